@@ -1,9 +1,9 @@
-/** Answers that are read for long end with the token or key that they were given for. */
+/** Ends long responses when their token or key is no longer valid. */
 import type { TokenWatch } from "../services/access/token_watch.ts";
 
 /**
- * The same answer where it is whole already; otherwise one that is cut, or of events ended, once `watch` says
- * so.
+ * Returns a response that is already complete unchanged. Otherwise, once `watch` aborts, an event stream is
+ * ended and any other body is cut off.
  */
 export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";
@@ -11,7 +11,7 @@ export function abortOnRevocation(response: Response, begin: () => TokenWatch): 
   const watch = begin();
   const reader = response.body.getReader();
   const { ended } = watch;
-  // A read that waits is then over at once.
+  // Ends a pending read at once.
   ended.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -20,7 +20,7 @@ export function abortOnRevocation(response: Response, begin: () => TokenWatch): 
         if (!done && !ended.aborted) return controller.enqueue(value);
         watch[Symbol.dispose]();
         if (!ended.aborted || type.startsWith("text/event-stream")) controller.close();
-        else controller.error(new Error("Cannot go on with the answer: its token is no longer good"));
+        else controller.error(new Error("Cannot continue the response: its token is no longer valid"));
       } catch (error) {
         watch[Symbol.dispose]();
         controller.error(error);

@@ -7,7 +7,7 @@ import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { authenticate } from "../services/access/tokens.ts";
 import { abortOnRevocation } from "./abort_on_revocation.ts";
 
-/** A run's events under a token of their own, and what ends with it. */
+/** Follows a run's events with a separate token, and reports when the stream ends. */
 async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
   const task = await newTask(owner);
   await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
@@ -38,7 +38,7 @@ async function follow(api: TestApi, owner: ApiClient, expires_at: string | null 
   return { id, isOver: () => isOver, ended };
 }
 
-/** What the read fails with; it must not wait for ever. */
+/** Returns the error of the read, which must not be pending forever. */
 async function failureOf(read: Promise<unknown>): Promise<string> {
   let failure: string | null = null;
   read.then(() => failure = "It did not fail", (error) => failure = String(error));
@@ -53,7 +53,7 @@ Deno.test("a stream of events ends when its token is revoked", async () => {
   const other = await follow(api, owner);
   assert.equal((await owner.call("DELETE", `/api/tokens/${id}`)).status, 200);
   assert.doesNotMatch(await ended(), /event: finished/);
-  // The other token's goes on.
+  // The stream of the other token continues.
   assert.ok(!other.isOver());
   await owner.call("DELETE", `/api/tokens/${other.id}`);
   await other.ended();
@@ -74,7 +74,7 @@ Deno.test("a stream of events ends when its token loses the ability, or expires"
   }, 10_000);
 });
 
-Deno.test("a download is cut, not ended, when its token is revoked, and leaves its source", async () => {
+Deno.test("a download is cut off when its token is revoked, and its source is released", async () => {
   await using api = await testApi();
   const owner = await api.user();
   const made = await owner.call("POST", "/api/tokens", { name: "d", abilities: ["restore-backups"] });
@@ -97,7 +97,7 @@ Deno.test("a download is cut, not ended, when its token is revoked, and leaves i
   assert.ok(left);
 });
 
-Deno.test("what an agent reads is cut when its key is revoked, and another's is not", async () => {
+Deno.test("an agent's download is cut off when its key is revoked, and another agent's is not", async () => {
   await using api = await testApi();
   const owner = await api.user();
   const caller = await authenticate(api.services, owner.token);

@@ -1,4 +1,4 @@
-/** The HTTP application: every endpoint behind the pipeline, and the pages outside the API. */
+/** Builds the HTTP application: every endpoint with the pipeline, and the pages outside the API. */
 import { type Context, Hono } from "hono";
 import type { Origin } from "../domain/audit.ts";
 import { RELEASE } from "../domain/release.ts";
@@ -19,23 +19,23 @@ import { ENDPOINTS, GROUPS } from "./routes.ts";
 
 export interface AppOptions {
   readonly services: ServiceContext;
-  /** What callers reach this control plane by, where that isn't what `Host` says. */
+  /** The URL at which callers reach this control plane; null: as in the `Host` header. */
   readonly publicUrl?: string | null;
-  /** Calls a minute and token; 0 for no limit. */
+  /** Requests per minute and token; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
-  /** Answers without an end that a token may hold open at once. */
+  /** The maximum number of open streams per token. */
   readonly streamLimit?: number;
-  /** Bytes of a request body. */
+  /** The maximum size of a request body, in bytes. */
   readonly bodyLimit?: number;
-  /** Milliseconds that it may take to come. */
+  /** The time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout?: number;
-  /** Failed authentications a minute and address; 0 for no limit. */
+  /** Failed authentications per minute and address; 0 for no limit. */
   readonly authFailuresPerMinute?: number;
-  /** Addresses, or `address/bits`, of proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses, or `address/bits`, of proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies?: readonly string[];
-  /** Takes over a request to `/api/agent/connect`. */
+  /** Handles a request to `/api/agent/connect`. */
   readonly connectAgent?: (request: Request, origin: Origin) => Response | Promise<Response>;
-  /** Pages outside the API; each adds its routes. */
+  /** Pages outside the API; each function adds its routes. */
   readonly pages?: readonly ((app: App) => void)[];
 }
 
@@ -78,14 +78,15 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-/** `/backup-tasks/upcoming` before `/backup-tasks/{id}`: the first that matches is served. */
+/** Sorts `/backup-tasks/upcoming` before `/backup-tasks/{id}`: the first matching route is used. */
 function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
   const key = ({ path }: Endpoint) => path.replaceAll(/\{\w+\}/g, "~");
   return endpoints.toSorted((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);
 }
 
 /**
- * One handler matches everywhere: the one that observes. A path that isn't there, or not with this method.
+ * Returns the response for an unknown path, or an unsupported method of a known path. The observing
+ * middleware matches every path, so it is not counted.
  */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);

@@ -6,7 +6,7 @@ import type { App } from "./observe.ts";
 import { ENDPOINTS } from "./routes.ts";
 import { addInstallPages } from "./routes/servers/install.ts";
 
-/** The app behind a real socket. */
+/** Serves the app on a real socket. */
 function listen(api: TestApi, app = api.app) {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
   const { port } = server.addr as Deno.NetAddr;
@@ -18,7 +18,7 @@ function listen(api: TestApi, app = api.app) {
   };
 }
 
-/** Status and body of a request written by hand. */
+/** Sends a handwritten request and returns the status and body of the response. */
 async function exchange(port: number, lines: string[]): Promise<{ status: number; text: string }> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode([...lines, "Connection: close", "", ""].join("\r\n")));
@@ -26,7 +26,7 @@ async function exchange(port: number, lines: string[]): Promise<{ status: number
   return { status: Number(text.split(" ")[1]), text };
 }
 
-Deno.test("what is missing is told in the API's shape; other methods and OPTIONS name those that are there", async () => {
+Deno.test("a missing path is reported in the API's error format; other methods and OPTIONS name the supported ones", async () => {
   await using api = await testApi();
   await using server = listen(api);
   const nothing = await fetch(`${server.url}/api/nothing`);
@@ -58,8 +58,8 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
 });
 
 /**
- * Of every kind that this application gives: each endpoint's own and refused, each page, and what goes wrong
- * before any of them.
+ * Returns responses of every kind: the success and a refusal of each endpoint, each page, and errors from
+ * before the routing.
  */
 async function everyAnswer(app: App, token: string): Promise<[title: string, answer: Response][]> {
   const from = { Origin: "https://evil.example" };
@@ -108,7 +108,7 @@ async function everyAnswer(app: App, token: string): Promise<[title: string, ans
   return answers;
 }
 
-Deno.test("every answer carries the headers that keep other sites out", async () => {
+Deno.test("every response has the headers that keep other sites out", async () => {
   await using api = await testApi();
   const path = await Deno.makeTempFile();
   const files = new Map([["a", { path, size: 0, sha256: "0" }]]);
@@ -151,7 +151,7 @@ Deno.test("every answer carries the headers that keep other sites out", async ()
   await Deno.remove(path);
 });
 
-Deno.test("a body that does not come in time is refused", async () => {
+Deno.test("a body that does not arrive in time is refused", async () => {
   await using api = await testApi({ bodyTimeout: 50 });
   await using server = listen(api);
   using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
@@ -165,7 +165,7 @@ Deno.test("a body that does not come in time is refused", async () => {
     '{"label":',
   ];
   await connection.write(new TextEncoder().encode(head.join("\r\n")));
-  // Nothing more is sent: what is answered is answered to that.
+  // Nothing more is sent: the response is to this part of the request.
   const bytes = new Uint8Array(4096);
   const text = new TextDecoder().decode(bytes.subarray(0, (await connection.read(bytes))!));
   assert.match(text, /^HTTP\/1\.1 408 /);
@@ -187,7 +187,7 @@ Deno.test("a body nested deeper than any field is refused like any other wrong v
   }
 });
 
-Deno.test("a host that can't be one is the caller's error", async () => {
+Deno.test("an invalid host is the caller's error", async () => {
   await using api = await testApi();
   await using server = listen(api);
   for (const host of ["[::bad", "a b<>", "x:999999"]) {
@@ -197,7 +197,7 @@ Deno.test("a host that can't be one is the caller's error", async () => {
   }
 });
 
-Deno.test("a body over the limit is refused, whether its length is told or not", async () => {
+Deno.test("a body over the limit is refused, with or without a Content-Length", async () => {
   await using api = await testApi({ bodyLimit: 1000 });
   await using server = listen(api);
   const init = { method: "POST", headers: { ...server.headers, "Content-Type": "application/json" } };
@@ -214,7 +214,7 @@ Deno.test("a body over the limit is refused, whether its length is told or not",
   assert.equal((await api.admin.call("GET", "/api/tags")).body.meta.total, 0);
 });
 
-Deno.test("a failure of ours is a 500 that tells nothing from inside; its cause is in the log", async () => {
+Deno.test("an internal error is a 500 without details; its cause is in the log", async () => {
   await using api = await testApi();
   await using log = await recordLog();
   const app = createApp({
@@ -235,7 +235,7 @@ Deno.test("a failure of ours is a 500 that tells nothing from inside; its cause 
   assert.deepEqual([failure!.properties.method, failure!.properties.path], ["GET", "/broken"]);
 });
 
-Deno.test("the access log tells method, path, status and the request's id, and never a token or a query", async () => {
+Deno.test("the access log shows method, path, status and the request's id, and never a token or a query", async () => {
   await using api = await testApi();
   await using log = await recordLog();
   const { headers } = await api.admin.call("GET", "/api/tags?secret=hush");
@@ -252,7 +252,7 @@ Deno.test("the access log tells method, path, status and the request's id, and n
   assert.ok(!everything.includes(api.admin.token) && !everything.includes("hush"));
 });
 
-Deno.test("a proxy's id of a request is kept where it is a UUID, and one of another form refuses no call", async () => {
+Deno.test("a proxy's request id is kept if it is a UUID, and any other id is replaced", async () => {
   await using api = await testApi();
   const idOf = async (given: string) => {
     const { status, headers } = await api.admin.call("POST", "/api/tags", { label: given }, {
@@ -267,7 +267,7 @@ Deno.test("a proxy's id of a request is kept where it is a UUID, and one of anot
   }
 });
 
-Deno.test("a caller who goes away in the middle of a body is no failure of ours", async () => {
+Deno.test("a client that disconnects within a body is not a server error", async () => {
   await using api = await testApi();
   await using log = await recordLog();
   await using server = listen(api);
@@ -285,7 +285,7 @@ Deno.test("a caller who goes away in the middle of a body is no failure of ours"
   assert.deepEqual([record!.level, record!.properties.status], ["debug", 400]);
 });
 
-/** What the HTTP layer logs until it is disposed of. `first` resolves with the first record. */
+/** Records what the HTTP layer logs until it is disposed. `first` resolves with the first record. */
 async function recordLog() {
   const records: LogRecord[] = [];
   const { promise: first, resolve } = Promise.withResolvers<LogRecord[]>();

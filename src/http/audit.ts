@@ -1,6 +1,5 @@
 /**
- * What the audit log says of requests: those that change something or read what is secret, and those that
- * were let in nowhere.
+ * Selects the requests for the audit log: changes, reads of secrets, and requests with failed authorization.
  */
 import type { AuditActor, AuditResult, Origin } from "../domain/audit.ts";
 import { UnauthenticatedError } from "../domain/errors.ts";
@@ -9,12 +8,12 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** True for requests that are entered when they succeed. */
+/** Returns whether a successful request is recorded. */
 export function isAudited({ method, audited }: Endpoint): boolean {
   return audited ?? method !== "get";
 }
 
-/** What is known of a request before it is looked at. */
+/** Starts the audit log entry of a request, with the facts known before its authentication. */
 export function auditOf(services: ServiceContext, endpoint: Endpoint, origin: Origin): AuditedRequest {
   return new AuditedRequest({
     actor: { type: "unknown" },
@@ -30,18 +29,21 @@ export function actorOf({ userId, tokenId }: Caller): AuditActor {
   return { type: "user", userId, tokenId };
 }
 
-/** Names of what was sent and understood: of what was not, a name could be anything. */
+/**
+ * Returns the names of the fields that were sent and parsed. Unknown names are left out: they could contain
+ * anything.
+ */
 export function fieldsOf(sent: unknown, body: unknown): string[] {
   if (typeof sent !== "object" || sent === null || typeof body !== "object" || body === null) return [];
   return Object.keys(body).filter((name) => Object.hasOwn(sent, name)).sort();
 }
 
 /**
- * Enters what the request's own transaction has not. Throws where nothing was changed and the database can't
- * be written: then nothing is to be told either.
+ * Records the request unless its own transaction has done so. Throws if a read cannot be recorded because the
+ * database cannot be written: then the data must not be returned.
  *
- * @param error What the answer was made of, if it is a refusal.
- * @param isServed It came to the handler, and is no repetition of an earlier answer.
+ * @param error The error behind the response, if it is a refusal.
+ * @param isServed Whether the handler was called, and no earlier response was repeated.
  */
 export async function settleAudit(
   services: ServiceContext,
@@ -50,12 +52,12 @@ export async function settleAudit(
   { status, error, isServed }: { status: number; error: unknown; isServed: boolean },
 ): Promise<void> {
   const result = resultOf(status);
-  if (!isEntered(endpoint, request, result, status, isServed)) return;
+  if (!mustRecord(endpoint, request, result, status, isServed)) return;
   request.settle();
   const refused = error instanceof UnauthenticatedError ? error.refused : null;
   if (refused !== null) request.add({ actor: { type: "unknown", ...refused } });
-  const told = error instanceof Error ? error.message : "Unauthenticated.";
-  const reason = refused?.reason ?? (result === "refused" ? told : null);
+  const message = error instanceof Error ? error.message : "Unauthenticated.";
+  const reason = refused?.reason ?? (result === "refused" ? message : null);
   try {
     await enterAudit(services, { ...request.entry, result, reason });
   } catch (cause) {
@@ -67,7 +69,7 @@ export async function settleAudit(
   }
 }
 
-function isEntered(
+function mustRecord(
   endpoint: Endpoint,
   request: AuditedRequest,
   result: AuditResult,
@@ -77,7 +79,7 @@ function isEntered(
   if (status === 401 || status === 403) return endpoint.access !== "public";
   if (!isServed || !isAudited(endpoint)) return false;
   if (request.isEntered) return result !== "done";
-  // What is refused for what it says has changed nothing.
+  // A request with invalid content has changed nothing.
   return result !== "refused";
 }
 
@@ -85,7 +87,7 @@ function resultOf(status: number): AuditResult {
   return status >= 500 ? "failed" : status >= 400 ? "refused" : "done";
 }
 
-/** `/api/backup-tasks/{id}/run` is of `backup-tasks`. */
+/** Returns the resource in a path: `backup-tasks` for `/api/backup-tasks/{id}/run`. */
 function resourceOf({ path }: Endpoint): string | null {
   return /^\/api\/([a-z-]+)/.exec(path)?.[1] ?? null;
 }

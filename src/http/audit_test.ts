@@ -13,12 +13,12 @@ async function entries(api: TestApi, query = ""): Promise<any[]> {
   return answer.body.data;
 }
 
-/** Whatever is entered from now on can't be: the table takes no entry. */
+/** Makes every insert into the audit log fail. */
 async function breakAuditLog(api: TestApi): Promise<void> {
   await api.database.unsafe("alter table audit_log add constraint broken check (false) not valid");
 }
 
-Deno.test("every endpoint that may change something is entered, and what reads secrets", () => {
+Deno.test("every endpoint that may change something is recorded, and so is every read of secrets", () => {
   const exempt = ENDPOINTS.filter((each) => each.method !== "get" && !isAudited(each));
   assert.deepEqual(exempt.map(({ operationId }) => operationId), ["sendAgentStream"]);
   const reads = ENDPOINTS.filter((each) => each.method === "get" && isAudited(each));
@@ -30,7 +30,7 @@ Deno.test("every endpoint that may change something is entered, and what reads s
   ]);
 });
 
-Deno.test("a change is entered: who, what, when, from where", async () => {
+Deno.test("a change is recorded: who, what, when, from where", async () => {
   await using api = await testApi();
   const user = await api.user();
   const headers = { Authorization: `Bearer ${user.token}`, "Content-Type": "application/json" };
@@ -65,14 +65,14 @@ Deno.test("a change is entered: who, what, when, from where", async () => {
   ]);
 });
 
-Deno.test("a request is entered under the name that its caller gave it", async () => {
+Deno.test("a request is recorded with the request id that its caller sent", async () => {
   await using api = await testApi();
   const named = { "X-Request-Id": "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1" };
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "a" }, named)).status, 201);
   assert.equal((await entries(api))[0].request_id, "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1");
 });
 
-Deno.test("each resource's own id is entered when it is made", async () => {
+Deno.test("the id of each created resource is recorded", async () => {
   await using api = await testApi();
   const task = await newTask(api.admin);
   const stream = await api.admin.call("POST", "/api/notification-streams", {
@@ -102,7 +102,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   const destination = await newDestination(api.admin);
   await newTask(api.admin, { backup_destination_id: destination });
   const before = await entries(api);
-  // Rolled back by what the request itself finds.
+  // The request's own check rolls the change back.
   assert.equal((await api.admin.call("DELETE", `/api/backup-destinations/${destination}`)).status, 409);
   assert.deepEqual(await entries(api), before);
   await breakAuditLog(api);
@@ -110,13 +110,13 @@ Deno.test("no change without its entry, no entry without its change", async () =
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "new" })).status, 500);
   const tags = await api.admin.call("GET", "/api/tags");
   assert.deepEqual(tags.body.data.map(({ label }: { label: string }) => label), ["kept"]);
-  // Nor is anything told that is secret.
+  // Secrets are not returned either.
   const kit = await api.admin.call("GET", "/api/recovery-kit");
   assert.equal(kit.status, 500);
   assert.ok(!("data" in kit.body));
 });
 
-Deno.test("a replayed answer is no second change, a read of secrets is entered each time", async () => {
+Deno.test("a replayed response is not a second change, and each read of secrets is recorded", async () => {
   await using api = await testApi();
   const once = { "Idempotency-Key": "k1" };
   for (let time = 0; time < 2; time++) {
@@ -130,7 +130,7 @@ Deno.test("a replayed answer is no second change, a read of secrets is entered e
   ]);
 });
 
-Deno.test("a token that is refused is entered: why, and whose it was", async () => {
+Deno.test("a refused token is recorded: why, and whose it was", async () => {
   await using api = await testApi();
   const user = await api.user(["manage-tags"]);
   const other = await api.tokenOf(user, ["manage-tags", "manage-tokens"]);
@@ -160,7 +160,7 @@ Deno.test("a token that is refused is entered: why, and whose it was", async () 
   );
 });
 
-Deno.test("a restore with an identity is told as such, without it", async () => {
+Deno.test("a restore with an identity is recorded as such, without the identity", async () => {
   await using api = await testApi();
   const { identity, recipient } = await ageKeygen();
   const recipients = { encrypted: true, encryption: "recipients", encryption_recipients: [recipient] };
@@ -175,7 +175,7 @@ Deno.test("a restore with an identity is told as such, without it", async () => 
   assert.ok(!rows.some(({ line }) => line.includes("AGE-SECRET-KEY")));
 });
 
-Deno.test("no value that was sent is in it, a bad token neither", async () => {
+Deno.test("entries contain no value that was sent and no refused token", async () => {
   await using api = await testApi();
   const secret = "hunter2-hunter2-hunter2";
   await newTask(api.admin, { encryption_password: secret, isolated_password: secret });
@@ -194,7 +194,7 @@ Deno.test("no value that was sent is in it, a bad token neither", async () => {
   assert.ok(!text.includes("hunter2"), text);
 });
 
-Deno.test("only an administrator reads it, by user, action, resource and time", async () => {
+Deno.test("only an administrator can read the log, by user, action, resource and time", async () => {
   await using api = await testApi();
   const user = await api.user();
   assert.equal((await user.call("GET", "/api/audit-log")).status, 403);
@@ -214,7 +214,7 @@ Deno.test("only an administrator reads it, by user, action, resource and time", 
   assert.match(page.body.links.prev, /actor=user&page=1$/);
 });
 
-Deno.test("behind trusted proxies the client's address is entered", async () => {
+Deno.test("behind trusted proxies the client's address is recorded", async () => {
   await using api = await testApi();
   const change = async (client: ApiClient, trustedProxies: string[]) => {
     const app = createApp({ services: api.services, trustedProxies });

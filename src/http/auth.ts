@@ -1,23 +1,23 @@
-/** Who calls, and whether their token allows it. */
+/** Authenticates callers and checks their tokens' abilities. */
 import type { Ability } from "../domain/abilities.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
 import { authenticate } from "../services/access/tokens.ts";
 
-/** Throws an `UnauthenticatedError` unless the request shows a good token. */
+/** Returns the caller. Throws an `UnauthenticatedError` unless the request has a valid token. */
 export function callerOf(services: ServiceContext, request: Request): Promise<Caller> {
   return authenticate(services, bearerToken(request));
 }
 
-/** The text behind `Authorization: Bearer`; throws an `UnauthenticatedError` where there is none. */
+/** Returns the token of `Authorization: Bearer`. Throws an `UnauthenticatedError` if there is none. */
 export function bearerToken(request: Request): string {
-  const token = shownToken(request);
+  const token = optionalBearerToken(request);
   if (token === null) throw new UnauthenticatedError();
   return token;
 }
 
-/** The same; null where there is none. */
-export function shownToken(request: Request): string | null {
+/** Returns the token of `Authorization: Bearer`; null if there is none. */
+export function optionalBearerToken(request: Request): string | null {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 

@@ -1,7 +1,7 @@
-/** `/docs`: the reference page, out of Swagger UI's own package and with no other host involved. */
+/** Serves `/docs`: the API reference, from Swagger UI's package, without any other host. */
 import type { App } from "./observe.ts";
 
-/** What a file of the page is called, and where it comes from. */
+/** The files of the page by name, with their sources. */
 const FILES: Readonly<Record<string, { type: string; source: string }>> = {
   "swagger-ui.css": { type: "text/css; charset=utf-8", source: "swagger-ui-dist/swagger-ui.css" },
   "swagger-ui-bundle.js": {
@@ -28,7 +28,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** In a file of its own, since the page's policy allows no script inside it. */
+/** A separate file, because the page's content security policy allows no inline script. */
 const START = `SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#reference",
@@ -39,8 +39,8 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * Everything from this host. React sets styles by script, which needs no exception; the style sheet has its
- * pictures inside.
+ * Allows this host only. React sets styles by script, which needs no exception. The style sheet's pictures
+ * are `data:` URLs.
  */
 const POLICY = [
   "default-src 'none'",
@@ -53,7 +53,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Files are read once and kept. */
+/** Adds the page's routes. Each file is read once and kept in memory. */
 export function addDocs(app: App): void {
   const kept = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
   app.get("/docs", () => answer(PAGE, "text/html; charset=utf-8"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../tests/support/clients/api.ts";
 
-Deno.test("the reference page needs no other host, and everything it names is here", async () => {
+Deno.test("the reference page needs no other host, and serves everything that it refers to", async () => {
   await using api = await testApi();
   const slashed = await api.app.request("/docs/");
   assert.deepEqual([slashed.status, slashed.headers.get("location")], [301, "../docs"]);
@@ -25,7 +25,7 @@ Deno.test("the reference page needs no other host, and everything it names is he
   assert.match(start, /url: "openapi\.json"/);
 });
 
-Deno.test("the page's programs are those of the package, and nothing else of it is served", async () => {
+Deno.test("the page's scripts are those of the package, and nothing else of it is served", async () => {
   await using api = await testApi();
   const own = await Deno.readFile(new URL(import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js")));
   const served = await (await api.app.request("/docs/swagger-ui-bundle.js")).bytes();

@@ -1,4 +1,4 @@
-/** One operation of the API, in one place: its path, who may call it, what it takes, what it answers. */
+/** Defines one operation of the API: its path, access, input and response. */
 import type { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
 import type { Origin } from "../domain/audit.ts";
@@ -6,26 +6,27 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
 
-/** What `handle` works with. Everything in it is checked already. */
+/** The argument of `handle`. All its parts are validated. */
 export interface Call<Id extends string, Query, Body> {
   readonly services: ServiceContext;
-  /** Behind `public` and `agent` endpoints there is none: reading it throws. */
+  /** The authenticated caller. Reading it throws in `public` and `agent` endpoints, which have none. */
   readonly caller: Caller;
-  /** The ids of the path. */
+  /** The ids in the path. */
   readonly params: Readonly<Record<Id, number>>;
   readonly query: Query;
   readonly body: Body;
   readonly request: Request;
-  /** The scheme, host and any prefix that callers reach this control plane by, without a trailing slash. */
+  /**
+   * The scheme, host and optional prefix at which callers reach this control plane, without a trailing slash.
+   */
   readonly baseUrl: string;
   /**
-   * Counts an answer that stays open. Returns what is called at its end; throws a 429 where the token has too
-   * many.
+   * Counts an open stream. Returns the function to call at its end. Throws a 429 if the token has too many.
    */
   readonly holdStream: () => () => void;
-  /** Where the request comes from. */
+  /** The client and the request's id. */
   readonly origin: Origin;
-  /** Takes over an agent's websocket request. */
+  /** Handles an agent's websocket request. */
   readonly connectAgent: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** The text of `/metrics`. */
   readonly metrics: () => Promise<string>;
@@ -33,7 +34,7 @@ export interface Call<Id extends string, Query, Body> {
   readonly openapi: () => string;
 }
 
-/** JSON, unless the handler returns a `Response` of its own. */
+/** The response, as JSON; a handler may return a `Response` instead. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -42,46 +43,50 @@ export interface Answer {
 export interface AnswerDescription {
   readonly status: number;
   readonly description: string;
-  /** Absent for an answer without a body. */
+  /** Absent if the response has no body. */
   readonly content?: { readonly type: string; readonly schema: z.ZodType; readonly example: unknown };
 }
 
 export interface EndpointDefinition<Id extends string, Query extends z.ZodObject, Body extends z.ZodType> {
   readonly method: Method;
-  /** OpenAPI's way: `/api/tags/{id}`. */
+  /** In OpenAPI's notation: `/api/tags/{id}`. */
   readonly path: string;
-  /** In camel case, unique: `listTags`. */
+  /** Unique, in camel case: `listTags`. */
   readonly operationId: string;
   readonly group: string;
   readonly summary: string;
   readonly description?: string;
-  /** The ability it needs; or any token; or an agent's key, which the handler checks; or nothing. */
+  /**
+   * The required ability; or any token; or an agent's key, which the handler checks; or no authentication.
+   */
   readonly access: Ability | "any token" | "agent" | "public";
-  /** The path's parameters that are ids, each with the resource that a 404 names: `{ id: "Tag" }`. */
+  /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
   readonly ids?: Readonly<Record<Id, string>>;
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly example: unknown };
   readonly answer: AnswerDescription;
-  /** The handler reads `request.body` as it comes, of any type and size. */
+  /** The handler reads `request.body` as a stream, of any type and size. */
   readonly takesStream?: boolean;
-  /** Refuses every unknown field and query parameter: without one of them, it would do something else. */
+  /**
+   * Refuses every unknown field and query parameter, because without one of them the operation could do harm.
+   */
   readonly refusesUnknown?: boolean;
-  /** The answer holds a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
+  /** The response contains a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
   readonly showsSecretOnce?: boolean;
-  /** Whether the audit log tells of it when it succeeds. Default: of all but GET. */
+  /** Whether the audit log records success. Default: true for all methods except GET. */
   readonly audited?: boolean;
-  /** Beyond what follows from the above: `{ 409: "It is running." }`. */
+  /** Errors in addition to those that follow from the definition: `{ 409: "It is running." }`. */
   readonly errors?: Readonly<Record<number, string>>;
   handle(
     call: Call<Id, z.output<Query>, z.output<Body>>,
   ): Answer | Response | Promise<Answer | Response>;
 }
 
-/** With its types checked and forgotten, so that all can be in one list. */
+/** An endpoint without its type parameters, so that one list can hold all. */
 // deno-lint-ignore no-explicit-any
 export type Endpoint = EndpointDefinition<any, any, any>;
 
-/** Returns whether users call it with their tokens. */
+/** Returns whether users call the endpoint with their tokens. */
 export function isForTokens({ access }: Endpoint): boolean {
   return access !== "public" && access !== "agent";
 }

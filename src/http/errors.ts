@@ -1,4 +1,4 @@
-/** From what went wrong to what the caller is told: one shape for every error, and nothing from inside. */
+/** Converts errors to responses: one format for all, without internal details. */
 import { databaseTrouble } from "../domain/database/database_trouble.ts";
 import { DomainError, InvalidError } from "../domain/errors.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -23,7 +23,7 @@ export interface ErrorAnswer {
   headers: Readonly<Record<string, string>>;
 }
 
-/** What `error` names each status. */
+/** The value of the field `error` for each status. */
 export const ERROR_TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   403: "Forbidden",
@@ -53,7 +53,7 @@ const STATUS_OF: Readonly<Record<DomainError["kind"], number>> = {
   unavailable: 503,
 };
 
-/** Anything unexpected is a 500 whose cause is in the log only. */
+/** Converts an error. An unexpected one is a 500, with its cause in the log only. */
 export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof HttpError) return answer(error.status, error.message, error.headers);
   if (error instanceof DomainError) return domainAnswer(error);
@@ -102,15 +102,15 @@ function answer(
 }
 
 /**
- * What Postgres or the way to it says by its code; null for anything else. Codes: the PostgreSQL manual's
- * Appendix A.
+ * Returns the status for an error of Postgres or of its connection; null for any other error. Codes: the
+ * PostgreSQL manual's Appendix A.
  */
 function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   if (!(error instanceof Error)) return null;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (error.name === "PostgresError") {
-    if (code.startsWith("22")) return 400; // data exception: the schema let a bad value through
-    // Lost a race: foreign key, unique key, serialization, deadlock.
+    if (code.startsWith("22")) return 400; // data exception: the schema let an invalid value through
+    // A concurrent change: foreign key, unique key, serialization, deadlock.
     if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
   }
   return databaseTrouble(error) === null ? null : 503;

@@ -1,4 +1,4 @@
-/** The `Idempotency-Key` header, on every POST by a token. */
+/** Implements the `Idempotency-Key` header, for every POST with a token. */
 import { createHash } from "node:crypto";
 import { InvalidError } from "../domain/errors.ts";
 import type { ServiceContext } from "../services/context.ts";
@@ -9,7 +9,7 @@ import {
   settleRequest,
 } from "../services/access/idempotency.ts";
 
-/** The first answer again, or that of `answer`: kept unless it is a failure of ours. */
+/** Returns the stored first response, or that of `answer`, which is stored unless it is a server error. */
 export async function answerOnce(
   services: ServiceContext,
   request: Request,

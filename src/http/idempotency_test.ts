@@ -4,7 +4,7 @@ import { createApp } from "./app.ts";
 
 const key = (value: string) => ({ "Idempotency-Key": value });
 
-Deno.test("a retry gets the first answer again, and nothing is done twice", async () => {
+Deno.test("a retry gets the first response again, and nothing is done twice", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const first = await call("POST", "/api/tags", { label: "x" }, key("a"));
@@ -48,7 +48,7 @@ Deno.test("a key belongs to one token, one call and one day", async () => {
   assert.equal((await call("POST", "/api/tags", { label: "y" }, key("a"))).status, 201);
 });
 
-Deno.test("a key that is no key is refused", async () => {
+Deno.test("an invalid key is refused", async () => {
   await using api = await testApi();
   for (const bad of ["x".repeat(256), "a b", "é"]) {
     const answer = await api.admin.call("POST", "/api/tags", { label: "x" }, key(bad));
@@ -56,7 +56,7 @@ Deno.test("a key that is no key is refused", async () => {
   }
 });
 
-Deno.test("of calls at once one works, the others are told so or get its answer", async () => {
+Deno.test("of concurrent requests one is processed, the others get a conflict or its response", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const answers = await Promise.all(
@@ -69,7 +69,7 @@ Deno.test("of calls at once one works, the others are told so or get its answer"
   assert.ok(answers.some(({ status }) => status === 201));
 });
 
-Deno.test("while the first call is at work, and after it was cut off, a retry is a conflict that says which", async () => {
+Deno.test("while the first request is processed, and after it was interrupted, a retry gets a conflict that says which", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   await call("POST", "/api/tags", { label: "x" }, key("a"));
@@ -83,7 +83,7 @@ Deno.test("while the first call is at work, and after it was cut off, a retry is
   assert.match(cutOff.body.message, /cut off/);
 });
 
-Deno.test("a failure of ours is not kept: the retry does the work", async () => {
+Deno.test("a server error is not stored: the retry does the work", async () => {
   await using api = await testApi();
   const { token, call } = await api.user();
   await api.database`alter table tags rename to gone`;

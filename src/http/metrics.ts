@@ -1,5 +1,5 @@
 /**
- * What `/metrics` tells, in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats,
+ * Provides `/metrics`, in Prometheus' text format (prometheus.io/docs/instrumenting/exposition_formats,
  * 0.0.4).
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -11,10 +11,10 @@ import { processMetrics } from "../telemetry/process_metrics.ts";
 /** Upper bounds in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Anyone may ask, so what costs the database is counted at most this often. Milliseconds. */
-const COUNTED_EVERY = 5_000;
-/** What takes a look at every task. */
-const TASKS_COUNTED_EVERY = 60_000;
+/** The minimum interval between two queries of the database, in milliseconds: `/metrics` is public. */
+const QUERY_INTERVAL = 5_000;
+/** The minimum interval for queries that read every task, in milliseconds. */
+const TASK_QUERY_INTERVAL = 60_000;
 
 export class Metrics {
   readonly #registry = new Registry();
@@ -24,8 +24,8 @@ export class Metrics {
   constructor(services: ServiceContext) {
     const registers = [this.#registry];
     const { clock } = services;
-    const statistics = atMost(COUNTED_EVERY, clock, () => collectMetrics(services));
-    const successes = atMost(TASKS_COUNTED_EVERY, clock, () => collectTaskSuccesses(services));
+    const statistics = cached(QUERY_INTERVAL, clock, () => collectMetrics(services));
+    const successes = cached(TASK_QUERY_INTERVAL, clock, () => collectTaskSuccesses(services));
     const gauge = <Label extends string = never>(
       name: string,
       help: string,
@@ -98,7 +98,9 @@ export class Metrics {
     });
   }
 
-  /** @param route The endpoint's path, or `other`: never the path as sent, which has no bound. */
+  /**
+   * @param route The endpoint's path, or `other`: never the path as sent, which would make unlimited labels.
+   */
   observe(method: string, route: string, status: number, seconds: number): void {
     this.#requests.inc({ method, route, status });
     this.#durations.observe({ method, route }, seconds);
@@ -109,8 +111,8 @@ export class Metrics {
   }
 }
 
-/** The last answer, until it is `ms` old; a failure is asked again at once. */
-function atMost<T>(ms: number, clock: Pick<Clock, "monotonic">, ask: () => Promise<T>): () => Promise<T> {
+/** Caches the last result for `ms` milliseconds; a failure is not cached. */
+function cached<T>(ms: number, clock: Pick<Clock, "monotonic">, ask: () => Promise<T>): () => Promise<T> {
   let last: Promise<T> | null = null;
   let at = 0;
   return () => {

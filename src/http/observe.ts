@@ -1,4 +1,4 @@
-/** Around every answer: the headers that all of them carry, the count and the access log. */
+/** Wraps every response: sets common headers, counts it and logs it. */
 import { randomUUID } from "node:crypto";
 import type { Context, Hono, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
@@ -8,20 +8,20 @@ import { logger, withLogContext } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
- * `route`: who was served, for the log and the figures; set by the route. `requestId`: what the answer names
- * it by.
+ * `route` is the matched endpoint's path, for the log and the metrics; the route sets it. `requestId` is the
+ * id in the response.
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };
-  /** Of the socket's other end: whoever serves the application tells it. */
+  /** The address of the socket's other end, provided by the server. */
   Bindings: { remoteAddress?: string };
 }
 
 export type App = Hono<RouteVariables>;
 
 /**
- * No other site reads, frames or runs anything of this one. `Content-Security-Policy` is for answers without
- * a page.
+ * Prevents other sites from reading, framing or running anything of this one. `Content-Security-Policy` is
+ * for responses that are not pages.
  */
 const HEADERS: readonly [string, string][] = [
   ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
@@ -35,7 +35,7 @@ const HEADERS: readonly [string, string][] = [
 
 const log = logger("http");
 
-/** @param isHttps Callers come by https: browsers are told to stay with it. */
+/** @param isHttps Whether callers use https: browsers are then told to use nothing else. */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
   const headers = isHttps
     ? [...HEADERS, ["Strict-Transport-Security", "max-age=31536000"] as [string, string]]
@@ -48,7 +48,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 
   async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
     const start = clock.monotonic();
-    // The host is the caller's to write, and no part of a URL that can't be one goes any further.
+    // The caller controls the host, and an invalid URL must not be processed further.
     if (URL.canParse(c.req.raw.url)) await next();
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
@@ -80,7 +80,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 }
 
 /**
- * The caller's own where it is a UUID, with or without dashes: a proxy before us has given the request one.
+ * Returns the request's own id if it is a UUID, with or without dashes, such as one that a proxy assigned;
+ * otherwise a new one.
  */
 function requestIdOf(request: Request): string {
   const given = UUID.exec(request.headers.get("x-request-id") ?? "");
@@ -89,7 +90,9 @@ function requestIdOf(request: Request): string {
 
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
-/** Only the head is sent: with the length it would have had, or, for a stream, without going on behind it. */
+/**
+ * Drops the body for a HEAD request: keeps the length that it would have had, or, for a stream, cancels it.
+ */
 async function dropBody(response: Response): Promise<void> {
   const isWhole = /^(application\/json|text\/(?!event-stream))/.test(
     response.headers.get("content-type") ?? "",

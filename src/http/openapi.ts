@@ -1,4 +1,6 @@
-/** The OpenAPI document: the endpoints' own schemas, and the errors that follow from what each one is. */
+/**
+ * Builds the OpenAPI document from the endpoints' schemas, and the errors that follow from each definition.
+ */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { UNREACHABLE_MESSAGE } from "../domain/database/database_trouble.ts";
 import { type Endpoint, isForTokens } from "./endpoint.ts";
@@ -13,7 +15,7 @@ const InvalidBody = ErrorBody.extend({
 }).openapi("ValidationError");
 const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthenticated");
 
-/** @param publicUrl Where callers reach the API; null: where they got the document from. */
+/** @param publicUrl The URL at which callers reach the API; null: the URL of the document. */
 export function openapiDocument(
   endpoints: readonly Endpoint[],
   groups: Readonly<Record<string, string>>,
@@ -115,7 +117,7 @@ function bodyContent({ schema, example }: NonNullable<Endpoint["body"]>) {
   };
 }
 
-/** `{id}` is an id wherever it stands; other parameters are text. */
+/** Returns the path's parameters: `{id}` is always an id, any other parameter is text. */
 function pathParameters(path: string): z.ZodObject | undefined {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
   if (names.length === 0) return undefined;
@@ -127,7 +129,10 @@ function pathParameters(path: string): z.ZodObject | undefined {
   ])));
 }
 
-/** By status, with the sentence that says when; an endpoint's own come on top. */
+/**
+ * Returns the errors of an endpoint by status, with the sentence that says when. The endpoint's own ones are
+ * added.
+ */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);

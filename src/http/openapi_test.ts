@@ -18,25 +18,25 @@ Deno.test("the document passes the linter's recommended rules without a warning"
       "no-invalid-media-type-examples": "error",
       "no-invalid-parameter-examples": "error",
       "no-invalid-schema-examples": "error",
-      "operation-2xx-response": "off", // a websocket's handshake ends in 101
-      "operation-4xx-response": "off", // health checks have none; the others are held to theirs below
+      "operation-2xx-response": "off", // a websocket's handshake is answered with 101
+      "operation-4xx-response": "off", // health checks have none; the others are tested below
     },
   });
   const problems = await lintFromString({ source: JSON.stringify(document), config });
-  const told = problems.map(({ ruleId, message, location, severity }) =>
+  const lines = problems.map(({ ruleId, message, location, severity }) =>
     `${severity} ${ruleId} ${location[0]?.pointer ?? ""}: ${message}`
   );
-  assert.deepEqual(told, []);
+  assert.deepEqual(lines, []);
 });
 
-Deno.test("generators of clients make no name twice, whatever the case", () => {
+Deno.test("client generators produce no name twice, ignoring case", () => {
   const made = Map.groupBy(generatedNames(document), ({ name }) => name.toLowerCase());
   const twice = [...made.values()].map((parts) => [...new Set(parts.map(({ of }) => of))])
     .filter((parts) => parts.length > 1);
   assert.deepEqual(twice, []);
 });
 
-Deno.test("every route that is served is described, and the other way round", async () => {
+Deno.test("every served route is described, and every described route is served", async () => {
   await using api = await testApi();
   const served = api.app.routes
     .filter(({ method, path }) => method !== "ALL" && !/^\/docs(\/|$)/.test(path))
@@ -48,7 +48,7 @@ Deno.test("every route that is served is described, and the other way round", as
   assert.equal(new Set(ENDPOINTS.map(({ operationId }) => operationId)).size, ENDPOINTS.length);
 });
 
-Deno.test("every request and answer has an example that its own schema takes", () => {
+Deno.test("every request and response has an example that its schema accepts", () => {
   for (const endpoint of ENDPOINTS) {
     const operation = operationOf(endpoint);
     const name = endpoint.operationId;
@@ -85,7 +85,7 @@ Deno.test("every request and answer has an example that its own schema takes", (
   }
 });
 
-Deno.test("every error that a call can meet is declared", () => {
+Deno.test("every possible error of a request is declared", () => {
   for (const endpoint of ENDPOINTS) {
     const operation = operationOf(endpoint);
     const statuses = ["500", "503"];

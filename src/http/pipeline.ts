@@ -1,7 +1,7 @@
 /**
- * What every call to an endpoint goes through, in this order: failed tries, token, rate limit, ability, ids,
- * body, idempotency key, validation, handler, audit log. The first to refuse answers, in the contract's
- * shape.
+ * Processes every request to an endpoint in this order: failed attempts, token, rate limit, ability, ids,
+ * body, idempotency key, validation, handler, audit log. The first step that refuses determines the response,
+ * in the API's error format.
  */
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
@@ -11,7 +11,7 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import { retryLost } from "../services/lost_connections.ts";
 import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
-import { callerOf, requireAbility, shownToken } from "./auth.ts";
+import { callerOf, optionalBearerToken, requireAbility } from "./auth.ts";
 import type { AuthThrottle } from "./limits/auth_throttle.ts";
 import { NO_BODY, readBody, type RequestBody } from "./input/body.ts";
 import { type Call, type Endpoint, isForTokens } from "./endpoint.ts";
@@ -26,19 +26,19 @@ import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
   readonly services: ServiceContext;
-  /** Without a trailing slash; null: whatever host the request names. */
+  /** Without a trailing slash; null: the host in the request. */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly bodyTimeout: number;
   readonly limiter: RateLimiter;
   readonly streams: OpenStreams;
   readonly throttle: AuthThrottle;
-  /** What some endpoints are given besides: see {@link Call}. */
+  /** Parts that some endpoints need: see {@link Call}. */
   readonly extras: Pick<Call<never, never, never>, "connectAgent" | "metrics" | "openapi">;
 }
 
-/** Answers one request to `endpoint`; never rejects. `segments` are the path's parameters as sent. */
+/** Processes one request to `endpoint`; never rejects. `segments` are the path's parameters as sent. */
 export async function serve(
   context: PipelineContext,
   endpoint: Endpoint,
@@ -49,7 +49,7 @@ export async function serve(
   const { services } = context;
   const limits: Record<string, string> = {};
   const audit = auditOf(services, endpoint, origin);
-  const token = endpoint.access === "public" ? null : shownToken(request);
+  const token = endpoint.access === "public" ? null : optionalBearerToken(request);
   let caller: Caller | null = null;
   let error: unknown = null;
   let isServed = false;
@@ -85,8 +85,8 @@ export async function serve(
   } catch (cause) {
     response = refuse(cause);
   }
-  if (token !== null) countTry(context, origin, token, caller !== null, response.status);
-  // A request without a token is no try to get in.
+  if (token !== null) countAttempt(context, origin, token, caller !== null, response.status);
+  // A request without a token is not an attempt to authenticate.
   if (response.status !== 401 || token !== null) {
     try {
       await settleAudit(services, endpoint, audit, { status: response.status, error, isServed });
@@ -95,27 +95,27 @@ export async function serve(
       response = refuse(cause);
     }
   }
-  response = whileItsTokenIsGood(services, endpoint, caller, token, response);
+  response = withRevocation(services, endpoint, caller, token, response);
   for (const [name, value] of Object.entries(limits)) response.headers.set(name, value);
   return response;
 }
 
 /**
- * Of agents' keys it is known only by the answer whether they are good: by a refusal of something else it is
- * not.
+ * Counts the attempt. The handler checks agent keys: only a 401 means that a key is invalid, and another
+ * refusal leaves it open.
  */
-function countTry(
+function countAttempt(
   { throttle }: PipelineContext,
   { address }: Origin,
   token: string,
   isKnown: boolean,
   status: number,
 ): void {
-  if (status === 401) throttle.failed(address, token);
-  else if (isKnown || status < 400) throttle.passed(address, token);
+  if (status === 401) throttle.recordFailure(address, token);
+  else if (isKnown || status < 400) throttle.recordSuccess(address, token);
 }
 
-function whileItsTokenIsGood(
+function withRevocation(
   services: ServiceContext,
   { access }: Endpoint,
   caller: Caller | null,
@@ -130,7 +130,7 @@ function whileItsTokenIsGood(
   );
 }
 
-/** Any error, in the contract's shape. */
+/** Converts any error to a response in the API's error format. */
 export function errorResponse(error: unknown, request: Request): Response {
   const { status, body, headers } = errorAnswer(error, request);
   return json(status, body, headers);
@@ -162,7 +162,7 @@ async function admit(
   return caller;
 }
 
-/** Throws the resource's own `NotFoundError` for what can't be an id. */
+/** Returns the path's ids. Throws the resource's own `NotFoundError` for text that is not an id. */
 function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): Record<string, number> {
   const params: Record<string, number> = {};
   for (const [name, resource] of Object.entries(ids ?? {})) {
@@ -185,7 +185,7 @@ async function handle(
     audit: AuditedRequest;
   },
 ): Promise<Response> {
-  const { query, body, warnings } = checked(endpoint, request, sent);
+  const { query, body, warnings } = validateInput(endpoint, request, sent);
   audit.add({ fields: fieldsOf(sent.value, body) });
   const call: Call<string, unknown, unknown> = {
     services,
@@ -223,7 +223,11 @@ interface Checked {
  * Validates the query and the body against the endpoint's types. Throws one `InvalidError` for all errors in
  * both.
  */
-function checked(endpoint: Endpoint, request: Request, { value: sent, repeated }: RequestBody): Checked {
+function validateInput(
+  endpoint: Endpoint,
+  request: Request,
+  { value: sent, repeated }: RequestBody,
+): Checked {
   const errors: FieldErrors = {};
   const check = (schema: z.ZodType, raw: unknown): unknown => {
     const result = validate(schema, raw);

@@ -6,7 +6,7 @@ import { ENDPOINTS } from "./routes.ts";
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 const JSON_TYPE = { "Content-Type": "application/json" };
 
-Deno.test("without a good token: 401, the way to show one, and nothing else", async () => {
+Deno.test("without a valid token: 401, the authentication scheme, and nothing else", async () => {
   await using api = await testApi();
   const { token } = api.admin;
   const wrong = [
@@ -32,7 +32,7 @@ Deno.test("without a good token: 401, the way to show one, and nothing else", as
   assert.equal(lower.status, 200);
 });
 
-Deno.test("a call outside the token's abilities names the missing one, before anything in it is looked at", async () => {
+Deno.test("a call outside the token's abilities names the missing one, before any of its content is checked", async () => {
   await using api = await testApi();
   const { call } = await api.user(["view-backup-tasks"]);
   for (const path of ["/api/tags/1", "/api/tags/x"]) {
@@ -44,7 +44,7 @@ Deno.test("a call outside the token's abilities names the missing one, before an
   }
 });
 
-Deno.test("an id that is no number answers as one that does not exist", async () => {
+Deno.test("an id that is not a number gets the same response as an unknown id", async () => {
   await using api = await testApi();
   for (
     const id of [
@@ -103,7 +103,7 @@ Deno.test("bodies that can't be read: 400 for broken ones, 415 for other types",
   assert.equal((await api.admin.call("GET", "/api/tags")).body.meta.total, 0);
 });
 
-Deno.test("a body may be absent where fields may be; a call that needs none takes none", async () => {
+Deno.test("a body may be absent if all its fields may be, or if the endpoint has none", async () => {
   await using api = await testApi();
   const empty = await api.admin.call("POST", "/api/tags");
   assert.deepEqual([empty.status, empty.body.errors], [422, { label: ["The label field is required."] }]);
@@ -122,7 +122,7 @@ Deno.test("unknown fields are ignored, however they are named", async () => {
   assert.deepEqual([created.body.data.user_id, created.body.data.colour], [api.admin.userId, null]);
 });
 
-Deno.test("a form says the same as JSON, lists and nested fields too", async () => {
+Deno.test("a form works like JSON, with lists and nested fields", async () => {
   await using api = await testApi();
   const stream = await api.admin.call(
     "POST",
@@ -144,7 +144,7 @@ Deno.test("a form says the same as JSON, lists and nested fields too", async () 
   assert.deepEqual([tag.body.data.description, tag.body.data.colour], [null, null]);
 });
 
-Deno.test("errors are told under the name that was sent, nested ones with a dot", async () => {
+Deno.test("errors have the name of the field as sent, nested ones with a dot", async () => {
   await using api = await testApi();
   const answer = await api.admin.call("POST", "/api/notification-streams?page=x", {
     label: ["no"],
@@ -159,7 +159,7 @@ Deno.test("errors are told under the name that was sent, nested ones with a dot"
   });
 });
 
-Deno.test("a blank where text is needed counts as none", async () => {
+Deno.test("a blank counts as absent if text is required", async () => {
   await using api = await testApi();
   for (const label of ["", "   ", null, "\t\n"]) {
     const answer = await api.admin.call("POST", "/api/tags", { label });
@@ -167,7 +167,7 @@ Deno.test("a blank where text is needed counts as none", async () => {
   }
 });
 
-Deno.test("text that can't be stored is refused where it stands", async () => {
+Deno.test("text that cannot be stored is refused with the name of its field", async () => {
   await using api = await testApi();
   const answer = await api.admin.call(
     "POST",
@@ -188,11 +188,11 @@ Deno.test("255 characters fit, whatever they are made of", async () => {
   assert.equal((await api.admin.call("POST", "/api/tags", { label: `${label}x` })).status, 422);
 });
 
-Deno.test("no body whatsoever makes a server error, at any endpoint", async () => {
+Deno.test("no body causes a server error, at any endpoint", async () => {
   await using api = await testApi();
   const { call, userId } = api.admin;
   const now = api.clock.now();
-  // Something for the ids to find.
+  // Records for the ids to refer to.
   await call("POST", "/api/tags", { label: "x" });
   await call("POST", "/api/notification-streams", { label: "x", type: "email", value: "a@example.com" });
   await api.database`
@@ -221,7 +221,7 @@ Deno.test("no body whatsoever makes a server error, at any endpoint", async () =
     ),
   );
   const endpoints = ENDPOINTS.filter(({ body, access, path }) =>
-    body !== undefined && access !== "public" && !path.endsWith("/check") // which waits for an agent
+    body !== undefined && access !== "public" && !path.endsWith("/check") // it waits for an agent
   );
   const request = fc.nat(endpoints.length - 1).chain((index) => {
     const fields = Object.keys(endpoints[index]!.body!.schema.shape);
@@ -253,7 +253,7 @@ function formText(value: unknown): string {
   return (typeof value === "string" ? value : JSON.stringify(value) ?? "").toWellFormed();
 }
 
-Deno.test("no query whatsoever makes a server error", async () => {
+Deno.test("no query causes a server error", async () => {
   await using api = await testApi();
   const value = fc.oneof(
     fc.string({ unit: "binary" }),

@@ -25,11 +25,11 @@ import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./input/pa
 import { isoTime, Time } from "./input/time.ts";
 
 export interface Resource<Row, Shown> {
-  /** As errors and messages name it: `Backup task`. */
+  /** The name in errors and messages: `Backup task`. */
   readonly name: string;
-  /** `Backup tasks`: also its group in the document. */
+  /** The plural, also the resource's group in the document: `Backup tasks`. */
   readonly plural: string;
-  /** Of the collection: `/api/backup-tasks`. */
+  /** The path of the collection: `/api/backup-tasks`. */
   readonly path: string;
   readonly schema: z.ZodType<Shown>;
   readonly example: NoInfer<Shown>;
@@ -53,7 +53,7 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
     description?: string;
     /** Query parameters that filter the list. */
     filters?: Filters;
-    /** Fields that sort the list, besides `id` and `created_at`. */
+    /** Fields that sort the list, in addition to `id` and `created_at`. */
     sorts?: readonly string[];
     list(
       services: ServiceContext,
@@ -203,12 +203,12 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
   });
 }
 
-/** `{ data }`, as show, create and update answer. */
+/** Describes the response `{ data }` of show, create and update. */
 export function dataContent<Row, Shown>({ schema, example }: Resource<Row, Shown>) {
   return { type: "application/json", schema: z.object({ data: schema }), example: { data: example } };
 }
 
-/** `{ message }`, as delete and verbs answer. */
+/** Describes the response `{ message }` of delete and of actions. */
 export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
@@ -256,7 +256,7 @@ export function undeleteEndpoint<Row, Shown>(resource: Resource<Row, Shown>, def
   });
 }
 
-/** `{ data, links, meta }`, for the listing of `resource` at another path too. */
+/** Describes the response `{ data, links, meta }`, also for a listing of `resource` at another path. */
 export function listContent<Row, Shown>({ schema, example, path }: Resource<Row, Shown>) {
   const url = `http://127.0.0.1:8000${path}`;
   return {
@@ -266,7 +266,7 @@ export function listContent<Row, Shown>({ schema, example, path }: Resource<Row,
   };
 }
 
-/** The body that {@link listContent} describes. */
+/** Builds the body that {@link listContent} describes. */
 export function listBody<Row, Shown>(
   resource: Resource<Row, Shown>,
   rows: readonly Row[],
@@ -289,7 +289,7 @@ function about<Row, Shown>(
   return { group: plural, access, description, errors };
 }
 
-/** `Backup task` is `BackupTask`. */
+/** Converts `Backup task` to `BackupTask`. */
 function identifier(words: string): string {
   return words.split(/[ -]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }

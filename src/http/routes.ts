@@ -1,5 +1,5 @@
 /**
- * Every endpoint of the API: what is served and what the OpenAPI document describes. One line a file in
+ * Lists every endpoint of the API: the served ones are those of the OpenAPI document. One line per file in
  * `routes/`.
  */
 import type { Endpoint } from "./endpoint.ts";
@@ -53,7 +53,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...auditLogEndpoints,
 ];
 
-/** What the OpenAPI document says of each group. */
+/** The descriptions of the groups in the OpenAPI document. */
 export const GROUPS: Readonly<Record<string, string>> = {
   "Agents": "What an agent calls; not for API tokens.",
   "Backup destinations": "Where backups are stored.",

@@ -2,7 +2,7 @@
 import type { Clock } from "../domain/clock.ts";
 
 export interface ServerSentEvent {
-  /** What the client sends back as `Last-Event-ID`; without line breaks. */
+  /** The client sends it back as `Last-Event-ID`. Contains no line breaks. */
   readonly id: string;
   readonly event: string;
   /** Sent as JSON, on one line. */
@@ -15,9 +15,9 @@ const HEARTBEAT = 15_000;
 const RETRY = 2000;
 
 /**
- * Sends events as they come and comments while none do, until the last one. `abandon` is called once when the
- * client is gone; the events should then end. `ended` is called however it ends. Events are taken no faster
- * than the client reads.
+ * Sends events as they arrive, comments while there are none, and closes after the last one. Calls `abandon`
+ * once when the client is gone; the events should then end. Calls `ended` at the end in any case. Takes
+ * events no faster than the client reads.
  */
 export function eventStream(
   clock: Clock,
@@ -54,7 +54,7 @@ export function eventStream(
     headers: {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
-      // nginx holds answers back unless told otherwise.
+      // nginx buffers responses without this header.
       "X-Accel-Buffering": "no",
     },
   });
@@ -64,7 +64,7 @@ function frame({ id, event, data }: ServerSentEvent): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** The value of `promise`, or null when `ms` pass first. */
+/** Returns the value of `promise`, or null if `ms` pass first. */
 async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | null> {
   const over = new AbortController();
   const late = clock.sleep(ms, over.signal).then(() => null, () => null);

@@ -3,7 +3,7 @@ import { testApi } from "../../tests/support/clients/api.ts";
 
 const BAD = `rg_${"x".repeat(43)}`;
 
-Deno.test("failed authentications are throttled by address, whatever they show and wherever", async () => {
+Deno.test("failed authentications are throttled by address, for any token and endpoint", async () => {
   await using api = await testApi({ authFailuresPerMinute: 9 });
   const ask = (path: string, token: string, remoteAddress: string, method = "GET") =>
     api.app.request(path, { method, headers: { Authorization: `Bearer ${token}` } }, { remoteAddress });
@@ -14,7 +14,7 @@ Deno.test("failed authentications are throttled by address, whatever they show a
       body: agent,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     }, { remoteAddress });
-  // A bad token's beginning is out after a third of the limit, its neighbours are not.
+  // The beginning of an invalid token is refused after a third of the limit, other tokens are not.
   for (let time = 0; time < 3; time++) assert.equal((await ask("/api/tags", BAD, "192.0.2.1")).status, 401);
   const refused = await ask("/api/tags", BAD, "192.0.2.1");
   assert.equal(refused.status, 429);
@@ -24,7 +24,7 @@ Deno.test("failed authentications are throttled by address, whatever they show a
     message: "Too many failed authentications; try again in 60 seconds.",
   });
   assert.equal((await ask("/api/tags", api.admin.token, "192.0.2.1")).status, 200);
-  // Bad enrolment tokens and agent keys count as well.
+  // Invalid enrolment tokens and agent keys count as well.
   for (let number = 0; number < 3; number++) {
     assert.equal((await enrol(`rge_${number}${"x".repeat(42)}`, "192.0.2.1")).status, 401);
     const path = "/api/agent/export?run_id=1&attempt=1";
@@ -33,13 +33,13 @@ Deno.test("failed authentications are throttled by address, whatever they show a
   assert.equal((await enrol(`rge_new${"x".repeat(42)}`, "192.0.2.1")).status, 429);
   const fresh = (await api.user()).token;
   assert.equal((await ask("/api/tags", fresh, "192.0.2.1")).status, 429);
-  // What was good there lately, and anybody elsewhere, is served.
+  // Recently valid tokens from there, and any token from elsewhere, are admitted.
   assert.equal((await ask("/api/tags", api.admin.token, "192.0.2.1")).status, 200);
   assert.equal((await ask("/api/tags", fresh, "192.0.2.2")).status, 200);
   assert.equal((await ask("/healthz", BAD, "192.0.2.1")).status, 200);
   await api.clock.advance(60_000);
   assert.equal((await ask("/api/tags", fresh, "192.0.2.1")).status, 200);
-  // What was throttled was not looked at, and is not entered.
+  // Throttled requests were not checked, and are not recorded.
   const log = await api.admin.call("GET", "/api/audit-log?result=refused&per_page=100");
   assert.equal(log.body.meta.total, 9);
 });

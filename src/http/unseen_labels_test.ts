@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../tests/support/clients/api.ts";
 
-Deno.test("labels that nobody sees, or that turn text around, are refused; scripts and emoji are not", async () => {
+Deno.test("invisible labels and those that reverse text are refused; scripts and emoji are not", async () => {
   await using api = await testApi();
   const store = async (label: string) => (await api.admin.call("POST", "/api/tags", { label })).status;
   for (

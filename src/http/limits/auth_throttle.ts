@@ -1,12 +1,12 @@
 /**
- * How often an address may show a token or key that is no good. Counted in this process, as calls are: the
- * secrets are 256 random bits, so that a few times the limit helps nobody to guess one, and a row for each
- * failure would let strangers write into the database.
+ * Limits failed authentications. Counts are kept in this process, as for the rate limit. The secrets are 256
+ * random bits, so a few times the limit does not help an attacker, and a row for each failure would let
+ * strangers write into the database.
  *
- * A failure counts for the address together with the beginning of what it showed, and, with a higher limit,
- * for the address alone: an agent with an old key keeps itself out and not its neighbours behind the same
- * address. No count is of a token's beginning alone, for that would let anybody who knows it keep its holder
- * out. What was good from an address lately stays so, whatever others at that address do.
+ * A failure counts for the address together with the beginning of the token, and, with a higher limit, for
+ * the address alone. So an agent with an old key locks out itself, and not others behind the same address. No
+ * count is for a token's beginning alone, because then anybody who knows it could lock out its owner. A token
+ * that was recently valid from an address stays admitted, whatever others at that address do.
  */
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
@@ -14,29 +14,29 @@ import type { Clock } from "../../domain/clock.ts";
 import { HttpError } from "../errors.ts";
 
 const WINDOW = 60_000;
-const GOOD_FOR = 3_600_000;
-/** Characters: `rg_` and 54 random bits of it. */
+const ADMITTED_FOR = 3_600_000;
+/** In characters: `rg_` and 54 of the token's random bits. */
 const PREFIX = 12;
-/** Entries of each kind at most; the oldest go first. */
+/** The maximum number of entries of each kind; the oldest are dropped first. */
 const MAX_KEPT = 50_000;
 
 interface Failures {
-  /** Monotonic milliseconds. */
+  /** In monotonic milliseconds. */
   endsAt: number;
   count: number;
 }
 
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
-  /** Until when, in monotonic milliseconds. */
+  /** When each recently valid token stops being admitted, in monotonic milliseconds. */
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Failures a minute of an address; a third of it for one token's beginning. 0 for no limit.
+   * @param limit Failures per minute and address; a third of it for one token's beginning. 0 for no limit.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 
-  /** Throws a 429 while too many failed. `token`: as shown. */
+  /** Throws a 429 after too many failures. `token` is the token as sent. */
   admit(address: string | null, token: string): void {
     if (this.limit === 0 || address === null || this.#isGood(address, token)) return;
     const now = this.clock.monotonic();
@@ -53,10 +53,10 @@ export class AuthThrottle {
     });
   }
 
-  failed(address: string | null, token: string): void {
+  recordFailure(address: string | null, token: string): void {
     if (this.limit === 0 || address === null) return;
     const now = this.clock.monotonic();
-    this.#good.delete(goodKey(address, token));
+    this.#good.delete(tokenKey(address, token));
     for (const key of keysOf(address, token)) {
       const known = this.#failures.get(key);
       if (known !== undefined && known.endsAt > now) known.count++;
@@ -64,10 +64,10 @@ export class AuthThrottle {
     }
   }
 
-  passed(address: string | null, token: string): void {
+  recordSuccess(address: string | null, token: string): void {
     if (this.limit === 0 || address === null) return;
     const now = this.clock.monotonic();
-    keep(this.#good, goodKey(address, token), now + GOOD_FOR, (until) => until <= now);
+    keep(this.#good, tokenKey(address, token), now + ADMITTED_FOR, (until) => until <= now);
   }
 
   get #pairLimit(): number {
@@ -75,7 +75,7 @@ export class AuthThrottle {
   }
 
   #isGood(address: string, token: string): boolean {
-    return (this.#good.get(goodKey(address, token)) ?? -Infinity) > this.clock.monotonic();
+    return (this.#good.get(tokenKey(address, token)) ?? -Infinity) > this.clock.monotonic();
   }
 
   #fullUntil(key: string, limit: number, now: number): number {
@@ -84,7 +84,7 @@ export class AuthThrottle {
   }
 }
 
-/** Puts it last, and drops from the front what is over or too much. */
+/** Adds an entry at the end, and drops expired or superfluous ones from the front. */
 function keep<T>(map: Map<string, T>, key: string, value: T, isOver: (value: T) => boolean): void {
   map.delete(key);
   map.set(key, value);
@@ -99,7 +99,10 @@ function keysOf(address: string, token: string): [string, string] {
   return [`${network} ${token.slice(0, PREFIX)}`, network];
 }
 
-/** Whoever has one IPv6 address has the 2^64 beside it. */
+/**
+ * Returns an IPv6 address's /64 network, because one client usually has all its addresses; an IPv4 address
+ * unchanged.
+ */
 function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head, tail] = address.split("::") as [string, string?];
@@ -111,6 +114,6 @@ function networkOf(address: string): string {
   return `${groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":")}::/64`;
 }
 
-function goodKey(address: string, token: string): string {
+function tokenKey(address: string, token: string): string {
   return createHash("sha256").update(`${address} ${token}`).digest("base64");
 }

@@ -4,7 +4,7 @@ import { AuthThrottle } from "./auth_throttle.ts";
 import { HttpError } from "../errors.ts";
 
 const BAD = "rg_AAAAAAAAAAAAAAAA";
-/** A token of its own: another beginning. */
+/** Makes a token with a beginning of its own. */
 const bad = (number: number) => `rg_${String(number).padEnd(10, "x")}`;
 
 function refusal(throttle: AuthThrottle, address: string, token: string): HttpError | null {
@@ -17,46 +17,46 @@ function refusal(throttle: AuthThrottle, address: string, token: string): HttpEr
   }
 }
 
-Deno.test("a token that failed too often from an address is refused until its minute is over", async () => {
+Deno.test("a token that failed too often from an address is refused for the rest of the minute", async () => {
   const clock = new TestClock();
   const throttle = new AuthThrottle(9, clock);
   for (let failures = 0; failures < 3; failures++) {
     assert.equal(refusal(throttle, "192.0.2.1", BAD), null);
-    throttle.failed("192.0.2.1", BAD);
+    throttle.recordFailure("192.0.2.1", BAD);
   }
   await clock.advance(15_000);
   const refused = refusal(throttle, "192.0.2.1", `${BAD}-and-another-end`);
   assert.deepEqual([refused?.status, refused?.headers["Retry-After"]], [429, "45"]);
   assert.ok(!refused!.message.includes("rg_"));
-  // Another token there, and this one elsewhere.
+  // Another token from the address, and this token from elsewhere.
   assert.equal(refusal(throttle, "192.0.2.1", bad(1)), null);
   assert.equal(refusal(throttle, "192.0.2.2", BAD), null);
   await clock.advance(45_000);
   assert.equal(refusal(throttle, "192.0.2.1", BAD), null);
 });
 
-Deno.test("an address that tries one token after the other is refused, and what was good there is not", () => {
+Deno.test("an address that tries many tokens is refused, but not a recently valid token from there", () => {
   const throttle = new AuthThrottle(9, new TestClock());
-  throttle.passed("2001:db8:0:1::5", "rg_good-there");
+  throttle.recordSuccess("2001:db8:0:1::5", "rg_good-there");
   for (let number = 0; number < 9; number++) {
     assert.equal(refusal(throttle, "2001:db8:0:1::5", bad(number)), null);
-    throttle.failed("2001:db8:0:1::5", bad(number));
+    throttle.recordFailure("2001:db8:0:1::5", bad(number));
   }
   assert.equal(refusal(throttle, "2001:db8:0:1::5", bad(9))?.status, 429);
-  // Its neighbour is the same network, which another is not.
+  // A neighbouring address is in the same network; another network is not affected.
   assert.equal(refusal(throttle, "2001:db8:0:1:ffff::1", bad(9))?.status, 429);
   assert.equal(refusal(throttle, "2001:db8:0:2::5", bad(9)), null);
   assert.equal(refusal(throttle, "2001:db8:0:1::5", "rg_good-there"), null);
-  throttle.failed("2001:db8:0:1::5", "rg_good-there"); // it was revoked meanwhile
+  throttle.recordFailure("2001:db8:0:1::5", "rg_good-there"); // it was revoked meanwhile
   assert.equal(refusal(throttle, "2001:db8:0:1::5", "rg_good-there")?.status, 429);
 });
 
-Deno.test("no limit, and no known address, refuse nobody", () => {
+Deno.test("without a limit or a known address nothing is refused", () => {
   const none = new AuthThrottle(0, new TestClock());
   const some = new AuthThrottle(3, new TestClock());
   for (let failures = 0; failures < 10; failures++) {
-    none.failed("192.0.2.1", BAD);
-    some.failed(null, BAD);
+    none.recordFailure("192.0.2.1", BAD);
+    some.recordFailure(null, BAD);
   }
   none.admit("192.0.2.1", BAD);
   some.admit(null, BAD);

@@ -1,9 +1,7 @@
-/**
- * Where a request comes from: the peer's address, or the one that trusted proxies tell in `X-Forwarded-For`.
- */
+/** Finds the client's address: the peer's, or the one that trusted proxies report in `X-Forwarded-For`. */
 import { BlockList, isIP } from "node:net";
 
-/** Addresses and `address/bits`, both families. */
+/** A list of addresses and `address/bits` of both families. */
 export class TrustedProxies {
   readonly #list = new BlockList();
 
@@ -17,8 +15,9 @@ export class TrustedProxies {
   }
 
   /**
-   * Each proxy adds at the end whom it got the request from, and what is before that is the client's to
-   * write: from the end on, the first address that is no trusted proxy is the client's.
+   * Returns the client's address. Each proxy appends the address from which it got the request, and the
+   * client can write anything before that. So, from the end, the first address that is not a trusted proxy is
+   * the client's.
    */
   clientOf(peer: string | null, forwardedFor: string | null): string | null {
     let client = peer === null ? null : plain(peer);
@@ -37,7 +36,10 @@ export class TrustedProxies {
   }
 }
 
-/** Without a port, brackets, a zone, or the IPv6 form of an IPv4 address; null for what is no address. */
+/**
+ * Returns an address without port, brackets, zone, or the IPv6 form of an IPv4 address; null for invalid
+ * text.
+ */
 function plain(text: string): string | null {
   const bare = (/^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text)
     .replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "").toLowerCase();

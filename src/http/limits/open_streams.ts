@@ -1,17 +1,16 @@
-/** How many answers without an end a token may hold open: each looks at the database again and again. */
+/** Limits the open streams of a token, because each stream queries the database repeatedly. */
 import { HttpError } from "../errors.ts";
 
 export const DEFAULT_STREAM_LIMIT = 100;
 
-/** Counted in this process: each replica grants the limit for itself. */
+/** Counts are kept in this process: each replica grants the full limit. */
 export class OpenStreams {
   readonly #open = new Map<number, number>();
 
   constructor(readonly limit: number) {}
 
   /**
-   * Counts one more and returns what takes it off again, at its first call; throws a 429 where there are too
-   * many.
+   * Counts one more stream. Returns the function that uncounts it once. Throws a 429 if there are too many.
    */
   hold(tokenId: number): () => void {
     const count = this.#open.get(tokenId) ?? 0;

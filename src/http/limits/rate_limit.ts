@@ -1,6 +1,5 @@
 /**
- * How many calls a token may make a minute. Counted in this process: each replica grants the limit for
- * itself.
+ * Limits a token's requests per minute. Counts are kept in this process: each replica grants the full limit.
  */
 import type { Clock } from "../../domain/clock.ts";
 import { HttpError } from "../errors.ts";
@@ -8,20 +7,22 @@ import { HttpError } from "../errors.ts";
 const WINDOW = 60_000;
 
 interface Window {
-  /** Monotonic milliseconds. */
+  /** In monotonic milliseconds. */
   endsAt: number;
   used: number;
 }
 
-/** Fixed windows of a minute, each from a token's first call in it. */
+/** Counts in fixed windows of a minute, each starting with a token's first request. */
 export class RateLimiter {
   readonly #windows = new Map<number, Window>();
   #sweepAt = 0;
 
-  /** @param limit Calls a minute; 0 for no limit. */
+  /** @param limit Requests per minute; 0 for no limit. */
   constructor(readonly limit: number, readonly clock: Clock) {}
 
-  /** Counts one call and returns the headers that tell what is left; throws the 429 when nothing was. */
+  /**
+   * Counts one request and returns the headers with the rest of the limit. Throws a 429 if nothing was left.
+   */
   take(tokenId: number): Record<string, string> {
     if (this.limit === 0) return {};
     const now = this.clock.monotonic();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../tests/support/clients/api.ts";
 
-Deno.test("each token has its own limit a minute, told on every answer", async () => {
+Deno.test("each token has its own limit per minute, shown in every response", async () => {
   await using api = await testApi({ rateLimitPerMinute: 3 });
   const { call } = await api.user(["manage-tags"]);
   const figures = ({ status, headers }: { status: number; headers: Headers }) => [
@@ -29,7 +29,7 @@ Deno.test("each token has its own limit a minute, told on every answer", async (
   assert.deepEqual((await call("GET", "/api/tags")).body.data, []);
 });
 
-Deno.test("no limit means no headers about one", async () => {
+Deno.test("without a limit there are no rate limit headers", async () => {
   await using api = await testApi({ rateLimitPerMinute: 0 });
   const { headers } = await api.admin.call("GET", "/api/tags");
   assert.equal(headers.get("x-ratelimit-limit"), null);

@@ -35,7 +35,7 @@ Deno.test("recipients are shown, replaced and cleared, and exclude a password", 
   assert.ok(both.body.errors.label);
 });
 
-Deno.test("a bad recipient is named by its place and never repeated", async () => {
+Deno.test("an invalid recipient is named by its position and never repeated", async () => {
   await using api = await testApi();
   const client = await api.user();
   const { recipient, identity } = await ageKeygen();

@@ -74,7 +74,7 @@ export const tokenExample = {
   expires_at: "2030-01-31T12:00:00Z",
 };
 
-/** The answer of whatever makes a token. */
+/** The response of every endpoint that creates a token. */
 export const issuedAnswer = {
   status: 201,
   description: "The new token, with its text: it can't be shown again.",

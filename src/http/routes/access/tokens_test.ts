@@ -64,7 +64,7 @@ Deno.test("a token gives no ability that it lacks, neither to a new token nor to
   assert.equal(admin.status, 422, "a user who is no administrator can't have the admin ability");
 });
 
-Deno.test("a token's name, abilities and end can be changed; a past end can't be given", async () => {
+Deno.test("a token's name, abilities and end can be changed; a time in the past is refused", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const { id } = (await call("POST", "/api/tokens", { name: "a", abilities: ["manage-tags"] })).body.data;
@@ -83,7 +83,7 @@ Deno.test("a token's name, abilities and end can be changed; a past end can't be
   assert.equal((await call("PUT", `/api/tokens/${id}`, { expires_at: null })).body.data.expires_at, null);
 });
 
-Deno.test("a use is noted, at most once a minute", async () => {
+Deno.test("a use is recorded, at most once a minute", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const lastUsed = async () => (await call("GET", "/api/tokens")).body.data[0].last_used_at;
@@ -107,7 +107,7 @@ Deno.test("a retried creation does not show the token again", async () => {
   assert.equal(stored!.response, null);
 });
 
-Deno.test("the last good administrator's token is neither deleted nor weakened", async () => {
+Deno.test("the last valid token with the admin ability is neither deleted nor weakened", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const [{ id }] = (await call("GET", "/api/tokens")).body.data;
@@ -131,7 +131,7 @@ Deno.test("the last good administrator's token is neither deleted nor weakened",
   assert.equal((await call("DELETE", path)).status, 200);
 });
 
-Deno.test("no administrator is left with tokens that expire within a day only", async () => {
+Deno.test("the last admin tokens must not expire within a day", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   const [{ id }] = (await call("GET", "/api/tokens")).body.data;

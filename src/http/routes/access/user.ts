@@ -21,7 +21,7 @@ const AccountSettings = z.object({
   weekly_summary_enabled: z.boolean(),
 });
 
-/** What every answer about a user holds. */
+/** The part of a user that every response contains. */
 export const ShortUser = z.object({
   id: z.int(),
   personal_info: PersonalInfo,
@@ -99,7 +99,7 @@ export function presentUser(row: UserRow): z.output<typeof ShortUser> {
   };
 }
 
-function answerSelf({ user, figures }: UserWithFigures) {
+function selfResponse({ user, figures }: UserWithFigures) {
   const data: z.output<typeof FullUser> = {
     ...presentUser(user),
     backup_tasks: {
@@ -117,7 +117,7 @@ function answerSelf({ user, figures }: UserWithFigures) {
   return { status: 200, body: { data } };
 }
 
-/** A language tag as BCP 47 has them. */
+/** A language tag as in BCP 47. */
 const language = trimmed(z.string()).max(35).regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, {
   error: says("must be a language tag such as en or pt-BR"),
 });
@@ -131,7 +131,7 @@ export const userEndpoints: readonly Endpoint[] = [
     summary: "Show the caller's own account",
     access: "any token",
     answer: { status: 200, description: "The account and what it holds.", content },
-    handle: async ({ services, caller }) => answerSelf(await showSelf(services, caller)),
+    handle: async ({ services, caller }) => selfResponse(await showSelf(services, caller)),
   }),
   endpoint({
     method: "put",
@@ -151,6 +151,6 @@ export const userEndpoints: readonly Endpoint[] = [
       description: "The account as it is now. Fields that were left out keep their value.",
       content,
     },
-    handle: async ({ services, caller, body }) => answerSelf(await updateSelf(services, caller, body)),
+    handle: async ({ services, caller, body }) => selfResponse(await updateSelf(services, caller, body)),
   }),
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 
-Deno.test("the account tells what it holds", async () => {
+Deno.test("the account shows the numbers of its records", async () => {
   await using api = await testApi();
   const { call, userId } = await api.user();
   await call("POST", "/api/tags", { label: "a" });

@@ -1,4 +1,4 @@
-/** `/api/users`: what an administrator does with the users. */
+/** `/api/users`: administrators manage users. */
 import { z } from "@hono/zod-openapi";
 import {
   createTokenFor,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 
-Deno.test("an administrator makes a user and their first token, which opens the user's own account", async () => {
+Deno.test("an administrator creates a user and their first token, which gives access to the user's own account", async () => {
   await using api = await testApi();
   const created = await api.admin.call("POST", "/api/users", {
     name: "Ada Lovelace",
@@ -46,7 +46,7 @@ Deno.test("only an administrator's token with the admin ability reaches the user
   assert.equal((await user.call("GET", "/api/users")).status, 403);
 });
 
-Deno.test("an address belongs to one user, whatever its case", async () => {
+Deno.test("an email address belongs to one user, ignoring case", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   await call("POST", "/api/users", { name: "A", email: "a@example.com" });
@@ -62,7 +62,7 @@ Deno.test("an address belongs to one user, whatever its case", async () => {
   assert.deepEqual(Object.keys(bad.body.errors), ["name", "email"]);
 });
 
-Deno.test("administrators can't delete or demote themselves, nor a user whose things are still here", async () => {
+Deno.test("administrators can't delete or demote themselves, nor a user who still has records", async () => {
   await using api = await testApi();
   const { call, userId } = api.admin;
   assert.equal((await call("DELETE", `/api/users/${userId}`)).status, 409);

@@ -1,4 +1,4 @@
-/** Proof that a backup is what was stored. */
+/** Endpoints that start verifications and drills of backups. */
 import { z } from "@hono/zod-openapi";
 import { startDrill } from "../../../services/backups/drills.ts";
 import { startVerification } from "../../../services/backups/verifications.ts";
@@ -22,7 +22,7 @@ const DrillInput = z.object({
 const message = "Verification initiated successfully.";
 const drillMessage = "Restore drill initiated successfully.";
 
-/** Where the record of the run that was queued is. */
+/** Describes the response that names the log of a queued run. */
 function queued(message: string) {
   return {
     status: 202 as const,

@@ -3,7 +3,7 @@ import { testApi } from "../../../../tests/support/clients/api.ts";
 import { newBackup, newServer, newTask } from "../../../../tests/support/fixtures/records.ts";
 
 for (const kind of ["verify", "drill"]) {
-  Deno.test(`a run of kind ${kind} is queued with a log of its own, once at a time, for those who may`, async () => {
+  Deno.test(`a run of kind ${kind} is queued with a log of its own, once at a time, if the token allows it`, async () => {
     await using api = await testApi();
     const client = await api.user();
     const id = await newBackup(api.database, await newTask(client), api.clock.now());
@@ -36,7 +36,7 @@ for (const kind of ["verify", "drill"]) {
   });
 }
 
-Deno.test("no drill is made of what the control plane can't open or restore", async () => {
+Deno.test("a backup that the control plane cannot decrypt or restore gets no drill", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now());

@@ -1,4 +1,4 @@
-/** Downloads of backups' objects, and of files from inside. */
+/** Endpoints that download a backup's objects, and files from inside a backup. */
 import { z } from "@hono/zod-openapi";
 import { parseRange } from "../../../domain/byte_range.ts";
 import {
@@ -85,10 +85,10 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** A range that was begun on other bytes is not gone on with. */
+/** Ignores a range that continues a download of other bytes. */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {
-    // RFC 9110, section 14.2: a range is of GET only.
+    // RFC 9110, section 14.2: ranges apply to GET only.
     if (method === "HEAD") return null;
     const onlyIf = headers.get("if-range");
     return onlyIf === null || onlyIf === `"${etag}"` ? parseRange(headers.get("range")) : null;
@@ -110,14 +110,14 @@ function answer(download: Download | Unsatisfiable, request: Request): Response 
     "Content-Length": String(to - from),
     "Content-Type": "application/octet-stream",
     ETag: `"${etag}"`,
-    // nginx writes answers to its disk unless told otherwise.
+    // nginx buffers responses on its disk without this header.
     "X-Accel-Buffering": "no",
   });
   if (isPart) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);
   return new Response(body, { status: isPart ? 206 : 200, headers });
 }
 
-/** RFC 6266, the name as RFC 8187 writes it. */
+/** Builds the header of RFC 6266, with the name encoded as in RFC 8187. */
 function disposition(name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
   const encoded = encodeURIComponent(name.toWellFormed()).replace(

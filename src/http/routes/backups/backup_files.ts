@@ -1,4 +1,4 @@
-/** What is inside a backup. */
+/** Endpoints that list the contents of a backup. */
 import { z } from "@hono/zod-openapi";
 import {
   type BackupEntry,
@@ -157,7 +157,7 @@ function page(
   return { ...answer, unlisted_count: unlisted };
 }
 
-/** RFC 3339, in which clients parse times, allows years of four digits only. */
+/** RFC 3339, which clients use to parse times, allows years of four digits only. */
 const RFC_3339 = /^\d{4}-/;
 
 function present(entry: BackupEntry): z.output<typeof Entry> {

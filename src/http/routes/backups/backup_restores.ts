@@ -1,4 +1,4 @@
-/** Ways back from a backup. */
+/** Endpoints that restore backups. */
 import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../../services/backups/restores.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 import { newBackup, newTask } from "../../../../tests/support/fixtures/records.ts";
 
-Deno.test("a restore is queued with a log of its own, for those who may", async () => {
+Deno.test("a restore is queued with a log of its own, if the token allows it", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now());
@@ -24,7 +24,7 @@ Deno.test("a restore is queued with a log of its own, for those who may", async 
   assert.equal((await (await api.user()).call("POST", path, { target_path: "/srv" })).status, 404);
 });
 
-Deno.test("every field of a restore that is wrong is named at once", async () => {
+Deno.test("all invalid fields of a restore are reported together", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now());
@@ -53,7 +53,7 @@ Deno.test("every field of a restore that is wrong is named at once", async () =>
   assert.deepEqual(other.body.errors, { remote_server_id: ["The selected remote server is invalid."] });
 });
 
-Deno.test("a restore of databases takes their names, one of files its paths", async () => {
+Deno.test("a restore of databases accepts their names, one of files its paths", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client);
@@ -95,7 +95,7 @@ Deno.test("a restore of databases takes their names, one of files its paths", as
   assert.deepEqual(run!.options, { type: "database", engine: "postgresql", server: null, ...asked });
 });
 
-Deno.test("a restore of databases takes a server of its own, one of files does not", async () => {
+Deno.test("a restore of databases accepts a database server, one of files does not", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client);
@@ -120,7 +120,7 @@ Deno.test("a restore of databases takes a server of its own, one of files does n
   );
 });
 
-Deno.test("a restore of databases says how they are loaded, each engine with its own words", async () => {
+Deno.test("a restore of databases accepts load options, each engine its own", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client);

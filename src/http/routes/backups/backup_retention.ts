@@ -1,4 +1,4 @@
-/** What keeps a backup: holds, suspicions, and what the rules of its task say. */
+/** Endpoints about retention: holds, suspicions, and previews of the rules of a task. */
 import { z } from "@hono/zod-openapi";
 import { queryShape } from "../../../definitions/fields/input.ts";
 import { presentFields, shownShape } from "../../../definitions/fields/view.ts";

@@ -22,7 +22,7 @@ async function preview(client: ApiClient, taskId: number, query = "") {
   return body.data;
 }
 
-Deno.test("a task takes, shows and changes its rules", async () => {
+Deno.test("a task's rules can be set, shown and changed", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client, { keep_daily: "7", keep_weekly: 4, minimum_age_days: 2 });
@@ -37,7 +37,7 @@ Deno.test("a task takes, shows and changes its rules", async () => {
   assert.deepEqual(await shown(), [3, null, null, 4, null, 0, null, 0]);
 });
 
-Deno.test("every wrong rule is named at once", async () => {
+Deno.test("all invalid rules are reported together", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client);
@@ -53,13 +53,13 @@ Deno.test("every wrong rule is named at once", async () => {
   assert.deepEqual(Object.keys(asked.body.errors).sort(), ["keep_daily", "keep_last", "minimum_age_days"]);
 });
 
-Deno.test("a preview tells what would go and why each other backup stays, and removes nothing", async () => {
+Deno.test("a preview shows which backups would be removed and why the others are kept, and removes nothing", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client, { timezone: "Europe/Berlin", keep_daily: 2 });
   const first = await backupAt(api, taskId, "2026-01-02T12:00:00Z");
   const second = await backupAt(api, taskId, "2026-01-03T22:00:00Z", { size: 10 });
-  // On the next day already, by the task's own clock.
+  // The next day already, in the task's time zone.
   const third = await backupAt(api, taskId, "2026-01-03T23:30:00Z");
   const fourth = await backupAt(api, taskId, "2026-01-04T22:30:00Z");
   const removal = { removal_requested_at: api.clock.now(), removal_reason: "request" };
@@ -83,7 +83,7 @@ Deno.test("a preview tells what would go and why each other backup stays, and re
   assert.equal(marked.length, 0);
 });
 
-Deno.test("a preview takes other rules in place of the task's own", async () => {
+Deno.test("a preview accepts other rules than the task's own", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client, { keep_daily: 1, maximum_backups_to_keep: 2 });
@@ -106,7 +106,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
     client.call(method, `/api/backups/${id}${path}`, body);
   const { status, body } = await call("POST", "/hold", { reason: "Before the move" });
   assert.deepEqual([status, body.data.held, body.data.hold_reason], [200, true, "Before the move"]);
-  // Again, without a body: it stays as it is.
+  // A second request without a body keeps the reason.
   assert.equal((await call("POST", "/hold")).body.data.hold_reason, "Before the move");
   const refused = await call("DELETE", "");
   assert.equal(refused.status, 409);
@@ -124,7 +124,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
   const free = (await call("GET", "")).body.data;
   assert.deepEqual([free.held, free.hold_reason, free.hold_ends_at], [false, null, null]);
   assert.equal((await call("DELETE", "")).status, 200);
-  // Until something of it may be gone, a hold takes that back.
+  // A hold undoes the deletion as long as nothing has been removed.
   assert.equal((await call("POST", "/restore", { target_path: "/back" })).status, 409);
   assert.equal((await call("POST", "/hold")).body.data.status, "stored");
   await call("DELETE", "/hold");
@@ -162,7 +162,7 @@ Deno.test("a task is not deleted with backups of which one is held", async () =>
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 2);
 });
 
-Deno.test("a person clears a backup of suspicion, and older ones may go again", async () => {
+Deno.test("a person clears a suspicion, and older backups may be removed again", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client, { keep_last: 1 });
@@ -191,7 +191,7 @@ Deno.test("a person clears a backup of suspicion, and older ones may go again", 
   assert.equal((await preview(client, taskId)).removed, 2);
 });
 
-Deno.test("a person takes a damaged backup for whole", async () => {
+Deno.test("a person marks a damaged backup as intact", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now(), {
@@ -203,7 +203,7 @@ Deno.test("a person takes a damaged backup for whole", async () => {
   assert.deepEqual([cleared.status, status, damaged_at, damage_reason], [200, "stored", null, null]);
 });
 
-Deno.test("holds and suspicions need their ability, and are the owner's alone", async () => {
+Deno.test("holds and suspicions need their ability, and only the owner can change them", async () => {
   await using api = await testApi();
   const client = await api.user();
   const taskId = await newTask(client);

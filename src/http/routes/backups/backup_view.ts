@@ -1,4 +1,4 @@
-/** A backup as callers see it. */
+/** Defines a backup in the API. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_STATUSES, backupStatus } from "../../../domain/backup_status.ts";
 import type { BackupDetailRow } from "../../../services/backups/backups.ts";

@@ -1,4 +1,4 @@
-/** `/api/backups`, and those of one task. */
+/** `/api/backups`, and the backups of one task. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_STATUSES } from "../../../domain/backup_status.ts";
 import type { PageWindow } from "../../../domain/page.ts";

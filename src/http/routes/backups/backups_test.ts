@@ -89,7 +89,7 @@ Deno.test("a deleted backup is marked, once, and listed until its objects are go
   assert.deepEqual([status, removal_error, removal_attempts], ["deleting", "The agent is not connected.", 3]);
 });
 
-Deno.test("backups are listed by status, so that what could not be deleted is seen", async () => {
+Deno.test("backups are listed by status, including those that could not be deleted", async () => {
   await using api = await testApi();
   const client = await api.user();
   const now = api.clock.now();

@@ -1,4 +1,4 @@
-/** What load balancers, Prometheus and client generators ask, outside the API's rules. */
+/** Endpoints for load balancers, Prometheus and client generators, outside the API's rules. */
 import { z } from "@hono/zod-openapi";
 import { checkReady } from "../../../services/installation/readiness.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";

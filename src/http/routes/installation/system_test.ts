@@ -26,7 +26,7 @@ Deno.test("a database that lacks a migration is not ready, and the answer says s
   assert.match(JSON.parse(ready.text).message, /^The database has 1 of \d+ migrations/);
 });
 
-Deno.test("a process that starts or stops is not ready", async () => {
+Deno.test("a process that is starting or stopping is not ready", async () => {
   await using api = await testApi();
   const health = new Health(api.clock);
   const app = createApp({ services: { ...api.services, health } });
@@ -41,7 +41,7 @@ Deno.test("a process that starts or stops is not ready", async () => {
   assert.deepEqual(await said(), [503, "The control plane is stopping."]);
 });
 
-Deno.test("a process whose loop hangs, or fails for long, is not ready, and the answer and the figures name it", async () => {
+Deno.test("a process whose loop hangs, or fails for long, is not ready, and the response and the metrics name it", async () => {
   await using api = await testApi();
   const { clock, services: { health } } = api;
   const rounds: PromiseWithResolvers<Date | null>[] = [];
@@ -66,7 +66,7 @@ Deno.test("a process whose loop hangs, or fails for long, is not ready, and the 
   rounds[0]!.resolve(null);
   await clock.advance(0);
   assert.equal(await ready(), 200);
-  // From now on every round fails at once.
+  // From now on every iteration fails at once.
   for (let failures = 1; await ready() === 200; failures++) {
     assert.ok(failures < 100);
     await clock.advance(30_000);
@@ -79,7 +79,7 @@ Deno.test("a process whose loop hangs, or fails for long, is not ready, and the 
   assert.equal(await ready(), 200);
 });
 
-Deno.test("without its database a process is up but not ready, and API calls answer 503", async () => {
+Deno.test("without its database a process is up but not ready, and API requests get a 503", async () => {
   await using api = await testApi();
   const database = openDatabase("postgres://nobody@127.0.0.1:1/none", { max: 1, backoff: () => 0 });
   const app = createApp({ services: { ...api.services, database } });
@@ -94,7 +94,7 @@ Deno.test("without its database a process is up but not ready, and API calls ans
   await database.end();
 });
 
-Deno.test("the figures tell runs by state, agents, the queue's age and requests", async () => {
+Deno.test("the metrics show runs by state, agents, the queue's age and requests", async () => {
   await using api = await testApi();
   const { database, clock, admin: { userId, call } } = api;
   const now = clock.now();
@@ -148,7 +148,7 @@ Deno.test("the figures tell runs by state, agents, the queue's age and requests"
   assert.match((await get(api.app, "/metrics")).text, /^rearguard_connected_agents 1$/m);
 });
 
-Deno.test("both addresses of the document give the same", async () => {
+Deno.test("both addresses return the same document", async () => {
   await using api = await testApi();
   const [outside, inside] = [await get(api.app, "/openapi.json"), await get(api.app, "/api/openapi.json")];
   assert.equal(outside.text, inside.text);

@@ -39,7 +39,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
   assert.equal(api.services.keyring.decrypt(row!.value_encrypted), SECRET);
 });
 
-Deno.test("each type says what its value must be", async () => {
+Deno.test("each type has its own rule for the value", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const thirty = "a1".repeat(15);
@@ -78,7 +78,7 @@ Deno.test("each type says what its value must be", async () => {
   assert.match(unknown.body.errors.type[0], /^The type field must be one of: email, /);
 });
 
-Deno.test("a change keeps what it does not name, and the value must suit the type", async () => {
+Deno.test("a change keeps absent fields, and the value must match the type", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const { id, ...before } = (await call("POST", "/api/notification-streams", {
@@ -106,7 +106,7 @@ Deno.test("a change keeps what it does not name, and the value must suit the typ
   assert.equal((await call("PUT", path, { label: "x" })).body.message, "Notification stream not found");
 });
 
-Deno.test("a test message is sent at once, its outcome answered and kept until the value changes", async () => {
+Deno.test("a test message is sent at once, its result is returned, and kept until the value changes", async () => {
   await using receiver = new HttpReceiver();
   await using api = await testApi();
   const { call, userId } = await api.user();
@@ -142,7 +142,7 @@ Deno.test("a test message is sent at once, its outcome answered and kept until t
   assert.equal(await last(), null);
 });
 
-Deno.test("a test of mail says where no mail server is set up", async () => {
+Deno.test("a test of an email stream reports a missing mail server", async () => {
   await using api = await testApi();
   const { call, userId } = await api.user();
   const id = await newStream(api.services, { userId, taskId: null }, {
@@ -167,7 +167,7 @@ Deno.test("a test needs the ability to change streams, and a stream of one's own
   assert.match(refused.body.message, /update-notification-streams/);
 });
 
-Deno.test("what waits goes to the new value at once", async () => {
+Deno.test("waiting deliveries are sent to the new value at once", async () => {
   await using api = await testApi();
   const { call, userId } = await api.user();
   const id = await newStream(api.services, { userId, taskId: null });

@@ -1,4 +1,4 @@
-/** A run's record as callers see it: the seed's shape and what else is known. */
+/** Defines a run's record in the API, with more fields than the original contract. */
 import { z } from "@hono/zod-openapi";
 import { hasEnded, RUN_KINDS, shownState } from "../../../domain/run.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
@@ -36,7 +36,7 @@ const BackupTaskLog = z.object({
 }).openapi("BackupTaskLog");
 type BackupTaskLog = z.output<typeof BackupTaskLog>;
 
-/** What changes while a run goes on; also what the stream tells. */
+/** Returns the fields that change during a run, also for events of the stream. */
 export function presentState(row: LogRow) {
   const isOver = hasEnded(row.state);
   return {

@@ -196,7 +196,7 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** A run's output live, of a log that the path's id leads to. */
+/** Defines an endpoint that streams the output of a log, which `log` finds by the path's id. */
 function streamEndpoint({ path, operationId, group, summary, of, log: findLog }: {
   path: string;
   operationId: string;
@@ -238,7 +238,10 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
   });
 }
 
-/** Ids name the run as well: what a client saw of an earlier run says nothing of this one. */
+/**
+ * Yields the events. Their ids contain the log's id, because an event of an earlier run says nothing about
+ * this one.
+ */
 async function* serverSentEvents(
   logId: number,
   events: AsyncIterable<LogEvent>,
@@ -264,8 +267,8 @@ function endId(log: LogRow): string {
 }
 
 /**
- * The sequence that `Last-Event-ID` names; 0, the start, where it names none of this run. A bare number does
- * too.
+ * Returns the sequence in `Last-Event-ID`: a bare number, or one with this log's id; 0, the start, for
+ * anything else.
  */
 function sequenceIn(lastEventId: string, logId: number): number {
   const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());

@@ -3,7 +3,7 @@ import { type TestApi, testApi } from "../../../../tests/support/clients/api.ts"
 import { newBackup, newOutput, newRun, newTask } from "../../../../tests/support/fixtures/records.ts";
 import { compactOutput } from "../../../store/runs/run_output.ts";
 
-Deno.test("logs are shown by the contract's states, with their kind and figures", async () => {
+Deno.test("logs have the API's states, with their kind and progress", async () => {
   await using api = await testApi();
   const client = await api.user();
   const task = await newTask(client);
@@ -38,7 +38,7 @@ Deno.test("logs are shown by the contract's states, with their kind and figures"
   assert.deepEqual(data.map((log: { status: string }) => log.status), shown.map(([, status]) => status));
 });
 
-Deno.test("a listing carries the last 4 KB of output, a log all of it, compacted or not", async () => {
+Deno.test("a listing contains the last 4 KB of output, a log all of it, compacted or not", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newRun(api.database, await newTask(client), api.clock.now());
@@ -98,7 +98,7 @@ async function stream(api: TestApi, token: string, taskId: number, lastEventId?:
   let text = "";
   return {
     response,
-    /** Null at the end. */
+    /** Returns null at the end. */
     async next(): Promise<Received | null> {
       while (true) {
         const end = text.indexOf("\n\n");
@@ -126,7 +126,7 @@ async function finish(api: TestApi, id: number, state: string): Promise<void> {
   });
 }
 
-Deno.test("the stream passes lines on as they are stored, then the end, and closes", async () => {
+Deno.test("the stream sends lines as they are stored, then the end, and closes", async () => {
   await using api = await testApi();
   const client = await api.user();
   const task = await newTask(client);
@@ -138,7 +138,7 @@ Deno.test("the stream passes lines on as they are stored, then the end, and clos
   assert.deepEqual(await next(), { id: `${id}-2`, event: "output", data: { sequence: 2, text: "first\n" } });
   const state = await next();
   assert.deepEqual([state?.event, state?.data.status], ["state", "running"]);
-  // The clock stands still: only the notification can bring the line.
+  // The test clock does not advance: only the notification can deliver the line.
   await newOutput(api.database, id, 5, "second\nthird\n");
   assert.deepEqual(await next(), {
     id: `${id}-5`,
@@ -151,7 +151,7 @@ Deno.test("the stream passes lines on as they are stored, then the end, and clos
   assert.equal(await next(), null);
 });
 
-Deno.test("a line whose notification got lost comes with the slow poll", async () => {
+Deno.test("a line without its notification is sent by the slow poll", async () => {
   await using api = await testApi();
   const client = await api.user();
   const task = await newTask(client);
@@ -191,7 +191,7 @@ Deno.test("the stream resumes after the last event seen, compacted or not, witho
   assert.equal(done.response.status, 204);
 });
 
-Deno.test("silence is bridged by comments", async () => {
+Deno.test("comments are sent while there are no events", async () => {
   await using api = await testApi();
   const client = await api.user();
   const task = await newTask(client);
@@ -206,7 +206,7 @@ Deno.test("silence is bridged by comments", async () => {
   await api.clock.advance(15_000);
   assert.match((await silence).value!, /^: /);
   await reader.cancel();
-  // Nothing waits on for a client that is gone.
+  // No wait remains for a client that is gone.
   while (api.clock.sleeping > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
@@ -236,10 +236,10 @@ Deno.test("a token follows a limited number of streams at once", async () => {
   const refused = await follow(run);
   assert.equal(refused.status, 429);
   assert.match((await refused.json()).message, /^Too many streams at once/);
-  // Another token has its own.
+  // Another token has its own limit.
   const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
   assert.equal(await statusOf(follow(run, token)), 200);
-  // One that is left, one that was never read and one that came to its end make room.
+  // A stream that is cancelled, one that was never read and one that ended make room.
   for (const each of held) await each.body!.cancel();
   for (let i = 0; i < 5; i++) assert.equal(await statusOf(follow(run)), 200);
   for (let i = 0; i < 5; i++) assert.match(await (await follow(over)).text(), /event: finished/);

@@ -1,5 +1,6 @@
 /**
- * The calls of agents: their websocket, and the bytes that they fetch and send. See docs/develop/protocol.md.
+ * Endpoints for agents: the websocket, and the bytes that agents fetch and send. See
+ * docs/develop/protocol.md.
  */
 import { z } from "@hono/zod-openapi";
 import { parseRange } from "../../../domain/byte_range.ts";
@@ -52,7 +53,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
     async handle({ services, request, query }) {
       const text = await openExport(services, bearerToken(request), query);
-      // Whatever keeps it from beginning is still told by the status.
+      // An error before the beginning is still reported by the status.
       return new Response(streamOf(await text.next(), text), {
         headers: { "Content-Type": "application/sql" },
       });
@@ -104,7 +105,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       "Answers `backup.send`. The body is the bytes, as they come; `Content-Length` tells how many.",
     access: "agent",
     takesStream: true,
-    // Of a download or a run, which is entered.
+    // The download or the run is recorded instead.
     audited: false,
     answer: { status: 200, description: "The last byte was taken." },
     errors: {
@@ -120,7 +121,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       if (!Number.isSafeInteger(size) || size < 0) {
         throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
       }
-      // Without one, the HTTP server would read ahead of the downloader, into memory.
+      // Without a length, the HTTP server would read ahead of the downloader, into memory.
       if (request.headers.get("content-length") === null) {
         throw new HttpError(411, "The Content-Length header must tell how many bytes follow.");
       }
@@ -140,7 +141,7 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
     const headers = new Headers({
       "Content-Length": String(to - from),
       "Content-Type": "application/octet-stream",
-      // nginx writes answers to its disk unless told otherwise.
+      // nginx buffers responses on its disk without this header.
       "X-Accel-Buffering": "no",
     });
     if (isRange) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);
@@ -154,7 +155,10 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
   });
 }
 
-/** The reader's pace is the database's; one that goes away ends the reading. */
+/**
+ * Converts the text to a stream that reads the database at the reader's pace, and stops when the reader
+ * cancels.
+ */
 function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   let next: IteratorResult<string> | null = first;
   return new ReadableStream<string>({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 import { newServer } from "../../../../tests/support/fixtures/records.ts";
 
-Deno.test("an agent's handshake goes through to whoever takes agents, and its socket stays open", async () => {
+Deno.test("an agent's handshake is passed to connectAgent, and its socket stays open", async () => {
   await using api = await testApi({
     connectAgent(request) {
       const shown = request.headers.get("authorization");
@@ -27,12 +27,12 @@ Deno.test("an agent's handshake goes through to whoever takes agents, and its so
   await closed;
 });
 
-Deno.test("a process that takes no agents says so", async () => {
+Deno.test("a process without connectAgent refuses agents", async () => {
   await using api = await testApi();
   assert.equal((await api.app.request("/api/agent/connect")).status, 503);
 });
 
-Deno.test("bytes that nobody waits for, or of a length that is not told, are not read", async () => {
+Deno.test("bytes that no download waits for, or without a length, are not read", async () => {
   await using api = await testApi();
   const client = await api.user();
   const { body } = await client.call(

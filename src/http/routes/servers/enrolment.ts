@@ -1,4 +1,4 @@
-/** How an agent comes to a remote server and goes from it. */
+/** Endpoints that enrol and revoke agents. */
 import { z } from "@hono/zod-openapi";
 import { AgentDescription } from "../../../protocol/wire_messages.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../../../services/servers/enrolment.ts";
@@ -122,7 +122,8 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * The token goes by environment, which only its user and root can read: every program's arguments are public.
+ * Builds the command. The token is passed in the environment, which only its user and root can read: every
+ * program's arguments are public.
  */
 function installCommand(baseUrl: string, token: string): string {
   const url = `'${`${baseUrl}/install.sh`.replaceAll("'", "'\\''")}'`;

@@ -15,8 +15,8 @@ async function enrol(api: TestApi, token: string, body: unknown = { agent }) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Collects what is announced from now on. */
-function announced(api: TestApi): Notification[] {
+/** Collects notifications from now on. */
+function collectNotifications(api: TestApi): Notification[] {
   const all: Notification[] = [];
   api.services.bus.subscribe((notification) => {
     if (notification.topic !== "reconnected") all.push(notification);
@@ -78,7 +78,7 @@ Deno.test("a token ends when its time is up", async () => {
   ]);
 });
 
-Deno.test("a bad description leaves the token good", async () => {
+Deno.test("an invalid description does not use up the token", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newServer(client);
@@ -88,13 +88,13 @@ Deno.test("a bad description leaves the token good", async () => {
   assert.equal((await enrol(api, token)).status, 201);
 });
 
-Deno.test("a second agent ends the first one's key, and revoking ends key and tokens", async () => {
+Deno.test("a second agent invalidates the first one's key, and revoking ends key and tokens", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newServer(client);
   const newToken = async () =>
     (await client.call("POST", `/api/remote-servers/${id}/enrolment-tokens`)).body.data.token;
-  const notifications = announced(api);
+  const notifications = collectNotifications(api);
   const first = (await enrol(api, await newToken())).body.data.agent_key;
   const second = (await enrol(api, await newToken())).body.data.agent_key;
   assert.equal(await authenticateAgent(api.services, first), null);

@@ -1,21 +1,21 @@
 /**
- * `/install.sh` and `/agent/…`: what a server needs to run an agent, from this control plane and nowhere
- * else.
+ * Serves `/install.sh` and `/agent/…`: everything that a server needs to run an agent, without any other
+ * host.
  */
 import type { App } from "../../observe.ts";
 import { HttpError } from "../../errors.ts";
 
-/** Where the files come from. */
+/** The source of the agent's files. */
 export interface AgentFileSource {
-  /** The platform they are for: `x86_64-unknown-linux-gnu`. */
+  /** The files' platform, such as `x86_64-unknown-linux-gnu`. */
   readonly target: string;
-  /** By name. `sha256` is hex, `size` in bytes. */
+  /** Returns the files by name. `sha256` is hex, `size` is in bytes. */
   all(): Promise<ReadonlyMap<string, { path: string; size: number; sha256: string }>>;
 }
 
 export interface InstallOptions {
   readonly files: AgentFileSource;
-  /** Null: whatever host the request names. */
+  /** Null: the host in the request. */
   readonly publicUrl: string | null;
 }
 
@@ -54,7 +54,10 @@ function template(): Promise<string> {
   return read ??= Deno.readTextFile(new URL("../../install.sh", import.meta.url));
 }
 
-/** The script for one control plane. Both values are quoted: a host name may hold what a shell acts on. */
+/**
+ * Fills in the script for one control plane. Both values are quoted: a host name may contain characters that
+ * are special to a shell.
+ */
 export function installScript(script: string, url: string, target: string): string {
   return script.replace("@URL@", () => quoted(url)).replace("@TARGET@", () => quoted(target));
 }

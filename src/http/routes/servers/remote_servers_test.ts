@@ -46,7 +46,7 @@ Deno.test("a server is created, shown, changed, listed and deleted, its password
   });
 });
 
-Deno.test("address and port are one owner's once", async () => {
+Deno.test("an owner's servers have different addresses and ports", async () => {
   await using api = await testApi();
   const owner = await api.user();
   const other = await api.user();
@@ -64,7 +64,7 @@ Deno.test("address and port are one owner's once", async () => {
   await newServer(other, fields);
 });
 
-Deno.test("of two servers made at the same moment with one address, one is made", async () => {
+Deno.test("of two servers created at once with the same address, one is created", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const fields = { label: "a", ip_address: "192.0.2.1" };
@@ -72,7 +72,7 @@ Deno.test("of two servers made at the same moment with one address, one is made"
   assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 422, 422, 422]);
 });
 
-Deno.test("every bad field of a server is named", async () => {
+Deno.test("every invalid field of a server is reported", async () => {
   await using api = await testApi();
   const { call } = await api.user();
   const empty = await call("POST", "/api/remote-servers", {});
@@ -91,7 +91,7 @@ Deno.test("every bad field of a server is named", async () => {
   }
 });
 
-Deno.test("a server that tasks use or that works on a run is kept, and says how many", async () => {
+Deno.test("a server with tasks or active runs is not deleted, and the error says how many", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newServer(client);
@@ -111,7 +111,7 @@ Deno.test("a server that tasks use or that works on a run is kept, and says how 
   assert.equal((await remove()).status, 200);
 });
 
-Deno.test("a server is connected while its agent's socket is up on a replica that is alive", async () => {
+Deno.test("a server is connected while its agent is connected to a live replica", async () => {
   await using api = await testApi();
   const client = await api.user();
   const id = await newServer(client);

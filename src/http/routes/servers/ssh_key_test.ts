@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 
-Deno.test("the control plane has one SSH key, whoever asks first and however many at once", async () => {
+Deno.test("the control plane has one SSH key, even with concurrent first requests", async () => {
   await using api = await testApi();
   const { call } = await api.user([]);
   const answers = await Promise.all(Array.from({ length: 5 }, () => call("GET", "/api/ssh-key")));
