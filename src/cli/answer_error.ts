@@ -1,4 +1,4 @@
-/** From an answer that is no success, or none at all, to what the person is told. */
+/** Converts an unsuccessful response, or a failed request, to an error message and exit code. */
 import { tlsReason } from "../domain/tls_fault.ts";
 import { CommandError, EXIT, type ExitCode } from "./command_error.ts";
 
@@ -11,7 +11,7 @@ const CODES: Readonly<Record<number, ExitCode>> = {
   429: EXIT.unreachable,
 };
 
-/** @param action What was asked, as in `Cannot <action>: …`. Reads the body. */
+/** @param action The action in `Cannot <action>: …`. Reads the response's body. */
 export async function answerError(action: string, response: Response): Promise<CommandError> {
   const { status } = response;
   const code = CODES[status] ?? (status >= 500 ? EXIT.unreachable : EXIT.failed);
@@ -37,7 +37,7 @@ export async function answerError(action: string, response: Response): Promise<C
   return new CommandError(code, `Cannot ${action}: ${fieldErrors(body) ?? body.message}`);
 }
 
-/** @param cause What `fetch` or the body's stream threw. */
+/** @param cause The error of `fetch` or of the body's stream. */
 export function connectionError(action: string, url: string, cause: unknown): CommandError {
   const origin = new URL(url).origin;
   return new CommandError(
@@ -57,11 +57,11 @@ function parsed(text: string): ErrorBody | null {
     const body = JSON.parse(text);
     return typeof body?.message === "string" ? body : null;
   } catch {
-    return null; // a proxy's page
+    return null; // probably a proxy's error page
   }
 }
 
-/** `label: The label field is required; …`: every field, each with all that is wrong with it. */
+/** Formats every field with all its errors: `label: The label field is required; …`. */
 function fieldErrors({ errors }: ErrorBody): string | null {
   if (errors === undefined) return null;
   return Object.entries(errors)
@@ -73,7 +73,7 @@ function originOf(response: Response): string {
   return response.url === "" ? "the control plane" : new URL(response.url).origin;
 }
 
-/** The innermost cause: `Connection refused` of a sentence that repeats the URL. */
+/** Returns the innermost cause, such as `connection refused`, without the URL that the message repeats. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof DOMException && cause.name === "TimeoutError") return "no answer in time";
   const tls = tlsReason(cause);

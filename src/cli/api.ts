@@ -1,25 +1,25 @@
-/** The control plane's public API, as commands call it. */
+/** Calls the control plane's public API for commands. */
 import { answerError, connectionError } from "./answer_error.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 
 export interface Connection {
-  /** Of the control plane, without `/api` and without a slash at its end. */
+  /** The control plane's URL, without `/api` and without a slash at the end. */
   readonly url: string;
   readonly token: string;
 }
 
 export interface Call {
-  /** As in `Cannot <action>: …`. */
+  /** The action in `Cannot <action>: …`. */
   readonly action: string;
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below `/api`, with its query. */
+  /** Below `/api`, with the query. */
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-/** One page, or all of them as one. */
+/** One page, or all pages joined. */
 export interface List<T> {
   data: T[];
   links?: { next: string | null };
@@ -31,16 +31,19 @@ export interface PageChoice {
   readonly perPage?: number;
 }
 
-/** Longer than an agent has to check a destination. Milliseconds until an answer's head is there. */
+/**
+ * Milliseconds until a response's head must arrive. Longer than the time that an agent has to check a
+ * destination.
+ */
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
 
-/** Every method rejects with a {@link CommandError} unless the answer is a success. */
+/** Every method rejects with a {@link CommandError} unless the response is a success. */
 export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
 
-  /** The answer's JSON. */
+  /** Returns the response's JSON. */
   async call<T>(call: Call): Promise<T> {
     const response = await this.open(call);
     let text: string;
@@ -71,12 +74,12 @@ export class Api {
     return this.call({ action, method: "POST", path, body });
   }
 
-  /** The page that is chosen; without a choice, every page, with `meta.total` alone to tell of them. */
+  /** Returns the chosen page; without a choice, all pages joined, with `meta.total`. */
   async list<T>(action: string, path: string, choice: PageChoice = {}): Promise<List<T>> {
     return await this.pages(choice, (query) => this.get(action, `${path}?${query}`));
   }
 
-  /** As {@link list}, of anything that answers a page for `page=…&per_page=…`. */
+  /** Does the same as {@link list} for any request that returns a page for `page=…&per_page=…`. */
   async pages<T>(
     { page, perPage }: PageChoice,
     one: (query: URLSearchParams) => Promise<List<T>>,
@@ -95,7 +98,7 @@ export class Api {
     }
   }
 
-  /** The answer with its body still to be read. */
+  /** Returns the response with its body still unread. */
   async open({ action, method = "GET", path, body, headers, signal }: Call): Promise<Response> {
     const late = new AbortController();
     const timer = setTimeout(
@@ -113,7 +116,7 @@ export class Api {
           ...headers,
         },
         body: body === undefined ? undefined : JSON.stringify(body),
-        // Followed, a POST would turn into a GET, and the token might go elsewhere.
+        // A followed redirect would turn a POST into a GET, and might send the token elsewhere.
         redirect: "manual",
         signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
       });

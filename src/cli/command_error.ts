@@ -1,4 +1,4 @@
-/** Why a command ends without having done what it was asked, and what the process then tells a script. */
+/** Defines why a command fails, and its exit code for scripts. */
 
 /** Exit codes; `--help` and docs/guide/cli.md list them. */
 export const EXIT = {
@@ -25,7 +25,7 @@ Exit codes:
   6  not now: it conflicts with how things stand
   7  the control plane found fields that are not valid`;
 
-/** `message` is one line: `Cannot <do what>: <what is wrong>`. */
+/** An error with a one-line message: `Cannot <do what>: <what is wrong>`. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
   constructor(readonly code: ExitCode, message: string, options?: ErrorOptions) {

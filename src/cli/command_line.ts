@@ -1,4 +1,4 @@
-/** What commands share: their context, and how they read what was typed. */
+/** The parts that commands share: their context, and parsers for arguments. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Api, type PageChoice } from "./api.ts";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -17,7 +17,7 @@ export function outputOf(command: Command): Output {
   return new Output(command.optsWithGlobals().json === true, new Terminal());
 }
 
-/** An action that calls the API: `command.action(calling((cli, id, options) => …))`. */
+/** Wraps an action that calls the API: `command.action(calling((cli, id, options) => …))`. */
 export function calling<Args extends unknown[]>(
   action: (cli: Cli, ...args: Args) => Promise<void>,
 ): (...args: [...Args, Command]) => Promise<void> {
@@ -25,7 +25,7 @@ export function calling<Args extends unknown[]>(
     const output = outputOf(all.at(-1) as Command);
     const api = new Api(
       await currentConnection(),
-      (warning) => output.terminal.complain(`Warning: ${warning}`),
+      (warning) => output.terminal.printError(`Warning: ${warning}`),
     );
     await action({ api, output, terminal: output.terminal }, ...all.slice(0, -1) as Args);
   };
@@ -46,7 +46,7 @@ function parseNumber(text: string, problem: string): number {
 
 export function parseSource(text: string): SecretSource {
   const source = parseSecretSource(text);
-  // An invalid argument would be repeated, and this one may be the secret itself.
+  // An invalid argument would be printed, and this one may be the secret itself.
   if (source === null) {
     throw new CommandError(EXIT.usage, `Cannot tell where the secret is: give ${SOURCE_HELP}`);
   }

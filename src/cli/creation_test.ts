@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CliHome } from "../../tests/support/clients/cli.ts";
 import { startControlPlane } from "../../tests/support/servers/control_plane.ts";
 
-Deno.test("destinations, servers and streams are created by their fields, secrets from elsewhere", async () => {
+Deno.test("destinations, servers and streams are created from fields, with secrets from other sources", async () => {
   await using plane = await startControlPlane();
   await using home = await CliHome.open();
   const { url, token } = plane.api;

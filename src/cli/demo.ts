@@ -11,12 +11,12 @@ import { progressLine } from "./progress.ts";
 import { Terminal } from "./terminal.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-/** Archive members to show. */
+/** The number of archive members to show. */
 const SHOWN = 20;
 
 class DemoError extends Error {}
 
-/** Every call must succeed; the answer's body. */
+/** Sends a request that must succeed, and returns the response's body. */
 type Api = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 
 const lines = new Terminal();
@@ -75,7 +75,7 @@ function startServer(dataDirectory: string, token: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** What it prints once a backup can be run. */
+/** Returns the URL that the server prints once a backup can be run. */
 async function readyUrl(server: Deno.ChildProcess): Promise<string> {
   let printed = "";
   for await (const text of server.stdout.pipeThrough(new TextDecoderStream())) {
@@ -123,7 +123,7 @@ async function makeTask(api: Api, source: string, backups: string): Promise<numb
     backup_destination_id: made.id,
     frequency: "daily",
     time_to_run_at: "03:00",
-    // A file of somebody else's in a directory of one's own is no reason to end a demonstration.
+    // Another user's file in the directory must not fail the demo.
     allow_unreadable: true,
   })).data as { id: number };
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);
@@ -143,7 +143,7 @@ async function showBackup(api: Api, taskId: number, backups: string): Promise<vo
   for await (const chunk of (await Deno.open(path)).readable) hash.update(chunk);
   const found = { size: (await Deno.stat(path)).size, sha256: hash.digest("hex") };
   if (found.size !== backup!.size || found.sha256 !== backup!.sha256) {
-    throw new DemoError(`Cannot trust ${path}: it is not what the API tells of it`);
+    throw new DemoError(`Cannot trust ${path}: its size or SHA-256 differs from the API's`);
   }
   lines.print(
     `\nFile     ${path}\nSize     ${found.size} bytes\nSHA-256  ${found.sha256} (read back, as the API says)\n`,
@@ -167,7 +167,7 @@ async function listArchive(path: string): Promise<void> {
 }
 
 let code = 0;
-// The terminal's Ctrl-C reaches the server too; what it leaves is cleared away as after a failure.
+// The terminal's Ctrl-C also stops the server; everything is cleaned up as after a failure.
 Deno.addSignalListener("SIGINT", () => code = 130);
 try {
   await main();
@@ -175,7 +175,7 @@ try {
   lines.status("");
   code ||= 1;
   if (code !== 130) {
-    lines.complain(
+    lines.printError(
       error instanceof DemoError ? error.message : `Cannot finish the demo: ${(error as Error).message}`,
     );
   }

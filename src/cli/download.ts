@@ -1,4 +1,4 @@
-/** A download that survives lost connections, and takes its name only once it is whole. */
+/** Downloads a file, resumes after lost connections, and gives it its name only once it is complete. */
 import { createHash, type Hash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { connectionError } from "./answer_error.ts";
@@ -6,11 +6,11 @@ import type { Api } from "./api.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 
 export interface Download {
-  /** As in `Cannot <action>: …`. */
+  /** The action in `Cannot <action>: …`. */
   readonly action: string;
-  /** Below `/api`; it answers `Range`. */
+  /** The path below `/api`; it must support `Range`. */
   readonly path: string;
-  /** Where it is stored; `<target>.partial` until then. */
+  /** The path of the finished file; until then `<target>.partial`. */
   readonly target: string;
   /**
    * What it must be; null where that is not known: an earlier call's partial file then can't be told from
@@ -25,11 +25,11 @@ export interface Downloaded {
   readonly sha256: string;
 }
 
-/** `done` and `total` bytes; `total` is null while nobody has told it. */
+/** `done` and `total` are in bytes; `total` is null while it is unknown. */
 type OnProgress = (done: number, total: number | null) => void;
 
 const TRIES = 8;
-/** Before the second try, then twice that each time. Milliseconds. */
+/** The pause before the second attempt, in milliseconds; doubled for each further one. */
 const FIRST_PAUSE = 500;
 const CHUNK = 1024 * 1024;
 
@@ -87,7 +87,7 @@ async function fetchRest(api: Api, wanted: Download, file: PartialFile, onProgre
   }
 }
 
-/** The rest of the file, or the whole where the answer begins anew. */
+/** Receives the rest of the file, or all of it if the response starts at the beginning. */
 async function receive(
   api: Api,
   { action, expected }: Download,
@@ -122,7 +122,7 @@ async function receive(
   if (total !== null && file.size < total) throw lost(new Error("the answer ended too soon"));
 }
 
-/** The position of the answer's first byte. */
+/** Returns the position of the response's first byte. */
 function startOf(response: Response): number {
   if (response.status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? NaN);
@@ -134,10 +134,10 @@ class PartialFile {
 
   private constructor(readonly path: string, private readonly file: Deno.FsFile) {}
 
-  /** With what an earlier call has left of the same object, if it can be. */
+  /** Opens the partial file, and keeps what an earlier call has stored of the same object, if possible. */
   static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    // One that is there already keeps its mode; that of somebody else is refused.
+    // An existing file would keep its mode. This fails for another user's file.
     await Deno.chmod(path, 0o600);
     const partial = new PartialFile(path, file);
     const { size } = await file.stat();

@@ -8,13 +8,13 @@ const CONTENT = new Uint8Array(randomBytes(300_000));
 const EXPECTED = { size: CONTENT.length, sha256: createHash("sha256").update(CONTENT).digest("hex") };
 
 interface Behaviour {
-  /** Bytes that each answer sends before its connection is cut; the answers after these are whole. */
+  /** Bytes that each response sends before its connection is cut; further responses are complete. */
   cuts?: number[];
   ignoresRange?: boolean;
   content?: Uint8Array<ArrayBuffer>;
 }
 
-/** A server of one object, and a directory to download it into. */
+/** Serves one object, and provides a directory for the download. */
 async function serving({ cuts = [], ignoresRange = false, content = CONTENT }: Behaviour) {
   const ranges: (string | null)[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
@@ -47,7 +47,7 @@ async function serving({ cuts = [], ignoresRange = false, content = CONTENT }: B
   };
 }
 
-/** A body whose connection ends before the length that was promised. */
+/** Returns a body that ends before the declared length. */
 function cut(bytes: Uint8Array): ReadableStream {
   return new ReadableStream({
     start(controller) {
@@ -64,13 +64,13 @@ async function assertWhole(served: Awaited<ReturnType<typeof serving>>, ranges: 
   assert.equal((await Deno.stat(served.target)).mode! & 0o777, 0o600);
 }
 
-Deno.test("a download goes on after lost connections from where it was", async () => {
+Deno.test("a download resumes after lost connections", async () => {
   await using served = await serving({ cuts: [100_000, 50_000] });
   assert.deepEqual(await served.get(), { path: served.target, ...EXPECTED });
   await assertWhole(served, [null, "bytes=100000-", "bytes=150000-"]);
 });
 
-Deno.test("a download takes up what an earlier call has left, and nothing that can't be of it", async () => {
+Deno.test("a download reuses the partial file of an earlier call only if it may belong to the object", async () => {
   await using served = await serving({});
   await Deno.writeFile(`${served.target}.partial`, CONTENT.subarray(0, 200_000));
   await served.get();
@@ -78,23 +78,23 @@ Deno.test("a download takes up what an earlier call has left, and nothing that c
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(EXPECTED.size + 1));
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // Complete, but not yet named when the call was ended.
+  // The file is complete, but the call ended before renaming it.
   await Deno.writeFile(`${served.target}.partial`, CONTENT);
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // Of a file whose digest nobody knows, the partial one may be anything.
+  // If the digest is unknown, the partial file may belong to anything.
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(5));
   await served.get(null);
   await assertWhole(served, ["bytes=200000-", null, null]);
 });
 
-Deno.test("a download begins anew where the server sends the whole", async () => {
+Deno.test("a download starts again if the server sends the whole object", async () => {
   await using served = await serving({ cuts: [100_000], ignoresRange: true });
   await served.get();
   await assertWhole(served, [null, "bytes=100000-"]);
 });
 
-Deno.test("what is not the object that was stored is not kept, and takes no name", async () => {
+Deno.test("a download that differs from the stored object is deleted", async () => {
   const flipped = CONTENT.slice();
   flipped[1000]! ^= 1;
   await using served = await serving({ content: flipped });

@@ -13,7 +13,7 @@ export function identityOption(): Option {
     .argParser(parseSource);
 }
 
-/** The one line of `age-keygen`'s file that is the key: `AGE-SECRET-KEY-…`. */
+/** Returns the line of `age-keygen`'s file that is the key: `AGE-SECRET-KEY-…`. */
 export async function readIdentity(source: SecretSource | undefined): Promise<string | undefined> {
   if (source === undefined) return undefined;
   const text = await readSecret(source, "The identity");

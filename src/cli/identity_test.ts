@@ -13,7 +13,7 @@ async function read(text: string): Promise<string | undefined> {
   }
 }
 
-Deno.test("the key is taken out of the file that age-keygen writes", async () => {
+Deno.test("the key is read from the file that age-keygen writes", async () => {
   assert.equal(await read(`# created: 2026-01-01T00:00:00Z\n# public key: age1qqq\n${KEY}\n`), KEY);
   assert.equal(await readIdentity(undefined), undefined);
 });

@@ -1,7 +1,7 @@
-/** The recovery kit's text as a PDF to print. */
+/** Converts the recovery kit's text to a PDF for printing. */
 import PDFDocument from "pdfkit";
 
-/** The parts of a document (pdfkit has no types) that are used here. */
+/** The used parts of a document: pdfkit has no types. */
 interface Document {
   font(name: string): Document;
   fontSize(points: number): Document;
@@ -10,7 +10,7 @@ interface Document {
   end(): void;
 }
 
-/** A4, in points. */
+/** In points, on A4. */
 const MARGIN = 40;
 
 /**
@@ -36,7 +36,7 @@ export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** What the built-in fonts can't show, which is all but Western European letters. */
+/** Replaces characters that the built-in fonts cannot show: all but Western European ones. */
 function printable(text: string): string {
   return text.replaceAll("…", "...").replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "?");
 }

@@ -1,4 +1,4 @@
-/** A run's log as the API's event stream tells it, until the run is over. */
+/** Follows a run's log through the API's event stream until the run is over. */
 import { setTimeout as pause } from "node:timers/promises";
 import { type EventSourceMessage, EventSourceParserStream } from "eventsource-parser/stream";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -18,14 +18,14 @@ export interface RunState {
 }
 
 export interface LogWatcher {
-  /** Whole lines, each once, whatever happened to the connection. */
+  /** Receives whole lines, each once, even after a lost connection. */
   output(text: string): void;
   state(state: RunState): void;
-  /** The connection is lost and will be tried again. */
+  /** Called when the connection is lost and will be tried again. */
   lost(error: Error): void;
 }
 
-/** Asks for the stream, from the event after `lastEventId` on. */
+/** Opens the stream, from the event after `lastEventId` on. */
 export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
 
 export interface Patience {
@@ -34,7 +34,7 @@ export interface Patience {
    * Milliseconds.
    */
   readonly silence: number;
-  /** For how long a lost connection is tried again. Milliseconds. */
+  /** How long a lost connection is tried again. Milliseconds. */
   readonly outage: number;
   /**
    * Between two tries, until the server asks for another; up to sixteen times that in a long outage.
@@ -69,7 +69,7 @@ export async function followLog(
     try {
       for await (const event of eventsOf(open, lastEventId, patience.silence, signs)) {
         [lostSince, tries] = [null, 0];
-        // The latest log of a task may be another run's by now.
+        // The latest log of the task may be another run's by now.
         if (event === "nothing left" || !event.id?.startsWith(`${runId}-`)) return null;
         if (event.event === "finished") return JSON.parse(event.data);
         if (event.event === "output") watcher.output(JSON.parse(event.data).text);
@@ -88,12 +88,12 @@ export async function followLog(
   }
 }
 
-/** Ends where the connection does; throws where it breaks. */
+/** Yields events until the connection ends; throws if it breaks. */
 async function* eventsOf(
   open: OpenStream,
   lastEventId: string | null,
   silence: number,
-  /** `onComment`: what a stream with no news says now and then. */
+  /** `onComment` is called for comments, which a stream without events sends regularly. */
   signs: { onRetry(ms: number): void; onComment(): void },
 ): AsyncGenerator<EventSourceMessage | "nothing left"> {
   const over = new AbortController();

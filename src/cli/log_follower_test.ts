@@ -13,7 +13,7 @@ function line(sequence: number): string {
   return event(`7-${sequence}`, "output", { sequence, text: `line ${sequence}\n` });
 }
 
-/** A stream that is cut after the frames, unless its run is over by then. */
+/** Makes a stream that is cut after the frames, unless its run is over by then. */
 function stream(...frames: string[]): Response {
   const bytes = new TextEncoder().encode(frames.join(""));
   return new Response(
@@ -26,7 +26,7 @@ function stream(...frames: string[]): Response {
   );
 }
 
-/** Follows run 7 over the answers, one a connection. */
+/** Follows run 7 with these responses, one for each connection. */
 async function follow(answers: (Response | Error)[], patience = PATIENCE, last?: OpenStream) {
   const asked: (string | null)[] = [];
   let output = "";
@@ -45,7 +45,7 @@ async function follow(answers: (Response | Error)[], patience = PATIENCE, last?:
   return { state, output, asked, lost };
 }
 
-Deno.test("a lost connection is resumed after the last event, with no line lost or doubled", async () => {
+Deno.test("a lost connection is resumed after the last event, without a lost or repeated line", async () => {
   const unreachable = new CommandError(EXIT.unreachable, "Cannot follow: unreachable");
   const result = await follow([
     stream("retry: 1\n\n", line(1), line(2)),
@@ -61,7 +61,7 @@ Deno.test("a lost connection is resumed after the last event, with no line lost 
   });
 });
 
-Deno.test("another run's events and an end that was told already are not this run's", async () => {
+Deno.test("events of another run, or an end that was already seen, are not this run's", async () => {
   const later = await follow([
     stream(line(1)),
     stream(event("8-1", "output", { sequence: 1, text: "other\n" })),
@@ -71,7 +71,7 @@ Deno.test("another run's events and an end that was told already are not this ru
   assert.equal(told.state, null);
 });
 
-Deno.test("a refusal ends it at once, an outage when it lasts", async () => {
+Deno.test("a refusal ends it at once, an outage after the limit", async () => {
   const refused = new CommandError(EXIT.refused, "Cannot follow: refused");
   await assert.rejects(follow([stream(line(1)), refused]), refused);
   const unreachable = new CommandError(EXIT.unreachable, "Cannot follow: unreachable");
@@ -79,7 +79,7 @@ Deno.test("a refusal ends it at once, an outage when it lasts", async () => {
   await assert.rejects(follow([stream(line(1))], { ...PATIENCE, outage: 20 }, closed), unreachable);
 });
 
-Deno.test("a silent connection is taken for lost", async () => {
+Deno.test("a silent connection counts as lost", async () => {
   let signal: AbortSignal | undefined;
   const silent = new Response(
     new ReadableStream({
@@ -91,7 +91,7 @@ Deno.test("a silent connection is taken for lost", async () => {
   const result = await follow([], { ...PATIENCE, silence: 20 }, (_, given) => {
     if (signal !== undefined) return Promise.resolve(stream(event("7-end", "finished", SUCCESS)));
     signal = given;
-    // As fetch does: the body ends with the signal.
+    // Works as fetch does: the signal ends the body.
     return Promise.resolve(new Response(silent.body!.pipeThrough(new TransformStream(), { signal })));
   });
   assert.deepEqual([result.state, result.output, result.asked], [SUCCESS, "line 1\n", [null, "7-1"]]);

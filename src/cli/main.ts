@@ -1,29 +1,29 @@
-/** `deno task cli`: the command `rearguard`, which speaks to a control plane through its public API alone. */
+/** `deno task cli`: the command `rearguard`, which uses only a control plane's public API. */
 import { CommanderError } from "commander";
 import { CommandError, EXIT } from "./command_error.ts";
 import { rearguard } from "./program.ts";
 import { Terminal } from "./terminal.ts";
 
-/** What a shell tells of a program that wrote where nobody reads any more. */
+/** The exit code that a shell shows for a program that wrote to a closed pipe. */
 const BROKEN_PIPE = 141;
 
-/** Tells what went wrong, in one line, and returns the exit code. */
+/** Prints the error in one line and returns the exit code. */
 function report(error: unknown): number {
   const { message } = error as Error;
-  if (error instanceof CommandError) return told(message, error.code);
+  if (error instanceof CommandError) return printLine(message, error.code);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
-    if (error.code === "commander.help") return EXIT.usage; // which was shown
+    if (error.code === "commander.help") return EXIT.usage; // the help was printed
     const problem = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-    return told(`Cannot understand the command: ${problem}; see --help`, EXIT.usage);
+    return printLine(`Cannot understand the command: ${problem}; see --help`, EXIT.usage);
   }
   if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
   if ((error as Error).name === "ExitPromptError") return EXIT.interrupted;
-  return told(`Cannot finish: ${message.replaceAll(/\s*\n\s*/g, " ")}`, EXIT.failed);
+  return printLine(`Cannot finish: ${message.replaceAll(/\s*\n\s*/g, " ")}`, EXIT.failed);
 }
 
-function told(line: string, code: number): number {
-  new Terminal().complain(line);
+function printLine(line: string, code: number): number {
+  new Terminal().printError(line);
   return code;
 }
 

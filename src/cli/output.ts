@@ -1,4 +1,4 @@
-/** What a command answers: the API's own JSON for programs, tables for people. */
+/** Prints results: the API's own JSON for programs, tables for people. */
 import Table from "cli-table3";
 import type { List } from "./api.ts";
 import { type Terminal, visible } from "./terminal.ts";
@@ -12,7 +12,7 @@ export interface Column<T> {
 export class Output {
   constructor(readonly isJson: boolean, readonly terminal: Terminal) {}
 
-  /** With `--json` the document alone; otherwise what `show` writes. */
+  /** With `--json` prints the document only; otherwise calls `show`. */
   answer(document: unknown, show: () => void): void {
     if (!this.isJson) return show();
     this.terminal.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -51,7 +51,7 @@ export class Output {
     this.#write(table);
   }
 
-  /** Words that a person looks for. */
+  /** Colours a status. */
   #state(text: string): string {
     if (/^(failed|disconnected|damaged)$/.test(text)) return this.terminal.paint("red", text);
     if (/^(successful|connected)$/.test(text)) return this.terminal.paint("green", text);
@@ -83,7 +83,7 @@ function plainTable(colAligns: ("left" | "right")[] = []): Table.Table {
   });
 }
 
-/** On one line; of a list, each record on its own. */
+/** Formats a value on one line; a list of records has one line for each. */
 function cell(value: unknown): string {
   if (!Array.isArray(value)) return item(value);
   return value.map(item).join(value.some((each) => typeof each === "object") ? "\n" : ", ");

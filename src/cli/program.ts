@@ -1,4 +1,4 @@
-/** Every command of `rearguard`. */
+/** Defines every command of `rearguard`. */
 import tab from "@bomb.sh/tab/commander";
 import { Command } from "commander";
 import { RELEASE } from "../domain/release.ts";
@@ -31,7 +31,7 @@ export function rearguard(): Command {
     .version(`rearguard ${RELEASE}`, "--version", "the version of this program")
     .option("--json", "the API's own JSON on standard output, and nothing else")
     .configureHelp({ showGlobalOptions: true })
-    // `main.ts` tells every error, in one line.
+    // `main.ts` prints every error in one line.
     .configureOutput({ outputError() {} })
     .exitOverride()
     .addHelpText("after", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
@@ -45,7 +45,7 @@ export function rearguard(): Command {
   addTrashCommands(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
-  // It completes what is there by now.
+  // The completion covers the commands added before it.
   tab(program, { completionCommandName: "completion" });
   return program;
 }

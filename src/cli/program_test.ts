@@ -5,7 +5,7 @@ import { shell } from "../../tests/support/fixtures/backup_run.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 
-Deno.test("help lists the commands and the exit codes; anything else wrong is told in one line", async () => {
+Deno.test("help lists the commands and the exit codes; errors are printed in one line", async () => {
   await using home = await CliHome.open();
   const { code, stdout, stderr } = await home.run(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
@@ -24,7 +24,7 @@ Deno.test("help lists the commands and the exit codes; anything else wrong is to
   assert.equal((await home.run([])).code, 2);
 });
 
-Deno.test("every program tells its version", async () => {
+Deno.test("every program prints its version", async () => {
   for (
     const [program, name] of [
       ["src/cli/main.ts", "rearguard"],
@@ -49,7 +49,7 @@ Deno.test("every program tells its version", async () => {
   }
 });
 
-Deno.test("as a task it finds files where it was called, and passes its exit code on", async () => {
+Deno.test("as a task it finds files in the caller's directory, and returns its exit code", async () => {
   await using home = await CliHome.open();
   await Deno.writeTextFile(`${home.directory}/task.json`, "{");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -65,7 +65,7 @@ Deno.test("as a task it finds files where it was called, and passes its exit cod
       "task.json",
     ],
     cwd: home.directory,
-    // Where the tests were started by npx, it has said where: that would stand for where this is called.
+    // If npx started the tests, it has set INIT_CWD to its own directory.
     env: {
       INIT_CWD: home.directory,
       REARGUARD_URL: "http://127.0.0.1:1",
@@ -77,7 +77,7 @@ Deno.test("as a task it finds files where it was called, and passes its exit cod
   assert.deepEqual([code, new TextDecoder().decode(stderr)], [2, told]);
 });
 
-Deno.test("it ends quietly when nobody reads on", async () => {
+Deno.test("it ends quietly when its reader is gone", async () => {
   await using home = await CliHome.open();
   const child = home.start(["logout"]);
   await child.stdout.cancel();
@@ -90,7 +90,7 @@ Deno.test("installed as a command it completes itself", async () => {
   const install = "--quiet --global --name rearguard --config deno.json " +
     "--no-prompt --allow-env --allow-net --allow-read --allow-write src/cli/main.ts";
   await shell(`cd "$1" && "$3" install --root "$2" ${install}`, ROOT, home.directory, Deno.execPath());
-  // Of bash-completion: what is typed, as words.
+  // The variables of bash-completion: the typed text, as words.
   const completed = await shell(
     `PATH="$1/bin:$(dirname "$2"):$PATH"
     _get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }

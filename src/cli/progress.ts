@@ -1,9 +1,9 @@
-/** How far something is, in one line. */
+/** Formats progress in one line. */
 import type { RunProgress } from "./log_follower.ts";
 
 const BAR_WIDTH = 24;
 
-/** `[======>     ]  52%  12.3 MB read, …`; without the bar while nobody knows how much there is. */
+/** Returns `[======>     ]  52%  12.3 MB read, …`; without the bar while the total is unknown. */
 export function progressLine(progress: RunProgress): string {
   const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = progress;
   const words = [`${humanSize(bytes_read)} read`, `${humanSize(bytes_written)} written`];
@@ -27,7 +27,7 @@ function bar(done: number, total: number): string {
   return `[${drawn}] ${String(Math.floor(part * 100)).padStart(3)}%`;
 }
 
-/** `12.3 MB`: decimal units, three digits. */
+/** Formats a size in decimal units with three digits: `12.3 MB`. */
 export function humanSize(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;

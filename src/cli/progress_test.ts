@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { humanSize, progressLine, transferLine } from "./progress.ts";
 
-Deno.test("a bar is drawn once it is known how much there is", () => {
+Deno.test("a bar is drawn once the total is known", () => {
   const progress = {
     bytes_read: 3e6,
     bytes_written: 1e6,
@@ -16,7 +16,7 @@ Deno.test("a bar is drawn once it is known how much there is", () => {
   );
 });
 
-Deno.test("a transfer is whole at its end, of nothing too, and never beyond it", () => {
+Deno.test("a transfer is at 100% at its end, even an empty one, and never above", () => {
   const full = "[========================] 100%";
   assert.equal(transferLine(5, 5, null), `${full}  5 B of 5 B`);
   assert.equal(transferLine(0, 0, null), `${full}  0 B of 0 B`);

@@ -1,4 +1,4 @@
-/** What commands read of the public API's records. Records hold more; `--json` shows all of it. */
+/** Types of the API's records, with the fields that commands use. `--json` prints all fields. */
 import type { Shown } from "../definitions/fields/field.ts";
 import type { TaskFields } from "../definitions/task_fields.ts";
 import type { RunState } from "./log_follower.ts";
@@ -47,7 +47,7 @@ export interface StoredObject {
   sha256: string;
 }
 
-/** An entry of a backup, as its index tells it. */
+/** An entry of a backup's index. */
 export interface Entry {
   path: string;
   type: string;
@@ -59,7 +59,7 @@ export interface Entry {
   link_target: string | null;
 }
 
-/** What retention would do to a task's backups. */
+/** The result of retention for a task's backups. */
 export interface RetentionPreview {
   kept: number;
   removed: number;
@@ -124,7 +124,7 @@ export interface AuditEntry {
   address: string | null;
 }
 
-/** The answer of whatever begins a run. */
+/** The response of every request that starts a run. */
 export interface Started {
   message: string;
   backup_task_log_id: number;

@@ -1,4 +1,4 @@
-/** What retention would do, as a table: each backup with why it stays. */
+/** Formats the preview of retention as a table: each backup with the reasons to keep it. */
 import type { Column } from "./output.ts";
 import { humanSize } from "./progress.ts";
 import type { RetentionPreview } from "./records.ts";
@@ -11,7 +11,7 @@ export const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number
   { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
 
-/** `2 backups stay, 1 goes: 30 MB`. */
+/** Returns a summary: `2 backups stay, 1 goes: 30 MB`. */
 export function previewSummary({ kept, removed, removed_size }: RetentionPreview): string {
   const stay = `${kept} ${kept === 1 ? "backup stays" : "backups stay"}`;
   return `${stay}, ${removed} ${removed === 1 ? "goes" : "go"}: ${humanSize(removed_size)}`;

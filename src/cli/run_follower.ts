@@ -1,11 +1,11 @@
-/** A run followed by a person or a script, to the exit code that tells its outcome. */
+/** Follows a run for a person or a script, up to the exit code with its result. */
 import type { Cli } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import { followLog, type LogWatcher } from "./log_follower.ts";
 import { humanSize, progressLine } from "./progress.ts";
 import type { Log, Started } from "./records.ts";
 
-/** Where a run's events are: its own stream, or that of its task while it is the newest. */
+/** Returns the path of a run's event stream. */
 export function streamOf(runId: number): string {
   return `/backup-task-logs/${runId}/stream`;
 }
@@ -14,7 +14,7 @@ export function latestStreamOf(taskId: number): string {
   return `/backup-tasks/${taskId}/latest-log/stream`;
 }
 
-/** Shows what a run was begun with or, to its end, what it does. */
+/** Prints that a run was started or, with `follow`, follows it to its end. */
 export async function showStarted(
   cli: Cli,
   started: Started,
@@ -36,7 +36,7 @@ export async function followRun(cli: Cli, runId: number, stream: string): Promis
   const { api, output, terminal } = cli;
   const action = `follow run ${runId}`;
   const interrupted = () => {
-    terminal.complain(`Run ${runId} goes on; see it with: rearguard logs show ${runId} --follow`);
+    terminal.printError(`Run ${runId} goes on; see it with: rearguard logs show ${runId} --follow`);
     Deno.exit(EXIT.interrupted);
   };
   Deno.addSignalListener("SIGINT", interrupted);
@@ -61,7 +61,7 @@ export async function followRun(cli: Cli, runId: number, stream: string): Promis
   }
   const log = await api.get<{ data: Log }>(action, `/backup-task-logs/${runId}`);
   output.answer(log, () => {});
-  judge(cli, log.data);
+  reportResult(cli, log.data);
 }
 
 function watcherOf({ output, terminal }: Cli): LogWatcher {
@@ -73,8 +73,8 @@ function watcherOf({ output, terminal }: Cli): LogWatcher {
   };
 }
 
-/** The last line of a run: its success on standard output, anything else as the command's failure. */
-function judge({ output, terminal }: Cli, log: Log): void {
+/** Reports the result: a success on standard output, anything else as the command's error. */
+function reportResult({ output, terminal }: Cli, log: Log): void {
   if (log.status !== "successful") {
     const reason = log.reason === null ? "" : `: ${log.reason}`;
     throw new CommandError(EXIT.failed, `Run ${log.id} ${outcome(log.status)}${reason}`);

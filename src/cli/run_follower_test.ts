@@ -18,7 +18,10 @@ async function photoTask({ api, serverId }: ControlPlane, directory: string): Pr
   });
 }
 
-/** In front of a control plane: cuts the first two log streams, each after some lines of output. */
+/**
+ * Starts a proxy in front of a control plane that cuts the first two log streams, each after some lines of
+ * output.
+ */
 function cuttingProxy(target: string) {
   const resumedAfter: (string | null)[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
@@ -65,11 +68,11 @@ Deno.test("a run is followed through lost connections, every line of it once", a
   assert.equal(stdout.slice(0, stdout.lastIndexOf("Run 1 succeeded")), output);
 });
 
-Deno.test("Ctrl-C leaves the run going and says how to see it", async () => {
+Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => {
   await using plane = await startControlPlane();
   await using home = await CliHome.open();
   const taskId = await photoTask(plane, home.directory);
-  // An agent that stands still does not take the run.
+  // A stopped agent does not accept the run.
   Deno.kill(plane.agentPid, "SIGSTOP");
   try {
     const env = { REARGUARD_URL: plane.api.url, REARGUARD_API_TOKEN: plane.api.token };
@@ -77,7 +80,7 @@ Deno.test("Ctrl-C leaves the run going and says how to see it", async () => {
     const latest = `/backup-tasks/${taskId}/latest-log`;
     await until(async () => (await plane.api.call("GET", latest)).status === 200);
     const ended = follower.output();
-    // Before it follows, the first would end it as any program.
+    // An earlier SIGINT would end the process before it handles the signal.
     await until(() => handlesInterrupt(follower.pid));
     follower.kill("SIGINT");
     const { code, stderr } = await ended;
@@ -92,7 +95,7 @@ Deno.test("Ctrl-C leaves the run going and says how to see it", async () => {
   assert.equal((await plane.api.finished(taskId)).status, "successful");
 });
 
-/** By the mask of caught signals, proc(5). */
+/** Reads the mask of caught signals, proc(5). */
 function handlesInterrupt(pid: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]!;
   return (BigInt(`0x${mask}`) & 2n) !== 0n;

@@ -1,8 +1,8 @@
-/** Where a secret comes from. Never from an argument: every process of a machine can read those. */
+/** Reads secrets. They are never arguments: every process of a machine can read those. */
 import passwordPrompt from "@inquirer/password";
 import process from "node:process";
 import { CommandError, EXIT } from "./command_error.ts";
-import { fromHere } from "./working_directory.ts";
+import { resolveFromCaller } from "./working_directory.ts";
 
 export const SOURCE_HELP = "prompt, stdin, env:NAME or file:PATH";
 
@@ -12,7 +12,7 @@ export type SecretSource =
   | { readonly from: "env"; readonly name: string }
   | { readonly from: "file"; readonly path: string };
 
-/** `null` where it is none of the four. */
+/** Returns null if the text is none of the four. */
 export function parseSecretSource(text: string): SecretSource | null {
   if (text === "prompt" || text === "stdin") return { from: text };
   const [, from, rest] = /^(env|file):(.+)$/s.exec(text) ?? [];
@@ -21,7 +21,10 @@ export function parseSecretSource(text: string): SecretSource | null {
   return null;
 }
 
-/** @param what As in `The token`. @param twice Whether a typing error would be found too late. */
+/**
+ * @param what The name, as in `The token`.
+ * @param twice Whether to ask twice, because a typing error would be noticed too late.
+ */
 export async function readSecret(source: SecretSource, what: string, twice = false): Promise<string> {
   const secret = await readFrom(source, what, twice);
   if (secret === "") throw new CommandError(EXIT.usage, `Cannot go on: ${lower(what)} is empty`);
@@ -50,7 +53,7 @@ async function ask(what: string, twice: boolean): Promise<string> {
   if (!Deno.stdin.isTerminal()) {
     throw new CommandError(EXIT.usage, `Cannot ask for ${lower(what)}: standard input is no terminal`);
   }
-  // On standard error: standard output is the answer's alone.
+  // Prompts on standard error: standard output is for the result only.
   const context = { output: process.stderr };
   const first = await passwordPrompt({ message: `${what}:`, toggleMask: false }, context);
   if (!twice) return first;
@@ -63,10 +66,10 @@ export async function readStandardInput(): Promise<string> {
   return await new Response(Deno.stdin.readable).text();
 }
 
-/** @param what As in `Cannot read <what>: …`. */
+/** @param what The object in `Cannot read <what>: …`. */
 export async function readFile(path: string, what: string): Promise<string> {
   try {
-    return await Deno.readTextFile(fromHere(path));
+    return await Deno.readTextFile(resolveFromCaller(path));
   } catch (cause) {
     const reason = cause instanceof Deno.errors.NotFound ? "does not exist" : "can't be read";
     throw new CommandError(EXIT.usage, `Cannot read ${what}: ${path} ${reason}`, { cause });

@@ -8,10 +8,10 @@ import { CommandError, EXIT } from "./command_error.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8000";
 
-/** `$XDG_CONFIG_HOME/rearguard/login.json`, by the XDG Base Directory Specification. */
+/** Returns `$XDG_CONFIG_HOME/rearguard/login.json`, by the XDG Base Directory Specification. */
 export function loginPath(): string {
   const base = Deno.env.get("XDG_CONFIG_HOME") ?? "";
-  // The specification has relative paths ignored.
+  // The specification says to ignore relative paths.
   if (isAbsolute(base)) return join(base, "rearguard", "login.json");
   const home = Deno.env.get("HOME") ?? "";
   if (home === "") throw new CommandError(EXIT.usage, "Cannot find the stored login: HOME is not set");
@@ -54,7 +54,7 @@ export async function storeLogin(login: Connection): Promise<string> {
   return path;
 }
 
-/** Whether there was one. */
+/** Deletes the stored login. Returns whether there was one. */
 export async function forgetLogin(): Promise<boolean> {
   try {
     await Deno.remove(loginPath());
@@ -65,7 +65,7 @@ export async function forgetLogin(): Promise<boolean> {
   }
 }
 
-/** Throws unless it is the address of a control plane; a trailing `/` or `/api` is taken off. */
+/** Normalises the URL of a control plane: removes a trailing `/` or `/api`. Throws if it is invalid. */
 export function controlPlaneUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -97,7 +97,7 @@ async function readLogin(): Promise<Connection | null> {
     const { url, token } = JSON.parse(text);
     if (typeof url === "string" && typeof token === "string") return { url: controlPlaneUrl(url), token };
   } catch {
-    // told below
+    // reported below
   }
   throw new CommandError(EXIT.refused, `Cannot use ${path}: it is damaged; log in again`);
 }

@@ -1,7 +1,7 @@
-/** What a person sees: lines on standard output, and below them, on a terminal, one that changes in place. */
+/** Writes lines to standard output and, on a terminal, a status line below them. */
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Select Graphic Rendition, ECMA-48 8.3.117: what begins each and what ends it. */
+/** Select Graphic Rendition, ECMA-48 8.3.117: the codes that begin and end each style. */
 const COLOURS = { red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22], bold: [1, 22] } as const;
 export type Colour = keyof typeof COLOURS;
 
@@ -14,25 +14,25 @@ export class Terminal {
   readonly #showsColour = Deno.stdout.isTerminal() && !Deno.noColor;
   #status = "";
 
-  /** Text of anybody's, in whole lines each with its line break. */
+  /** Prints text from any source, in whole lines with line breaks. Control characters are replaced. */
   print(text: string): void {
     this.#write(visible(text));
   }
 
-  /** Text of our own, colours and all. */
+  /** Prints the program's own text, with its colours. */
   write(text: string): void {
     this.#write(text);
   }
 
-  /** Replaces the changing line; empty removes it. */
+  /** Replaces the status line; an empty text removes it. */
   status(text: string): void {
     if (!this.#showsStatus || text === this.#status) return;
     this.#status = text;
-    writeAll(Deno.stderr, `${CLEAR_LINE}${fitting(text)}`);
+    writeAll(Deno.stderr, `${CLEAR_LINE}${truncated(text)}`);
   }
 
-  /** One line on standard error; the changing line is gone after it. */
-  complain(text: string): void {
+  /** Prints one line on standard error and removes the status line. */
+  printError(text: string): void {
     this.status("");
     writeAll(Deno.stderr, `${visible(text)}\n`);
   }
@@ -46,18 +46,18 @@ export class Terminal {
     if (this.#status === "") return writeAll(Deno.stdout, text);
     writeAll(Deno.stderr, CLEAR_LINE);
     writeAll(Deno.stdout, text);
-    writeAll(Deno.stderr, fitting(this.#status));
+    writeAll(Deno.stderr, truncated(this.#status));
   }
 }
 
-/** A file's name may hold what a terminal acts on. */
+/** Replaces control characters, which a file's name may contain and a terminal would interpret. */
 export function visible(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd");
 }
 
-/** A line that wraps could not be cleared. */
-function fitting(line: string): string {
+/** Shortens a line to the terminal's width: a wrapped line could not be cleared. */
+function truncated(line: string): string {
   return line.slice(0, Deno.consoleSize().columns - 1);
 }
 

@@ -1,11 +1,14 @@
-/** Paths as the person who typed them means them. */
+/** Resolves paths relative to the caller's directory. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** `deno task` goes into the project and leaves the directory that it was called from in `INIT_CWD`. */
-export function fromHere(path: string): string {
+/**
+ * Resolves a path. `deno task` changes to the project's directory and passes the caller's directory in
+ * `INIT_CWD`.
+ */
+export function resolveFromCaller(path: string): string {
   const here = Deno.cwd();
   return resolve(here === PROJECT ? Deno.env.get("INIT_CWD") ?? here : here, path);
 }

@@ -1,4 +1,4 @@
-/** `audit`: who did what, for administrators. */
+/** `audit`: lists the audit log, for administrators. */
 import { type Command, Option } from "commander";
 import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";

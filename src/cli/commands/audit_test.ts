@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CliHome } from "../../../tests/support/clients/cli.ts";
 import { startApi } from "../../../tests/support/servers/served_api.ts";
 
-Deno.test("an administrator sees who did what, and nobody else does", async () => {
+Deno.test("only an administrator can list the audit log", async () => {
   await using plane = await startApi();
   await using home = await CliHome.open();
   const env = { REARGUARD_URL: plane.url, REARGUARD_API_TOKEN: plane.token };

@@ -1,11 +1,11 @@
-/** `backups restore`, `verify`, `drill`: runs that read a backup. */
+/** `backups restore`, `verify` and `drill`: start runs that read a backup. */
 import { type Command, Option } from "commander";
 import { calling, type Cli, collect, parseCount, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import type { Started } from "../records.ts";
 import { showStarted } from "../run_follower.ts";
 
-/** @param add Of a command of that name, which takes the backup's id. */
+/** @param add Adds a command of that name, with the backup's id as its argument. */
 export function addBackupRunCommands(add: (name: string) => Command): void {
   addDatabaseServer(addRun(add("restore"), "to this server (default: where it is from)"))
     .description("Restore files or databases")

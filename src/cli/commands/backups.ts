@@ -1,4 +1,4 @@
-/** `backups`: what is stored, and the ways back. */
+/** `backups`: lists, keeps, deletes and restores backups. */
 import { Argument, type Command } from "commander";
 import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
@@ -111,26 +111,26 @@ async function release({ api, output, terminal }: Cli, id: number): Promise<void
   });
   const { hold_ends_at } = released.data;
   output.answer(released, () => {
-    const told = hold_ends_at === null
+    const state = hold_ends_at === null
       ? "is released: the rules of its task apply"
       : `is held until ${hold_ends_at}`;
-    terminal.print(`Backup ${id} ${told}\n`);
+    terminal.print(`Backup ${id} ${state}\n`);
   });
 }
 
 function clearSuspicion(cli: Cli, id: number): Promise<void> {
-  const told = `Backup ${id} is not suspicious any more`;
-  return clear(cli, `clear backup ${id} of suspicion`, `/backups/${id}/suspicion`, told);
+  const message = `Backup ${id} is not suspicious any more`;
+  return clear(cli, `clear backup ${id} of suspicion`, `/backups/${id}/suspicion`, message);
 }
 
 function clearDamage(cli: Cli, id: number): Promise<void> {
-  const told = `Backup ${id} counts as whole`;
-  return clear(cli, `clear backup ${id} of damage`, `/backups/${id}/damage`, told);
+  const message = `Backup ${id} counts as whole`;
+  return clear(cli, `clear backup ${id} of damage`, `/backups/${id}/damage`, message);
 }
 
-async function clear({ api, output, terminal }: Cli, action: string, path: string, told: string) {
+async function clear({ api, output, terminal }: Cli, action: string, path: string, message: string) {
   const cleared = await api.call<{ data: Backup }>({ action, method: "DELETE", path });
-  output.answer(cleared, () => terminal.print(`${told}: the rules of its task apply\n`));
+  output.answer(cleared, () => terminal.print(`${message}: the rules of its task apply\n`));
 }
 
 function nameOf({ path, type, link_target }: Entry): string {

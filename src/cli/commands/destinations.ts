@@ -1,4 +1,4 @@
-/** `destinations`: where backups go. */
+/** `destinations`: manages backup destinations. */
 import { Argument, type Command, Option } from "commander";
 import {
   definitionOf,

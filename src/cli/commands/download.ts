@@ -6,7 +6,7 @@ import { CommandError, EXIT } from "../command_error.ts";
 import { type Download, download, type Downloaded } from "../download.ts";
 import { transferLine } from "../progress.ts";
 import type { Backup, StoredObject } from "../records.ts";
-import { fromHere } from "../working_directory.ts";
+import { resolveFromCaller } from "../working_directory.ts";
 
 interface Options {
   object?: string;
@@ -15,7 +15,7 @@ interface Options {
   overwrite?: boolean;
 }
 
-/** Between two looks of the progress bar. Milliseconds. */
+/** The interval between two updates of the progress bar, in milliseconds. */
 const REDRAW = 100;
 
 export function addDownloadCommand(command: Command): void {
@@ -30,8 +30,8 @@ export function addDownloadCommand(command: Command): void {
 
 async function run(cli: Cli, id: number, options: Options): Promise<void> {
   const { api, output, terminal } = cli;
-  const wanted = await wantedOf(cli, id, options);
-  if (options.overwrite !== true && await isThere(wanted.target)) {
+  const wanted = await downloadOf(cli, id, options);
+  if (options.overwrite !== true && await exists(wanted.target)) {
     throw new CommandError(
       EXIT.failed,
       `Cannot ${wanted.action}: ${wanted.target} is there; use --overwrite`,
@@ -49,7 +49,7 @@ async function run(cli: Cli, id: number, options: Options): Promise<void> {
   });
 }
 
-async function wantedOf({ api }: Cli, id: number, options: Options): Promise<Download> {
+async function downloadOf({ api }: Cli, id: number, options: Options): Promise<Download> {
   if (options.path !== undefined) {
     if (options.object !== undefined) {
       throw new CommandError(EXIT.usage, "Cannot download both an object and a file: leave one out");
@@ -81,13 +81,13 @@ function objectOf({ id, objects }: Backup, name: string | undefined): StoredObje
 
 async function targetOf({ output }: Options, name: string): Promise<string> {
   const own = basename(name);
-  if (output === undefined) return fromHere(own);
-  const path = fromHere(output);
+  if (output === undefined) return resolveFromCaller(own);
+  const path = resolveFromCaller(output);
   const isDirectory = output.endsWith("/") || (await Deno.stat(path).catch(() => null))?.isDirectory;
   return isDirectory ? join(path, own) : path;
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 

@@ -33,7 +33,7 @@ async function login(options: { url?: string; tokenStdin?: boolean }, command: C
     output.terminal.print(`Logged in at ${url} as ${user.data.personal_info.email}; stored in ${path}\n`);
   });
   if (url.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
-    output.terminal.complain(`Warning: the token goes to ${url} without encryption`);
+    output.terminal.printError(`Warning: the token goes to ${url} without encryption`);
   }
 }
 

@@ -4,7 +4,7 @@ import { CliHome } from "../../../tests/support/clients/cli.ts";
 import { CommandLines } from "../../../tests/support/assertions/command_lines.ts";
 import { startApi } from "../../../tests/support/servers/served_api.ts";
 
-Deno.test("login checks the token and stores it for its owner alone; logout forgets it", async () => {
+Deno.test("login checks the token and stores it readable for its owner only; logout deletes it", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   using commandLines = new CommandLines();
@@ -43,7 +43,7 @@ Deno.test("login takes the token from a terminal without showing it, or from RG_
   assert.equal(JSON.parse(answer.stdout).data.personal_info.email, "ada@example.test");
 });
 
-Deno.test("login stores nothing that does not work", async () => {
+Deno.test("login does not store a token that does not work", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   const login = (url: string, env: Record<string, string>) => home.run(["login", "--url", url], { env });
@@ -72,7 +72,7 @@ Deno.test("login stores nothing that does not work", async () => {
   await assert.rejects(Deno.stat(home.loginPath), Deno.errors.NotFound);
 });
 
-Deno.test("a stored token goes to its own control plane alone, and the environment overrides it", async () => {
+Deno.test("a stored token is sent to its own control plane only, and the environment overrides it", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   let asked = 0;

@@ -1,4 +1,4 @@
-/** `logs`: every run's record. */
+/** `logs`: lists and shows the records of runs. */
 import { Argument, type Command } from "commander";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";

@@ -1,8 +1,8 @@
-/** `recovery-kit`: the page that is kept elsewhere. */
+/** `recovery-kit`: prints the page that is kept elsewhere. */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 import { kitPdf } from "../kit_pdf.ts";
-import { fromHere } from "../working_directory.ts";
+import { resolveFromCaller } from "../working_directory.ts";
 
 interface Kit {
   made_at: string;
@@ -33,12 +33,12 @@ async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): P
   const body = await api.get<{ data: Kit }>("make the recovery kit", "/recovery-kit");
   const lines = kitLines(api.connection.url, body.data);
   if (pdf === undefined) return output.answer(body, () => terminal.print(`${lines.join("\n")}\n`));
-  const path = fromHere(pdf);
+  const path = resolveFromCaller(pdf);
   await Deno.writeFile(path, await kitPdf(lines));
   output.answer({ data: { path } }, () => terminal.print(`Written to ${path}\n`));
 }
 
-/** @param url Of the control plane. */
+/** @param url The control plane's URL. */
 export function kitLines(url: string, kit: Kit): string[] {
   return [
     "# Rearguard recovery kit",

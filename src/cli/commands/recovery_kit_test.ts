@@ -6,7 +6,7 @@ import { startApi } from "../../../tests/support/servers/served_api.ts";
 const HOST_KEY = `SHA256:${"k".repeat(43)}`;
 const SECRET = "a-secret-that-must-not-be-printed";
 
-Deno.test("the recovery kit tells where everything is, on paper too, and no secret", async () => {
+Deno.test("the recovery kit lists the location of everything, as a PDF too, and contains no secret", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   await api.services.database`update users set is_admin = true`;
@@ -60,7 +60,7 @@ Deno.test("the recovery kit tells where everything is, on paper too, and no secr
   deno task admin recover --from 'sftp://backup@[2001:db8::7]:22/~/rear%20guard'
 `;
   assert.ok(stdout.includes(recover), stdout);
-  // On a disk: whose, and what to do with it.
+  // A backup on a server's disk: the kit names the server and the commands.
   const disk = await api.api.create("/backup-destinations", {
     label: "Disk",
     type: "local",

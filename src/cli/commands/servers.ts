@@ -1,4 +1,4 @@
-/** `servers`: the machines whose data is backed up. */
+/** `servers`: manages the machines whose data is backed up. */
 import { Argument, type Command, Option } from "commander";
 import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
 import { addCreate } from "../creation.ts";

@@ -1,4 +1,4 @@
-/** `streams`: where news goes. */
+/** `streams`: manages notification streams. */
 import { Argument, type Command } from "commander";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
@@ -12,7 +12,7 @@ const COLUMNS: readonly Column<Stream>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
   { title: "Label", value: ({ label }) => label },
   { title: "Type", value: (stream) => stream.type_human },
-  { title: "Told of", value: toldOf },
+  { title: "Told of", value: eventsOf },
   { title: "Last delivery", value: (stream) => stream.last_delivery?.at ?? null },
   { title: "Status", value: statusOf },
 ];
@@ -56,7 +56,7 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
   if (!ok) throw new CommandError(EXIT.failed, `Cannot use notification stream ${id}: ${message}`);
 }
 
-function toldOf({ notifications: { on_success, on_failure } }: Stream): string {
+function eventsOf({ notifications: { on_success, on_failure } }: Stream): string {
   return [...on_success ? ["success"] : [], ...on_failure ? ["failure"] : []].join(", ");
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CliHome } from "../../../tests/support/clients/cli.ts";
 import { startControlPlane } from "../../../tests/support/servers/control_plane.ts";
 
-Deno.test("notification streams are listed, shown and tried, and the exit code tells whether it was taken", async () => {
+Deno.test("notification streams are listed, shown and tested, and the exit code shows whether the message was accepted", async () => {
   await using plane = await startControlPlane();
   await using home = await CliHome.open();
   const { url, token } = plane.api;
@@ -32,7 +32,7 @@ Deno.test("notification streams are listed, shown and tried, and the exit code t
   assert.equal((await run("test", "99")).code, 5);
 });
 
-Deno.test("a message that was taken is told as the control plane tells it", async () => {
+Deno.test("the control plane's message about an accepted test is printed", async () => {
   const answer = { data: { ok: true, message: "The message was taken." } };
   const asked: string[] = [];
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, ({ method, url }) => {

@@ -1,4 +1,4 @@
-/** `tasks`: the plans, and their runs. */
+/** `tasks`: manages backup tasks and starts their runs. */
 import { Argument, type Command } from "commander";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";

@@ -8,7 +8,7 @@ import { until } from "../../../tests/support/assertions/until.ts";
 const ESCAPE = "\x1b";
 const SECRET = "correct horse battery staple";
 
-/** A home whose commands speak to the control plane, with a directory to back up and a destination. */
+/** Opens a home whose commands use the control plane, with a directory to back up and a destination. */
 async function prepared(plane: ControlPlane) {
   const home = await CliHome.open();
   const { url, token } = plane.api;
@@ -111,7 +111,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   assert.deepEqual(given.filter((line) => !line.includes(`-from ${SECRET}`)), []);
 });
 
-Deno.test("a run is followed to its end, and the exit code tells how it ended", async () => {
+Deno.test("a run is followed to its end, and the exit code shows its result", async () => {
   await using plane = await startControlPlane();
   const { home, env, fields } = await prepared(plane);
   await using _ = home;
@@ -140,7 +140,7 @@ Deno.test("a run is followed to its end, and the exit code tells how it ended", 
   await plane.api.finished(taskId);
 });
 
-Deno.test("at a terminal a run shows its progress in colour, without colour where that is asked for", async () => {
+Deno.test("at a terminal a run shows its progress in colour, and without colour on request", async () => {
   await using plane = await startControlPlane();
   const { home, env, fields } = await prepared(plane);
   await using _ = home;
@@ -156,13 +156,13 @@ Deno.test("at a terminal a run shows its progress in colour, without colour wher
   assert.doesNotMatch(plain.stdout.replaceAll(ESCAPE, "ESC"), /ESC\[\d+m/);
 });
 
-Deno.test("a run is cancelled from elsewhere, by its task and by its log, and whoever follows it is told", async () => {
+Deno.test("a run is cancelled from elsewhere, by its task and by its log, and a command that follows it reports that", async () => {
   await using plane = await startControlPlane();
   const { home, env, fields } = await prepared(plane);
   await using _ = home;
   const taskId = await plane.api.create("/backup-tasks", fields);
   for (const [runId, group] of [[1, "tasks"], [2, "logs"]] as const) {
-    // An agent that stands still does not take the run, which then waits.
+    // A stopped agent does not accept the run, so the run waits.
     Deno.kill(plane.agentPid, "SIGSTOP");
     using _going = { [Symbol.dispose]: () => Deno.kill(plane.agentPid, "SIGCONT") };
     const follower = home.start(["tasks", "run", `${taskId}`, "--follow"], { env });
@@ -178,7 +178,7 @@ Deno.test("a run is cancelled from elsewhere, by its task and by its log, and wh
   }
 });
 
-Deno.test("lists come whole unless a page is asked for; errors have exit codes of their own", async () => {
+Deno.test("lists are complete unless a page is requested; errors have their own exit codes", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };

@@ -3,7 +3,7 @@ import { CliHome } from "../../../tests/support/clients/cli.ts";
 import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { startApi } from "../../../tests/support/servers/served_api.ts";
 
-Deno.test("what is deleted is shown in the trash and taken back, one by one or all of it", async () => {
+Deno.test("deleted records are shown in the trash and restored, one by one or all of them", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   const { database } = api.services;

@@ -24,8 +24,8 @@ function entry(number: number) {
   return { ...common, type: "file", link_target: null };
 }
 
-/** Answers as the API documents it; what was asked, in order. */
-function standIn() {
+/** Starts a server that responds as the API documents, and records the requests in order. */
+function startStandInServer() {
   const asked: { call: string; body: unknown }[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname, search, searchParams } = new URL(request.url);
@@ -54,7 +54,7 @@ async function withCommands(
     backups(args: string[], stdin?: string): ReturnType<CliHome["run"]>;
   }) => Promise<void>,
 ): Promise<void> {
-  const { asked, server, url } = standIn();
+  const { asked, server, url } = startStandInServer();
   await using _ = server;
   await using home = await CliHome.open();
   const env = { REARGUARD_URL: url, REARGUARD_API_TOKEN: "rg_test" };
@@ -63,7 +63,7 @@ async function withCommands(
   await work({ asked, home, backups });
 }
 
-Deno.test("restore asks for what was chosen and follows its own log", () =>
+Deno.test("restore sends the chosen options and follows its own log", () =>
   withCommands(async ({ asked, backups }) => {
     const flags = "--server 2 --target-path /srv/back --path a --path b/c --overwrite --identity-from stdin";
     const { code, stdout, stderr } = await backups(["restore", "1", ...flags.split(" ")], `${IDENTITY}\n`);
@@ -88,7 +88,7 @@ Deno.test("restore asks for what was chosen and follows its own log", () =>
     assert.deepEqual(asked.at(-3), { call: "POST /backups/1/drill", body: {} });
   }));
 
-Deno.test("a restore, a verification and a drill are asked of another server, databases by name and into one of its own", () =>
+Deno.test("a restore, a verification and a drill accept another server, and restores accept database names and a database server", () =>
   withCommands(async ({ asked, backups }) => {
     const ask = async (flags: string) => {
       const { code, stderr } = await backups([...flags.split(" "), "--no-follow"]);
@@ -112,7 +112,7 @@ Deno.test("a restore, a verification and a drill are asked of another server, da
     assert.equal(both.code, 2);
   }));
 
-Deno.test("a suspicion and a damage are cleared", () =>
+Deno.test("a suspicion and damage are cleared", () =>
   withCommands(async ({ asked, backups }) => {
     const suspicion = await backups(["clear-suspicion", "1"]);
     assert.equal(suspicion.stdout, "Backup 1 is not suspicious any more: the rules of its task apply\n");
@@ -122,7 +122,7 @@ Deno.test("a suspicion and a damage are cleared", () =>
     assert.equal(asked.at(-1)!.call, "DELETE /backups/1/damage");
   }));
 
-Deno.test("files are listed from the index, by POST where it takes an identity to read it", () =>
+Deno.test("files are listed from the index, by POST if reading it needs an identity", () =>
   withCommands(async ({ asked, backups }) => {
     const { stdout } = await backups(["files", "1", "photos"]);
     assert.match(
@@ -141,7 +141,7 @@ Deno.test("files are listed from the index, by POST where it takes an identity t
     });
   }));
 
-Deno.test("an object is downloaded by its own name, and never over another file", () =>
+Deno.test("an object is downloaded under its own name, and never replaces another file", () =>
   withCommands(async ({ asked, home, backups }) => {
     const { code, stdout, stderr } = await backups(["download", "1"]);
     const path = `${home.directory}/${OBJECT.name}`;
