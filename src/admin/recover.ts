@@ -1,4 +1,4 @@
-/** Makes a new control plane: of the newest backup of the old one, or of what manifests tell. */
+/** Creates a new control plane from the old one's newest backup, or from manifests. */
 import { definitionOf } from "../definitions/destinations/registry.ts";
 import { storedSettings } from "../definitions/destinations/settings.ts";
 import type { Config } from "../config.ts";
@@ -124,7 +124,7 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${repository.description} holds no manifest`);
   }
-  // The new control plane is to reach it: told before anything is in the database.
+  // Checks that the new control plane may connect to the endpoint, before anything is written to the database.
   const { type, values } = repository.destination;
   const connection = definitionOf(type).connectsTo?.(storedSettings(type, values)) ?? null;
   if (connection !== null) new Network(config.addressPolicy).check(connection.url);

@@ -28,13 +28,13 @@ function stream(...frames: string[]): Response {
 
 /** Follows run 7 with these responses, one for each connection. */
 async function follow(answers: (Response | Error)[], patience = PATIENCE, last?: OpenStream) {
-  const asked: (string | null)[] = [];
+  const lastEventIds: (string | null)[] = [];
   let output = "";
   let lost = 0;
   const state = await followLog(
     7,
     async (lastEventId, signal) => {
-      asked.push(lastEventId);
+      lastEventIds.push(lastEventId);
       const answer = answers.shift() ?? await last?.(lastEventId, signal);
       if (answer instanceof Error) throw answer;
       return answer!;
@@ -42,7 +42,7 @@ async function follow(answers: (Response | Error)[], patience = PATIENCE, last?:
     { output: (text) => output += text, state() {}, lost: () => lost++ },
     patience,
   );
-  return { state, output, asked, lost };
+  return { state, output, lastEventIds, lost };
 }
 
 Deno.test("a lost connection is resumed after the last event, without a lost or repeated line", async () => {
@@ -56,7 +56,7 @@ Deno.test("a lost connection is resumed after the last event, without a lost or 
   assert.deepEqual(result, {
     state: SUCCESS,
     output: "line 1\nline 2\nline 3\n",
-    asked: [null, "7-2", "7-2", "7-2"],
+    lastEventIds: [null, "7-2", "7-2", "7-2"],
     lost: 3,
   });
 });
@@ -67,8 +67,8 @@ Deno.test("events of another run, or an end that was already seen, are not this 
     stream(event("8-1", "output", { sequence: 1, text: "other\n" })),
   ]);
   assert.deepEqual([later.state, later.output], [null, "line 1\n"]);
-  const told = await follow([new Response(null, { status: 204 })]);
-  assert.equal(told.state, null);
+  const ended = await follow([new Response(null, { status: 204 })]);
+  assert.equal(ended.state, null);
 });
 
 Deno.test("a refusal ends it at once, an outage after the limit", async () => {
@@ -94,6 +94,6 @@ Deno.test("a silent connection counts as lost", async () => {
     // Works as fetch does: the signal ends the body.
     return Promise.resolve(new Response(silent.body!.pipeThrough(new TransformStream(), { signal })));
   });
-  assert.deepEqual([result.state, result.output, result.asked], [SUCCESS, "line 1\n", [null, "7-1"]]);
+  assert.deepEqual([result.state, result.output, result.lastEventIds], [SUCCESS, "line 1\n", [null, "7-1"]]);
   assert.equal(signal!.aborted, true);
 });

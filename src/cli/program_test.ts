@@ -73,8 +73,8 @@ Deno.test("as a task it finds files in the caller's directory, and returns its e
     },
     stdin: "null",
   }).output();
-  const told = "Cannot read the backup task: task.json is not JSON\n";
-  assert.deepEqual([code, new TextDecoder().decode(stderr)], [2, told]);
+  const message = "Cannot read the backup task: task.json is not JSON\n";
+  assert.deepEqual([code, new TextDecoder().decode(stderr)], [2, message]);
 });
 
 Deno.test("it ends quietly when its reader is gone", async () => {

@@ -35,7 +35,7 @@ const HEADERS: readonly [string, string][] = [
 
 const log = logger("http");
 
-/** @param isHttps Whether callers use https: browsers are then told to use nothing else. */
+/** @param isHttps Whether callers use https: the response headers then require https. */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
   const headers = isHttps
     ? [...HEADERS, ["Strict-Transport-Security", "max-age=31536000"] as [string, string]]

@@ -26,11 +26,11 @@ function entry(number: number) {
 
 /** Starts a server that responds as the API documents, and records the requests in order. */
 function startStandInServer() {
-  const asked: { call: string; body: unknown }[] = [];
+  const requests: { call: string; body: unknown }[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname, search, searchParams } = new URL(request.url);
     const body = request.method === "POST" ? JSON.parse(await request.text() || "null") : null;
-    asked.push({ call: `${request.method} ${pathname.slice(4)}${search}`, body });
+    requests.push({ call: `${request.method} ${pathname.slice(4)}${search}`, body });
     if (pathname === "/api/backups/1") return Response.json({ data: { id: 1, objects: [OBJECT] } });
     if (pathname.endsWith("/files")) {
       const page = Number(searchParams.get("page") ?? body.page);
@@ -44,56 +44,56 @@ function startStandInServer() {
     }
     return Response.json({ message: "Begun.", backup_task_log_id: 9 }, { status: 202 });
   });
-  return { asked, server, url: `http://127.0.0.1:${server.addr.port}` };
+  return { requests, server, url: `http://127.0.0.1:${server.addr.port}` };
 }
 
 async function withCommands(
   work: (given: {
-    asked: { call: string; body: unknown }[];
+    requests: { call: string; body: unknown }[];
     home: CliHome;
     backups(args: string[], stdin?: string): ReturnType<CliHome["run"]>;
   }) => Promise<void>,
 ): Promise<void> {
-  const { asked, server, url } = startStandInServer();
+  const { requests, server, url } = startStandInServer();
   await using _ = server;
   await using home = await CliHome.open();
   const env = { REARGUARD_URL: url, REARGUARD_API_TOKEN: "rg_test" };
   const backups = (args: string[], stdin?: string) =>
     home.run(["backups", ...args], stdin === undefined ? { env } : { env, stdin });
-  await work({ asked, home, backups });
+  await work({ requests, home, backups });
 }
 
 Deno.test("restore sends the chosen options and follows its own log", () =>
-  withCommands(async ({ asked, backups }) => {
+  withCommands(async ({ requests, backups }) => {
     const flags = "--server 2 --target-path /srv/back --path a --path b/c --overwrite --identity-from stdin";
     const { code, stdout, stderr } = await backups(["restore", "1", ...flags.split(" ")], `${IDENTITY}\n`);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.equal(stdout, "Restoring\nRun 9 succeeded: 7 B read, 7 B written\n");
     const chosen = { remote_server_id: 2, target_path: "/srv/back", paths: ["a", "b/c"], overwrite: true };
-    assert.deepEqual(asked, [
+    assert.deepEqual(requests, [
       { call: "POST /backups/1/restore", body: { ...chosen, identity: IDENTITY } },
       { call: "GET /backup-task-logs/9/stream", body: null },
       { call: "GET /backup-task-logs/9", body: null },
     ]);
     const begun = await backups(["restore", "1", "--database-name", "shop", "--no-follow", "--json"]);
     assert.deepEqual(JSON.parse(begun.stdout), { message: "Begun.", backup_task_log_id: 9 });
-    assert.deepEqual(asked.at(-1)!.body, { database_name: "shop" });
+    assert.deepEqual(requests.at(-1)!.body, { database_name: "shop" });
     assert.equal((await backups(["verify", "1", "--no-follow"])).code, 0);
-    assert.deepEqual(asked.at(-1), { call: "POST /backups/1/verify", body: {} });
+    assert.deepEqual(requests.at(-1), { call: "POST /backups/1/verify", body: {} });
     const drilled = await backups(["drill", "1", "--follow"]);
     assert.deepEqual([drilled.code, drilled.stdout.split("\n").at(-2)], [
       0,
       "Run 9 succeeded: 7 B read, 7 B written",
     ]);
-    assert.deepEqual(asked.at(-3), { call: "POST /backups/1/drill", body: {} });
+    assert.deepEqual(requests.at(-3), { call: "POST /backups/1/drill", body: {} });
   }));
 
 Deno.test("a restore, a verification and a drill accept another server, and restores accept database names and a database server", () =>
-  withCommands(async ({ asked, backups }) => {
+  withCommands(async ({ requests, backups }) => {
     const ask = async (flags: string) => {
       const { code, stderr } = await backups([...flags.split(" "), "--no-follow"]);
       assert.equal(code, 0, stderr);
-      return asked.at(-1)!.body;
+      return requests.at(-1)!.body;
     };
     const names = "--databases shop --databases blog";
     const server = "--database-host db.staging --database-port 5433 --database-username qa";
@@ -113,36 +113,36 @@ Deno.test("a restore, a verification and a drill accept another server, and rest
   }));
 
 Deno.test("a suspicion and damage are cleared", () =>
-  withCommands(async ({ asked, backups }) => {
+  withCommands(async ({ requests, backups }) => {
     const suspicion = await backups(["clear-suspicion", "1"]);
     assert.equal(suspicion.stdout, "Backup 1 is not suspicious any more: the rules of its task apply\n");
-    assert.equal(asked.at(-1)!.call, "DELETE /backups/1/suspicion");
+    assert.equal(requests.at(-1)!.call, "DELETE /backups/1/suspicion");
     const damage = await backups(["clear-damage", "1"]);
     assert.equal(damage.stdout, "Backup 1 counts as whole: the rules of its task apply\n");
-    assert.equal(asked.at(-1)!.call, "DELETE /backups/1/damage");
+    assert.equal(requests.at(-1)!.call, "DELETE /backups/1/damage");
   }));
 
 Deno.test("files are listed from the index, by POST if reading it needs an identity", () =>
-  withCommands(async ({ asked, backups }) => {
+  withCommands(async ({ requests, backups }) => {
     const { stdout } = await backups(["files", "1", "photos"]);
     assert.match(
       stdout,
       /^Mode +Owner +Size +Modified +Path\n0644 +0:0 +2 B +\S+Z +photos\/1\n.*photos\/2\n$/,
     );
     const query = (page: number) => `page=${page}&per_page=100&path=photos`;
-    assert.deepEqual(asked.map(({ call }) => call), [
+    assert.deepEqual(requests.map(({ call }) => call), [
       `GET /backups/1/files?${query(1)}`,
       `GET /backups/1/files?${query(2)}`,
     ]);
     await backups(["files", "1", "--page", "1", "--identity-from", "stdin"], IDENTITY);
-    assert.deepEqual(asked.at(-1), {
+    assert.deepEqual(requests.at(-1), {
       call: "POST /backups/1/files",
       body: { page: "1", identity: IDENTITY },
     });
   }));
 
 Deno.test("an object is downloaded under its own name, and never replaces another file", () =>
-  withCommands(async ({ asked, home, backups }) => {
+  withCommands(async ({ requests, home, backups }) => {
     const { code, stdout, stderr } = await backups(["download", "1"]);
     const path = `${home.directory}/${OBJECT.name}`;
     assert.deepEqual([code, stderr], [0, ""]);
@@ -154,5 +154,5 @@ Deno.test("an object is downloaded under its own name, and never replaces anothe
     const args = ["download", "1", "--path", "photos/cat one.txt", "--output", "cat", "--json"];
     const { path: file, size } = JSON.parse((await backups(args)).stdout);
     assert.deepEqual([file, size], [`${home.directory}/cat`, 7]);
-    assert.equal(asked.at(-1)!.call, "GET /backups/1/files/download?path=photos%2Fcat+one.txt");
+    assert.equal(requests.at(-1)!.call, "GET /backups/1/files/download?path=photos%2Fcat+one.txt");
   }));

@@ -1,4 +1,6 @@
-/** What the records know of a place, where a recovery compares them with what lies there. */
+/**
+ * Returns what the database knows about a repository, for `recover` to compare with the repository's contents.
+ */
 import type { TypedSettings } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 

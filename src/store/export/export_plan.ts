@@ -42,7 +42,7 @@ const LEFT_OUT = new Set([
 const RULES: Readonly<Record<string, ExportRule>> = {
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
-  // Agents are told to forget unfinished runs that they still hold.
+  // A control plane tells agents to forget unfinished runs that they still hold.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
 };
 

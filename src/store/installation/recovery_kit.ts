@@ -1,4 +1,4 @@
-/** What a person must know to find every backup without the control plane. */
+/** Reads the facts that a person needs to find every backup without the control plane. */
 import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
 import type { Sql } from "../database/sql.ts";
