@@ -10,19 +10,19 @@ const BROKEN_PIPE = 141;
 /** Prints the error in one line and returns the exit code. */
 function report(error: unknown): number {
   const { message } = error as Error;
-  if (error instanceof CommandError) return printLine(message, error.code);
+  if (error instanceof CommandError) return printFailure(message, error.code);
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok;
     if (error.code === "commander.help") return EXIT.usage; // the help was printed
     const problem = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
-    return printLine(`Cannot understand the command: ${problem}; see --help`, EXIT.usage);
+    return printFailure(`Cannot understand the command: ${problem}; see --help`, EXIT.usage);
   }
   if (error instanceof Deno.errors.BrokenPipe) return BROKEN_PIPE;
   if ((error as Error).name === "ExitPromptError") return EXIT.interrupted;
-  return printLine(`Cannot finish: ${message.replaceAll(/\s*\n\s*/g, " ")}`, EXIT.failed);
+  return printFailure(`Cannot finish: ${message.replaceAll(/\s*\n\s*/g, " ")}`, EXIT.failed);
 }
 
-function printLine(line: string, code: number): number {
+function printFailure(line: string, code: number): number {
   new Terminal().printError(line);
   return code;
 }

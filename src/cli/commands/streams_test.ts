@@ -18,7 +18,7 @@ Deno.test("notification streams are listed, shown and tested, and the exit code 
   const listed = await run("list");
   assert.match(
     listed.stdout,
-    /^ID {2}Label +Type +Told of +Last delivery +Status\n 1 {2}On call {2}Webhook {2}failure\n$/,
+    /^ID {2}Label +Type +Notified of +Last delivery +Status\n 1 {2}On call {2}Webhook {2}failure\n$/,
   );
   const tried = await run("test", "1");
   assert.deepEqual([tried.code, tried.stdout], [1, ""]);
