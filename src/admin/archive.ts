@@ -59,10 +59,10 @@ async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator
     stderr: "piped",
   }).spawn();
   const fed = stream.pipeTo(zstd.stdin).then(() => null, (error) => error as Error);
-  const complaint = new Response(zstd.stderr).text();
+  const errorText = new Response(zstd.stderr).text();
   try {
     yield* zstd.stdout;
-    const [error, { success }, text] = [await fed, await zstd.status, await complaint];
+    const [error, { success }, text] = [await fed, await zstd.status, await errorText];
     if (error !== null) throw new RecoveryError(`Cannot read the export: ${error.message}`, { cause: error });
     if (!success) {
       throw new RecoveryError(`Cannot decompress the export: ${text.trim().replaceAll("\n", " ")}`);

@@ -19,7 +19,7 @@ interface Scene {
   /** The key file; `key` is its first key. */
   path: string;
   key: Uint8Array;
-  said: string[];
+  output: string[];
   rotate(also?: { patience?: number; print?: (line: string) => void }): Promise<void>;
   /** Stores a notification stream whose value is encrypted with this key. */
   seal(key: Uint8Array, value: string): Promise<number>;
@@ -39,14 +39,14 @@ async function scene(work: (scene: Scene) => Promise<void>, environment: Record<
     const config = readConfig({ DATA_DIR: directory, ...variables }, { localAgent: false, isRoot: false });
     const user = { name: "Ada", email: "ada@example.test", is_admin: true };
     const { id: user_id } = await insertUser(database, user, systemClock.now());
-    const said: string[] = [];
+    const output: string[] = [];
     await work({
       database,
       config,
       path,
       key,
-      said,
-      rotate: ({ patience = 5000, print = (line: string) => void said.push(line) } = {}) =>
+      output,
+      rotate: ({ patience = 5000, print = (line: string) => void output.push(line) } = {}) =>
         rotateKey({ config, clock: systemClock, database, operator: "root", patience, print }),
       async seal(key, value) {
         const now = systemClock.now();
@@ -73,7 +73,7 @@ async function scene(work: (scene: Scene) => Promise<void>, environment: Record<
 }
 
 Deno.test("after a rotation the new key seals everything, the old one is retired, the log reports it and no line contains a key", () =>
-  scene(async ({ database, config, path, key, said, rotate, seal, values }) => {
+  scene(async ({ database, config, path, key, output, rotate, seal, values }) => {
     for (let each = 0; each < 250; each++) await seal(key, `value ${each}`);
     await rotate();
     const [now, ...others] = (await readSecretKeys(path))!;
@@ -94,7 +94,7 @@ Deno.test("after a rotation the new key seals everything, the old one is retired
     assert.match(status, new RegExp(`^${keyId(now!)}  in ${path}, seals and opens: 250 values$`, "m"));
     assert.match(status, new RegExp(`^${keyId(key)}  in ${path}.retired: 0 values$`, "m"));
     assert.match(status, /^The last rotation, to key \w+, was finished/m);
-    const lines = `${said.join("\n")}\n${status}`;
+    const lines = `${output.join("\n")}\n${status}`;
     for (const each of [key, now!]) {
       for (const form of ["hex", "base64", "base64url"] as const) {
         assert.ok(!lines.includes(Buffer.from(each).toString(form)));
@@ -145,7 +145,7 @@ Deno.test("a value that is changed during the rotation keeps the change", () =>
   }));
 
 Deno.test("it waits for control planes that lack the key, and goes on when they have it", () =>
-  scene(async ({ database, config, path, key, said, rotate, seal, values }) => {
+  scene(async ({ database, config, path, key, output, rotate, seal, values }) => {
     await seal(key, "value");
     const replica = randomUUID();
     await insertReplica(database, replica, [keyId(key)], systemClock.now());
@@ -174,7 +174,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
     await assert.rejects(rotate({ patience: 0 }), /do not yet have let go of the old key/);
     await holds([ids[1]!]);
     await rotate({ patience: 0 });
-    assert.ok(said.includes(`Going on with the rotation to key ${ids[1]}`));
+    assert.ok(output.includes(`Going on with the rotation to key ${ids[1]}`));
     assert.deepEqual(await values(), ["value"]);
     assert.equal(await openKeyRotation(database), undefined);
   }));
@@ -199,7 +199,7 @@ const OLD = randomBytes(32);
 const NEW = randomBytes(32);
 
 Deno.test("keys in the environment: the operator changes them, and the command seals anew once all control planes are ready", () =>
-  scene(async ({ database, said, rotate, seal }) => {
+  scene(async ({ database, output, rotate, seal }) => {
     await seal(OLD, "value");
     const replica = randomUUID();
     await insertReplica(database, replica, [keyId(OLD), keyId(NEW)], systemClock.now());
@@ -207,7 +207,7 @@ Deno.test("keys in the environment: the operator changes them, and the command s
     await database`update replicas set key_ids = ${[keyId(NEW), keyId(OLD)]}`;
     await rotate();
     assert.deepEqual([...await countSealed(database)], [[keyId(NEW), 1]]);
-    assert.match(said.at(-1)!, /Take the others out of SECRET_KEY/);
+    assert.match(output.at(-1)!, /Take the others out of SECRET_KEY/);
   }, { SECRET_KEY: `${NEW.toString("base64")},${OLD.toString("base64")}` }));
 
 Deno.test("a single key in the environment cannot be rotated, and the error explains what to do", () =>

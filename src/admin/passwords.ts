@@ -35,9 +35,9 @@ export class Passwords {
       }
       if (!Deno.stdin.isTerminal()) return null;
       const message = `The encryption password of ${name} (empty: leave it):`;
-      const asked = await askPassword({ message, toggleMask: false }, { output: process.stderr });
-      if (asked === "") return null;
-      this.#known.unshift(asked);
+      const entered = await askPassword({ message, toggleMask: false }, { output: process.stderr });
+      if (entered === "") return null;
+      this.#known.unshift(entered);
     }
   }
 

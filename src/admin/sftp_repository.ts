@@ -122,8 +122,8 @@ async function loginFor(
     );
   }
   const message = `The password of ${username} at ${host}:`;
-  const asked = await askPassword({ message, toggleMask: false }, { output: process.stderr });
-  return { password: asked, private_key: null };
+  const entered = await askPassword({ message, toggleMask: false }, { output: process.stderr });
+  return { password: entered, private_key: null };
 }
 
 async function readKey(path: string, passphrase: string | null): Promise<string> {
@@ -131,9 +131,9 @@ async function readKey(path: string, passphrase: string | null): Promise<string>
     return await usablePrivateKey(await Deno.readTextFile(path), passphrase);
   } catch (cause) {
     if (cause instanceof PrivateKeyError) {
-      const said = cause.message.replace("sftp_private_key_passphrase", "SFTP_PRIVATE_KEY_PASSPHRASE");
+      const reason = cause.message.replace("sftp_private_key_passphrase", "SFTP_PRIVATE_KEY_PASSPHRASE");
       const what = cause.isPassphrase ? "SFTP_PRIVATE_KEY_PASSPHRASE" : "it";
-      throw new RecoveryError(`Cannot use the private key in ${path}: ${what} ${said}`, { cause });
+      throw new RecoveryError(`Cannot use the private key in ${path}: ${what} ${reason}`, { cause });
     }
     throw new RecoveryError(`Cannot read the private key in ${path}: ${(cause as Error).message}`, { cause });
   }

@@ -33,51 +33,55 @@ const TRIES = 8;
 const FIRST_PAUSE = 500;
 const CHUNK = 1024 * 1024;
 
-export async function download(api: Api, wanted: Download, onProgress: OnProgress): Promise<Downloaded> {
-  const partial = `${wanted.target}.partial`;
+export async function download(api: Api, request: Download, onProgress: OnProgress): Promise<Downloaded> {
+  const partial = `${request.target}.partial`;
   try {
-    const file = await PartialFile.open(partial, wanted.expected);
+    const file = await PartialFile.open(partial, request.expected);
     try {
-      await fetchRest(api, wanted, file, onProgress);
+      await fetchRest(api, request, file, onProgress);
       const sha256 = file.digest();
-      if (wanted.expected !== null && sha256 !== wanted.expected.sha256) {
+      if (request.expected !== null && sha256 !== request.expected.sha256) {
         await Deno.remove(partial);
         throw new CommandError(
           EXIT.failed,
-          `Cannot ${wanted.action}: its SHA-256 is ${sha256}, not ${wanted.expected.sha256}; nothing was kept`,
+          `Cannot ${request.action}: its SHA-256 is ${sha256}, not ${request.expected.sha256}; nothing was kept`,
         );
       }
       await file.sync();
-      await Deno.rename(partial, wanted.target);
-      return { path: wanted.target, size: file.size, sha256 };
+      await Deno.rename(partial, request.target);
+      return { path: request.target, size: file.size, sha256 };
     } finally {
       file.close();
     }
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { message } = error as Error;
-    throw new CommandError(EXIT.failed, `Cannot ${wanted.action}: ${partial} can't be written (${message})`, {
-      cause: error,
-    });
+    throw new CommandError(
+      EXIT.failed,
+      `Cannot ${request.action}: ${partial} can't be written (${message})`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-async function fetchRest(api: Api, wanted: Download, file: PartialFile, onProgress: OnProgress) {
+async function fetchRest(api: Api, request: Download, file: PartialFile, onProgress: OnProgress) {
   let etag: string | null = null;
   for (let tries = 0;;) {
-    if (wanted.expected !== null && file.size >= wanted.expected.size) return;
+    if (request.expected !== null && file.size >= request.expected.size) return;
     const before = file.size;
     try {
       const response = await api.open({
-        action: wanted.action,
-        path: wanted.path,
+        action: request.action,
+        path: request.path,
         headers: file.size === 0 ? {} : {
           range: `bytes=${file.size}-`,
           ...(etag === null ? {} : { "if-range": etag }),
         },
       });
       etag = response.headers.get("etag");
-      return await receive(api, wanted, file, response, onProgress);
+      return await receive(api, request, file, response, onProgress);
     } catch (error) {
       if (!(error instanceof CommandError) || error.code !== EXIT.unreachable) throw error;
       tries = file.size > before ? 1 : tries + 1;

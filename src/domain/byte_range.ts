@@ -22,10 +22,10 @@ export function parseRange(header: string | null): RequestedRange | null {
 }
 
 /** Returns null if no byte of the range is within `size` bytes. */
-export function resolveRange(asked: RequestedRange | null, size: number): ByteRange | null {
-  if (asked === null) return { from: 0, to: size };
-  const range = asked.from === null
-    ? { from: Math.max(0, size - asked.to), to: size }
-    : { from: asked.from, to: asked.to === null ? size : Math.min(asked.to + 1, size) };
+export function resolveRange(requested: RequestedRange | null, size: number): ByteRange | null {
+  if (requested === null) return { from: 0, to: size };
+  const range = requested.from === null
+    ? { from: Math.max(0, size - requested.to), to: size }
+    : { from: requested.from, to: requested.to === null ? size : Math.min(requested.to + 1, size) };
   return range.from < range.to ? range : null;
 }

@@ -44,9 +44,12 @@ export interface LoadOptions {
 export const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const;
 
 /** Returns the given options. Throws an {@link InvalidError} if one belongs to another engine. */
-export function loadOptions(engine: DatabaseRestore["engine"], asked: LoadOptions): LoadOptions | undefined {
+export function loadOptions(
+  engine: DatabaseRestore["engine"],
+  requested: LoadOptions,
+): LoadOptions | undefined {
   const other = engine === "mysql" ? "owners" : "definers";
-  if (asked[other] !== undefined) {
+  if (requested[other] !== undefined) {
     throw new InvalidError({
       [other]: [
         `The ${other} field can't be used: the backup holds ${
@@ -55,8 +58,8 @@ export function loadOptions(engine: DatabaseRestore["engine"], asked: LoadOption
       ],
     });
   }
-  const given = LOAD_OPTIONS.filter((name) => asked[name] !== undefined);
-  return given.length === 0 ? undefined : Object.fromEntries(given.map((name) => [name, asked[name]]));
+  const given = LOAD_OPTIONS.filter((name) => requested[name] !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given.map((name) => [name, requested[name]]));
 }
 
 /**
@@ -81,18 +84,21 @@ export interface DrillOptions {
  */
 export function chosenDatabases(
   held: readonly string[],
-  asked: readonly string[] | undefined,
+  requested: readonly string[] | undefined,
   newName: string | undefined,
 ): Pick<DatabaseRestore, "databases" | "database_name"> {
   const errors: Record<string, string[]> = {};
   const holds = `The backup holds: ${held.join(", ")}.`;
-  const unknown = asked?.find((name) => !held.includes(name));
+  const unknown = requested?.find((name) => !held.includes(name));
   if (unknown !== undefined) errors.databases = [`The backup holds no database ${unknown}. ${holds}`];
-  if (newName !== undefined && (asked ?? held).length > 1) {
+  if (newName !== undefined && (requested ?? held).length > 1) {
     errors.database_name = [`Only one database can get a new name: name it in databases. ${holds}`];
   }
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);
-  return { databases: asked === undefined ? null : [...new Set(asked)], database_name: newName ?? null };
+  return {
+    databases: requested === undefined ? null : [...new Set(requested)],
+    database_name: newName ?? null,
+  };
 }
 
 /**

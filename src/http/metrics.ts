@@ -112,15 +112,15 @@ export class Metrics {
 }
 
 /** Caches the last result for `ms` milliseconds; a failure is not cached. */
-function cached<T>(ms: number, clock: Pick<Clock, "monotonic">, ask: () => Promise<T>): () => Promise<T> {
+function cached<T>(ms: number, clock: Pick<Clock, "monotonic">, query: () => Promise<T>): () => Promise<T> {
   let last: Promise<T> | null = null;
   let at = 0;
   return () => {
     if (last !== null && clock.monotonic() - at < ms) return last;
     at = clock.monotonic();
-    const asked = ask();
-    last = asked;
-    asked.catch(() => last = null);
-    return asked;
+    const pending = query();
+    last = pending;
+    pending.catch(() => last = null);
+    return pending;
   };
 }

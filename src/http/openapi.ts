@@ -136,36 +136,38 @@ function pathParameters(path: string): z.ZodObject | undefined {
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);
-  const said: Record<number, string> = {};
+  const sentences: Record<number, string> = {};
   if (method !== "get") {
-    said[400] = "The body is broken.";
-    said[408] = "The body did not come in time.";
-    said[413] = "The body is too large.";
-    said[415] = "The body is neither JSON nor a form.";
+    sentences[400] = "The body is broken.";
+    sentences[408] = "The body did not come in time.";
+    sentences[413] = "The body is too large.";
+    sentences[415] = "The body is neither JSON nor a form.";
   }
-  if (access !== "public") said[401] = "The token is missing, unknown, expired or revoked.";
-  if (isToken && access !== "any token") said[403] = `The token lacks the \`${access}\` ability.`;
+  if (access !== "public") sentences[401] = "The token is missing, unknown, expired or revoked.";
+  if (isToken && access !== "any token") sentences[403] = `The token lacks the \`${access}\` ability.`;
   const resources = Object.values(ids ?? {});
   if (resources.length > 0) {
-    said[404] = `There is no such ${resources.join(" or ").toLowerCase()} of the caller.`;
+    sentences[404] = `There is no such ${resources.join(" or ").toLowerCase()} of the caller.`;
   }
   if (isToken && method === "post") {
-    said[409] = "The first call with this `Idempotency-Key` is still at work, or can't be shown again.";
+    sentences[409] = "The first call with this `Idempotency-Key` is still at work, or can't be shown again.";
   }
   if (body !== undefined || query !== undefined || (isToken && method === "post")) {
-    said[422] = "Something in the request is wrong; each wrong field is named.";
+    sentences[422] = "Something in the request is wrong; each wrong field is named.";
   }
   const bad = "this address showed too many tokens or keys that are no good.";
-  if (isToken) said[429] = `The token made too many calls this minute, or ${bad}`;
-  else if (access === "agent") said[429] = `T${bad.slice(1)}`;
-  said[500] = "Something went wrong on the server.";
-  said[503] = "The database can't be reached.";
+  if (isToken) sentences[429] = `The token made too many calls this minute, or ${bad}`;
+  else if (access === "agent") sentences[429] = `T${bad.slice(1)}`;
+  sentences[500] = "Something went wrong on the server.";
+  sentences[503] = "The database can't be reached.";
   for (const [status, text] of Object.entries(errors)) {
-    const before = said[Number(status)];
-    said[Number(status)] = before === undefined ? text : `${text} Or: ${before}`;
+    const before = sentences[Number(status)];
+    sentences[Number(status)] = before === undefined ? text : `${text} Or: ${before}`;
   }
   return Object.fromEntries(
-    Object.entries(said).map(([status, text]) => [status, errorResponse(Number(status), text, endpoint)]),
+    Object.entries(sentences).map((
+      [status, text],
+    ) => [status, errorResponse(Number(status), text, endpoint)]),
   );
 }
 

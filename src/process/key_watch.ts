@@ -97,7 +97,7 @@ async function checkDatabase({ keyring, check, report }: KeyWatch): Promise<bool
 }
 
 class WatchedFile {
-  #complaint = "";
+  #lastError = "";
   constructor(private readonly watch: KeyWatch) {}
 
   async look(): Promise<void> {
@@ -113,15 +113,15 @@ class WatchedFile {
         log().info("The secret keys are now {ids}", { ids: keyring.keyIds.join(", ") });
         await changed();
       }
-      this.#complaint = "";
+      this.#lastError = "";
     } catch (error) {
       const { message } = error as Error;
-      if (message !== this.#complaint) {
+      if (message !== this.#lastError) {
         log().error("Cannot take the secret keys anew, the ones from before stay in use: {message}", {
           message,
         });
       }
-      this.#complaint = message;
+      this.#lastError = message;
     }
   }
 

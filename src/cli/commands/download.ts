@@ -30,21 +30,21 @@ export function addDownloadCommand(command: Command): void {
 
 async function run(cli: Cli, id: number, options: Options): Promise<void> {
   const { api, output, terminal } = cli;
-  const wanted = await downloadOf(cli, id, options);
-  if (options.overwrite !== true && await exists(wanted.target)) {
+  const request = await downloadOf(cli, id, options);
+  if (options.overwrite !== true && await exists(request.target)) {
     throw new CommandError(
       EXIT.failed,
-      `Cannot ${wanted.action}: ${wanted.target} is there; use --overwrite`,
+      `Cannot ${request.action}: ${request.target} is there; use --overwrite`,
     );
   }
   let done: Downloaded;
   try {
-    done = await download(api, wanted, progressOn(cli));
+    done = await download(api, request, progressOn(cli));
   } finally {
     terminal.status("");
   }
   output.answer(done, () => {
-    const checked = wanted.expected === null ? "" : " (as stored)";
+    const checked = request.expected === null ? "" : " (as stored)";
     terminal.print(`${done.path}: ${done.size} bytes, SHA-256 ${done.sha256}${checked}\n`);
   });
 }

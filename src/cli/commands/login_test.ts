@@ -75,16 +75,16 @@ Deno.test("login does not store a token that does not work", async () => {
 Deno.test("a stored token is sent to its own control plane only, and the environment overrides it", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
-  let asked = 0;
+  let requests = 0;
   await using other = Deno.serve({ port: 0, onListen() {} }, () => {
-    asked++;
+    requests++;
     return new Response("{}");
   });
   const otherUrl = `http://127.0.0.1:${other.addr.port}`;
   await home.run(["login", "--url", api.url], { env: { RG_TOKEN: api.token } });
   const list = (env: Record<string, string>) => home.run(["tasks", "list"], { env });
   const elsewhere = await list({ REARGUARD_URL: otherUrl });
-  assert.deepEqual([elsewhere.code, asked], [4, 0]);
+  assert.deepEqual([elsewhere.code, requests], [4, 0]);
   assert.match(elsewhere.stderr, /^Cannot call .*: the stored token is for .*; set REARGUARD_API_TOKEN/);
   assert.equal((await list({ REARGUARD_API_TOKEN: "rg_wrong" })).code, 4);
   const both = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };

@@ -12,7 +12,7 @@ const COLUMNS: readonly Column<Stream>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
   { title: "Label", value: ({ label }) => label },
   { title: "Type", value: (stream) => stream.type_human },
-  { title: "Notified of", value: eventsOf },
+  { title: "Told of", value: eventsOf },
   { title: "Last delivery", value: (stream) => stream.last_delivery?.at ?? null },
   { title: "Status", value: statusOf },
 ];

@@ -18,7 +18,7 @@ Deno.test("notification streams are listed, shown and tested, and the exit code 
   const listed = await run("list");
   assert.match(
     listed.stdout,
-    /^ID {2}Label +Type +Notified of +Last delivery +Status\n 1 {2}On call {2}Webhook {2}failure\n$/,
+    /^ID {2}Label +Type +Told of +Last delivery +Status\n 1 {2}On call {2}Webhook {2}failure\n$/,
   );
   const tried = await run("test", "1");
   assert.deepEqual([tried.code, tried.stdout], [1, ""]);
@@ -34,9 +34,9 @@ Deno.test("notification streams are listed, shown and tested, and the exit code 
 
 Deno.test("the control plane's message about an accepted test is printed", async () => {
   const answer = { data: { ok: true, message: "The message was taken." } };
-  const asked: string[] = [];
+  const requests: string[] = [];
   await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, ({ method, url }) => {
-    asked.push(`${method} ${new URL(url).pathname}`);
+    requests.push(`${method} ${new URL(url).pathname}`);
     return Response.json(answer);
   });
   await using home = await CliHome.open();
@@ -45,5 +45,5 @@ Deno.test("the control plane's message about an accepted test is printed", async
   assert.deepEqual([code, stdout, stderr], [0, "The message was taken.\n", ""]);
   const json = await home.run(["streams", "test", "3", "--json"], { env });
   assert.deepEqual([json.code, JSON.parse(json.stdout)], [0, answer]);
-  assert.deepEqual(new Set(asked), new Set(["POST /api/notification-streams/3/test"]));
+  assert.deepEqual(new Set(requests), new Set(["POST /api/notification-streams/3/test"]));
 });

@@ -85,13 +85,13 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
     "Cannot set made_by: the control plane knows no such field; backup task 4 is without it",
   );
 
-  const asked = await home.atTerminal(
+  const prompted = await home.atTerminal(
     ["tasks", "create", ...flags, "--encryption-password-from", "prompt"],
     [["password:", SECRET], ["again:", "correct horse batery staple"]],
     env,
   );
-  assert.equal(asked.code, 2);
-  assert.match(asked.stdout, /Cannot go on: the two were not the same/);
+  assert.equal(prompted.code, 2);
+  assert.match(prompted.stdout, /Cannot go on: the two were not the same/);
   for (
     const [args, stdin] of [
       [["--encryption-password-from", SECRET]],

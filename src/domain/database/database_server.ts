@@ -27,10 +27,10 @@ export const DATABASE_SERVER_FIELDS = [
  * Returns null if no server is requested. Throws an {@link InvalidError} if a port or a user comes without a
  * host.
  */
-export function requestedServer(asked: RequestedDatabaseServer): DatabaseServer | null {
-  const { database_host: host, database_port: port, database_username: username } = asked;
+export function requestedServer(requested: RequestedDatabaseServer): DatabaseServer | null {
+  const { database_host: host, database_port: port, database_username: username } = requested;
   if (host !== undefined) return { host, port: port ?? null, username: username ?? null };
-  const stray = DATABASE_SERVER_FIELDS.filter((field) => asked[field] !== undefined);
+  const stray = DATABASE_SERVER_FIELDS.filter((field) => requested[field] !== undefined);
   if (stray.length === 0) return null;
   const sentence = (field: string) =>
     `The ${field.replaceAll("_", " ")} field needs database_host, where null is the local socket.`;
@@ -48,9 +48,9 @@ export function requestedServer(asked: RequestedDatabaseServer): DatabaseServer 
 export function serverToLoadInto(
   task: DatabaseServer | null,
   isAtHome: boolean,
-  asked: DatabaseServer | null,
+  requested: DatabaseServer | null,
 ): DatabaseServer {
-  if (asked !== null) return asked;
+  if (requested !== null) return requested;
   if (task === null) return { host: null, port: null, username: null };
   if (isAtHome || isThisMachine(task.host)) return task;
   throw new InvalidError({

@@ -40,8 +40,8 @@ Deno.test("the task's server is used from the task's own machine, or if its host
 });
 
 Deno.test("a requested server replaces the task's server completely", () => {
-  const asked = requestedServer({ database_host: "db.staging" });
-  assert.deepEqual(serverToLoadInto(production, false, asked), { ...socket, host: "db.staging" });
+  const requested = requestedServer({ database_host: "db.staging" });
+  assert.deepEqual(serverToLoadInto(production, false, requested), { ...socket, host: "db.staging" });
   assert.deepEqual(
     serverToLoadInto(production, true, requestedServer({ database_host: null, database_port: 5434 })),
     {

@@ -69,8 +69,8 @@ function readDatabaseUrl(text: string): DatabaseUrl | string {
   const at = authority.lastIndexOf("@") + 1;
   const servers = serversOf(authority.slice(at), parameters);
   if (typeof servers === "string") return servers;
-  const wanted = parameters.get("target_session_attrs");
-  if (wanted !== undefined && !WRITABLE.includes(wanted)) {
+  const sessionType = parameters.get("target_session_attrs");
+  if (sessionType !== undefined && !WRITABLE.includes(sessionType)) {
     return "target_session_attrs must be read-write or primary";
   }
   const tls = takeTls(parameters);

@@ -70,10 +70,10 @@ export class DatabaseClock implements Clock, Disposable {
    * the offset. An offset within the bounds is kept, so a slow response changes nothing.
    */
   async #adjust(): Promise<void> {
-    const asked = this.machine.monotonic();
+    const sentAt = this.machine.monotonic();
     const time = await this.read();
     const least = time - this.machine.monotonic();
-    const most = time - asked;
+    const most = time - sentAt;
     this.#offset = Math.min(Math.max(this.#offset, least), most);
     this.#compare();
   }

@@ -100,7 +100,7 @@ export class DatabaseServers {
   async #queryAll(): Promise<ServerAddress> {
     const found: Found[] = [];
     const reasons: string[] = [];
-    const asked = this.#servers.map(async (server) => {
+    const queries = this.#servers.map(async (server) => {
       try {
         found.push({ server, timeline: await readTimeline(this.#options(), server, this.#tls) });
       } catch (error) {
@@ -109,8 +109,8 @@ export class DatabaseServers {
         throw error;
       }
     });
-    const all = Promise.allSettled(asked);
-    await Promise.any(asked).catch(() => {});
+    const all = Promise.allSettled(queries);
+    await Promise.any(queries).catch(() => {});
     const late = new AbortController();
     await Promise.race([all, systemClock.sleep(GRACE, late.signal).catch(() => {})]);
     late.abort();

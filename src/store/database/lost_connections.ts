@@ -37,7 +37,7 @@ async function settle(database: Database): Promise<boolean> {
     const patience = new AbortController();
     const late = systemClock.sleep(PATIENCE, patience.signal).then(() => null, () => null);
     // Sent in one turn of the event loop, each query takes its own connection.
-    const asked = Array.from({ length: database.options.max }, async () => {
+    const queries = Array.from({ length: database.options.max }, async () => {
       try {
         await Promise.race([database`select 1`, late]);
         return null;
@@ -45,7 +45,7 @@ async function settle(database: Database): Promise<boolean> {
         return error;
       }
     });
-    const errors = (await Promise.all(asked)).filter((error) => error !== null);
+    const errors = (await Promise.all(queries)).filter((error) => error !== null);
     patience.abort();
     if (errors.length === 0) return true;
     // The server is away: more attempts would fail the same way.

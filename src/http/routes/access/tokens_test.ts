@@ -48,8 +48,8 @@ Deno.test("a token gives no ability that it lacks, neither to a new token nor to
   await using api = await testApi();
   const owner = await api.user();
   const limited = await api.tokenOf(owner, ["manage-tokens", "manage-tags"]);
-  const wanted = { name: "more", abilities: ["manage-tags", "delete-backups"] };
-  const refused = await limited.call("POST", "/api/tokens", wanted);
+  const request = { name: "more", abilities: ["manage-tags", "delete-backups"] };
+  const refused = await limited.call("POST", "/api/tokens", request);
   assert.equal(refused.status, 422);
   assert.deepEqual(refused.body.errors, {
     "abilities.1": ["This token lacks the delete-backups ability and so can't give it."],

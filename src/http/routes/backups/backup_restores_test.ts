@@ -89,10 +89,10 @@ Deno.test("a restore of databases accepts their names, one of files its paths", 
     "database_name",
     "databases",
   ]);
-  const asked = { databases: ["shop"], database_name: "copy", overwrite: true };
-  const { body } = await client.call("POST", `/api/backups/${id}/restore`, asked);
+  const request = { databases: ["shop"], database_name: "copy", overwrite: true };
+  const { body } = await client.call("POST", `/api/backups/${id}/restore`, request);
   const [run] = await api.database`select options from runs where id = ${body.backup_task_log_id}`;
-  assert.deepEqual(run!.options, { type: "database", engine: "postgresql", server: null, ...asked });
+  assert.deepEqual(run!.options, { type: "database", engine: "postgresql", server: null, ...request });
 });
 
 Deno.test("a restore of databases accepts a database server, one of files does not", async () => {

@@ -48,9 +48,9 @@ Deno.test("all invalid rules are reported together", async () => {
   assert.deepEqual(Object.keys(body.errors).sort(), Object.keys(fields).sort());
   const query =
     `/api/backup-tasks/${taskId}/retention-preview?keep_daily=-1&keep_last=x&minimum_age_days=1.5`;
-  const asked = await client.call("GET", query);
-  assert.equal(asked.status, 422);
-  assert.deepEqual(Object.keys(asked.body.errors).sort(), ["keep_daily", "keep_last", "minimum_age_days"]);
+  const refused = await client.call("GET", query);
+  assert.equal(refused.status, 422);
+  assert.deepEqual(Object.keys(refused.body.errors).sort(), ["keep_daily", "keep_last", "minimum_age_days"]);
 });
 
 Deno.test("a preview shows which backups would be removed and why the others are kept, and removes nothing", async () => {

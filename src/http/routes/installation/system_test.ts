@@ -30,15 +30,15 @@ Deno.test("a process that is starting or stopping is not ready", async () => {
   await using api = await testApi();
   const health = new Health(api.clock);
   const app = createApp({ services: { ...api.services, health } });
-  const said = async () => {
+  const readiness = async () => {
     const { status, text } = await get(app, "/readyz");
     return [status, JSON.parse(text).message];
   };
-  assert.deepEqual(await said(), [503, "The control plane is starting."]);
+  assert.deepEqual(await readiness(), [503, "The control plane is starting."]);
   health.serve();
-  assert.deepEqual(await said(), [200, undefined]);
+  assert.deepEqual(await readiness(), [200, undefined]);
   health.stop();
-  assert.deepEqual(await said(), [503, "The control plane is stopping."]);
+  assert.deepEqual(await readiness(), [503, "The control plane is stopping."]);
 });
 
 Deno.test("a process whose loop hangs, or fails for long, is not ready, and the response and the metrics name it", async () => {

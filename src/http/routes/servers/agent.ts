@@ -91,8 +91,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       503: "The agent of the server that holds it is not connected, or busy.",
     },
     async handle({ services, request, query }) {
-      const asked = parseRange(request.headers.get("range"));
-      return relayAnswer(await relayObject(services, bearerToken(request), query, asked), asked !== null);
+      const range = parseRange(request.headers.get("range"));
+      return relayAnswer(await relayObject(services, bearerToken(request), query, range), range !== null);
     },
   }),
   endpoint({
