@@ -124,7 +124,7 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${repository.description} holds no manifest`);
   }
-  // Checks that the new control plane may connect to the endpoint, before anything is written to the database.
+  // Checks that the control plane may connect to the endpoint, before anything is written to the database.
   const { type, values } = repository.destination;
   const connection = definitionOf(type).connectsTo?.(storedSettings(type, values)) ?? null;
   if (connection !== null) new Network(config.addressPolicy).check(connection.url);

@@ -20,7 +20,7 @@ const plugin: Deno.lint.Plugin = {
           if (!isPromiseResolve(node) || argument === undefined || !holdsCall(argument)) return;
           context.report({
             node,
-            message: "What throws in the argument is no rejection",
+            message: "An exception in the argument does not become a rejection",
             hint: "Return the value itself where the caller awaits it, or make the function async",
           });
         },
@@ -38,7 +38,7 @@ const plugin: Deno.lint.Plugin = {
           if (!scopes.some(({ params }) => params.some((param) => isNamed(param, called.name)))) return;
           context.report({
             node,
-            message: `What ${called.name} throws at once is not handled`,
+            message: `An exception that ${called.name} throws synchronously is not handled`,
             hint: "Call it with await in an async function, inside of try",
           });
         },

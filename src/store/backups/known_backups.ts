@@ -1,6 +1,4 @@
-/**
- * Returns what the database knows about a repository, for `recover` to compare with the repository's contents.
- */
+/** Reads the database's facts about a repository, for `recover` to compare with its contents. */
 import type { TypedSettings } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 
