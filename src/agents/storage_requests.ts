@@ -18,7 +18,7 @@ export async function handleStorageRequest(
   if (message.traceparent === undefined) return await respond(services, serverId, message);
   const attributes = { "rearguard.server.id": serverId };
   const span = startSpan(`answer ${message.type}`, attributes, message.traceparent);
-  const response = await inside(span, () => respond(services, serverId, message));
+  const response = await withSpan(span, () => respond(services, serverId, message));
   if (response.type.endsWith(".refused")) failSpan(span, "It is refused");
   span.end();
   return response;

@@ -5,7 +5,7 @@
 import { type ByteRange, type RequestedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
-import { findObjectOfRun, type BackupLocation } from "../../store/backups/backups.ts";
+import { type BackupLocation, findObjectOfRun } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
 import { enforceSize, requestBytes } from "../agent_rpc/agent_bytes.ts";
 import { connectedHolder, isElsewhere } from "../backups/backup_access.ts";
