@@ -1,5 +1,5 @@
 /** Starts and stops this agent's runs, and records their events in the journal. */
-import { withLogContext, logger } from "../src/telemetry/logging.ts";
+import { logger, withLogContext } from "../src/telemetry/logging.ts";
 import { failSpan, inside, startSpan, traceparentOf } from "../src/telemetry/tracing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";

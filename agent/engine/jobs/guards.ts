@@ -1,10 +1,5 @@
 /** Compares the stored parts with the task's earlier backups before the run succeeds. */
-import {
-  type BackupStats,
-  hasSharpRise,
-  shrunkStats,
-  type UsualStats,
-} from "../../../src/domain/guards.ts";
+import { type BackupStats, hasSharpRise, shrunkStats, type UsualStats } from "../../../src/domain/guards.ts";
 import type { JobGuards } from "../../../src/protocol/job.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
 import { type Output, RunFailedError } from "../ports.ts";
