@@ -1,6 +1,6 @@
 /** Starts and stops this agent's runs, and records their events in the journal. */
 import { logger, withLogContext } from "../src/telemetry/logging.ts";
-import { failSpan, inside, startSpan, traceparentOf } from "../src/telemetry/tracing.ts";
+import { failSpan, startSpan, traceparentOf, withSpan } from "../src/telemetry/tracing.ts";
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/wire_messages.ts";

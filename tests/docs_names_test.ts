@@ -1,6 +1,4 @@
-/**
- * Every field, endpoint, flag, environment variable, event and metric that the documentation names exists.
- */
+/** Checks that every field, endpoint, flag, variable, event and metric in the documentation exists. */
 import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { rearguard } from "../src/cli/program.ts";

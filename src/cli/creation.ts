@@ -1,4 +1,4 @@
-/** `create` for destinations, servers and notification streams: fields have the API's names. */
+/** `create` of destinations, servers and notification streams: fields have the names of the API's. */
 import type { Command } from "commander";
 import type { FieldTable } from "../definitions/fields/field.ts";
 import { calling, type Cli, collect } from "./command_line.ts";
@@ -71,7 +71,7 @@ async function readNamedSecrets(pairs: readonly string[]): Promise<Record<string
   for (const pair of pairs) {
     const [, name, from] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
     const source = from === undefined ? null : parseSecretSource(from);
-    // An invalid argument is not printed: it may be the secret itself.
+    // An invalid argument is not repeated: it may be the secret itself.
     if (name === undefined || source === null) {
       throw new CommandError(EXIT.usage, `Cannot use --secret: it must be name=source, with ${SOURCE_HELP}`);
     }

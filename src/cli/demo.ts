@@ -1,6 +1,6 @@
 /**
- * `deno task demo [DIR]`: a whole backup in a temporary data directory, through nothing but the public API.
- * DIR is this project by default.
+ * `deno task demo [DIR]`: makes a complete backup in a temporary data directory, with nothing but the public
+ * API. The default of DIR is this project.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";

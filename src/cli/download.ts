@@ -13,8 +13,8 @@ export interface Download {
   /** The path of the finished file; until then `<target>.partial`. */
   readonly target: string;
   /**
-   * What it must be; null where that is not known: an earlier call's partial file then can't be told from
-   * another's.
+   * The expected size and digest. If null, a partial file of an earlier call is not reused: it may belong to
+   * another object.
    */
   readonly expected: { readonly size: number; readonly sha256: string } | null;
 }

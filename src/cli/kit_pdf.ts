@@ -14,8 +14,8 @@ interface Document {
 const MARGIN = 40;
 
 /**
- * @param lines Of the text; those that start with `# ` are headings, those that start with two spaces are to
- * be typed.
+ * @param lines The lines of the text. Those that start with `# ` are headings, those that start with two
+ * spaces are commands.
  */
 export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
   const info = { Title: "Rearguard recovery kit" };

@@ -30,15 +30,14 @@ export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Pr
 
 export interface Patience {
   /**
-   * A connection that is silent for longer is taken for lost: the server speaks every 15 seconds.
-   * Milliseconds.
+   * Milliseconds after which a silent connection counts as lost: the server sends something every 15 seconds.
    */
   readonly silence: number;
   /** How long a lost connection is tried again. Milliseconds. */
   readonly outage: number;
   /**
-   * Between two tries, until the server asks for another; up to sixteen times that in a long outage.
-   * Milliseconds.
+   * The pause between two attempts, in milliseconds, unless the server sets another. Up to 16 times longer in
+   * a long outage.
    */
   readonly retry: number;
 }
@@ -46,9 +45,9 @@ export interface Patience {
 const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 };
 
 /**
- * The final state; null when the stream has no more to tell of this run, whose record then tells its end.
- * Rejects with the error of the last try when the control plane stays unreachable, and at once when it
- * refuses.
+ * Returns the final state; null if the stream has no more events of this run, so that the run's record has
+ * its final state. Rejects with the last attempt's error if the control plane stays unreachable, and at once
+ * if it refuses.
  */
 export async function followLog(
   runId: number,

@@ -23,8 +23,8 @@ export class Output {
   }
 
   /**
-   * Every field of a record, those inside others under both names; fields that are null or in `omit` are left
-   * out.
+   * Prints every field of a record, nested ones under both names. Leaves out fields that are null or in
+   * `omit`.
    */
   record(body: { data: object }, omit: readonly string[] = []): void {
     this.answer(body, () => this.fields(body.data, omit));

@@ -22,8 +22,8 @@ Environment:
   NO_COLOR             no colours`;
 
 /**
- * Parsing it runs a command; it throws what the command throws, or a `CommanderError` for wrong usage and for
- * help.
+ * Returns the program. Parsing arguments runs a command, and throws the command's error, or a
+ * `CommanderError` for wrong usage and for help.
  */
 export function rearguard(): Command {
   const program = new Command("rearguard")

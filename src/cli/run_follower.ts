@@ -29,8 +29,8 @@ export async function showStarted(
 }
 
 /**
- * Shows the run's output as it comes and resolves when it has succeeded; rejects when it has not. With
- * `--json` the run's record is all that is shown, once it is over.
+ * Shows the run's output as it arrives and resolves when it has succeeded; rejects otherwise. With `--json`,
+ * shows only the run's record, once it is over.
  */
 export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
   const { api, output, terminal } = cli;

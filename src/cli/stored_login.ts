@@ -1,6 +1,5 @@
 /**
- * Which control plane is spoken to, and the token: from the environment, or from a file that only its owner
- * reads.
+ * Selects the control plane and its token: from the environment, or from a file that only its owner can read.
  */
 import { dirname, isAbsolute, join } from "node:path";
 import type { Connection } from "./api.ts";
@@ -19,8 +18,8 @@ export function loginPath(): string {
 }
 
 /**
- * The environment's words before the file's. A stored token goes to the control plane that it was stored for
- * alone.
+ * Returns the connection. The environment takes precedence over the file. A stored token is sent only to the
+ * control plane for which it was stored.
  */
 export async function currentConnection(): Promise<Connection> {
   const givenUrl = Deno.env.get("REARGUARD_URL") || null;

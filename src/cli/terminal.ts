@@ -6,7 +6,7 @@ const COLOURS = { red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22]
 export type Colour = keyof typeof COLOURS;
 
 /**
- * The changing line is on standard error, and only where that is a terminal: what is piped on is never
+ * The status line is written to standard error, and only if that is a terminal, so piped output is never
  * disturbed.
  */
 export class Terminal {

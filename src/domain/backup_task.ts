@@ -16,8 +16,9 @@ export interface BackupTaskPlan extends ScheduleFields {
 }
 
 /**
- * The schedule after `change` (undefined: as it was). A cron expression clears frequency, time and weekday,
- * and a frequency or time clears the cron expression; where both come at once, the cron expression wins.
+ * Returns the schedule after `change`, whose undefined fields stay as they were. A cron expression clears
+ * frequency, time and weekday. A frequency or time clears the cron expression. If both are sent, the cron
+ * expression wins.
  */
 export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
   if (isGiven(change.custom_cron_expression)) {

@@ -166,7 +166,7 @@ Deno.test("a run's requests about its uploads are handled in its trace", async (
     const ended = AbortSignal.timeout(200);
     const span = startSpan("backup run", {});
     const call = { type: "upload.abort", upload_id: "u" };
-    await inside(span, () => new RunRequests(link, systemClock).request(call, "upload.aborted", ended)).catch(() => {});
+    await withSpan(span, () => new RunRequests(link, systemClock).request(call, "upload.aborted", ended)).catch(() => {});
     span.end();
   `;
   const child = new Deno.Command(Deno.execPath(), {

@@ -1,6 +1,6 @@
 /**
- * What `restore`, `verify`, `drill`, `files` and `download` ask of the API, and what they make of its
- * answers.
+ * Tests the requests of `restore`, `verify`, `drill`, `files` and `download`, and what they do with the
+ * responses.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

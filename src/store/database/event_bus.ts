@@ -14,9 +14,7 @@ import { settleConnections } from "./lost_connections.ts";
 export const CHANNEL = "rearguard";
 
 export type Notification =
-  /**
-   * A run waits for its dispatch to this server's agent. `traceparent` is of the span that created a new run.
-   */
+  /** A run waits for dispatch to this server's agent. `traceparent` is of the span that created a new run. */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** A run on the agent is to be cancelled. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
