@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testApi } from "../../tests/support/clients/api.ts";
+import { testApi } from "../../../tests/support/clients/api.ts";
 
 const BAD = `rg_${"x".repeat(43)}`;
 

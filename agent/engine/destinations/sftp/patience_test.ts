@@ -1,14 +1,14 @@
 /** Tests of connections that break and of servers that fall silent. */
 import assert from "node:assert/strict";
-import { systemClock } from "../../../src/domain/clock.ts";
-import { sshdSpec } from "../../../tests/support/fixtures/destinations.ts";
-import { FreezingRelay } from "../../../tests/support/servers/freezing_relay.ts";
-import { hurriedClock, keepAwake } from "../../../tests/support/fixtures/hurried_clock.ts";
-import { TestSshd } from "../../../tests/support/servers/sshd.ts";
-import { until } from "../../../tests/support/assertions/until.ts";
-import { RunAbortedError, RunFailedError } from "../ports.ts";
-import type { DestinationPorts } from "./destination_type.ts";
-import { openDestination } from "./destinations.ts";
+import { systemClock } from "../../../../src/domain/clock.ts";
+import { sshdSpec } from "../../../../tests/support/fixtures/destinations.ts";
+import { FreezingRelay } from "../../../../tests/support/servers/freezing_relay.ts";
+import { hurriedClock, keepAwake } from "../../../../tests/support/fixtures/hurried_clock.ts";
+import { TestSshd } from "../../../../tests/support/servers/sshd.ts";
+import { until } from "../../../../tests/support/assertions/until.ts";
+import { RunAbortedError, RunFailedError } from "../../ports.ts";
+import type { DestinationPorts } from "../destination_type.ts";
+import { openDestination } from "../destinations.ts";
 
 const MIB = 2 ** 20;
 

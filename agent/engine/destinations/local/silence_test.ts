@@ -1,12 +1,12 @@
 /** Tests of a file system that does not answer: calls to it don't return, and can't be cancelled. */
 import assert from "node:assert/strict";
-import { systemClock } from "../../../src/domain/clock.ts";
-import { keepAwake } from "../../../tests/support/fixtures/hurried_clock.ts";
-import { FreezableMount } from "../../../tests/support/fixtures/tmpfs.ts";
-import { RunAbortedError, RunFailedError, UnansweredCreateError } from "../ports.ts";
-import { LocalDestination } from "./local/local.ts";
-import { LocalFiles } from "./local/files.ts";
-import { LocalWriter } from "./local/writer.ts";
+import { systemClock } from "../../../../src/domain/clock.ts";
+import { keepAwake } from "../../../../tests/support/fixtures/hurried_clock.ts";
+import { FreezableMount } from "../../../../tests/support/fixtures/tmpfs.ts";
+import { RunAbortedError, RunFailedError, UnansweredCreateError } from "../../ports.ts";
+import { LocalDestination } from "./local.ts";
+import { LocalFiles } from "./files.ts";
+import { LocalWriter } from "./writer.ts";
 
 const MIB = 2 ** 20;
 const limits = { idleMs: 500, patienceMs: 0 };

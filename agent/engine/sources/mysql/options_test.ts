@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource, DatabaseTarget } from "../../../src/protocol/job.ts";
-import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
-import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
-import { verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
-import { LocalDestination } from "../destinations/local/local.ts";
-import { runDrill } from "../jobs/drill.ts";
-import { restore } from "../../../tests/support/fixtures/restore_run.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
+import { verifyJob } from "../../../../tests/support/fixtures/verify_run.ts";
+import { LocalDestination } from "../../destinations/local/local.ts";
+import { runDrill } from "../../jobs/drill.ts";
+import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
 
 const SCHEMA = `
   create table t (a int primary key); insert into t values (1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { ageKeygen } from "../../../tests/support/fixtures/age.ts";
-import { testApi } from "../../../tests/support/clients/api.ts";
-import { newTask } from "../../../tests/support/fixtures/records.ts";
+import { ageKeygen } from "../../../../tests/support/fixtures/age.ts";
+import { testApi } from "../../../../tests/support/clients/api.ts";
+import { newTask } from "../../../../tests/support/fixtures/records.ts";
 
 Deno.test("recipients are shown, replaced and cleared, and exclude a password", async () => {
   await using api = await testApi();

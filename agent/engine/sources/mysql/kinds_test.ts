@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { backUpWithPrograms } from "../../../tests/support/fixtures/backup_process.ts";
-import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
-import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
-import { restore } from "../../../tests/support/fixtures/restore_run.ts";
-import type { DatabaseSource, DatabaseTarget } from "../../../src/protocol/job.ts";
+import { backUpWithPrograms } from "../../../../tests/support/fixtures/backup_process.ts";
+import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
+import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/protocol/job.ts";
 
 const INTO = { type: "database", run_as: null, names: null, database_name: null, overwrite: true } as const;
 
