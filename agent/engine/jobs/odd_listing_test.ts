@@ -206,7 +206,7 @@ for (const [how, script] of Object.entries(HEADS)) {
     await at.verify(odd);
     assert.match(
       at.run.warnings.join("\n"),
-      /others than its index tells of, in which some lines can't be read/,
+      /others than its index lists, in which some lines can't be read/,
     );
     assert.equal(await at.drill(odd), 6);
     for (const paths of [["d/two"], ["d"], []]) {
