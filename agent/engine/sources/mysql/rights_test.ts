@@ -103,11 +103,12 @@ Deno.test("a backup warns of objects that the login may not see, with the GRANT 
 
   await t.step("databases, if the task names `*`", async () => {
     const grants = has(", trigger") + "grant select on mysql.proc to reader@'%'";
-    const [warning, none] = await warnings(grants, ["*"]);
+    const [warning, accounts, none] = await warnings(grants, ["*"]);
     assert.match(
       warning!,
       /^The login may not see all databases: .*Let it: GRANT SHOW DATABASES, .* ON \*\.\*/,
     );
+    assert.match(accounts!, /^Accounts are not part of this backup: .*GRANT SELECT ON `mysql`\.\*/);
     assert.equal(none, undefined);
   });
 
