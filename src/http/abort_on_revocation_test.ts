@@ -93,7 +93,7 @@ Deno.test("a download is cut off when its token is revoked, and its source is re
   assert.equal((await reader.read()).value?.length, 10);
   const next = reader.read();
   await owner.call("DELETE", `/api/tokens/${made.body.data.id}`);
-  assert.match(await failureOf(next), /its token is no longer good/);
+  assert.match(await failureOf(next), /its token is no longer valid/);
   assert.ok(left);
 });
 
@@ -117,7 +117,7 @@ Deno.test("an agent's download is cut off when its key is revoked, and another a
   let isOpen = true;
   second.reader.read().then(() => isOpen = false, () => isOpen = false);
   await revokeAgent(api.services, caller, first.id);
-  assert.match(await failureOf(next), /its token is no longer good/);
+  assert.match(await failureOf(next), /its token is no longer valid/);
   assert.ok(isOpen);
   await second.reader.cancel();
 });
