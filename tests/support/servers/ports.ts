@@ -1,11 +1,23 @@
 /** Free ports, and waiting until a server takes connections. */
 
-/** A port of 127.0.0.1 that nothing listened on a moment ago. */
+/**
+ * Ports below those that Linux gives to connections and to listeners without a wish (32768 and up, see
+ * `net.ipv4.ip_local_port_range`): between the choice of a port and its use, only a like choice takes it.
+ */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+/** Returns a port of 127.0.0.1 that nothing listened on a moment ago. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** Resolves once a connection is taken; rejects after ten seconds. */
