@@ -17,6 +17,7 @@ import {
 import {
   claimRemovals,
   deleteBackupRecord,
+  deleteForgottenRecord,
   markForRemoval,
   nextRemovalAt,
   postponeRemoval,
@@ -128,7 +129,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
   ]);
   await Promise.all([
     ...backups.map(async (backup) => {
-      if (backup.is_forgotten) return await deleteBackupRecord(database, backup.id);
+      if (backup.is_forgotten) return await deleteForgottenRecord(database, backup.id, leaseUntil);
       const failure = await attempt(
         services,
         backup.backup_destination_id,
@@ -138,7 +139,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
       if (failure === null) return await deleteBackupRecord(database, backup.id);
       const isWhole = backup.is_whole && failure.isWhole;
       const next = nextAttempt(now, backup.removal_attempts);
-      await postponeRemoval(database, backup.id, failure.error, next, isWhole);
+      await postponeRemoval(database, backup.id, { error: failure.error, leaseUntil, next, isWhole });
     }),
     ...leftovers.map(async (leftover) => {
       const failure = await attempt(

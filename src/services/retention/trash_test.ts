@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ApiClient, type TestApi, testApi } from "../../../tests/support/clients/api.ts";
 import { newBackup, newDestination, newServer, newTask } from "../../../tests/support/fixtures/records.ts";
+import { claimRemovals, deleteForgottenRecord, postponeRemoval } from "../../store/backups/backup_records.ts";
 import { transaction } from "../../store/database/database.ts";
 import { removeDue, requestRetention } from "./removals.ts";
 import { configureDeleteDelay } from "./trash.ts";
@@ -232,4 +233,40 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
     { due: number },
   ];
   assert.equal(due, 1);
+});
+
+Deno.test("backups that were about to be forgotten when a control plane ended are undeleted complete", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const { destination, task, backups: [id] } = await stage(api, api.admin);
+  await call("DELETE", `/api/backup-tasks/${task}`);
+  await call("DELETE", `/api/backup-destinations/${destination}?forget=true`);
+  await api.clock.advance(3 * DAY);
+  const now = api.clock.now();
+  const leaseUntil = new Date(now.getTime() + 300_000);
+  // The process ends between the claim and the deletion.
+  assert.equal((await claimRemovals(api.database, now, leaseUntil, 16, [])).length, 1);
+  assert.equal((await call("POST", `/api/backup-destinations/${destination}/undelete`)).status, 200);
+  assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
+  // A replica that was only slow does not delete the record.
+  await deleteForgottenRecord(api.database, id!, leaseUntil);
+  await api.clock.advance(DAY);
+  assert.equal(await removeDue(api.services), 0);
+  assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
+});
+
+Deno.test("a slow attempt does not call a backup complete that another attempt deletes", async () => {
+  await using api = await testApi();
+  const { backups: [id] } = await stage(api, api.admin);
+  await api.admin.call("DELETE", `/api/backups/${id}`);
+  await api.clock.advance(3 * DAY);
+  const now = api.clock.now();
+  const first = new Date(now.getTime() + 300_000);
+  await claimRemovals(api.database, now, first, 16, []);
+  const later = new Date(first.getTime() + 1000);
+  await claimRemovals(api.database, later, new Date(later.getTime() + 300_000), 16, []);
+  const failed = { error: "too slow", leaseUntil: first, next: later, isWhole: true };
+  await postponeRemoval(api.database, id!, failed);
+  const { status } = await api.admin.call("POST", `/api/backups/${id}/undelete`);
+  assert.equal(status, 409);
 });

@@ -134,7 +134,7 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 
 /**
  * Leases due removals to this replica until `leaseUntil`. From now on objects of these backups may be
- * missing.
+ * missing, except of those whose records alone are deleted.
  * @param confirmed Of backups that a rule marked, only these are claimed: the rule was applied again in this
  * transaction.
  */
@@ -146,7 +146,9 @@ export function claimRemovals(
   confirmed: readonly number[],
 ): Promise<RemovalRow[]> {
   return sql<RemovalRow[]>`
-    update backups b set next_removal_at = ${leaseUntil}, removal_begun_at = coalesce(b.removal_begun_at, ${now})
+    update backups b set next_removal_at = ${leaseUntil},
+      removal_begun_at = case
+        when b.removal_reason = 'forget' then b.removal_begun_at else coalesce(b.removal_begun_at, ${now}) end
     from (
       select id, removal_begun_at is null as is_whole from backups where ${isDue(sql, now)}
         and (not (${isRevocable(sql)}) or id = any(${[...confirmed]}::bigint[]))
@@ -182,19 +184,32 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
   await sql`delete from backups where id = ${id}`;
 }
 
-/** @param isWhole Whether certainly nothing of the backup was removed. */
+/** Deletes the record of a claimed backup that is to be forgotten, unless that was undone since the claim. */
+export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Date): Promise<void> {
+  await sql`
+    delete from backups where id = ${id} and removal_reason = 'forget' and next_removal_at = ${leaseUntil}`;
+}
+
+/**
+ * Records a failed removal. If the lease has passed to another attempt meanwhile, that one decides when to
+ * try again, and whether the backup is complete.
+ */
 export async function postponeRemoval(
   sql: Sql,
   id: number,
-  error: string,
-  next: Date,
-  isWhole: boolean,
+  { error, leaseUntil, next, isWhole }: {
+    error: string;
+    leaseUntil: Date;
+    next: Date;
+    /** Certainly nothing of the backup was removed. */
+    isWhole: boolean;
+  },
 ): Promise<void> {
   await sql`
     update backups
     set removal_attempts = removal_attempts + 1, removal_error = ${error}, next_removal_at = ${next},
       removal_begun_at = case when not ${isWhole} then removal_begun_at end
-    where id = ${id}`;
+    where id = ${id} and next_removal_at = ${leaseUntil}`;
 }
 
 /**
