@@ -14,7 +14,7 @@ import {
   lockBackup,
   lockTrashedBackup,
 } from "../../store/backups/backups.ts";
-import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
+import { findBackupTaskOf, recordRetentionChange } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
@@ -156,7 +156,7 @@ export function clearSuspicion(
   caller: Caller,
   id: number,
 ): Promise<BackupDetailRow> {
-  return update(services, caller, id, (sql) => clearRow(sql, id));
+  return review(services, caller, id, (sql) => clearRow(sql, id));
 }
 
 /**
@@ -165,7 +165,26 @@ export function clearSuspicion(
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();
-  return update(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
+  return review(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
+}
+
+/** Clears a mark of a backup. What rules may remove without it goes to the trash first. */
+async function review(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+  clear: (sql: Sql) => Promise<void>,
+): Promise<BackupDetailRow> {
+  return await transaction(services.database, async (sql) => {
+    const { backup_task_id, damaged_at, suspicious_at } = await detail(sql, caller, id);
+    // The task before its backup, as when a task is deleted with its backups.
+    if (backup_task_id !== null && (damaged_at !== null || suspicious_at !== null)) {
+      await recordRetentionChange(sql, backup_task_id, services.clock.now());
+    }
+    if (await lockBackup(sql, caller.userId, id) === undefined) notFound();
+    await clear(sql);
+    return await detail(sql, caller, id);
+  });
 }
 
 async function update(

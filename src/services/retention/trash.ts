@@ -78,9 +78,9 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts the backups that changed rules remove into the trash. They stay as long after the change as records
- * that people delete: otherwise a stolen token could delete backups by changing the rules. Returns false, and
- * does nothing, if the change is longer ago.
+ * Puts the backups that rules remove after a change into the trash. They stay as long after the change as
+ * records that people delete: otherwise a stolen token could delete backups by changing the rules, or by
+ * running the task with another source. Returns false, and does nothing, if the change is longer ago.
  */
 export async function trashByChangedRules(
   services: Clocked,
@@ -179,7 +179,7 @@ function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary)
     case "forget":
       return `${who} had ${what} forgotten (${named}); the records go at ${from}, the objects stay.`;
     case "retention":
-      return `Changed rules of ${who} remove ${what} (${named}); deletion begins at ${from}.`;
+      return `After a change by ${who}, rules remove ${what} (${named}); deletion begins at ${from}.`;
     case "release":
       return `${who} released the hold of ${what} (${named}), which ends at ${from}.`;
   }

@@ -214,7 +214,7 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
   await emptyTrash(api.services);
   assert.match(
     (await reasonsOf(api))[0]!,
-    /^Changed rules of \S+ remove 2 backups \(1, 2\); deletion begins/,
+    /^After a change by \S+, rules remove 2 backups \(1, 2\); deletion begins/,
   );
   // It does not shorten the delay of a user's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
@@ -253,6 +253,50 @@ Deno.test("backups that were about to be forgotten when a control plane ended ar
   await api.clock.advance(DAY);
   assert.equal(await removeDue(api.services), 0);
   assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
+});
+
+Deno.test("what rules remove after any change that a stolen token can make waits in the trash", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  const elsewhere = await newDestination(api.admin, { label: "Elsewhere" });
+  const changes: [string, Record<string, unknown>][] = [
+    ["another source", { source_path: "/empty" }],
+    ["another password", { encryption_password: "only the thief knows it" }],
+    ["another destination", { backup_destination_id: elsewhere }],
+    ["another directory", { store_path: "aside" }],
+    ["another time zone", { timezone: "Pacific/Auckland" }],
+  ];
+  for (const [name, change] of changes) {
+    const { task, backups: [first] } = await stage(api, api.admin);
+    await call("PUT", `/api/backup-tasks/${task}`, { maximum_backups_to_keep: 1 });
+    await api.clock.advance(4 * DAY);
+    assert.equal(
+      (await call("PUT", `/api/backup-tasks/${task}`, { description: "no such change" })).status,
+      200,
+    );
+    assert.equal((await call("PUT", `/api/backup-tasks/${task}`, change)).status, 200, name);
+    await newBackup(api.database, task, api.clock.now());
+    await transaction(api.database, (sql) => requestRetention(api.services, sql, task));
+    const { status, deletes_at } = (await call("GET", `/api/backups/${first}`)).body.data;
+    const days = (Date.parse(deletes_at) - api.clock.now().getTime()) / DAY;
+    assert.deepEqual([name, status, days], [name, "deleting", 3]);
+  }
+});
+
+Deno.test("what rules remove after a suspicion or damage was cleared waits in the trash", async () => {
+  await using api = await testApi();
+  const { call } = api.admin;
+  for (const mark of ["suspicion", "damage"]) {
+    const { task, backups: [first] } = await stage(api, api.admin);
+    await call("PUT", `/api/backup-tasks/${task}`, { maximum_backups_to_keep: 1 });
+    await api.clock.advance(4 * DAY);
+    const field = mark === "damage" ? "damaged_at" : "suspicious_at";
+    const newer = await newBackup(api.database, task, api.clock.now(), { [field]: api.clock.now() });
+    assert.equal((await call("DELETE", `/api/backups/${newer}/${mark}`)).status, 200);
+    await transaction(api.database, (sql) => requestRetention(api.services, sql, task));
+    const { deletes_at } = (await call("GET", `/api/backups/${first}`)).body.data;
+    assert.equal((Date.parse(deletes_at) - api.clock.now().getTime()) / DAY, 3, mark);
+  }
 });
 
 Deno.test("a slow attempt does not call a backup complete that another attempt deletes", async () => {

@@ -1,5 +1,6 @@
 /** Backup tasks: the plans, and who may keep them. */
 import { columnNames, columnsOf, newColumns } from "../../definitions/fields/columns.ts";
+import { TASK_ENCRYPTION_FIELDS } from "../../definitions/task_encryption_fields.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { TASK_SCHEDULE_FIELDS } from "../../definitions/task_schedule_fields.ts";
@@ -223,10 +224,23 @@ function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typ
   return columnNames(TASK_SCHEDULE_FIELDS).some((field) => before[field] !== after[field]);
 }
 
-/** Returns whether an update changes how long backups are kept. */
+const RETENTION_COLUMNS = [
+  ...columnNames(TASK_RETENTION_FIELDS),
+  ...columnNames(TASK_ENCRYPTION_FIELDS),
+  "timezone",
+  "backup_destination_id",
+  "store_path",
+] as const;
+
+/**
+ * Returns whether an update may make rules remove backups that a user needs: other rules, other periods, or
+ * newer backups of something else, at another place, or that another secret decrypts.
+ */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
-  return columnNames(TASK_RETENTION_FIELDS)
-    .some((field) => columns[field] !== undefined && columns[field] !== before[field]);
+  return definesAnotherSource(before, columns) ||
+    RETENTION_COLUMNS.some((field) =>
+      columns[field] !== undefined && JSON.stringify(columns[field]) !== JSON.stringify(before[field])
+    );
 }
 
 /** It holds the records of every user. */

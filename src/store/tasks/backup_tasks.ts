@@ -24,7 +24,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
   /** When it became another source; null: as it was created. */
   source_changed_at: Date | null;
   paused_at: Date | null;
-  /** When a person last changed how long its backups are kept; null: never. */
+  /** When a user last made a change after which rules may remove other backups; null: never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
   created_at: Date;
@@ -65,6 +65,11 @@ export async function updateBackupTask(
 ): Promise<void> {
   const planned = changes.next_run_at === undefined ? {} : { planned_at: now };
   await sql`update backup_tasks set ${sql({ ...changes, ...planned, updated_at: now })} where id = ${id}`;
+}
+
+/** Records a change after which rules may remove other backups. */
+export async function recordRetentionChange(sql: Sql, id: number, now: Date): Promise<void> {
+  await sql`update backup_tasks set retention_changed_at = ${now} where id = ${id}`;
 }
 
 export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
