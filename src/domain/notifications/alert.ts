@@ -30,3 +30,20 @@ export type AlertKind = typeof ALERT_KINDS[number];
  * daily schedule in local time has days of 23 hours.
  */
 export const REMIND_AFTER = 23 * 3_600_000;
+
+const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
+  "backup.failing": REMIND_AFTER,
+  "backup.skipping": REMIND_AFTER,
+  "verification.failing": REMIND_AFTER,
+  "drill.failing": REMIND_AFTER,
+  "agent.gone": 3_600_000,
+};
+
+/**
+ * Returns how long a condition must have been absent before its end is reported, if it was reported twice
+ * within {@link REMIND_AFTER}; milliseconds. An unsteady condition would otherwise be reported each time that
+ * it comes and goes. 0: the condition ends at once, as with the run that it is about.
+ */
+export function steadyAfter(kind: AlertKind): number {
+  return STEADY_AFTER[kind] ?? 0;
+}

@@ -1,5 +1,5 @@
 /** Opens and closes alerts about lasting conditions, and writes the messages about them. */
-import { type AlertKind, REMIND_AFTER } from "../../domain/notifications/alert.ts";
+import { type AlertKind, REMIND_AFTER, steadyAfter } from "../../domain/notifications/alert.ts";
 import {
   type Audience,
   isoSeconds,
@@ -110,7 +110,10 @@ export async function raiseAlert(
   }
 }
 
-/** Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. */
+/**
+ * Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. A
+ * condition that comes and goes stays open until it has been absent for some time; see {@link steadyAfter}.
+ */
 export async function endAlerts(
   services: Clocked,
   sql: Sql,
@@ -118,7 +121,12 @@ export async function endAlerts(
   subjects: readonly string[],
   news: AlertMessage | null = null,
 ): Promise<void> {
-  const closed = await closeAlerts(sql, kinds, subjects, services.clock.now());
+  const at = services.clock.now();
+  const closed: AlertRow[] = [];
+  for (const kind of kinds) {
+    const limits = { at, repeatMs: REMIND_AFTER, steadyMs: steadyAfter(kind) };
+    closed.push(...await closeAlerts(sql, kind, subjects, limits));
+  }
   const reported = closed.filter(({ told_at }) => told_at !== null);
   const [first] = reported.sort((a, b) => a.opened_at.getTime() - b.opened_at.getTime());
   if (first === undefined || news === null) return;

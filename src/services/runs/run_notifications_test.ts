@@ -254,6 +254,30 @@ Deno.test("a failing task is reported once a day, with how often and since when,
   assert.equal((await fail("Again.")).length, 1);
 });
 
+Deno.test("a task that fails and succeeds in turn is reported once a day, and its recovery once it is steady", async () => {
+  await using test = await setUpStreams();
+  const { clock } = test;
+  const failures = async () => (await test.short()).filter((each) => each.startsWith("failure"));
+  const run = async (how: RunEvent) => {
+    await test.finish(await test.start(), how);
+    await clock.advance(1_800_000);
+    return await failures();
+  };
+  assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
+  assert.deepEqual(await run(success()), ["failure: backup.recovered"]);
+  // Its owner must not believe that it works.
+  assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
+  for (let hour = 1; hour < 23; hour++) {
+    assert.deepEqual([...await run(success()), ...await run(failure("No."))], [], `hour ${hour}`);
+  }
+  assert.deepEqual([...await run(success()), ...await run(failure("No."))], ["failure: backup.failed"]);
+  for (let hour = 1; hour < 23; hour++) {
+    assert.deepEqual([...await run(success()), ...await run(success())], [], `steady hour ${hour}`);
+  }
+  assert.deepEqual([...await run(success()), ...await run(success())], ["failure: backup.recovered"]);
+  assert.deepEqual(await run(success()), []);
+});
+
 Deno.test("a daily task that fails every day is reported every day, also when the clocks change", async () => {
   await using test = await setUpStreams();
   for (const hours of [24, 24, 23, 25, 24]) {

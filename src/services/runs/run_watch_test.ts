@@ -208,6 +208,31 @@ Deno.test("an absent agent is reported once after its server's grace period, and
   assert.deepEqual(await test.names(), ["agent.back"]);
 });
 
+Deno.test("an agent that comes and goes is reported daily, and its return once it stays", async () => {
+  await using test = await stage();
+  const { services, clock, at, database } = test;
+  const since = clock.now();
+  await database`update remote_servers set agent_key_hash = 'x', offline_alert_after = 600`;
+  const absence = async () => {
+    const { connection } = await sayHello(services, at.serverId);
+    await watchAgents(services, since);
+    const back = await test.names();
+    await disconnectAgent(services, connection);
+    await clock.advance(10 * MINUTE);
+    await watchAgents(services, since);
+    return [...back, ...await test.names()];
+  };
+  assert.deepEqual(await absence(), ["agent.gone"]);
+  assert.deepEqual(await absence(), ["agent.back", "agent.gone"]);
+  for (let i = 0; i < 5; i++) assert.deepEqual(await absence(), [], `absence ${i}`);
+  await sayHello(services, at.serverId);
+  await watchAgents(services, since);
+  assert.deepEqual(await test.names(), []);
+  await clock.advance(HOUR);
+  await watchAgents(services, since);
+  assert.deepEqual(await test.names(), ["agent.back"]);
+});
+
 Deno.test("after a start of the control plane, agents have time to reconnect before they are reported", async () => {
   await using test = await stage();
   const { services, clock, at, database } = test;

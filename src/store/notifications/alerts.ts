@@ -42,16 +42,24 @@ export async function markAlertReported(sql: Sql, id: number, at: Date): Promise
   await sql`update alerts set told_at = ${at} where id = ${id}`;
 }
 
-/** Closes the open alerts of these kinds and subjects, and returns them. */
+/**
+ * Closes the open alerts of this kind and these subjects, and returns them. Leaves an unsteady one open: one
+ * that occurred within `steadyMs` and was reported again within `repeatMs` of the report of an earlier one.
+ */
 export async function closeAlerts(
   sql: Sql,
-  kinds: readonly AlertKind[],
+  kind: AlertKind,
   subjects: readonly string[],
-  at: Date,
+  { at, repeatMs, steadyMs }: { at: Date; repeatMs: number; steadyMs: number },
 ): Promise<AlertRow[]> {
   return await sql<AlertRow[]>`
-    update alerts set closed_at = ${at}
-    where kind = any(${[...kinds]}) and subject = any(${[...subjects]}) and closed_at is null
+    update alerts a set closed_at = ${at}
+    where kind = ${kind} and subject = any(${[...subjects]}) and closed_at is null and not (
+      told_at is not null and last_occurred_at > ${new Date(at.getTime() - steadyMs)} and exists (
+        select from alerts p where p.kind = a.kind and p.subject = a.subject and p.id < a.id
+          and p.told_at > a.opened_at - ${repeatMs} * interval '1 millisecond'
+      )
+    )
     returning *`;
 }
 
