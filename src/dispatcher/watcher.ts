@@ -1,7 +1,9 @@
 /**
- * Reports stalled, slow and overdue runs, absent agents, failing removals and failing notification streams.
+ * Reports stalled, slow and overdue runs, absent agents, failing removals, failing notification streams and
+ * the end of administrators' tokens.
  * Ends runs that are stalled for too long.
  */
+import { watchAdministratorAccess } from "../services/access/access_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
 import {
@@ -39,6 +41,7 @@ export class Watcher {
         await watchStreams(services);
         await watchDuplicates(services);
       }),
+      loop("access watcher", 3_600_000, () => watchAdministratorAccess(services)),
     ];
   }
 

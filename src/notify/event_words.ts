@@ -153,6 +153,12 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
       "If nobody of you did this, take it back with POST /api/backups/{id}/undelete (or `rearguard trash`), " +
       "and revoke the token that the audit log names.",
   }),
+  "access.ending": () => ({
+    tone: "bad",
+    title: "The last administrator's token expires",
+    next: "Make one that lasts: POST /api/tokens with the admin ability. " +
+      "After the last one has expired, only `deno task admin token` on the control plane's machine makes another.",
+  }),
   "digest": () => ({ tone: "bad", title: "Several things happened", next: null }),
   "test": () => ({ tone: "good", title: "This is a test from Rearguard", next: null }),
 };

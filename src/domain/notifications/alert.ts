@@ -22,6 +22,8 @@ export const ALERT_KINDS = [
   "removal.failing",
   /** Messages to a notification stream were given up. */
   "notifications.failing",
+  /** The last token with the admin ability expires soon, or has expired. */
+  "access.ending",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 

@@ -18,6 +18,7 @@ export const NOTIFICATION_EVENTS = [
   "verification.failed",
   "drill.failed",
   "trash.filled",
+  "access.ending",
   "agent.gone",
   "agent.back",
   "agent.duplicate",

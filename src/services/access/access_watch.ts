@@ -1,0 +1,49 @@
+/** Warns administrators before the last token with the admin ability expires. */
+import { isoSeconds } from "../../domain/notifications/notification.ts";
+import { adminTokensEnd } from "../../store/access/tokens.ts";
+import { listAdministrators } from "../../store/access/users.ts";
+import { transaction } from "../../store/database/database.ts";
+import { logger } from "../../telemetry/logging.ts";
+import type { ServiceContext } from "../context.ts";
+import { endAlert, raiseAlert } from "../notifications/alerts.ts";
+
+/** How long before the expiry administrators are first warned. Milliseconds. */
+const WARN_BEFORE = 7 * 24 * 3_600_000;
+
+/**
+ * Reports, to every stream of every administrator and in the log, that no token with the admin ability is
+ * valid for another week.
+ */
+export async function watchAdministratorAccess({ clock, database }: ServiceContext): Promise<void> {
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    const end = await adminTokensEnd(sql, now);
+    const isEnding = end < now.getTime() + WARN_BEFORE;
+    const reason = end === -Infinity
+      ? "No token with the admin ability is valid any more."
+      : isEnding
+      ? `No token with the admin ability is valid after ${isoSeconds(new Date(end))}.`
+      : null;
+    const administrators = await listAdministrators(sql);
+    if (reason !== null && administrators.length > 0) logger("services").warn("{reason}", { reason });
+    for (const { id } of administrators) {
+      const alert = { kind: "access.ending", subject: `user ${id}` } as const;
+      if (reason === null) {
+        await endAlert({ clock }, sql, alert);
+        continue;
+      }
+      await raiseAlert({ clock }, sql, { ...alert, isLevel: true }, {
+        name: "access.ending",
+        userId: id,
+        taskId: null,
+        serverId: null,
+        backupId: null,
+        run: null,
+        reason,
+        audience: "failure",
+        recipients: { userId: id, exceptStreamId: 0 },
+        key: `user ${id} access.ending`,
+      });
+    }
+  });
+}
