@@ -57,6 +57,9 @@ const STATUS_OF: Readonly<Record<DomainError["kind"], number>> = {
 export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof HttpError) return answer(error.status, error.message, error.headers);
   if (error instanceof DomainError) return domainAnswer(error);
+  if (error instanceof Error && error.name === "SecretError") {
+    return answer(409, `${error.message}. Store the secret again, or give the control plane its key.`);
+  }
   const status = databaseStatus(error);
   if (status === null || status === 400) {
     log.error("Cannot answer {method} {path}: {error}", {

@@ -1,6 +1,7 @@
 /** Tests marks for removal: they can be undone until objects may have been deleted. */
 import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { answering } from "../../../tests/support/clients/answered_deletion.ts";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, type Planted, sayHello } from "../../../tests/support/fixtures/planted.ts";
@@ -8,6 +9,7 @@ import { newBackup } from "../../../tests/support/fixtures/records.ts";
 import { loopback } from "../../../tests/support/servers/loopback.ts";
 import { TestS3 } from "../../../tests/support/servers/s3.ts";
 import { ConflictError } from "../../domain/errors.ts";
+import { Keyring } from "../../secrets/keyring.ts";
 import { Bucket } from "../../storage/s3.ts";
 import { transaction } from "../../store/database/database.ts";
 import { deleteBackup, holdBackup, undeleteBackup } from "../backups/backups.ts";
@@ -163,5 +165,23 @@ Deno.test("a backup that a user deletes is removed whatever the rules say; undel
   await assertTakenBack(test, at);
   await deleteBackup(services, at.caller, at.oldest);
   await holdBackup(services, at.caller, at.oldest, null);
+  await assertTakenBack(test, at);
+});
+
+Deno.test("a removal whose destination's secrets can't be decrypted says so, and keeps the backup whole", async () => {
+  await using s3 = await TestS3.open();
+  await using test = await testServices();
+  const { services } = test;
+  const lost = { keyring: new Keyring([randomBytes(32)]) };
+  const at = await stage(test, bucketRow(lost, s3));
+  await deleteBackup(services, at.caller, at.oldest);
+  assert.equal(await tryNext(test), 1);
+  const { removal_begun_at, removal_error, removal_attempts } = (await at.row())!;
+  assert.deepEqual([removal_begun_at, removal_attempts], [null, 1]);
+  assert.match(
+    removal_error,
+    /^Cannot read a stored secret: it was sealed with key \S+, which SECRET_KEY does not/,
+  );
+  await undeleteBackup(services, at.caller, at.oldest);
   await assertTakenBack(test, at);
 });

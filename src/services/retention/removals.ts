@@ -10,6 +10,7 @@ import { logger } from "../../telemetry/logging.ts";
 import { isStorageType } from "../../storage/registry.ts";
 import type { Bucket } from "../../storage/s3.ts";
 import { StorageError } from "../../storage/storage_error.ts";
+import { SecretError } from "../../secrets/keyring.ts";
 import {
   type BackupDestinationRow,
   findBackupDestination,
@@ -198,6 +199,8 @@ async function attempt(
     if (error instanceof UnavailableError || error instanceof StorageError) {
       return { error: error.message, isWhole: error instanceof NothingDoneError };
     }
+    // The destination was not opened.
+    if (error instanceof SecretError) return { error: error.message, isWhole: true };
     throw error;
   }
 }

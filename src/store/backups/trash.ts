@@ -54,7 +54,7 @@ export async function trashBackups(
     where id = any(${[...ids]}::bigint[])`;
 }
 
-/** Marks backups that rules remove after a change: nothing is removed before `deletesAt`. None may be held. */
+/** Marks backups that rules remove after a change, to be removed from `deletesAt` on. None may be held. */
 export async function trashByRule(
   sql: Sql,
   ids: readonly number[],
