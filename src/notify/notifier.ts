@@ -11,7 +11,6 @@ import {
   type NotificationEvent,
   retryDelay,
 } from "../domain/notifications/notification.ts";
-import type { NotificationStreamType } from "../domain/notifications/notification_stream.ts";
 import type { Network } from "../network/network.ts";
 import { type Keyring, SecretError } from "../secrets/keyring.ts";
 import { transaction } from "../store/database/database.ts";
@@ -31,7 +30,7 @@ import {
 } from "../store/notifications/notification_streams.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
-import { CHANNELS } from "./channels/registry.ts";
+import { channelOf } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import { combineEvents, maxListed } from "./digest.ts";
 import type { Message } from "./notification_message.ts";
@@ -53,7 +52,7 @@ export interface NotifierOptions {
 
 /** The fields of a stream that are needed to send to it. */
 interface SendingStream {
-  readonly type: NotificationStreamType;
+  readonly type: string;
   readonly value_encrypted: string;
   readonly signing_secret_encrypted?: string | null;
 }
@@ -62,7 +61,6 @@ interface SendingStream {
 const MAX_IN_FLIGHT = 40;
 const MAX_FAILING_IN_FLIGHT = 10;
 
-const ADDRESSES = { pushover: "https://api.pushover.net", telegram: "https://api.telegram.org" };
 const log = logger("notifier");
 
 export class Notifier {
@@ -76,7 +74,7 @@ export class Notifier {
     this.#means = {
       outgoing: options.outgoing ?? new Outgoing(options.clock, options.network),
       smtp: options.smtp,
-      addresses: options.addresses ?? ADDRESSES,
+      addresses: options.addresses ?? {},
       signal: this.#stopped.signal,
     };
   }
@@ -144,7 +142,7 @@ export class Notifier {
 
   async #claim(database: Database, now: Date): Promise<ClaimedDelivery[]> {
     const leasedUntil = new Date(now.getTime() + DELIVERY_LEASE);
-    const events = (type: NotificationStreamType) => maxListed(CHANNELS[type].digest);
+    const events = (type: string) => maxListed(channelOf(type).digest);
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
     const take = (streams: number, failing: boolean) =>
       streams <= 0 ? [] : claimDeliveries(database, now, leasedUntil, { streams, failing, except, events });
@@ -201,7 +199,7 @@ export class Notifier {
       const { keyring } = this.#options;
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
-      const channel = CHANNELS[type];
+      const channel = channelOf(type);
       const message: Message = combineEvents(messageId, events, channel.digest);
       const note = await channel.send(value, message, { ...this.#means, signingSecret });
       return typeof note === "string" ? { ok: true, note } : { ok: true };

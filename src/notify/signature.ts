@@ -28,3 +28,15 @@ export function signatureHeaders(
     "webhook-signature": `v1,${signature}`,
   };
 }
+
+/**
+ * Returns what is wrong with a signing secret, as the end of a sentence that begins with the field's name;
+ * null if nothing is.
+ */
+export function signingSecretProblem(secret: string): string | null {
+  const key = secret.startsWith("whsec_") ? secret.slice("whsec_".length) : null;
+  if (key !== null && !/^[A-Za-z0-9+/]{32,}={0,2}$/.test(key)) {
+    return "must be base64 behind whsec_, of 24 bytes at least";
+  }
+  return secret.length < 16 ? "must have at least 16 characters" : null;
+}

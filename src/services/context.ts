@@ -1,7 +1,6 @@
 /** The context of every use case: the database, the clock, the keys and other shared objects. */
 import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
-import type { NotificationStreamType } from "../domain/notifications/notification_stream.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -33,7 +32,7 @@ export interface ServiceContext {
 export interface NotificationSender {
   sendNow(
     stream: {
-      type: NotificationStreamType;
+      type: string;
       value_encrypted: string;
       signing_secret_encrypted?: string | null;
     },

@@ -4,6 +4,19 @@ import type { Outgoing } from "../outgoing.ts";
 import type { Message } from "../notification_message.ts";
 
 export interface Channel {
+  /** The display name. */
+  readonly label: string;
+  /** Describes the value of a stream, for the API document. */
+  readonly valueHelp: string;
+  /**
+   * Returns what is wrong with a value, as the end of a sentence that begins with the field's name; null if
+   * nothing is.
+   */
+  valueProblem(value: string): string | null;
+  /** Returns the URL in a value that users choose; absent for a channel without one. */
+  urlOf?(value: string): URL | null;
+  /** Whether messages are signed with the stream's signing secret. Default: no. */
+  readonly isSigned?: boolean;
   /** Space for a message about several events. */
   readonly digest: DigestRoom;
   /**
@@ -21,8 +34,8 @@ export interface ChannelMeans {
   readonly outgoing: Outgoing;
   /** Null if the operator has configured none. */
   readonly smtp: SmtpSettings | null;
-  /** Base URLs of services that have one for all users; without a trailing slash. */
-  readonly addresses: { readonly pushover: string; readonly telegram: string };
+  /** Replaces base URLs of services that have one for all users, by type; without a trailing slash. */
+  readonly addresses: Readonly<Record<string, string>>;
   /** The stream's signing secret, for a channel that signs its messages; null if it has none. */
   readonly signingSecret?: string | null;
   /** Aborted when the notifier stops. */

@@ -6,13 +6,12 @@ import { TestClock } from "../../../tests/support/fixtures/clock.ts";
 import { loopback } from "../../../tests/support/servers/loopback.ts";
 import { HttpReceiver, MailReceiver } from "../../../tests/support/servers/receivers.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
-import { NOTIFICATION_STREAM_TYPES } from "../../domain/notifications/notification_stream.ts";
 import { DeliveryError } from "../delivery_error.ts";
 import { buildMessage } from "../build_message.ts";
 import type { Message } from "../notification_message.ts";
 import { Outgoing } from "../outgoing.ts";
 import type { ChannelMeans } from "./channel.ts";
-import { CHANNELS } from "./registry.ts";
+import { CHANNELS, NOTIFICATION_STREAM_TYPES } from "./registry.ts";
 
 const EVENT: NotificationEvent = {
   event: "backup.failed",

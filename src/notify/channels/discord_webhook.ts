@@ -2,6 +2,7 @@
 import { cutLines } from "../text.ts";
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
+import { httpsValue } from "./https_value.ts";
 
 /** Maximum characters of an embed's description. A message's title is far below its own limit. */
 const DESCRIPTION_LIMIT = 4096;
@@ -13,6 +14,8 @@ const COLOURS: Readonly<Record<Message["tone"], number>> = {
 };
 
 export const discord: Channel = {
+  label: "Discord Webhook",
+  ...httpsValue,
   digest: { characters: DESCRIPTION_LIMIT / 2 },
   async send(value, message, { outgoing, signal }) {
     const { title, facts, next, tone, event } = message;

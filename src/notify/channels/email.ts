@@ -1,6 +1,5 @@
 /** Sends mail through the operator's SMTP server. */
 import { createTransport } from "nodemailer";
-import { emailAddresses } from "../../domain/notifications/notification_stream.ts";
 import { tlsReason } from "../../domain/tls_fault.ts";
 import { withDates } from "../../network/tls_agent.ts";
 import { DeliveryError } from "../delivery_error.ts";
@@ -12,6 +11,9 @@ const STEP_TIMEOUT = 10_000;
 const WHOLE_TIMEOUT = 30_000;
 
 export const email: Channel = {
+  label: "Email",
+  valueHelp: "an address, or several with commas",
+  valueProblem: (value) => emailProblem(emailAddresses(value)),
   digest: { characters: 100_000 },
   async send(value, message, { smtp, signal }) {
     if (smtp === null) {
@@ -55,6 +57,30 @@ export const email: Channel = {
     }
   },
 };
+
+/** The maximum number of addresses of one stream. */
+const MAX_ADDRESSES = 20;
+
+/** Splits a list of addresses at commas, semicolons and white space. */
+function emailAddresses(value: string): string[] {
+  return value.split(/[\s,;]+/).filter((address) => address !== "");
+}
+
+function emailProblem(addresses: readonly string[]): string | null {
+  const isAddress = (address: string) =>
+    /^[^\s@"<>(),;:\\]+@[^\s@.]+(\.[^\s@.]+)+$/.test(address) && address.length <= 254;
+  if (addresses.length === 0) return "must be an email address";
+  const wrong = addresses.find((address) => !isAddress(address));
+  if (wrong !== undefined) {
+    return addresses.length === 1
+      ? "must be an email address"
+      : "must be email addresses, separated by commas";
+  }
+  if (addresses.length > MAX_ADDRESSES) return `must be at most ${MAX_ADDRESSES} email addresses`;
+  return new Set(addresses.map((address) => address.toLowerCase())).size < addresses.length
+    ? "must be email addresses that differ"
+    : null;
+}
 
 /**
  * Returns whether the URL has a login for another host: then TLS is required, so that the password is not

@@ -5,12 +5,20 @@ import type { Channel } from "./channel.ts";
 /** Maximum characters; Pushover refuses longer messages. */
 const MESSAGE_LIMIT = 1024;
 
+const BASE_URL = "https://api.pushover.net";
+
 export const pushover: Channel = {
+  label: "Pushover",
+  valueHelp: "`<application token>/<user key>`",
+  valueProblem: (value) =>
+    /^[A-Za-z0-9]{30}\/[A-Za-z0-9]{30}$/.test(value)
+      ? null
+      : "must be <application token>/<user key>, 30 letters and digits each",
   digest: { characters: MESSAGE_LIMIT - 70 },
   async send(value, message, { outgoing, addresses, signal }) {
     const [token, user] = value.split("/");
     await outgoing.post({
-      url: `${addresses.pushover}/1/messages.json`,
+      url: `${addresses.pushover ?? BASE_URL}/1/messages.json`,
       signal,
       body: {
         token,

@@ -1,5 +1,4 @@
-/** Maps every type of stream to its channel. */
-import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
+/** Maps every type of notification stream to its channel. */
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";
 import { email } from "./email.ts";
@@ -9,7 +8,7 @@ import { teams } from "./teams_webhook.ts";
 import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
-export const CHANNELS: Readonly<Record<NotificationStreamType, Channel>> = {
+export const CHANNELS = {
   email,
   discord_webhook: discord,
   slack_webhook: slack,
@@ -17,4 +16,16 @@ export const CHANNELS: Readonly<Record<NotificationStreamType, Channel>> = {
   pushover,
   telegram,
   webhook,
-};
+} satisfies Readonly<Record<string, Channel>>;
+
+export type NotificationStreamType = keyof typeof CHANNELS;
+
+export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
+  NotificationStreamType,
+  ...NotificationStreamType[],
+];
+
+/** Returns the channel of a stream, whose row has only the type's name. */
+export function channelOf(type: string): Channel {
+  return CHANNELS[type as NotificationStreamType];
+}

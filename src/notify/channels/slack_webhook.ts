@@ -1,7 +1,10 @@
 /** Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 import type { Channel } from "./channel.ts";
+import { httpsValue } from "./https_value.ts";
 
 export const slack: Channel = {
+  label: "Slack Webhook",
+  ...httpsValue,
   digest: { characters: 2_500 },
   async send(value, { title, facts, next }, { outgoing, signal }) {
     // Slack shows the text of a rich_text block as it is, without markup or mentions.

@@ -4,6 +4,7 @@
  */
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
+import { httpsValue } from "./https_value.ts";
 
 const COLOURS: Readonly<Record<Message["tone"], string>> = {
   good: "Good",
@@ -12,6 +13,8 @@ const COLOURS: Readonly<Record<Message["tone"], string>> = {
 };
 
 export const teams: Channel = {
+  label: "Teams Webhook",
+  ...httpsValue,
   digest: { characters: 10_000 },
   async send(value, { title, facts, next, tone }, { outgoing, signal }) {
     await outgoing.post({

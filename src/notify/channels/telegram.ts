@@ -5,14 +5,23 @@ import type { Channel } from "./channel.ts";
 /** Maximum characters, after entities are decoded; Telegram refuses longer texts. */
 const TEXT_LIMIT = 4096;
 
+const BASE_URL = "https://api.telegram.org";
+
 export const telegram: Channel = {
+  label: "Telegram",
+  valueHelp: "`<bot token>/<chat id>`, with `/<topic id>` behind it for a topic",
+  valueProblem: (value) =>
+    /^\d{5,20}:[A-Za-z0-9_-]{30,64}\/(-?\d{1,20}|@[A-Za-z]\w{3,31})(\/[1-9]\d{0,9})?$/.test(value)
+      ? null
+      : "must be <bot token>/<chat id>, such as 123456:ABC…/-100123 or 123456:ABC…/@channel, with /<topic id> behind " +
+        "it for a topic",
   digest: { characters: TEXT_LIMIT - 400 },
   async send(value, message, { outgoing, addresses, signal }) {
     const [token, chat, topic] = value.split("/") as [string, string, string?];
     const { title } = message;
     const rest = bodyText(message, TEXT_LIMIT - title.length - 2);
     await outgoing.post({
-      url: `${addresses.telegram}/bot${token}/sendMessage`,
+      url: `${addresses.telegram ?? BASE_URL}/bot${token}/sendMessage`,
       signal,
       body: {
         chat_id: chat,

@@ -3,11 +3,15 @@ import type { NotificationEvent } from "../../domain/notifications/notification.
 import { signatureHeaders } from "../signature.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
+import { httpsValue } from "./https_value.ts";
 
 /** Raised with changes that receivers must adapt to; new fields do not count. */
 export const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {
+  label: "Webhook",
+  ...httpsValue,
+  isSigned: true,
   digest: { characters: 100_000 },
   async send(value, message, { outgoing, signal, signingSecret = null }) {
     const { event, events, id, title } = message;

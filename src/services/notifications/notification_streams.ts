@@ -1,14 +1,10 @@
 /** Use cases of notification streams. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
-import {
-  type NotificationStreamType,
-  signingSecretProblem,
-  streamUrl,
-  valueProblem,
-} from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError } from "../../network/network.ts";
+import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../notify/channels/registry.ts";
+import { signingSecretProblem } from "../../notify/signature.ts";
 import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
@@ -22,7 +18,7 @@ export type { NotificationStreamRow } from "../../store/notifications/notificati
 
 export interface NotificationStreamInput {
   label: string;
-  type: NotificationStreamType;
+  type: string;
   /** In plain text. Stored encrypted, and decrypted only to send. */
   value: string;
   /** Secret, like the value; null for none. */
@@ -79,8 +75,7 @@ export function updateNotificationStream(
 ): Promise<store.NotificationStreamRow> {
   return transaction(services.database, async (sql) => {
     const row = requireFound(await store.lockNotificationStream(sql, caller.userId, id));
-    const problem = valueProblem(
-      changes.type ?? row.type,
+    const problem = channelOf(changes.type ?? row.type).valueProblem(
       value ?? services.keyring.decrypt(row.value_encrypted),
     );
     if (problem !== null) throw new InvalidError({ value: [`The value field ${problem}.`] });
@@ -154,8 +149,12 @@ function requireFound(row: store.NotificationStreamRow | undefined): store.Notif
   return row;
 }
 
-function refuseSigningSecret(type: NotificationStreamType, secret: string | null): void {
-  const problem = signingSecretProblem(type, secret);
+function refuseSigningSecret(type: string, secret: string | null): void {
+  if (secret === null) return;
+  const signed = NOTIFICATION_STREAM_TYPES.filter((each) => channelOf(each).isSigned === true);
+  const problem = channelOf(type).isSigned === true
+    ? signingSecretProblem(secret)
+    : `is for streams of the type ${signed.join(" or ")} only`;
   if (problem !== null) throw new InvalidError({ signing_secret: [`The signing secret field ${problem}.`] });
 }
 
@@ -163,8 +162,8 @@ function refuseSigningSecret(type: NotificationStreamType, secret: string | null
  * Throws if the control plane would not connect to the value's address. A host name is only checked when it
  * is used, since its addresses may change.
  */
-function refuseAddress({ network }: ServiceContext, type: NotificationStreamType, value: string): void {
-  const address = streamUrl(type, value);
+function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
+  const address = channelOf(type).urlOf?.(value) ?? null;
   if (address === null) return;
   try {
     network.check(address);

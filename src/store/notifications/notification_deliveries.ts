@@ -1,6 +1,5 @@
 /** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
 import type { Audience, NotificationEvent } from "../../domain/notifications/notification.ts";
-import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 
@@ -14,7 +13,7 @@ export interface ClaimedDelivery {
   attempts: number;
   first_attempt_at: Date;
   notification_stream_id: number;
-  type: NotificationStreamType;
+  type: string;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
   /** Failed attempts of the stream since its last success, before this one. */
@@ -87,7 +86,7 @@ export interface ClaimLimits {
   /** Streams to leave out, whatever their lease: the clock may have been changed. */
   except: readonly number[];
   /** Events that a message to a stream of this type lists; more successes may be counted. */
-  events(type: NotificationStreamType): number;
+  events(type: string): number;
 }
 
 /** Maximum successes in one message: they are counted if there is no room to list them. */

@@ -1,5 +1,4 @@
 /** Notification streams. The value, which is an address or contains a key, is encrypted. */
-import type { NotificationStreamType } from "../../domain/notifications/notification_stream.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -8,7 +7,8 @@ export interface NotificationStreamRow {
   id: number;
   user_id: number;
   label: string;
-  type: NotificationStreamType;
+  /** Names a channel. */
+  type: string;
   value_encrypted: string;
   /** Null: messages are not signed. */
   signing_secret_encrypted: string | null;
@@ -141,7 +141,7 @@ export async function lockNotificationStream(
 
 /** Filters a listing of streams. An absent field does not filter. */
 export interface NotificationStreamFilter {
-  readonly type?: NotificationStreamType;
+  readonly type?: string;
   /** Text in the label. */
   readonly search?: string;
 }

@@ -1,6 +1,6 @@
 /** By type of notification stream: a server of its kind, and what a person reads of what it is told. */
 import assert from "node:assert/strict";
-import type { NotificationStreamType } from "../../../src/domain/notifications/notification_stream.ts";
+import type { NotificationStreamType } from "../../../src/notify/channels/registry.ts";
 import type { ChannelMeans } from "../../../src/notify/channels/channel.ts";
 import { HttpReceiver, MailReceiver } from "./receivers.ts";
 

@@ -1,10 +1,10 @@
 /** `/api/notification-streams`. */
 import { z } from "@hono/zod-openapi";
 import {
+  channelOf,
   NOTIFICATION_STREAM_TYPES,
-  TYPE_NAMES,
-  valueProblem,
-} from "../../../domain/notifications/notification_stream.ts";
+  type NotificationStreamType,
+} from "../../../notify/channels/registry.ts";
 import {
   createNotificationStream,
   deleteNotificationStream,
@@ -84,8 +84,8 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     id: row.id,
     user_id: row.user_id,
     label: row.label,
-    type: row.type,
-    type_human: TYPE_NAMES[row.type],
+    type: row.type as NotificationStreamType,
+    type_human: channelOf(row.type).label,
     is_value_set: true,
     is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
@@ -107,9 +107,9 @@ const fields = z.object({
   value: line(2048).openapi({
     format: "password",
     writeOnly: true,
-    description:
-      "An email address, or several with commas; an https URL for the webhooks; `<application token>/<user key>` for " +
-      "Pushover; `<bot token>/<chat id>` for Telegram, with `/<topic id>` behind it for a topic. Stored encrypted.",
+    description: `Stored encrypted. By type:\n\n${
+      NOTIFICATION_STREAM_TYPES.map((type) => `- \`${type}\`: ${channelOf(type).valueHelp}`).join("\n")
+    }`,
   }),
   signing_secret: secret(255).nullable().optional().openapi({
     description:
@@ -123,7 +123,7 @@ const fields = z.object({
 function withValueRule<S extends z.ZodType<{ type?: string; value?: string }>>(schema: S): S {
   return rule(schema, ["type", "value"], ({ type, value }, fail) => {
     if (type === undefined || value === undefined) return;
-    const problem = valueProblem(Type.parse(type), value);
+    const problem = channelOf(type).valueProblem(value);
     if (problem !== null) fail("value", `The value field ${problem}.`);
   });
 }
