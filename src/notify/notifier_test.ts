@@ -291,12 +291,13 @@ Deno.test("failing streams leave capacity for working ones", async () => {
 });
 
 Deno.test("200 tasks that fail within a minute make two messages a stream that list all of them", async () => {
-  for (const type of ["telegram", "pushover", "webhook"] as const) {
+  for (const type of ["telegram", "pushover", "ntfy", "webhook"] as const) {
     await using at = await bench();
     const { clock, receiver } = at;
     const value = {
       telegram: `123456:${"x".repeat(35)}/-100`,
       pushover: `${"a".repeat(30)}/${"b".repeat(30)}`,
+      ntfy: `${receiver.url}/topic`,
       webhook: `${receiver.url}/hook`,
     };
     await newStream(at.services, at, { type, value: value[type] });
@@ -318,7 +319,7 @@ Deno.test("200 tasks that fail within a minute make two messages a stream that l
     const text = receiver.received.map(({ body }) => body.text ?? body.message).join("\n") +
       receiver.received.map(({ body }) => body.title).join("\n");
     for (const key of keys) assert.ok(text.includes(key), `${type} does not name ${key}`);
-    assert.ok(receiver.received.length <= { telegram: 7, pushover: 25, webhook: 2 }[type]);
+    assert.ok(receiver.received.length <= { telegram: 7, pushover: 25, ntfy: 20, webhook: 2 }[type]);
   }
 });
 

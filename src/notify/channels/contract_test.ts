@@ -202,6 +202,20 @@ Deno.test("mail is sent to every address of a list, and reports refused recipien
   );
 });
 
+Deno.test("an ntfy message goes to the server of its topic, with the login of its URL", async () => {
+  await using receiver = new HttpReceiver();
+  const means = meansOf({ means: {} } as ChannelFixture);
+  const sent = async (login: string, topic = "/backups") => {
+    await CHANNELS.ntfy.send(`${receiver.url.replace("//", `//${login}`)}${topic}`, message(), means);
+    const { body, headers, path } = receiver.received.at(-1)!;
+    return [path, body.topic, headers.get("authorization")];
+  };
+  assert.deepEqual(await sent(""), ["/", "backups", null]);
+  assert.deepEqual(await sent(":tk_1@"), ["/", "backups", "Bearer tk_1"]);
+  assert.deepEqual(await sent("me:p%40ss%C3%BC@"), ["/", "backups", "Basic bWU6cEBzc8O8"]);
+  assert.deepEqual(await sent("", "/push/backups/"), ["/push/", "backups", null]);
+});
+
 Deno.test("a telegram message goes to the stream's topic", async () => {
   await using receiver = new HttpReceiver();
   const addresses = { telegram: receiver.url, pushover: receiver.url };

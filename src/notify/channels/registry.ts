@@ -2,6 +2,7 @@
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";
 import { email } from "./email.ts";
+import { ntfy } from "./ntfy.ts";
 import { pushover } from "./pushover.ts";
 import { slack } from "./slack_webhook.ts";
 import { teams } from "./teams_webhook.ts";
@@ -14,6 +15,7 @@ export const CHANNELS = {
   slack_webhook: slack,
   teams_webhook: teams,
   pushover,
+  ntfy,
   telegram,
   webhook,
 } satisfies Readonly<Record<string, Channel>>;

@@ -39,7 +39,7 @@ function overHttp(
       shown: () => http.received.map(({ body }) => ({ text: shown(body), raw: JSON.stringify(body) })),
       refuse(status, headers) {
         const told = `no such thing: ${secrets.join(" ")}`;
-        const body = JSON.stringify({ ok: false, description: told, errors: [told] });
+        const body = JSON.stringify({ ok: false, description: told, errors: [told], error: told });
         http.answer = () => new Response(status === 204 ? null : body, { status, headers });
       },
       [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
@@ -108,6 +108,15 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
       return `${body.title}\n${body.message}`;
     },
     (pushover) => ({ pushover, telegram: "http://127.0.0.1:1" }),
+  ),
+  ntfy: overHttp(
+    (url) => `${url.replace("//", "//:tk_s3cret@")}/my-t0pic`,
+    ["tk_s3cret", "my-t0pic"],
+    (body) => {
+      assert.deepEqual([body.topic, body.priority, body.tags], ["my-t0pic", 4, ["rotating_light"]]);
+      assert.ok(new TextEncoder().encode(body.message).length <= 4096);
+      return `${body.title}\n${body.message}`;
+    },
   ),
   telegram: overHttp(
     () => `${BOT}/-100123`,

@@ -58,6 +58,12 @@ Deno.test("each type has its own rule for the value", async () => {
       "https://exa mple.com",
     ]],
     ["pushover", [`${thirty}/${thirty}`], [thirty, `${thirty}:${thirty}`]],
+    ["ntfy", ["https://ntfy.sh/topic", "https://:tk_1@ntfy.example/topic"], [
+      "http://ntfy.sh/topic",
+      "https://ntfy.sh",
+      "https://ntfy.sh/a.b",
+      "https://me:100%@ntfy.sh/topic",
+    ]],
     ["telegram", [`${bot}/-100123`, `${bot}/@channel`], [bot, "-100123", `${bot}/`]],
   ];
   for (const [type, good, bad] of cases) {
