@@ -8,6 +8,11 @@ import { cut, LABEL_LIMIT } from "./text.ts";
 export type Words = Pick<Message, "tone" | "title" | "next">;
 
 export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) => Words>> = {
+  "backup.started": (event) => ({
+    tone: "good",
+    title: `Backup of ${taskOf(event)} started`,
+    next: null,
+  }),
   "backup.succeeded": (event) => {
     const warnings = event.run?.warnings_count ?? 0;
     const counted = warnings === 0 ? "" : ` with ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;

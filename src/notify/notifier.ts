@@ -30,8 +30,9 @@ import {
 } from "../store/notifications/notification_streams.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
-import { channelOf } from "./channels/registry.ts";
+import { channelOf, followsRuns } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
+import { buildMessage } from "./build_message.ts";
 import { combineEvents, maxListed } from "./digest.ts";
 import type { Message } from "./notification_message.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -142,7 +143,10 @@ export class Notifier {
 
   async #claim(database: Database, now: Date): Promise<ClaimedDelivery[]> {
     const leasedUntil = new Date(now.getTime() + DELIVERY_LEASE);
-    const events = (type: string) => maxListed(channelOf(type).digest);
+    const events = (type: string) => {
+      const { digest } = channelOf(type);
+      return digest === null ? null : maxListed(digest);
+    };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
     const take = (streams: number, failing: boolean) =>
       streams <= 0 ? [] : claimDeliveries(database, now, leasedUntil, { streams, failing, except, events });
@@ -165,7 +169,8 @@ export class Notifier {
       await lockForDelivery(sql, streamId);
       if (outcome.ok) {
         if (!await endDelivery(sql, delivery, "sent", null, now)) return null;
-        const nextAt = new Date(now.getTime() + messageInterval);
+        const interval = followsRuns(delivery.type) ? 0 : messageInterval;
+        const nextAt = new Date(now.getTime() + interval);
         await recordStreamSuccess(sql, streamId, { now, nextAt, note: outcome.note ?? null });
         return null;
       }
@@ -185,8 +190,9 @@ export class Notifier {
    * Computes the delay from the stream's failures, not the message's: more pending messages do not make it
    * retry an unresponsive stream more often.
    */
-  #delay({ failures }: ClaimedDelivery, retryAfterMs: number | null): number {
-    return retryDelay(failures + 1, retryAfterMs, (this.#options.random ?? Math.random)());
+  #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
+    const random = (this.#options.random ?? Math.random)();
+    return retryDelay(failures + 1, retryAfterMs, random, followsRuns(type));
   }
 
   /** Returns null if {@link stop} aborted it. */
@@ -200,7 +206,10 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      const message: Message = combineEvents(messageId, events, channel.digest);
+      // A stream whose type was changed may still have a message about several events.
+      const message: Message = channel.digest === null
+        ? buildMessage(messageId, events.at(-1)!)
+        : combineEvents(messageId, events, channel.digest);
       const note = await channel.send(value, message, { ...this.#means, signingSecret });
       return typeof note === "string" ? { ok: true, note } : { ok: true };
     } catch (error) {

@@ -9,6 +9,7 @@ import type { NotificationEvent } from "../domain/notifications/notification.ts"
 import { transaction } from "../store/database/database.ts";
 import { claimDeliveries, insertDeliveries } from "../store/notifications/notification_deliveries.ts";
 import { notify } from "../store/database/event_bus.ts";
+import { RUN_FOLLOWERS } from "./channels/registry.ts";
 import { Notifier } from "./notifier.ts";
 
 const HOUR = 3_600_000;
@@ -53,7 +54,12 @@ async function bench(): Promise<Bench & AsyncDisposable> {
           backup: null,
           reason: null,
         };
-        await insertDeliveries(sql, { recipients: { taskId }, audience: "failure", key, event }, clock.now());
+        const followers = { types: RUN_FOLLOWERS, isFor: false };
+        await insertDeliveries(
+          sql,
+          { recipients: { taskId }, audience: "failure", followers, key, event },
+          clock.now(),
+        );
         await notify(sql, { topic: "notification_due" });
       }),
     rows: () =>

@@ -15,16 +15,19 @@ const ANSWER_LIMIT = 16_384;
 
 export interface OutgoingRequest {
   readonly url: string;
-  readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  /** Headers that depend on the body and the time at which it is sent. */
-  sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
   /**
    * Extracts the receiver's reason for a refusal, to be added to the error; null if there is none. It must
    * not return secrets.
    */
   explain?(answer: string): string | null;
+}
+
+export interface OutgoingPost extends OutgoingRequest {
+  readonly body: unknown;
+  /** Headers that depend on the body and the time at which it is sent. */
+  sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
 }
 
 export class Outgoing {
@@ -39,22 +42,37 @@ export class Outgoing {
   }
 
   /** Posts JSON. Resolves once the receiver has accepted it; rejects with a {@link DeliveryError}. */
-  async post({ url, body, headers = {}, signal, sign, explain }: OutgoingRequest): Promise<void> {
+  async post({ body, sign, ...request }: OutgoingPost): Promise<void> {
     const text = JSON.stringify(body);
     const signature = sign?.(text, this.#clock.now()) ?? {};
+    const headers = { "Content-Type": "application/json", ...request.headers, ...signature };
+    await this.#request("POST", { ...request, headers }, text);
+  }
+
+  /** Posts plain text, in the same way. */
+  async postText({ text, ...request }: OutgoingRequest & { readonly text: string }): Promise<void> {
+    const headers = { "Content-Type": "text/plain; charset=utf-8", ...request.headers };
+    await this.#request("POST", { ...request, headers }, text);
+  }
+
+  /** Gets a URL that takes its message as parameters. */
+  async get(request: OutgoingRequest): Promise<void> {
+    await this.#request("GET", request);
+  }
+
+  async #request(
+    method: "GET" | "POST",
+    { url, headers, signal, explain }: OutgoingRequest,
+    body?: string,
+  ): Promise<void> {
     const limit = AbortSignal.timeout(this.#timeoutMs);
     let response: Response;
     let answer = "";
     try {
       response = await this.#network.fetch(url, {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "User-Agent": `Rearguard/${RELEASE}`,
-          ...headers,
-          ...signature,
-        },
-        body: text,
+        method,
+        headers: { "User-Agent": `Rearguard/${RELEASE}`, ...headers },
+        body,
         signal: AbortSignal.any([signal, limit]),
       });
       // An accepted message stays accepted, whatever the rest of the response.

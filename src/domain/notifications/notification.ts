@@ -2,6 +2,7 @@
 import type { RunKind, shownState } from "../run.ts";
 
 export const NOTIFICATION_EVENTS = [
+  "backup.started",
   "backup.succeeded",
   "backup.failed",
   "backup.lost",
@@ -91,6 +92,8 @@ const RETRY_FIRST = 30 * SECOND;
 const RETRY_LAST = 2 * HOUR;
 /** A delivery is given up this long after its first attempt. */
 export const GIVE_UP_AFTER = 26 * HOUR;
+/** The longest wait of streams that follow runs: a late ping raises a false alarm. */
+const FOLLOWER_RETRY_LAST = 4 * 60 * SECOND;
 /** The longest wait that a receiver may ask for. */
 export const RETRY_AFTER_LIMIT = 24 * HOUR;
 
@@ -105,9 +108,16 @@ export const MESSAGE_INTERVAL = 60 * SECOND;
  * fixed and half is random, so that deliveries that failed together are not retried together.
  *
  * @param random From 0 to 1.
+ * @param followsRuns Whether the stream gets each step of a run.
  */
-export function retryDelay(attempts: number, retryAfterMs: number | null, random: number): number {
-  const whole = Math.min(RETRY_FIRST * 2 ** Math.min(attempts - 1, 30), RETRY_LAST);
+export function retryDelay(
+  attempts: number,
+  retryAfterMs: number | null,
+  random: number,
+  followsRuns = false,
+): number {
+  const last = followsRuns ? FOLLOWER_RETRY_LAST : RETRY_LAST;
+  const whole = Math.min(RETRY_FIRST * 2 ** Math.min(attempts - 1, 30), last);
   const own = Math.round(whole / 2 + random * whole / 2);
   return Math.max(own, Math.min(retryAfterMs ?? 0, RETRY_AFTER_LIMIT));
 }

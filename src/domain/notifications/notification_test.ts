@@ -14,6 +14,15 @@ Deno.test("waits double from half a minute to two hours, and half of each is ran
   assert.deepEqual([1, 2, 1000].map((attempts) => seconds(attempts, 0)), [15, 30, 3600]);
 });
 
+Deno.test("a stream that follows runs waits four minutes at most", () => {
+  assert.deepEqual([1, 2, 4, 1000].map((attempts) => retryDelay(attempts, null, 1, true) / 1000), [
+    30,
+    60,
+    240,
+    240,
+  ]);
+});
+
 Deno.test("a requested wait is kept, but for a day at most", () => {
   assert.equal(retryDelay(1, 600_000, 0.5), 600_000);
   assert.equal(retryDelay(9, 600_000, 1), 7_200_000);

@@ -17,8 +17,11 @@ export interface Channel {
   urlOf?(value: string): URL | null;
   /** Whether messages are signed with the stream's signing secret. Default: no. */
   readonly isSigned?: boolean;
-  /** Space for a message about several events. */
-  readonly digest: DigestRoom;
+  /**
+   * Space for a message about several events. Null for a channel that follows runs: it gets the start and the
+   * end of each backup run, each as its own message and at once, and nothing else.
+   */
+  readonly digest: DigestRoom | null;
   /**
    * Resolves once the receiver has accepted the message. If some of several recipients were refused, resolves
    * with a line that names them. Rejects with a `DeliveryError`, which can be shown and retried later. Calls

@@ -31,3 +31,11 @@ export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
 export function channelOf(type: string): Channel {
   return CHANNELS[type as NotificationStreamType];
 }
+
+/** Returns whether streams of this type get each step of a backup run, and nothing else. */
+export function followsRuns(type: string): boolean {
+  return channelOf(type).digest === null;
+}
+
+/** The types whose streams follow runs. */
+export const RUN_FOLLOWERS: readonly string[] = NOTIFICATION_STREAM_TYPES.filter(followsRuns);

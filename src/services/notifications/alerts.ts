@@ -12,6 +12,7 @@ import {
   markAlertReported,
   recordOccurrence,
 } from "../../store/notifications/alerts.ts";
+import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import {
   hasRecipients,
@@ -35,6 +36,8 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
   /** Default: the streams of the task, else those of the server. */
   recipients?: Recipients;
   audience: Audience;
+  /** Whether it is for the streams that follow runs, in place of all others. Default: no. */
+  isForFollowers?: boolean;
   /** Identifies the message: each stream gets one for a key. */
   key: string;
 }
@@ -43,7 +46,10 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
 export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
   const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
-  if (recipients === null || !await hasRecipients(sql, recipients, audience)) return false;
+  if (recipients === null) return false;
+  const followers = { types: RUN_FOLLOWERS, isFor: news.isForFollowers ?? false };
+  const subscribers = { recipients, audience, followers };
+  if (!await hasRecipients(sql, subscribers)) return false;
   const about = taskId === null
     ? await findNotifiedUser(sql, userId, serverId)
     : await findNotifiedTask(sql, taskId, serverId);
@@ -59,7 +65,7 @@ export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMe
     reason,
     ...ongoing === undefined ? {} : { ongoing },
   };
-  if (await insertDeliveries(sql, { recipients, audience, key, event }, now) === 0) return false;
+  if (await insertDeliveries(sql, { ...subscribers, key, event }, now) === 0) return false;
   await notify(sql, { topic: "notification_due" });
   return true;
 }

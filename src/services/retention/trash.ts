@@ -6,13 +6,13 @@ import {
   type DeleteDelay,
   deletionTime,
 } from "../../domain/trash.ts";
+import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import {
   findDeleteDelay,
   hasTrashEvents,
-  insertDeliveriesTo,
   insertTrashEvents,
   lockDeleteDelay,
   lockTrashNotifiedAt,
@@ -23,6 +23,7 @@ import {
   type TrashEvent,
   type TrashSummary,
 } from "../../store/backups/trash.ts";
+import { insertDeliveries } from "../../store/notifications/notification_deliveries.ts";
 import { listAdministrators } from "../../store/access/users.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -133,13 +134,13 @@ export async function notifyTrash(services: ServiceContext): Promise<Date | null
     logger("services").warn("Put into the trash: {reason}", { reason });
     let count = 0;
     for (const { id, timezone } of await listAdministrators(sql)) {
-      count += await insertDeliveriesTo(
-        sql,
-        id,
-        `trash ${now.toISOString()}`,
-        eventOf(now, timezone, reason),
-        now,
-      );
+      count += await insertDeliveries(sql, {
+        recipients: { userId: id, exceptStreamId: null },
+        audience: "any",
+        followers: { types: RUN_FOLLOWERS, isFor: false },
+        key: `trash ${now.toISOString()}`,
+        event: eventOf(now, timezone, reason),
+      }, now);
     }
     if (count > 0) await notify(sql, { topic: "notification_due" });
     return null;

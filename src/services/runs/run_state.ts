@@ -12,6 +12,7 @@ import { logger } from "../../telemetry/logging.ts";
 import { type Notification, notifyAll } from "../../store/database/event_bus.ts";
 import { moveRun, type RunChange, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
+import { reportStep } from "./run_followers.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
 /** Refused if the run's state can't take the event, or if another transaction changed it first. */
@@ -19,7 +20,7 @@ export type Move = { moved: true; run: RunRow } | { moved: false; reason: string
 
 /**
  * Applies `event` to a run that this transaction has locked: changes its state, deadline and end, and
- * notifies watchers and, after a failure, its owner.
+ * notifies watchers, the streams that follow runs and, after a failure, its owner.
  *
  * @param damage The damage of the backup that the run read.
  */
@@ -51,6 +52,7 @@ export async function applyToRun(
   const moved = { ...run, ...changes, state: next.state };
   if (next.state !== run.state) logTransition(sql, moved);
   if (hasEnded(next.state)) await notifyFailure(services, sql, moved, { before: run.state, damage });
+  await reportStep(services, sql, moved, run.state);
   return { moved: true, run: moved };
 }
 

@@ -24,6 +24,7 @@ import { completedUploads } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
 import { runDestination } from "../jobs/jobs.ts";
 import { requestRetention } from "../retention/removals.ts";
+import { reportStoredBackup } from "./run_followers.ts";
 import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 
@@ -51,9 +52,10 @@ export async function applyVerdict(
   if (!move.moved) return run;
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
     const backupId = await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+    const stored = { wasLost: run.state === "lost", backupId };
+    await reportStoredBackup(services, sql, move.run, stored);
     await notifyBackupStored(services, sql, move.run, {
-      wasLost: run.state === "lost",
-      backupId,
+      ...stored,
       suspicion: verdict.backup.suspicion ?? null,
       shrinking: verdict.backup.shrinking ?? null,
       missing: verdict.backup.missing ?? [],

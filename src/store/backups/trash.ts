@@ -1,6 +1,5 @@
 /** The trash: stores its delay, and the events that were not yet reported to administrators. */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
-import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import type { Sql } from "../database/sql.ts";
 
 interface SettingsRow {
@@ -153,20 +152,4 @@ export async function takeTrashEvents(sql: Sql, now: Date): Promise<TrashSummary
       (array_agg(n.resource_id order by n.resource_id))[1:10] as ids
     from taken n left join users u on u.id = n.user_id
     group by u.email, n.event, n.resource order by u.email, n.resource, n.event`;
-}
-
-/** Inserts one delivery for each of the user's streams that has notifications enabled. Returns how many. */
-export async function insertDeliveriesTo(
-  sql: Sql,
-  userId: number,
-  key: string,
-  event: NotificationEvent,
-  now: Date,
-): Promise<number> {
-  const { count } = await sql`
-    insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
-    select n.id, ${key}, ${sql.json(event as never)}, 'waiting', ${now}, ${now}
-    from notification_streams n where n.user_id = ${userId} and (n.on_success or n.on_failure) order by n.id
-    on conflict (notification_stream_id, event_key) do nothing`;
-  return count;
 }

@@ -25,18 +25,24 @@ export type Recipients =
   | { taskId: number }
   /** Streams of all tasks of the server that are not paused. */
   | { serverId: number }
-  /** All but one of a user's streams. */
-  | { userId: number; exceptStreamId: number };
+  /** A user's streams; all but one unless it is null. */
+  | { userId: number; exceptStreamId: number | null };
+
+/** The streams that receive an event, and those of them that subscribe to it. */
+export interface Subscribers {
+  recipients: Recipients;
+  audience: Audience;
+  /** The types of streams that follow runs, and whether the event is for these streams or for the others. */
+  followers: { types: readonly string[]; isFor: boolean };
+}
 
 /** Returns whether any stream receives the event. */
-export async function hasRecipients(sql: Sql, recipients: Recipients, audience: Audience): Promise<boolean> {
-  const rows = await sql`select ${streamsOf(sql, recipients, audience)} limit 1`;
+export async function hasRecipients(sql: Sql, subscribers: Subscribers): Promise<boolean> {
+  const rows = await sql`select ${streamsOf(sql, subscribers)} limit 1`;
   return rows.length > 0;
 }
 
-export interface NewDelivery {
-  recipients: Recipients;
-  audience: Audience;
+export interface NewDelivery extends Subscribers {
   /** Each stream gets one delivery for a key. */
   key: string;
   event: NotificationEvent;
@@ -45,37 +51,41 @@ export interface NewDelivery {
 /** Inserts one row for each stream that receives the event. Returns how many. */
 export async function insertDeliveries(
   sql: Sql,
-  { recipients, audience, key, event }: NewDelivery,
+  { key, event, ...subscribers }: NewDelivery,
   now: Date,
 ): Promise<number> {
   const { count } = await sql`
     insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
     select distinct n.id, ${key}, ${sql.json(event as never)}::jsonb, 'waiting', ${now}::timestamptz,
       ${now}::timestamptz
-    ${streamsOf(sql, recipients, audience)} order by n.id
+    ${streamsOf(sql, subscribers)} order by n.id
     on conflict (notification_stream_id, event_key) do nothing`;
   return count;
 }
 
-function streamsOf(sql: Sql, recipients: Recipients, audience: Audience) {
-  const wants = {
+function streamsOf(sql: Sql, { recipients, audience, followers }: Subscribers) {
+  const subscribes = {
     success: sql`n.on_success`,
     failure: sql`n.on_failure`,
     any: sql`(n.on_success or n.on_failure)`,
-  };
+  }[audience];
+  const isWanted = sql`${subscribes} and (n.type = any(${[
+    ...followers.types,
+  ]}::text[])) = ${followers.isFor}`;
   if ("userId" in recipients) {
     return sql`
       from notification_streams n
-      where n.user_id = ${recipients.userId} and n.id <> ${recipients.exceptStreamId} and ${wants[audience]}`;
+      where n.user_id = ${recipients.userId} and n.id is distinct from ${recipients.exceptStreamId}::bigint
+        and ${isWanted}`;
   }
   const streams = sql`
     from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id`;
   if ("taskId" in recipients) {
-    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${wants[audience]}`;
+    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${isWanted}`;
   }
   return sql`
     ${streams} join backup_tasks t on t.id = b.backup_task_id
-    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${wants[audience]}`;
+    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${isWanted}`;
 }
 
 export interface ClaimLimits {
@@ -85,8 +95,11 @@ export interface ClaimLimits {
   failing: boolean;
   /** Streams to leave out, whatever their lease: the clock may have been changed. */
   except: readonly number[];
-  /** Events that a message to a stream of this type lists; more successes may be counted. */
-  events(type: string): number;
+  /**
+   * Events that a message to a stream of this type lists; more successes may be counted. Null: each event is
+   * its own message.
+   */
+  events(type: string): number | null;
 }
 
 /** Maximum successes in one message: they are counted if there is no room to list them. */
@@ -137,7 +150,7 @@ export function claimDeliveries(
 async function lease(
   sql: Sql,
   streamId: number,
-  limit: number,
+  limit: number | null,
   { now, leasedUntil }: { now: Date; leasedUntil: Date },
 ): Promise<Pick<ClaimedDelivery, "message_id" | "events" | "attempts" | "first_attempt_at"> | null> {
   const rows = await sql<
@@ -158,7 +171,8 @@ async function lease(
         where notification_stream_id = ${streamId} and state = 'waiting' and leased_until > ${now}
       ) and (batch_id = (select batch_id from tried) or (
         (select batch_id from tried) is null and due_at <= ${now}
-          and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end
+          and case when ${limit}::int is null then id = (select min(id) from waiting where due_at <= ${now})
+            else place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end end
       ))
     ), first as (
       select coalesce(batch_id, message_id) as id from notification_deliveries

@@ -4,6 +4,7 @@ import { SMTPServer } from "smtp-server";
 export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly headers: Headers;
   // deno-lint-ignore no-explicit-any
   readonly body: any;
@@ -17,11 +18,14 @@ export class HttpReceiver implements AsyncDisposable {
 
   constructor() {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (raw) => {
+      const { pathname, searchParams } = new URL(raw.url);
+      const isText = raw.headers.get("content-type")?.startsWith("text/plain");
       const request = {
         method: raw.method,
-        path: new URL(raw.url).pathname,
+        path: pathname,
+        query: searchParams,
         headers: raw.headers,
-        body: raw.method === "POST" ? await raw.json() : null,
+        body: raw.method !== "POST" ? null : await (isText ? raw.text() : raw.json()),
       };
       this.received.push(request);
       return await this.answer(request);

@@ -1,0 +1,64 @@
+/**
+ * Reports each step of a backup run to the streams that follow runs: services that raise an alarm if a run
+ * does not end in time. Unlike notifications, no step is left out because it was reported before.
+ */
+import type { NotificationEventName } from "../../domain/notifications/notification.ts";
+import type { RunState } from "../../domain/run.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+import type { ServiceContext } from "../context.ts";
+import { writeDeliveries } from "../notifications/alerts.ts";
+import { notificationOf } from "./run_notifications.ts";
+
+/**
+ * Reports the state that a run has entered. {@link reportStoredBackup} reports a success once its backup is
+ * stored.
+ */
+export async function reportStep(
+  services: Pick<ServiceContext, "clock">,
+  sql: Sql,
+  run: RunRow,
+  before: RunState,
+): Promise<void> {
+  if (run.kind !== "backup" || run.state === before) return;
+  const step = stepOf(run);
+  if (step !== null) await report(services, sql, run, step, { wasLost: before === "lost" });
+}
+
+/** Reports a run that stored a backup. */
+export async function reportStoredBackup(
+  services: Pick<ServiceContext, "clock">,
+  sql: Sql,
+  run: RunRow,
+  stored: { wasLost: boolean; backupId: number },
+): Promise<void> {
+  await report(services, sql, run, "backup.succeeded", stored);
+}
+
+function stepOf({ state, started_at }: RunRow): NotificationEventName | null {
+  switch (state) {
+    case "running":
+      return "backup.started";
+    case "failed":
+      return "backup.failed";
+    case "lost":
+      return "backup.lost";
+    case "cancelled":
+      // Whoever heard of the start waits for an end.
+      return started_at === null ? null : "backup.failed";
+    default:
+      return null;
+  }
+}
+
+async function report(
+  services: Pick<ServiceContext, "clock">,
+  sql: Sql,
+  run: RunRow,
+  step: NotificationEventName,
+  about: { wasLost: boolean; backupId?: number },
+): Promise<void> {
+  const isGood = step === "backup.started" || step === "backup.succeeded";
+  const news = notificationOf(run, step, { ...about, audience: isGood ? "success" : "failure" });
+  await writeDeliveries(services, sql, { ...news, key: `run ${run.id} step ${step}`, isForFollowers: true });
+}
