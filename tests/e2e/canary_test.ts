@@ -181,6 +181,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
       slack_webhook: `https://127.0.0.1:${freePort()}/${secret}`,
       teams_webhook: `https://127.0.0.1:${freePort()}/${secret}`,
       ntfy: `https://:${secret}@127.0.0.1:${freePort()}/${letters}`,
+      healthchecks: `https://127.0.0.1:${freePort()}/${secret}`,
       pushover: `${letters}/${letters}`,
       telegram: `1234567:${letters}${"x".repeat(5)}/-100`,
       email: `${secret}@example.test`,

@@ -2,6 +2,7 @@
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";
 import { email } from "./email.ts";
+import { healthchecks } from "./healthchecks.ts";
 import { ntfy } from "./ntfy.ts";
 import { pushover } from "./pushover.ts";
 import { slack } from "./slack_webhook.ts";
@@ -16,6 +17,7 @@ export const CHANNELS = {
   teams_webhook: teams,
   pushover,
   ntfy,
+  healthchecks,
   telegram,
   webhook,
 } satisfies Readonly<Record<string, Channel>>;

@@ -118,6 +118,7 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
       return `${body.title}\n${body.message}`;
     },
   ),
+  healthchecks: overHttp(hook, HOOK_SECRETS, (body) => body),
   telegram: overHttp(
     () => `${BOT}/-100123`,
     [BOT],

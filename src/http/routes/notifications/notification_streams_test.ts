@@ -58,6 +58,11 @@ Deno.test("each type has its own rule for the value", async () => {
       "https://exa mple.com",
     ]],
     ["pushover", [`${thirty}/${thirty}`], [thirty, `${thirty}:${thirty}`]],
+    ["healthchecks", [
+      "https://hc-ping.com/2f1a0c9e-0000-4000-8000-000000000000",
+      "https://cronitor.link/p/key/start",
+      "https://kuma.example/api/push/token?status=up&msg=OK&ping=",
+    ], ["http://hc-ping.com/x", "https://hc-ping.com/x/start", "https://hc-ping.com/x/fail/"]],
     ["ntfy", ["https://ntfy.sh/topic", "https://:tk_1@ntfy.example/topic"], [
       "http://ntfy.sh/topic",
       "https://ntfy.sh",

@@ -1,0 +1,131 @@
+/**
+ * Pings a service that raises an alarm if a run does not end in time. The URL shows which one it is:
+ * Cronitor (https://cronitor.io/docs/telemetry-api), a push monitor of Uptime Kuma, or else Healthchecks
+ * (https://healthchecks.io/docs/http_api/).
+ */
+import type { NotificationEventName, NotifiedRun } from "../../domain/notifications/notification.ts";
+import { bodyText } from "../build_message.ts";
+import type { Message } from "../notification_message.ts";
+import { cut } from "../text.ts";
+import type { Channel } from "./channel.ts";
+import { httpsValue } from "./https_value.ts";
+
+type Step = "start" | "success" | "failure" | "test";
+
+const STEPS: Partial<Record<NotificationEventName, Step>> = {
+  "backup.started": "start",
+  "backup.succeeded": "success",
+  "backup.failed": "failure",
+  "backup.lost": "failure",
+  "test": "test",
+};
+
+/** A URL that is called. With `text`, the text is posted to it. */
+interface Ping {
+  readonly url: URL;
+  readonly text?: string;
+}
+
+export const healthchecks: Channel = {
+  label: "Healthchecks",
+  valueHelp: "the https ping URL of Healthchecks or Cronitor, or the push URL of Uptime Kuma",
+  valueProblem(value) {
+    const problem = httpsValue.valueProblem(value);
+    if (problem !== null) return problem;
+    const url = new URL(value);
+    return pingOf(url) === pingHealthchecks && /\/(start|fail|log)\/?$/.test(url.pathname)
+      ? "must be the ping URL itself, without /start, /fail or /log"
+      : null;
+  },
+  urlOf: httpsValue.urlOf,
+  digest: null,
+  async send(value, message, { outgoing, signal }) {
+    const step = STEPS[message.event.event];
+    const url = new URL(value);
+    // An event of another kind waited when the stream's type was changed.
+    const ping = step === undefined ? null : pingOf(url)(url, step, message);
+    if (ping === null) return;
+    const request = { url: ping.url.href, signal, explain };
+    if (ping.text === undefined) await outgoing.get(request);
+    else await outgoing.postText({ ...request, text: ping.text });
+  },
+};
+
+function pingOf({ hostname, pathname }: URL) {
+  if (/(^|\.)cronitor\.(link|io)$/.test(hostname)) return pingCronitor;
+  return /\/api\/push\/[^/]+\/?$/.test(pathname) ? pingUptimeKuma : pingHealthchecks;
+}
+
+const SUFFIXES: Readonly<Record<Step, string>> = {
+  start: "/start",
+  success: "",
+  failure: "/fail",
+  // Recorded without a change of the check's status.
+  test: "/log",
+};
+
+function pingHealthchecks(url: URL, step: Step, message: Message): Ping {
+  const { run } = message.event;
+  const ping = new URL(url);
+  ping.pathname = url.pathname.replace(/\/+$/, "") + SUFFIXES[step];
+  if (run !== null) ping.searchParams.set("rid", runUuid(run));
+  return { url: ping, text: `${message.title}\n${bodyText(message)}` };
+}
+
+/** Returns the same UUID for each ping of a run: the service measures the time between them. */
+function runUuid({ id }: NotifiedRun): string {
+  return `00000000-0000-8000-8000-${id.toString(16).padStart(12, "0")}`;
+}
+
+const STATES: Readonly<Record<Step, string>> = {
+  start: "run",
+  success: "complete",
+  failure: "fail",
+  test: "ok",
+};
+
+function pingCronitor(url: URL, step: Step, message: Message): Ping {
+  const { run } = message.event;
+  return {
+    url: withParameters(url, {
+      state: STATES[step],
+      message: summaryOf(message),
+      ...run === null ? {} : { series: `rearguard-${run.id}` },
+    }),
+  };
+}
+
+/** Milliseconds; Uptime Kuma refuses more. */
+const MAX_PING = 86_400_000;
+
+/** Returns null for a start, which Uptime Kuma would take for a success. */
+function pingUptimeKuma(url: URL, step: Step, message: Message): Ping | null {
+  if (step === "start") return null;
+  const { started_at, finished_at } = message.event.run ?? {};
+  const duration = started_at && finished_at ? Date.parse(finished_at) - Date.parse(started_at) : null;
+  return {
+    url: withParameters(url, {
+      status: step === "failure" ? "down" : "up",
+      msg: summaryOf(message),
+      ping: duration === null || duration < 0 || duration > MAX_PING ? "" : String(duration),
+    }),
+  };
+}
+
+function withParameters(url: URL, parameters: Readonly<Record<string, string>>): URL {
+  const ping = new URL(url);
+  for (const [name, value] of Object.entries(parameters)) ping.searchParams.set(name, value);
+  return ping;
+}
+
+/** Maximum characters, of which each may take nine in a URL. */
+const SUMMARY_LIMIT = 500;
+
+function summaryOf({ title, event: { reason } }: Message): string {
+  return cut(reason === null ? title : `${title}: ${reason}`, SUMMARY_LIMIT);
+}
+
+/** Explains only what Uptime Kuma answers about an unknown token: other answers may contain secrets. */
+function explain(answer: string): string | null {
+  return answer.includes("Monitor not found or not active") ? "its monitor is not found or not active" : null;
+}
