@@ -1,6 +1,7 @@
 /** Where users have the control plane connect to, without a setting: public addresses alone. */
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
+import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../src/notify/channels/registry.ts";
 import { AddressPolicy } from "../../src/network/address_policy.ts";
 import { Network } from "../../src/network/network.ts";
 import { Notifier } from "../../src/notify/notifier.ts";
@@ -80,7 +81,7 @@ Deno.test("an address that would be refused is no endpoint and no webhook, and t
         assert.match(body.errors.custom_s3_endpoint[0], NAMED);
       }
     }
-    for (const type of ["webhook", "discord_webhook", "slack_webhook", "teams_webhook"]) {
+    for (const type of NOTIFICATION_STREAM_TYPES.filter((each) => channelOf(each).urlOf !== undefined)) {
       const value = `https://${host}/s3cret`;
       for (
         const [method, path] of [["POST", "/api/notification-streams"], [
