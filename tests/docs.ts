@@ -5,6 +5,7 @@ import { ALL_FIELDS, sentNames } from "../src/definitions/destinations/settings.
 import type { Field, FieldTable } from "../src/definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
 import { helpSentence } from "../src/definitions/fields/input.ts";
+import { GUARD_NAMES, guardOf } from "../src/domain/guards/registry.ts";
 import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
 
 const START = "<!-- fields: written by `deno task docs` -->\n\n";
@@ -12,6 +13,7 @@ const END = "\n<!-- end of fields -->\n";
 
 /** Derived parts, by document. */
 const DERIVED: Readonly<Record<string, () => string>> = {
+  "docs/guide/anomalies.md": guardTable,
   "docs/guide/destinations.md": destinationTable,
   "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
 };
@@ -60,6 +62,15 @@ function destinationTable(): string {
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
+/** Lists the guards, with what they find. */
+function guardTable(): string {
+  const rows = GUARD_NAMES.map((name) => {
+    const { summary, severity, defaultAction } = guardOf(name)!;
+    return [`\`${name}\``, summary, severity, `\`${defaultAction}\``];
+  });
+  return markdownTable([["guard", "finding", "severity", "default"], ...rows]);
+}
+
 /** Pads the cells as `deno fmt` does. */
 function markdownTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -78,6 +89,8 @@ function valueOf(name: string, field: Field): string {
       return format.choices.map((choice) => `\`${choice}\``).join(", ");
     case "list":
       return `list of ${placeholderOf(name, field)}s`;
+    case "map":
+      return `object of ${placeholderOf(name, field).split("=")[1]}s`;
     default:
       return placeholderOf(name, field);
   }
@@ -86,6 +99,7 @@ function valueOf(name: string, field: Field): string {
 function defaultOf(field: Field): string {
   if (field.isRequired) return "required";
   if (field.defaultFrom !== undefined) return field.defaultFrom;
+  if (formatOf(field.schema).type === "map") return "by name";
   const isEmpty = field.default === undefined || Array.isArray(field.default) && field.default.length === 0;
   return isEmpty ? "none" : `\`${field.default}\``;
 }

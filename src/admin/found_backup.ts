@@ -1,5 +1,6 @@
 /** Converts manifests to backup records. */
 import { createHash } from "node:crypto";
+import { findingsOfSuspicion } from "../domain/guards/finding.ts";
 import type { FoundBackup } from "../services/backups/import.ts";
 import { type FoundManifest, objectPath } from "./manifests.ts";
 import type { Passwords } from "./passwords.ts";
@@ -49,7 +50,7 @@ async function foundBackup(
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   const counts = archives.map(({ files_count }) => files_count ?? null);
   const createdAt = new Date(manifest.finished_at);
-  const suspicion = manifest.suspicion ?? null;
+  const findings = manifest.findings ?? findingsOfSuspicion(manifest.suspicion ?? null);
   return {
     task: manifest.task,
     hostname: manifest.hostname,
@@ -69,8 +70,7 @@ async function foundBackup(
       duration_ms: createdAt.getTime() - Date.parse(manifest.started_at),
       source: manifest.source,
       incompressible_share: manifest.incompressible_share ?? null,
-      suspicious_at: suspicion === null ? null : createdAt,
-      suspicion,
+      findings,
       missing: manifest.missing ?? [],
       created_at: createdAt,
     },

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
+import { REPORTED_FINDINGS } from "../protocol/guards.ts";
 import { Missing, SourceDescription, StoredObject } from "../protocol/job.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
@@ -21,6 +22,7 @@ export const Manifest = z.object({
   warnings_count: count,
   incompressible_share: z.number().min(0).max(1).nullish(),
   suspicion: z.string().nullish(),
+  findings: REPORTED_FINDINGS.findings,
   missing: z.array(Missing).optional(),
   /** `age, passphrase (scrypt)`, `age, recipients`; null for none. */
   encryption: z.string().nullable(),

@@ -1,5 +1,5 @@
 /** Flags for the fields of a resource, derived from their definitions: names with dashes for underscores. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Field, FieldTable } from "../definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../definitions/fields/format.ts";
 import { fieldWords } from "../definitions/formats/says.ts";
@@ -57,9 +57,18 @@ function flagOf(name: string, field: Field): Option {
       return new Option(`${flag} <${value}>`, help).choices(format.choices);
     case "list":
       return new Option(`${flag} <${value}>`, `${help}; may be given again`).argParser(collect);
+    case "map":
+      return new Option(`${flag} <${value}>`, `${help}; may be given again`).argParser(collectEntry);
     default:
       return new Option(`${flag} <${value}>`, help);
   }
+}
+
+/** Adds a pair to those that were given before. The control plane checks names and values. */
+function collectEntry(pair: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+  if (name === undefined) throw new InvalidArgumentError("It must be name=value.");
+  return { ...before, [name]: value! };
 }
 
 /** Returns the name that commander gives to an option. */

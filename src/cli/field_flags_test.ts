@@ -18,7 +18,7 @@ Deno.test("every field of a task has a flag with its help", () => {
 
 Deno.test("flags become the fields that they are named after", () => {
   const command = addFieldFlags(new Command(), TASK_FIELDS).exitOverride();
-  const typed = { text: "x", number: "7", boolean: "false", choice: "", list: "x" };
+  const typed = { text: "x", number: "7", boolean: "false", choice: "", list: "x", map: "" };
   const expected: Record<string, unknown> = {};
   const secrets: string[] = [];
   const args: string[] = [];
@@ -32,6 +32,10 @@ Deno.test("flags become the fields that they are named after", () => {
     } else if (format.type === "list") {
       expected[name] = ["first", "second"];
       args.push(flag, "first", flag, "second");
+    } else if (format.type === "map") {
+      const [first, last] = [Object.keys(format.entries)[0]!, Object.keys(format.entries).at(-1)!];
+      expected[name] = { [first]: "fail", [last]: "ignore" };
+      args.push(flag, `${first}=fail`, flag, `${last}=ignore`);
     } else {
       expected[name] = value;
       args.push(flag, value);

@@ -1,12 +1,8 @@
 /** Fields of a backup task that say how its runs are watched, and its backups checked. */
 import * as z from "zod";
-import {
-  GUARD_ACTIONS,
-  HISTORY_LENGTH,
-  HISTORY_MINIMUM,
-  MINIMUM_BYTES_READ,
-  SHARP_RISE,
-} from "../domain/guards.ts";
+import { GUARD_ACTIONS, type GuardAction, HISTORY_LENGTH, HISTORY_MINIMUM } from "../domain/guards/guard.ts";
+import { MINIMUM_BYTES_READ, SHARP_RISE } from "../domain/guards/incompressible.ts";
+import { DEFAULT_ACTIONS, GUARD_NAMES, type GuardName } from "../domain/guards/registry.ts";
 import { defineFields } from "./fields/field.ts";
 import { integer } from "./formats/text.ts";
 
@@ -15,6 +11,11 @@ const MAX_SECONDS = 31_536_000;
 
 const seconds = { schema: integer(1, MAX_SECONDS), placeholder: "seconds" };
 const days = { schema: integer(0, 3650), placeholder: "days" };
+
+/** The action of each guard. */
+const ACTIONS = Object.fromEntries(
+  GUARD_NAMES.map((name) => [name, z.enum(GUARD_ACTIONS).optional()]),
+) as Record<GuardName, z.ZodOptional<z.ZodEnum<{ [A in GuardAction]: A }>>>;
 
 export const TASK_RUN_FIELDS = defineFields({
   run_timeout: {
@@ -50,6 +51,16 @@ export const TASK_RUN_FIELDS = defineFields({
       "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
       "(`RUN_OVERDUE_SECONDS`, an hour).",
   },
+  guards: {
+    schema: z.object(ACTIONS),
+    help: "what happens if a guard finds a backup wrong, by guard",
+    description:
+      "`warn`, `fail` or `ignore` by guard; docs/guide/anomalies.md lists the guards. Guards that " +
+      "are left out stay as they are. `on_shrink` and `on_incompressible` are its entries `shrink` and " +
+      "`incompressible`, and win over them.",
+    placeholder: "name=action",
+    default: DEFAULT_ACTIONS,
+  },
   on_shrink: {
     schema: z.enum(GUARD_ACTIONS),
     help: "what happens if a backup is much smaller than the last ones",
@@ -59,7 +70,8 @@ export const TASK_RUN_FIELDS = defineFields({
       "defined now): warn, fail the run and store nothing, or ignore it. Default `warn`.",
     example: "fail",
     placeholder: "action",
-    default: "warn",
+    default: DEFAULT_ACTIONS.shrink,
+    entryOf: { field: "guards", key: "shrink" },
   },
   on_incompressible: {
     schema: z.enum(GUARD_ACTIONS),
@@ -72,7 +84,8 @@ export const TASK_RUN_FIELDS = defineFields({
         MINIMUM_BYTES_READ / 1e6
       } MB are not judged.`,
     placeholder: "action",
-    default: "warn",
+    default: DEFAULT_ACTIONS.incompressible,
+    entryOf: { field: "guards", key: "incompressible" },
   },
   verify_every: {
     ...days,

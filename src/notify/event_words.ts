@@ -1,4 +1,5 @@
 /** The words for each event: a title and the next step. */
+import { GUARD_NAMES, type GuardEvent, guardOf } from "../domain/guards/registry.ts";
 import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./notification_message.ts";
@@ -6,6 +7,20 @@ import { cut, LABEL_LIMIT } from "./text.ts";
 
 /** The words for one event. */
 export type Words = Pick<Message, "tone" | "title" | "next">;
+
+/** The words for the events of guards. */
+const GUARD_WORDS = Object.fromEntries(
+  GUARD_NAMES.flatMap((name) => {
+    const notification = guardOf(name)?.notification ?? null;
+    if (notification === null) return [];
+    const words = (event: NotificationEvent): Words => {
+      const clear = `DELETE /api/backups/${event.backup?.id ?? "{id}"}/suspicion`;
+      const named = { task: taskOf(event), server: serverOf(event), clear };
+      return { tone: "bad", title: notification.title(named), next: notification.next(named) };
+    };
+    return [[notification.event, words]];
+  }),
+) as Record<GuardEvent, (event: NotificationEvent) => Words>;
 
 export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationEvent) => Words>> = {
   "backup.started": (event) => ({
@@ -40,23 +55,7 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     next: "Run the task now for a whole backup, and look for faults at the destination. " +
       "That backup and older ones are kept from rotation until it is deleted or found whole.",
   }),
-  "backup.suspicious": (event) => ({
-    tone: "bad",
-    title: `A backup of ${taskOf(event)} looks as after ransomware`,
-    next: `Look at the files on ${serverOf(event)} now. ` +
-      "Older backups are kept from rotation. Where the change is right, clear the backup with " +
-      `DELETE /api/backups/${event.backup?.id ?? "{id}"}/suspicion.`,
-  }),
-  "backup.shrunken": (event) => ({
-    tone: "bad",
-    title: `A backup of ${taskOf(event)} shrank to less than half`,
-    next: `Check that nothing is missing from what is backed up on ${serverOf(event)}. ` +
-      "Older backups are kept from rotation. Where it is right, clear the backup with " +
-      `DELETE /api/backups/${
-        event.backup?.id ?? "{id}"
-      }/suspicion, and set the task's on_shrink to ignore until the ` +
-      "median has followed.",
-  }),
+  ...GUARD_WORDS,
   "backup.incomplete": (event) => ({
     tone: "bad",
     title: `A backup of ${taskOf(event)} is incomplete`,

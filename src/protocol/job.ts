@@ -7,6 +7,7 @@ import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../definitions/task_run_fields.ts";
 import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
+import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
 
 /**
  * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
@@ -78,27 +79,6 @@ export const JobWatch = z.object({
   stall_timeout_ms: z.number().positive(),
 });
 export type JobWatch = z.infer<typeof JobWatch>;
-
-const GuardAction = z.enum(["warn", "fail", "ignore"]);
-
-/** The guards that compare a backup with the median of the task's last backups before it counts. */
-export const JobGuards = z.object({
-  /** Action if fewer files or fewer bytes than half of the median are stored. */
-  on_shrink: GuardAction,
-  /** Action if data that used to compress no longer does. */
-  on_incompressible: GuardAction,
-  /** Null while there are too few backups to compare with. */
-  usual: z.object({
-    backups_count: z.number().int().positive(),
-    size: z.number(),
-    bytes_read: z.number(),
-    files_count: z.number().nullable(),
-    incompressible_share: z.number().nullable(),
-    /** `size / bytes_read`. */
-    compression: z.number(),
-  }).nullable(),
-});
-export type JobGuards = z.infer<typeof JobGuards>;
 
 /** A backup run. Times are milliseconds, sizes are bytes. */
 export const BackupJob = z.object({
@@ -202,13 +182,7 @@ export const StoredBackup = z.object({
    * measure it.
    */
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
-  /**
-   * One line that says why the backup may contain files that somebody encrypted. Null or left out: no reason
-   * found.
-   */
-  suspicion: z.string().max(4096).nullable().optional(),
-  /** One line that says how the backup shrank, if the task warns of that. Null or left out: it did not. */
-  shrinking: z.string().max(4096).nullable().optional(),
+  ...REPORTED_FINDINGS,
   /** Names that had to be left out. Empty or absent: the backup is complete. */
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
 });

@@ -18,7 +18,8 @@ import { objectName } from "../manifest/object_name.ts";
 import { storeParts } from "./parts.ts";
 import { compressFile, streamPart } from "./pipeline.ts";
 import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "../ports.ts";
-import { formatBytes, Progress } from "./progress.ts";
+import { formatBytes } from "../../../src/domain/byte_size.ts";
+import { Progress } from "./progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "../sources/registry.ts";
@@ -82,7 +83,8 @@ async function store(
   const contents = new Map(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
-  const assessed = { ...statsOf(parts), ...detectAnomalies(job.guards, statsOf(parts), ports.output) };
+  const stats = { ...statsOf(parts), duration_ms: Math.round(ports.clock.monotonic() - started) };
+  const assessed = { ...stats, ...detectAnomalies(job.guards, stats, ports.output) };
   await storeManifest(
     objects,
     job,

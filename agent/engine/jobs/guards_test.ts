@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { FilesSource, JobGuards, StoredBackup } from "../../../src/protocol/job.ts";
+import type { JobGuards } from "../../../src/protocol/guards.ts";
+import type { FilesSource, StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { refuseEmpty } from "./guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
@@ -72,7 +73,9 @@ Deno.test("a tree that lost most of its files is stored with a warning, counted 
     /^This backup looks wrong: it shrank to less than half .* 10 files \(median 40\), /,
   );
   assert.match(warning!, /5\d\d\.\d kB read \(median 2\.\d MB\), .*stored \(median .*on_shrink/);
-  const { warnings_count, suspicion } = await manifestAgain(at);
+  const { warnings_count, suspicion, findings } = await manifestAgain(at);
+  assert.deepEqual(findings, [{ name: "shrink", message: backup.shrinking, severity: "critical" }]);
+  assert.deepEqual(backup.findings, findings);
   assert.deepEqual([warnings_count, suspicion], [1, backup.shrinking]);
 });
 

@@ -1,4 +1,5 @@
 /** Reports a backup's progress: numbers to the control plane once a second, output lines less often. */
+import { formatBytes } from "../../../src/domain/byte_size.ts";
 import type { BackupJob } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";
 import { LineCount } from "../programs/line_count.ts";
@@ -104,18 +105,6 @@ function describe(stats: ProgressStats): string {
     ...(eta_seconds === null ? [] : [`about ${formatSeconds(eta_seconds)} left`]),
   ];
   return `Progress: ${parts.join(", ")}`;
-}
-
-/** Formats bytes in decimal units, as vendors of disks and networks use them. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 export function formatSeconds(seconds: number): string {

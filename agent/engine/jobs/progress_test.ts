@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { TestClock } from "../../../tests/support/fixtures/clock.ts";
 import { LineCount } from "../programs/line_count.ts";
 import type { RunPorts } from "../ports.ts";
-import { formatBytes, formatSeconds, Progress } from "./progress.ts";
+import { formatBytes } from "../../../src/domain/byte_size.ts";
+import { formatSeconds, Progress } from "./progress.ts";
 
 type ProgressStats = Parameters<RunPorts["progress"]>[0];
 

@@ -3,7 +3,8 @@
  * less often.
  */
 import type { RunPorts } from "../ports.ts";
-import { formatBytes, formatSeconds } from "./progress.ts";
+import { formatBytes } from "../../../src/domain/byte_size.ts";
+import { formatSeconds } from "./progress.ts";
 
 const INTERVAL_MS = 1000;
 /** Time during which each interval writes an output line; later every tenth interval does. */

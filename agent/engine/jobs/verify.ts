@@ -9,7 +9,7 @@ import {
   RunFailedError,
   type RunPorts,
 } from "../ports.ts";
-import { formatBytes } from "./progress.ts";
+import { formatBytes } from "../../../src/domain/byte_size.ts";
 import { UnsteadyReadError } from "./read_again.ts";
 import { type Inspector, MISSING, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";

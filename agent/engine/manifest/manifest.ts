@@ -3,14 +3,14 @@
  * without Rearguard. It is written last, because a backup is complete once its manifest exists. It is never
  * encrypted and contains no secret.
  */
-import { describeAnomalies } from "../../../src/domain/guards.ts";
+import { describeSuspicion } from "../../../src/domain/guards/finding.ts";
 import {
   type BackupJob,
   type JobEncryption,
   jobEncryption,
   type Missing,
 } from "../../../src/protocol/job.ts";
-import type { Anomalies } from "../jobs/guards.ts";
+import type { ReportedFindings } from "../jobs/guards.ts";
 import { withDigest } from "./manifest_digest.ts";
 import type { ManifestContents } from "./manifest_contents.ts";
 import type { PreparedSource } from "../sources/source.ts";
@@ -26,7 +26,7 @@ export interface ManifestInput {
   source: PreparedSource;
   parts: StoredPart[];
   missing: readonly Missing[];
-  assessed: Anomalies & { incompressible_share: number | null };
+  assessed: Pick<ReportedFindings, "findings"> & { incompressible_share: number | null };
   contents: ManifestContents;
   hostname: string;
   startedAt: Date;
@@ -53,7 +53,8 @@ export function manifest(input: ManifestInput): Uint8Array {
     warnings_count: input.warningsCount,
     ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
     incompressible_share: input.assessed.incompressible_share,
-    suspicion: describeAnomalies(input.assessed),
+    suspicion: describeSuspicion(input.assessed.findings),
+    ...input.assessed.findings.length === 0 ? {} : { findings: input.assessed.findings },
     compression: "zstd, independent frames of 8 MB as pzstd writes them",
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},

@@ -1,4 +1,4 @@
-import type { BackupStats } from "../../../src/domain/guards.ts";
+import type { StoredStats } from "../../../src/domain/guards/guard.ts";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { DatabaseContents } from "../sources/database/row_counts.ts";
 import type { SourcePart } from "../sources/source.ts";
@@ -18,7 +18,7 @@ export interface StoredPart {
 }
 
 /** Adds up the numbers of all parts of a backup. */
-export function statsOf(parts: readonly StoredPart[]): BackupStats {
+export function statsOf(parts: readonly StoredPart[]): StoredStats {
   const sum = (figure: (part: StoredPart) => number) =>
     parts.reduce((total, part) => total + figure(part), 0);
   const bytesRead = sum((part) => part.bytesRead);

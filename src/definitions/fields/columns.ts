@@ -1,5 +1,6 @@
 /** Columns of a record, derived from the definitions of fields. */
 import type { Columns, Field, FieldTable, Input, NewInput, Relation } from "./field.ts";
+import { formatOf } from "./format.ts";
 
 /** Encrypts a secret. */
 export type Seal = (secret: string) => string;
@@ -10,24 +11,46 @@ export function newColumns<T extends FieldTable>(
   input: NewInput<T>,
   seal: Seal = refuseSecret,
 ): Columns<T> {
-  const defaults = Object.entries(fields).filter(([, field]) => field.relation === undefined)
-    .map(([name, field]) => [columnOf(name, field), field.default ?? null]);
+  const defaults = Object.entries(fields).filter(([, field]) => hasColumn(field))
+    .map(([name, field]) => [columnOf(name, field), isMap(field) ? {} : field.default ?? null]);
   return { ...Object.fromEntries(defaults), ...columnsOf(fields, input, seal) };
 }
 
-/** Returns the columns of the fields that were sent. */
+/**
+ * Returns the columns of the fields that were sent. A map keeps the entries that were not sent, and holds
+ * only those that ever were: a missing one has its default.
+ *
+ * @param current The record before the change.
+ */
 export function columnsOf<T extends FieldTable>(
   fields: T,
   input: Input<T>,
   seal: Seal,
+  current: Partial<Columns<T>> = {},
 ): Partial<Columns<T>> {
   const columns: Record<string, unknown> = {};
+  const addEntries = (name: string, entries: unknown) => {
+    columns[name] = {
+      ...(columns[name] ?? (current as Record<string, unknown>)[name]) as object,
+      ...entries as object,
+    };
+  };
   for (const [name, field] of Object.entries(fields)) {
     const value = input[name];
     if (value === undefined || field.relation !== undefined) continue;
-    columns[columnOf(name, field)] = field.isSecret && value !== null ? seal(value as string) : value;
+    if (field.entryOf !== undefined) addEntries(field.entryOf.field, { [field.entryOf.key]: value });
+    else if (isMap(field)) addEntries(name, value);
+    else columns[columnOf(name, field)] = field.isSecret && value !== null ? seal(value as string) : value;
   }
   return columns as Partial<Columns<T>>;
+}
+
+function isMap({ schema }: Field): boolean {
+  return formatOf(schema).type === "map";
+}
+
+function hasColumn({ relation, entryOf }: Field): boolean {
+  return relation === undefined && entryOf === undefined;
 }
 
 function refuseSecret(): never {
@@ -40,7 +63,7 @@ function columnOf(name: string, { isSecret }: Field): string {
 
 /** Returns the names of the columns. */
 export function columnNames<T extends FieldTable>(fields: T): (keyof Columns<T> & string)[] {
-  return Object.entries(fields).filter(([, { relation }]) => relation === undefined)
+  return Object.entries(fields).filter(([, field]) => hasColumn(field))
     .map(([name, field]) => columnOf(name, field)) as (keyof Columns<T> & string)[];
 }
 

@@ -31,6 +31,8 @@ export interface Field {
   readonly isTypedTwice?: true;
   /** A list of ids that is stored in a table of its own. */
   readonly relation?: Relation;
+  /** An entry of a field that is a map, under a name of its own. It has no column. */
+  readonly entryOf?: { readonly field: string; readonly key: string };
   /** Another place in the record where it is shown, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
   /** Backup jobs carry it as one of their `options`. An agent that is older than the field ignores it. */
@@ -60,6 +62,12 @@ type HasValue = { isRequired: true } | { default: unknown } | { defaultFrom: str
 /** Value of a field in a record. */
 export type Value<F extends Field> = z.output<F["schema"]> | (F extends HasValue ? never : null);
 
+/** Value of a field as callers see it: a map has every entry. */
+type ShownValue<F extends Field> = F extends { entryOf: unknown } ? z.output<F["schema"]>
+  : Value<F> extends readonly unknown[] ? Value<F>
+  : Value<F> extends Record<string, unknown> ? Required<Value<F>>
+  : Value<F>;
+
 /** Values that callers may send; an absent one keeps what there is. */
 export type Input<T extends FieldTable> = { -readonly [N in keyof T]?: Value<T[N]> };
 
@@ -76,7 +84,8 @@ export type Columns<T extends FieldTable> = {
     : Value<T[N]>;
 };
 
-type ColumnName<N extends string, F extends Field> = F extends { relation: Relation } ? never
+type ColumnName<N extends string, F extends Field> = F extends { relation: Relation } | { entryOf: unknown }
+  ? never
   : F extends { isSecret: true } ? `${N}_encrypted`
   : N;
 
@@ -88,7 +97,7 @@ export type Relations<T extends FieldTable> = {
 /** Fields as callers see them. */
 export type Shown<T extends FieldTable> = {
   -readonly [N in keyof T & string as T[N] extends { isSecret: true } ? `has_${N}` : N]: T[N] extends
-    { isSecret: true } ? boolean : Value<T[N]>;
+    { isSecret: true } ? boolean : ShownValue<T[N]>;
 };
 
 /** Fields as callers see them inside the object `G` of a record. */

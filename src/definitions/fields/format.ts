@@ -5,7 +5,9 @@ import type { Field } from "./field.ts";
 export type Format =
   | { readonly type: "text" | "number" | "boolean" }
   | { readonly type: "choice"; readonly choices: readonly string[] }
-  | { readonly type: "list"; readonly of: Format };
+  | { readonly type: "list"; readonly of: Format }
+  /** Values by name; each may be left out. */
+  | { readonly type: "map"; readonly entries: Readonly<Record<string, Format>> };
 
 export function formatOf(schema: z.ZodType): Format {
   const { def } = (schema as unknown as z.core.$ZodTypes)._zod;
@@ -19,9 +21,20 @@ export function formatOf(schema: z.ZodType): Format {
       return { type: "choice", choices: Object.values(def.entries).map(String) };
     case "array":
       return { type: "list", of: formatOf(def.element as z.ZodType) };
+    case "object":
+      return {
+        type: "map",
+        entries: Object.fromEntries(
+          Object.entries(def.shape).map(([name, value]) => [name, formatOf(entrySchema(value as z.ZodType))]),
+        ),
+      };
     default:
       throw new TypeError(`Cannot use a schema of type ${def.type} for a field. Add the type to formatOf.`);
   }
+}
+
+function entrySchema(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodOptional ? schema.unwrap() as z.ZodType : schema;
 }
 
 /** Returns the word that stands for a value of the field, such as `seconds`. */
@@ -29,7 +42,14 @@ export function placeholderOf(name: string, { placeholder, schema }: Field): str
   return placeholder ?? (/_ids?$/.test(name) ? "id" : PLACEHOLDERS[formatOf(schema).type]);
 }
 
-const PLACEHOLDERS = { text: "text", number: "number", boolean: "boolean", choice: "choice", list: "text" };
+const PLACEHOLDERS = {
+  text: "text",
+  number: "number",
+  boolean: "boolean",
+  choice: "choice",
+  list: "text",
+  map: "name=value",
+};
 
 /** Returns a schema of the format without rules: a stored value may be older than a rule. */
 export function schemaOf(format: Format): z.ZodType {
@@ -44,5 +64,9 @@ export function schemaOf(format: Format): z.ZodType {
       return z.enum(format.choices as [string, ...string[]]);
     case "list":
       return z.array(schemaOf(format.of));
+    case "map":
+      return z.object(
+        Object.fromEntries(Object.entries(format.entries).map(([name, of]) => [name, schemaOf(of)])),
+      );
   }
 }

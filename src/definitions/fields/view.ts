@@ -24,9 +24,24 @@ export function presentFields<T extends FieldTable>(
   const values = row as Record<string, unknown>;
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) =>
-      field.isSecret ? [`has_${name}`, values[`${name}_encrypted`] !== null] : [name, values[name]]
+      field.isSecret
+        ? [`has_${name}`, values[`${name}_encrypted`] !== null]
+        : [name, shownValue(name, field, values)]
     ),
   ) as Shown<T>;
+}
+
+/** Returns a value as callers see it: a map has every entry. */
+function shownValue(name: string, field: Field, values: Record<string, unknown>): unknown {
+  if (field.entryOf !== undefined) {
+    const map = values[field.entryOf.field] as Record<string, unknown>;
+    return map[field.entryOf.key] ?? field.default;
+  }
+  const format = formatOf(field.schema);
+  if (format.type !== "map") return values[name];
+  const stored = values[name] as Record<string, unknown>;
+  const defaults = field.default as Record<string, unknown>;
+  return Object.fromEntries(Object.keys(format.entries).map((key) => [key, stored[key] ?? defaults[key]]));
 }
 
 /** Returns the schemas of the fields that a record shows inside its object `group` too. */

@@ -1,4 +1,5 @@
 /** Defines the events that users are notified of, and when a failed delivery is retried. */
+import { GUARD_EVENTS } from "../guards/registry.ts";
 import type { RunKind, shownState } from "../run.ts";
 
 export const NOTIFICATION_EVENTS = [
@@ -7,8 +8,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.failed",
   "backup.lost",
   "backup.damaged",
-  "backup.suspicious",
-  "backup.shrunken",
+  ...GUARD_EVENTS,
   "backup.incomplete",
   "backup.recovered",
   "backup.overdue",

@@ -2,7 +2,8 @@
 import { optionsOf } from "../../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
-import type { UsualStats } from "../../domain/guards.ts";
+import type { GuardHistory } from "../../domain/guards/guard.ts";
+import { DEFAULT_ACTIONS } from "../../domain/guards/registry.ts";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
 import type { Secrets } from "../../definitions/destinations/definition.ts";
 import { objectDirectory } from "../../definitions/destinations/location.ts";
@@ -14,6 +15,7 @@ import type {
   JobEncryption,
   JobSource,
 } from "../../protocol/job.ts";
+import { jobGuards } from "../../protocol/guards.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
@@ -59,7 +61,7 @@ export interface JobRows {
   server: RemoteServerRow;
   destination: BackupDestinationRow;
   last: { bytes_read: number; size: number } | null;
-  usual: UsualStats | null;
+  history: GuardHistory;
 }
 
 /**
@@ -71,7 +73,7 @@ export function backupJob(
   keyring: Keyring,
   object: { prefix: string; stamp: string },
 ): { job: BackupJob; directory: string } {
-  const { task, server, destination, last, usual } = rows;
+  const { task, server, destination, last, history } = rows;
   const directory = objectDirectory(destination, task.store_path);
   return {
     directory,
@@ -87,7 +89,7 @@ export function backupJob(
       timeout_ms: task.run_timeout === null ? null : task.run_timeout * 1000,
       accepts_incomplete: true,
       options: optionsOf(TASK_RUN_FIELDS, task),
-      guards: { on_shrink: task.on_shrink, on_incompressible: task.on_incompressible, usual },
+      guards: jobGuards({ ...DEFAULT_ACTIONS, ...task.guards }, history),
     },
   };
 }

@@ -5,7 +5,7 @@ import { objectPrefix, objectStamp } from "../../domain/run.ts";
 import type { Job } from "../../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { SecretError } from "../../secrets/keyring.ts";
-import { usualStats } from "../../store/backups/backup_history.ts";
+import { guardHistory } from "../../store/backups/backup_history.ts";
 import { lastBackupStats } from "../../store/backups/backup_records.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
@@ -161,13 +161,13 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
   // Queried in parallel: a thousand runs may be due at once.
-  const [task, server, destination, stamp, last, usual] = await Promise.all([
+  const [task, server, destination, stamp, last, history] = await Promise.all([
     findBackupTask(sql, taskId),
     findRemoteServer(sql, run.remote_server_id!),
     findBackupDestination(sql, run.backup_destination_id ?? 0),
     newestObjectStamp(sql, taskId),
     lastBackupStats(sql, taskId),
-    usualStats(sql, taskId),
+    guardHistory(sql, taskId),
   ]);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
@@ -176,7 +176,7 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
     prefix: objectPrefix(task.id, task.appended_file_name),
     stamp: objectStamp(services.clock.now(), stamp),
   };
-  const made = backupJob({ task, server, destination, last, usual }, services.keyring, object);
+  const made = backupJob({ task, server, destination, last, history }, services.keyring, object);
   const { directory } = made;
   const lockWait = task.lock_wait_timeout === null
     ? services.runTimes.lockWait

@@ -5,6 +5,7 @@ import { newStream } from "../../../tests/support/fixtures/notified.ts";
 import { plant } from "../../../tests/support/fixtures/planted.ts";
 import type { BackupJob, StoredBackup } from "../../protocol/job.ts";
 import { updateBackupTask } from "../tasks/backup_tasks.ts";
+import { DEFAULT_ACTIONS } from "../../domain/guards/registry.ts";
 import type { BackupTaskInput } from "../tasks/backup_task_input.ts";
 import { clearSuspicion } from "../backups/backups.ts";
 import { claimAssignments } from "./dispatch.ts";
@@ -48,8 +49,10 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
 }
 
 Deno.test("a job has the task's guard actions, and the usual values once three backups are stored", async () => {
-  await using at = await setUpGuards({ on_shrink: "fail" });
-  assert.deepEqual(await at.backUp(), { on_shrink: "fail", on_incompressible: "warn", usual: null });
+  await using at = await setUpGuards({ guards: { shrink: "fail" } });
+  const actions = { on_shrink: "fail", on_incompressible: "warn" };
+  const byGuard = { ...DEFAULT_ACTIONS, shrink: "fail" };
+  assert.deepEqual(await at.backUp(), { ...actions, actions: byGuard, usual: null, runs: null });
   for (let i = 0; i < 2; i++) assert.equal((await at.backUp({ incompressible_share: 0.5 }))!.usual, null);
   assert.deepEqual({ ...(await at.backUp())!.usual }, {
     backups_count: 3,
@@ -162,4 +165,42 @@ Deno.test("an incomplete backup notifies on_failure streams, replaces none and c
   const last = await at.store();
   assert.deepEqual(await left(), [last]);
   assert.equal((await at.backUp())!.usual, null);
+});
+
+Deno.test("the control plane applies the guards that an agent does not know", async () => {
+  await using at = await setUpGuards({ guards: { shrink: "warn" } });
+  const known = { suspicion: null, shrinking: null };
+  for (let i = 0; i < 3; i++) await at.store(known);
+  const [id, last] = [await at.store({ files_count: 1 }), await at.store({ ...known, files_count: 1 })];
+  const rows = await at.database`select id, findings, suspicion from backups where id >= ${id} order by id`;
+  assert.deepEqual(rows.map((row) => ({ ...row })), [
+    { id, findings: [{ name: "shrink", message: SHRINKING, severity: "critical" }], suspicion: SHRINKING },
+    { id: last, findings: [], suspicion: null },
+  ]);
+  const checked = { findings: [], guards_checked: ["incompressible"], files_count: 1 };
+  const later = await at.store(checked);
+  const [row] = await at.database`select findings from backups where id = ${later}`;
+  assert.equal(row!.findings.length, 1);
+  await at.update({ guards: { shrink: "fail" } });
+  const object = { role: "archive" as const, size: 10, sha256: "b".repeat(64), database: null };
+  await at.backUp({ ...checked, objects: [{ ...object, name: "backup_1_later.tar.zst" }] });
+  const [run] = await at.database`select state, reason from runs order by id desc limit 1`;
+  assert.equal(run!.state, "failed");
+  assert.match(run!.reason, /^Cannot trust this backup: it shrank .*on_shrink/);
+  const objects = await at.database`select distinct name from leftovers order by 1`;
+  assert.deepEqual(objects.map(({ name }) => name), ["backup_1_later.tar.zst"]);
+});
+
+Deno.test("an agent's findings are stored, also of a guard that the control plane does not know", async () => {
+  await using at = await setUpGuards();
+  const findings = [
+    { name: "too_blue", message: "It is too blue", severity: "warning" as const },
+    { name: "shrink", message: SHRINKING, severity: "critical" as const },
+  ];
+  const id = await at.store({ findings, guards_checked: ["too_blue", ...Object.keys(DEFAULT_ACTIONS)] });
+  const [row] = await at.database`select findings, suspicion from backups where id = ${id}`;
+  assert.deepEqual({ ...row }, { findings, suspicion: SHRINKING });
+  await clearSuspicion(at.services, at.caller, id);
+  const [cleared] = await at.database`select findings, suspicion from backups where id = ${id}`;
+  assert.deepEqual({ ...cleared }, { findings, suspicion: null });
 });

@@ -2,7 +2,7 @@
 import { transaction } from "../../store/database/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
-import { duration } from "../durations.ts";
+import { duration } from "../../domain/durations.ts";
 import { applyToRun } from "./run_state.ts";
 
 const BATCH = 100;

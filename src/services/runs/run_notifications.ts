@@ -2,6 +2,8 @@
  * Notifies users about their runs and backups. Messages are written in the transaction of the change, so that
  * no crash loses them.
  */
+import type { Finding } from "../../domain/guards/finding.ts";
+import { guardOf } from "../../domain/guards/registry.ts";
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import {
   type Audience,
@@ -112,11 +114,10 @@ export async function notifyBackupStored(
   services: Clocked,
   sql: Sql,
   run: RunRow,
-  { wasLost, backupId, suspicion, shrinking, missing }: {
+  { wasLost, backupId, findings, missing }: {
     wasLost: boolean;
     backupId: number;
-    suspicion: string | null;
-    shrinking: string | null;
+    findings: readonly Finding[];
     missing: readonly Missing[];
   },
 ): Promise<void> {
@@ -133,14 +134,17 @@ export async function notifyBackupStored(
     [subjectOf(run), runSubject(run)],
     recovered,
   );
+  const incomplete = describeMissing(missing);
   const anomalies = [
-    ["backup.suspicious", suspicion],
-    ["backup.shrunken", shrinking],
-    ["backup.incomplete", describeMissing(missing)],
-  ] as const;
-  for (const [event, reason] of anomalies) {
-    // Each one is a backup for a person to review.
-    if (reason !== null) await writeDeliveries(services, sql, news(event, "failure", reason));
+    ...findings.flatMap(({ name, message }) => {
+      const event = guardOf(name)?.notification?.event;
+      return event === undefined ? [] : [{ event, reason: message }];
+    }),
+    ...incomplete === null ? [] : [{ event: "backup.incomplete" as const, reason: incomplete }],
+  ];
+  // Each one is a backup for a person to review.
+  for (const { event, reason } of anomalies) {
+    await writeDeliveries(services, sql, news(event, "failure", reason));
   }
 }
 

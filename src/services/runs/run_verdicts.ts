@@ -1,5 +1,5 @@
 /** Applies the final reports of agents: stores the backup, or the reason of a failure, and the leftovers. */
-import { describeAnomalies } from "../../domain/guards.ts";
+import type { Finding } from "../../domain/guards/finding.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
 import type { Verdict } from "../../protocol/wire_messages.ts";
@@ -27,6 +27,7 @@ import { requestRetention } from "../retention/removals.ts";
 import { reportStoredBackup } from "./run_followers.ts";
 import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
+import { judgeVerdict } from "./verdict_findings.ts";
 
 /** Applies the agent's verdict to the locked run of that attempt. */
 export async function applyVerdict(
@@ -40,7 +41,7 @@ export async function applyVerdict(
     await keepLateVerdict(services, sql, run, run.attempt, validated);
     return run;
   }
-  const verdict = await validateObjects(sql, run, validated);
+  const { verdict, findings } = await judgeVerdict(sql, run, await validateObjects(sql, run, validated));
   const change = {
     warnings_count: verdict.warnings_count,
     started_at: run.started_at ?? services.clock.now(),
@@ -51,13 +52,13 @@ export async function applyVerdict(
   await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
   if (!move.moved) return run;
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
-    const backupId = await storeBackup(services, sql, run, verdict.backup, verdict.warnings_count);
+    const backup = { ...verdict.backup, findings };
+    const backupId = await storeBackup(services, sql, run, backup, verdict.warnings_count);
     const stored = { wasLost: run.state === "lost", backupId };
     await reportStoredBackup(services, sql, move.run, stored);
     await notifyBackupStored(services, sql, move.run, {
       ...stored,
-      suspicion: verdict.backup.suspicion ?? null,
-      shrinking: verdict.backup.shrinking ?? null,
+      findings,
       missing: verdict.backup.missing ?? [],
     });
   }
@@ -192,11 +193,10 @@ async function storeBackup(
   services: ServiceContext,
   sql: Sql,
   run: RunRow,
-  stored: StoredBackup,
+  stored: StoredBackup & { findings: Finding[] },
   warningsCount: number,
 ): Promise<number> {
   const now = services.clock.now();
-  const suspicion = describeAnomalies(stored);
   const destination = await runDestination(sql, run);
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalStats(sql, run.id, stored);
@@ -219,8 +219,7 @@ async function storeBackup(
     duration_ms: stored.duration_ms,
     source: stored.source ?? null,
     incompressible_share: stored.incompressible_share ?? null,
-    suspicious_at: suspicion === null ? null : now,
-    suspicion,
+    findings: stored.findings,
     missing: stored.missing ?? [],
     created_at: now,
   }, stored.objects);

@@ -5,7 +5,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import { findRunOf, type RunRow, runsAhead, slotOf } from "../../store/runs/runs.ts";
 import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
 import type { Caller, ServiceContext } from "../context.ts";
-import { duration } from "../durations.ts";
+import { duration } from "../../domain/durations.ts";
 import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 

@@ -12,7 +12,7 @@ import type { ServiceContext } from "../context.ts";
 import { notificationOf, runSubject } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 import { waitMessage } from "./run_waits.ts";
-import { duration } from "../durations.ts";
+import { duration } from "../../domain/durations.ts";
 
 /**
  * A backup run is slow if it takes this many times the median of the previous ones, and at least this many

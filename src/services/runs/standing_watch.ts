@@ -11,7 +11,7 @@ import {
 } from "../../store/runs/run_watch.ts";
 import { type AlertMessage, endAlert, endAlerts, raiseAlert } from "../notifications/alerts.ts";
 import type { ServiceContext } from "../context.ts";
-import { duration } from "../durations.ts";
+import { duration } from "../../domain/durations.ts";
 
 /** Time for agents to reconnect after a start before an absent one is reported. Milliseconds. */
 const RECONNECT = 2 * 60_000;

@@ -98,7 +98,7 @@ export async function updateBackupTask(
     const timezone = input.timezone ?? task.timezone;
     const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
     const columns = {
-      ...columnsOf(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret)),
+      ...columnsOf(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret), task),
       ...schedule,
       timezone,
     };

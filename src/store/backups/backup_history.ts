@@ -1,6 +1,38 @@
-/** Returns the usual stats of a task, from its last backups. */
-import { HISTORY_LENGTH, HISTORY_MINIMUM, type UsualStats } from "../../domain/guards.ts";
+/** A task's earlier backups and runs, which guards compare a new backup with. */
+import {
+  type GuardHistory,
+  HISTORY_LENGTH,
+  HISTORY_MINIMUM,
+  type UsualRuns,
+  type UsualStats,
+} from "../../domain/guards/guard.ts";
 import type { Sql } from "../database/sql.ts";
+
+/** Returns what guards compare with. */
+export async function guardHistory(sql: Sql, taskId: number): Promise<GuardHistory> {
+  const [usual, runs] = await Promise.all([usualStats(sql, taskId), usualRuns(sql, taskId)]);
+  return { usual, runs };
+}
+
+/**
+ * Returns the median duration of the task's newest successful backup runs since the source was last changed,
+ * whether or not their backups are still stored. Null if there are none.
+ */
+export async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
+  const [row] = await sql<UsualRuns[]>`
+    select count(*) as runs_count,
+      percentile_cont(0.5) within group (order by duration_ms::double precision) as duration_ms
+    from (
+      select extract(epoch from r.finished_at - r.started_at) * 1000 as duration_ms
+      from runs r join backup_tasks t on t.id = r.backup_task_id
+      where r.backup_task_id = ${taskId} and r.kind = 'backup' and r.state = 'succeeded'
+        and (t.source_changed_at is null or ${
+    assignedAt(sql, sql`r.id`, sql`r.started_at`)
+  } > t.source_changed_at)
+      order by r.id desc limit ${HISTORY_LENGTH}
+    ) last`;
+  return row!.runs_count === 0 ? null : row!;
+}
 
 /**
  * Returns medians over the task's newest backups that are stored, not suspicious, complete, and made since
@@ -20,24 +52,27 @@ export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats |
       where b.backup_task_id = ${taskId} and b.removal_requested_at is null and b.suspicious_at is null
         and b.missing = '[]'
         and b.bytes_read > 0
-        and (t.source_changed_at is null or ${assignedAt(sql)} > t.source_changed_at)
+        and (t.source_changed_at is null or ${
+    assignedAt(sql, sql`b.run_id`, sql`b.created_at`)
+  } > t.source_changed_at)
       order by b.created_at desc, b.id desc limit ${HISTORY_LENGTH}
     ) last`;
   return row!.backups_count < HISTORY_MINIMUM ? null : row!;
 }
 
 /** Returns the median; for an even number of values, the mean of the middle two. */
-function median(sql: Sql, figure: ReturnType<Sql>) {
+function median(sql: Sql, figure: Fragment) {
   return sql`
     case when count(${figure}) >= ${HISTORY_MINIMUM}
       then percentile_cont(0.5) within group (order by (${figure})::double precision) end`;
 }
 
 /**
- * Returns when the run of backup `b` was assigned. A source that changes while the run is active is not the
- * source it stores.
+ * Returns when a run was assigned; `otherwise` if that is not known. A source that changes while the run is
+ * active is not the source it stores.
  */
-function assignedAt(sql: Sql) {
-  return sql`
-    coalesce((select max(leased_at) from run_attempts where run_id = b.run_id), b.created_at)`;
+function assignedAt(sql: Sql, runId: Fragment, otherwise: Fragment) {
+  return sql`coalesce((select max(leased_at) from run_attempts where run_id = ${runId}), ${otherwise})`;
 }
+
+type Fragment = ReturnType<Sql>;

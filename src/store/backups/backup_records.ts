@@ -1,4 +1,5 @@
 /** Writes backups, from storing to removal. backups.ts reads them for the API. */
+import { describeSuspicion, type Finding } from "../../domain/guards/finding.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
@@ -25,8 +26,7 @@ export interface NewBackup {
   duration_ms: number;
   source: object | null;
   incompressible_share: number | null;
-  suspicious_at: Date | null;
-  suspicion: string | null;
+  findings: readonly Finding[];
   missing: readonly { name: string; reason: string }[];
   created_at: Date;
 }
@@ -39,16 +39,21 @@ export interface NewBackupObject {
   database: string | null;
 }
 
+/** Inserts a backup with its objects. It is suspicious if a finding is critical. */
 export async function insertBackup(
   sql: Sql,
   backup: NewBackup,
   objects: readonly NewBackupObject[],
 ): Promise<number> {
+  const suspicion = describeSuspicion(backup.findings);
   const [row] = await sql<{ id: number }[]>`
     insert into backups ${
     sql({
       ...backup,
       source: backup.source && sql.json(backup.source as never),
+      findings: sql.json(backup.findings as never),
+      suspicion,
+      suspicious_at: suspicion === null ? null : backup.created_at,
       missing: sql.json(backup.missing as never),
     })
   }

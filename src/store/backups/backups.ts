@@ -1,5 +1,6 @@
 /** Reads backups that successful runs stored. backup_records.ts writes and removes them. */
 import type { BackupStatus } from "../../domain/backup_status.ts";
+import type { Finding } from "../../domain/guards/finding.ts";
 import type { Sql } from "../database/sql.ts";
 import {
   allOf,
@@ -34,6 +35,9 @@ export interface BackupRow {
   warnings_count: number;
   duration_ms: number;
   incompressible_share: number | null;
+  /** The findings of guards when it was made. */
+  findings: Finding[];
+  /** Set while it has critical findings that no person has cleared. */
   suspicious_at: Date | null;
   suspicion: string | null;
   /** Names that had to be left out; empty if the backup is complete. */

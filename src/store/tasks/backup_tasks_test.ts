@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<Format["type"], readonly string[]>> = {
   boolean: ["boolean"],
   choice: ["text"],
   list: ["ARRAY"],
+  map: ["jsonb"],
 };
 
 Deno.test("the table of tasks has a column of the right type for every field", async () => {

@@ -5,7 +5,7 @@
 import { statfs } from "node:fs/promises";
 import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
-import { formatBytes } from "../../jobs/progress.ts";
+import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 import type { DatabaseToRestore, Loader } from "./database_host.ts";

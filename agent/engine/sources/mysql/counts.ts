@@ -1,6 +1,6 @@
 /** Counts the rows of a MySQL dump while it is stored, in the stored bytes. */
 import type { ProgramContext } from "../../run_context.ts";
-import { formatBytes } from "../../jobs/progress.ts";
+import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import { readDoubleBuffered } from "../../programs/double_buffer.ts";
 import { DumpRows } from "./dump_rows.ts";
 import { inBoth, NOT_COMPARED, type ObjectNames } from "./objects.ts";

@@ -8,7 +8,7 @@
 import type { DatabaseSource, Missing } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
-import { formatBytes } from "../../jobs/progress.ts";
+import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import type { RunContext } from "../../run_context.ts";
 import { firstTool, missingTools, requireTools } from "../../programs/tools.ts";
 import { dropAbandoned } from "./leftovers.ts";

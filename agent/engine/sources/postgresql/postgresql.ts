@@ -7,7 +7,7 @@ import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
-import { formatBytes } from "../../jobs/progress.ts";
+import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import type { RunContext } from "../../run_context.ts";
 import { requireTools } from "../../programs/tools.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";

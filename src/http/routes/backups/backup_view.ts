@@ -1,6 +1,7 @@
 /** Defines a backup in the API. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_STATUSES, backupStatus } from "../../../domain/backup_status.ts";
+import { SEVERITIES } from "../../../domain/guards/guard.ts";
 import type { BackupDetailRow } from "../../../services/backups/backups.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -45,6 +46,11 @@ const Backup = z.object({
   }),
   damaged_at: Time.nullable(),
   damage_reason: z.string().nullable(),
+  findings: z.array(z.object({ name: z.string(), message: z.string(), severity: z.enum(SEVERITIES) }))
+    .openapi({
+      description: "What guards found when it was made. `critical` ones make it suspicious until a person " +
+        "clears it; they stay listed.",
+    }),
   suspicious_at: Time.nullable().openapi({
     description: "While it is set, neither this backup nor an older one of its task is rotated out.",
   }),
@@ -106,6 +112,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     hold_ends_at: null,
     damaged_at: null,
     damage_reason: null,
+    findings: [],
     suspicious_at: null,
     suspicion: null,
     incomplete: false,
@@ -150,6 +157,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     hold_ends_at: isoTimeOrNull(row.hold_ends_at),
     damaged_at: isoTimeOrNull(row.damaged_at),
     damage_reason: row.damage_reason,
+    findings: row.findings,
     suspicious_at: isoTimeOrNull(row.suspicious_at),
     suspicion: row.suspicion,
     incomplete: row.missing.length > 0,

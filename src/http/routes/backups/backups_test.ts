@@ -46,6 +46,7 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     hold_ends_at: null,
     suspicious_at: null,
     suspicion: null,
+    findings: [],
     incomplete: false,
     missing: [],
     status: "stored",

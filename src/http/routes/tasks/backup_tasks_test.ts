@@ -481,3 +481,33 @@ Deno.test("a cron line may have tabs, and a database's host may be the directory
     assert.equal((await call("PUT", path, { database_host })).status, 422, database_host);
   }
 });
+
+Deno.test("the action of a guard is set in the map or by the guard's own field, and both show it", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const path = `/api/backup-tasks/${await newTask(client, { on_shrink: "fail" })}`;
+  const change = async (body: Record<string, unknown>) => {
+    const { status, body: { data } } = await client.call("PUT", path, body);
+    assert.equal(status, 200);
+    const { incompressible, shrink } = data.guards;
+    return [incompressible, shrink, data.on_incompressible, data.on_shrink];
+  };
+  assert.deepEqual(await change({}), ["warn", "fail", "warn", "fail"]);
+  assert.deepEqual(await change({ guards: { incompressible: "ignore" } }), [
+    "ignore",
+    "fail",
+    "ignore",
+    "fail",
+  ]);
+  assert.deepEqual(await change({ on_shrink: "warn", guards: { shrink: "ignore" } }), [
+    "ignore",
+    "warn",
+    "ignore",
+    "warn",
+  ]);
+  for (const guards of [{ shrink: "shout" }, "warn"]) {
+    const refused = await client.call("PUT", path, { guards });
+    assert.equal(refused.status, 422);
+    assert.match(Object.keys(refused.body.errors).join(), /^guards/);
+  }
+});

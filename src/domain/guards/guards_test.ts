@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { hasSharpRise, shrunkStats } from "./guards.ts";
+import { hasSharpRise } from "./incompressible.ts";
+import { shrunkStats } from "./shrink.ts";
 
 const MB = 1_000_000;
 const usual = {

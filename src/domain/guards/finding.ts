@@ -1,0 +1,84 @@
+/** A guard's finding about one backup. */
+import type { BackupStats, GuardAction, GuardHistory, Severity } from "./guard.ts";
+import { FORMER_NAMES } from "./former_names.ts";
+import { GUARD_NAMES, guardOf } from "./registry.ts";
+
+export interface Finding {
+  /** The guard. A newer agent may have guards that the control plane does not know. */
+  readonly name: string;
+  /** One line. */
+  readonly message: string;
+  readonly severity: Severity;
+}
+
+/** What the guards say about a backup. */
+export interface Judgement {
+  /** Each guard that was applied. */
+  readonly checked: string[];
+  readonly findings: Finding[];
+  /** The texts of findings that only warn, with advice. */
+  readonly warnings: string[];
+  /** Why the run fails; null if it does not. */
+  readonly failure: string | null;
+  /** Why guards had nothing to compare with. */
+  readonly notCompared: string[];
+}
+
+/** Applies the guards of `actions` that this version has, in the order of the registry. */
+export function judgeBackup(
+  actions: Readonly<Record<string, GuardAction>>,
+  backup: BackupStats,
+  history: GuardHistory,
+): Judgement {
+  const checked = GUARD_NAMES.filter((name) => Object.hasOwn(actions, name));
+  const notCompared = new Set<string>();
+  const judged = checked.flatMap((name) => {
+    const guard = guardOf(name)!;
+    const action = actions[name]!;
+    if (action === "ignore") return [];
+    const missing = guard.missingHistory(history);
+    if (missing !== null) notCompared.add(missing);
+    const text = missing === null ? guard.judge(backup, history) : null;
+    if (text === null) return [];
+    const finding: Finding = { name, message: capitalized(text), severity: guard.severity };
+    return [{ finding, action, text: `${text}. ${guard.advice[action]}` }];
+  });
+  const failing = judged.find(({ action }) => action === "fail");
+  return {
+    checked,
+    findings: judged.map(({ finding }) => finding),
+    warnings: judged.filter((each) => each !== failing).map(({ text }) => `This backup looks wrong: ${text}`),
+    failure: failing === undefined ? null : `Cannot trust this backup: ${failing.text}`,
+    notCompared: [...notCompared],
+  };
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** Joins the critical findings into one line; returns null if there are none. */
+export function describeSuspicion(findings: readonly Finding[]): string | null {
+  const critical = findings.filter(({ severity }) => severity === "critical");
+  return critical.map(({ message }) => message).join("; ") || null;
+}
+
+/** Returns the findings in a report of an agent from before guards had names. */
+export function findingsOfReport(report: Readonly<Record<string, unknown>>): Finding[] {
+  return FORMER_NAMES.flatMap(({ name, report: field }): Finding[] => {
+    const message = report[field];
+    return typeof message === "string" ? [{ name, message, severity: "critical" }] : [];
+  });
+}
+
+/**
+ * Returns the findings in the one line of a backup from before findings were kept. The line is about one
+ * guard, or about both, joined in the order of the registry.
+ */
+export function findingsOfSuspicion(suspicion: string | null): Finding[] {
+  if (suspicion === null) return [];
+  const start = suspicion.search(/(^|; )It shrank /);
+  if (start === -1) return findingsOfReport({ suspicion });
+  const shrinking = suspicion.slice(start).replace(/^; /, "");
+  return findingsOfReport({ suspicion: suspicion.slice(0, start) || null, shrinking });
+}

@@ -1,0 +1,69 @@
+/** Detects data that stopped compressing, as files do when ransomware encrypts them. */
+import { type Guard, type StoredStats, type UsualStats } from "./guard.ts";
+import { missingBackups } from "./missing_history.ts";
+
+/**
+ * The rise from which compression counts as sharply worse: of the whole ratio, or of the incompressible
+ * share.
+ */
+export const SHARP_RISE = 0.25;
+/** In bytes read. In a smaller backup, one more picture among a few texts would be a sharp rise. */
+export const MINIMUM_BYTES_READ = 1_000_000;
+
+/**
+ * Returns whether data that compressed was replaced by data that does not. Both measures are needed. The
+ * share of frames shows a change of only some files. The whole ratio shows a change of files so small that
+ * tar's headers between them still compress. If less is stored than usual, nothing was replaced: compressible
+ * files were deleted.
+ */
+export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
+  if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;
+  const rise = now.size / now.bytes_read - usual.compression;
+  const shareRise = now.incompressible_share === null || usual.incompressible_share === null
+    ? 0
+    : now.incompressible_share - usual.incompressible_share;
+  return Math.max(rise, shareRise) >= SHARP_RISE;
+}
+
+function describeRise(now: StoredStats, usual: UsualStats): string | null {
+  if (!hasSharpRise(now, usual)) return null;
+  const signs = [
+    `${percent(now.size / now.bytes_read)} of what was read is stored (median ${percent(usual.compression)})`,
+    ...now.incompressible_share === null || usual.incompressible_share === null ? [] : [
+      `${percent(now.incompressible_share)} of it does not compress at all (median ${
+        percent(usual.incompressible_share)
+      })`,
+    ],
+  ];
+  return `possible ransomware: the data compresses much worse than in the last ${usual.backups_count} backups: ${
+    signs.join(", ")
+  }`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+export const incompressible: Guard<"backup.suspicious"> = {
+  summary: `The data compresses worse, as after ransomware: of what was read, at least ${SHARP_RISE * 100} ` +
+    "percentage points more are stored, or don't compress at all.",
+  severity: "critical",
+  defaultAction: "warn",
+  missingHistory: missingBackups,
+  judge: (backup, { usual }) => usual && describeRise(backup, usual),
+  advice: {
+    warn:
+      "Look at the files on the server. Older backups are kept from rotation meanwhile; where the rise is right, " +
+      "set the task's on_incompressible to ignore until the median has followed.",
+    fail:
+      "Look at the files on the server. Nothing of this run is kept; where the rise is right, set the task's " +
+      "on_incompressible to ignore until the median has followed.",
+  },
+  notification: {
+    event: "backup.suspicious",
+    title: ({ task }) => `A backup of ${task} looks as after ransomware`,
+    next: ({ server, clear }) =>
+      `Look at the files on ${server} now. ` +
+      `Older backups are kept from rotation. Where the change is right, clear the backup with ${clear}.`,
+  },
+};

@@ -1,0 +1,34 @@
+/** All guards, in the order in which findings are reported. */
+import type { Guard, GuardAction } from "./guard.ts";
+import { incompressible } from "./incompressible.ts";
+import { shrink } from "./shrink.ts";
+
+export const GUARDS = {
+  incompressible,
+  shrink,
+} as const satisfies Readonly<Record<string, Guard>>;
+
+export type GuardName = keyof typeof GUARDS;
+export const GUARD_NAMES = Object.keys(GUARDS) as readonly GuardName[];
+
+type EventOf<G> = G extends Guard<infer E> ? E : never;
+/** The events of guards that notify. */
+export type GuardEvent = { [N in GuardName]: EventOf<typeof GUARDS[N]> }[GuardName];
+
+export const GUARD_EVENTS: readonly GuardEvent[] = GUARD_NAMES.flatMap((name) => {
+  const notification = GUARDS[name].notification;
+  return notification === null ? [] : [notification.event];
+});
+
+/** The actions that a task sets. */
+export type GuardActions = Partial<Record<GuardName, GuardAction>>;
+
+/** The actions of a task that sets none. */
+export const DEFAULT_ACTIONS = Object.fromEntries(
+  GUARD_NAMES.map((name) => [name, GUARDS[name].defaultAction]),
+) as Record<GuardName, GuardAction>;
+
+/** Returns the guard of a name; undefined if this version has none of it. */
+export function guardOf(name: string): Guard<GuardEvent> | undefined {
+  return Object.hasOwn(GUARDS, name) ? GUARDS[name as GuardName] : undefined;
+}

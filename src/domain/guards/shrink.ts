@@ -1,0 +1,58 @@
+/** Detects a backup that shrank: something may be missing from it. */
+import { formatBytes } from "../byte_size.ts";
+import { type Guard, type StoredStats, type UsualStats } from "./guard.ts";
+import { missingBackups } from "./missing_history.ts";
+
+/** A value below this fraction of the median has shrunk. */
+const SHRUNK = 0.5;
+
+/** Returns the names of the values that are less than half of the usual ones. */
+export function shrunkStats(
+  now: StoredStats,
+  usual: UsualStats,
+): ("size" | "bytes_read" | "files_count")[] {
+  return (["files_count", "bytes_read", "size"] as const).filter((figure) =>
+    (now[figure] ?? Infinity) < SHRUNK * (usual[figure] ?? 0)
+  );
+}
+
+function describeShrinking(now: StoredStats, usual: UsualStats): string | null {
+  const shrunk = shrunkStats(now, usual).map((figure) => {
+    switch (figure) {
+      case "files_count":
+        return `${now.files_count} files (median ${Math.round(usual.files_count!)})`;
+      case "bytes_read":
+        return `${formatBytes(now.bytes_read)} read (median ${formatBytes(Math.round(usual.bytes_read))})`;
+      case "size":
+        return `${formatBytes(now.size)} stored (median ${formatBytes(Math.round(usual.size))})`;
+    }
+  });
+  if (shrunk.length === 0) return null;
+  return `it shrank to less than half of the last ${usual.backups_count} backups' median: ${
+    shrunk.join(", ")
+  }`;
+}
+
+export const shrink: Guard<"backup.shrunken"> = {
+  summary: "There are fewer files, or fewer bytes read or stored, than half of the median.",
+  severity: "critical",
+  defaultAction: "warn",
+  missingHistory: missingBackups,
+  judge: (backup, { usual }) => usual && describeShrinking(backup, usual),
+  advice: {
+    warn:
+      "Check that nothing is missing from the source. Older backups are kept from rotation meanwhile; where that is right, " +
+      "clear this backup, and set the task's on_shrink to ignore until the median has followed.",
+    fail:
+      "Check that nothing is missing from the source; where that is right, set the task's on_shrink to ignore until the " +
+      "median has followed.",
+  },
+  notification: {
+    event: "backup.shrunken",
+    title: ({ task }) => `A backup of ${task} shrank to less than half`,
+    next: ({ server, clear }) =>
+      `Check that nothing is missing from what is backed up on ${server}. ` +
+      `Older backups are kept from rotation. Where it is right, clear the backup with ${clear}, and set the task's ` +
+      "on_shrink to ignore until the median has followed.",
+  },
+};
