@@ -2,10 +2,12 @@
 import type { Guard, GuardAction } from "./guard.ts";
 import { incompressible } from "./incompressible.ts";
 import { shrink } from "./shrink.ts";
+import { tooLong } from "./too_long.ts";
 
 export const GUARDS = {
   incompressible,
   shrink,
+  too_long: tooLong,
 } as const satisfies Readonly<Record<string, Guard>>;
 
 export type GuardName = keyof typeof GUARDS;

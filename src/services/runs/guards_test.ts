@@ -204,3 +204,33 @@ Deno.test("an agent's findings are stored, also of a guard that the control plan
   const [cleared] = await at.database`select findings, suspicion from backups where id = ${id}`;
   assert.deepEqual({ ...cleared }, { findings, suspicion: null });
 });
+
+Deno.test("a run that took too long is noted, also of an older agent and after its backups were removed", async () => {
+  await using at = await setUpGuards({ maximum_backups_to_keep: 1 });
+  const minutes = (count: number) => ({ duration_ms: count * 60_000 });
+  for (let i = 0; i < 5; i++) await at.store();
+  await at.database`update runs set started_at = finished_at - interval '10 minutes'`;
+  // This agent reports the two guards that it knows.
+  const known = { suspicion: null, shrinking: null };
+  const [long, ordinary] = [
+    await at.store({ ...known, ...minutes(45) }),
+    await at.store({ ...known, ...minutes(12) }),
+  ];
+  const rows = await at.database`
+    select id, findings, suspicious_at from backups where id >= ${long} order by id`;
+  assert.deepEqual(rows.map(({ id, findings, suspicious_at }) => [id, findings.length, suspicious_at]), [
+    [long, 1, null],
+    [ordinary, 0, null],
+  ]);
+  const [{ name, message, severity }] = rows[0]!.findings;
+  assert.deepEqual([name, severity], ["too_long", "warning"]);
+  assert.match(message, /^It took 45 min, 4\.5 times the median of the last 5 runs \(10 min\)/);
+  // It is no reason to keep older backups.
+  assert.deepEqual(
+    (await at.database`select id from backups where removal_requested_at is null`).map(({ id }) => id),
+    [ordinary],
+  );
+  const guards = await at.backUp();
+  assert.equal(guards!.runs!.runs_count, 7);
+  assert.equal(guards!.actions!.too_long, "warn");
+});
