@@ -17,7 +17,7 @@ export const NAMES: Record<Job["kind"], string> = {
   drill: "Restore drill",
 };
 
-/** The outcome of a run's unfinished work after the agent was context. */
+/** The outcome of a run's unfinished work after the agent was killed. */
 const OUTCOMES: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",

@@ -30,8 +30,8 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
 }
 
 /**
- * Input fields that the control plane has ignored: its answer has every field that it knows, or tells that it
- * is set.
+ * Returns the input fields that the control plane has ignored. Its response contains every field that it
+ * knows, or whether that field is set.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
@@ -53,7 +53,7 @@ export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   return fields;
 }
 
-/** Text, unless it is a JSON list or object. */
+/** Returns a value as text, or parsed if it is a JSON list or object. */
 function valueOf(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
@@ -70,7 +70,7 @@ function requireOneInput(options: TaskOptions): void {
   }
 }
 
-/** @param what As in `Cannot read <what>: …`. */
+/** @param what The object in `Cannot read <what>: …`. */
 export async function fieldsInFile(path: string, what: string): Promise<Record<string, unknown>> {
   const text = path === "-" ? await readStandardInput() : await readFile(path, what);
   let fields: unknown;

@@ -1,7 +1,7 @@
 /**
- * Every field of a backup task. To add one: a migration with its column, an entry in one of the tables below,
- * and the code that uses it. All else is derived: the input, the record, the API document, the command line's
- * flag, the manual's table.
+ * Every field of a backup task. To add one: write a migration with its column, an entry in one of the tables
+ * below, and the code that uses it. Everything else is derived: the input, the record, the API document, the
+ * command line's flag, the manual's table.
  */
 import { defineFields } from "./fields/field.ts";
 import { fileNamePart, relativeStorePath } from "./formats/paths.ts";

@@ -1,4 +1,4 @@
-/** Server-Sent Events, as the HTML standard's section 9.2 frames them. */
+/** Formats Server-Sent Events, as section 9.2 of the HTML standard specifies. */
 import type { Clock } from "../domain/clock.ts";
 
 export interface ServerSentEvent {
@@ -9,7 +9,7 @@ export interface ServerSentEvent {
   readonly data: unknown;
 }
 
-/** Shorter than the idle timeouts of common proxies. Milliseconds. */
+/** Interval of heartbeats, shorter than the idle timeouts of common proxies. Milliseconds. */
 const HEARTBEAT = 15_000;
 /** How long a client waits before it connects again. Milliseconds. */
 const RETRY = 2000;

@@ -48,7 +48,10 @@ export const REPORTED_FINDINGS = {
   suspicion: z.string().max(4096).nullable().optional(),
   /** One line that says how the backup shrank. As `suspicion`. */
   shrinking: z.string().max(4096).nullable().optional(),
-  /** What guards found and the task does not ignore. Left out by agents that report only the two above. */
+  /**
+   * Findings of the guards that the task does not ignore. Left out by agents that report only the two fields
+   * above.
+   */
   findings: z.array(z.object({
     name: z.string().min(1).max(64),
     message: z.string().max(4096),

@@ -1,4 +1,4 @@
-/** Proves a bucket by what a backup does to it. */
+/** Checks a bucket with the operations of a backup. */
 import type { Clock } from "../domain/clock.ts";
 import { objectKey } from "../domain/location.ts";
 import type { Network } from "../network/network.ts";
@@ -6,7 +6,7 @@ import type { AddressGuesses } from "./s3_address.ts";
 import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
-/** One step of a check; the last one tells the outcome. `ms` is its duration. */
+/** One step of a check; the last one has the outcome. `ms` is its duration. */
 export interface CheckStep {
   name: string;
   ok: boolean;
@@ -35,7 +35,10 @@ const TEXT = "Rearguard wrote this to check the destination. It can be deleted.\
 const PART_TIMEOUT = 30_000;
 const URL_SECONDS = 300;
 
-/** Stops at the first step that fails, after removing what the steps before it left. */
+/**
+ * Writes, reads back and deletes a probe object. Stops at the first step that fails, and removes the probe
+ * object.
+ */
 export async function probe(
   bucket: ProbedBucket,
   network: Network,
@@ -110,7 +113,7 @@ async function putPart(
     response = await network.fetch(url, { method: "PUT", body: TEXT, signal });
     answer = await response.text();
   } catch {
-    // Its message, and its cause's, hold the signed URL.
+    // The error's message, and that of its cause, contain the signed URL.
     throw new StorageError(`Cannot write ${key}: the connection failed. Try again.`, "Network", true);
   }
   const etag = response.headers.get("etag");

@@ -15,9 +15,9 @@ export function isStorageType(type: DestinationType): type is StorageType {
 }
 
 /**
- * Opens a destination's storage. Connects to nothing yet.
+ * Opens a destination's storage, without connecting yet.
  *
- * @param secrets Not sealed.
+ * @param secrets Decrypted.
  */
 export function openStorage(
   { type, settings }: TypedSettings & { readonly type: StorageType },

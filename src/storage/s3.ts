@@ -1,4 +1,4 @@
-/** The control plane's half of an S3 destination: it signs, completes, lists, deletes and checks. */
+/** The control plane's part of an S3 destination: it signs, completes, lists, deletes and checks. */
 import type { Clock } from "../domain/clock.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Network } from "../network/network.ts";
@@ -14,7 +14,7 @@ export type { BucketOptions } from "./s3_address.ts";
 export type { OpenUpload, StoredKey } from "./s3_lists.ts";
 export { StorageError };
 
-/** Amazon may take minutes for a large completion, and sends white space meanwhile. */
+/** Amazon may take minutes to complete a large upload, and sends white space meanwhile. Milliseconds. */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;
 
@@ -31,7 +31,7 @@ export interface UploadedPart {
   readonly partNumber: number;
   readonly etag: string;
 }
-/** One bucket. Every call ends by itself, in time, and rejects with a `StorageError`. */
+/** One bucket. Every call has a time limit, and rejects with a `StorageError`. */
 export class Bucket {
   readonly #requests: S3Requests;
 
@@ -44,8 +44,8 @@ export class Bucket {
   }
 
   /**
-   * Starts a multipart upload and returns its id. After a lost answer one may be left: {@link listUploads}
-   * finds it.
+   * Starts a multipart upload and returns its id. If the response is lost, an upload may exist: {@link
+   * listUploads} finds it.
    */
   async createUpload(key: string): Promise<string> {
     const request = {
@@ -59,13 +59,13 @@ export class Bucket {
     return this.#requests.required(request.action, answer, "UploadId");
   }
 
-  /** A URL that takes one part by PUT: a credential until it expires. */
+  /** Returns a URL for sending one part by PUT. It is a credential until it expires. */
   signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string> {
     const query = { partNumber: String(partNumber), uploadId };
     return this.#requests.sign("PUT", key, query, expiresSeconds);
   }
 
-  /** A URL that answers GET with an object, ranges included: a credential until it expires. */
+  /** Returns a URL for GET requests to an object, with ranges. It is a credential until it expires. */
   signGet(key: string, expiresSeconds: number): Promise<string> {
     return this.#requests.sign("GET", key, {}, expiresSeconds);
   }
@@ -86,7 +86,7 @@ export class Bucket {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const stored = await this.stat(key).catch((failure) => {
-        // The error of the completion says more.
+        // The completion's own error says more.
         if (failure instanceof StorageError) return null;
         throw failure;
       });
@@ -102,7 +102,7 @@ export class Bucket {
     const list = parts.map(({ partNumber, etag }) =>
       `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
     );
-    // The status is sent before the work: a failure comes as an error document under 200.
+    // The status is sent before the work, so a failure is an error document with status 200.
     await this.#requests.document({
       action: `complete the upload of ${key}`,
       method: "POST",
@@ -118,7 +118,7 @@ export class Bucket {
     }, "CompleteMultipartUploadResult");
   }
 
-  /** One that is not there counts as aborted; returns whether it was. */
+  /** Aborts an upload. Returns whether it existed; a missing one counts as aborted. */
   async abortUpload(key: string, uploadId: string): Promise<boolean> {
     try {
       await this.#requests.send({
@@ -134,12 +134,12 @@ export class Bucket {
     }
   }
 
-  /** Stores a small object in one call. */
+  /** Stores a small object in one request. */
   async put(key: string, text: string): Promise<void> {
     await this.#requests.send({ action: `store ${key}`, method: "PUT", key, body: text });
   }
 
-  /** The text of a small object. */
+  /** Returns the text of a small object. */
   async get(key: string): Promise<string> {
     return (await this.#requests.send({ action: `read ${key}`, method: "GET", key })).text;
   }
@@ -185,8 +185,8 @@ export class Bucket {
   }
 
   /**
-   * What refuses a HEAD has no body to say why, so a wrong key looks like a missing right: a GET is told the
-   * reason.
+   * Repeats a refused HEAD request as a GET. The response to a HEAD has no body with the reason, so a wrong
+   * key looks like a missing permission.
    */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({
@@ -237,18 +237,18 @@ export class Bucket {
     return listUploads(this.#requests, prefix);
   }
 
-  /** Uncertain parts of the address, for messages. */
+  /** Returns the uncertain parts of the address, for messages. */
   get doubts() {
     return this.#requests.doubts;
   }
 
-  /** Writes, reads back and deletes a probe object under `directory`, as a backup does: by a signed part. */
+  /** Writes, reads back and deletes a probe object under `directory`, with a signed part as a backup does. */
   check(directory = ""): Promise<CheckStep[]> {
     return probe(this, this.network, this.clock, directory);
   }
 }
 
-/** Returns whether an ETag may belong to these parts: a multipart upload's ETag ends in their number. */
+/** Returns whether an ETag may belong to these parts: the ETag of a multipart upload ends in their number. */
 function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
   const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];
   return count === undefined || Number(count) === parts.length;

@@ -1,10 +1,10 @@
-/** Where a bucket answers: its region, and the URL of the bucket and of each key. */
+/** The address of a bucket: its region, and the URLs of the bucket and its keys. */
 import { endpointUrl } from "../definitions/destinations/s3_settings.ts";
 
 export interface BucketOptions {
-  /** Null for Amazon's own. Without a scheme: https. */
+  /** Null for Amazon's own endpoint. Without a scheme, https is used. */
   readonly endpoint: string | null;
-  /** Null: the region in a known service's host name, else `us-east-1`. */
+  /** Null: the region in the host name of a known service, else `us-east-1`. */
   readonly region: string | null;
   readonly bucket: string;
   readonly pathStyle: boolean;
@@ -48,9 +48,9 @@ export function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint"
 }
 
 /**
- * The bucket's URL, ending in a slash. Path style also where a host name can't carry the bucket: an IP
- * address, a name that is no DNS label, or, over TLS, one with dots, which a wildcard certificate does not
- * cover.
+ * Returns the bucket's URL, ending in a slash. Also uses path style if a host name can't contain the bucket:
+ * for an IP address, a name that is not a DNS label, or, over TLS, a name with dots, which a wildcard
+ * certificate does not cover.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;
@@ -87,8 +87,8 @@ export function addressGuesses(options: BucketOptions): AddressGuesses {
 }
 
 /**
- * The URL of a key: every byte but RFC 3986's unreserved ones and `/` percent-encoded, as the signature sees
- * it.
+ * Returns the URL of a key. Every byte is percent-encoded except RFC 3986's unreserved ones and `/`, as in
+ * the signature.
  */
 export function objectUrl(base: URL, key: string): URL {
   const segments = key.split("/");

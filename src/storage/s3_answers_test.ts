@@ -1,4 +1,4 @@
-/** Tests of answers that no S3 service should give, and that proxies and odd services give. */
+/** Tests responses that no S3 service should send, but that proxies and unusual services do send. */
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { AddressPolicy } from "../network/address_policy.ts";
@@ -7,7 +7,7 @@ import { Bucket, StorageError } from "./s3.ts";
 
 const network = new Network(AddressPolicy.everything);
 
-/** Serves `answer` to every request while `work` uses it as a bucket. */
+/** Serves `answer` in response to every request, while `work` uses the server as a bucket. */
 async function withAnswers<T>(
   answer: (request: Request) => Response,
   work: (bucket: Bucket) => Promise<T>,
@@ -105,7 +105,7 @@ Deno.test("a key that is not percent-encoded, though the service says so, keeps 
   assert.deepEqual(await withAnswers(answer, keys), ["d/100%.tar"]);
 });
 
-/** A bucket with one key and these versions of it. `isStuck`: deletions change nothing. */
+/** Serves a bucket with one key and these versions of it. `isStuck`: deletions change nothing. */
 function versioned(versions: Set<string>, isStuck = false) {
   return (request: Request) => {
     const { searchParams } = new URL(request.url);

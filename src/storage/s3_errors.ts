@@ -1,20 +1,20 @@
-/** What went wrong at a bucket, in words that name the setting to change. */
+/** Explains errors of buckets, with the name of the setting to change. */
 import { tlsReason } from "../domain/tls_fault.ts";
 import { AddressRefusedError } from "../network/network.ts";
 import type { AddressGuesses } from "./s3_address.ts";
 import { StorageError } from "./storage_error.ts";
 import { parseXml, textOf } from "./xml.ts";
 
-/** A refusal as the service tells it. `code` may be made up from the status where there is no body. */
+/** A refusal as the service reports it. Without a body, `code` is derived from the status. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  /** The bucket's own region, where the service names it. */
+  /** The bucket's actual region, if the service names it. */
   readonly region: string | null;
-  /** Scheme and host of another address that the answer sends to; null for none. */
+  /** Scheme and host of the address that the response redirects to; null if there is none. */
   readonly redirect: string | null;
-  /** Whether a port for TLS answers a request without TLS. */
+  /** Whether the port requires TLS, and the request came without it. */
   readonly wantsTls: boolean;
 }
 
@@ -175,7 +175,7 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
   }
 }
 
-/** For a request that got no answer. `host` names where it went. */
+/** Returns the error for a request without a response. `host` is where it was sent. */
 export function unreachableError(
   action: string,
   host: string,
@@ -197,7 +197,7 @@ export function unreachableError(
 
 function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGuesses): string {
   const detail = causes(cause);
-  // The bucket's name became part of the host name.
+  // The bucket's name is part of the host name.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;

@@ -31,7 +31,7 @@ export async function* listObjects(requests: S3Requests, prefix: string): AsyncG
     token = textOf(page, "IsTruncated") === "true"
       ? requests.required(action, page, "NextContinuationToken")
       : null;
-    // The service ignores the token and would send this page for ever.
+    // The service ignores the token, and would send the same page forever.
     if (token !== null && token === before) throw requests.malformed(action);
   } while (token !== null);
 }
@@ -64,7 +64,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
         uploadId: textOf(page, "NextUploadIdMarker") ?? "",
       }
       : null;
-    // The service ignores the marker and would send this page for ever.
+    // The service ignores the marker, and would send the same page forever.
     if (marker !== null && marker.key === before?.key && marker.uploadId === before.uploadId) {
       throw requests.malformed(action);
     }

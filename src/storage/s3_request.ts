@@ -1,5 +1,5 @@
 /**
- * Signed requests to one bucket: each with its time limit, retried where that is safe, failures as
+ * Sends signed requests to one bucket: each with a time limit, retried if that is safe. Failures are
  * `StorageError`s.
  */
 import { AwsV4Signer } from "aws4fetch";
@@ -22,14 +22,14 @@ const TIMEOUT = 30_000;
 const ATTEMPTS = 4;
 const TIMEOUTS = 2;
 const FIRST_BACKOFF = 250;
-/** Of an answer. A page of 1,000 keys of 1,024 bytes, all escaped, stays below it. */
+/** Maximum bytes of a response. A page of 1,000 keys of 1,024 bytes, all escaped, is smaller. */
 const BODY_LIMIT = 16 * 2 ** 20;
 
 export interface S3Request {
-  /** What can't be done when it fails: `delete the object a.tar.zst`. */
+  /** The operation, for error messages: `delete the object a.tar.zst`. */
   readonly action: string;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
-  /** Null: the bucket itself. */
+  /** Null for the bucket itself. */
   readonly key: string | null;
   readonly query?: Record<string, string>;
   readonly headers?: Record<string, string>;
@@ -37,7 +37,10 @@ export interface S3Request {
   /** Time limits for the whole response, and for a pause in it. */
   readonly timeoutMs?: number;
   readonly idleMs?: number;
-  /** False where a second one after a lost answer would do harm: then only refusals are tried again. */
+  /**
+   * False if repeating the request after a lost response could do harm: then it is retried only after a
+   * refusal.
+   */
   readonly repeatable?: boolean;
 }
 
@@ -73,14 +76,14 @@ export class S3Requests {
     this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
   }
 
-  /** Resolves with an answer of 2xx. Throws a `StorageError`. */
+  /** Resolves with a response whose status is 2xx. Throws a `StorageError`. */
   send(request: S3Request): Promise<S3Answer> {
     return this.#retried(request, (answer) => answer);
   }
 
   /**
-   * Resolves with the document of an answer of 2xx. Throws a `StorageError`, also for an error document under
-   * such a status, and for a document with another root than `root`: a proxy's page, for example.
+   * Resolves with the document of a response whose status is 2xx. Throws a `StorageError`, also for an error
+   * document under such a status, and for a document with another root than `root`, such as a proxy's page.
    */
   document(request: S3Request, root: string): Promise<Element> {
     return this.#retried(request, (answer) => this.#parse(request.action, answer, root));
@@ -108,19 +111,19 @@ export class S3Requests {
     }
   }
 
-  /** A URL that lets its bearer do this one thing until it expires: a credential. */
+  /** Returns a URL that permits its holder this one operation until it expires: a credential. */
   async sign(method: "PUT" | "GET", key: string, query: Record<string, string>, expiresSeconds: number) {
     const url = this.#url(key, { ...query, "X-Amz-Expires": String(expiresSeconds) });
     const signed = await this.#signer({ method, url: url.href, signQuery: true }).sign();
     return signed.url.href;
   }
 
-  /** The error for an answer that is not what was asked for. */
+  /** Returns the error for a refused request. */
   fail(action: string, refusal: Refusal): StorageError {
     return refusalError(`${action} in ${this.#place}`, refusal, this.doubts);
   }
 
-  /** The error for a success that is none: an answer that holds too little. */
+  /** Returns the error for a successful response with too little content. */
   malformed(action: string, cause?: unknown): StorageError {
     const text =
       `Cannot ${action} in ${this.#place}: the answer is not S3's. Check the destination's endpoint.`;
@@ -167,7 +170,7 @@ export class S3Requests {
     } finally {
       clearTimeout(timer);
     }
-    // A success of these has no body, but a proxy's page has.
+    // A successful response to these has no body, but a proxy's page has one.
     const isPage = (method === "PUT" || method === "DELETE") && /^\s*<(?:!doctype )?html/i.test(answer.text);
     if (answer.status >= 200 && answer.status < 300 && !isPage) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
@@ -184,7 +187,7 @@ export class S3Requests {
     });
   }
 
-  /** Spaces in the query as `%20`: the signature's form, which not every server takes `+` for. */
+  /** Encodes spaces in the query as `%20`, as in the signature: not every server accepts `+` for a space. */
   #url(key: string | null, query: Record<string, string>): URL {
     const url = key === null ? new URL(this.#base) : objectUrl(this.#base, key);
     url.search = Object.entries(query)
@@ -193,7 +196,7 @@ export class S3Requests {
   }
 }
 
-/** True for the service's own words, where `send` threw them. */
+/** Returns whether the service itself has refused, with one of these codes. */
 export function isRefused(error: unknown, ...codes: string[]): error is StorageError {
   return error instanceof StorageError && codes.includes(error.code);
 }

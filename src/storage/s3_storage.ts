@@ -15,7 +15,7 @@ export function openAmazonS3(
   return openCustomS3({ ...settings, s3_endpoint: null }, secrets, network);
 }
 
-/** @param settings An `s3_endpoint` of null is Amazon's own. */
+/** @param settings If `s3_endpoint` is null, it is Amazon's own. */
 export function openCustomS3(
   settings: Omit<SettingsOf<typeof custom_s3.fields>, "s3_endpoint"> & {
     readonly s3_endpoint: string | null;

@@ -36,7 +36,7 @@ async function rejection(promise: Promise<unknown>): Promise<StorageError> {
   assert.fail("nothing was thrown");
 }
 
-/** The same fault for the first `times` calls that it applies to. */
+/** Returns the same fault for the first `times` calls to which it applies. */
 function faults(times: number, fault: S3Fault, applies: (method: string) => boolean = () => true) {
   return (call: { method: string }) => applies(call.method) && times-- > 0 ? fault : null;
 }

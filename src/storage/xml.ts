@@ -1,14 +1,11 @@
-/**
- * The XML that S3 answers with: elements and text, no more. Document types, which S3 has no use for, are
- * refused.
- */
+/** Parses the XML of S3 responses: elements and text only. Rejects document types, which S3 does not use. */
 import { SaxesParser } from "saxes";
 
 export interface Element {
-  /** Without its namespace prefix. */
+  /** The name without a namespace prefix. */
   readonly name: string;
   readonly children: Element[];
-  /** Its own text, entities resolved; white space kept. */
+  /** The element's own text, with entities resolved and white space kept. */
   text: string;
 }
 
@@ -40,12 +37,12 @@ export function childrenOf(element: Element, name: string): Element[] {
   return element.children.filter((child) => child.name === name);
 }
 
-/** The text of the first such child; null where there is none. */
+/** Returns the text of the first child of that name; null if there is none. */
 export function textOf(element: Element, name: string): string | null {
   return element.children.find((child) => child.name === name)?.text ?? null;
 }
 
-/** For text and attribute values. */
+/** Escapes text for elements and attribute values. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&'"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,4 +1,4 @@
-/** What every destination type promises, over every type there is. */
+/** Tests the contract of every destination type in the registry. */
 import assert from "node:assert/strict";
 import {
   type DestinationFixture,
@@ -19,7 +19,7 @@ Deno.test("every destination type has a fixture", () => {
   assert.deepEqual(fixtures.sort(), Object.keys(destinationTypes).sort());
 });
 
-/** The fixture's destination in `directory`, closed at the end. */
+/** Opens the fixture's destination in `directory`. It is closed at the end of the test. */
 async function opened(
   fixture: Pick<ReadOnlyFixture, "spec" | "ports">,
   directory = "",
@@ -29,14 +29,14 @@ async function opened(
   return Object.assign(destination, { [Symbol.asyncDispose]: () => destination.close() });
 }
 
-/** Not the same anywhere, so that a piece in the wrong place shows. */
+/** Returns bytes that repeat nowhere, so that a misplaced piece is noticed. */
 function bytes(size: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
   for (let index = 0; index < words.length; index++) words[index] = index * 2_654_435_761;
   return new Uint8Array(words.buffer, 0, size);
 }
 
-/** In pieces of a size that fits nothing, from one buffer that is used again at once. */
+/** Writes chunks of an odd size, all from one buffer that is overwritten at once. */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);
   const buffer = new Uint8Array(700_001);
@@ -286,9 +286,9 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
       const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
       assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
-      // A neighbour that was there proves the place as well.
-      const beside = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
-      assert.deepEqual(beside, { deleted: ["b.zst", "gone.zst"], failed: [] });
+      // `b.zst` existed, which shows that the directory is the right one.
+      const neighbour = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
+      assert.deepEqual(neighbour, { deleted: ["b.zst", "gone.zst"], failed: [] });
     },
   );
 

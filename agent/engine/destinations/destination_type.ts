@@ -19,6 +19,6 @@ export interface DestinationPorts {
 
 export interface DestinationType<Spec> {
   open(spec: Spec, ports: DestinationPorts): Destination | Promise<Destination>;
-  /** Writes, reads back and deletes a probe object. Absent if the control plane does it. */
+  /** Writes, reads back and deletes a probe object. Absent if the control plane checks this type. */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
 }

@@ -7,7 +7,9 @@ import type { DestinationPorts } from "./destination_type.ts";
 import { type DestinationLimits, requestLimits } from "./limits.ts";
 import { destinationType } from "./registry.ts";
 
-/** The control plane tries again later. Milliseconds. */
+/**
+ * Time for which a removal retries a lost connection, in milliseconds. The control plane tries again later.
+ */
 const REMOVAL_PATIENCE = 15_000;
 
 /** Opens a destination; close it when done. Rejects with a `RunFailedError` if it can't be reached. */
@@ -26,7 +28,7 @@ export function checkDestination(
       `Cannot check a destination of type ${spec.type} here: the control plane does it`,
     );
   }
-  // Whoever checks wants to know what is wrong, not to wait until it passes.
+  // No retries: a check should report the problem at once.
   return check(spec, requestPorts(clock, signal, requestLimits(0)));
 }
 
@@ -69,7 +71,7 @@ export async function removeFromDestination(
   }
 }
 
-/** Whether one of them is there, or there is none to look for. */
+/** Returns whether one of the witnesses exists, or `witnesses` is empty. */
 async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
   for (const name of witnesses) {
     try {

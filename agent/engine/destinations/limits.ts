@@ -1,17 +1,17 @@
 /** Limits on how long a destination may be silent, and on how long the agent waits for an unreachable one. */
 
 export interface DestinationLimits {
-  /** A connection that answers nothing for so long, while an answer is due, is given up. Milliseconds. */
+  /** Time without a response, while one is due, after which a connection is given up. Milliseconds. */
   readonly idleMs: number;
-  /** How long a lost connection is made anew before the work fails; 0: not at all. Milliseconds. */
+  /** Time for which a lost connection is reopened before the work fails, in milliseconds. 0: not at all. */
   readonly patienceMs: number;
 }
 
-/** Limits of runs: a destination that is away for some minutes must not cost hours of work. */
+/** Limits of runs: if a destination is unavailable for some minutes, hours of work must not be lost. */
 const IDLE_SECONDS = 60;
 const PATIENCE_SECONDS = 15 * 60;
 
-/** The limits of runs; the environment may set others. */
+/** Returns the limits of runs. Environment variables override the defaults. */
 export function runLimits(): DestinationLimits {
   return {
     idleMs: seconds("DESTINATION_IDLE_SECONDS", IDLE_SECONDS) * 1000,
@@ -19,7 +19,10 @@ export function runLimits(): DestinationLimits {
   };
 }
 
-/** The limits of a request, whose own deadline is near: its answer should tell the reason before that. */
+/**
+ * Returns the limits of a request. They are shorter than its deadline, so that its response can state the
+ * reason.
+ */
 export function requestLimits(patienceMs: number): DestinationLimits {
   const { idleMs } = runLimits();
   return { idleMs: Math.min(idleMs, 20_000), patienceMs };

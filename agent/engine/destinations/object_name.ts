@@ -1,7 +1,9 @@
-/** Names of objects inside a destination's directory, and of what they are called while they are written. */
+/** Names of objects in a destination's directory, and their names while they are being written. */
 import { RunFailedError } from "../ports.ts";
 
-/** A single path segment that a file may have; anything else could lead out of the directory. */
+/**
+ * Returns the name. Throws unless it is a single path segment: other names could lead out of the directory.
+ */
 export function checkObjectName(name: string): string {
   if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
     throw new RunFailedError(
@@ -11,12 +13,17 @@ export function checkObjectName(name: string): string {
   return name;
 }
 
-/** Hidden, and ended so that no tool takes it for a backup. */
+/** Returns the name of a partial file: hidden, and with an extension that no tool takes for a backup. */
 export function partialName(name: string): string {
   return `.${checkObjectName(name)}.partial`;
 }
 
-/** What reading an object to `wanted` bytes says of one that has only `there`. */
+/**
+ * Returns the error for an object that is shorter than recorded.
+ *
+ * @param there Bytes that the object has.
+ * @param wanted Bytes that were stored.
+ */
 export function endsEarly(place: string, there: number, wanted: number): RunFailedError {
   return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, ${wanted} were stored`);
 }

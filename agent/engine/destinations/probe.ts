@@ -1,4 +1,4 @@
-/** Proves a destination by what a backup does to it. */
+/** Checks a destination with the operations of a backup. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
 import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
@@ -8,7 +8,7 @@ const CONTENT = new TextEncoder().encode(
 );
 
 /**
- * Connects, writes, reads back and deletes. Stops at the first step that fails, after removing what it left.
+ * Connects, writes, reads back and deletes. Stops at the first step that fails, and removes the probe object.
  */
 export async function probe(open: () => Promise<Destination>, clock: Clock): Promise<CheckStep[]> {
   const name = `.rearguard-check-${crypto.randomUUID()}`;
@@ -43,7 +43,7 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
         await writer.write(CONTENT);
         await writer.commit();
       } catch (error) {
-        // Closes what it has open; what it can't remove, the next step tries again and tells.
+        // Closes open files. If the object cannot be removed, the next step tries again and reports it.
         await writer.abort().catch(() => {});
         throw error;
       }
@@ -68,7 +68,7 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
   }
 }
 
-/** The whole of something small. */
+/** Returns all bytes of a small object. */
 async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const copied: Uint8Array[] = [];
   for await (const chunk of chunks) copied.push(chunk.slice());

@@ -1,4 +1,4 @@
-/** An object read by HTTP requests for ranges of it, and read on where a connection is cut. */
+/** Reads an object with HTTP requests for ranges of it, and continues after a lost connection. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { RunFailedError } from "../ports.ts";
 import { endsEarly } from "./object_name.ts";
@@ -6,7 +6,7 @@ import { endsEarly } from "./object_name.ts";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
 
-/** What ends one try: `waits` where the same may go through later. */
+/** The reason why one attempt failed. `waits`: a later attempt may succeed. */
 export class TryFailed extends Error {
   constructor(message: string, readonly waits: boolean) {
     super(message);
@@ -15,19 +15,19 @@ export class TryFailed extends Error {
 
 /** Where the ranges come from. */
 export interface RangeSource {
-  /** What can't be read, for messages: `a.zst from bucket b`. */
+  /** The object, for messages: `a.zst from bucket b`. */
   readonly what: string;
-  /** A connection that moves nothing for so long, while more is waited for, is given up. Milliseconds. */
+  /** Time without data after which a connection is given up, in milliseconds. */
   readonly idleMs: number;
   request(from: number, to: number, signal: AbortSignal): Promise<Response>;
-  /** What an answer means that is not the bytes [from, to): a `TryFailed`, or what ends the reading. */
+  /** Explains a response that is not the bytes [from, to): a `TryFailed`, or the error that ends the read. */
   explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError>;
-  /** Told once, when what moved before does not any more and is asked for again. */
+  /** Called at the second failure in a row, with its reason. */
   waiting?(reason: string): void;
 }
 
 export class RangedReader {
-  /** Bytes of the whole object, as the newest answer tells. */
+  /** Size of the whole object in bytes, from the newest response. */
   #total: number | null = null;
 
   /** @param patienceMs How long a read is retried without receiving another byte. */
@@ -38,7 +38,7 @@ export class RangedReader {
     private readonly patienceMs: number,
   ) {}
 
-  /** The bytes [from, to), in order. */
+  /** Yields the bytes [from, to), in order. */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
     const { what } = this.source;
     let at = from;
@@ -69,12 +69,15 @@ export class RangedReader {
     }
   }
 
-  /** Only reading is allowed: the first byte's answer tells how many there are. */
+  /**
+   * Returns the size of the object, from the response to a request for its first byte: only reading is
+   * allowed.
+   */
   async size(): Promise<number> {
     try {
       for await (const _ of this.read(0, 1));
     } catch (error) {
-      // Nothing can be asked of an object that holds nothing.
+      // A range of an empty object cannot be requested, but the refusal contains the size 0.
       if (this.#total !== 0) throw error;
     }
     if (this.#total !== null) return this.#total;
@@ -93,7 +96,7 @@ export class RangedReader {
         throw await this.source.explain(response, from, to);
       }
       for await (const chunk of response.body!) {
-        // Whoever takes the bytes may take their time.
+        // The time that the consumer takes does not count as silence.
         watch.pause();
         yield chunk;
         watch.resume();
@@ -101,7 +104,7 @@ export class RangedReader {
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof TryFailed || error instanceof RunFailedError) throw error;
-      // The error's own text may hold the URL, which may be a credential.
+      // The error's own text may contain the URL, which may be a credential.
       const seconds = this.source.idleMs / 1000;
       throw new TryFailed(
         idle.signal.aborted ? `nothing came for ${seconds} s` : "the connection failed",
@@ -127,7 +130,7 @@ export async function readSome({ body }: Response, limit: number): Promise<strin
   return text;
 }
 
-/** Calls `expired` once nothing was heard for `limit` milliseconds that were not paused. */
+/** Calls `expired` after `limit` milliseconds without data, not counting pauses. */
 class IdleWatch {
   #heardAt: number | null;
   readonly #over = new AbortController();

@@ -1,10 +1,12 @@
-/** Definition of a destination type: all that the programs know about it, but the code that reaches it. */
+/**
+ * Defines a destination type: everything that the programs know about it, except the code that reaches it.
+ */
 import type * as z from "zod";
 import type { Field } from "../fields/field.ts";
 
 export type SettingValue = string | number | boolean;
 
-/** Stored settings, without secrets; one that is not set is absent. */
+/** Stored settings, without secrets. A setting without a value is absent. */
 export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 
 /** Secrets by field: sealed in the database, opened in a job. */
@@ -91,9 +93,8 @@ export interface DestinationDefinition<
     readonly checking: string;
   };
   /**
-   * Settings that stored objects are bound to, by the name that callers send: if one changes, the objects are
-   * missing. Values that lead to the same place are equal. Paths do not belong here: each backup records its
-   * own directory.
+   * Settings whose change would make stored objects unreachable, by the name that callers send. Values that
+   * lead to the same location are equal. Paths do not belong here: each backup records its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /** The URL that the control plane connects to, if callers choose it, and the field it is in. */
@@ -108,7 +109,7 @@ export interface DestinationDefinition<
 /** Parts of the recovery kit about a destination. None of it is secret. */
 export interface RecoveryInstructions<Settings> {
   /**
-   * The location in words.
+   * Describes the location.
    *
    * @param directory Null: the destination as a whole.
    * @param disks Names of the servers whose disks a type of reach `server` is on.

@@ -104,7 +104,7 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
   return definitionOf(one).jobShape === definitionOf(other).jobShape;
 }
 
-/** Returns the changed settings, by the name that callers send, that stored objects are bound to. */
+/** Returns the changed settings that would make stored objects unreachable, by the name that callers send. */
 export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
   const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));
   return Object.keys(now!).filter((setting) => old![setting] !== now![setting]);

@@ -6,7 +6,7 @@ import type * as z from "zod";
 
 /**
  * A field has one of three kinds. A required field has to be sent for a new record. A field with a default
- * keeps its value when null is sent. Any other field can be empty: null clears it, and is its default.
+ * keeps its value when null is sent. Any other field is optional: its default is null, and null clears it.
  */
 export interface Field {
   /** Format of a value; null and absence are derived from the kind. */
@@ -35,9 +35,13 @@ export interface Field {
   readonly entryOf?: { readonly field: string; readonly key: string };
   /** Another place in the record where it is shown, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
-  /** Backup jobs carry it as one of their `options`. An agent that is older than the field ignores it. */
+  /**
+   * Whether backup jobs contain it among their `options`. An agent that is older than the field ignores it.
+   */
   readonly isSentToAgent?: true;
-  /** A change of it makes another source, with which older backups can't be compared. */
+  /**
+   * Whether a change of it makes the task another source. Older backups then can't be compared with new ones.
+   */
   readonly definesSource?: true;
 }
 
@@ -68,7 +72,7 @@ type ShownValue<F extends Field> = F extends { entryOf: unknown } ? z.output<F["
   : Value<F> extends Record<string, unknown> ? Required<Value<F>>
   : Value<F>;
 
-/** Values that callers may send; an absent one keeps what there is. */
+/** Values that callers may send. An absent one leaves the field unchanged. */
 export type Input<T extends FieldTable> = { -readonly [N in keyof T]?: Value<T[N]> };
 
 type RequiredName<T extends FieldTable> = {

@@ -1,5 +1,5 @@
 /**
- * Formats of names of databases, tables and users. They refuse what a database's programs could misread.
+ * Formats of the names of databases, tables and users. They refuse what a database's programs could misread.
  */
 import type * as z from "zod";
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
@@ -65,8 +65,8 @@ export function systemUser(): z.ZodString {
 }
 
 /**
- * `a=b` is a connection string to PostgreSQL's tools, a leading dash an option, and a slash leaves the
- * directory that a dump's file name lies in.
+ * Returns the problem with a name. To PostgreSQL's tools, `a=b` is a connection string and a leading dash an
+ * option. A slash would lead out of the directory of a dump's file.
  */
 function problemOf(names: readonly string[]): string | null {
   if (names.includes("")) return "must be database names separated by commas";

@@ -16,8 +16,8 @@ export function absolutePath(): z.ZodString {
 }
 
 /**
- * An absolute path that backups are stored below, without characters that a listing, a log or a bucket's XML
- * could not show.
+ * An absolute path that backups are stored below. It contains no characters that a listing, a log or a
+ * bucket's XML could not show.
  */
 export function absoluteStorePath(): z.ZodString {
   return printable(absolutePath());
@@ -80,7 +80,8 @@ function isSocketDirectory(path: string): boolean {
 
 function isHost(value: string): boolean {
   if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
-  // Digits and dots alone are an address, never a name: 1.2.3 or 256.1.1.1 would be read in surprising ways.
+  // Text of digits and dots only is an address, never a name: programs would read 1.2.3 or 256.1.1.1 in
+  // surprising ways.
   if (/^[0-9.]+$/.test(value)) {
     return /^(\d{1,3})(\.\d{1,3}){3}$/.test(value) && value.split(".").every((part) => Number(part) <= 255);
   }

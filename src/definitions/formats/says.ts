@@ -1,12 +1,15 @@
 /** Sentences about input fields. */
 import type * as z from "zod";
 
-/** `ip_address` is `ip address`; `notifications.on_success` is `notifications.on success`. */
+/**
+ * Returns a field's name in words: `ip address` for `ip_address`, `notifications.on success` for
+ * `notifications.on_success`.
+ */
 export function fieldWords(path: readonly PropertyKey[]): string {
   return path.map(String).join(".").replaceAll("_", " ");
 }
 
-/** A schema's own message: `says("must be a colour")` gives `The colour field must be a colour.` */
+/** Returns a schema's own message: `says("must be a colour")` gives `The colour field must be a colour.` */
 export function says(predicate: string): (issue: z.core.$ZodRawIssue) => string {
   return (issue) => `The ${fieldWords(issue.path ?? [])} field ${predicate}.`;
 }

@@ -40,7 +40,7 @@ export function literal(max: number): z.ZodString {
   return limited(z.string().min(1), max);
 }
 
-/** A secret of 1 to `max` characters, taken to the letter. */
+/** Accepts a secret of 1 to `max` characters, unchanged. */
 export function secret(max: number): z.ZodString {
   return literal(max).meta({ format: "password", writeOnly: true });
 }

@@ -11,7 +11,7 @@ export interface Finding {
   readonly severity: Severity;
 }
 
-/** What the guards say about a backup. */
+/** The result of applying guards to a backup. */
 export interface Judgement {
   /** Each guard that was applied. */
   readonly checked: string[];

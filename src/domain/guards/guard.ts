@@ -4,7 +4,7 @@
  * registry.
  */
 
-/** What a task does with a guard's finding. */
+/** The actions that a task can set for a finding of a guard. */
 export const GUARD_ACTIONS = ["warn", "fail", "ignore"] as const;
 export type GuardAction = typeof GUARD_ACTIONS[number];
 
@@ -60,7 +60,7 @@ export interface GuardHistory {
   runs: UsualRuns | null;
 }
 
-/** What a message about a finding names. */
+/** Words for messages about a finding. */
 export interface GuardWords {
   readonly task: string;
   readonly server: string;
@@ -85,7 +85,7 @@ export interface Guard<E extends string = string> {
   missingHistory(history: GuardHistory): string | null;
   /** Returns one line without a capital letter and a full stop; null if nothing is wrong. Pure. */
   judge(backup: BackupStats, history: GuardHistory): string | null;
-  /** What a person should do, for the run's output or the reason of its failure. */
+  /** Advice for a person, in the output of the run or the reason of its failure. */
   readonly advice: Readonly<Record<Exclude<GuardAction, "ignore">, string>>;
   /** Null: a finding is only recorded. */
   readonly notification: GuardNotification<E> | null;

@@ -1,4 +1,4 @@
-/** Tells whether a task has enough earlier backups to compare with. */
+/** Checks whether a task has enough earlier backups to compare with. */
 import type { GuardHistory } from "./guard.ts";
 
 /** The reason for a guard that compares with the medians of earlier backups. */

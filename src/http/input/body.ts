@@ -1,27 +1,27 @@
-/** Request bodies: their bytes, within the limit, and what they say. */
+/** Reads request bodies: their bytes, up to a limit, and their fields. */
 import { HttpError } from "../errors.ts";
 import { parseForm } from "./form.ts";
 import { repeatedNames } from "./repeated_names.ts";
 
-/** Milliseconds that a body may take to come. */
+/** Time limit for receiving a body, in milliseconds. */
 export const DEFAULT_BODY_TIMEOUT = 60_000;
-/** Bytes, unless configured. */
+/** In bytes, unless configured. */
 export const DEFAULT_BODY_LIMIT = 1_048_576;
 
 export interface RequestBody {
-  /** As sent; empty when there is none. */
+  /** As sent; empty if there is no body. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The JSON value or the form's fields; undefined when there is no body. */
+  /** The JSON value or the form's fields; undefined if there is no body. */
   readonly value: unknown;
-  /** Paths of the fields that the body gives more than once: `value` has one of their values. */
+  /** Paths of fields that the body contains more than once. `value` has one of their values. */
   readonly repeated: readonly string[];
 }
 
 export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined, repeated: [] };
 
 /**
- * Throws a 413 over `limit` bytes, a 408 when they do not come in time, a 415 for a type or coding that isn't
- * read here, a 400 for broken text.
+ * Reads a body. Throws a 413 if it exceeds `limit` bytes, a 408 if it does not arrive in time, a 415 for an
+ * unsupported type or coding, and a 400 for invalid text.
  */
 export async function readBody(
   request: Request,
@@ -35,7 +35,7 @@ export async function readBody(
   return { ...read(decode(bytes)), bytes };
 }
 
-/** Which of the two body formats it is. */
+/** Returns the parser for the body's format. */
 function reader(request: Request): (text: string) => Pick<RequestBody, "value" | "repeated"> {
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {
@@ -81,7 +81,7 @@ async function readBytes(
   } catch (cause) {
     await reader.cancel().catch(() => {});
     if (cause instanceof HttpError) throw cause;
-    throw new HttpError(400, "The request body ended early."); // nobody is left to read this
+    throw new HttpError(400, "The request body ended early."); // nobody receives this response
   } finally {
     clearTimeout(timer);
   }

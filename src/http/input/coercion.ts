@@ -7,7 +7,10 @@
 import type { z } from "@hono/zod-openapi";
 import { withoutBlanks } from "../../definitions/formats/text.ts";
 
-/** Returns the value in the schema's terms, or as it is where it does not fit: validation then says so. */
+/**
+ * Returns the converted value, or the value unchanged if it does not fit the schema: validation then reports
+ * it.
+ */
 export type Coercion = (raw: unknown) => unknown;
 
 const compiled = new WeakMap<z.core.$ZodType, Coercion>();
@@ -92,7 +95,7 @@ function toList(element: Coercion): Coercion {
     if (!isObject(raw)) return raw;
     const names = Object.keys(raw);
     if (!names.every((name) => /^\d{1,6}$/.test(name))) return raw;
-    // A form can't say an empty list but by one empty field.
+    // A form can express an empty list only as one empty field.
     const values = names.sort((a, b) => Number(a) - Number(b)).map((name) => raw[name]);
     return values.length === 1 && values[0] === "" ? [] : values.map(element);
   };
@@ -118,7 +121,7 @@ function emptyTo(empty: null | undefined, inner: Coercion): Coercion {
   };
 }
 
-/** An empty number, boolean or choice is one that was left out; an empty text is an empty text. */
+/** An empty number, boolean or choice counts as absent; an empty text stays an empty text. */
 function optional(inner: z.core.$ZodTypes): Coercion {
   const coerce = coercionOf(inner);
   return ["number", "boolean", "enum"].includes(inner._zod.def.type) ? emptyTo(undefined, coerce) : coerce;

@@ -1,20 +1,20 @@
-/** `application/x-www-form-urlencoded` bodies, with `a[]`, `a[0]` and `a[b]` for lists and objects. */
+/** Parses `application/x-www-form-urlencoded` bodies, with `a[]`, `a[0]` and `a[b]` for lists and objects. */
 import { HttpError } from "../errors.ts";
 
-/** No field of this API is nested deeper. */
+/** Maximum nesting; no field of this API is nested deeper. */
 const MAX_DEPTH = 5;
 
 type Branch = Record<string, unknown>;
 
 export interface Form {
   readonly value: Record<string, unknown>;
-  /** Names that the form gives more than once, other than `name[]`. */
+  /** Names that the form contains more than once, other than `name[]`. */
   readonly repeated: readonly string[];
 }
 
 /**
- * Lists come back as objects with numbered names: what is a list is for the schema to say (see
- * `coercion.ts`). Throws a 400 for a name nested too deep or bytes that are no UTF-8.
+ * Parses a form. Lists become objects with numbered names, because only the schema tells which fields are
+ * lists (see `coercion.ts`). Throws a 400 if a name is nested too deep, or for bytes that are not UTF-8.
  */
 export function parseForm(text: string): Form {
   const root: Branch = Object.create(null);
@@ -31,7 +31,10 @@ export function parseForm(text: string): Form {
   return { value: root, repeated: [...repeated] };
 }
 
-/** `a[b][]` is `a`, `b` and an empty segment: the next free number. */
+/**
+ * Splits a name into its segments. `a[b][]` is `a`, `b` and an empty segment, which means the next free
+ * number.
+ */
 function segments(name: string): string[] {
   const bracket = name.indexOf("[");
   if (bracket <= 0 || !/^(\[[^[\]]*\])+$/.test(name.slice(bracket))) return [name];
@@ -40,7 +43,7 @@ function segments(name: string): string[] {
   return path;
 }
 
-/** Returns false if the field, or a text where the path needs an object, is there already. */
+/** Stores a value. Returns false if the path is already taken, or leads through a text. */
 function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;
   for (const segment of path.slice(0, -1)) {

@@ -1,16 +1,16 @@
-/** Input fields and their validation: every failing field at once, in sentences. */
+/** Validates input fields, and reports all errors at once, in sentences. */
 import { z } from "@hono/zod-openapi";
 import { fieldWords } from "../../definitions/formats/says.ts";
 import { coercionOf } from "./coercion.ts";
 import { issueSentence } from "./validation_messages.ts";
 
-/** No field is a list of objects of lists. */
+/** Maximum nesting: no field is a list of objects of lists. */
 const MAX_DEPTH = 8;
 
 export type FieldErrors = Record<string, string[]>;
 export type Validated<T> = { ok: true; value: T } | { ok: false; errors: FieldErrors };
 
-/** Coerces and validates. Fields that the schema doesn't name are dropped. */
+/** Coerces and validates the input. Drops fields that the schema does not name. */
 export function validate<S extends z.ZodType>(schema: S, raw: unknown): Validated<z.output<S>> {
   const coerced = coercionOf(schema)(raw);
   const errors: FieldErrors = {};
@@ -28,7 +28,10 @@ export function validate<S extends z.ZodType>(schema: S, raw: unknown): Validate
   return { ok: false, errors };
 }
 
-/** What a schema turned into undefined was not said: an update must not find its name. */
+/**
+ * Removes fields that a schema turned into undefined: they count as absent, so an update must not contain
+ * their names.
+ */
 function withoutUndefined<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     for (const [name, field] of Object.entries(value)) {
@@ -38,7 +41,7 @@ function withoutUndefined<T>(value: T): T {
   return value;
 }
 
-/** Text that Postgres can't hold. What lies deeper than any field does is a schema's to refuse. */
+/** Finds text that Postgres cannot store. Ignores levels deeper than any field, which the schema refuses. */
 function findBadText(
   value: unknown,
   path: readonly string[],
@@ -55,8 +58,8 @@ function findBadText(
 }
 
 /**
- * Adds a rule over several fields that is checked whenever none of `fields` is wrong by itself, whatever
- * other fields are, so that one answer lists everything. `fail` takes a field's name, `a.b` for a nested one.
+ * Adds a rule over several fields. It is checked whenever each of `fields` is valid by itself, even if other
+ * fields are not, so that one response lists all errors. `fail` takes a field's name, `a.b` for a nested one.
  */
 export function rule<S extends z.ZodType>(
   schema: S,

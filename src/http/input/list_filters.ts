@@ -12,7 +12,7 @@ export function sortParameter<S extends string>(fields: readonly S[]) {
   });
 }
 
-/** @param fields The searched fields, as the description names them. */
+/** @param fields The fields that are searched, as the description names them. */
 export function searchParameter(fields: string) {
   return literal(255).optional().openapi({
     description: `Only records with this text in ${fields}, in any case.`,

@@ -1,4 +1,4 @@
-/** Pages of listings: what is asked, and the links and figures that go with the rows. */
+/** Pages of listings: the query parameters, and the links and counts in the response. */
 import { z } from "@hono/zod-openapi";
 import type { PageWindow } from "../../domain/page.ts";
 import { integer } from "../../definitions/formats/text.ts";
@@ -32,7 +32,7 @@ export function windowOf({ page, per_page }: PageQuery): PageWindow {
 }
 
 /**
- * @param url Of the request, as the caller sees it: links keep its path and its other parameters.
+ * @param url The request's URL as the caller sees it: links keep its path and its other parameters.
  * @param count Items on this page.
  */
 export function pageAnswer(
@@ -66,7 +66,9 @@ export function pageAnswer(
   };
 }
 
-/** Returns the other parameters as sent, each followed by `&`. The query is valid: it was parsed before. */
+/**
+ * Returns the other parameters as sent, each followed by `&`. The query was parsed before, so it is valid.
+ */
 function otherParameters(search: string): string {
   if (search.length <= 1) return "";
   return search.slice(1).split("&")

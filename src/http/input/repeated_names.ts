@@ -3,13 +3,13 @@
  * `{"encryption_password": "x", "encryption_password": null}` it keeps null, and the backup is not encrypted.
  */
 
-/** Deeper objects are not looked at: no field of this API is nested deeper. */
+/** Maximum nesting that is checked; no field of this API is nested deeper. */
 const MAX_DEPTH = 20;
 /** Maximum names in a response. */
 const MAX_FOUND = 50;
 
 interface Level {
-  /** Names so far; null for a list. */
+  /** Names found so far; null for a list. */
   readonly names: Set<string> | null;
   /** Name of the current member, or number of the current item. */
   at: string | number;

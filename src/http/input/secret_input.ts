@@ -1,8 +1,8 @@
-/** Secrets that callers give for one call and that are stored nowhere. */
+/** Secrets that callers send for one request, and that are never stored. */
 import type { z } from "@hono/zod-openapi";
 import { secret } from "../../definitions/formats/text.ts";
 
-/** `AGE-SECRET-KEY-1…`, or the whole file of `age-keygen`. */
+/** Accepts `AGE-SECRET-KEY-1…`, or the whole file of `age-keygen`. */
 export function identity(): z.ZodString {
   return secret(4000);
 }

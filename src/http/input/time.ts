@@ -1,10 +1,10 @@
-/** Times as the API writes them. */
+/** Times in the format of the API. */
 import { z } from "@hono/zod-openapi";
 
 /** ISO 8601 UTC in whole seconds. */
 export const Time = z.string().openapi({ format: "date-time", example: "2024-08-07T00:00:00Z" });
 
-/** `2024-08-07T00:00:00Z` */
+/** Returns a time as `2024-08-07T00:00:00Z`. */
 export function isoTime(moment: Date): string {
   return `${moment.toISOString().slice(0, 19)}Z`;
 }

@@ -1,8 +1,8 @@
-/** What a validation issue says to a person. */
+/** Converts validation issues to messages for people. */
 import type { z } from "@hono/zod-openapi";
 import { fieldWords } from "../../definitions/formats/says.ts";
 
-/** The message of an issue whose schema brings none of its own. */
+/** Returns the message of an issue whose schema defines none. */
 export function issueSentence(issue: z.core.$ZodRawIssue): string {
   return `The ${fieldWords(issue.path ?? [])} field ${predicate(issue)}.`;
 }

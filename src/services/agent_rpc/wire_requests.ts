@@ -23,8 +23,8 @@ import { bucketOf } from "../transfers/uploads.ts";
 const URL_SECONDS = 3600;
 
 /**
- * Builds the request. Throws a `NotFoundError` if something that it names is deleted, and a `SecretError` if
- * a secret can't be decrypted.
+ * Builds the request. Throws a `NotFoundError` if a record that it names is deleted, and a `SecretError` if a
+ * secret can't be decrypted.
  *
  * @param secret The transient secret of the request.
  */

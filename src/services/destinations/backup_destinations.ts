@@ -40,11 +40,11 @@ import { pluralize } from "../pluralize.ts";
 
 export type { BackupDestinationRow };
 
-/** Changes of a destination. Formats are the schema's business. */
+/** Changes of a destination. The schema has checked the formats. */
 export interface BackupDestinationInput {
   readonly label?: string | undefined;
   readonly type?: DestinationType | undefined;
-  /** Null clears a field that can be empty. */
+  /** Null clears an optional field. */
   readonly values: FieldValues;
 }
 export type NewBackupDestinationInput = BackupDestinationInput & Pick<BackupDestinationRow, "label" | "type">;
@@ -67,7 +67,7 @@ export async function createBackupDestination(
 }
 
 /**
- * Changes only the fields that `input` names; a new type clears the settings of the old one.
+ * Changes only the fields that `input` names. A new type clears the settings of the old one.
  *
  * @param objectsMoved The caller confirms that all stored objects exist under the new settings.
  */
@@ -108,8 +108,8 @@ export async function updateBackupDestination(
 }
 
 /**
- * Refuses settings that lead elsewhere while objects are stored or being written there, unless they were
- * moved along; recorded directories then follow the new path.
+ * Rejects settings that lead elsewhere while objects are stored or being written there, unless the objects
+ * were moved too. In that case the recorded directories follow the new path.
  */
 async function keepObjectsFindable(
   sql: Sql,
@@ -160,11 +160,11 @@ export function refuseWhile(count: number, noun: string, verb: string, then: str
 
 interface StoredFields {
   readonly settings: Readonly<Record<string, SettingValue | null | undefined>>;
-  /** Each one is sealed. */
+  /** Encrypted values; null clears a secret. */
   readonly secrets: Readonly<Record<string, string | null | undefined>>;
 }
 
-/** Returns the given values as they are stored. */
+/** Returns the given values in their stored form: secrets are encrypted. */
 async function stored(keyring: Keyring, values: FieldValues): Promise<StoredFields> {
   const settings: Record<string, SettingValue | null> = {};
   const secrets: Record<string, string | null> = {};
@@ -197,10 +197,10 @@ async function usableKey(
 }
 
 /**
- * Refuses an address that this control plane would not connect to. What a name resolves to is checked at each
- * connection.
+ * Rejects an address that this control plane would not connect to. The addresses of a host name are checked
+ * at each connection.
  *
- * @param changed Fields that the caller sets; an address in another one stays unchecked.
+ * @param changed Fields that the caller sets; an address in another field stays unchecked.
  */
 function refuseConnection(
   network: Network,
@@ -220,7 +220,8 @@ function refuseConnection(
 }
 
 /**
- * Returns what a destination of `type` stores. Throws an {@link InvalidError} if it lacks required fields.
+ * Returns the settings and secrets to store for a destination of `type`. Throws an {@link InvalidError} if
+ * required fields are missing.
  */
 function complete(type: DestinationType, { settings, secrets }: StoredFields) {
   const isSet = (name: string) => (settings[name] ?? secrets[name] ?? null) !== null;

@@ -1,4 +1,4 @@
-/** A destination tried out before it is trusted: a probe object written, read back and deleted. */
+/** Checks a destination before it is used: writes, reads back and deletes a probe object. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { definitionOf } from "../../definitions/destinations/registry.ts";
@@ -10,12 +10,12 @@ import { requestAgent } from "../agent_rpc/agent_requests.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 
-/** How long an agent has for all steps. Milliseconds. */
+/** Time that an agent has for all steps, in milliseconds. */
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * Checks a bucket from here, anything else from the agent of `remoteServerId`. A step that fails is an
- * answer, not an error; an `UnavailableError` says that the agent could not be asked.
+ * Checks a bucket from this process, any other destination from the agent of `remoteServerId`. A failed step
+ * is a result, not an error. Throws an `UnavailableError` if the agent cannot be asked.
  */
 export async function checkDestination(
   services: ServiceContext,

@@ -25,7 +25,7 @@ import { findBackupDestination } from "../../store/destinations/backup_destinati
 import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
-/** Returns a destination as an agent gets it, with its secrets opened; for a bucket without its keys. */
+/** Returns a destination as an agent gets it, with its secrets decrypted; a bucket without its keys. */
 export function jobDestination(
   { type, settings, secrets }: BackupDestinationRow,
   directory: string,
@@ -37,14 +37,14 @@ export function jobDestination(
   return definition.job(settings, opened, directory) as JobDestination;
 }
 
-/** Opens each secret. Throws a `SecretError` if the keyring lacks its key. */
+/** Decrypts each secret. Throws a `SecretError` if the keyring lacks its key. */
 export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string, string> {
   return Object.fromEntries(
     Object.entries(secrets).map(([name, sealed]) => [name, keyring.decrypt(sealed!)]),
   );
 }
 
-/** Returns where a run's objects are: as of its dispatch, not of the task as it is now. */
+/** Returns the location of a run's objects at the time of its dispatch. The task may have changed since. */
 export async function runDestination(
   sql: Sql,
   run: RunRow,

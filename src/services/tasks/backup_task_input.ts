@@ -1,4 +1,4 @@
-/** A task's fields as callers send them: what they refer to, and what is wrong with them together. */
+/** The input fields of a task: checks the records that they refer to, and rules over several fields. */
 import { relationsOf } from "../../definitions/fields/columns.ts";
 import type { Input, NewInput } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
@@ -16,7 +16,7 @@ import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 export type BackupTaskInput = Input<TaskFields>;
 export type NewBackupTaskInput = NewInput<TaskFields>;
 
-/** Returns what is wrong with the encryption of a task as it would be. */
+/** Returns the problems of a task's encryption after a change. */
 export function encryptionProblems(
   { encryption_password_encrypted, encryption_recipients }: {
     encryption_password_encrypted: string | null;
@@ -28,8 +28,8 @@ export function encryptionProblems(
 }
 
 /**
- * References to records that are not there, or are somebody else's: the two look the same. What is there
- * can't be deleted until the transaction ends.
+ * Returns an error for each reference to a record that does not exist or belongs to another user; the message
+ * is the same. Existing records can't be deleted until the transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,
@@ -54,7 +54,7 @@ export async function referenceProblems(
   return problems;
 }
 
-/** Returns what is wrong with the directory to which a changed task would write. */
+/** Returns the problems of the directory to which a changed task would write. */
 export async function locationProblems(
   sql: Sql,
   userId: number,

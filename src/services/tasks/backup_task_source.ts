@@ -1,4 +1,6 @@
-/** Whether a task still backs up the same: only then does a backup compare with the ones before it. */
+/**
+ * Decides whether a change of a task makes it another source. Only backups of the same source are compared.
+ */
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
@@ -10,7 +12,7 @@ const SOURCE_FIELDS = Object.entries(TASK_FIELDS as FieldTable)
 /**
  * Returns whether a change of a task makes it another source.
  *
- * @param changes Columns after the change; those that stay as they are may be left out.
+ * @param changes Columns after the change; unchanged ones may be left out.
  */
 export function definesAnotherSource(task: BackupTaskRow, changes: Partial<BackupTaskRow>): boolean {
   return SOURCE_FIELDS.some((field) =>

@@ -1,4 +1,4 @@
-/** Backup tasks: the plans, and who may keep them. */
+/** Backup tasks: creates, changes, lists and pauses them. */
 import { columnNames, columnsOf, newColumns } from "../../definitions/fields/columns.ts";
 import { TASK_ENCRYPTION_FIELDS } from "../../definitions/task_encryption_fields.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
@@ -83,7 +83,7 @@ export async function createBackupTask(
   });
 }
 
-/** Changes what `input` names and nothing else. The next due time moves only when the schedule does. */
+/** Changes only the fields that `input` names. The next due time changes only with the schedule. */
 export async function updateBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -122,8 +122,8 @@ export async function updateBackupTask(
 }
 
 /**
- * Returns whether an update changes the directory. A task created before invalid directories were refused can
- * still be changed otherwise.
+ * Returns whether an update changes the directory. A task from before invalid directories were refused can
+ * still be changed in other ways.
  */
 function namesLocation({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
@@ -149,7 +149,7 @@ export async function listBackupTasks(
   return { rows: rows.map((row) => withDueTime(row, now)), total };
 }
 
-/** Tasks that will run by themselves, soonest first. */
+/** Lists the tasks that run on a schedule, the soonest first. */
 export function listUpcoming(
   services: ServiceContext,
   caller: Caller,
@@ -167,7 +167,10 @@ export async function backupTaskStatus(
   return { id: task.id, is_running: await hasActiveBackupRun(services.database, id) };
 }
 
-/** From now on neither scheduled nor run; a run in progress goes on. Pausing twice changes nothing. */
+/**
+ * Pauses a task: it is not scheduled and cannot be run. A run in progress continues. A second pause changes
+ * nothing.
+ */
 export function pauseBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -176,7 +179,7 @@ export function pauseBackupTask(
   return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
 }
 
-/** The next due time is the next to come: those that passed meanwhile are not made up for. */
+/** Resumes a task. The next due time is in the future: those that passed meanwhile are skipped. */
 export function resumeBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -215,7 +218,7 @@ async function detail(
   return withDueTime(row, services.clock.now());
 }
 
-/** The scheduler leaves a paused task's due time as it was: it is told anew here. */
+/** Adds the next due time. The scheduler does not update that of a paused task, so it is computed here. */
 function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
   return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
 }
@@ -233,8 +236,8 @@ const RETENTION_COLUMNS = [
 ] as const;
 
 /**
- * Returns whether an update may make rules remove backups that a user needs: other rules, other periods, or
- * newer backups of something else, at another place, or that another secret decrypts.
+ * Returns whether an update may let rules remove backups that a user needs. That is possible with other rules
+ * or periods, and if newer backups have another source, location or secret.
  */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
   return definesAnotherSource(before, columns) ||
@@ -243,7 +246,7 @@ function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>
     );
 }
 
-/** It holds the records of every user. */
+/** Only administrators may back up the control plane: its database holds the records of every user. */
 function refuseControlPlane(caller: Caller, type: BackupTaskRow["type"]): void {
   if (type !== "control_plane" || caller.abilities.has("admin")) return;
   throw new ForbiddenError(

@@ -1,4 +1,4 @@
-/** Due times made into runs: each once, however many control planes look. */
+/** Queues runs for due times: one for each, even with several control planes. */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
@@ -21,13 +21,14 @@ import { notificationOf } from "../runs/run_notifications.ts";
 import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
-/** A clock that is kept right step by step goes back by less. Milliseconds. */
+/** Milliseconds. If a planning is dated further ahead than this, it was made on a clock that was ahead. */
 const STEP = 1_000;
 /**
- * How long before a task's change a due time may lie and not be due by it, after a small step. Milliseconds.
+ * Milliseconds. A change of a task may be this far ahead, after a small step of the clock: due times before
+ * the change do not follow from it. A change further ahead comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
-/** A backup that was made for a due time by at most this much too early counts for it. Milliseconds. */
+/** Milliseconds. A due time that was fired at most this much too early is not fired again. */
 const EARLY = 5 * 60_000;
 
 /**
@@ -49,16 +50,16 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
       busy.map(({ id, next_run_at }) => ({ taskId: id, dueAt: next_run_at!, activeRunId: active.get(id)! })),
       now,
     );
-    await tellOfSkipped(services, sql, busy, active);
+    await reportSkipped(services, sql, busy, active);
     const plan = plansAfter(now);
-    await tellOfBrokenSchedules(services, sql, due, plan);
+    await reportBrokenSchedules(services, sql, due, plan);
     await setNextRuns(sql, due.map((task) => ({ id: task.id, next: plan(task).next })), now);
     return due.length;
   });
 }
 
 /** Reports tasks whose due times pass while an earlier run is active, from the second time on. */
-async function tellOfSkipped(
+async function reportSkipped(
   services: ServiceContext,
   sql: Sql,
   tasks: readonly BackupTaskRow[],
@@ -84,7 +85,7 @@ type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
  * Reports tasks with a schedule that this control plane cannot parse. They do not affect the due times of
  * others.
  */
-async function tellOfBrokenSchedules(
+async function reportBrokenSchedules(
   services: ServiceContext,
   sql: Sql,
   tasks: readonly BackupTaskRow[],
@@ -112,7 +113,7 @@ async function tellOfBrokenSchedules(
   }
 }
 
-/** Many tasks share a schedule: midnight is popular. */
+/** Computes the next due time once for each schedule: many tasks share one, such as midnight. */
 function plansAfter(now: Date): Plan {
   const known = new Map<string, ReturnType<typeof planRun>>();
   return (schedule) => {
@@ -123,15 +124,15 @@ function plansAfter(now: Date): Plan {
   };
 }
 
-/** When the scheduler should look next; null when no task has a due time. */
+/** Returns when the scheduler has to look again; null if no task has a due time. */
 export function nextDueTime(services: ServiceContext): Promise<Date | null> {
   return soonestDueTime(services.database);
 }
 
 /**
- * Plans anew what was planned on a clock that was ahead, by this control plane or another: else a task would
- * wait until the time comes that the clock showed. A due time that was fired on that clock, much too early,
- * is fired again. Returns how many due times it brought back.
+ * Plans due times again that were planned while the clock was ahead, by this control plane or another.
+ * Otherwise a task would wait until that time. A due time that was fired much too early is fired again.
+ * Returns the number of due times that were changed.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;
@@ -140,7 +141,7 @@ export async function replanSchedules(services: ServiceContext): Promise<number>
       const now = services.clock.now();
       const tasks = await lockTasksPlannedAhead(sql, later(now, STEP), BATCH);
       if (tasks.length === 0) return left = false;
-      // Read once they are locked: nobody fires one of them now.
+      // Read them after locking, because nobody can fire one of them now.
       const until = later(now, EARLY);
       const fired = await lastDueTimes(sql, tasks.map(({ id }) => id), until);
       const planned = tasks.map((task) => {

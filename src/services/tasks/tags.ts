@@ -1,4 +1,4 @@
-/** What a user does with their tags. */
+/** Tags, with which users label their tasks. */
 import { newColumns } from "../../definitions/fields/columns.ts";
 import type { NewInput } from "../../definitions/fields/field.ts";
 import { TAG_FIELDS, type TagFields } from "../../definitions/tag_fields.ts";
@@ -50,7 +50,7 @@ export function updateTag(
   );
 }
 
-/** Tasks that carry the tag lose it. */
+/** Deletes a tag, and removes it from its tasks. */
 export function deleteTag(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");

@@ -11,7 +11,7 @@ export interface BackupDestinationRow {
   label: string;
   type: DestinationType;
   settings: Settings;
-  /** Each one is sealed. */
+  /** Each one is encrypted. */
   secrets: Secrets;
   /** When it will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
@@ -46,13 +46,13 @@ function columns(sql: Sql, { label, type, settings, secrets }: NewBackupDestinat
   return { label, type, settings: sql.json(settings), secrets: sql.json(secrets) };
 }
 
-/** With what is left of uploads to it that are over. */
+/** Deletes a destination, with the leftovers of ended uploads to it. */
 export async function deleteBackupDestination(sql: Sql, id: number): Promise<void> {
   await sql`delete from uploads where backup_destination_id = ${id}`;
   await sql`delete from backup_destinations where id = ${id}`;
 }
 
-/** Whoever it belongs to. */
+/** Finds a destination of any user. */
 export async function findBackupDestination(sql: Sql, id: number): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`select * from backup_destinations where id = ${id}`;
   return row;
@@ -68,14 +68,16 @@ export async function findBackupDestinationOf(
   return row;
 }
 
-/** Whether it is this user's; then it can't be deleted until the transaction ends. */
+/**
+ * Returns whether the destination belongs to the user, and prevents its deletion until the transaction ends.
+ */
 export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`
     select from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for key share`;
   return rows.length > 0;
 }
 
-/** Keeps the row, and what may refer to it, from changing until the transaction ends. */
+/** Locks a destination against changes and new references until the transaction ends. */
 export async function lockBackupDestination(
   sql: Sql,
   userId: number,
@@ -150,7 +152,7 @@ export async function lockBackupsAt(
     from backups where backup_destination_id = ${destinationId} order by id for update`;
 }
 
-/** Counts of the records that prevent a destination's deletion; `uploads` belong to runs that are over. */
+/** Counts of the records that prevent a destination's deletion. `uploads` belong to runs that have ended. */
 export interface DestinationUses {
   readonly tasks: number;
   readonly backups: number;

@@ -1,4 +1,4 @@
-/** Backup tasks: the plans. */
+/** Backup tasks: what to back up, where to, and when. */
 import type { Columns, Relations } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import type { Sql } from "../database/sql.ts";
@@ -13,15 +13,15 @@ import {
 } from "../database/page.ts";
 import { relatedIds } from "../database/relations.ts";
 
-/** A task: its fields, and what the control plane knows about it. */
+/** A task: its fields, and what the control plane records about it. */
 export type BackupTaskRow = Columns<TaskFields> & {
   id: number;
   user_id: number;
   drill_queued_at: Date | null;
-  /** When the last drill that proved a backup of it began. */
+  /** The start of the last drill that restored one of its backups successfully. */
   last_proven_at: Date | null;
   restore_duration_ms: number | null;
-  /** When it became another source; null: as it was created. */
+  /** When the task became another source; null if it never did. */
   source_changed_at: Date | null;
   paused_at: Date | null;
   /** When a user last made a change after which rules may remove other backups; null: never. */
@@ -31,13 +31,13 @@ export type BackupTaskRow = Columns<TaskFields> & {
   updated_at: Date;
 };
 
-/** A task with what belongs to it: what a listing shows. */
+/** A task with related records and counts, for listings. */
 export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & {
-  /** A backup run of it is not terminal. */
+  /** Whether one of its backup runs is not in a final state. */
   is_running: boolean;
-  /** When its newest backup run that began did so. */
+  /** The start of its newest backup run that has started. */
   last_run_at: Date | null;
-  /** Due times of the last 30 days that passed while one of its runs was active. */
+  /** The number of due times in the last 30 days that passed while one of its runs was active. */
   skipped_count: number;
   last_skipped_at: Date | null;
   tags: { id: number; label: string; colour: string | null }[];
@@ -76,13 +76,13 @@ export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
   await sql`delete from backup_tasks where id = ${id}`;
 }
 
-/** Whoever it belongs to. */
+/** Finds a task of any user. */
 export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`select * from backup_tasks where id = ${id}`;
   return row;
 }
 
-/** Keeps the row from changing until the transaction ends. */
+/** Locks a task against changes until the transaction ends. */
 export async function lockBackupTask(
   sql: Sql,
   userId: number,
@@ -103,7 +103,7 @@ export async function findBackupTaskOf(
   return row;
 }
 
-/** Everything a listing shows of tasks `t`, each looked up by its own index. */
+/** Returns the columns that a listing shows of tasks `t`. Each value is looked up with its own index. */
 function detailColumns(sql: Sql) {
   return sql`
     exists (
@@ -159,7 +159,7 @@ const SORTS = {
   updated_at: "updated_at",
 };
 
-/** One query for a page and its total, unless the page is empty. */
+/** Lists a page of tasks. Uses one query for the page and the total, unless the page is empty. */
 export async function listBackupTasks(
   sql: Sql,
   userId: number,
@@ -206,7 +206,7 @@ function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
   ]);
 }
 
-/** Tasks that are not paused, soonest first. */
+/** Lists tasks that are not paused, the soonest first. */
 export async function listUpcomingBackupTasks(
   sql: Sql,
   userId: number,
@@ -222,7 +222,7 @@ export async function listUpcomingBackupTasks(
   return { rows, total: count!.total };
 }
 
-/** A backup run of the task that is not terminal. */
+/** Returns whether a backup run of the task is not in a final state. */
 export async function hasActiveBackupRun(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
     select from runs where backup_task_id = ${id} and kind = 'backup'

@@ -1,10 +1,11 @@
-/** Tasks whose newest backup is to be restored in a drill. */
+/** Finds tasks whose newest backup is due for a restore drill. */
 import { DRILLED_ENGINES, FIRST_DRILL_AFTER } from "../../domain/drill.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
 
 /**
- * When the task's drill is due: its days after the last that proved something, or soon after it was created.
+ * Returns when the task's drill is due: its number of days after the last successful one, or soon after the
+ * task was created.
  */
 function dueAt(sql: Sql) {
   return sql`coalesce(
@@ -14,8 +15,8 @@ function dueAt(sql: Sql) {
 }
 
 /**
- * Backups `b` of tasks `t` on servers `s` that a drill may be made of now. A drill that failed is made again
- * a day later.
+ * Returns the condition for backups `b` of tasks `t` that a drill on server `s` may restore now. A failed
+ * drill is repeated a day later.
  */
 function isDue(sql: Sql, now: Date) {
   return sql`
@@ -38,8 +39,8 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * The newest backup of the task that waits the longest, locked with its task and the server; null where
- * another control plane has it.
+ * Returns the newest backup of the task that has waited the longest, locked with its task and the server.
+ * Returns null if another control plane has locked it.
  */
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

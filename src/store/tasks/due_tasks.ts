@@ -1,15 +1,18 @@
-/** Tasks whose time has come. */
+/** Finds tasks that are due, and sets their next due times. */
 import type { BackupTaskRow } from "./backup_tasks.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** Locked, soonest first; those that another replica fires are passed over, so each due time fires once. */
+/**
+ * Locks due tasks, the soonest first. Skips those that another replica is firing, so each due time fires
+ * once.
+ */
 export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<BackupTaskRow[]> {
   return sql<BackupTaskRow[]>`
     select * from backup_tasks where next_run_at <= ${now} and paused_at is null
     order by next_run_at, id limit ${limit} for update skip locked`;
 }
 
-/** Null: it is never due again. */
+/** Sets the next due times; null: never. */
 export async function setNextRuns(
   sql: Sql,
   tasks: readonly { id: number; next: Date | null }[],
@@ -43,7 +46,7 @@ export async function deleteSkippedBefore(sql: Sql, before: Date): Promise<void>
   await sql`delete from skipped_schedules where created_at < ${before}`;
 }
 
-/** The soonest due time of all tasks. */
+/** Returns the soonest due time of all tasks. */
 export async function soonestDueTime(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select min(next_run_at) as next from backup_tasks where paused_at is null`;

@@ -34,7 +34,7 @@ export async function updateTag(
   return row;
 }
 
-/** False when there is no such tag. */
+/** Returns false if there is no such tag. */
 export async function deleteTag(sql: Sql, userId: number, id: number): Promise<boolean> {
   const { count } = await sql`delete from tags where id = ${id} and user_id = ${userId}`;
   return count === 1;

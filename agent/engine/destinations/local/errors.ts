@@ -1,4 +1,4 @@
-/** What the operating system refuses at a local destination, in words that a person can act on. */
+/** Explains errors of the operating system at a local destination. */
 import { RunFailedError } from "../../ports.ts";
 
 const ADVICE: Record<string, string> = {
@@ -17,7 +17,10 @@ const ADVICE: Record<string, string> = {
   ENOTCONN: "its network file system is not connected. Mount it again.",
 };
 
-/** Runs file work. @param action What can't be done when it fails: `write to /srv/backups`. */
+/**
+ * Runs a file operation.
+ * @param action The operation, for error messages: `write to /srv/backups`.
+ */
 export async function atLocal<T>(action: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -29,7 +32,7 @@ export async function atLocal<T>(action: string, work: () => Promise<T>): Promis
   }
 }
 
-/** `ENOSPC`; null for what is not the operating system's. */
+/** Returns the error's code, such as `ENOSPC`; null if it is not an error of the operating system. */
 export function codeOf(error: unknown): string | null {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;

@@ -7,12 +7,18 @@ import { RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { atLocal } from "./errors.ts";
 
-/** Making a large file durable takes long, and a healthy disk says nothing meanwhile. Milliseconds. */
+/**
+ * Time limit of a sync, in milliseconds: making a large file durable takes long, without any sign of
+ * progress.
+ */
 export const SYNC_LIMIT = 15 * 60_000;
-/** For clearing away once the work is over. Milliseconds. */
+/** Time limit of cleaning up after the work, in milliseconds. */
 const GOODBYE = 20_000;
 
-/** Calls that did not return in their time, by their directory: each holds a thread of this process. */
+/**
+ * Calls that exceeded their time limit and still have not returned, by directory. Each occupies a thread of
+ * this process.
+ */
 const unanswered = new Map<string, Set<Promise<unknown>>>();
 
 export class LocalFiles {
@@ -76,7 +82,7 @@ export class LocalFiles {
     }
   }
 
-  /** Notes work that has not returned, until it does. */
+  /** Lists work as unanswered until it returns. */
   #keep(working: Promise<unknown>): void {
     const { directory } = this;
     const stuck = unanswered.get(directory) ?? new Set();

@@ -12,10 +12,13 @@ import { readLocal } from "./reader.ts";
 import { LocalWriter, syncDirectory } from "./writer.ts";
 import { checkObjectName, joinPath, partialName } from "../object_name.ts";
 
-/** A backup may hold what only root may read: nobody but the agent's user gets into what it makes. */
+/**
+ * Only the agent's user may enter the directories that it creates: a backup may contain what only root may
+ * read.
+ */
 const DIRECTORY_MODE = 0o700;
 
-/** File systems that no server or program can let hang. */
+/** File systems that cannot hang because of a server or a program. */
 const DISKS = new Set([
   "bcachefs",
   "btrfs",
@@ -44,11 +47,14 @@ export interface LocalPorts {
 export class LocalDestination implements Destination {
   readonly description: string;
   readonly #files: LocalFiles;
-  /** It lies on a disk of this server, not on a network's or a program's file system. */
+  /**
+   * Whether the directory is on a disk of this server, not on a network file system or one that a program
+   * provides.
+   */
   #isDisk = false;
   readonly #mounts: typeof readMounts;
 
-  /** @param output Of a run: is told of what had to be read twice. */
+  /** @param output The output of a run, which reports repeated reads; null outside of a run. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
@@ -72,7 +78,7 @@ export class LocalDestination implements Destination {
   async findPlace(): Promise<void> {
     const { directory } = this.spec;
     await this.#refuseVanished(`use ${directory}`);
-    if (await this.#isThere(`use ${directory}`, directory)) return;
+    if (await this.#exists(`use ${directory}`, directory)) return;
     throw new RunFailedError(
       `Cannot use ${directory}: it is not there. See whether its file system is mounted; ` +
         "where it is gone for good, make it anew.",
@@ -84,7 +90,7 @@ export class LocalDestination implements Destination {
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
     await this.makePlace();
-    if (await this.#isThere(`write to ${directory}`, final)) {
+    if (await this.#exists(`write to ${directory}`, final)) {
       throw new RunFailedError(
         `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
       );
@@ -98,8 +104,8 @@ export class LocalDestination implements Destination {
 
   async makePlace(): Promise<void> {
     const { directory } = this.spec;
-    // Else the backup would fill the disk that holds the mount point, and be gone from sight once it is
-    // mounted.
+    // Otherwise the backup would fill the disk of the mount point, and would be hidden once the file system
+    // is mounted.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }
@@ -115,14 +121,17 @@ export class LocalDestination implements Destination {
 
   async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     const path = this.#path(checkObjectName(name));
-    if (!(await this.#isThere(`read ${path}`, path))) {
+    if (!(await this.#exists(`read ${path}`, path))) {
       await this.findPlace();
       throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
     }
     yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
   }
 
-  /** Null where its file system may hang, as a program there has no time limit, or is not known yet. */
+  /**
+   * Returns null if the file system may hang, because programs that use the path have no time limit. Also
+   * returns null while the type of the file system is unknown.
+   */
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));
     return this.#isDisk ? path : null;
@@ -131,7 +140,7 @@ export class LocalDestination implements Destination {
   async size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
     await this.findPlace();
-    if (!(await this.#isThere(`read ${path}`, path))) {
+    if (!(await this.#exists(`read ${path}`, path))) {
       await this.#refuseEmpty(path);
       throw new ObjectMissingError(`Cannot read ${path}: it is not there`);
     }
@@ -150,11 +159,14 @@ export class LocalDestination implements Destination {
     this.#isDisk = DISKS.has(mountOf(path, mounts.mounts)?.type ?? "");
   }
 
-  #isThere(action: string, path: string): Promise<boolean> {
+  #exists(action: string, path: string): Promise<boolean> {
     return this.#files.at(action, () => exists(path));
   }
 
-  /** A directory without anything in it may be a mount point: what was mounted there may be whole. */
+  /**
+   * Rejects if the directory is empty: it may be a mount point, and the backup may be on the file system that
+   * is not mounted.
+   */
   async #refuseEmpty(path: string): Promise<void> {
     const { directory } = this.spec;
     const isEmpty = await this.#files.at(`read ${directory}`, async () => {
@@ -172,7 +184,7 @@ export class LocalDestination implements Destination {
   }
 }
 
-/** Without links, as far as the path is there. */
+/** Resolves symbolic links in the part of the path that exists. */
 async function realPath(path: string): Promise<string> {
   if (path === "/") return path;
   try {
@@ -182,7 +194,7 @@ async function realPath(path: string): Promise<string> {
   }
 }
 
-/** Makes what is missing of a path, durably: each new directory is synced into its parent. */
+/** Creates the missing directories of a path durably: each new directory is synced into its parent. */
 async function makeDirectory(path: string): Promise<void> {
   const missing: string[] = [];
   for (let at = path; at !== "/" && !(await exists(at)); at = parentOf(at)) missing.push(at);
@@ -195,7 +207,7 @@ function parentOf(path: string): string {
   return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
 }
 
-/** Returns whether it was. */
+/** Removes a file. Returns whether it existed. */
 async function removeIfThere(path: string): Promise<boolean> {
   try {
     await Deno.remove(path);

@@ -1,7 +1,4 @@
-/**
- * A file of this server, read in order. What its disk does not give is asked for once more: the fault may
- * have been a cable's, or a path's.
- */
+/** Reads a file of this server in order. Retries a failed read (EIO) once: the fault may be transient. */
 import { type Output, RunFailedError } from "../../ports.ts";
 import { codeOf } from "./errors.ts";
 import type { LocalFiles } from "./files.ts";
@@ -9,7 +6,7 @@ import { endsEarly } from "../object_name.ts";
 
 const READ_BYTES = 1024 * 1024;
 
-/** The bytes [from, to). Rejects where the disk fails twice at the same place. */
+/** Yields the bytes [from, to). Rejects if the disk reports an error twice at the same position. */
 export async function* readLocal(
   path: string,
   { from, to }: { from: number; to: number },
@@ -46,7 +43,7 @@ export async function* readLocal(
   }
 }
 
-/** Of an error that reading a local file ended with: the disk's own, twice. */
+/** Returns whether an error of {@link readLocal} is one that the disk reported twice. */
 export function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }

@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 
 Deno.test("what a disk can't read is told after the second time", async () => {
   const lines: string[] = [];
-  // Nothing is mapped at the start of a process's memory.
+  // /proc/self/mem has no readable memory at position 0, so a read fails with EIO.
   const reading = Array.fromAsync(
     readLocal("/proc/self/mem", { from: 10, to: 20 }, new LocalFiles("/proc/self", signal), signal, {
       line: (text) => lines.push(text),
@@ -38,7 +38,7 @@ Deno.test("a disk that fails once damages no backup, one that fails again does",
   const backup = await run.run(source);
   const reads = new Map<string, number>();
   {
-    // The second of each file.
+    // The first read of each file succeeds, the second fails.
     using _disk = failingDisk(run.directory, (path) => {
       reads.set(path, (reads.get(path) ?? 0) + 1);
       return reads.get(path) === 2;

@@ -61,7 +61,7 @@ Deno.test(
         () => writer.abort(),
       ]
     ) assert.match(await reason(work()), silent);
-    // The first waits; while it has not returned, the others take no thread of their own.
+    // Only the first call occupies a thread. The others are refused while it has not returned.
     assert.ok(systemClock.monotonic() - started < 5000);
     at.mount.thaw();
     while (await open().size("y").catch(() => null) !== 3 * MIB) await systemClock.sleep(50);

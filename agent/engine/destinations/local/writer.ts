@@ -1,4 +1,4 @@
-/** One file being written: whole and durable under its final name, or not there at all. */
+/** Writes one file. It appears under its final name only when it is complete and durable. */
 import { exists } from "../../exists.ts";
 import type { DirectWriting, ObjectWriter } from "../../ports.ts";
 import { RunFailedError, UnansweredCreateError } from "../../ports.ts";
@@ -7,21 +7,24 @@ import { type LocalFiles, SYNC_LIMIT } from "./files.ts";
 
 const FILE_MODE = 0o600;
 /**
- * Written bytes are pushed to the disk this often, beside the writing: left to the end, a large file's dirty
- * pages stall the last sync, and before that the kernel stalls every write.
+ * Number of bytes after which written data is synced to the disk, in parallel with the writing. Without this,
+ * the last sync of a large file stalls, and the kernel stalls every write before that.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
 /** How long a cancelled run waits for its last write. Milliseconds. */
 const LAST_WRITE = 15_000;
 
-/** More than a file system may have left over in its last block. */
+/** More bytes than a file system may have free in its last block. */
 const PROBE_BYTES = 1 << 20;
 
 export interface LocalWriterPorts {
   readonly signal: AbortSignal;
   readonly files: LocalFiles;
-  /** A disk of this server, not a network's or a program's file system. */
+  /**
+   * Whether the file is on a disk of this server, not on a network file system or one that a program
+   * provides.
+   */
   readonly isDisk: boolean;
 }
 
@@ -39,7 +42,8 @@ export class LocalWriter implements ObjectWriter {
     private readonly ports: LocalWriterPorts,
     private readonly file: Deno.FsFile,
     /**
-     * The same file: operations on one descriptor wait for each other, and a sync must not hold back a write.
+     * A second descriptor of the same file. Operations on one descriptor wait for each other, and a sync must
+     * not delay a write.
      */
     private readonly syncFile: Deno.FsFile,
   ) {}
@@ -52,7 +56,7 @@ export class LocalWriter implements ObjectWriter {
   ): Promise<LocalWriter> {
     const { files } = ports;
     const opening = Promise.withResolvers<LocalWriter>();
-    // Nobody listens but where it is given up.
+    // Prevents an unhandled rejection: only the code after a give-up awaits this promise.
     opening.promise.catch(() => {});
     let mayExist = false;
     try {
@@ -71,8 +75,8 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file appeared as the run ended, or will once the file system answers. Until then the agent may be
-      // killed, so the verdict names it too.
+      // The file exists since the run ended, or will exist once the file system answers. The agent may be
+      // killed before that, so the verdict names the file too.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -88,8 +92,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Undefined where the file system may hang: the code that reads the file while a program writes it has no
-   * time limit.
+   * Undefined if the file system may hang, because the code that reads the file while a program writes it has
+   * no time limit.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;
@@ -105,7 +109,7 @@ export class LocalWriter implements ObjectWriter {
     };
   }
 
-  /** A failure is told by `commit`. */
+  /** Keeps a failure for `commit` to report. */
   async settle(): Promise<void> {
     const settling = this.ports.files.at(`write ${this.final}`, async () => {
       await this.#syncing;
@@ -136,15 +140,16 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
-    // A cancel gives up the write in flight at once. Nothing can be removed before it returns.
+    // A cancel abandons the pending write at once. The file cannot be removed before that write returns.
     if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
-      // Closing the file would write what is still in memory, and nothing can interrupt a close.
+      // Remove the file before closing it: a close would write what is still in memory, and cannot be
+      // interrupted.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);
       }).catch((error) => {
-        // Removing it tells whether anything is left.
+        // The removal then shows whether anything is left.
         if (!(error instanceof RunFailedError)) throw error;
       });
     }
@@ -177,7 +182,10 @@ export class LocalWriter implements ObjectWriter {
       .finally(() => this.#syncing = null);
   }
 
-  /** By a hard link, which never overwrites; where the file system has none, by a rename after a look. */
+  /**
+   * Publishes the file with a hard link, which never overwrites. Without hard links, checks the name and
+   * renames.
+   */
   async #publish(): Promise<void> {
     try {
       await Deno.link(this.partial, this.final);
@@ -219,7 +227,7 @@ function alreadyThere(path: string): RunFailedError {
   return new RunFailedError(`Cannot write ${path}: another file took its name. Run the task again.`);
 }
 
-/** The file once more; where that fails, the first is closed and removed. */
+/** Opens the file a second time. If that fails, closes and removes the first one. */
 async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
@@ -230,7 +238,7 @@ async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   }
 }
 
-/** Never follows a link that somebody laid there; a partial file of a run that died is replaced. */
+/** Creates a file without following symbolic links. Replaces the partial file of a run that died. */
 async function createFile(path: string): Promise<Deno.FsFile> {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   try {
@@ -248,7 +256,7 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems have no such thing: their names are durable by themselves, or never.
+    // Some network file systems do not support this: their names are durable at once, or never.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

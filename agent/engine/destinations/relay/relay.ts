@@ -1,5 +1,6 @@
 /**
- * A directory on another server's disk: its agent sends the bytes to the control plane, which hands them on.
+ * Reads a directory on another server's disk: that server's agent sends the bytes to the control plane, which
+ * passes them on.
  */
 import type { RelayDestination as Spec } from "../../../../src/protocol/job.ts";
 import { oneLine } from "../../programs/line.ts";
@@ -15,7 +16,7 @@ import { checkObjectName, endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 
-/** Bytes of a refusal that are read. */
+/** Maximum bytes of a refusal that are read. */
 const ANSWER_LIMIT = 64 * 1024;
 
 export const relay: DestinationType<Spec> = { open: (spec, ports) => new RelayDestination(spec, ports) };
@@ -36,7 +37,7 @@ export class RelayDestination implements Destination {
     return null;
   }
 
-  /** The other agent looks before it answers. */
+  /** The other agent checks the location before it responds. */
   findPlace(): Promise<void> {
     return Promise.resolve();
   }
@@ -77,7 +78,7 @@ export class RelayDestination implements Destination {
 
 class RelayedRanges implements RangeSource {
   readonly what: string;
-  /** The control plane gives the other agent a minute. */
+  /** Longer than the minute that the control plane gives the other agent. */
   readonly idleMs = 90_000;
 
   constructor(
@@ -101,7 +102,8 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane answers ${status}`;
-    // What is not the control plane's answer comes from something in front of it, which may pass.
+    // A response without the control plane's format comes from something in front of it, and may be
+    // transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
 
@@ -110,7 +112,7 @@ class RelayedRanges implements RangeSource {
   }
 }
 
-/** Null where the answer is nothing that the control plane says. */
+/** Returns the control plane's message; null for a response in another format. */
 function messageIn(text: string): string | null {
   try {
     const { message } = JSON.parse(text);

@@ -1,6 +1,6 @@
-/** Reads what a bucket, or something in front of it, answers instead of doing the work. */
+/** Parses a response of a bucket, or of something in front of it, to a request that failed. */
 
-/** Bytes of a refusal that are read: error codes stand at its beginning. */
+/** Maximum bytes of a refusal that are read. The error code is at its beginning. */
 export const REFUSAL_LIMIT = 64 * 1024;
 
 export interface Refusal {
@@ -9,7 +9,8 @@ export interface Refusal {
   /** The service's message; empty for none. */
   readonly message: string;
   /**
-   * Whether something else than an S3 service answers, as a proxy's page or a redirect. That may pass.
+   * Whether the response comes from something else than an S3 service, such as a proxy's page or a redirect.
+   * It may be transient.
    */
   readonly isForeign: boolean;
 }

@@ -1,4 +1,4 @@
-/** Gets one part after another into the bucket, trying again for as long as it makes sense. */
+/** Sends the parts of an upload to the bucket one by one, and retries as long as it is useful. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { Backoff } from "../../../backoff.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -27,13 +27,13 @@ const UNANSWERED_TRIES = 4;
  */
 const LONGEST = 30;
 const SLOWEST = 2048;
-/** A URL refused within this time of its signing was not refused for its age. */
+/** Time in milliseconds. A URL that is refused so soon after its signing has not expired. */
 const FRESH = 60_000;
 
 type Failed = Exclude<PutOutcome, { kind: "stored" }>;
 
 export class PartSender {
-  /** Tries that ended without an answer after the last byte. */
+  /** Number of attempts without a response after the last byte. */
   #unanswered = 0;
   #isAnyStored = false;
   #alone: Promise<unknown> = Promise.resolve();
@@ -45,7 +45,7 @@ export class PartSender {
     private readonly connections: PutConnections,
     private readonly clock: Clock,
     private readonly signal: AbortSignal,
-    /** Told once a part when it has to wait. */
+    /** Called once for a part that has to wait. */
     private readonly onTrouble: (text: string) => void,
     private readonly limits: DestinationLimits = runLimits(),
   ) {}
@@ -80,7 +80,7 @@ export class PartSender {
     }
   }
 
-  /** On a link that is too slow for several parts at once, one after the other. */
+  /** Makes one attempt. On a link that is too slow for several parts at once, sends one after the other. */
   async #try(
     partNumber: number,
     part: { body: Uint8Array; md5: string },
@@ -103,7 +103,7 @@ export class PartSender {
     return await trying;
   }
 
-  /** Returns whether a key is refused that was good before: it may be about to be replaced. */
+  /** Returns whether an access key is refused that worked before: the operator may be about to replace it. */
   #isKeyRefused(outcome: Failed): boolean {
     return this.#isAnyStored && outcome.kind === "refused" &&
       (outcome.status === 401 || outcome.status === 403);
@@ -136,7 +136,7 @@ function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: 
   if (code === "AccessDenied" && /expired|not (?:yet )?valid yet|not yet valid/i.test(message)) {
     return `its signatures are not valid at its time (${message}). Set the control plane's clock.`;
   }
-  // A policy or a lock says more than the code.
+  // The message of a policy or a lock says more than the code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const advice = ADVICE[code]?.replace("$", () => said);
   return advice ?? (isForeign ? `${foreignAnswer(status)}. See what stands before it.` : undefined);
@@ -151,11 +151,11 @@ const PASSING_CODES = new Set([
   "RequestTimeTooSkewed",
 ]);
 
-/** Whether the same part may get through later. A 507 is a full disk behind the bucket. */
+/** Returns whether the same part may be accepted later. A 507 is a full disk behind the bucket. */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;
   const { status, code, isForeign } = outcome;
-  // Waiting changes no limit of a proxy.
+  // Waiting does not change a proxy's size limit.
   if (status === 413) return false;
   return isForeign || PASSING_CODES.has(code) || status === 408 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;

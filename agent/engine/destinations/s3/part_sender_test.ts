@@ -10,7 +10,7 @@ const STORED: PutOutcome = { kind: "stored", etag: '"e"' };
 const UNANSWERED: PutOutcome = { kind: "lost", reason: "no answer came", isFinal: false, isUnanswered: true };
 const MINUTE = 60_000;
 
-/** A link over which each part takes so long for its answer, whatever its limit. */
+/** Simulates a link on which the response to each part takes this long. */
 function slowLink(answerAfter: number) {
   const clock = new TestClock();
   const limits: PutLimits[] = [];

@@ -1,17 +1,17 @@
-/** Signed URLs of an upload's parts, asked for some ahead so that no part waits for its own. */
+/** Requests signed URLs of an upload's parts in batches, so that parts rarely wait for one. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { RunFailedError, type Uploads } from "../../ports.ts";
 
-/** Most objects are one part; a long one needs its URLs in few messages. */
+/** Most objects have one part; a large one should need few requests. */
 const FIRST_BATCH = 2;
 const BATCH = 20;
-/** Of a URL's life: a part that takes long must still begin in time. */
+/** Part of a URL's lifetime during which it is used: a part that takes long must begin before the expiry. */
 const USABLE = 0.75;
 
 export interface PartUrl {
   readonly url: string;
-  /** On the monotonic clock. */
+  /** Time of the monotonic clock. */
   readonly signedAt: number;
 }
 
@@ -26,7 +26,7 @@ export class PartUrls {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** One that has not run out. */
+  /** Returns a URL that has not expired. */
   async of(partNumber: number): Promise<PartUrl> {
     for (;;) {
       const known = this.#urls.get(partNumber);
@@ -35,9 +35,7 @@ export class PartUrls {
     }
   }
 
-  /**
-   * The bucket no longer takes it: the next one is signed anew, and so are those that were signed with it.
-   */
+  /** Drops the URLs that were signed at that time or earlier, because the bucket refuses one of them. */
   forget(signedAt: number): void {
     for (const [partNumber, known] of this.#urls) {
       if (known.signedAt <= signedAt) this.#urls.delete(partNumber);
@@ -48,7 +46,7 @@ export class PartUrls {
     this.#urls.delete(partNumber);
   }
 
-  /** One question at a time: two parts that miss theirs at once are answered by the same batch. */
+  /** Sends one request at a time: two parts that need URLs at the same time share a batch. */
   #sign(partNumber: number): Promise<void> {
     const before = this.#signing;
     const next = (async () => {

@@ -1,7 +1,7 @@
 /**
- * Sends one part by PUT. By node:http, because Deno's fetch copies a body twice before it sends it: with two
- * parts of 16 MiB in flight that is 250 MB of memory, against 85 MB, and half as fast. A streamed body would
- * be sent without the Content-Length that S3 demands.
+ * Sends one part by PUT, with node:http. Deno's fetch copies a body twice before it sends it: two concurrent
+ * parts of 16 MiB take 250 MB of memory instead of 85 MB, at half the speed. A streamed body would lack the
+ * Content-Length that S3 requires.
  */
 import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
@@ -13,28 +13,28 @@ import { decodeContent } from "../../../../src/network/content_encoding.ts";
 import { outgoing } from "../../outgoing.ts";
 import { readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
-/** The bytes handed to the socket at once. */
+/** Bytes that are passed to the socket at once. */
 const SLICE = 256 * 1024;
 export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string; isForeign: boolean }
   /**
-   * No answer. `reason` is one line without the URL, which is a credential. `isFinal` means that waiting does
-   * not help. `isUnanswered` means that a time limit passed after the last byte was sent.
+   * No response. `reason` is one line without the URL, which is a credential. `isFinal`: a retry does not
+   * help. `isUnanswered`: a time limit passed after the last byte was sent.
    */
   | { kind: "lost"; reason: string; isFinal: boolean; isUnanswered?: boolean };
 
 /** How long a connection may be silent. Milliseconds. */
 export interface PutLimits {
-  /** While bytes of the body are left to send. */
+  /** While bytes of the body remain to be sent. */
   readonly idleMs: number;
-  /** After its last byte, which may still have to leave this machine's buffers and a proxy's. */
+  /** After the last byte, which may still be in this machine's buffers or a proxy's. */
   readonly answerMs: number;
-  /** For all of it: a peer may take a byte now and then, and never come to an end. */
+  /** For the whole request: a peer might accept a byte now and then, without an end. */
   readonly totalMs: number;
 }
 
-/** Connections kept for one upload; through the proxy that the environment names, if any. */
+/** Connections that one upload keeps open. They use the proxy that the environment names, if any. */
 export class PutConnections {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
@@ -85,7 +85,8 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // A server that refuses a part may not read the rest of it, and would take it for the next request.
+        // A server that refuses a part may not read the rest of it, and would take the rest for the next
+        // request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;
       });
@@ -113,7 +114,7 @@ export class PutConnections {
   }
 }
 
-/** Only as fast as the socket takes it: what waits in a queue is memory. */
+/** Writes the body as fast as the socket accepts it, because queued bytes take memory. */
 function send(request: ReturnType<typeof httpRequest>, body: Uint8Array): void {
   let at = 0;
   const push = () => {
@@ -150,7 +151,7 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null): string 
   try {
     return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, REFUSAL_LIMIT * 16));
   } catch {
-    // Cut off, or not compressed as it says: then only the status is known.
+    // The response is cut off, or not compressed as it claims: only the status is known.
     return "";
   }
 }

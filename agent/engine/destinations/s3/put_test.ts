@@ -14,7 +14,7 @@ const LIMITS = { idleMs: 5000, answerMs: 5000, totalMs: 60_000 };
 const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
   "<Error><Code>Denied</Code><Message>No\nway</Message></Error>".slice(0, 56);
 
-/** Puts `BODY` to a server that does with each connection what the test wants. */
+/** Puts `BODY` to a server that treats each connection as the test wants. */
 async function put(
   serve: (connection: Deno.Conn, over: Promise<void>) => Promise<void>,
   signal = never,
@@ -45,7 +45,7 @@ async function readSome(connection: Deno.Conn): Promise<void> {
 
 async function drain(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(65_536);
-  // The client may cut it: then there is nothing more to read, either.
+  // The client may cut the connection: then there is nothing more to read.
   while (await connection.read(buffer).catch(() => null) !== null);
 }
 

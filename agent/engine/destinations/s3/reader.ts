@@ -1,4 +1,4 @@
-/** An object of a bucket by signed URLs, asked for anew where one runs out. */
+/** Reads an object of a bucket with signed URLs, and requests a new one when one expires. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { type Downloads, ObjectMissingError, type Output, type RunFailedError } from "../../ports.ts";
 import type { DestinationLimits } from "../limits.ts";
@@ -6,11 +6,11 @@ import { endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import { foreignAnswer, readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
-/** Of a URL's life. */
+/** Part of a URL's lifetime during which it is used. */
 const USABLE = 0.75;
-/** New URLs in a row that a bucket refuses before its refusal counts. */
+/** Number of consecutive refusals of new URLs after which the read fails. */
 const REFUSALS = 4;
-/** A refusal that was longer ago was of a URL that had run out. Milliseconds. */
+/** Time in milliseconds after which a refusal is forgotten: it was then of an expired URL. */
 const FORGIVEN = 5 * 60_000;
 
 export interface S3ReaderPorts {
@@ -21,7 +21,7 @@ export interface S3ReaderPorts {
   readonly limits: DestinationLimits;
 }
 
-/** @param place For messages: `bucket b`. */
+/** @param place The bucket, for messages: `bucket b`. */
 export function s3Reader(name: string, place: string, ports: S3ReaderPorts): RangedReader {
   const { clock, signal, limits } = ports;
   return new RangedReader(new SignedRanges(name, place, ports), clock, signal, limits.patienceMs);
@@ -42,7 +42,7 @@ class SignedRanges implements RangeSource {
 
   async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
     const headers = { range: `bytes=${from}-${to - 1}` };
-    // A signature is good for one address only.
+    // A redirect would not work: a signature is valid for one address only.
     const response = await fetch(await this.#url(), { headers, signal, redirect: "manual" });
     this.#isAnyRead ||= response.status === 206;
     return response;
@@ -58,9 +58,9 @@ class SignedRanges implements RangeSource {
         `Cannot read ${this.what}: it is not there. It was deleted or moved away.`,
       );
     }
-    // A bare 404 is no answer of S3's to a GET.
+    // S3 responds to a GET of a missing object with an error document, not with a bare 404.
     if (status === 404 && code === null) return new TryFailed("it answers 404, but not as S3 does", true);
-    // Run out, or signed with keys that were changed since: a new URL tells, and waiting changes nothing.
+    // The URL has expired, or its keys were changed since. A new URL shows which; waiting does not help.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {
       this.#signed = null;
@@ -68,7 +68,7 @@ class SignedRanges implements RangeSource {
       if (now - this.#refusedAt > FORGIVEN) this.#refusals = 0;
       this.#refusedAt = now;
     }
-    // An access key that was good before may be about to be replaced at the destination.
+    // If an access key worked before, the operator may be about to replace it in the destination.
     const waits = isRefused ? this.#isAnyRead || ++this.#refusals < REFUSALS : isPassing(status);
     const said = [code ?? "", message].filter((text) => text !== "").join(": ");
     return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);

@@ -1,6 +1,6 @@
 /**
- * A bucket. The agent holds no keys: the control plane opens, signs, completes and aborts; the bytes go
- * straight there.
+ * A bucket. The agent has no keys: the control plane opens, signs, completes and aborts uploads, and the
+ * agent sends the bytes directly to the bucket.
  */
 import type { S3Destination as Spec } from "../../../../src/definitions/destinations/s3_settings.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
@@ -15,7 +15,7 @@ export const s3: DestinationType<Spec> = { open: (spec, ports) => new S3Destinat
 
 export class S3Destination implements Destination {
   readonly description: string;
-  /** What this run uploaded, by name. */
+  /** Ids of this run's uploads, by object name. */
   readonly #uploadIds = new Map<string, string>();
 
   constructor(private readonly spec: Spec, private readonly ports: DestinationPorts) {
@@ -30,7 +30,7 @@ export class S3Destination implements Destination {
     return null;
   }
 
-  /** A bucket that is not there does not answer otherwise. */
+  /** Does nothing: a missing bucket is reported by the request itself. */
   findPlace(): Promise<void> {
     return Promise.resolve();
   }
@@ -42,7 +42,7 @@ export class S3Destination implements Destination {
     return new S3Writer(name, `bucket ${this.spec.bucket}`, upload, this.#uploads(), this.ports);
   }
 
-  /** What this run uploaded, completed or not. Other objects are the control plane's to remove. */
+  /** Removes what this run uploaded, completed or not. The control plane removes other objects. */
   async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));
     if (uploadId === undefined) {

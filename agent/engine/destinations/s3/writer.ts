@@ -1,4 +1,4 @@
-/** One object being uploaded in parts of one size, some in flight while the next is filled. */
+/** Uploads one object in parts of equal size. While some parts are being sent, the next one is filled. */
 import { createHash, type Hash } from "node:crypto";
 import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
@@ -8,11 +8,13 @@ import type { DestinationPorts } from "../destination_type.ts";
 import { PutConnections } from "./put.ts";
 
 const MIB = 2 ** 20;
-/** Memory for parts: up to here one is filled while two are in flight, else one while one is. */
+/**
+ * Largest part size at which one part is filled while two are being sent. Above it, only one is being sent.
+ */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**
- * Above, the one that is filled is the one that is sent: a part can be as large as the memory allows, but no
- * two.
+ * Largest part size at which a part is filled while another is being sent. Above it, the same buffer is
+ * filled and then sent: memory has room for only one.
  */
 const TWO_BUFFERS_UP_TO = 32 * MIB;
 
@@ -24,7 +26,10 @@ export class S3Writer implements ObjectWriter {
   readonly #inFlight = new Set<Promise<void>>();
   readonly #etags: string[] = [];
   readonly #unlink: () => void;
-  /** Buffers that may still be allocated: each only when it is needed, and small objects need one. */
+  /**
+   * Number of buffers that may still be allocated. They are allocated on demand, as small objects need only
+   * one.
+   */
   #allowance: number;
   readonly #maxInFlight: number;
   #part: Uint8Array | null = null;
@@ -123,7 +128,7 @@ export class S3Writer implements ObjectWriter {
     }
   }
 
-  /** The first failure ends the parts beside it and is what the next call rejects with. */
+  /** Records the first failure. It ends the other parts, and the next call rejects with it. */
   #fail(error: unknown): void {
     this.#failure ??= error;
     this.#over.abort(this.#failure);

@@ -1,12 +1,15 @@
 /**
- * Checksums of what an upload sent, to find bytes that a server acknowledged and lost: after a power cut, a
- * file can have its full length and zeros in it.
+ * Checksums of the bytes that an upload sent. They detect bytes that a server acknowledged and lost: after a
+ * power failure, a file can have its full length but contain zeros.
  */
 import { createHash, type Hash } from "node:crypto";
 import type { Clock } from "../../../../src/domain/clock.ts";
 
 const BLOCK = 8 * 2 ** 20;
-/** Kernels write what they hold in memory to the disk within about half a minute. Milliseconds. */
+/**
+ * Time in milliseconds after which acknowledged bytes are on the server's disk. Kernels write them within
+ * about half a minute.
+ */
 const WRITTEN_BACK = 2 * 60_000;
 
 export interface Block {
@@ -14,7 +17,7 @@ export interface Block {
   to: number;
   /** SHA-256 of its bytes so far. */
   readonly hash: Hash;
-  /** When its last byte was sent, on the monotonic clock. */
+  /** Time of the monotonic clock when its last byte was sent. */
   sentAt: number;
 }
 
@@ -44,7 +47,7 @@ export class BlockChecksums {
     }
   }
 
-  /** Notes that the connection broke: the server may have lost what it had not written to its disk. */
+  /** Records that the connection broke: the server may have lost what was not on its disk yet. */
   doubt(): void {
     this.#forget(this.clock.monotonic());
     for (const block of this.#recent) this.#doubtful.add(block);

@@ -9,7 +9,7 @@ import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** For clearing away on a new connection after the run is over. */
+/** Time limit for cleaning up on a new connection after the run has ended. Milliseconds. */
 const RESCUE_TIMEOUT = 30_000;
 
 export interface ConnectionPorts {
@@ -22,7 +22,7 @@ export interface ConnectionPorts {
 export class SftpConnection {
   #session: SftpSession | null = null;
   #connecting: Promise<SftpSession> | null = null;
-  /** Since when nothing has gone through, on the monotonic clock; null while it does. */
+  /** Time of the monotonic clock since when every attempt has failed; null if the last one succeeded. */
   #troubledSince: number | null = null;
   #wasEverOpen = false;
   readonly #backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
@@ -36,7 +36,7 @@ export class SftpConnection {
     return this.#connecting;
   }
 
-  /** Does work that may be done twice: again on a new session where its own is lost meanwhile. */
+  /** Runs work that may be repeated, and repeats it on a new session if its session is lost. */
   async use<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     for (;;) {
       const session = await this.session();
@@ -60,7 +60,7 @@ export class SftpConnection {
     await this.#wait(error as Error);
   }
 
-  /** Something went through: what fails from now on has the whole patience again. */
+  /** Records a success: a later failure gets the full time for retries. */
   progressed(): void {
     if (this.#troubledSince !== null) {
       this.ports.output?.line(`SFTP ${describeServer(this.spec)} answers again`);
@@ -69,7 +69,7 @@ export class SftpConnection {
     this.#backoff.reset();
   }
 
-  /** Does work even after the run is over: on the open session, or once on a new one. */
+  /** Runs cleanup work, even after the run has ended: on the open session, or once on a new one. */
   async clearAway<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     if (this.#session !== null && !this.#session.isLost) {
       const session = this.#session;
@@ -94,7 +94,7 @@ export class SftpConnection {
 
   async #connect(): Promise<SftpSession> {
     const { clock, signal, limits } = this.ports;
-    // Its channel may have ended without the connection.
+    // The channel may have ended while its connection is still open.
     await this.#session?.close();
     for (;;) {
       try {
@@ -110,18 +110,18 @@ export class SftpConnection {
     }
   }
 
-  /** A host that was never there is most likely misspelt. */
+  /** Returns whether a log-in may succeed later. A host name that was never found is most likely misspelt. */
   #mayPass({ isTransient, isUnknownHost }: LoginFailedError): boolean {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);
   }
 
-  /** Rejects with `error` where nothing has gone through for too long. */
+  /** Waits before another attempt. Rejects with `error` after too long without a success. */
   async #wait(error: Error): Promise<void> {
     const { clock, signal, output, limits } = this.ports;
     if (this.#troubledSince === null) {
       if (limits.patienceMs === 0) throw error;
       this.#troubledSince = clock.monotonic();
-      // The advice that follows its first sentence is for a run that has failed.
+      // The second sentence is advice for a run that has failed.
       const [reason] = error.message.split(". ");
       output?.line(`${reason}. Trying again for up to ${Math.ceil(limits.patienceMs / 60_000)} min`);
     }
@@ -129,7 +129,7 @@ export class SftpConnection {
     await clock.sleep(this.#backoff.next(), signal);
   }
 
-  /** Not by the run's signal, which may be what ended it. */
+  /** Opens a session for cleanup. It ignores the run's signal, which may have been aborted. */
   async #rescue(): Promise<SftpSession> {
     const { clock, limits } = this.ports;
     const over = new AbortController();

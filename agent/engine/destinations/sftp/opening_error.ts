@@ -1,4 +1,4 @@
-/** Why an SSH server that let a user in starts no SFTP. */
+/** Explains why an SSH server accepted the log-in but does not start SFTP. */
 import { Buffer } from "node:buffer";
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -8,11 +8,11 @@ import { RunFailedError } from "../../ports.ts";
 import { ConnectionLostError } from "./requests.ts";
 import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
-/** Limits of the server's own words: time to wait for them, in milliseconds, and characters. */
+/** Limits of the server's own message: time to wait for it in milliseconds, and characters. */
 const PATIENCE = 3_000;
 const LONGEST = 200;
 
-/** Returns the error to report, with what the server says to a program, where it says anything. */
+/** Returns the error to report. It includes the server's message to programs, if there is one. */
 export async function openingError(
   spec: Spec,
   cause: Error,
@@ -50,7 +50,10 @@ export async function openingError(
   return fail("the server does not offer it to this user.");
 }
 
-/** Returns the errors that the server prints for a program that does nothing: an expired password. */
+/**
+ * Runs a program that does nothing, and returns the errors that the server prints, such as for an expired
+ * password.
+ */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();
   let text = "";
@@ -63,13 +66,13 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
       channel.on("close", resolve);
     });
   });
-  // ssh2 throws where the connection has just ended: then nothing is said.
+  // ssh2 throws if the connection has just ended: then there is no message.
   await Promise.race([saying.catch(() => {}), clock.sleep(PATIENCE, over.signal).catch(() => {})]);
   over.abort();
   return oneLine(text.trim()).slice(0, LONGEST);
 }
 
-/** The first four bytes of what should have been a packet, as ssh2 took them for a number. */
+/** Returns the first four bytes that the server sent instead of a packet. ssh2 parsed them as a number. */
 function sample(length: string | undefined): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(Number(length ?? 0) >>> 0);

@@ -50,7 +50,7 @@ Deno.test("an upload goes on at the acknowledged byte after its connection was c
   const content = noise(24 * MIB);
   const writer = await destination.create("x", null);
   for (let at = 0; at < content.length; at += MIB) {
-    // With pieces on their way, each time.
+    // While writes are pending, at each of these positions.
     if (at === 5 * MIB || at === 17 * MIB) {
       await sshd.kill();
       void systemClock.sleep(1500).then(() => sshd.start());

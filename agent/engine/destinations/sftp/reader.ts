@@ -1,5 +1,5 @@
 /**
- * A file on an SSH server, read with many requests under way: one at a time would wait for the network each
+ * Reads a file of an SSH server with many concurrent requests: a single one would wait for the network each
  * time.
  */
 import { Buffer } from "node:buffer";
@@ -7,11 +7,13 @@ import { endsEarly } from "../object_name.ts";
 import type { SftpConnection } from "./connection.ts";
 import type { SftpSession } from "./session.ts";
 
-/** What every server answers at once. */
+/** Size of one request, which every server answers in one response. */
 const REQUEST_BYTES = 32 * 1024;
 const IN_FLIGHT = 64;
 
-/** The bytes [from, to), in order; where the connection breaks, read on at the byte by the next one. */
+/**
+ * Yields the bytes [from, to), in order. If the connection breaks, continues at the same byte on a new one.
+ */
 export async function* readSteadily(
   connection: SftpConnection,
   path: string,
@@ -33,7 +35,7 @@ export async function* readSteadily(
   }
 }
 
-/** The bytes [from, to), in order, by one session. */
+/** Yields the bytes [from, to), in order, in one session. */
 export async function* readFile(
   session: SftpSession,
   path: string,
@@ -49,7 +51,7 @@ export async function* readFile(
       while (at < to && pending.length < IN_FLIGHT) {
         const end = Math.min(at + REQUEST_BYTES, to);
         const piece = readWhole(session, path, handle, at, end);
-        // Awaited in its turn, unless an earlier one fails.
+        // Prevents an unhandled rejection: it is awaited later, unless an earlier read fails.
         piece.catch(() => {});
         pending.push(piece);
         at = end;
@@ -63,7 +65,7 @@ export async function* readFile(
   }
 }
 
-/** A server may answer with less than was asked for. */
+/** Repeats a read until the buffer is full: a server may return fewer bytes than requested. */
 async function readWhole(
   session: SftpSession,
   path: string,

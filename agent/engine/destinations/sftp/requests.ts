@@ -1,16 +1,16 @@
 /**
- * Requests on one SSH connection. Each ends when the server answers, the connection ends or the server is
- * silent for too long.
+ * Sends requests on one SSH connection. A request ends with the server's response, with the end of the
+ * connection, or when the server is silent for too long.
  */
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
 
-/** How long a server may be silent once the work is over, for clearing away. Milliseconds. */
+/** Maximum silence of a server during cleanup, in milliseconds. */
 const GOODBYE = 5_000;
 
 export type Done<T> = (error: Error | undefined | null, result?: T) => void;
 
-/** The connection ended, or was ended for the server's silence, before the answer came. */
+/** The connection ended, or was closed because the server was silent, before the response came. */
 export class ConnectionLostError extends Error {}
 
 interface Pending {
@@ -19,14 +19,16 @@ interface Pending {
 }
 
 export class SftpRequests {
-  /** Why the connection is lost; null while it is not. */
+  /** The reason why the connection is lost; null while it is open. */
   #lost: string | null = null;
   readonly #pending = new Set<Pending>();
   #heardAt = 0;
   readonly #closed = new AbortController();
   #begun = Promise.withResolvers<void>();
 
-  /** @param idleMs A server that answers none of the requests under way for so long is given up. */
+  /**
+   * @param idleMs Time without any response, while requests are pending, after which the server is given up.
+   */
   constructor(
     private readonly client: Client,
     private readonly clock: Clock,
@@ -60,10 +62,10 @@ export class SftpRequests {
 
   /**
    * Starts a request. Rejects with the request's error, with a {@link ConnectionLostError}, or with the
-   * signal's reason if the signal aborts meanwhile. A request that starts after the abort is for cleanup, and
-   * has little time.
+   * signal's reason if the signal aborts meanwhile. A request that starts after the abort is cleanup, and has
+   * little time.
    *
-   * @param limitMs How long the request may take without any answer from the server.
+   * @param limitMs Maximum time of the request without any response from the server.
    */
   send<T>(start: (done: Done<T>) => void, limitMs = this.idleMs): Promise<T> {
     if (this.isLost) return Promise.reject(new ConnectionLostError(this.reason));
@@ -81,7 +83,7 @@ export class SftpRequests {
     try {
       start(done);
     } catch (error) {
-      // ssh2 throws where the connection has just ended, and where the server lacks an extension.
+      // ssh2 throws if the connection has just ended, or if the server lacks an extension.
       if ((error as Error).message === "Not connected") this.lose();
       done(error as Error);
     }
@@ -93,7 +95,7 @@ export class SftpRequests {
     this.#pending.clear();
   }
 
-  /** Ends the connection when requests are under way and none is answered in its time. */
+  /** Ends the connection if requests are pending and no response comes in time. */
   async #watchSilence(): Promise<void> {
     const over = this.#closed.signal;
     const overOrAborted = AbortSignal.any([over, this.signal]);

@@ -1,4 +1,4 @@
-/** An SFTP channel as promises, its refusals as `RunFailedError`s. */
+/** Wraps an SFTP channel in promises, and its refusals in `RunFailedError`s. */
 import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -15,19 +15,22 @@ const FAILURE = 4;
 const BAD_MESSAGE = 5;
 const UNSUPPORTED = 8;
 
-/** A disk with less room than this is what made a write fail. */
+/** Free bytes below which a failed write is explained by a full disk. */
 const FULL = 2 ** 20;
 const GOODBYE = 2000;
-/** Nobody but the account itself gets into what it makes. */
+/** Only the account itself may enter the directories that it creates. */
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** Making a large file durable may take long, while the server has nothing to say. Milliseconds. */
+/**
+ * Time limit of a sync, in milliseconds: making a large file durable takes long, without a response
+ * meanwhile.
+ */
 const SYNC_LIMIT = 15 * 60_000;
 
 export interface SessionPorts {
   readonly clock: Clock;
-  /** Ends the requests under way; later ones are for clearing away, and have little time. */
+  /** Ends pending requests. Requests that start later are cleanup, and have little time. */
   readonly signal: AbortSignal;
   readonly idleMs: number;
   /** Ends the log-in instead of `signal`. */
@@ -49,7 +52,7 @@ export class SftpSession {
     { clock, signal, idleMs, login = signal }: SessionPorts,
   ): Promise<SftpSession> {
     const client = await logIn(spec, login);
-    // Requests under way listen for the connection's end, and many are at once.
+    // Pending requests listen for the connection's end, and there may be many.
     client.setMaxListeners(0);
     const requests = new SftpRequests(client, clock, idleMs, signal);
     try {
@@ -83,7 +86,7 @@ export class SftpSession {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
   }
 
-  /** Opens an existing file to go on with it. */
+  /** Opens an existing file to continue writing it. */
   openAgain(path: string): Promise<Buffer> {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
   }
@@ -101,7 +104,7 @@ export class SftpSession {
     return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done), SYNC_LIMIT);
   }
 
-  /** Null where there is nothing of that name. */
+  /** Returns the attributes of a path without following links; null if it does not exist. */
   async look(path: string): Promise<Stats | null> {
     try {
       return await this.#raw((done: Done<Stats>) => this.sftp.lstat(path, done));
@@ -111,12 +114,12 @@ export class SftpSession {
     }
   }
 
-  /** What lies directly in a directory, links not followed. */
+  /** Lists a directory, without following links. */
   list(path: string): Promise<FileEntryWithStats[]> {
     return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }
 
-  /** Returns whether it was. */
+  /** Removes a file. Returns whether it existed. */
   async removeIfThere(path: string): Promise<boolean> {
     try {
       await this.#raw((done: Done<void>) => this.sftp.unlink(path, done));
@@ -131,12 +134,12 @@ export class SftpSession {
     return this.#call(`read ${path}`, (done) => this.sftp.open(path, "r", done));
   }
 
-  /** How many bytes came; 0 at the end of the file. */
+  /** Returns the number of bytes read; 0 at the end of the file. */
   readAt(path: string, handle: Buffer, buffer: Buffer, length: number, position: number): Promise<number> {
     return this.#call(`read ${path}`, (done) => this.sftp.read(handle, buffer, 0, length, position, done));
   }
 
-  /** A no-op where the server does not offer it. */
+  /** Makes the file durable. Does nothing if the server does not support it. */
   async sync(path: string, handle: Buffer): Promise<void> {
     try {
       await this.requests.send((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done), SYNC_LIMIT);
@@ -147,8 +150,8 @@ export class SftpSession {
   }
 
   /**
-   * Never overwrites: version 3 of the protocol forbids it, and for servers that do so all the same, look
-   * first.
+   * Renames a file without overwriting another one. Version 3 of the protocol forbids overwriting, but some
+   * servers do it, so this checks the name first.
    */
   async rename(from: string, to: string): Promise<void> {
     if (await this.look(to) !== null) {
@@ -176,7 +179,7 @@ export class SftpSession {
     try {
       await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
     } catch (error) {
-      // Somebody else may have made it meanwhile.
+      // Another client may have created it meanwhile.
       if ((await this.follow(path))?.isDirectory()) return;
       if ((await this.look(path))?.isSymbolicLink()) {
         throw new RunFailedError(
@@ -189,9 +192,11 @@ export class SftpSession {
     }
   }
 
-  /** The error of a refused request, with what the server leaves out where it can be found out. */
+  /**
+   * Returns the error of a refused request, with the details that the server omits but that can be found out.
+   */
   async explain(action: string, error: unknown): Promise<Error> {
-    // Explained before, or the signal's reason.
+    // An error that was explained before, or the signal's reason.
     if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
     const fail = (reason: string) =>
       new RunFailedError(`Cannot ${action} at ${describeServer(this.spec)}: ${reason}`, { cause: error });
@@ -216,7 +221,7 @@ export class SftpSession {
     }
   }
 
-  /** The error of work that the connection's end stopped. */
+  /** Returns the error of work that was interrupted by the end of the connection. */
   explainLoss(action: string): Promise<Error> {
     return this.explain(action, new ConnectionLostError(this.requests.reason));
   }
@@ -232,7 +237,7 @@ export class SftpSession {
     this.client.destroy();
   }
 
-  /** As `look`, but of what a link leads to. */
+  /** Returns the attributes of a path, following links; null if it does not exist. */
   async follow(path: string): Promise<Stats | null> {
     try {
       return await this.#raw((done: Done<Stats>) => this.sftp.stat(path, done));
@@ -242,7 +247,10 @@ export class SftpSession {
     }
   }
 
-  /** Returns the fault of the disk that holds the directory, or the nearest one above it; null for none. */
+  /**
+   * Returns the problem of the disk that holds the directory, or the nearest existing one above it; null if
+   * there is none.
+   */
   async #diskFault(): Promise<string | null> {
     for (let path = this.spec.directory;; path = parentOf(path)) {
       try {
@@ -250,7 +258,7 @@ export class SftpSession {
           await this.#raw((done: Done<unknown>) => this.sftp.ext_openssh_statvfs(path, done as never)),
         );
       } catch (error) {
-        // Not offered, or the connection is gone: then nothing more is known.
+        // The server does not support `statvfs`, or the connection is lost: nothing more can be found out.
         if (statusOf(error) !== NO_SUCH_FILE || path === parentOf(path)) return null;
       }
     }
@@ -283,7 +291,7 @@ function faultOf(disk: unknown): string | null {
   return null;
 }
 
-/** Null: the server did not answer at all. */
+/** Returns the SFTP status code of an error; null if the server did not respond at all. */
 export function statusOf(error: unknown): number | null {
   const code = (error as { code?: unknown }).code;
   return typeof code === "number" ? code : null;

@@ -28,7 +28,7 @@ function open(sshd: TestSshd, directory = sshd.directory, changes: Partial<Desti
   return openDestination(sshdSpec(sshd, directory), portsOf(changes));
 }
 
-/** The first failure of a connection counts. */
+/** No retries: the first failure of a connection ends the work. */
 const IMPATIENT = { limits: { idleMs: 60_000, patienceMs: 0 } };
 
 async function reason(work: Promise<unknown>): Promise<string> {
@@ -53,7 +53,8 @@ Deno.test("only the account itself gets into what is made", async () => {
 });
 
 Deno.test("a relative path starts at the account's own directory", {
-  // Without root the account is whoever runs the tests, whose own directory is not the tests'.
+  // Without root, the account is that of the person who runs the tests, and its home directory is not the
+  // tests' own.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open();
@@ -78,7 +79,7 @@ Deno.test("a partial file of a run that died is replaced", async () => {
   assert.deepEqual(names(sshd.directory), ["x"]);
 });
 
-/** Ends the connection once the server has done the rename, before its answer counts. */
+/** Ends the connection after the server has renamed the file, but before its response arrives. */
 async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
   const { rename } = SftpSession.prototype;
   const cut = Promise.withResolvers<void>();
@@ -179,7 +180,7 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // The account of whoever runs the tests has a shell that prints nothing.
+  // The account of the person who runs the tests has a shell that prints nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open("through the shell");

@@ -6,13 +6,14 @@ import type { SftpDestination as Spec } from "../../../../src/definitions/destin
 import { RunFailedError } from "../../ports.ts";
 
 const READY_TIMEOUT = 20_000;
-/** A peer that answers none of three is gone. */
+/** Interval of keepalives, in milliseconds. A peer that leaves three unanswered counts as gone. */
 const KEEPALIVE_INTERVAL = 10_000;
 const KEEPALIVE_COUNT = 3;
 
 /**
- * The fastest first. Not ChaCha20, though every server has it: ssh2 makes a cipher for each packet and never
- * ends it, which Deno's node:crypto never frees: 50 MB for each gigabyte sent.
+ * Ciphers, the fastest first. ChaCha20 is left out, although every server has it: ssh2 makes a cipher for
+ * each packet and never ends it, and Deno's node:crypto never frees it. That costs 50 MB for each gigabyte
+ * sent.
  */
 const CIPHERS = [
   "aes128-ctr",
@@ -23,7 +24,8 @@ const CIPHERS = [
 ] as const;
 
 /**
- * A server has a key of each kind and shows one: the pinned one may be of another kind than it shows first.
+ * Kinds of host keys. A server has one key of each kind and shows one, so the pinned key may be of another
+ * kind.
  */
 const KEY_KINDS = [
   ["ssh-ed25519"],
@@ -34,16 +36,16 @@ type KeyAlgorithms = readonly (typeof KEY_KINDS)[number][number][];
 
 type Ssh2 = typeof import("ssh2");
 
-/** Loaded when first needed: an agent that knows no SFTP destination is spared its memory. */
+/** Loads the library on first use: an agent without SFTP destinations saves its memory. */
 async function loadSsh2(): Promise<Ssh2> {
-  // Its WebAssembly loader asks for this at once, and a bundle has none.
+  // ssh2's WebAssembly loader reads this at import, and a bundle does not define it.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   return (await import("ssh2") as unknown as { default: Ssh2 }).default;
 }
 
-/** No session came of it. `isTransient`: the same log-in may go through later. */
+/** The log-in failed. `isTransient`: the same log-in may succeed later. */
 export class LoginFailedError extends RunFailedError {
-  /** The host's name leads nowhere. */
+  /** Whether the host name cannot be resolved. */
   get isUnknownHost(): boolean {
     return (this.cause as { code?: unknown } | undefined)?.code === "ENOTFOUND";
   }
@@ -53,7 +55,7 @@ export class LoginFailedError extends RunFailedError {
   }
 }
 
-/** `user@host:port`, for output and errors. */
+/** Returns `user@host:port`, for output and errors. */
 export function describeServer({ username, host, port }: Spec): string {
   return `${username}@${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
@@ -69,7 +71,7 @@ export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
     const result = await attempt(ssh2, spec, kinds, signal);
     if ("client" in result) return result.client;
     if (result.isTrusted || presented.length === 0 && result.fingerprint === null) throw result.error;
-    // Null: the server has no key of this kind.
+    // Null if the server has no key of this kind.
     if (result.fingerprint !== null) presented.push(result.fingerprint);
     if (spec.host_key === null) break;
   }
@@ -80,9 +82,9 @@ type Attempt =
   | { client: Client }
   | {
     error: RunFailedError;
-    /** It showed the pinned host key: the failure is another. */
+    /** Whether the server showed the pinned host key: then the failure has another cause. */
     isTrusted: boolean;
-    /** Of a host key that is not the pinned one, where it showed such. */
+    /** Fingerprint of a host key other than the pinned one; null if the server showed none. */
     fingerprint: string | null;
   };
 
@@ -135,7 +137,7 @@ function attempt(ssh2: Ssh2, spec: Spec, algorithms: KeyAlgorithms, signal: Abor
   return promise;
 }
 
-/** As `ssh-keygen -l` prints it. */
+/** Returns a fingerprint as `ssh-keygen -l` prints it. */
 function fingerprintOf(key: Uint8Array): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }

@@ -57,7 +57,7 @@ Deno.test("a pinned key of another kind than the server shows first is found", a
 
 Deno.test({
   name: "a password lets in, and a wrong one does not",
-  // Only root can make the user whose password it is.
+  // Only root can create the user with a password.
   ignore: Deno.uid() !== 0,
   async fn() {
     await using sshd = await TestSshd.open();
@@ -114,7 +114,7 @@ Deno.test("a cancel ends a login that hangs", async () => {
 });
 
 Deno.test("a server that asks for the password as a question is answered", async () => {
-  // One in some hundred of the keys that ssh2 makes is one that it can't read.
+  // ssh2 cannot read one in some hundred of the keys that it makes.
   let pair = ssh2.utils.generateKeyPairSync("ed25519");
   const isBroken = (key: string) => ssh2.utils.parseKey(key) instanceof Error;
   while (isBroken(pair.public) || isBroken(pair.private)) pair = ssh2.utils.generateKeyPairSync("ed25519");

@@ -12,9 +12,12 @@ import type { SftpConnection } from "./connection.ts";
 import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";
 
-/** What a server's window lets through before it answers; more would only wait in memory here. */
+/**
+ * Maximum unacknowledged bytes. A server's window lets through no more; the rest would only wait in memory
+ * here.
+ */
 const OUTSTANDING = 2 * 2 ** 20;
-/** Larger pieces cost fewer answers; above this they are no faster. */
+/** Maximum bytes of one write. Larger writes need fewer responses; above this size they are no faster. */
 const PIECE = 128 * 1024;
 
 interface Piece {
@@ -30,7 +33,7 @@ interface OpenFile {
 export class SftpWriter implements ObjectWriter {
   #position = 0;
   #uncollected = 0;
-  /** Sent and not acknowledged, in the order of their positions. */
+  /** Pieces that were sent but not acknowledged, in the order of their positions. */
   readonly #pending = new Set<Piece>();
   #outstanding = 0;
   #failure: unknown = null;
@@ -53,7 +56,7 @@ export class SftpWriter implements ObjectWriter {
   async write(chunk: Uint8Array): Promise<void> {
     const piece = Math.min(PIECE, this.file.session.writeLimit);
     for (let at = 0; at < chunk.length;) {
-      // The caller uses its buffer again.
+      // Copy the bytes: the caller reuses its buffer.
       const bytes = Buffer.from(chunk.subarray(at, at + piece));
       await this.#until(() => this.#outstanding + bytes.length <= OUTSTANDING);
       const next = { position: this.#position, bytes };
@@ -85,7 +88,7 @@ export class SftpWriter implements ObjectWriter {
     const { session, handle } = this.file;
     if (this.#isOpen && !session.isLost) {
       this.#isOpen = false;
-      // The file is removed: whether its last bytes got there does not matter.
+      // The file is removed next, so it does not matter whether its last bytes arrived.
       await session.closeFile(this.partial, handle).catch(() => {});
     }
     const paths = this.#isPublished ? [this.partial, this.final] : [this.partial];
@@ -98,7 +101,7 @@ export class SftpWriter implements ObjectWriter {
     const { session, handle } = this.file;
     session.writeAt(this.final, handle, piece.bytes, piece.position).then(
       () => {
-        // A piece that was sent again may be answered twice.
+        // The server may respond twice to a piece that was sent again.
         if (this.#pending.delete(piece)) this.#outstanding -= piece.bytes.length;
         this.connection.progressed();
       },
@@ -109,8 +112,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Where the agent was started with `--expose-gc`: copies pile up to 50 MB before V8 looks after them by
-   * itself.
+   * Collects garbage if the agent was started with `--expose-gc`. Otherwise up to 50 MB of copies pile up
+   * before V8 collects them.
    */
   #collect(length: number): void {
     this.#uncollected += length;
@@ -142,7 +145,7 @@ export class SftpWriter implements ObjectWriter {
     }
   }
 
-  /** Work on the open file, again on the next connection where one breaks. */
+  /** Runs work on the open file, and repeats it on a new connection if one breaks. */
   async #onFile(work: (file: OpenFile) => Promise<void>): Promise<void> {
     for (;;) {
       await this.#until(() => this.#outstanding === 0);
@@ -155,7 +158,7 @@ export class SftpWriter implements ObjectWriter {
     }
   }
 
-  /** Opens the partial file by a new connection, and sends what was not acknowledged once more. */
+  /** Opens the partial file on a new connection, and sends the unacknowledged pieces again. */
   async #goOn(lost: SftpSession): Promise<void> {
     this.#checksums.doubt();
     await this.connection.recover(lost, await lost.explainLoss(`write ${this.final}`));
@@ -179,7 +182,10 @@ export class SftpWriter implements ObjectWriter {
     for (const piece of this.#pending) this.#send(piece);
   }
 
-  /** A rename whose answer is lost may be done: then the final name is this file's. */
+  /**
+   * Renames the file. If the response to a rename was lost, the rename may have succeeded: then the final
+   * name is this file.
+   */
   async #publish(): Promise<void> {
     let isRepeated = false;
     await this.connection.use(async (session) => {
@@ -191,7 +197,7 @@ export class SftpWriter implements ObjectWriter {
       try {
         await session.rename(this.partial, this.final);
       } catch (error) {
-        // Refused, the final name is another's.
+        // After a refusal, the final name belongs to another file.
         this.#isPublished = session.isLost;
         throw error;
       }
@@ -206,7 +212,7 @@ export class SftpWriter implements ObjectWriter {
     );
   }
 
-  /** Reads back what the server had acknowledged right before a connection broke. */
+  /** Reads back what the server had acknowledged shortly before a connection broke. */
   async #proveContent(): Promise<void> {
     for (const { from, to, hash } of this.#checksums.doubtful) {
       const found = createHash("sha256");

@@ -1,4 +1,4 @@
-/** Input of a backup destination: the fields of every type, made of the types' definitions. */
+/** Input of a backup destination: the fields of all types, derived from their definitions. */
 import { z } from "@hono/zod-openapi";
 import type { DestinationField, SettingValue } from "../../../definitions/destinations/definition.ts";
 import { DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";
@@ -18,7 +18,7 @@ type Input = z.ZodType<SettingValue | null | undefined>;
 
 function inputOf(field: DestinationField, name: string, preferred: string): Input {
   const { schema, example } = field;
-  // A boolean can't be empty.
+  // A boolean cannot be cleared: null counts as absent.
   const input: Input = schema instanceof z.ZodBoolean ? nullAsAbsent(schema) : schema.nullable().optional();
   if (name !== preferred) return input.openapi({ description: `Another name of \`${preferred}\`.` });
   return input.openapi({ description: sentences(field), ...example === undefined ? {} : { example } });
@@ -32,7 +32,7 @@ const ofTypes: Record<string, Input> = Object.fromEntries(
 );
 
 const common = z.object({ label: line(255), type: z.enum(DESTINATION_TYPES) });
-/** Typed without the fields of the types: {@link fieldValues} reads those. */
+/** The type leaves out the fields of the destination types: {@link fieldValues} reads those. */
 const fields = common.extend(ofTypes) as unknown as typeof common;
 
 export const BackupDestinationChanges = fields.partial().extend({

@@ -15,7 +15,7 @@ const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nczNjcmV0\n-----END OPENSSH PRI
 const HOST_KEY = "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8";
 const times = { created_at: "2026-01-05T12:00:00Z", updated_at: "2026-01-05T12:00:00Z" };
 
-/** Sent, and what is shown of it. */
+/** Pairs of the fields that are sent and the fields that the response shows. */
 const types: [Record<string, unknown>, Record<string, unknown>][] = [
   [{ type: "local" }, { type_human: "Local", local_path: null }],
   [{ type: "local", local_path: "/mnt" }, { type_human: "Local", local_path: "/mnt" }],
@@ -237,7 +237,7 @@ Deno.test("a destination that holds something is not pointed elsewhere, unless t
   await api.database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
   const copied = await change({ s3_bucket_name: "others", objects_moved: true });
   assert.deepEqual([copied.status, copied.body.data.s3_bucket_name], [200, "others"]);
-  // Objects that still have to be removed would be missing, too.
+  // Objects that still have to be removed would be lost as well.
   await api.database`delete from backups`;
   await api.database`
     insert into leftovers (backup_destination_id, directory, name, next_removal_at, created_at)

@@ -1,4 +1,4 @@
-/** Bodies that create and change a backup task: its fields, and the rules over several of them. */
+/** Bodies that create and change a backup task: its fields, and rules over several of them. */
 import { z } from "@hono/zod-openapi";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";
@@ -10,7 +10,7 @@ const fields = z.object(inputShape(TASK_FIELDS));
 export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");
 export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 
-/** The rules over several fields, each on its own, so that one answer names every field. */
+/** Adds the rules over several fields, each separately, so that one response names every field. */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [
     ["type", "source_path"],

@@ -1,4 +1,4 @@
-/** A backup task's status, and its run begun and cancelled by hand. */
+/** A backup task's status, and requests to start and cancel its run. */
 import { z } from "@hono/zod-openapi";
 import { backupTaskStatus } from "../../../services/tasks/backup_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
@@ -61,7 +61,7 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** A verb on a task's run: it answers with a message and the run's log. */
+/** Defines a request about a task's run. Its response contains a message and the run's log. */
 function verb(name: string, definition: {
   operationId: string;
   summary: string;

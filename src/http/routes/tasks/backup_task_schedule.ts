@@ -1,4 +1,4 @@
-/** When backup tasks run by themselves: what comes next, pause and resume. */
+/** The schedule of backup tasks: upcoming runs, pause and resume. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES } from "../../../domain/backup_task.ts";
 import { humanWait } from "../../../domain/schedule.ts";

@@ -1,4 +1,4 @@
-/** A backup task as callers see it: the seed's shape, then every field under its own name. */
+/** A backup task in the API: the fields of the original contract, then every field under its own name. */
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
@@ -45,7 +45,7 @@ const BackupTask = z.object({
 }).openapi("BackupTask");
 type BackupTask = z.output<typeof BackupTask>;
 
-/** `ready`, or `running` from the moment a backup run is queued until it is over. */
+/** Returns `running` while a backup run is queued or active, otherwise `ready`. */
 export function taskStatus(isRunning: boolean): "ready" | "running" {
   return isRunning ? "running" : "ready";
 }
@@ -83,7 +83,7 @@ function present(row: BackupTaskDetailRow): BackupTask {
 
 const created = new Date("2024-08-07T00:00:00Z");
 
-/** The seed's first task. */
+/** The first task of the original contract. */
 const exampleRow: BackupTaskDetailRow = {
   id: 1,
   user_id: 1,

@@ -321,7 +321,7 @@ Deno.test("a change that leaves the schedule alone leaves the due time alone", a
   await using api = await testApi();
   const client = await api.user();
   const id = await newTask(client);
-  // Its run is overdue: a new label must not put it off.
+  // Its run is overdue: a change of the label must not postpone it.
   await api.clock.set("2026-01-06T02:00:00Z");
   const changed = await client.call("PUT", `/api/backup-tasks/${id}`, {
     label: "New",
@@ -412,7 +412,7 @@ Deno.test("a page of tasks takes as many queries with one task as with fifteen",
     return { tasks: (await answer.json()).data.length, queries };
   };
   await newTask(client, references);
-  await list(); // the pool's own first queries
+  await list(); // warms up the pool, whose connections make queries of their own
   const one = await list();
   for (let count = 0; count < 15; count++) await newTask(client, references);
   const fifteen = await list();
