@@ -4,13 +4,26 @@ alter table backup_tasks add guards jsonb not null default '{}' check (jsonb_typ
 update backup_tasks set guards = jsonb_build_object('shrink', on_shrink, 'incompressible', on_incompressible)
   where on_shrink <> 'warn' or on_incompressible <> 'warn';
 
-alter table backup_tasks drop on_shrink, drop on_incompressible;
+-- Control planes of the version before still read and write on_shrink and on_incompressible during an update. This trigger
+-- keeps both forms equal: a statement that changes only these columns is theirs. A later version drops them.
+create function backup_tasks_older_columns() returns trigger language plpgsql as $$
+declare
+  is_older boolean = case tg_op
+    when 'INSERT' then new.guards = '{}' and (new.on_shrink <> 'warn' or new.on_incompressible <> 'warn')
+    else new.guards = old.guards
+      and (new.on_shrink, new.on_incompressible) is distinct from (old.on_shrink, old.on_incompressible)
+  end;
+begin
+  if is_older then
+    new.guards = new.guards || jsonb_build_object('shrink', new.on_shrink, 'incompressible', new.on_incompressible);
+  end if;
+  new.on_shrink = coalesce(new.guards ->> 'shrink', 'warn');
+  new.on_incompressible = coalesce(new.guards ->> 'incompressible', 'warn');
+  return new;
+end $$;
 
--- For control planes of the version before, which go on until it is their turn to be updated: they read these, and can't
--- write them. A later version drops them.
-alter table backup_tasks
-  add on_shrink text not null generated always as (coalesce(guards ->> 'shrink', 'warn')) stored,
-  add on_incompressible text not null generated always as (coalesce(guards ->> 'incompressible', 'warn')) stored;
+create trigger older_columns before insert or update on backup_tasks
+  for each row execute function backup_tasks_older_columns();
 
 -- What guards found: name, message, severity.
 alter table backups add findings jsonb not null default '[]' check (jsonb_typeof(findings) = 'array');

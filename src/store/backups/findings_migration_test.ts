@@ -55,8 +55,28 @@ Deno.test("a migration moves actions and suspicions of each guard into guards an
     { shrink: "fail", incompressible: "warn" },
     { shrink: "ignore", incompressible: "fail" },
   ]);
-  // A control plane of the version before still reads them.
+  // A control plane of the version before still reads and writes them.
+  const actionsOf = () => sql`select guards, on_shrink, on_incompressible from backup_tasks order by id`;
   assert.deepEqual(tasks.map((task) => [task.on_shrink, task.on_incompressible]), actions);
+  await sql`update backup_tasks set on_shrink = 'fail', label = 'older' where id = 1`;
+  const task = { label: "n", type: "files", source_path: "/", timezone: "UTC", frequency: "daily" };
+  const rest = { time_to_run_at: "01:00", remote_server_id: 1, backup_destination_id: 1, ...owned };
+  await sql`insert into backup_tasks ${sql({ ...task, ...rest, on_shrink: "ignore" })}`;
+  await sql`insert into backup_tasks ${sql({ ...task, ...rest })}`;
+  await sql`insert into backup_tasks ${sql({ ...task, ...rest, guards: sql.json({ too_long: "fail" }) })}`;
+  await sql`update backup_tasks set guards = guards || '{"incompressible": "ignore"}' where id = 3`;
+  assert.deepEqual([...await actionsOf()], [
+    { guards: { shrink: "fail", incompressible: "warn" }, on_shrink: "fail", on_incompressible: "warn" },
+    { guards: { shrink: "fail", incompressible: "warn" }, on_shrink: "fail", on_incompressible: "warn" },
+    {
+      guards: { shrink: "ignore", incompressible: "ignore" },
+      on_shrink: "ignore",
+      on_incompressible: "ignore",
+    },
+    { guards: { shrink: "ignore", incompressible: "warn" }, on_shrink: "ignore", on_incompressible: "warn" },
+    { guards: {}, on_shrink: "warn", on_incompressible: "warn" },
+    { guards: { too_long: "fail" }, on_shrink: "warn", on_incompressible: "warn" },
+  ]);
   const backups = await sql`select findings, suspicion from backups order by id`;
   assert.deepEqual(backups.map(({ suspicion }) => suspicion), suspicions);
   assert.deepEqual(backups.map(({ findings }) => findings), suspicions.map(findingsOfSuspicion));

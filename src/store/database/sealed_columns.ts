@@ -10,15 +10,20 @@ export interface SealedColumn {
 
 /**
  * Returns every column that holds sealed values of `src/secrets/keyring.ts`: text in `…_encrypted`, objects
- * in `secrets`. Generated columns repeat values of others.
+ * in `secrets`. A table with `secrets` repeats their values in text columns for control planes of an older
+ * version; a trigger keeps those columns equal.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`
     select c.table_name as table, c.column_name as column, c.data_type = 'jsonb' as "isObject"
     from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
-    where table_schema = current_schema() and table_type = 'BASE TABLE' and c.is_generated = 'NEVER'
-      and (column_name like '%\\_encrypted' or column_name = 'secrets' and data_type = 'jsonb')
+    where table_schema = current_schema() and table_type = 'BASE TABLE'
+      and (column_name = 'secrets' and data_type = 'jsonb' or column_name like '%\\_encrypted' and not exists (
+        select from information_schema.columns other
+        where (other.table_schema, other.table_name) = (c.table_schema, c.table_name)
+          and other.column_name = 'secrets' and other.data_type = 'jsonb'
+      ))
     order by 1, 2`;
 }
 

@@ -71,18 +71,83 @@ Deno.test("a migration moves the columns of every type into settings and secrets
     ],
   ]);
   assert.deepEqual(await countSealed(sql), keys, "every sealed value is counted, once");
-  // A control plane of the previous version reads these columns while it is still running, and cannot write
-  // them.
+  // A control plane of the previous version reads these columns while it is still running.
   const names = sql(Object.keys(old[0]!));
   const shown = await sql`select ${names} from backup_destinations order by id`;
   assert.deepEqual(
     shown.map((row) => ({ ...row, sftp_port: row.type === "sftp" ? row.sftp_port ?? 22 : null })),
     old.map((row) => ({ ...row, sftp_port: row.type === "sftp" ? row.sftp_port ?? 22 : null })),
   );
-  await assert.rejects(
-    async () => await sql`update backup_destinations set local_path = '/x'`,
-    /generated column|can only be updated to DEFAULT/,
-  );
+});
+
+Deno.test("a control plane of the version before can add and change destinations, and replace keys, during an update", async () => {
+  await using db = await testDatabase();
+  const { database: sql } = db;
+  const stamps = { created_at: AT, updated_at: AT };
+  await sql`insert into users ${sql({ name: "Ada", email: "a@example.test", ...stamps })}`;
+  const stored = () =>
+    sql`
+    select type, settings, secrets, sftp_host, sftp_password_encrypted, s3_endpoint, local_path
+    from backup_destinations order by id`;
+  const none = { sftp_host: null, sftp_password_encrypted: null, s3_endpoint: null, local_path: null };
+  const add = (row: Record<string, unknown>) =>
+    sql`insert into backup_destinations ${sql({ user_id: 1, label: "old", ...row, ...stamps })}`;
+  await add({ type: "local", local_path: "/a" });
+  await add({ type: "sftp", sftp_host: "nas", sftp_username: "u", sftp_password_encrypted: "v1:aaaa0000:p" });
+  await add({
+    type: "custom_s3",
+    s3_bucket_name: "b",
+    s3_endpoint: "https://minio",
+    s3_access_key_encrypted: "v1:aaaa0000:a",
+  });
+  await insertBackupDestination(sql, 1, {
+    label: "new",
+    type: "sftp",
+    settings: { sftp_host: "new", sftp_port: 22 },
+    secrets: { sftp_password: "v1:aaaa0000:n" },
+  }, AT);
+  const nas = { sftp_host: "nas", sftp_port: 22, sftp_username: "u" };
+  const minio = { s3_bucket_name: "b", s3_endpoint: "https://minio", path_style_endpoint: false };
+  assert.deepEqual([...await stored()], [
+    { type: "local", settings: { local_path: "/a" }, secrets: {}, ...none, local_path: "/a" },
+    {
+      ...none,
+      type: "sftp",
+      settings: nas,
+      secrets: { sftp_password: "v1:aaaa0000:p" },
+      sftp_host: "nas",
+      sftp_password_encrypted: "v1:aaaa0000:p",
+    },
+    {
+      ...none,
+      type: "custom_s3",
+      settings: minio,
+      secrets: { s3_access_key: "v1:aaaa0000:a" },
+      s3_endpoint: "https://minio",
+    },
+    {
+      ...none,
+      type: "sftp",
+      settings: { sftp_host: "new", sftp_port: 22 },
+      secrets: { sftp_password: "v1:aaaa0000:n" },
+      sftp_host: "new",
+      sftp_password_encrypted: "v1:aaaa0000:n",
+    },
+  ]);
+
+  await sql`update backup_destinations set label = 'x', local_path = null where id = 1`;
+  await sql`update backup_destinations set sftp_password_encrypted = 'v1:bbbb0000:p' where id = 2`;
+  await sql`update backup_destinations set type = 's3', s3_endpoint = null, s3_region = 'r' where id = 3`;
+  await sql`update backup_destinations set settings = settings || '{"sftp_host": "newer"}' where id = 4`;
+  const changed = await stored();
+  assert.deepEqual(changed.map(({ settings, secrets }) => [settings, secrets]), [
+    [{}, {}],
+    [nas, { sftp_password: "v1:bbbb0000:p" }],
+    [{ s3_bucket_name: "b", s3_region: "r", path_style_endpoint: false }, { s3_access_key: "v1:aaaa0000:a" }],
+    [{ sftp_host: "newer", sftp_port: 22 }, { sftp_password: "v1:aaaa0000:n" }],
+  ]);
+  assert.deepEqual(changed.map(({ sftp_host }) => sftp_host), [null, "nas", null, "newer"]);
+  assert.deepEqual([...await countSealed(sql)].sort(), [["aaaa0000", 2], ["bbbb0000", 1]]);
 });
 
 Deno.test("each secret of a destination is sealed anew by itself, and one that changed meanwhile stays", async () => {
