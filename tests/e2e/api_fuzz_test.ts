@@ -1,6 +1,7 @@
 /**
- * Every endpoint, asked what its own document allows and what it does not: no failure of ours, no change of
- * state without a success, no secret told, and no answer that is not documented.
+ * Sends every endpoint valid and invalid requests, derived from the API document. Asserts that none causes an
+ * internal error, that only successes change the state, that no secret is returned, and that every response
+ * is documented.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -18,11 +19,11 @@ import { watchChanges } from "../support/assertions/changes.ts";
 import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** A database is thrown away after so many requests: lists stay short. */
+/** Requests for each database, which is then replaced so that lists stay short. */
 const PER_DATABASE = 2500;
-/** Requests after which the world is looked at: what was deleted is made again. */
+/** Requests between two checks that create again what was deleted. */
 const PER_LOOK = 40;
-/** Of other people's records, in every text field. */
+/** Appears in every text field of another user's records. */
 const OTHERS = "others-9c1e";
 
 const TABLES: Readonly<Record<string, string>> = {
@@ -53,7 +54,7 @@ class World {
   async begin(): Promise<void> {
     this.#user = await this.api.user();
     this.#other = await this.api.user();
-    // Made when it is asked for first.
+    // The key is created by the first request for it.
     await this.#other.call("GET", "/api/ssh-key");
     await this.#look();
   }
@@ -63,7 +64,7 @@ class World {
     return who === "unknown" ? "rg_nobody" : this.#clients[who].token;
   }
 
-  /** What no answer may hold, beside what is made up as a secret. */
+  /** Secrets that no response may contain, in addition to those in the records. */
   get secrets(): string[] {
     return [this.#other.token, ...Object.values(this.#clients).map(({ token }) => token)];
   }
@@ -74,7 +75,7 @@ class World {
 
   async #look(): Promise<void> {
     const { database } = this.api;
-    // A request may have taken one away, or its abilities.
+    // A request may have revoked a token, or removed its abilities.
     const full = await this.api.tokenOf(this.#user, ABILITIES);
     this.#clients = { full, admin: this.api.admin, weak: await this.api.tokenOf(full, ["manage-tags"]) };
     this.own = await this.#recordsOf(this.#clients.full, "mine");
@@ -88,7 +89,7 @@ class World {
 
   async #recordsOf(client: ApiClient, label: string): Promise<Ids> {
     const { database, clock } = this.api;
-    // A destination in the trash takes no tasks.
+    // A destination in the trash cannot be used by tasks.
     const isKept = (table: string) =>
       table === "backup_destinations" ? database`deletes_at is null` : database`true`;
     const rows = async (table: string) =>
@@ -123,7 +124,7 @@ class World {
           remote_server_id: (await rows("remote_servers"))[0],
           backup_destination_id: (await rows("backup_destinations"))[0],
           encryption_password: `${CANARY}-archive`,
-          // A request may have made the destination a local one without a path.
+          // A request may have turned the destination into a local one without a path.
           store_path: "backups",
         }),
       "Backup task log": async () => {
@@ -151,7 +152,7 @@ interface Sent {
   path: string;
   headers: Record<string, string>;
   body: string | undefined;
-  /** It names somebody else's record. */
+  /** Whether it refers to another user's record. */
   isOthers: boolean;
 }
 
@@ -186,7 +187,7 @@ function sent(ask: Asked, { endpoint }: Documented, world: World): Sent {
   };
 }
 
-/** References become ids, now and then somebody else's. */
+/** Replaces references by ids, some of them of another user's records. */
 function withIds(body: Json, world: World): Json {
   if (Array.isArray(body)) return body.map((value) => withIds(value, world));
   if (typeof body !== "object" || body === null) return body;
@@ -206,12 +207,12 @@ interface Got {
 }
 
 /**
- * Time passes for a call that waits for it: an agent that never answers, a deadline. Of a stream, what comes
- * at once.
+ * Sends a request. Advances the clock while it waits, such as for an agent that never responds. Reads only
+ * the first chunk of a stream.
  */
 async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
   const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
-  // That one has little patience with the database.
+  // `/readyz` waits only briefly for the database.
   const response = await passing(api, answered, !path.startsWith("/readyz"));
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   let text: string;
@@ -234,7 +235,7 @@ async function passing<T>(api: TestApi, promise: Promise<T>, mayWait = true): Pr
   return await over;
 }
 
-/** Text that only our own code or the database says. */
+/** Matches text that only the code or the database produces. */
 const INSIDE =
   /file:\/\/\/|node_modules|PostgresError|ZodError|TypeError|\bat \S+ \(|\/src\/|violates .* constraint/;
 
@@ -294,7 +295,7 @@ function checkSuccess(
   assert.ok(parsed.success, `It answers otherwise than documented: ${parsed.error} ${text.slice(0, 500)}`);
 }
 
-/** Nothing is asked of the world outside: addresses are made up too. */
+/** Resolves no name: the generated addresses must not be contacted. */
 const nowhere: Resolve = (_, done) => done(new Error("nobody is there"), []);
 
 Deno.test("every endpoint stands by its document, whatever it is asked", async () => {

@@ -1,4 +1,4 @@
-/** What the audit log tells of agents: over real sockets, with a real agent. */
+/** Tests the audit log's entries about agents, with real sockets and a real agent. */
 import assert from "node:assert/strict";
 import { startControlPlane } from "../support/servers/control_plane.ts";
 import { until } from "../support/assertions/until.ts";

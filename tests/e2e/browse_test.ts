@@ -1,4 +1,4 @@
-/** What is inside a backup, through the API, a control plane and an agent. */
+/** Lists the contents of backups through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
 import { backUpTree, localPlace, stageTree } from "../support/fixtures/backed_up_tree.ts";
 import { shell } from "../support/fixtures/backup_run.ts";

@@ -1,4 +1,7 @@
-/** A secret in every field that takes one, then looked for wherever anything is told, kept or shown. */
+/**
+ * Puts a secret into every field that takes one, then searches for it in everything that is returned, stored
+ * or logged.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { configure, reset } from "@logtape/logtape";
@@ -18,10 +21,10 @@ import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrec
 import { TestSshd } from "../support/servers/sshd.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** One word, so that it fits every field. */
+/** Without blanks, so that it is valid in every field. */
 const canary = (of: string) => `canary-${of}-${randomBytes(9).toString("hex")}`;
 
-/** Every field of the API that takes a secret, and the canary that is planted by it. */
+/** Every field of the API that takes a secret, with its canary. */
 const PLANTED: Readonly<Record<string, string>> = {
   database_password: canary("database"),
   isolated_password: canary("isolated"),
@@ -36,10 +39,10 @@ const PLANTED: Readonly<Record<string, string>> = {
   identity: canary("identity"),
 };
 
-/** Fields that are called like a secret and are none. */
+/** Fields that have the name of a secret but are not secret. */
 const PUBLIC = new Set(["sftp_host_key", "keep_last"]);
 
-/** By the document: what is write-only or of format `password`. */
+/** Returns the fields that the document marks as write-only or with format `password`. */
 function secretFields(): Set<string> {
   // deno-lint-ignore no-explicit-any
   const document: any = openapiDocument(ENDPOINTS, GROUPS, null, "0");
@@ -70,7 +73,7 @@ Deno.test("every field that takes a secret says so, and has a canary", () => {
   }
 });
 
-/** Keeps all that is answered. */
+/** Records every response. */
 class Listener extends ApiCaller {
   readonly heard: string[] = [];
 
@@ -88,7 +91,7 @@ class Listener extends ApiCaller {
   }
 }
 
-/** Everything that is logged in this process, with all that its records hold. */
+/** Records everything that this process logs, with all properties. */
 async function listenToLogs(): Promise<{ text(): string } & AsyncDisposable> {
   const lines: string[] = [];
   await configure({
@@ -151,7 +154,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
     });
   const newest = async (taskId: number) =>
     (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data.at(-1).id as number;
-  /** All that can be done with a backup; what takes an identity gets it. */
+  /** Sends every request about a backup. Those that take an identity get it. */
   const handle = async (taskId: number, identity: { identity?: string } = {}) => {
     assert.equal((await api.run(taskId)).status, "successful");
     const backup = await newest(taskId);
@@ -337,7 +340,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
       const path = endpoint.path.replace(/^\/api/, "").replaceAll(/\{\w+\}/g, "1");
       for (const [name, value] of Object.entries(PLANTED)) {
         if (!(name in endpoint.body!.schema.shape)) continue;
-        // Too long, of another shape, and in place of every other field.
+        // Too long, of another type, and in place of every other field.
         const others = Object.keys(endpoint.body!.schema.shape).map((field) => [field, { [value]: [value] }]);
         for (const wrong of [value.repeat(1000), [value], { [value]: value }, `${value} \n\0`]) {
           const answer = await api.call(endpoint.method.toUpperCase(), path, {
@@ -390,7 +393,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
   });
 });
 
-/** Nobody listens there. */
+/** Nobody listens at this address. */
 const AWAY = "http://127.0.0.1:1";
 
 function isAway({ custom_s3_endpoint, sftp_port }: Record<string, unknown>): boolean {
@@ -417,7 +420,7 @@ async function ended(api: ApiCaller, logId: number): Promise<void> {
   }
 }
 
-/** Every GET that answers in JSON, for each id that a list tells. */
+/** Sends every GET that responds with JSON, for each id in a list. */
 async function askAll(api: Listener): Promise<void> {
   const lists: Record<string, string> = {
     "Backup task": "/backup-tasks",

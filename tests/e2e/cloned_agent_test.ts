@@ -1,4 +1,4 @@
-/** A machine that was copied with its agent's state directory: real agents over a real connection. */
+/** Tests a copy of a machine with its agent's state directory: real agents over real connections. */
 import assert from "node:assert/strict";
 import { FROM_SOURCE, startAgent, startControlPlane } from "../support/servers/control_plane.ts";
 import { until } from "../support/assertions/until.ts";
@@ -16,7 +16,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
   await until(() => /refused the agent: 'Cannot connect this agent: another one/.test(clone.output()));
   const server = () => plane.api.call("GET", `/remote-servers/${plane.serverId}`);
-  // The control plane stores the refusal after it has sent it.
+  // The control plane stores the refusal after sending it.
   await until(async () => (await server()).body.data.duplicate_agent !== null);
   const { body } = await server();
   assert.equal(body.data.duplicate_agent.hostname, Deno.hostname());
@@ -43,7 +43,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
 });
 
-/** Returns the control plane's URL from its agent's command line. */
+/** Returns the control plane's URL from the command line of its agent. */
 async function urlOf({ agentPid }: { agentPid: number }): Promise<string> {
   const words = (await Deno.readTextFile(`/proc/${agentPid}/cmdline`)).split("\0");
   return words[words.indexOf("--url") + 1]!;

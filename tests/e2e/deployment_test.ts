@@ -1,6 +1,5 @@
 /**
- * The examples of docs/operate/scaling.md: what can be checked of them without the programs that they are
- * for.
+ * Checks the examples of docs/operate/scaling.md, as far as possible without the programs that they are for.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -24,7 +23,7 @@ interface Service {
 
 async function composeServices(): Promise<Record<string, Service>> {
   const file = parse(await read("deploy/compose.yaml"), { merge: true, strict: true });
-  // What comes from .env: any value will do.
+  // Values from .env: any will do.
   const filled = JSON.stringify(file).replaceAll(
     /\$\{(\w+):\?\}/g,
     (_, name: string) => name === "PUBLIC_URL" ? "https://backup.example.com" : "ab".repeat(32),
@@ -55,7 +54,7 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.deepEqual(plane.volumes, ["..:/app:ro"]);
     assert.equal(plane.working_dir, "/app");
     assert.ok(await exists(`${ROOT}/${plane.command!.at(-1)}`));
-    // The same rights as in the unit, in other places: `unit_rights_test.ts` starts both.
+    // The same permissions as in the unit, with other paths. `unit_rights_test.ts` starts both.
     const [, started] = /^ExecStart=\S+\/deno (.+)$/m.exec(await read("systemd/rearguard.service"))!;
     const rights = (words: string[]) =>
       words.map((word) => word.replace(/^(--allow-(?:read|write|run))=.+/, "$1"));
@@ -108,7 +107,7 @@ Deno.test("the balancers reach every control plane, ask whether it is ready and 
   ) {
     assert.ok(settings(nginx).includes(`${needed};`), needed);
   }
-  // Longer than the silence that either side allows.
+  // Longer than the silence after which either side closes the connection.
   for (const seconds of nginx.matchAll(/proxy_(?:read|send)_timeout (\d+)s;/g)) {
     assert.ok(Number(seconds[1]) > 60);
   }

@@ -1,7 +1,4 @@
-/**
- * Every destination type through a control plane and an agent: checked, held to a number of backups, and in
- * trouble.
- */
+/** Tests every destination type through a control plane and an agent: checks, retention and failures. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type ControlPlane, startControlPlane } from "../support/servers/control_plane.ts";
@@ -24,7 +21,7 @@ interface Stage {
   plane: ControlPlane;
   fixture: DestinationFixture;
   destinationId: number;
-  /** A directory with one file, `version`, and `noise` that a full destination has no room for. */
+  /** A directory with one file, `version`, and `noise` that does not fit into a full destination. */
   source: string;
 }
 
@@ -54,7 +51,7 @@ async function backupsOf({ plane: { api } }: Stage, taskId: number): Promise<Bac
   return (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
 }
 
-/** The `version` that stock tools restore of a backup. */
+/** Returns the `version` that stock tools restore from a backup. */
 async function restoredVersion(objects: Map<string, Uint8Array>, backup: BackupRecord): Promise<string> {
   const target = await Deno.makeTempDir({ prefix: "rearguard-restored-" });
   const restoration = (line: string) =>

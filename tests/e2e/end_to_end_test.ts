@@ -1,7 +1,4 @@
-/**
- * A control plane and its local agent as a stranger starts them, with what can happen to them in the middle
- * of a run.
- */
+/** Starts a control plane and its local agent as a user does, and interrupts runs in many ways. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
@@ -22,13 +19,13 @@ interface Stage {
   source: string;
   backups: string;
   tar: HeldTar;
-  /** The same data directory, started again on the same port. */
+  /** Starts it again, with the same data directory and port. */
   restart(): Promise<void>;
 }
 
 /**
- * A server with a task over a tree of `megabytes` that don't compress. It finds the programs of `programs`
- * first.
+ * Starts a server with a task for a tree of `megabytes` that don't compress. The agent finds the programs in
+ * `programs` first.
  */
 async function staged(
   megabytes: number,
@@ -86,7 +83,7 @@ async function staged(
   }
 }
 
-/** Backs up, then starts a restore beside the source and holds its tar still. */
+/** Makes a backup, starts a restore into another directory, and suspends the restore's tar. */
 async function heldRestore({ api, taskId, directory, tar }: Stage) {
   assert.equal((await api.run(taskId)).status, "successful");
   const [backup] = (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
@@ -102,7 +99,7 @@ async function ended(api: ApiCaller, log: string) {
   return (await api.call("GET", log)).body.data;
 }
 
-/** Starts the task's run and holds its tar still, so that something can be done in the middle. */
+/** Starts the task's run and suspends its tar. */
 async function heldRun({ api, taskId, source, tar }: Stage): Promise<{ go(): void }> {
   await tar.hold(source);
   const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
@@ -140,7 +137,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
     assert.equal(log.status, "successful", log.output);
     assertLinesOnce(log.output);
     assert.match(log.output.trimEnd().split("\n").at(-1), /Backup completed successfully/);
-    // The stream, read again from the start, is the same text.
+    // The stream contains the same text when it is read again from the start.
     let streamed = "";
     for await (const event of api.stream(taskId)) {
       if (event.event === "output") streamed += JSON.parse(event.data).text;
@@ -251,7 +248,7 @@ Deno.test("the agent is killed while files are put into their place: they are ta
   }, linking.directory);
 });
 
-/** Installs a `cp` that hangs after it has linked a restore's files into place for the first time. */
+/** Installs a `cp` that hangs after it has linked the first files of a restore. */
 async function stalledLinking() {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-bin-" });
   const path = Deno.env.get("PATH")!;
@@ -265,10 +262,10 @@ PATH='${path}' exec cp "$@"
   await Deno.writeTextFile(join(directory, "cp"), script, { mode: 0o755 });
   const pid = async () => (await Deno.readTextFile(pidFile).catch(() => "")).trim();
   return {
-    /** For the front of an agent's PATH. */
+    /** To be put at the start of an agent's PATH. */
     directory,
     stalled: () => until(async () => await pid() !== ""),
-    /** It does not outlive the agent. */
+    /** Resolves when the hanging program has ended; it ends with the agent. */
     ended: () => pid().then((found) => until(async () => !(await exists(`/proc/${found}`)))),
     async [Symbol.asyncDispose]() {
       await Deno.remove(directory, { recursive: true });

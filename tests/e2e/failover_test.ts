@@ -61,7 +61,7 @@ Deno.test("a failover costs a pause: runs in progress and one due end well, ever
     `select trigger, scheduled_for = '${dueAt.toISOString()}' from runs where backup_task_id = ${due}`,
   );
   assert.equal(fired, "schedule|t\n");
-  // Nothing was given up, offered twice or skipped on the way.
+  // No run was lost, dispatched twice or skipped meanwhile.
   const runs = await standby.sql(
     "rearguard",
     "select count(*), max(attempt), count(*) filter (where state = 'succeeded') from runs",

@@ -1,4 +1,4 @@
-/** A database server whose disk is full: reported once, and over as soon as there is space. */
+/** A database server whose disk is full reports it once, and recovers as soon as there is space. */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { PostgresqlServer } from "../support/servers/postgresql.ts";

@@ -1,9 +1,9 @@
-/** What a backup is held against, through a control plane and an agent. */
+/** Tests guards through a control plane and an agent. */
 import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";
 
-/** A task over 40 texts of 50 kB, backed up three times: as many as a comparison needs. */
+/** Creates a task for 40 texts of 50 kB and makes three backups, the minimum for a comparison. */
 async function guardedTask(fields: Record<string, unknown>) {
   await using stack = new AsyncDisposableStack();
   const { api, serverId } = stack.use(await startControlPlane());

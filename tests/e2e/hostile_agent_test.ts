@@ -1,4 +1,4 @@
-/** An agent with a good key of its own server, and no good intent: nothing of any other server changes. */
+/** An agent with a valid key of its own server attacks the others: nothing of any other server changes. */
 import { bucketRow } from "../support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../src/domain/errors.ts";
@@ -37,15 +37,15 @@ interface Stage {
   readonly services: ServiceContext;
   readonly url: string;
   readonly s3: TestS3;
-  /** Whose run is at work. */
+  /** The server whose run is in progress. */
   readonly victim: Enrolled;
-  /** A server of somebody else, and another one of the victim's owner. */
+  /** A server of another user, and another server of the victim's owner. */
   readonly hostile: readonly Enrolled[];
   readonly agent: RawAgent;
   readonly run: Run;
-  /** Of the victim's run. */
+  /** An open upload of the victim's run. */
   readonly upload: { upload_id: string; name: string };
-  /** Everything but the hostile servers' own rows, and what the victim's own heartbeats change. */
+  /** Returns all rows, except those of the hostile servers and those that the victim's heartbeats change. */
   contents(): Promise<Record<string, string[]>>;
 }
 
@@ -94,7 +94,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
 const of = ({ run_id, attempt }: Run) => ({ run_id, attempt });
 const objectName = ({ job: { object } }: Run) => `${object.prefix}_${object.stamp}.tar.zst`;
 
-/** A run of the server's task, which its agent has accepted. */
+/** Starts a run of the server's task, which its agent accepts. */
 async function begin(services: ServiceContext, { caller, taskId }: Enrolled, agent: RawAgent): Promise<Run> {
   const before = agent.received.length;
   await startRun(services, caller, taskId);
@@ -120,7 +120,7 @@ async function completeUpload(agent: RawAgent, upload_id: string, text: string):
   return text.length;
 }
 
-/** A verdict that tells of these objects, the first of them the archive. */
+/** Builds a verdict with these objects, the first of which is the archive. */
 function stored(objects: { name: string; size: number }[]) {
   const done = success();
   assert.ok(done.kind === "finished" && done.verdict.outcome === "succeeded" && "backup" in done.verdict);
@@ -144,7 +144,7 @@ async function stateOf({ database }: ServiceContext, runId: number): Promise<str
   return `${row!.state}${row!.reason === null ? "" : `: ${row!.reason}`}`;
 }
 
-/** The victim's run ends as if nobody had been there. */
+/** Asserts that the victim's run ends as it would have without the attack. */
 async function finishes({ services, agent, run, upload: { upload_id, name }, s3 }: Stage): Promise<void> {
   const size = await completeUpload(agent, upload_id, "the victim's bytes");
   await agent.tell(run, 2, stored([{ name, size }]));
@@ -227,7 +227,8 @@ Deno.test("nothing that it says of another server's run, upload, question or str
         hostile.send({ type: "response", request_id: id, ok: true, result: { ok: true, steps: [] } });
         hostile.send({ type: "response", request_id: id, ok: false, error: "forged", damage: "forged" });
       }
-      // These two go the same way and are answered: what came before has been begun.
+      // The control plane answers these two in order, so it has started to handle everything sent before
+      // them.
       for (let i = 0; i < 2; i++) await hostile.ask({ type: "upload.abort", upload_id: "x" });
     });
     await attack("what a control plane says", async () => {
@@ -253,7 +254,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
     });
     await attack("a hello that claims them", async () => {
       const held = runs.map((each) => ({ ...each, finished: true, last_sequence: 9 }));
-      // While it answers pings, another agent with its key is refused.
+      // While the connected agent answers pings, another one with its key is refused.
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");
@@ -452,7 +453,7 @@ Deno.test("a frame that breaks the protocol ends its own socket, and no other", 
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       agent.send(frame);
-      // An event that is taken is acknowledged.
+      // An accepted event is acknowledged.
       assert.equal(await agent.next("ack").then(() => null, () => agent.closed), 4400);
     });
   }
@@ -528,7 +529,7 @@ Deno.test("an event that can never be stored ends its sender's socket, and holds
       const run = await begin(services, sister, hostile);
       await prepare?.(run.run_id);
       hostile.send({ type: "run.event", ...of(run), sequence: 2, at: "", event });
-      // In the same batch, or right behind it.
+      // In the same batch, or in the next one.
       await at.agent.tell(at.run, index + 2, { kind: "output", text: `line ${index}\n` });
       assert.equal(await hostile.closed, 4400);
       await sql`drop function if exists refuse cascade`;
@@ -560,8 +561,8 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // What it still sends may break the connection before it reads why. Silence would have been 4408, a
-      // minute later.
+      // The agent's further messages may break the connection before it reads the reason. A timeout would
+      // have closed it with 4408, a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }
@@ -571,7 +572,7 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     for (const each of tries) if (each.status === "fulfilled") open.push(each.value);
     assert.equal(open.length, 8);
     for (const each of open) each[Symbol.dispose]();
-    // There is room again once the control plane has seen them go.
+    // New connections are accepted once the control plane has noticed that the others are closed.
     await until(() =>
       RawAgent.connect(url, key).then((agent) => (agent[Symbol.dispose](), true), () => false)
     );

@@ -1,4 +1,4 @@
-/** What one agent's key can make of a control plane's memory. */
+/** Limits the memory of a control plane that one agent's key can occupy. */
 import assert from "node:assert/strict";
 import { createEnrolmentToken, enrolAgent } from "../../src/services/servers/enrolment.ts";
 import { testAlone } from "../support/alone.ts";
@@ -8,7 +8,7 @@ import { AGENT, plant } from "../support/fixtures/planted.ts";
 import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
-/** Sent by one socket, and what of it may be in memory. Megabytes. */
+/** Megabytes that one socket sends, and how many of them may be in memory. */
 const SENT = 600;
 const KEPT = 300;
 
@@ -20,10 +20,10 @@ testAlone(import.meta.url, "a flood of bytes is not kept", async () => {
   const { caller, serverId } = await plant(services);
   const { token } = await createEnrolmentToken(services, caller, serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
-  // A message in endless fragments is not here: Deno 2.9.6 gathers them without a limit
-  // (denoland/fastwebsockets#140 sets one). SECURITY.md says so.
+  // Messages in endless fragments are not tested: Deno 2.9.6 collects them without a limit
+  // (denoland/fastwebsockets#140 adds one). SECURITY.md describes this.
   for (const kind of ["frame", "events"]) {
-    // Nothing of what it says can be stored meanwhile.
+    // Until it is released, none of the agent's events can be stored.
     const held = Promise.withResolvers<void>();
     const before = Deno.memoryUsage().rss;
     let peak = before;

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
 import { ServerProcess } from "../support/servers/server.ts";
 
-/** A control plane of its own, with a remote server that waits for an agent. */
+/** Starts a control plane with a remote server that waits for an agent. */
 async function withControlPlane(
   work: (
     plane: { url: string; root: string; api: (method: string, path: string) => Promise<Response> },
@@ -32,11 +32,11 @@ async function withControlPlane(
   }
 }
 
-/** Runs the script as `curl … | sh` does. */
+/** Runs the script in the same way as `curl … | sh`. */
 async function install(url: string, root: string, token: string | null) {
   const script = await (await fetch(`${url}/install.sh`)).text();
   const child = new Deno.Command("setsid", {
-    args: ["--wait", "sh"], // without a terminal that could be asked
+    args: ["--wait", "sh"], // without a terminal that could prompt
     env: { REARGUARD_ROOT: root, ...(token === null ? {} : { REARGUARD_TOKEN: token }) },
     stdin: "piped",
     stdout: "piped",
@@ -49,7 +49,7 @@ async function install(url: string, root: string, token: string | null) {
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-/** Starts the agent the way its unit does, waits until its server is connected, and stops it. */
+/** Starts the agent as its unit does, waits until its server is connected, and stops it. */
 async function runInstalledAgent(root: string, connected: () => Promise<boolean>): Promise<void> {
   const unit = await Deno.readTextFile(join(root, "etc/systemd/system/rearguard-agent.service"));
   const [program, ...args] = /^ExecStart=(.*)$/m.exec(unit)![1]!.split(" ").map((word) =>

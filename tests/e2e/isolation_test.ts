@@ -1,6 +1,4 @@
-/**
- * Somebody else's record answers exactly as one that does not exist, and stays as it is: on every endpoint.
- */
+/** On every endpoint, another user's record gets the same response as a missing one, and stays unchanged. */
 import assert from "node:assert/strict";
 import type { ZodType } from "zod";
 import { ABILITIES } from "../../src/domain/abilities.ts";
@@ -13,7 +11,7 @@ import { newBackup, newDestination, newRun, newServer, newTask } from "../suppor
 
 const MISSING = 987_654;
 
-/** The resource that a field names by its id. */
+/** Maps a field with an id to its resource. */
 const RESOURCE_OF: Readonly<Record<string, string>> = {
   remote_server_id: "Remote server",
   backup_destination_id: "Backup destination",
@@ -25,7 +23,7 @@ const RESOURCE_OF: Readonly<Record<string, string>> = {
 
 type Records = Record<string, number>;
 
-/** One record of each resource, by the name that a 404 tells. */
+/** Creates one record of each resource, by the resource's name in a 404. */
 async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
   const task = await newTask(owner);
   const create = async (path: string, body: unknown) => (await owner.call("POST", path, body)).body.data.id;
@@ -49,7 +47,7 @@ async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
 
 const titleOf = ({ method, path }: Endpoint) => `${method.toUpperCase()} ${path}`;
 
-/** What an endpoint can't be asked without. */
+/** Returns the query parameters that an endpoint requires. */
 function needed({ query }: Endpoint): string {
   const fields = Object.entries(query?.shape ?? {}) as [string, ZodType][];
   const names = fields.filter(([, schema]) => !schema.safeParse(undefined).success).map(([name]) => name);
@@ -70,8 +68,7 @@ function ask(
 }
 
 /**
- * Makes the call and fails where it changed anything. Answers that are kept for a repeated call are no
- * change.
+ * Sends a request and asserts that it changed nothing. Stored responses for retries don't count as a change.
  */
 async function unchanged(api: TestApi, call: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
   const before = await contentsOf(api.database);
@@ -107,7 +104,7 @@ Deno.test("what is tested here is what is served, and every part of a path that 
   }
 });
 
-/** What asks for no ability; any other endpoint that does is a mistake. */
+/** Endpoints that require no ability. Any other endpoint without one is a mistake. */
 const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
   "any token": ["GET /api/ssh-key", "GET /api/user", "PUT /api/user"],
   "agent": [
@@ -125,7 +122,7 @@ Deno.test("an endpoint asks for an ability, unless it is known not to; who only 
     assert.deepEqual(ENDPOINTS.filter((each) => each.access === access).map(titleOf).sort(), titles);
   }
   for (const endpoint of forTokens.filter(({ access }) => /^view-/.test(access))) {
-    // Its body holds an identity, which no URL may.
+    // Its body contains an identity, which a URL must not contain.
     if (endpoint.path === "/api/backups/{id}/files") continue;
     assert.equal(endpoint.method, "get", titleOf(endpoint));
   }
@@ -199,7 +196,7 @@ Deno.test("listings hold the caller's own records only", async () => {
 
 Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
   await using api = await testApi();
-  // An administrator, whose other abilities leave nothing out.
+  // Use an administrator, who has all other abilities as well.
   const records = await recordsOf(api, api.admin);
   const needing = forTokens.filter(({ access }) => access !== "any token");
   assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));
@@ -270,7 +267,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
       );
     }
   }
-  // And the other way round: no token opens what is an agent's.
+  // The reverse: no user's token is accepted by an agent's endpoint.
   for (const endpoint of ENDPOINTS.filter(({ access }) => access === "agent")) {
     const answer = await api.app.request(
       endpoint.path.replace("{stream}", "x") + "?run_id=1&attempt=1&name=x",
@@ -284,7 +281,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
         ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
       },
     );
-    // Without a hub in this application no socket is opened at all.
+    // This application has no hub, so it opens no socket.
     assert.ok([401, 503].includes(answer.status), `${titleOf(endpoint)}: ${answer.status}`);
   }
   assert.deepEqual(await contentsOf(api.database), before);

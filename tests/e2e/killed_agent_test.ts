@@ -1,7 +1,4 @@
-/**
- * An agent that is killed in the middle of a database's restore or drill: what the next one finds, and what
- * it makes of it.
- */
+/** Kills an agent during the restore or drill of a database. Tests how the next agent cleans up. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ApiCaller } from "../support/clients/client.ts";
@@ -24,18 +21,18 @@ const NEW = `
   create trigger down before insert on parent for each row set new.a = new.a - 1;
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
-/** Takes a second or two to load, before the routines. */
+/** A table that takes a second or two to load, before the routines. */
 const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
 
 interface Stage<Database> {
   api: ApiCaller;
   database: Database;
   backupId: number;
-  /** As a person who pulls the plug; another agent starts in its place. */
+  /** Kills the agent as a power failure would, and starts another one in its place. */
   killAgent(): Promise<void>;
 }
 
-/** A control plane with its local agent, and a backup of the server's database `store`. */
+/** Starts a control plane with its local agent, and backs up the server's database `store`. */
 async function staged<Database extends MariadbServer | PostgresqlServer>(
   open: () => Promise<Database>,
   work: (stage: Stage<Database>) => Promise<void>,
@@ -78,7 +75,7 @@ async function staged<Database extends MariadbServer | PostgresqlServer>(
   await work({ api, database, backupId: backup.id, killAgent });
 }
 
-/** @param more What the database holds, too. */
+/** @param more SQL for further contents of the database. */
 async function mysql(more = ""): Promise<MariadbServer> {
   const server = await MariadbServer.open();
   await server.sql("mysql", "create database store character set utf8mb4");
@@ -86,7 +83,7 @@ async function mysql(more = ""): Promise<MariadbServer> {
   return server;
 }
 
-/** Its index is made by a function that takes as long as there is a role `hold`. */
+/** The database has an index whose function waits as long as the role `hold` exists. */
 async function postgresql(): Promise<PostgresqlServer> {
   const server = await PostgresqlServer.open();
   await server.sql("postgres", "create database store");
@@ -101,7 +98,7 @@ async function postgresql(): Promise<PostgresqlServer> {
   return server;
 }
 
-/** A client that keeps what it has locked until it is disposed of. */
+/** Starts a client that keeps its locks until it is disposed of. */
 async function holding(
   { socket }: MariadbServer,
   database: string,
@@ -128,7 +125,7 @@ async function holding(
   };
 }
 
-/** Waits for a statement that is kept waiting, and returns its connection. */
+/** Waits for a statement that is blocked by a lock, and returns its connection. */
 async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promise<string> {
   const find =
     `select id from information_schema.processlist where state like 'waiting%' and info like '${like}'`;
@@ -138,8 +135,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is gone: a statement that gets its lock before it notices is carried
- * out.
+ * Ends a connection and waits until it is closed. A statement that gets its lock before that is still
+ * executed.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);
@@ -224,7 +221,7 @@ Deno.test("an agent is killed while it drills a MySQL database: the next drill d
     const connected =
       "select count(*) from information_schema.processlist where db = 'store_rearguard_drill' and info like 'insert%'";
     await until(async () => await sql("mysql", connected) !== "0\n");
-    // Its routines come last.
+    // Routines are restored last.
     const routines = await holding(database, "mysql", "lock tables proc read");
     const connection = await waiting({ sql }, "%drop function%");
     await killAgent();

@@ -1,7 +1,7 @@
 /**
- * Every source type to every destination type with every encryption, through a control plane and an agent,
- * restored with stock tools and by Rearguard itself. Passwords seal at a low work factor here: at the agent's
- * own, every source is proven in agent/engine/sources/contract_test.ts.
+ * Combines every source type with every destination type and every encryption, through a control plane and an
+ * agent. Each backup is restored with stock tools and by Rearguard. The work factor of passwords is low here;
+ * agent/engine/sources/contract_test.ts tests every source with the real one.
  */
 import assert from "node:assert/strict";
 import { sourceTypes } from "../../agent/engine/sources/registry.ts";
@@ -21,17 +21,17 @@ import {
   restoreFetched,
 } from "../support/fixtures/stored_backup.ts";
 
-/** Nothing that a shell, a URL or JSON would leave as it is. */
+/** Every part of it is special to a shell, a URL or JSON. */
 const PASSPHRASE = `päss "wörd" \\ $(id) 'of' & %41`;
 
 interface Encryption {
   name: BackupRecord["encryption"];
   fields: { encryption_password?: string; encryption_recipients?: string[] };
-  /** What opens it again. */
+  /** The key that decrypts it. */
   key: RestoreKey;
 }
 
-/** Two recipients, of whom the second opens it. */
+/** Returns the encryptions to test. The one with recipients has two, and the second decrypts. */
 async function encryptions(): Promise<Encryption[]> {
   const [first, second] = [await ageKeygen(), await ageKeygen()];
   return [
@@ -45,7 +45,7 @@ async function encryptions(): Promise<Encryption[]> {
   ];
 }
 
-/** The task that backs a source up, as the API takes it. */
+/** Returns the fields of a task for this source, as the API takes them. */
 function taskFields(spec: JobSource): Record<string, unknown> {
   if (spec.type === "files") {
     const { type, path, excluded_paths } = spec;
@@ -85,7 +85,7 @@ async function prove(combination: Combination): Promise<void> {
   assert.deepEqual([...objects.keys()].sort(), manifest.names.sort());
   assert.deepEqual(manifest.recipients, encryption.fields.encryption_recipients);
   assert.deepEqual(await destination.partials(), []);
-  // In places that have nothing to do with each other.
+  // Restores in independent ways.
   await Promise.all([
     restoreWithStockTools(combination, objects, manifest),
     restoreThroughApi(combination, record),
@@ -114,7 +114,7 @@ async function restoreThroughApi(
   assert.deepEqual(await source.api!.describeRestored(), original);
 }
 
-/** Nobody but the request has one. */
+/** Returns the identity for a request: it is never stored. */
 function identityIn(key: RestoreKey): { identity?: string } {
   return key === null || typeof key === "string" ? {} : key;
 }
@@ -152,7 +152,7 @@ Deno.test("every source to every destination, restored with stock tools and thro
   }
   const sources = new Map<string, SourceFixture>();
   for (const type of Object.keys(sourceTypes) as SourceType[]) {
-    // A control plane backs up itself only, and changes meanwhile: see tests/e2e/recovery_test.ts.
+    // A control plane can only back up itself, and changes meanwhile: see tests/e2e/recovery_test.ts.
     if (type === "control_plane") continue;
     sources.set(type, stack.use(await sourceFixtures[type]()));
   }

@@ -1,6 +1,6 @@
 /**
- * A private certificate authority with the permissions of every shipped command line: all outgoing TLS of the
- * control plane.
+ * Tests all outgoing TLS of the control plane with a private certificate authority, under the permissions of
+ * every shipped command line.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,7 @@ const COMMAND_LINES: Readonly<Record<string, (dataDirectory: string) => string[]
   "compose.yaml": containerRights,
 };
 
-/** Each way to name an authority to Deno. The system's store is read from `SSL_CERT_FILE`. */
+/** Each way to configure an authority for Deno. The system's store is read from `SSL_CERT_FILE`. */
 const SETTINGS: readonly ((file: string) => Record<string, string>)[] = [
   (file) => ({ DENO_CERT: file }),
   (file) => ({ NODE_EXTRA_CA_CERTS: file }),
@@ -38,7 +38,7 @@ interface Peers {
   webhook: HttpReceiver;
   mail: MailReceiver;
   s3: TestS3;
-  /** The ports of the TLS proxies in front of them. */
+  /** The ports of the TLS proxies in front of these servers. */
   ports: { webhook: number; mail: number; s3: number };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Whatever names a path or a file in input can't leave its place: a table over every such field of the API.
+ * No path or file name in any input leads out of its directory. Tests every such field of the API in a table.
  */
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../src/http/endpoint.ts";
@@ -8,23 +8,23 @@ import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts
 import { contentsOf } from "../support/assertions/contents.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** What a field may hold. */
+/** What values a field accepts. */
 type Kind =
-  /** A path that is there already: absolute, with any character that a file system takes. */
+  /** An existing absolute path, with any character that a file system allows. */
   | "absolute"
-  /** An absolute path that backups make. */
+  /** An absolute path that backups create. */
   | "made absolute"
-  /** A path below some place. */
+  /** A relative path below a directory. */
   | "inner"
-  /** The same, that backups make. */
+  /** A relative path that backups create. */
   | "made inner"
-  /** The same, or nothing. */
+  /** A relative path, or an empty text. */
   | "inner or root"
-  /** A part of a file's name. */
+  /** A part of a file name. */
   | "name part"
-  /** A pattern that leaves files out: it reads and makes nothing, so it may say `..`. */
+  /** A pattern that excludes files. It may contain `..`, because nothing is read or created by it. */
   | "pattern"
-  /** Looked up among the names of what is stored, never used as a path. */
+  /** A name that is looked up among stored names, and never used as a path. */
   | "looked up";
 
 const FIELDS: Readonly<Record<string, Kind>> = {
@@ -48,7 +48,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "PUT /api/backup-destinations/{id} sftp_path": "made inner",
 };
 
-/** What no path may be, of any kind. */
+/** Values that are invalid for every kind of path. */
 const NEVER = ["a\0b", "\0", "a\ud800b", `${"a/".repeat(2048)}a`];
 const CLIMBS = ["..", "../x", "/..", "/a/../b", "a/..", "/a/b/..", "./..", "a//../b", "//..//"];
 const CONTROLS = ["a\nb", "a\rb", "a\tb", "a\x1bb", "a\x7fb", "a\u0085b"];
@@ -90,11 +90,11 @@ const TAKEN: Readonly<Record<Kind, readonly string[]>> = {
 
 interface Field {
   readonly endpoint: Endpoint;
-  /** `?` before one of the query, `[]` after one that is a list. */
+  /** With `?` before a query parameter, and `[]` after a list. */
   readonly name: string;
 }
 
-/** By what a field is called: a new one of such a name needs a row in the table. */
+/** Returns the fields whose names suggest a path. A new one needs a row in the table. */
 function pathFields(): Map<string, Field> {
   const found = new Map<string, Field>();
   for (const endpoint of ENDPOINTS.filter(({ access }) => access !== "agent")) {
@@ -127,7 +127,7 @@ async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string
   };
 }
 
-/** With the least that the endpoint needs besides, of the type that the field belongs to. */
+/** Builds a body with the field, and with the other fields that the endpoint requires. */
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
   if (/^(local|sftp)_path$/.test(field)) {
     const sftp = { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" };
@@ -173,7 +173,7 @@ Deno.test("no path field takes what leads out of its place", async (t) => {
     await t.step(title, async () => {
       const before = await contentsOf(api.database);
       for (const value of REFUSED[kind]) {
-        // A URL can't carry half of a pair.
+        // A URL cannot contain half of a surrogate pair.
         if (name.startsWith("?") && !value.isWellFormed()) continue;
         const shown = JSON.stringify(value.slice(0, 20));
         const { status, body } = await send(value);
@@ -184,7 +184,7 @@ Deno.test("no path field takes what leads out of its place", async (t) => {
       assert.deepEqual(await contentsOf(api.database), before);
       for (const value of TAKEN[kind]) {
         const { status, body } = await send(value);
-        // What is not a field's fault comes after its validation: there is no agent here.
+        // Other errors come after the validation of fields: there is no agent here.
         assert.ok(
           status < 300 || body.errors === undefined,
           `${JSON.stringify(value)}: ${JSON.stringify(body)}`,

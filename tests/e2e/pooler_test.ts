@@ -1,4 +1,4 @@
-/** A connection pooler between a control plane and its database. */
+/** Tests a connection pooler between a control plane and its database. */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { Pgbouncer, type PgbouncerOptions } from "../support/servers/pgbouncer.ts";
@@ -18,7 +18,7 @@ async function withPooler(
   try {
     const env = { LOCAL_AGENT: "0", BOOTSTRAP_TOKEN: TOKEN, DATABASE_URL: pooler.url("plane") };
     await work((more = {}) => new ServerProcess({ dataDirectory, env: { ...env, ...more } }));
-    // A refused database is refused before anything is created.
+    // An unsuitable database is rejected before anything is created in it.
     if (options.mode !== "session") {
       assert.equal(
         (await postgres.sql("plane", "select count(*) from pg_tables where schemaname = 'public'")).trim(),

@@ -1,4 +1,4 @@
-/** Where users have the control plane connect to, without a setting: public addresses alone. */
+/** By default, the control plane connects only to public addresses that users enter. */
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
 import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../src/notify/channels/registry.ts";
@@ -17,7 +17,8 @@ import { TestS3 } from "../support/servers/s3.ts";
 const NAMED = /allowed it by ALLOW_PRIVATE_ADDRESSES/;
 
 /**
- * The API as it is with `ALLOW_PRIVATE_ADDRESSES` at `0`, over the services of one where loopback is allowed.
+ * Opens the API with `ALLOW_PRIVATE_ADDRESSES` at `0`, on records that were created while loopback was
+ * allowed.
  */
 async function stage(stack: AsyncDisposableStack) {
   const api = stack.use(await testApi());
@@ -124,7 +125,7 @@ Deno.test("what is there already gets no connection: a bucket's check, download 
   assert.match(row!.removal_error, NAMED);
 
   assert.deepEqual([s3.calls.length, hook.received.length], [0, 0]);
-  // With the setting the same go through.
+  // With the setting, the same requests succeed.
   assert.equal((await api.admin.call("POST", `/api/backup-destinations/${bucket}/check`)).body.data.ok, true);
   assert.equal((await api.admin.call("POST", `/api/notification-streams/${stream}/test`)).body.data.ok, true);
 });

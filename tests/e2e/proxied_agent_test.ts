@@ -1,4 +1,4 @@
-/** An agent that reaches a control plane without TLS only through a proxy. */
+/** Tests an agent that reaches a control plane without TLS only through a proxy. */
 import assert from "node:assert/strict";
 import { httpProxyOf } from "../../agent/proxy_tunnel.ts";
 import { ConnectProxy } from "../support/servers/connect_proxy.ts";

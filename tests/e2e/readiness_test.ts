@@ -1,4 +1,4 @@
-/** Ready means that the next request works, whatever has just happened to the database. */
+/** A ready control plane serves the next request, whatever has just happened to the database. */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
@@ -61,7 +61,10 @@ async function withPlane(env: Record<string, string>, work: (plane: Plane) => Pr
 
 const GOOD = [200, 201];
 
-/** Sends bursts for as long as a background loop or the listening connection may take to notice a loss. */
+/**
+ * Sends bursts for as long as a background loop or the listening connection may take to notice a lost
+ * connection.
+ */
 async function workFor(plane: Plane, ms: number): Promise<void> {
   const end = performance.now() + ms;
   while (performance.now() < end) assert.deepEqual(await plane.burst(), GOOD);
@@ -85,7 +88,7 @@ Deno.test("after a Postgres elsewhere is killed and back, no request fails once 
     for (const quiet of [false, true]) {
       assert.deepEqual(await plane.burst(), GOOD);
       await postgres.kill();
-      // Either nothing is requested until it is back, or it is watched all the time.
+      // Either nothing is requested until the database is back, or readiness is polled all the time.
       if (!quiet) await until(async () => !await plane.isReady());
       await postgres.restart();
       await until(() => plane.isReady());
@@ -105,7 +108,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
     }
     assert.deepEqual(await plane.burst(), GOOD);
     await until(() => plane.isReady());
-    // A server may end idle connections by itself.
+    // A server may end idle connections.
     await db.database.unsafe(
       `alter role current_user in database ${
         new URL(db.url).pathname.slice(1)
@@ -118,7 +121,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
       assert.deepEqual(await plane.burst(), GOOD);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    // The listening connection stays.
+    // The listening connection is still open.
     await until(() => plane.isReady());
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(await plane.isReady(), true);

@@ -1,4 +1,4 @@
-/** A control plane whose database is thrown away, and what is made of its backups. */
+/** Recovers a control plane whose database is lost, from its backups. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { withDigest } from "../../agent/engine/manifest/manifest_digest.ts";
@@ -28,7 +28,8 @@ function tokenIn(stdout: string): string {
 }
 
 /**
- * What another control plane keeps in the same place: its task has the number and the name of one of ours.
+ * Writes backups of another control plane into the same directory. Its task has the number and the name of
+ * one of ours.
  */
 async function writeForeign(root: string): Promise<void> {
   await shell('cp -a "$1/backups/in/files" "$1/backups/foreign" && rm "$1"/backups/foreign/*.age', root);
@@ -64,7 +65,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /^Entered 3 backups of after that: backup_/m);
-    // What was made after it elsewhere is not known.
+    // Backups that were made elsewhere after it are unknown.
     const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
     const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, known);
@@ -140,7 +141,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     assert.match(stranger.stderr, /does not let the user in with the password\. Check its user/);
     assert.doesNotMatch(stranger.stderr, /not-it/);
     await using inner = new AsyncDisposableStack();
-    // As on the root of a file system.
+    // Like the one in the root of a file system.
     await Deno.mkdir(`${sshd.directory}/lost+found`, { mode: 0o700 });
     inner.defer(() => Deno.remove(`${sshd.directory}/lost+found`));
     const told = await recoverInto(stage, made, ["--from", server], secrets);

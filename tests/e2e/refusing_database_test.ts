@@ -1,5 +1,6 @@
 /**
- * A database server that answers and refuses: the control plane says why, lives on, and comes back by itself.
+ * A database server refuses connections: the control plane reports the reason, continues to run, and recovers
+ * by itself.
  */
 import assert from "node:assert/strict";
 import { databaseTrouble } from "../../src/domain/database/database_trouble.ts";
@@ -13,9 +14,9 @@ const END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where ap
 
 interface Plane {
   readonly api: ApiCaller;
-  /** Stops it as an operator does. */
+  /** Stops the server as an operator does. */
   stop(): Promise<unknown>;
-  /** Status and message of `/readyz`. */
+  /** Returns the status and the message of `/readyz`. */
   ready(): Promise<[status: number, message: string | undefined]>;
   log(): string;
 }
@@ -49,12 +50,12 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
     await postgres.sql("postgres", `alter role postgres password 'another'; ${END_ALL}`);
     await until(async () => {
       const [status, message] = await plane.ready();
-      // A log-in that was under way may have got through.
+      // A log-in in progress may have succeeded.
       if (status === 200) await postgres.sql("postgres", END_ALL);
       return /refuses the log-in: check .* DATABASE_URL/.test(message ?? "");
     });
     for (const [method, body] of [["GET", undefined], ["POST", { label: "x" }]] as const) {
-      // A log-in that was under way may still get through, and a connection that breaks says less.
+      // A log-in in progress may still succeed, and a broken connection reports less.
       await until(async () => {
         const answer = await plane.api.call(method, "/tags", body);
         if (answer.status !== 503) await postgres.sql("postgres", END_ALL);
@@ -94,7 +95,7 @@ Deno.test("a database that is renamed or takes no connections is named, and used
 Deno.test("a time limit that ends a query of the database library does not end the control plane", () =>
   withPlane(async (plane, postgres) => {
     await postgres.sql("postgres", "alter database plane set statement_timeout = '200ms'");
-    // postgres.js reads pg_type on every new connection, and leaves the promise to nobody.
+    // postgres.js reads pg_type on every new connection, and nothing awaits that promise.
     const held = postgres.sql(
       "plane",
       "set statement_timeout = 0; begin; lock table pg_catalog.pg_type; select pg_sleep(2); commit",

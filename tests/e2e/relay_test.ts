@@ -1,4 +1,4 @@
-/** A backup on one server's disk, read by another server's agent through the control plane. */
+/** Another server's agent reads a backup from one server's disk through the control plane. */
 import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { postgresqlFixture } from "../support/sources/postgresql.ts";
@@ -8,7 +8,7 @@ import { until } from "../support/assertions/until.ts";
 
 const PASSPHRASE = `päss "wörd" \\ $(id)`;
 
-/** Backs up to the holder's own disk. Returns the backup's id. */
+/** Makes a backup on the holder's own disk. Returns the backup's id. */
 async function backUp({ api, holder, root }: TwoServers, fields: Record<string, unknown>): Promise<number> {
   const backup_destination_id = await api.create("/backup-destinations", {
     label: "the disk of web1",
@@ -31,7 +31,7 @@ function archiveOf(objects: { role: string; name: string }[]): string {
   return objects.find(({ role }) => role === "archive")!.name;
 }
 
-/** To send bytes: asked, and not over. */
+/** Returns the number of pending requests to send bytes. */
 async function questions({ services }: TwoServers): Promise<number> {
   return (await services.database`select from agent_requests where kind = 'backup.send'`).length;
 }
@@ -73,7 +73,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
       const drilled = await api.carryOut(`/backups/${id}/drill`, { remote_server_id: other.id });
       assert.equal(drilled.status, "successful", drilled.output);
       assert.notEqual((await api.call("GET", `/backups/${id}`)).body.data.proven_at, null);
-      // On its own server nothing takes the long way.
+      // On its own server, the backup is read directly.
       at.relayed.length = 0;
       const home = await api.carryOut(path, { target_path: `${target_path}-home` });
       assert.equal(home.status, "successful", home.output);

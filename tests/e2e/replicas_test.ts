@@ -1,5 +1,6 @@
 /**
- * Several control planes on one database: what one does is seen through any other, and any of them may die.
+ * Several control planes share one database: each one sees the changes of the others, and any of them may
+ * die.
  */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -9,7 +10,7 @@ import { emptyDatabase } from "../support/fixtures/database.ts";
 import { endOf, stageReplicas } from "../support/servers/replicas.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** The output of a task's newest run, followed to its end. */
+/** Follows the output of a task's newest run to its end, and returns it. */
 async function follow(api: ApiCaller, taskId: number): Promise<string> {
   let text = "";
   for await (const { event, data } of api.stream(taskId)) {
@@ -67,7 +68,7 @@ Deno.test("any control plane is killed while runs go on and one is due: the agen
   const silence = new AbortController();
   const talk = talker.talk(10, silence.signal);
   const dueTimes: Date[] = [];
-  // Whichever of them the agents are at, one of the two is theirs.
+  // The agents are connected to one of the two, whichever it is.
   for (const which of [0, 1]) {
     const dueAt = new Date(Math.ceil(systemClock.now().getTime() / 1000) * 1000 + 1000);
     dueTimes.push(dueAt);

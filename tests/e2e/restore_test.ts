@@ -13,7 +13,7 @@ const PASSPHRASE = `päss "wörd" \\ $(id)`;
 interface Stage {
   plane: ControlPlane;
   root: string;
-  /** What is backed up. */
+  /** The directory that is backed up. */
   tree: string;
 }
 
@@ -25,7 +25,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
   return { plane: stack.use(await startControlPlane()), root, tree };
 }
 
-/** Backs the tree up. Returns the backup's id. */
+/** Makes a backup of the tree. Returns the backup's id. */
 async function backUp(
   { plane: { api, serverId }, tree }: Stage,
   destinationId: number,
@@ -131,7 +131,7 @@ Deno.test("a restore goes on over a lost agent's link and is cancelled by its lo
   const started = await api.call("POST", `/backups/${backupId}/restore`, { target_path: target });
   const log = `/backup-task-logs/${started.body.backup_task_log_id}`;
   await configureDeleteDelay(at.plane.services, 0);
-  // A backup in use is not removed, nor is it restored once its removal was asked for.
+  // A backup in use is not removed, and it cannot be restored once its removal was requested.
   assert.equal((await api.call("DELETE", `/backups/${backupId}`)).status, 200);
   assert.equal((await api.call("POST", `/backups/${backupId}/restore`, {})).status, 409);
   assert.equal((await api.call("POST", `${log}/cancel`)).status, 200);

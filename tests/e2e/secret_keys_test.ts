@@ -72,7 +72,7 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
     await again.stop();
-    // Now either key alone is half of what is needed.
+    // Now each key alone decrypts only half of the values.
     for (const [held, missing] of [[RIGHT, WRONG], [WRONG, RIGHT]] as const) {
       assert.match(
         await refusal({ SECRET_KEY: base64(held) }),
@@ -105,7 +105,7 @@ Deno.test("a second control plane with another key is refused, even where nothin
       line,
       new RegExp(`seals with key ${keyId(RIGHT)} .*this one seals with key ${keyId(WRONG)}`),
     );
-    // It could open both, but would seal values that the other control plane cannot open.
+    // It could decrypt both values, but would encrypt new ones with a key that the other control plane lacks.
     assert.match(
       await refusal({ SECRET_KEY: base64(WRONG, RIGHT) }),
       /Give all control planes of a database/,
@@ -124,7 +124,7 @@ Deno.test("a key file that is swapped while it runs changes nothing but the log,
     await writeSecretKeys(path, [WRONG]);
     await server.until(() => server.stderr.includes("Cannot take the secret keys anew"));
     assert.match(server.stderr, new RegExp(`sealed with key ${keyId(RIGHT)} `));
-    // It continues with the key it has, so values sealed now are not lost with the file.
+    // It continues with its current key, so new values are not lost with the file.
     await seal(api, "max");
     assert.equal((await api.call("PUT", `/notification-streams/${id}`, { label: "seen" })).status, 200);
     await writeSecretKeys(path, [RIGHT, WRONG]);

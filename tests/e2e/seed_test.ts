@@ -1,6 +1,6 @@
 /**
- * Every request and response of the document that this API was asked for in, run against a live server and
- * compared field by field: ids, times and URLs too. What is sent and expected is read out of its text.
+ * Sends every request of the original API contract to a live server, and compares the responses field by
+ * field, including ids, times and URLs. Requests and expected responses are parsed from the document's text.
  */
 import assert from "node:assert/strict";
 import { claimAssignments } from "../../src/services/runs/dispatch.ts";
@@ -18,7 +18,7 @@ interface Section {
   response: any;
 }
 
-/** By heading. */
+/** Splits the document into sections, by heading. */
 function parse(document: string): Record<string, Section> {
   const sections: Record<string, Section> = {};
   for (const part of document.split(/^## /m).slice(1)) {
@@ -36,7 +36,9 @@ function parse(document: string): Record<string, Section> {
 
 const seed = parse(await Deno.readTextFile(new URL("../fixtures/backup-task-endpoints.md", import.meta.url)));
 
-/** Answers may carry more fields than the document knows, but none of its own may differ. */
+/**
+ * Asserts that the response contains the expected fields with the same values. It may contain more fields.
+ */
 function assertHolds(actual: unknown, expected: unknown, where: string): void {
   if (Array.isArray(expected)) {
     assert.ok(Array.isArray(actual), where);
@@ -56,11 +58,14 @@ function assertHolds(actual: unknown, expected: unknown, where: string): void {
 interface Live extends AsyncDisposable {
   api: TestApi;
   client: ApiClient;
-  /** Sends what a section of the document says and holds the answer against it. */
+  /** Sends a section's request and compares the response. */
   follow(title: string, id?: number, status?: number): Promise<void>;
 }
 
-/** The document's world: its first user, its server 2 and destination 1, at its first moment. */
+/**
+ * Creates the state that the document starts with: its first user, its server 2 and destination 1, at its
+ * first time.
+ */
 async function live(): Promise<Live> {
   const api = await testApi({ publicUrl: "http://example.com" });
   await api.clock.set("2024-08-07T00:00:00Z");
@@ -92,7 +97,10 @@ async function live(): Promise<Live> {
   };
 }
 
-/** The document's task 1, which it shows but does not create, made of what it shows. */
+/**
+ * Creates the document's task 1 from the fields that the document shows: it contains no request that creates
+ * it.
+ */
 async function createFirstTask({ client }: Live): Promise<void> {
   const { source, schedule, storage, ...shown } = seed["Show Backup Task"]!.response.data;
   const { status, body } = await client.call("POST", "/api/backup-tasks", {

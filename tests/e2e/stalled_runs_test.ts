@@ -1,5 +1,5 @@
 /**
- * Runs whose source or destination hangs, on real agents: the cause is reported, and the run ends at its
+ * Runs on real agents whose source or destination hangs: the cause is reported, and the run ends at its
  * limit.
  */
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ async function stage(stack: AsyncDisposableStack, path?: string) {
   return { plane, root, destination };
 }
 
-/** Starts a run of a new task. Returns its log's id. */
+/** Starts a run of a new task. Returns the id of its log. */
 async function run({ api, serverId }: ControlPlane, destination: number, fields: Fields): Promise<number> {
   const task = await api.create("/backup-tasks", {
     remote_server_id: serverId,
@@ -159,7 +159,7 @@ Deno.test("a compressor that hangs ends the run as well, and the task's next run
   const tar = stack.use(await HeldTar.make());
   const { plane, root, destination } = await stage(stack, tar.path);
   await Deno.mkdir(`${root}/source`);
-  // More than a pipe's buffer holds.
+  // More bytes than a pipe's buffer holds.
   await Deno.writeFile(`${root}/source/file`, new Uint8Array(8_000_000));
   await tar.hold(`${root}/source`);
   const source = { type: "files", source_path: `${root}/source`, stall_timeout: 6 };

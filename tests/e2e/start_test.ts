@@ -10,7 +10,7 @@ import { until } from "../support/assertions/until.ts";
 
 const ALONE = { LOCAL_AGENT: "0" };
 
-/** A data directory, and every process that names it ended afterwards. */
+/** Runs `work` with a data directory, and ends every process that uses it. */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "rearguard-start-" });
   await Deno.chmod(parent, 0o755);
@@ -22,7 +22,7 @@ async function withDataDirectory(work: (dataDirectory: string) => Promise<void>)
   }
 }
 
-/** Every living process, zombies apart, with `text` in its arguments. */
+/** Lists every process, except zombies, with `text` in its arguments. */
 async function processesNaming(text: string): Promise<number[]> {
   const pids: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
@@ -37,7 +37,7 @@ async function getUser(url: string, token: string): Promise<Response> {
   return await fetch(`${url}/api/user`, { headers: { authorization: `Bearer ${token}` } });
 }
 
-/** Its one line on standard error, and that it failed. */
+/** Returns its only line on standard error, after asserting that it failed. */
 async function refusal(options: ConstructorParameters<typeof ServerProcess>[0]): Promise<string> {
   const server = new ServerProcess({ ...options, env: { LOG_LEVEL: "fatal", ...ALONE, ...options.env } });
   const { code } = await server.ended();

@@ -16,7 +16,9 @@ async function copyInto(root: string, path: string, text: string, mode: number):
   await Deno.writeTextFile(join(root, path), text, { mode });
 }
 
-/** A tree with systemd's own units, ours, and an executable file wherever ours name one. */
+/**
+ * Creates a tree with systemd's own units and Rearguard's, and an executable file for every program in ours.
+ */
 async function treeWithUnits(root: string): Promise<void> {
   const system = "usr/lib/systemd/system";
   await Deno.mkdir(join(root, system), { recursive: true });
@@ -30,7 +32,7 @@ async function treeWithUnits(root: string): Promise<void> {
     await copyInto(root, `etc/systemd/system/${unit}`, text, 0o644);
     await copyInto(root, /^ExecStart=(\S+)/m.exec(text)![1]!, "#!/bin/sh\n", 0o755);
   }
-  // Several control planes on one machine, as the drop-in tells.
+  // Several control planes on one machine, as the drop-in describes.
   const dropIn = "rearguard@.service.d/instance.conf";
   const text = await Deno.readTextFile(join(UNITS, "rearguard.service"));
   await copyInto(root, "etc/systemd/system/rearguard@.service", text, 0o644);

@@ -1,6 +1,6 @@
 /**
- * TLS errors name the cause in plain words, and how to trust an authority if that would help: every program,
- * every connection.
+ * TLS errors name the cause in plain words, and how to trust an authority if that would help. Tests every
+ * program and every connection.
  */
 import assert from "node:assert/strict";
 import { type CertificateKind, CERTIFICATES, makeCertificates } from "../support/servers/bad_certificates.ts";
@@ -17,7 +17,7 @@ import { until } from "../support/assertions/until.ts";
 const TOKEN = "a-token-for-the-tests";
 const TRUST = /set DENO_CERT to its certificate \(a PEM file\), or DENO_TLS_CA_STORE=system/;
 
-/** Messages when the authority is trusted; `good` is tried without it. */
+/** Messages when the authority is trusted; for `good`, when it is not. */
 const WORDS: Readonly<Record<CertificateKind, RegExp>> = {
   good: /authority (that )?is not trusted here/,
   wrong: /certificate is for another name \(other\.example\.com\)/,

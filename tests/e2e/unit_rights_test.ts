@@ -1,11 +1,11 @@
-/** The control plane under the rights that its unit gives it, in other places. */
+/** Runs the control plane with the permissions of its unit, on other paths. */
 import assert from "node:assert/strict";
 import { packagedPrograms } from "../../src/store/embedded/embedded_programs.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
 import { containerRights, unitRights } from "../support/assertions/rights.ts";
 import { ServerProcess } from "../support/servers/server.ts";
 
-/** As systemd makes it; not below /tmp, which the unit lets it write. */
+/** Created as systemd does. It is not below /tmp, to which the unit allows writing. */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "rearguard-unit-" });
   await Deno.chmod(parent, 0o755);
@@ -74,7 +74,7 @@ Deno.test("under the unit's rights it serves, seals, and builds what servers ins
 
 Deno.test("under the unit's rights it runs the embedded Postgres", () =>
   withDataDirectory(async (dataDirectory) => {
-    // Root, whom the unit does not run it as, needs another user for it.
+    // The unit does not run it as root. Root needs another user for the embedded Postgres.
     const rights = unitRights(dataDirectory).map((right) =>
       Deno.uid() === 0 && right.startsWith("--allow-run=") ? `${right},/bin/sh,useradd` : right
     );

@@ -1,4 +1,4 @@
-/** Verifications and drills through the API, a control plane, its scheduler and an agent. */
+/** Tests verifications and drills through the API, a control plane, its scheduler and an agent. */
 import assert from "node:assert/strict";
 import type { ServiceContext } from "../../src/services/context.ts";
 import { Scheduler } from "../../src/dispatcher/scheduler.ts";
@@ -9,7 +9,7 @@ import { newStream } from "../support/fixtures/notified.ts";
 import { HttpReceiver } from "../support/servers/receivers.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** Lets the scheduler go round until the condition holds. A row that is locked just then is passed over. */
+/** Runs the scheduler until the condition holds. It skips rows that are locked at that moment. */
 function scheduled(services: ServiceContext, condition: () => Promise<boolean>): Promise<void> {
   return until(async () => {
     const scheduler = new Scheduler(services);
@@ -62,7 +62,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
       local_path: `${root}/drilled`,
     });
     const { id, backup_task_id } = await backUp(destinationId, { verify_every: 0 });
-    // As if a day had passed.
+    // Simulates that a day has passed.
     await plane.services.database`
       update backup_tasks set created_at = created_at - interval '1 day' where id = ${backup_task_id}`;
     const drilled = async () =>
@@ -100,7 +100,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     });
     const path = `${directory}/${file_name}`;
     await shell('cp "$1" "$1.good"; printf xxxx | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
-    // As if a day had passed: the schedule finds it.
+    // Simulates that a day has passed: the check is due.
     await plane.services
       .database`update backups set created_at = created_at - interval '1 day' where id = ${id}`;
     await scheduled(plane.services, async () => (await show(id)).status === "damaged");

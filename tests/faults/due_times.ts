@@ -1,4 +1,4 @@
-/** Due times, as the schedule and the plan have them, against what the scheduler made of them. */
+/** Checks that the scheduler handled each due time of the schedule and the plan. */
 import type { Plan } from "./plan.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -8,7 +8,7 @@ interface Handled {
   readonly by: "run" | "skip";
   readonly id: number;
   readonly due: Date;
-  /** When it was made, on the clock of the control plane that made it. */
+  /** The time at which it was created, on the clock of its control plane. */
   readonly at: Date;
 }
 
@@ -46,7 +46,7 @@ function judge(
   if (isScheduled && next !== null && next <= now) {
     problems.push(`${name} is due since ${next.toISOString()}, and nothing came of it`);
   }
-  // On a clock that was ahead, minutes were handled that are still to come.
+  // While a clock was ahead, future minutes were handled.
   const isHandled = (due: Date) => handled.some((one) => one.due.getTime() === due.getTime());
   if (isScheduled && (next === null || !minutes(now, new Date(next.getTime() - 1)).every(isHandled))) {
     problems.push(`${name} is due each minute, and planned for ${next?.toISOString()} only`);
@@ -78,8 +78,8 @@ function judge(
 }
 
 /**
- * How far the plan sets the database's clock back, in milliseconds: that much before a task's creation,
- * minutes come that are due.
+ * Returns by how much the plan sets the database's clock back, in milliseconds. Minutes up to this much
+ * before a task's creation may be due.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;
@@ -87,7 +87,7 @@ function setBack({ controlPlanes, faults }: Plan): number {
   return -1000 * Math.min(0, ...jumps);
 }
 
-/** After `from`, up to `to`. */
+/** Returns the full minutes after `from`, up to `to`. */
 function minutes(from: Date, to: Date): Date[] {
   const found: Date[] = [];
   for (let at = Math.floor(from.getTime() / MINUTE) * MINUTE + MINUTE; at <= to.getTime(); at += MINUTE) {

@@ -1,10 +1,8 @@
-/**
- * A short set of the plans of `deno task faults`. docs/develop/reliability.md says what the long one does.
- */
+/** Carries out a few plans of `deno task faults`. docs/develop/reliability.md describes the long run. */
 import assert from "node:assert/strict";
 import { tryPlans } from "./trial.ts";
 
-/** Each takes a different way through the faults: see `deno task faults --seed N --count 1`. */
+/** Each seed leads to different faults: see `deno task faults --seed N --count 1`. */
 const SEEDS = [309, 424, 471];
 
 Deno.test("what is promised holds after plans that kill, cut and break what there is", async () => {

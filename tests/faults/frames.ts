@@ -1,8 +1,8 @@
 /**
- * A websocket's bytes taken apart into frames (RFC 6455, section 5.2), each with the kind of message in it.
+ * Splits a websocket's bytes into frames (RFC 6455, section 5.2), and finds the type of the message in each.
  */
 
-/** Of the agent, by what docs/develop/protocol.md calls them; events of a run by their own kind. */
+/** The agent's messages, by their names in docs/develop/protocol.md. Events of a run have their own kinds. */
 export const AGENT_FRAMES = [
   "hello",
   "accepted",
@@ -30,15 +30,15 @@ export const CONTROL_PLANE_FRAMES = [
 export type FrameKind = typeof AGENT_FRAMES[number] | typeof CONTROL_PLANE_FRAMES[number];
 
 export interface Frame {
-  /** As they came, header and mask with them. */
+  /** The bytes as received, with header and mask. */
   readonly bytes: Uint8Array;
-  /** Of a text frame, the message; else null. */
+  /** The message of a text frame; null for other frames. */
   readonly message: Message | null;
-  /** What plans call it; null for what they leave alone. */
+  /** The name in plans; null for frames that plans do not use. */
   readonly kind: FrameKind | null;
 }
 
-/** As far as the harness looks into it. */
+/** The fields of a message that the harness uses. */
 export interface Message {
   readonly type: string;
   readonly run_id?: number;
@@ -53,7 +53,7 @@ const TEXT = 1;
 export class FrameSplitter {
   #rest = new Uint8Array(0);
 
-  /** Whole frames; what is left of the last waits for the next bytes. */
+  /** Yields complete frames. Keeps an incomplete one until more bytes arrive. */
   *push(chunk: Uint8Array): Iterable<Frame> {
     this.#rest = joined(this.#rest, chunk);
     for (let size = frameSize(this.#rest); size !== null; size = frameSize(this.#rest)) {
@@ -79,7 +79,7 @@ interface Header {
   readonly size: number;
 }
 
-/** Null where it is not all there. */
+/** Returns null if the header is incomplete. */
 function headerOf(bytes: Uint8Array): Header | null {
   if (bytes.length < 2) return null;
   const isMasked = (bytes[1]! & 0x80) !== 0;

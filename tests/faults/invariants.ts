@@ -1,5 +1,6 @@
 /**
- * What must hold after every plan, once all is mended: each in words, with how long it may take to come true.
+ * The conditions that must hold after every plan, once all faults are repaired. Each has a description, and a
+ * time within which it must hold.
  */
 import type { Stage } from "./stage.ts";
 import { dueTimesHandled } from "./due_times.ts";
@@ -10,16 +11,16 @@ import type { World } from "./world.ts";
 
 export interface Invariant {
   readonly words: string;
-  /** Milliseconds from the mending, or from the invariant before. */
+  /** Milliseconds since the repair, or since the invariant before was checked. */
   readonly bound: number;
-  /** Every way in which it does not hold; none where it does. */
+  /** Returns a line for every violation; empty if the condition holds. */
   check(stage: Stage): Promise<string[]>;
 }
 
-/** The reaper looks every five seconds. */
+/** Milliseconds after its deadline by which a run must have ended. The reaper runs every five seconds. */
 const LATE = 12_000;
 
-/** In this order: the later ones look at what the earlier ones have waited for. */
+/** Checked in this order: later ones rely on the time that earlier ones have waited. */
 export const INVARIANTS: readonly Invariant[] = [
   {
     words: "each due time fired once, was folded into the one catch-up, or is recorded as skipped",
@@ -50,7 +51,7 @@ export const INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** What does not hold, in words a person can act upon. Rejects where the harness itself failed. */
+/** Returns the violations, as text that a person can act on. Rejects if the harness itself failed. */
 export async function findBroken(stage: Stage): Promise<string[]> {
   const broken: string[] = [];
   for (const { bound, check, words } of INVARIANTS) {
@@ -58,13 +59,13 @@ export async function findBroken(stage: Stage): Promise<string[]> {
     const told = problems.slice(0, 10).map((problem) => `    ${problem}`);
     if (problems.length > told.length) told.push(`    … and ${problems.length - told.length} more`);
     if (problems.length > 0) broken.push(`broken: ${words}\n${told.join("\n")}`);
-    // Nobody is to fire what the plan has not looked at yet.
+    // Pause the tasks, so that no further run starts.
     if (check === dueTimesHandled) await pause(stage);
   }
   return broken;
 }
 
-/** What is left once every task is deleted with its backups: nothing may be. */
+/** Returns what is left after every task is deleted with its backups; it must be nothing. */
 export async function findLeft(world: World): Promise<string[]> {
   return [
     ...await lasting(() => objectsMatchRows({ world }), 45_000),
@@ -72,7 +73,7 @@ export async function findLeft(world: World): Promise<string[]> {
   ];
 }
 
-/** What is still wrong after the bound. */
+/** Returns the problems that remain after the bound. */
 async function lasting(check: () => Promise<string[]>, bound: number): Promise<string[]> {
   const end = performance.now() + bound;
   for (;;) {
@@ -90,8 +91,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Each state's own bound is looked at, too: a run that the reaper has left alone is not saved by an agent
- * that comes back.
+ * Also checks the deadline of each state, so that an agent that returns does not hide a run that the reaper
+ * overlooked.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;
@@ -111,8 +112,8 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
 }
 
 /**
- * A deadline that a wrong clock has set may be past from its beginning: what counts is how long it is seen to
- * be.
+ * Records runs that are past their deadline for too long. A wrong clock may set a deadline in the past, so
+ * the time is measured from when it was first seen.
  */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>

@@ -1,4 +1,4 @@
-/** What lies at destinations and in the agents' own places, against what the records say of it. */
+/** Compares the objects at destinations and the agents' own directories with the records. */
 import { processTree } from "../../agent/engine/programs/process_tree.ts";
 import { type PlaceName, PLACES } from "./plan.ts";
 import { sessionMembers } from "./processes.ts";
@@ -6,9 +6,8 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Every destination, whole: what earlier plans have left there would be found too. What waits to be removed
- * is tried again at once: a control plane that was killed at it has a lease of five minutes, and retries wait
- * for minutes.
+ * Checks every destination completely, so that leftovers of earlier plans are found too. Makes pending
+ * removals due at once: a killed control plane holds a lease of five minutes, and retries wait for minutes.
  */
 export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise<string[]> {
   await hastenRemovals(world);

@@ -1,8 +1,8 @@
 /**
- * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds from `seed`
- * on, and says what they have broken. A plan that has broken something comes again with `--seed ITS_SEED
- * --count 1`, and where a due time mattered with `--second S`, the second of the minute in which it began.
- * Needs root, and what `deno task test` installs.
+ * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds, starting at
+ * `seed`, and reports violations. `--seed ITS_SEED --count 1` repeats one plan. If due times matter, add
+ * `--second S`: the second of the minute in which the plan began. Needs root, and the programs that `deno
+ * task test` installs.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
@@ -18,10 +18,7 @@ function wholeNumber(text: string, name: string): number {
   return Number(text);
 }
 
-/**
- * The plan under way is carried out, and what the harness made is taken away; a second signal ends it at
- * once.
- */
+/** Completes the current plan and cleans up; a second signal ends the process at once. */
 function untilInterrupted(): AbortSignal {
   const stopped = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

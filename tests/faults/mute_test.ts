@@ -1,6 +1,7 @@
 /**
- * Peers that accept a connection and never answer: every run that meets one ends, or reports within the limit
- * what it waits for. The plans of `deno task faults` include and repair them; here they stay silent.
+ * Tests peers that accept a connection and never respond. Every run that meets one ends, or reports within
+ * the limit what it waits for. The plans of `deno task faults` include such peers and repair them; here they
+ * stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -20,11 +21,11 @@ const BOUND = 45_000;
 
 interface Peer {
   readonly fields: Record<string, unknown>;
-  /** Whether bytes are being sent to it. */
+  /** Returns whether bytes are being sent to the peer. */
   isAtWork(output: string): boolean;
   mute(): void;
   mend(): void;
-  /** Text in the output of the run, whether it is over or not. */
+  /** The expected text in the output of the run, whether the run has ended or not. */
   readonly says: RegExp;
 }
 
@@ -82,7 +83,7 @@ const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promi
   },
 };
 
-/** Grows a text for as long as a test needs: the source of a run that is in the middle of its upload. */
+/** Creates a source whose file keeps growing, for a run that is in the middle of its upload. */
 async function growSource(root: string): Promise<string> {
   const path = `${root}/source`;
   await Deno.mkdir(path);
@@ -136,11 +137,10 @@ Deno.test("runs that meet a mute peer end or say what they wait for, and the age
         return peer.says.test(output) || ["failed", "successful"].includes(status);
       }, BOUND).catch(async () => assert.fail(`Nothing was said: ${(await logOf(plane, logId)).output}`));
       const { status, output } = await logOf(plane, logId);
-      // A run that finished before the silence has not met it.
+      // A run that finished before the silence was not affected.
       if (status !== "successful") assert.match(output, peer.says);
       assert.ok(systemClock.monotonic() - muted < BOUND);
-      // A cancel ends the run however silent the peer is, and another destination of the same agent works
-      // meanwhile.
+      // A cancel ends the run although the peer is silent. Meanwhile the agent uses another destination.
       await api.call("POST", `/backup-tasks/${taskId}/cancel`);
       await until(async () => !["queued", "running"].includes((await logOf(plane, logId)).status), 90_000);
       const place = await Deno.makeTempDir({ prefix: "rearguard-mute-" });

@@ -1,7 +1,4 @@
-/**
- * The output that the API shows of a run, against what its agent has said of it over the wire, event by
- * event.
- */
+/** Compares the output in the API with the events that the agent sent over the wire. */
 import type { SpokenEvent } from "./spoken.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -9,13 +6,13 @@ interface Run {
   readonly id: number;
   readonly attempt: number;
   readonly state: string;
-  /** Whether the agent's verdict ended it. */
+  /** Whether the agent's verdict ended the run. */
   readonly isAccounted: boolean | null;
 }
 
 /**
- * Numbers that an agent which reads its journal back leaves out: it may have lost all that it had sent under
- * them.
+ * Event numbers that an agent skips after reading its journal back, because it may have lost the events that
+ * it sent.
  */
 const LEFT_OUT = 2 ** 20;
 
@@ -47,9 +44,9 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // Of a run that ended without its agent, what came before that is shown. An agent whose disk was full when
-  // it said how the run ended does not know that after a restart, and says something else: what came first
-  // counts. If the first report got lost with its connection, nobody can repeat it.
+  // If a run ended without its verdict, the output before that is shown. An agent whose disk was full may
+  // forget its verdict at a restart, and send another one: the first one counts. If the first one was lost
+  // with the connection, it cannot be repeated.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );
@@ -81,7 +78,7 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
   return problems;
 }
 
-/** Outputs whose events the agent lost in part: it kept them in memory alone, until it was killed. */
+/** Returns possible outputs if the agent lost some events: it had them only in memory when it was killed. */
 function forgotten(said: readonly [sequence: number, event: SpokenEvent][]): string[] {
   const restart = said.findIndex(([sequence]) => sequence > LEFT_OUT);
   if (restart === -1) return [];

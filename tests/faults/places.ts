@@ -1,6 +1,6 @@
 /**
- * The destinations that plans write to, as they really are: looked at past everything that is broken before
- * them.
+ * The destinations that plans write to. They are inspected directly, not through the relays that cause
+ * faults.
  */
 import { BucketUploads } from "../support/fixtures/bucket_uploads.ts";
 import { TestS3 } from "../support/servers/s3.ts";
@@ -11,12 +11,12 @@ import type { PlaceName } from "./plan.ts";
 import { Relay } from "./relay.ts";
 
 export interface Place {
-  /** What the API is told of it. */
+  /** The destination's fields in the API. */
   readonly fields: Record<string, unknown>;
-  /** Every file or object, partial ones too, as a path below the place. */
+  /** Lists every file or object, including partial ones, by path below the root. */
   list(): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
-  /** Uploads that are open, by key. */
+  /** Lists open uploads, by key. */
   openUploads(): Promise<string[]>;
 }
 
@@ -29,7 +29,7 @@ export class Places implements AsyncDisposable {
     readonly s3Relay: Relay,
     readonly sftpRelay: Relay,
     readonly disk: SmallDisk,
-    /** A mount that looks like a network disk: its server may fall silent. */
+    /** A mount that looks like a network disk whose server can fall silent. */
     readonly networkDisk: FreezableMount,
     private readonly parts: AsyncDisposable,
   ) {}

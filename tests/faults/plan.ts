@@ -1,5 +1,6 @@
 /**
- * What happens in one plan. A pure function of its seed: the same seed gives the same plan, on any machine.
+ * Defines the faults of one plan. It is a pure function of its seed: the same seed gives the same plan on any
+ * machine.
  */
 import * as fc from "fast-check";
 import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts";
@@ -14,7 +15,7 @@ export interface PlannedTask {
   readonly agent: number;
   readonly tree: TreeName;
   readonly place: PlaceName;
-  /** Backups that are kept; 0: all. */
+  /** The number of backups to keep; 0: all. */
   readonly keep: number;
 }
 
@@ -25,7 +26,7 @@ export interface PlannedRun {
   readonly by: "hand" | "schedule";
 }
 
-/** At a time, or when the n-th frame of a kind comes to the proxy: before it is passed on, or after. */
+/** At a time; or before or after the proxy passes on the n-th frame of a kind. */
 export type Moment =
   | { readonly at: number }
   | { readonly frame: FrameKind; readonly nth: number; readonly side: "before" | "after" };
@@ -33,9 +34,9 @@ export type FrameMoment = Extract<Moment, { frame: FrameKind }>;
 
 export type FrameAction =
   | { readonly type: "cut" }
-  /** Nothing more from the frame's sender; its peer is still heard. */
+  /** Nothing more arrives from the frame's sender; the other direction still works. */
   | { readonly type: "half-close" }
-  /** `apart`: milliseconds between the two. */
+  /** `apart`: milliseconds between the two copies. */
   | { readonly type: "duplicate"; readonly apart: number }
   | { readonly type: "delay"; readonly ms: number };
 
@@ -51,7 +52,7 @@ export type Action =
   | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
   | { readonly type: "drop SFTP" }
   | { readonly type: "SFTP is slow"; readonly bytesPerSecond: number }
-  /** Connections are accepted and nothing is answered, until everything is repaired. */
+  /** Connections are accepted but get no response, until everything is repaired. */
   | { readonly type: "S3 falls mute" | "SFTP falls mute" | "the network disk falls mute" }
   | { readonly type: "Postgres falls mute"; readonly downFor: number }
   | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }
@@ -69,7 +70,7 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
 }
 
-/** Neighbours have the same number of control planes: starting them takes longer than a plan. */
+/** Consecutive seeds with the same number of control planes: starting them takes longer than a plan. */
 const BLOCK = 10;
 
 export function planOf(seed: number): Plan {
@@ -78,7 +79,7 @@ export function planOf(seed: number): Plan {
   return { seed, controlPlanes, ...drawn! };
 }
 
-/** Milliseconds: long enough for its runs to be given up. */
+/** Milliseconds: longer than it takes to declare a run lost. */
 const LONG_GONE = 26_000;
 
 const among = (below: number) => fc.integer({ min: 0, max: below - 1 });
@@ -93,7 +94,7 @@ const task: fc.Arbitrary<PlannedTask> = fc.record({
   keep: fc.constantFrom(0, 0, 1),
 });
 
-/** Frames of every run; those of uploads come where a bucket is written to, the others on occasion. */
+/** Frames of every run. Upload frames occur only with a bucket, the rare ones only sometimes. */
 const USUAL = ["run.start", "accepted", "output", "finished", "ack"] as const;
 const UPLOADS = [...AGENT_FRAMES, ...CONTROL_PLANE_FRAMES].filter((frame) => frame.startsWith("upload."));
 const RARE = ["hello", "welcome", "progress", "response", "request", "run.cancel"] as const;
@@ -108,7 +109,7 @@ const frameMoment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<FrameMoment> 
     nth: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
     side: fc.constantFrom("before", "after"),
   });
-/** Most runs are over in a second: what is to meet one is bound to its frames. */
+/** Most runs end within a second, so faults are tied to frames rather than to times. */
 const moment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<Moment> =>
   fc.oneof(
     { weight: 1, arbitrary: fc.record({ at: time }) },
@@ -205,7 +206,7 @@ const contents: fc.Arbitrary<Omit<Plan, "seed" | "controlPlanes">> = fc
     });
   });
 
-/** For a person, one line each. */
+/** Describes a plan for a person, one line for each part. */
 export function describePlan({ controlPlanes, faults, runs, seed, tasks }: Plan): string[] {
   return [
     `seed ${seed}: ${controlPlanes} control plane${controlPlanes === 1 ? "" : "s"}`,

@@ -1,4 +1,7 @@
-/** The control planes' Postgres: killed with all its processes, and started again on what it has on disk. */
+/**
+ * The Postgres of the control planes: it can be killed with all its processes, and started again with its
+ * data.
+ */
 import { processTree, signalAll } from "../../agent/engine/programs/process_tree.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../src/store/embedded/embedded.ts";
@@ -9,8 +12,8 @@ export class MortalPostgres implements AsyncDisposable {
   private constructor(readonly url: string, private readonly postgres: EmbeddedPostgres) {}
 
   /**
-   * @param directory Absolute; made where absent.
-   * @param clockFile The offset of its clock.
+   * @param directory Absolute; created if missing.
+   * @param clockFile The file with the offset of its clock.
    */
   static async open(directory: string, clockFile: string): Promise<MortalPostgres> {
     const postgres = await startEmbedded({
@@ -56,7 +59,7 @@ export class MortalPostgres implements AsyncDisposable {
   }
 }
 
-/** It runs detached: ends it once this process is gone, however it went. */
+/** Starts a watcher that ends Postgres once this process has ended: Postgres runs detached. */
 async function outliveNobody(place: string): Promise<void> {
   const script =
     `while kill -0 ${Deno.pid}; do sleep 1; done; kill -QUIT $(head -n1 "$1/data/postmaster.pid")`;

@@ -1,4 +1,4 @@
-/** The control planes and agents of the harness: real programs, each in a process of its own. */
+/** The control planes and agents of the harness: the real programs, in separate processes. */
 import { LOOPBACK_ALLOWED } from "../support/servers/loopback.ts";
 import { FROM_SOURCE } from "../support/servers/control_plane.ts";
 import { ServerProcess } from "../support/servers/server.ts";
@@ -7,8 +7,8 @@ import type { Process } from "./supervisor.ts";
 const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /**
- * For a program whose clock is set by a file, which holds the offset in seconds, such as `+90`, and is read
- * every second. Monotonic time goes on as it is.
+ * Returns variables for a program whose clock is set by a file. The file contains the offset in seconds, such
+ * as `+90`, and is read every second. The monotonic clock is not affected.
  */
 export function clockEnvironment(file: string): Record<string, string> {
   return {
@@ -32,10 +32,10 @@ export interface PlaneOptions {
   readonly temporary: string;
 }
 
-/** Short, so that a plan sees each of them end. Seconds. */
+/** Time limits in seconds, short enough for a plan to see each of them expire. */
 export const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
-/** How long an agent waits for a silent destination, and for an unreachable one. */
+/** Time in seconds that an agent waits for a silent destination, and for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
 
 export function launchPlane(options: PlaneOptions): Process {
@@ -59,7 +59,7 @@ export function launchPlane(options: PlaneOptions): Process {
       ...clockEnvironment(options.clockFile),
     },
   });
-  server.ready().catch(() => {}); // one that can't start is started again
+  server.ready().catch(() => {}); // if it cannot start, the supervisor starts it again
   return {
     ended: server.ended(),
     pid: server.pid,
@@ -77,7 +77,7 @@ export interface AgentOptions {
   readonly temporary: string;
 }
 
-/** Leads a session of its own: what it has started is known by it, also once it is gone. */
+/** Starts an agent in a session of its own, by which the programs it started are found after it has ended. */
 export function launchAgent({ stateDirectory, temporary, token, url }: AgentOptions): Process {
   const child = new Deno.Command("setsid", {
     args: [Deno.execPath(), "run", ...FROM_SOURCE, "--url", url, "--state-dir", stateDirectory],
@@ -97,7 +97,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
     })();
   }
   return {
-    // Programs that it has left behind may keep its pipes open: they are not waited for.
+    // Programs that it left behind may keep its pipes open: do not wait for them.
     ended: child.status,
     pid: child.pid,
     get wasReady() {
@@ -107,7 +107,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
   };
 }
 
-/** Processes of these sessions that are not their leaders: `pid name`, one each. */
+/** Returns the processes of these sessions except their leaders, as `pid name`. */
 export function sessionMembers(leaders: ReadonlySet<number>): string[] {
   const members: string[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -120,7 +120,7 @@ export function sessionMembers(leaders: ReadonlySet<number>): string[] {
         members.push(`${name} ${stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))}`);
       }
     } catch (error) {
-      // It ended meanwhile.
+      // It has ended meanwhile.
       if (!(error instanceof Deno.errors.NotFound) && !/os error 3\b/.test(String(error))) throw error;
     }
   }

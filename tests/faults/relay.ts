@@ -1,11 +1,13 @@
-/** A TCP relay before a destination's server: what passes it can be slowed, cut short and dropped. */
+/** A TCP relay in front of a destination's server. It can slow, truncate and drop connections. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { closeQuietly, isGone } from "./wire.ts";
 
 export class Relay implements AsyncDisposable {
-  /** Over each connection, in each direction; null: no limit. */
+  /** The limit for each connection and direction; null: none. */
   bytesPerSecond: number | null = null;
-  /** Asked for each new connection: after how many bytes of answers it ends; null: never. */
+  /**
+   * Called for each new connection. Returns the number of response bytes after which it ends; null: never.
+   */
   endsAfter: () => number | null = () => null;
   /** Connections are accepted, but no data passes. */
   #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
@@ -23,7 +25,7 @@ export class Relay implements AsyncDisposable {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** Every connection ends at once; new ones are taken. Returns how many there were. */
+  /** Ends every connection; accepts new ones. Returns how many it ended. */
   drop(): number {
     const count = this.#open.size / 2;
     for (const end of this.#open) closeQuietly(end);

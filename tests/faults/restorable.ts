@@ -1,7 +1,4 @@
-/**
- * Successes, held to what they promise: the objects as recorded, restored with stock tools, compared with the
- * source.
- */
+/** Checks successful runs: their objects are as recorded, and stock tools restore the source from them. */
 import { createHash } from "node:crypto";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { type Manifest, restoreStored } from "../support/fixtures/restore.ts";
@@ -22,7 +19,7 @@ export async function successesRestore(stage: Stage): Promise<string[]> {
   const problems: string[] = [];
   for (const [index, task] of stage.tasks.entries()) {
     const { backups, succeeded } = await recordsOf(stage, task);
-    // Retention removes what a newer one has pushed out, and nothing else does.
+    // Retention removes the backups that newer ones have replaced, and no others.
     const kept = task.keep === 0 ? succeeded : Math.min(task.keep, succeeded);
     if (backups.size !== kept) {
       problems.push(

@@ -1,19 +1,16 @@
-/**
- * What agents have said of their runs, as it passed the wire: what the control plane's records are held
- * against.
- */
+/** Records the events that agents sent over the wire, to be compared with the control plane's records. */
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 
 export interface SpokenEvent {
   readonly kind: string;
-  /** Of output. */
+  /** The text of an output event. */
   readonly text: string;
   readonly whole: Message["event"];
 }
 
 export class Spoken {
-  /** Events that came again under the same number and were not the same. */
+  /** Events that were sent again with the same number but other contents. */
   readonly conflicts: string[] = [];
   readonly #events = new Map<string, Map<number, SpokenEvent>>();
 
@@ -23,7 +20,7 @@ export class Spoken {
     const events = this.#events.get(key) ?? new Map<number, SpokenEvent>();
     this.#events.set(key, events);
     const before = events.get(sequence!);
-    // A journal that is read back gives an event's fields in another order.
+    // An agent that reads its journal back sends an event's fields in another order.
     if (before !== undefined && !isDeepStrictEqual(before.whole, event)) {
       const [was, is] = [before.whole, event].map((whole) => JSON.stringify(whole).slice(0, 200));
       this.conflicts.push(`event ${sequence} of run ${run_id} was ${was}, then ${is}`);
@@ -31,7 +28,7 @@ export class Spoken {
     events.set(sequence!, { kind: event!.kind, text: event!.text ?? "", whole: event });
   }
 
-  /** Of one attempt, in order of their numbers. */
+  /** Returns the events of one attempt, in order of their numbers. */
   of(runId: number, attempt: number): [sequence: number, event: SpokenEvent][] {
     return [...this.#events.get(`${runId} ${attempt}`) ?? []].sort(([a], [b]) => a - b);
   }

@@ -1,5 +1,5 @@
 /**
- * Carries a plan out in a world: its tasks, its runs and its faults, each at its moment; then all is mended.
+ * Carries out a plan in a world: its tasks, its runs, and its faults at their times. Then repairs everything.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
@@ -11,33 +11,35 @@ import type { World } from "./world.ts";
 export interface StagedTask extends PlannedTask {
   readonly id: number;
   readonly storePath: string;
-  /** On the database's clock, which is no control plane's. */
+  /** On the database's clock, not on that of a control plane. */
   readonly createdAt: Date;
-  /** Due times that the plan brought forward. */
+  /** Due times that the plan has set to now. */
   readonly broughtForward: Date[];
-  /** The database went away as it was set: it is a due time, or it is not. */
+  /** Due times that may or may not have been set, because the database failed meanwhile. */
   readonly perhapsForward: Date[];
 }
 
 /**
- * A plan goes on for so long after its last run or fault, for frames that are still to come. Milliseconds.
+ * Time that a plan continues after its last run or fault, for frames that are still to come. Milliseconds.
  */
 const AFTERMATH = 1500;
-/** The schedule of tasks that the plan fires: each minute is a due time, most come when the plan says so. */
+/**
+ * The schedule of tasks that the plan starts: each minute is due, but the plan makes most due times itself.
+ */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
 
 export class Stage {
   readonly tasks: StagedTask[] = [];
   readonly #pending = new Set<Promise<void>>();
-  /** At frames; `left`: how many of them are still to come. */
+  /** Faults that happen at frames. `left`: matching frames until then. */
   readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
   #isPostgresDown = false;
-  /** Since when runs are seen to be past their deadline, on the monotonic clock. */
+  /** When each run was first seen past its deadline, on the monotonic clock. */
   readonly overdue = new Map<number, number>();
-  /** Those of them that were so for too long. */
+  /** The runs that stayed past their deadline for too long. */
   readonly late = new Set<number>();
-  /** What the harness itself could not do. */
+  /** Failures of the harness itself. */
   readonly failures: string[] = [];
 
   constructor(readonly world: World, readonly plan: Plan, private readonly tally: Tally) {}
@@ -58,8 +60,8 @@ export class Stage {
     world.atFrame = () => Promise.resolve([]);
     await world.heal();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    await world.heal(); // what was broken while it was mended
-    await world.answering(); // an agent may be gone for longer: its runs have to end without it
+    await world.heal(); // for faults that happened during the repair
+    await world.answering(); // agents may be away for longer: their runs must end without them
   }
 
   async #createTasks(): Promise<void> {
@@ -79,8 +81,8 @@ export class Stage {
         drill_every: 0,
         ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
       };
-      // A kept connection may be that of a control plane which was stopped after the last plan: the next is
-      // another.
+      // A kept-alive connection may lead to a control plane that was stopped after the last plan. A retry
+      // uses a new connection.
       const id = await api.create("/backup-tasks", fields).catch((error) => {
         if (!(error instanceof TypeError)) throw error;
         return api.create("/backup-tasks", fields);
@@ -103,7 +105,7 @@ export class Stage {
     this.#pending.add(tracked);
   }
 
-  /** What does not go through, because everything is broken, is left: people try again. */
+  /** Starts a run. Does not repeat a failed attempt. */
   async #run(index: number, by: "hand" | "schedule"): Promise<void> {
     const task = this.tasks[index]!;
     if (by === "hand") {
@@ -113,13 +115,13 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // Next to a minute, a control plane that has begun to look before it would take the schedule's own for
-    // its next.
+    // Close to a full minute, a control plane that is already computing the next due time could mistake this
+    // one for it.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // One that is due already is not to be overwritten, nor set before one that a clock ahead has fired: it
-    // would be the harness that missed the one and doubled the other.
+    // Do not overwrite a due time that has come, nor set one before a due time that was fired on a clock
+    // ahead: the harness itself would cause a missed or a double run.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;
@@ -154,12 +156,12 @@ export class Stage {
     return actions;
   }
 
-  /** Resolves when it is done; what comes back later does so by itself. */
+  /** Resolves when the fault has been injected; the recovery follows by itself. */
   async #perform(action: Action): Promise<void> {
     if (await this.#happens(action)) this.tally.count(action.type);
   }
 
-  /** False where there was nothing to break. */
+  /** Injects the fault. Returns false if there was nothing to break. */
   async #happens(action: Action): Promise<boolean> {
     const { agents, places, planes } = this.world;
     const { controlPlanes } = this.plan;

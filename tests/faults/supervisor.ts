@@ -1,21 +1,21 @@
-/** Keeps a process running, as a service manager does, and tells what ended it. */
+/** Keeps a process running, as a service manager does, and records why it ended. */
 import { systemClock } from "../../src/domain/clock.ts";
 
 export interface Process {
-  /** Resolves once it has ended. */
+  /** Resolves once the process has ended. */
   readonly ended: Promise<unknown>;
   readonly pid: number;
-  /** Whether it had got to where it must not end by itself. */
+  /** Whether it was ready before it ended: from then on it must not end by itself. */
   readonly wasReady: boolean;
-  /** What it has printed, for whoever asks why. */
+  /** Returns what it has printed, to explain its end. */
   output(): string;
 }
 
-/** Before a process that ended by itself is started again. Milliseconds. */
+/** Delay before a process that ended by itself is started again. Milliseconds. */
 const PAUSE = 200;
 
 export class Supervisor<P extends Process> {
-  /** What ended by itself once it was ready: nothing of ours may. */
+  /** Processes that ended by themselves although they were ready: a defect. */
   readonly ends: string[] = [];
   #current: P | null = null;
   #isWanted = false;
@@ -34,7 +34,9 @@ export class Supervisor<P extends Process> {
     this.#done = this.#keep();
   }
 
-  /** Kills it; it is started again after so many milliseconds. False where it does not run. */
+  /**
+   * Kills the process, and starts it again after `downFor` milliseconds. Returns false if it does not run.
+   */
   kill(downFor: number): boolean {
     if (this.#current === null) return false;
     this.#downFor = downFor;
@@ -68,7 +70,7 @@ export class Supervisor<P extends Process> {
     try {
       if (this.#current !== null) Deno.kill(this.#current.pid, signal);
     } catch (error) {
-      // It has ended, and the supervisor is about to take note of it.
+      // It has ended; the supervisor will notice that soon.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

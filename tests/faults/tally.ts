@@ -1,4 +1,4 @@
-/** What was really done to the world, and how often. */
+/** Counts the faults that were actually injected. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   readonly #frames = new Map<string, Map<string, number>>();
@@ -13,7 +13,7 @@ export class Tally {
     row.set(action, (row.get(action) ?? 0) + 1);
   }
 
-  /** Two tables for a person: by action, and of what happened to the websocket, by frame. */
+  /** Returns two tables for a person: faults by action, and faults of websockets by frame. */
   lines(): string[] {
     const actions = ["cut", "half-close", "duplicate", "delay"];
     const names = [...this.#frames.keys()].sort();

@@ -1,5 +1,5 @@
 /**
- * What plans back up: trees that stay as they are, each with a description to compare a restored one with.
+ * The trees that plans back up. They do not change; each has a description to compare a restored tree with.
  */
 import { shell } from "../support/fixtures/backup_run.ts";
 import { describeTree } from "../support/fixtures/tree.ts";
@@ -7,9 +7,9 @@ import { type TreeName, TREES } from "./plan.ts";
 
 export interface Tree {
   readonly path: string;
-  /** Without its sockets, which no archive holds. */
+  /** Sockets are left out, because no archive contains them. */
   readonly description: readonly string[];
-  /** Lines that a backup's output must hold once each, without their time. */
+  /** Lines that a backup's output must contain exactly once, without their time. */
   readonly knownLines: readonly string[];
 }
 
@@ -44,11 +44,12 @@ export async function describe(path: string): Promise<string[]> {
   return (await describeTree(path)).filter((line) => !/^"[^"]*" s /.test(line));
 }
 
-/** As tar names them. */
+/** Names as tar prints them. */
 function bind(path: string): string[] {
   return Array.from({ length: SOCKETS }, (_, index) => {
     const listener = Deno.listen({ transport: "unix", path: `${path}/s/new` });
-    Deno.renameSync(`${path}/s/new`, `${path}/s/${index}`); // closing removes what has the name it was given
+    // closing a socket removes the file under the name that it was bound to
+    Deno.renameSync(`${path}/s/new`, `${path}/s/${index}`);
     listener.close();
     return `./s/${index}`;
   });

@@ -1,4 +1,6 @@
-/** Plans, one after the other, in one world: what each has broken, and what was done to the world in all. */
+/**
+ * Carries out plans one after the other in one world, and collects their violations and the injected faults.
+ */
 import { ignoreConnectionResets } from "../../src/process/lost_connections.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";
@@ -10,23 +12,23 @@ import { World } from "./world.ts";
 export interface Outcome {
   readonly seed: number;
   readonly plan: readonly string[];
-  /** None where all holds. */
+  /** Violations; empty if all conditions hold. */
   readonly broken: readonly string[];
   readonly seconds: number;
-  /** The second of the minute in which its faults began: due times are minutes. */
+  /** The second of the minute in which its faults began, because due times are full minutes. */
   readonly second: number;
 }
 
 export interface Trial {
   readonly outcomes: readonly Outcome[];
   readonly tally: Tally;
-  /** What is there at the end, once every task is deleted with its backups. */
+  /** What is left at the end, after every task is deleted with its backups. */
   readonly left: readonly string[];
 }
 
 /**
- * @param tell Called before each plan, and after it.
- * @param options.signal Once it is aborted, no other plan begins.
+ * @param tell Called before and after each plan.
+ * @param options.signal Once it aborts, no further plan begins.
  * @param options.second Each plan begins in this second of a minute.
  */
 export async function tryPlans(

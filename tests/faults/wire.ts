@@ -1,6 +1,6 @@
 /**
- * What an agent connects to in place of its control plane: passes everything on, and knows each frame of its
- * websocket, so that a connection can be cut, delayed, doubled or half-closed at every step of the protocol.
+ * A proxy between an agent and its control plane. It passes everything on and recognizes each websocket
+ * frame. Connections can be cut, delayed, duplicated or half-closed at every step of the protocol.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Frame, FrameSplitter, joined } from "./frames.ts";
@@ -9,8 +9,8 @@ import type { FrameAction } from "./plan.ts";
 export type Side = "before" | "after";
 
 /**
- * Told of each frame before and after it is passed on, and waited for; what it returns happens to the
- * connection then.
+ * Called before and after each frame is passed on, and awaited. The returned actions are applied to the
+ * connection.
  */
 export type Watcher = (frame: Frame, side: Side) => Promise<readonly FrameAction[]>;
 
@@ -20,7 +20,7 @@ export class Wire implements AsyncDisposable {
   readonly #carried = new Set<Promise<void>>();
   readonly #accepting: Promise<void>;
 
-  /** @param port Of 127.0.0.1, where the control planes are. */
+  /** @param port The port of the control planes on 127.0.0.1. */
   constructor(private readonly port: number, private readonly watch: Watcher) {
     this.#accepting = this.#accept();
   }
@@ -29,7 +29,7 @@ export class Wire implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** What is delayed goes on, and what is half-closed ends. */
+  /** Passes on delayed frames, and ends half-closed connections. */
   heal(): void {
     for (const connection of this.#connections) connection.heal();
   }
@@ -93,12 +93,15 @@ class Connection {
     if (this.#isHalfClosed) this.cut();
   }
 
-  /** Until it is healed, at most. */
+  /** Waits until the time has passed or the connection is repaired. */
   async #wait(ms: number): Promise<void> {
     await systemClock.sleep(ms, this.#healed.signal).catch(() => {});
   }
 
-  /** One direction: the head of HTTP first, then frames, or bytes as they come where it is no websocket. */
+  /**
+   * Passes on one direction: the HTTP head first, then websocket frames, or plain bytes for other
+   * connections.
+   */
   async #pass(from: Deno.TcpConn, to: Deno.TcpConn, readHead: (head: string) => void): Promise<void> {
     const splitter = new FrameSplitter();
     let head: Uint8Array<ArrayBuffer> | null = new Uint8Array(0);
@@ -164,7 +167,7 @@ async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
-/** An end that was closed, by whichever side. */
+/** Returns whether an error means that either side has closed the connection. */
 export function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.Interrupted ||

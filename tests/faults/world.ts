@@ -1,7 +1,7 @@
 /**
- * Everything that a plan happens in, all of it real: Postgres, three control planes behind a TCP balancer,
- * two agents that come through a wire of the harness, and destinations of each type. One world serves many
- * plans.
+ * The environment of plans; all parts are real. It consists of Postgres, three control planes behind a TCP
+ * balancer, two agents that connect through the harness's proxy, and destinations of each type. One world
+ * serves many plans.
  */
 import { randomBytes } from "node:crypto";
 import { openDatabase } from "../../src/store/database/database.ts";
@@ -25,11 +25,11 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * For how long programs may go on with the clock that they had: libfaketime looks each second, and each
- * second a control plane reads the database's clock. Milliseconds.
+ * Time in milliseconds for which programs may still use a former clock. libfaketime reads the file every
+ * second, and control planes read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
-/** Until a control plane, or an agent, is there. Milliseconds. */
+/** Time limit for the start of a control plane or an agent. Milliseconds. */
 const START = 60_000;
 
 export interface WorldAgent {
@@ -37,13 +37,13 @@ export interface WorldAgent {
   readonly wire: Wire;
   readonly serverId: number;
   readonly stateDisk: SmallDisk;
-  /** For what its programs put into the temporary directory. */
+  /** The temporary directory of its programs. */
   readonly temporary: string;
 }
 
 export interface WorldPlane {
   readonly supervisor: Supervisor<Process>;
-  /** Another with each start: while it was down, a connection may have taken the old one. */
+  /** Changes with each start, because another connection may have taken the old port. */
   port: number;
   readonly clockFile: string;
 }
@@ -52,11 +52,11 @@ export class World implements AsyncDisposable {
   readonly agents: WorldAgent[] = [];
   readonly planes: WorldPlane[] = [];
   readonly spoken = new Spoken();
-  /** Every agent process there has been: each leads a session. */
+  /** All agent processes so far: each leads a session. */
   readonly sessions = new Set<number>();
-  /** Holds the offset of the database's clock, as a control plane's does for its own. */
+  /** Contains the offset of the database's clock, as `clockFile` does for a control plane's. */
   readonly databaseClockFile: string;
-  /** What a plan does at frames. */
+  /** Returns the actions that a plan requires at a frame. */
   atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);
   api!: ApiCaller;
   destinations!: Readonly<Record<PlaceName, number>>;
@@ -65,7 +65,7 @@ export class World implements AsyncDisposable {
   postgres!: MortalPostgres;
   database!: Database;
   temporary!: string;
-  /** Of the control planes that run: the balancer's. */
+  /** Ports of the running control planes, for the balancer. */
   readonly #ports: number[] = [];
   #running = 0;
   readonly #parts = new AsyncDisposableStack();
@@ -85,7 +85,7 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** So many control planes, the others stopped. Resolves once they answer. */
+  /** Runs this number of control planes and stops the others. Resolves once they respond. */
   async run(planes: number): Promise<void> {
     this.#running = planes;
     for (const { supervisor } of this.planes.slice(0, planes)) supervisor.start();
@@ -100,7 +100,7 @@ export class World implements AsyncDisposable {
     await until(() => running.every(({ supervisor }) => supervisor.current?.wasReady === true), START);
   }
 
-  /** And every agent is connected. */
+  /** Resolves once every control plane is ready and every agent is connected. */
   async standing(): Promise<void> {
     await this.answering();
     let seen: unknown = null;
@@ -117,10 +117,7 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /**
-   * Everything that is broken is mended; what was killed comes back by itself. Resolves once every clock is
-   * right.
-   */
+  /** Repairs everything; killed processes start again by themselves. Resolves once every clock is right. */
   async heal(): Promise<void> {
     let wasWrong = false;
     for (const clockFile of [this.databaseClockFile, ...this.planes.map(({ clockFile }) => clockFile)]) {
@@ -132,11 +129,11 @@ export class World implements AsyncDisposable {
       wire.heal();
     }
     this.places.heal();
-    // Nothing tells when they have looked.
+    // Programs do not report when they have read the clock.
     if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 
-  /** A query, tried again for as long as the database is away. */
+  /** Runs a query, and repeats it while the database is unavailable. */
   async sql<T>(query: (database: Database) => Promise<T>): Promise<T> {
     const end = performance.now() + START;
     for (;;) {
@@ -150,8 +147,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Of the API, tried again: as its answer asks for while the database is away, and where a kept connection
-   * was that of a control plane which is gone.
+   * Calls the API. Repeats the call while the database is unavailable, as the response asks, and if a
+   * kept-alive connection led to a control plane that has ended.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;
@@ -255,7 +252,10 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** Postgres is gone, starts, or ends: postgres.js's codes, the system's, and Postgres's own. */
+/**
+ * Matches errors while Postgres is down, starts or stops: codes of postgres.js, of the system and of
+ * Postgres.
+ */
 function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === "string" &&
