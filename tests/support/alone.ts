@@ -1,13 +1,13 @@
 /**
- * A test of its process's memory, run in a process of its own: `deno test --parallel` runs files side by side
- * in one.
+ * Runs a test of its process's memory in a process of its own: `deno test --parallel` runs several files in
+ * one process.
  */
 import assert from "node:assert/strict";
 
 const ALONE = "TEST_ALONE";
 
 /**
- * `module` is the test file's `import.meta.url`, `name` no other test's in it. `flags` are V8's, for its
+ * `module` is the test file's `import.meta.url`. `name` is unique in the file. `flags` are V8's, for the new
  * process.
  */
 export function testAlone(

@@ -1,6 +1,6 @@
-/** Where system programs are, also those that no user has in the PATH. */
+/** Finds system programs, including those that are not on every user's PATH. */
 
-/** Its path, null where it is not installed. */
+/** Returns the program's path; null if it is not installed. */
 export async function findProgram(name: string): Promise<string | null> {
   const places = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
   for (const place of [...places, ...await postgresPlaces()]) {
@@ -20,14 +20,14 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Debian keeps each major version's programs apart. */
+/** Debian installs the programs of each major version in a separate directory. */
 const POSTGRES = "/usr/lib/postgresql";
 
 async function postgresPlaces(): Promise<string[]> {
   return (await postgresVersions()).map((version) => `${POSTGRES}/${version}/bin`);
 }
 
-/** The installed major versions of PostgreSQL, the newest first. */
+/** Returns the installed major versions of PostgreSQL, the newest first. */
 export async function postgresVersions(): Promise<string[]> {
   if (!await exists(POSTGRES)) return [];
   const versions = (await Array.fromAsync(Deno.readDir(POSTGRES))).map(({ name }) => name);

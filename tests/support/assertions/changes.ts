@@ -1,6 +1,6 @@
 /**
- * What a database's rows were changed by, told by the database itself: nothing escapes it, and what is rolled
- * back does not count.
+ * Records which rows change, with triggers of the database: no change is missed, and changes that are rolled
+ * back do not count.
  */
 import type { Database } from "../../../src/store/database/sql.ts";
 
@@ -9,15 +9,15 @@ export interface Change {
   operation: "INSERT" | "UPDATE" | "DELETE";
 }
 
-/** Columns that move by themselves: a token notes that it was used. */
+/** Columns that change without a request: a token records its last use. */
 const MOVING = ["last_used_at"];
 /**
- * An answer that was asked for with an `Idempotency-Key` is kept, whatever it is. The audit log tells of
- * refusals and of reads too.
+ * A response to a request with an `Idempotency-Key` is always stored. The audit log also records refusals and
+ * reads.
  */
 const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 
-/** Notes every change of a row from now on. An update that alters nothing is none. */
+/** Records every change of a row from now on. An update that alters nothing does not count. */
 export async function watchChanges(database: Database): Promise<{ taken(): Promise<Change[]> }> {
   await database.unsafe(`
     create table watched_changes (id bigint generated always as identity, table_name text, operation text);

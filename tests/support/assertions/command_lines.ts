@@ -1,7 +1,7 @@
-/** Every command line that any process of this machine shows, looked at as often as can be afforded. */
+/** Records the command lines of all processes of this machine, polling as often as possible. */
 
 const PAUSE = 5;
-/** A process may change its command line once or twice at its start; after that it is not looked at again. */
+/** A process may change its command line once or twice at its start; after this many looks it is skipped. */
 const LOOKS = 10;
 
 export class CommandLines implements Disposable {
@@ -34,7 +34,7 @@ export class CommandLines implements Disposable {
       try {
         this.#seen.add(Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
       } catch {
-        // It has ended between the two looks.
+        // It has ended between the two reads.
       }
     }
   }

@@ -1,15 +1,15 @@
-/** All that a database holds, as text to be compared: whether a call changed anything. */
+/** Returns the contents of a database as text, to find out whether a request changed anything. */
 import type { Database } from "../../../src/store/database/sql.ts";
 
-/** What every call leaves behind, of whoever made it. */
+/** Columns that every request changes, by table. */
 const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   tokens: ["last_used_at"],
   replicas: ["heartbeat_at"],
 };
 /**
- * Rows by table, without what a call leaves behind that changes nothing.
+ * Rows by table, without the traces that every request leaves.
  *
- * @param besides More columns that are left out, by table.
+ * @param besides More columns to leave out, by table.
  */
 export async function contentsOf(
   database: Database,
@@ -17,18 +17,18 @@ export async function contentsOf(
 ): Promise<Record<string, string[]>> {
   return await rowsOf(database, {
     leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-    // That a call was refused, or that an agent came, is entered and changes nothing else.
+    // The audit log also records refused requests and connecting agents, which change nothing else.
     callsOnly: true,
   });
 }
 
-/** Every row of every table. */
+/** Returns every row of every table. */
 export function everyRow(database: Database): Promise<Record<string, string[]>> {
   return rowsOf(database, { leftOut: () => [], callsOnly: false });
 }
 
 /**
- * @param of `leftOut`: columns of a table. `callsOnly`: of the audit log the calls that have changed
+ * @param of `leftOut`: columns of a table. `callsOnly`: only those audit log entries whose request changed
  * something.
  */
 async function rowsOf(

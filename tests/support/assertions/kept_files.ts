@@ -1,24 +1,24 @@
 /**
- * Every text that the files below a directory have held, looked at as often as can be afforded: journals are
- * gone once a run is over.
+ * Records all text in files below a directory, polling as often as possible: journals are removed when a run
+ * ends.
  */
 import { Buffer } from "node:buffer";
 
 const PAUSE = 20;
-/** Bytes. What is larger holds backups' contents, not what a program writes down for itself. */
+/** Maximum bytes of a file. Larger files contain backups, not text that a program writes for itself. */
 const LARGEST = 512 * 1024;
 
 export class KeptFiles implements Disposable {
   readonly #texts = new Map<string, { version: string; texts: string[] }>();
   readonly #timer: ReturnType<typeof setInterval>;
 
-  /** @param leftOut Names of files and directories that are not looked at. */
+  /** @param leftOut Names of files and directories to skip. */
   constructor(private readonly directory: string, private readonly leftOut: readonly string[] = []) {
     this.#look(directory);
     this.#timer = setInterval(() => this.#look(directory), PAUSE);
   }
 
-  /** Each file's path and what it held, one character a byte. */
+  /** Returns each file's path and contents, with one character for each byte. */
   seen(): string {
     this.#look(this.directory);
     return [...this.#texts].map(([path, { texts }]) => [path, ...texts].join("\n")).join("\n");
@@ -34,11 +34,11 @@ export class KeptFiles implements Disposable {
         const path = `${directory}/${name}`;
         if (this.leftOut.includes(name)) continue;
         if (isDirectory) this.#look(path);
-        // Not what else there is: a reader takes a pipe's bytes away.
+        // Nothing else: reading a pipe would take its bytes away.
         else if (isFile) this.#read(path);
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // it was removed between the two looks
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // it was removed between the two reads
     }
   }
 

@@ -1,4 +1,4 @@
-/** Holds a control plane and its agent to telling no secret, while they are at work. */
+/** Asserts that a running control plane and its agent reveal no secret. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { CommandLines } from "./command_lines.ts";
@@ -6,11 +6,11 @@ import { everyRow } from "./contents.ts";
 import type { ControlPlane } from "../servers/control_plane.ts";
 import { KeptFiles } from "./kept_files.ts";
 
-/** Of what an agent keeps: its own key is to be there and nowhere else. */
+/** The agent's file that contains its own key. The key must be nowhere else. */
 const KEY_FILE = "key";
 /**
- * Of what an agent keeps: where programs read a database's password, in a 0600 file, while a run goes on, and
- * not after it.
+ * The agent's work directory. During a run it contains files (mode 0600) from which programs read a
+ * database's password, and afterwards none.
  */
 const WORK = "work";
 
@@ -18,16 +18,16 @@ export class Secrecy implements Disposable {
   readonly #commandLines = new CommandLines();
   readonly #kept: KeptFiles;
 
-  /** Made once everything is started: what tests do to start it may show its passwords. */
+  /** Create it after everything is started: the tests' own start of a server may show its password. */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
     this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);
   }
 
   /**
-   * Fails where a secret is in any log, in any record, in any row, in what the agent printed or keeps, or in
-   * a command line.
+   * Fails if a secret is in a log, an API record, a database row, the agent's output or files, or a command
+   * line.
    *
-   * @param besides More that is to tell none, by what it is.
+   * @param besides More texts to search, by their description.
    */
   async check(besides: Readonly<Record<string, string>> = {}): Promise<void> {
     const { api, agentOutput, agentStateDirectory, services } = this.plane;
@@ -67,7 +67,7 @@ export class Secrecy implements Disposable {
   }
 }
 
-/** @param told Texts by where they were found. */
+/** @param told Texts to search, by their description. */
 export function assertSecrecy(secrets: readonly string[], told: Readonly<Record<string, string>>): void {
   for (const [where, text] of Object.entries(told)) {
     for (const [index, secret] of secrets.entries()) {
@@ -82,13 +82,14 @@ export function assertSecrecy(secrets: readonly string[], told: Readonly<Record<
 }
 
 /**
- * As it is, and as it would stand in JSON, in a row's JSON in JSON, in a URL, in base64 at any place, or in
- * hex.
+ * Returns the secret as it is, and as it appears in JSON, in JSON within JSON, in a URL, in base64 at any
+ * position, and in hex.
  */
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);
   const bytes = new TextEncoder().encode(secret);
-  // Of each place among three bytes: what does not depend on its neighbours.
+  // In base64, three bytes share four characters. Take the characters that do not depend on neighbouring
+  // bytes, for each position.
   const base64 = [0, 1, 2].map((at) => {
     const text = Buffer.from([...new Uint8Array(at), ...bytes]).toString("base64").replace(/=+$/, "");
     return text.slice(at === 0 ? 0 : at + 1, -1);
@@ -100,12 +101,12 @@ function forms(secret: string): Set<string> {
     JSON.stringify(inJson).slice(1, -1),
     encodeURIComponent(secret),
     Buffer.from(bytes).toString("hex"),
-    // Too short a piece is anybody's.
+    // A shorter text may occur by chance.
     ...encoded.filter((text) => text.length >= 10),
   ]);
 }
 
-/** Every file's bytes below a directory, one character a byte. */
+/** Returns the contents of every file below a directory, with one character for each byte. */
 export async function textsBelow(directory: string): Promise<string> {
   let text = "";
   for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {

@@ -1,4 +1,4 @@
-/** Waits for a condition that nothing announces, looking often; fails when it does not come. */
+/** Polls until a condition holds. Fails if it does not hold in time. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,

@@ -1,9 +1,12 @@
-/** An agent that is asked to delete objects, by hand. */
+/** Answers requests to delete objects in place of an agent. */
 import assert from "node:assert/strict";
 import { claimPendingRequests, recordResponse } from "../../../src/services/agent_rpc/agent_requests.ts";
 import type { ServiceContext } from "../../../src/services/context.ts";
 
-/** Answers the next removal that reaches the agent; what is neither failed nor `unsaid` it calls deleted. */
+/**
+ * Answers the next deletion that reaches the agent. Objects that are neither failed nor `unsaid` are reported
+ * as deleted.
+ */
 export function answering(
   services: ServiceContext,
   serverId: number,

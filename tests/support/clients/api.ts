@@ -1,5 +1,5 @@
 /**
- * The API over a database of its own, called as a client would, every answer held against its documented
+ * The API on a database of its own, called as a client would. Every response is compared with its documented
  * schema.
  */
 import assert from "node:assert/strict";
@@ -20,21 +20,21 @@ export interface ApiAnswer {
 export interface ApiClient {
   readonly userId: number;
   readonly token: string;
-  /** `body`: an object goes as JSON, a string as it is (give its type in `headers`). */
+  /** `body`: an object is sent as JSON, a string unchanged (give its type in `headers`). */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
 }
 
 export interface TestApi extends TestServices {
   readonly app: ReturnType<typeof createApp>;
-  /** An administrator with every ability. */
+  /** An administrator's client with every ability. */
   readonly admin: ApiClient;
-  /** Another user, no administrator, with these abilities (default: all). */
+  /** Creates a user who is not an administrator, with these abilities (default: all). */
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
-  /** Another token of the same user. */
+  /** Creates another token of the same user. */
   tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;
 }
 
-/** `await using api = await testApi()`. */
+/** Opens the API: `await using api = await testApi()`. */
 export async function testApi(options: Partial<Omit<AppOptions, "services">> = {}): Promise<TestApi> {
   const test = await testServices();
   const app = createApp({ ...options, services: test.services });
@@ -89,7 +89,7 @@ async function callApi(
   return answer;
 }
 
-/** Success answers must be what the document says, with nothing left out. */
+/** Asserts that a success matches the document completely. */
 function assertDocumented(method: string, path: string, { status, body }: ApiAnswer): void {
   const segments = path.split("?")[0]!.split("/");
   const endpoint = ENDPOINTS.find((each) => {

@@ -1,4 +1,4 @@
-/** The command `rearguard` as a process of its own, the way `deno task cli` starts it. */
+/** Runs the command `rearguard` in a process of its own, as `deno task cli` does. */
 import { fileURLToPath } from "node:url";
 import { taskCommand } from "../assertions/rights.ts";
 import { atTerminal } from "./terminal.ts";
@@ -13,12 +13,12 @@ export interface Ended {
 
 export interface CliOptions {
   readonly env?: Record<string, string>;
-  /** What is typed, or piped in; nothing by default. */
+  /** The text that is typed or piped in; nothing by default. */
   readonly stdin?: string;
   readonly cwd?: string;
 }
 
-/** A home of its own, where it keeps its login. */
+/** A home directory in which the command stores its login. */
 export class CliHome implements AsyncDisposable {
   private constructor(readonly directory: string) {}
 
@@ -50,7 +50,8 @@ export class CliHome implements AsyncDisposable {
   }
 
   /**
-   * At a terminal; `answers` are typed where what is shown holds the question. `stdout` is the whole screen.
+   * Runs the command at a terminal. Types each of `answers` when the screen shows its question. `stdout` is
+   * the whole screen.
    */
   async atTerminal(
     args: readonly string[],
@@ -80,10 +81,10 @@ export class CliHome implements AsyncDisposable {
   }
 }
 
-/** What the task runs, so that its permissions are tested too. */
+/** The task's own command, so that its permissions are tested too. */
 const CLI = taskCommand("cli").slice(1).map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word);
 
-/** Packages are found there, whatever the home is. */
+/** Returns Deno's directory of packages, which does not depend on the home directory. */
 function denoDirectory(): string {
   return Deno.env.get("DENO_DIR") ??
     `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;

@@ -1,4 +1,4 @@
-/** The public API as a script would call it. */
+/** Calls the public API as a script would. */
 export interface Answer {
   status: number;
   // deno-lint-ignore no-explicit-any
@@ -35,14 +35,14 @@ export class ApiCaller {
     return answer.body.data.id;
   }
 
-  /** Runs a task and waits for its end. Returns its log. */
+  /** Runs a task and waits for its end. Returns the run's log. */
   async run(taskId: number): Promise<Answer["body"]> {
     const { status, body } = await this.call("POST", `/backup-tasks/${taskId}/run`);
     if (status !== 202) throw new Error(`run: ${status} ${JSON.stringify(body)}`);
     return await this.finished(taskId);
   }
 
-  /** Follows the task's newest run to its end over its stream. Returns its log. */
+  /** Follows the task's newest run to its end over its stream. Returns the run's log. */
   async finished(taskId: number): Promise<Answer["body"]> {
     for await (const event of this.stream(taskId)) {
       if (event.event === "finished") break;
@@ -50,9 +50,7 @@ export class ApiCaller {
     return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   }
 
-  /**
-   * Asks for a run of any kind, which is answered with its log's id, and waits for its end. Returns its log.
-   */
+  /** Requests a run of any kind and waits for its end. Returns the run's log. */
   async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
     const { status, body: answer } = await this.call("POST", path, body);
     if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
@@ -61,7 +59,7 @@ export class ApiCaller {
     return (await this.call("GET", log)).body.data;
   }
 
-  /** The events of the latest log, until the server ends the stream or the signal aborts. */
+  /** Yields the events of the latest log until the server ends the stream or the signal aborts. */
   stream(taskId: number, options: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
     return this.events(`/backup-tasks/${taskId}/latest-log/stream`, options);
   }

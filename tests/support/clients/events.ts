@@ -1,4 +1,4 @@
-/** An agent's events by hand. */
+/** Builds an agent's events. */
 import type { RunEvent, RunEventMessage, Verdict } from "../../../src/protocol/wire_messages.ts";
 import type { ReportedEvent } from "../../../src/services/runs/run_events.ts";
 

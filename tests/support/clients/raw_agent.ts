@@ -1,4 +1,4 @@
-/** An agent by hand: it says whatever it is told to say, in whatever order. */
+/** An agent's socket that sends whatever a test wants, in any order. */
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
 import { AGENT } from "../fixtures/planted.ts";
 import { until } from "../assertions/until.ts";
@@ -15,9 +15,9 @@ type Message = any;
 
 export class RawAgent implements Disposable {
   readonly received: Message[] = [];
-  /** False: behaves like an agent whose machine or network is gone. */
+  /** False: the socket is silent, as if the machine or the network had failed. */
   answersPings = true;
-  /** The code of the socket's end. */
+  /** The close code of the socket. */
   readonly closed: Promise<number>;
   #questions = 0;
 
@@ -31,7 +31,7 @@ export class RawAgent implements Disposable {
     this.closed = new Promise((resolve) => socket.onclose = ({ code }) => resolve(code));
   }
 
-  /** A socket that has said nothing. Rejects where it is not opened. */
+  /** Opens a socket and sends nothing. Rejects if it cannot be opened. */
   static async open(url: string, key: string): Promise<RawAgent> {
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/agent/connect`, {
       headers: { authorization: `Bearer ${key}` },
@@ -43,7 +43,7 @@ export class RawAgent implements Disposable {
     return new RawAgent(socket);
   }
 
-  /** One that was welcomed. */
+  /** Opens a socket, sends a hello and waits for the welcome. */
   static async connect(url: string, key: string, hello: Message = HELLO): Promise<RawAgent> {
     const agent = await RawAgent.open(url, key);
     agent.send(hello);
@@ -51,13 +51,13 @@ export class RawAgent implements Disposable {
     return agent;
   }
 
-  /** A text or bytes go as they are. */
+  /** Sends a message as JSON; a text or bytes unchanged. */
   send(message: Message): void {
     const isRaw = typeof message === "string" || message instanceof Uint8Array;
     this.socket.send(isRaw ? message : JSON.stringify(message));
   }
 
-  /** The first message of a type, which may have come already. */
+  /** Resolves with the first message of a type, which may have arrived already. */
   async next(type: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
     const found = () => this.received.find((message) => message.type === type && fits(message));
     await until(() => found() !== undefined || this.socket.readyState === WebSocket.CLOSED);
@@ -65,7 +65,7 @@ export class RawAgent implements Disposable {
     return found();
   }
 
-  /** Asks about uploads or downloads. Returns the answer. */
+  /** Sends a request about an upload or a download. Returns the response. */
   async ask(question: Message): Promise<Message> {
     const request_id = `question ${++this.#questions}`;
     this.send({ ...question, request_id });
@@ -75,12 +75,12 @@ export class RawAgent implements Disposable {
     return answers();
   }
 
-  /** The code that the socket ends with because of what was sent; null where it goes on. */
+  /** Returns the close code with which the control plane ends the socket; null if it stays open. */
   async end(): Promise<number | null> {
     return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);
   }
 
-  /** Says an event. Resolves once it is acknowledged: all events are. */
+  /** Sends an event. Resolves once it is acknowledged: every event is. */
   async tell(run: { run_id: number; attempt: number }, sequence: number, event: Message): Promise<void> {
     const { run_id, attempt } = run;
     this.send({ type: "run.event", run_id, attempt, sequence, at: "2026-01-01T00:00:00.000Z", event });

@@ -1,6 +1,6 @@
 /**
- * A process of its own, as the agent's is: sends to the address that it is given by each way that the agent
- * has, and prints what came of it.
+ * Runs in a process of its own, with the agent's permissions. Sends requests to the given address in each way
+ * that the agent does, and prints the results.
  */
 import { Buffer } from "node:buffer";
 import { PutConnections } from "../../../agent/engine/destinations/s3/put.ts";

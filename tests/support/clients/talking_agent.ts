@@ -1,4 +1,4 @@
-/** An agent that backs nothing up and only talks: a real link and journal, lines when the test says so. */
+/** An agent that makes no backups. Its link and journal are real, and it sends lines when a test says so. */
 import { enrol } from "../../../agent/enrolment.ts";
 import { Journal, type RunJournal } from "../../../agent/journal.ts";
 import { Link } from "../../../agent/link.ts";
@@ -7,7 +7,7 @@ import { output, success } from "./events.ts";
 import { AGENT } from "../fixtures/planted.ts";
 
 export class TalkingAgent implements AsyncDisposable {
-  /** All that it has said. */
+  /** All text that it has sent. */
   said = "";
   #lines = 0;
   readonly #offered = Promise.withResolvers<{ run_id: number; attempt: number }>();
@@ -39,7 +39,7 @@ export class TalkingAgent implements AsyncDisposable {
     return new TalkingAgent(url, key, await Journal.open(directory, systemClock), directory);
   }
 
-  /** Resolves when it has a run in hand. */
+  /** Resolves when it has accepted a run. */
   async accept(): Promise<void> {
     const { run_id, attempt } = await this.#offered.promise;
     this.#run = this.journal.create(run_id, attempt, "backup");
@@ -54,7 +54,7 @@ export class TalkingAgent implements AsyncDisposable {
     this.#link.pump();
   }
 
-  /** Says a line every so many milliseconds until the signal aborts. */
+  /** Sends a line every `everyMs` milliseconds until the signal aborts. */
   async talk(everyMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.say();
@@ -62,12 +62,12 @@ export class TalkingAgent implements AsyncDisposable {
     }
   }
 
-  /** How many lines were acknowledged, about: a line is an event. */
+  /** The approximate number of acknowledged lines: each is an event. */
   get acknowledged(): number {
     return this.#run!.acknowledged;
   }
 
-  /** Succeeds, and resolves once that is acknowledged. */
+  /** Ends the run successfully. Resolves once that is acknowledged. */
   async finish(): Promise<void> {
     await this.#run!.finish(success() as never);
     this.#link.pump();

@@ -1,6 +1,6 @@
-/** A program with a person at its terminal. */
+/** Runs a program at a terminal, with a simulated person. */
 
-/** `answers` are typed where what is shown holds the question. `screen` is all that was shown. */
+/** Types each of `answers` when the screen shows its question. `screen` is all that was shown. */
 export async function atTerminal(
   command: readonly string[],
   answers: readonly (readonly [question: string, answer: string])[],

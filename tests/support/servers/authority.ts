@@ -1,10 +1,10 @@
-/** A certificate authority of nobody's, and a certificate of it for `localhost`. */
+/** Creates a certificate authority that nothing trusts by default, and its certificate for `localhost`. */
 import { shell } from "../fixtures/backup_run.ts";
 
 export interface Authority extends AsyncDisposable {
-  /** The authority's certificate, a file. */
+  /** The path of the authority's certificate. */
   readonly file: string;
-  /** Of localhost, in PEM. */
+  /** The certificate for localhost, in PEM. */
   readonly cert: string;
   readonly key: string;
 }

@@ -1,6 +1,6 @@
 /**
- * One address for several servers, each connection to the next of them that is up, as a plain TCP balancer
- * does it.
+ * A plain TCP balancer: one address for several servers. It sends each connection to the next server that
+ * runs.
  */
 export class Balancer implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -18,7 +18,7 @@ export class Balancer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Every connection ends at once; new ones are taken. */
+  /** Ends every connection; accepts new ones. */
   cut(): void {
     for (const connection of this.#open) close(connection);
     this.#open.clear();
@@ -55,7 +55,7 @@ export class Balancer implements AsyncDisposable {
     return null;
   }
 
-  /** No faster than either side takes it, until either side ends. */
+  /** Copies bytes no faster than either side accepts them, until either side ends. */
   async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
     const both = [from, to];
     for (const connection of both) this.#open.add(connection);
@@ -73,7 +73,7 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch (error) {
-    // Its stream came to its end, and has closed it.
+    // The stream has ended and closed the connection.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

@@ -1,9 +1,9 @@
-/** A server's certificate of an authority of its own, made by openssl. */
+/** Creates a certificate authority and a server's certificate, with openssl. */
 
 export interface TestCertificate extends AsyncDisposable {
   readonly cert: string;
   readonly key: string;
-  /** A file of the authority's certificate. */
+  /** The path of the authority's certificate. */
   readonly authority: string;
 }
 

@@ -1,4 +1,6 @@
-/** By type of notification stream: a server of its kind, and what a person reads of what it is told. */
+/**
+ * For each type of notification stream: a server of its kind, and the text that a person would read there.
+ */
 import assert from "node:assert/strict";
 import type { NotificationStreamType } from "../../../src/notify/channels/registry.ts";
 import type { ChannelMeans } from "../../../src/notify/channels/channel.ts";
@@ -7,11 +9,11 @@ import { HttpReceiver, MailReceiver } from "./receivers.ts";
 export interface ChannelFixture extends AsyncDisposable {
   readonly value: string;
   readonly means: Partial<ChannelMeans>;
-  /** What of the value and the means is to be told to nobody. */
+  /** Secrets in the stream's value and the channel's settings. */
   readonly secrets: readonly string[];
-  /** What a person reads of each message that came, and the message as it was sent. */
+  /** Returns the text that a person reads in each received message, and the message as sent. */
   shown(): { text: string; raw: string }[];
-  /** From now on messages are refused, with words that hold the secrets. */
+  /** Refuses messages from now on, with an explanation that contains the secrets. */
   refuse(status: number, headers?: Record<string, string>): void;
   /** Null for a channel that does not speak HTTP. */
   readonly http: HttpReceiver | null;

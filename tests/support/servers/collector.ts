@@ -1,14 +1,14 @@
-/** A collector of OpenTelemetry's spans: OTLP over HTTP, in JSON (opentelemetry.io/docs/specs/otlp). */
+/** Collects OpenTelemetry spans: OTLP over HTTP, in JSON (opentelemetry.io/docs/specs/otlp). */
 
 export interface CollectedSpan {
   service: string;
   name: string;
   trace: string;
   id: string;
-  /** Empty for the first of its trace. */
+  /** Empty for the first span of a trace. */
   parent: string;
   attributes: Record<string, unknown>;
-  /** 2: an error. */
+  /** 2 means an error. */
   status: number;
 }
 
@@ -19,7 +19,7 @@ interface Attribute {
 
 export class Collector implements AsyncDisposable {
   readonly spans: CollectedSpan[] = [];
-  /** All that was sent, as text. */
+  /** Everything that was received, as text. */
   received = "";
   readonly #server: Deno.HttpServer;
 
@@ -35,7 +35,7 @@ export class Collector implements AsyncDisposable {
     );
   }
 
-  /** What makes a Deno process send its spans here, soon. */
+  /** Variables that make a Deno process send its spans here soon. */
   get environment(): Record<string, string> {
     const { port } = this.#server.addr as Deno.NetAddr;
     return {

@@ -1,7 +1,4 @@
-/**
- * A control plane in this process, reached over HTTP alone, with a real agent in a process of its own beside
- * it.
- */
+/** Runs a control plane in this process, used only over HTTP, and a real agent in another process. */
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../../src/agents/hub.ts";
 import { Dispatcher } from "../../../src/dispatcher/dispatcher.ts";
@@ -25,28 +22,28 @@ import { until } from "../assertions/until.ts";
 export const FROM_SOURCE = ["--allow-all", new URL("../../../agent/main.ts", import.meta.url).pathname];
 
 export interface ControlPlane extends AsyncDisposable {
-  /** With every ability. */
+  /** A client with every ability. */
   readonly api: ApiCaller;
   /** The remote server whose agent is connected. */
   readonly serverId: number;
-  /** What must be seen nowhere: the agent's key and its enrolment token. */
+  /** Secrets that must not be found anywhere: the agent's key and its enrolment token. */
   readonly secrets: string[];
   readonly services: ServiceContext;
   readonly agentPid: number;
   readonly agentStateDirectory: string;
-  /** All that the agent has printed. */
+  /** Returns all output of the agent so far. */
   agentOutput(): string;
 }
 
 export interface AgentOptions {
-  /** What `deno run` is given to run an agent, without the agent's own arguments. */
+  /** The arguments of `deno run` for the agent's program, without the agent's own arguments. */
   program: string[];
   logLevel: string;
   /** Its PATH; default: this process's. */
   path?: string;
-  /** Additional environment variables. */
+  /** Further environment variables. */
   environment?: Record<string, string>;
-  /** The control plane's address as the agent gets it. */
+  /** Changes the control plane's address for the agent. */
   seen?(url: string): string;
 }
 
@@ -80,8 +77,9 @@ export async function startControlPlane(
 }
 
 /**
- * Everything of a control plane but its scheduler, until the stack is disposed of.
- * @param around May look at a request, and change its answer.
+ * Starts all parts of a control plane except its scheduler. The stack stops them.
+ *
+ * @param around Wraps the handling of each request, and may change the response.
  */
 export async function serve(
   services: ServiceContext,
@@ -106,7 +104,7 @@ export async function serve(
       new Reaper(services, replicaId),
       new Remover(services),
       new Watcher(services),
-      // Sends each event as a message of its own.
+      // Sends each event as a separate message.
       new Messenger(services, new Notifier({ ...services, smtp: null, messageInterval: 0 })),
     ]
   ) {
@@ -122,7 +120,7 @@ export interface StartedAgent {
   output(): string;
 }
 
-/** @param earlier That was killed: this one goes on with its state. */
+/** @param earlier An agent that was killed: the new one continues with its state. */
 export async function startAgent(
   url: string,
   token: string,

@@ -1,10 +1,10 @@
 /**
- * An agent's socket by hand, in a process of its own, that sends as much as is taken:
+ * Floods a control plane from an agent's socket, in a process of its own:
  *
  *     deno run --allow-net tests/support/servers/flood.ts URL KEY (frame|events) MEGABYTES
  *
- * Events begin once the agent is welcomed, which is told on a line, and standard input has ended. Prints the
- * megabytes that went through before the other side ended it.
+ * Prints a line once the agent is welcomed. Sends events from then on, after its standard input has ended.
+ * Prints the megabytes that it could send before the other side closed the connection.
  */
 import { HELLO } from "../clients/raw_agent.ts";
 
@@ -47,7 +47,7 @@ if (!new TextDecoder().decode(answer).startsWith("HTTP/1.1 101")) {
   throw new Error("The socket was not opened");
 }
 const welcomed = Promise.withResolvers<void>();
-// What comes is read, so that nothing waits for it.
+// Read everything that arrives, so that the other side is not blocked.
 const reading = (async () => {
   const buffer = new Uint8Array(65536);
   for (let length; (length = await connection.read(buffer)) !== null;) {

@@ -1,6 +1,5 @@
 /**
- * A way to a server that can fall silent: as when a machine or the network between is gone, nobody is told of
- * an end.
+ * A TCP relay that can fall silent, like a machine or a network that fails without closing its connections.
  */
 export class FreezingRelay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -25,13 +24,13 @@ export class FreezingRelay implements AsyncDisposable {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** From now on nothing comes through, over connections that are open and over new ones. */
+  /** Blocks all data from now on, on open connections and on new ones. */
   freeze(): void {
     this.#thawed = new Promise((resolve) => this.#thaw = resolve);
     this.#frozen = new Set(this.#open);
   }
 
-  /** New connections are carried; those that were open when it fell silent stay so for good. */
+  /** Passes new connections on again. Those that were open when it fell silent stay blocked. */
   thaw(): void {
     this.#thaw();
   }
@@ -57,7 +56,7 @@ export class FreezingRelay implements AsyncDisposable {
   async #carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const bytes = new Uint8Array(64 * 1024);
     try {
-      // Reads on while frozen, to notice that a client ends, whatever it has sent before.
+      // Continues to read while frozen, to notice when a client closes its connection.
       for (let n = await from.read(bytes); n !== null; n = await from.read(bytes)) {
         if (this.#frozen.has(from)) continue;
         await this.#thawed;
@@ -65,7 +64,7 @@ export class FreezingRelay implements AsyncDisposable {
         for (let sent = 0; sent < n;) sent += await to.write(bytes.subarray(sent, n));
       }
     } catch {
-      // One side is closed: so is the other.
+      // One side is closed, so close the other.
     }
     if (this.#frozen.has(from)) return;
     for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();

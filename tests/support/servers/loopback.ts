@@ -1,4 +1,4 @@
-/** What tests connect to: the servers that they start on this machine. */
+/** Allows connections to the servers that tests start on this machine. */
 import { AddressPolicy, SETTING } from "../../../src/network/address_policy.ts";
 import { Network } from "../../../src/network/network.ts";
 
@@ -6,5 +6,5 @@ const NETWORKS = "127.0.0.0/8,::1";
 
 export const loopback = new Network(AddressPolicy.parse(NETWORKS)!);
 
-/** The same for a control plane in a process of its own. */
+/** The same setting, for a control plane in another process. */
 export const LOOPBACK_ALLOWED = { [SETTING]: NETWORKS };

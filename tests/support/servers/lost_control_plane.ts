@@ -1,5 +1,5 @@
 /**
- * A control plane whose database was lost, with its backups in a directory, in a bucket and on an SSH server.
+ * A control plane whose database was lost, and its backups in a directory, in a bucket and on an SSH server.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -32,17 +32,17 @@ export interface Stage {
   key: Uint8Array;
   s3: TestS3;
   sshd: TestSshd;
-  /** A file with the user's private key for it. */
+  /** The path of the user's private key for the SSH server. */
   keyFile: string;
   original: string[];
-  /** The old control plane's backups of the tree: by what is told of each. */
+  /** The old control plane's backups of the tree, with some of their fields. */
   backups: { file_name: string; directory: string; encryption: string }[];
   serverId: number;
-  /** Of the old control plane: no good where the database is not the old one. */
+  /** A token of the old control plane, which is invalid in a new database. */
   token: string;
 }
 
-/** A control plane over `services` with an agent; `token` null enrols it on `serverId`. */
+/** Starts a control plane on `services` with an agent. If `token` is null, enrols the agent on `serverId`. */
 async function runPlane(
   services: ServiceContext,
   token: string,
@@ -60,8 +60,8 @@ async function runPlane(
 }
 
 /**
- * Backs a tree up plain and encrypted, then the control plane itself, to a directory, to a bucket and to an
- * SSH server; once more by a new task, to the directory; then loses its database.
+ * Backs up a tree plain and encrypted, then the control plane itself, to a directory, a bucket and an SSH
+ * server. Backs up the tree to the directory once more, with a new task. Then deletes the database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -109,7 +109,7 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   for (const backup_destination_id of [local, bucket, server]) {
     for (const encryption_password of [null, PASSWORD]) {
       for (const what of [{ type: "files", source_path: `${root}/tree` }, { type: "control_plane" }]) {
-        // A control plane's backup is plain in the directory only, so that both are recovered from.
+        // The control plane's backup is plain only in the directory, so that both cases are recovered.
         if (
           what.type === "control_plane" &&
           (encryption_password === null) === (backup_destination_id !== local)
@@ -142,7 +142,7 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   return { stack, root, key, s3, sshd, keyFile, original, backups: body.data, serverId, token };
 }
 
-/** Runs the command as a person does. */
+/** Runs `recover` as a person does. */
 export async function recoverInto(
   stage: Stage,
   made: TestDatabase,
@@ -174,8 +174,8 @@ export async function recoverInto(
 }
 
 /**
- * Starts a control plane on what was recovered, and restores every backup of the tree that is of the agent's
- * server through its API.
+ * Starts a control plane on the recovered database. Restores, through its API, every backup of the tree from
+ * the agent's server.
  */
 export async function restoreEverything(
   stage: Stage,
@@ -207,8 +207,8 @@ export async function restoreEverything(
 }
 
 /**
- * What was stored before the control plane backed itself up to the place whose directories start with
- * `directory`, and all that is there.
+ * Returns the backups that a recovered control plane knows: those that were stored before its own backup, and
+ * all in the location whose directories start with `directory`.
  */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
   const isThere = (each: Stage["backups"][number]) => each.directory.startsWith(directory);

@@ -1,13 +1,14 @@
 /**
- * A MariaDB server to back up, in a temporary directory, on a socket there and on a free port of 127.0.0.1.
- * As root it runs as the system user `mysql`; whoever runs the tests is let in over the socket as `root`.
+ * Runs a MariaDB server to back up, in a temporary directory, on a socket there and on a free port of
+ * 127.0.0.1. As root it runs as the system user `mysql`. The user who runs the tests logs in over the socket
+ * as `root`.
  */
 import { freePort } from "./ports.ts";
 import { asUser, program, systemUser } from "./postgresql.ts";
 
 export class MariadbServer implements AsyncDisposable {
   readonly host = "127.0.0.1";
-  /** May do anything, by password, from anywhere. */
+  /** A login with every privilege, by password, from any host. */
   readonly username = "backup";
   readonly password = `pass#word "quoted" \\ 'and' back\\slash`;
 
@@ -22,9 +23,9 @@ export class MariadbServer implements AsyncDisposable {
   static async open(settings: readonly string[] = []): Promise<MariadbServer> {
     const directory = await Deno.makeTempDir({ prefix: "rearguard-mariadb-" });
     const owner = await systemUser("mysql");
-    // Clients of any user reach the socket; the data directory is the server's own.
+    // Clients of every user must reach the socket; the data directory is private to the server.
     await Deno.chmod(directory, 0o755);
-    // A server that starts clears its directory of temporary tables, of another's too.
+    // A starting server removes temporary tables from this directory, even those of other servers.
     await Deno.mkdir(`${directory}/tmp`);
     if (owner !== null) {
       for (const own of [directory, `${directory}/tmp`]) await Deno.chown(own, owner.uid, owner.gid);

@@ -1,4 +1,4 @@
-/** PgBouncer in front of a test's PostgreSQL server, without authentication. */
+/** Runs PgBouncer in front of a test's PostgreSQL server, without authentication. */
 import { freePort, reachable } from "./ports.ts";
 import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 

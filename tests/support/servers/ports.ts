@@ -1,8 +1,9 @@
-/** Free ports, and waiting until a server takes connections. */
+/** Selects free ports, and waits until a server accepts connections. */
 
 /**
- * Ports below those that Linux gives to connections and to listeners without a wish (32768 and up, see
- * `net.ipv4.ip_local_port_range`): between the choice of a port and its use, only a like choice takes it.
+ * The first of the ports to choose from. Linux assigns ports from 32768 on to connections and to listeners
+ * without a fixed port (see `net.ipv4.ip_local_port_range`), so only another choice from this range can take
+ * a chosen port.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
@@ -20,7 +21,7 @@ export function freePort(): number {
   }
 }
 
-/** Resolves once a connection is taken; rejects after ten seconds. */
+/** Resolves once a connection is accepted; rejects after ten seconds. */
 export async function reachable(hostname: string, port: number): Promise<void> {
   const deadline = performance.now() + 10_000;
   for (;;) {

@@ -1,9 +1,9 @@
-/** The Postgres that tests make their databases in: one a process, gone with it. */
+/** Starts the Postgres for the databases of tests: one for each process, stopped with it. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedded/embedded.ts";
 import { freePort } from "./ports.ts";
 
-/** Starts a cluster in a temporary directory, without durability. Returns its URL . */
+/** Starts a cluster in a temporary directory, without durability. Returns its URL. */
 export async function startTestPostgres(): Promise<
   { url: string; postgres: EmbeddedPostgres; directory: string }
 > {
@@ -20,7 +20,7 @@ export async function startTestPostgres(): Promise<
   return { url: `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`, postgres, directory };
 }
 
-/** The server that the test run shares, or one for this process. */
+/** Returns the URL of the server that the test run shares, or of one for this process. */
 export async function testPostgresUrl(): Promise<string> {
   const shared = Deno.env.get("TEST_DATABASE_URL");
   if (shared !== undefined) return shared;
@@ -30,7 +30,7 @@ export async function testPostgresUrl(): Promise<string> {
   return url;
 }
 
-/** Ends the cluster once this process is gone, however it went, and removes its directory. */
+/** Stops the cluster and removes its directory once this process has ended, in whatever way. */
 async function watchOver(postmaster: number, directory: string): Promise<void> {
   const script = `while kill -0 ${Deno.pid}; do sleep 1; done
     kill -QUIT ${postmaster}

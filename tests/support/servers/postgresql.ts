@@ -1,7 +1,7 @@
 /**
- * A PostgreSQL server to back up: Debian's programs, a cluster of its own in a temporary directory, on a
- * socket there (trusted) and on a free port of 127.0.0.1 (by password). As root it runs as the system user
- * `postgres`.
+ * Runs a PostgreSQL server to back up: Debian's programs, with a cluster in a temporary directory. It listens
+ * on a socket there (without a password) and on a free port of 127.0.0.1 (with a password). As root it runs
+ * as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { until } from "../assertions/until.ts";
@@ -9,9 +9,9 @@ import { until } from "../assertions/until.ts";
 const PASSWORD = "pässword with \\ and : 'quotes'";
 
 export interface PostgresqlOptions {
-  /** The directory of another installation's `initdb` and `postgres`; default: Debian's newest. */
+  /** The directory with `initdb` and `postgres` of another installation; default: Debian's newest. */
   programs?: string;
-  /** It is the streaming standby of this one, whose commits wait for it from then on. */
+  /** The server becomes a streaming standby of this one, whose commits then wait for it. */
   standbyOf?: PostgresqlServer;
   /** Lines for its configuration file. */
   settings?: string;
@@ -27,7 +27,7 @@ export class PostgresqlServer implements AsyncDisposable {
 
   private constructor(
     readonly programs: string,
-    /** Of the server's socket. */
+    /** The directory of the server's socket. */
     readonly directory: string,
     readonly port: number,
     private process: Deno.ChildProcess,
@@ -61,13 +61,13 @@ export class PostgresqlServer implements AsyncDisposable {
     return `${this.host}:${this.port}`;
   }
 
-  /** The URL of a database on this server and on others that may come to be the primary. */
+  /** Returns the URL of a database on this server, and on others that may become the primary. */
   url(database: string, others: readonly PostgresqlServer[] = []): string {
     const servers = [this, ...others].map(({ address }) => address).join(",");
     return `postgres://${this.username}:${encodeURIComponent(this.password)}@${servers}/${database}`;
   }
 
-  /** As when its machine loses power: every process of it at once. */
+  /** Kills all processes of the server at once, like a power failure. */
   async kill(): Promise<void> {
     const { pid } = this.process;
     const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").map(
@@ -81,23 +81,23 @@ export class PostgresqlServer implements AsyncDisposable {
       }
     }
     await this.process.status;
-    // Its memory is freed with the last of them.
+    // Its shared memory is freed when the last of them ends.
     await until(() => children.every((each) => !isAlive(each)));
   }
 
-  /** After {@link kill} or {@link stop}. */
+  /** Starts the server again after {@link kill} or {@link stop}. */
   async restart(): Promise<void> {
     const owner = await systemUser("postgres");
     this.process = start(this.programs, this.directory, this.port, owner?.name);
     await this.ready();
   }
 
-  /** A standby becomes the primary. */
+  /** Turns a standby into the primary. */
   async promote(): Promise<void> {
     await this.sql("postgres", "select pg_promote(true, 30)");
   }
 
-  /** Every commit waits for the standby of that name; resolves once it follows. */
+  /** Makes every commit wait for this standby. Resolves once the standby is connected. */
   private async waitFor(standby: string): Promise<void> {
     await this.sql("postgres", `alter system set synchronous_standby_names = '${standby}'`);
     await this.sql("postgres", "select pg_reload_conf()");
@@ -116,7 +116,9 @@ export class PostgresqlServer implements AsyncDisposable {
     );
   }
 
-  /** Runs a client program against a database over the socket, `input` on its stdin. Returns its stdout. */
+  /**
+   * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
+   */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
     const child = new Deno.Command(name, {
       args,
@@ -138,7 +140,7 @@ export class PostgresqlServer implements AsyncDisposable {
     return new TextDecoder().decode(stdout);
   }
 
-  /** A clean, quick end; the data stays until {@link Symbol.asyncDispose}. */
+  /** Stops the server cleanly; the data stays until {@link Symbol.asyncDispose}. */
   async stop(): Promise<void> {
     this.process.kill("SIGINT");
     await this.process.status;
@@ -180,7 +182,7 @@ async function makeCluster(programs: string, directory: string, user: string | u
   ], user);
 }
 
-/** Over the primary's socket, where it is trusted. */
+/** Connects to the primary's socket, which requires no password. */
 async function copyCluster(
   programs: string,
   directory: string,
@@ -231,14 +233,14 @@ function newestPrograms(): string {
   return `/usr/lib/postgresql/${versions[0]}/bin`;
 }
 
-/** Who a server runs as when the tests run as root; null otherwise. */
+/** Returns the user that a server runs as if the tests run as root; null otherwise. */
 export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;
   const [, , uid, gid] = (await program(["getent", "passwd", name])).split(":");
   return { name, uid: Number(uid), gid: Number(gid) };
 }
 
-/** setpriv gives way to the program: signals reach it. */
+/** setpriv executes the program in its own process, so signals reach the program. */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined
     ? command

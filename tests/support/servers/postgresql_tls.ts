@@ -1,8 +1,8 @@
-/** TLS for a PostgreSQL server of the tests: an authority, and a certificate of it for `localhost`. */
+/** Configures TLS for a test's PostgreSQL server: an authority, and its certificate for `localhost`. */
 import { type PostgresqlServer, program, systemUser } from "./postgresql.ts";
 import { until } from "../assertions/until.ts";
 
-/** Returns the authority's certificate, a file. */
+/** Returns the path of the authority's certificate. */
 export async function turnTlsOn(server: PostgresqlServer): Promise<string> {
   const owner = await systemUser("postgres");
   const at = (name: string) => `${server.directory}/${name}`;

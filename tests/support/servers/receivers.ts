@@ -1,4 +1,7 @@
-/** Who is told: an HTTP server and a mail server that keep what comes, and answer as a test wants. */
+/**
+ * Receivers of notifications: an HTTP server and a mail server that record messages and respond as a test
+ * wants.
+ */
 import { SMTPServer } from "smtp-server";
 
 export interface ReceivedRequest {
@@ -12,7 +15,7 @@ export interface ReceivedRequest {
 
 export class HttpReceiver implements AsyncDisposable {
   readonly received: ReceivedRequest[] = [];
-  /** What the next requests are answered. */
+  /** Returns the response to the next requests. */
   answer: (request: ReceivedRequest) => Response | Promise<Response> = () => new Response("ok");
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -46,15 +49,15 @@ export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
   readonly headers: string;
-  /** Decoded. */
+  /** The decoded text. */
   readonly text: string;
 }
 
 export class MailReceiver implements AsyncDisposable {
   readonly received: ReceivedMail[] = [];
-  /** Answered to a message in place of taking it. */
+  /** Sent as a refusal instead of accepting a message. */
   refusal: { code: number; message: string } | null = null;
-  /** Addresses for which it has no mailbox. */
+  /** Addresses without a mailbox on this server. */
   readonly refusedRecipients: string[] = [];
   readonly #server: SMTPServer;
   #port = 0;
@@ -87,7 +90,7 @@ export class MailReceiver implements AsyncDisposable {
         done();
       },
     });
-    // A client that breaks off is no fault of the server's.
+    // A client that breaks off is not an error of the server.
     this.#server.on("error", () => {});
   }
 

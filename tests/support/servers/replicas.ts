@@ -1,5 +1,5 @@
 /**
- * Control planes as processes of their own on one database, behind one address, with a real agent and one
+ * Starts control planes in separate processes on one database, behind one address, with a real agent and one
  * that only talks.
  */
 import assert from "node:assert/strict";
@@ -15,25 +15,25 @@ import { until } from "../assertions/until.ts";
 const TOKEN = "rg_replica-tests-only-0123456789";
 
 export interface Replicas {
-  /** By the balancer. */
+  /** A client of the balancer's address. */
   readonly api: ApiCaller;
-  /** Each control plane by itself. */
+  /** A client of each control plane. */
   readonly each: readonly ApiCaller[];
   /** A temporary directory, with an empty `source`. */
   readonly root: string;
-  /** The real agent's. */
+  /** Controls the tar of the real agent. */
   readonly tar: HeldTar;
   readonly talker: TalkingAgent;
-  /** Of the real agent and of the talking one. */
+  /** The servers of the real agent and of the talking one. */
   readonly serverId: number;
   readonly talkerServerId: number;
   /**
-   * A files task of the real agent's server over `source`, or of another. Runs by hand unless given a
-   * schedule.
+   * Creates a files task for `source` on the real agent's server, or with other fields. It runs by hand
+   * unless given a schedule.
    */
   task(fields?: Record<string, unknown>): Promise<number>;
   kill(which: number): Promise<void>;
-  /** At the same address. */
+  /** Restarts a control plane at the same address. */
   restart(which: number): Promise<void>;
   isConnected(serverId: number): Promise<boolean>;
 }
@@ -81,7 +81,7 @@ export async function stageReplicas(
     local_path: `${root}/backups`,
   });
   const isConnected = async (serverId: number) => {
-    // An answer that a killed control plane owes never comes.
+    // A killed control plane never sends a pending response.
     const answer = await api.call("GET", `/remote-servers/${serverId}`).catch(() => null);
     return answer?.body.data?.status.connectivity === "connected";
   };
@@ -116,7 +116,7 @@ export async function stageReplicas(
   };
 }
 
-/** The newest run of a task, once it is over, from whichever control plane answers. */
+/** Returns the newest run of a task once it has ended, from any control plane that responds. */
 export async function endOf({ api }: Replicas, taskId: number) {
   // deno-lint-ignore no-explicit-any
   let log: any = null;

@@ -1,7 +1,7 @@
 /**
- * A real S3 server on a free port, over files in a temporary directory. s3rver stores; added in front of it
- * is what it leaves out and a client must be held to: signatures, expiry, Content-MD5, aborting, listing and
- * losing uploads.
+ * Runs a real S3 server on a free port, with files in a temporary directory. s3rver stores them. This file
+ * adds checks that s3rver lacks and that clients need: signatures, expiry, Content-MD5, and aborting, listing
+ * and losing uploads.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -10,7 +10,7 @@ import { systemClock } from "../../../src/domain/clock.ts";
 import type { BucketOptions } from "../../../src/storage/s3_address.ts";
 import { signatureFault } from "./s3_signature.ts";
 
-/** What of s3rver (a Koa application, without types) is used here. */
+/** The parts of s3rver that are used here (a Koa application, without types). */
 interface Context {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -38,13 +38,13 @@ export interface S3Call {
   /** Decoded: `/<bucket>/<key>`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Bytes of its body, as announced. */
+  /** The announced bytes of the body. */
   readonly size: number;
 }
 
 /**
- * What happens to a call instead of its work: an error answer, or a connection that is cut before or after
- * the work.
+ * A fault that replaces a call's work: an error response, or a connection that is cut before or after the
+ * work.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
@@ -61,21 +61,21 @@ export class TestS3 implements AsyncDisposable {
   readonly accessKey = `AK${randomBytes(6).toString("hex")}`;
   readonly secretKey = randomBytes(20).toString("base64");
   readonly bucket = "backups";
-  /** Every call that came, the faulty ones too. */
+  /** Every received call, including those with a fault. */
   readonly calls: S3Call[] = [];
-  /** Asked for each call; a test sets it to break things. */
+  /** Called for each call; a test sets it to inject faults. */
   fault: (call: S3Call) => S3Fault = () => null;
   /** Changes the text of a response. */
   altered: (call: S3Call, body: string) => string = (_call, body) => body;
-  /** Told of each call when its work is done. */
+  /** Called when the work of a call is done. */
   answered: (call: S3Call) => void = () => {};
-  /** Whether a byte of the part is changed on its way. */
+  /** Returns whether to change a byte of the part in transit. */
   damage: (call: S3Call) => boolean = () => false;
-  /** Keeps deleted objects as a version, until that is deleted by its id. */
+  /** Whether deleted objects are kept as a version, until the version is deleted by its id. */
   isVersioned = false;
   /** Keys of deleted objects that are kept. */
   readonly kept = new Set<string>();
-  /** Keys in one page of a list. */
+  /** The maximum number of keys in one page of a list. */
   pageSize = 1000;
   #server!: Server;
   #port = 0;
@@ -114,14 +114,14 @@ export class TestS3 implements AsyncDisposable {
     const uploads: { key: string; uploadId: string }[] = [];
     const ids = await Array.fromAsync(Deno.readDir(this.#uploads()), ({ name }) => name).catch(unlessMissing);
     for (const uploadId of ids ?? []) {
-      // One that ends meanwhile hides no other.
+      // An upload that ends meanwhile must not hide the others.
       const key = await Deno.readTextFile(`${this.#uploads()}/${uploadId}/key`).catch(unlessMissing);
       if (key !== undefined) uploads.push({ key, uploadId });
     }
     return uploads.sort((a, b) => a.key < b.key ? -1 : 1);
   }
 
-  /** The bytes of an object, past every fault. */
+  /** Returns the bytes of an object, without any fault. */
   async read(key: string): Promise<Uint8Array> {
     return await Deno.readFile(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
   }
@@ -160,13 +160,13 @@ export class TestS3 implements AsyncDisposable {
     this.calls.push(call);
     const fault = this.fault(call);
     if (fault !== null && typeof fault === "object" && !fault.done) return answer(context, fault);
-    // What is cut must not be answered after that.
+    // After a cut, no response must be sent.
     context.respond = fault === null || typeof fault === "object";
     if (fault === "cut") return void res.destroy();
     const signed = { method: req.method!, target: req.url!, headers: req.headers };
     const refused = signatureFault(signed, this, systemClock.now());
     if (refused !== null) return answer(context, { status: 403, code: refused });
-    // s3rver would check these against its own account.
+    // s3rver would compare these with its own account.
     delete req.headers["authorization"];
     context.url = context.url.replace(/([?&])X-Amz-[^&]*/g, "$1").replace(/&&+/g, "&").replace("?&", "?");
     await this.#work(context, call, next);
@@ -197,7 +197,7 @@ export class TestS3 implements AsyncDisposable {
     if (call.method === "PUT") await this.#checkPart(context, uploadId, call);
   }
 
-  /** A part that is not what its Content-MD5 says is refused and forgotten. */
+  /** Refuses and drops a part that does not match its Content-MD5. */
   async #checkPart(context: Context, uploadId: string, call: S3Call): Promise<void> {
     const path = `${this.#uploads(uploadId)}/${call.query.get("partNumber")}`;
     const content = await Deno.readFile(path);
@@ -232,7 +232,10 @@ export class TestS3 implements AsyncDisposable {
     } else this.kept.delete(key);
   }
 
-  /** Lists by the first version, whose pages s3rver can turn on Deno, and answers as the second. */
+  /**
+   * Lists with version 1 of the API, whose pages s3rver can turn on Deno, and responds in the format of
+   * version 2.
+   */
   async #listObjects(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
     const query = new URLSearchParams({
       "encoding-type": "url",
@@ -259,7 +262,7 @@ export class TestS3 implements AsyncDisposable {
   }
 }
 
-/** s3rver answers when it has read the last byte, which is before it is in the file. */
+/** s3rver responds when it has read the last byte, which may not be in the file yet. */
 function waitForFiles(store: Store): void {
   const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];
   store.putObject = async (object) => {

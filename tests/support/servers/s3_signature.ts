@@ -1,12 +1,12 @@
 /**
- * Checks signatures of version 4 as S3 does, from the request as it came over the wire:
+ * Checks signatures of version 4 as S3 does, on the request as received:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 import { createHash, createHmac } from "node:crypto";
 
 export interface SignedRequest {
   readonly method: string;
-  /** Path and query, as sent. */
+  /** The path and query, as sent. */
   readonly target: string;
   readonly headers: Record<string, string | string[] | undefined>;
 }
@@ -16,7 +16,7 @@ export interface Keys {
   readonly secretKey: string;
 }
 
-/** The S3 error code that this request deserves; null when it is rightly signed. */
+/** Returns the S3 error code for an invalid signature; null if it is valid. */
 export function signatureFault(request: SignedRequest, keys: Keys, now: Date): string | null {
   const [path, search = ""] = request.target.split("?") as [string, string?];
   const query = search.split("&").filter((pair) => pair !== "").map((pair): [string, string] => {
@@ -93,7 +93,7 @@ function inHeader({ headers }: SignedRequest): Claim | null {
   };
 }
 
-/** What the client sent, decoded and encoded again in the only form that is signed. */
+/** Decodes the text that the client sent, and encodes it in the only form that is signed. */
 function recode(text: string): string {
   return encodeURIComponent(decode(text)).replace(
     /[!'()*]/g,

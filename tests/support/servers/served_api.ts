@@ -1,4 +1,4 @@
-/** The API behind a real port, without an agent. */
+/** Serves the API on a real port, without an agent. */
 import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { ServiceContext } from "../../../src/services/context.ts";
@@ -10,11 +10,11 @@ import { onSystemClock, testServices } from "../fixtures/database.ts";
 
 export interface ServedApi extends AsyncDisposable {
   readonly url: string;
-  /** With every ability. */
+  /** A token with every ability. */
   readonly token: string;
   readonly api: ApiCaller;
   readonly services: ServiceContext;
-  /** Another token of the same user. */
+  /** Creates another token of the same user. */
   tokenWith(abilities: readonly Ability[]): Promise<string>;
 }
 

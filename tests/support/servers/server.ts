@@ -1,22 +1,22 @@
-/** A control plane as a person starts it: `main.ts` in a process of its own. */
+/** Starts a control plane as a person does: `main.ts` in a separate process. */
 import { fileURLToPath } from "node:url";
 import { LOOPBACK_ALLOWED } from "./loopback.ts";
 import { rightsOf } from "../assertions/rights.ts";
 
 export interface ServerOptions {
-  /** DATA_DIR. */
+  /** The value of DATA_DIR. */
   readonly dataDirectory: string;
-  /** Over a clean environment. */
+  /** Variables to add to a clean environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** What `deno run` is given to let it run; default: as `deno task start`. */
+  /** The permissions for `deno run`; default: those of `deno task start`. */
   readonly rights?: readonly string[];
 }
 
 const READY = /^Rearguard is ready at (\S+)$/m;
 const TOKEN = /^The first administrator's API token, shown only now: (\S+)$/m;
 
-/** A started process, its output kept. */
+/** A started process that records its output. */
 export class ServerProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<unknown>;
@@ -51,18 +51,21 @@ export class ServerProcess implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** The address it says it is ready at; rejects with its output when it ends before. */
+  /**
+   * Resolves with the address at which it reports to be ready. Rejects with its output if it ends before
+   * that.
+   */
   async ready(): Promise<string> {
     await this.until(() => READY.test(this.stdout));
     return READY.exec(this.stdout)![1]!;
   }
 
-  /** The token it printed, null where it printed none. */
+  /** The token that it has printed; null if it printed none. */
   get token(): string | null {
     return TOKEN.exec(this.stdout)?.[1] ?? null;
   }
 
-  /** Resolves once `condition` holds, looked at whenever there is new output. */
+  /** Resolves once `condition` holds, which is checked whenever there is new output. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#hasEnded) throw new Error(`The server has ended:\n${this.stdout}${this.stderr}`);
@@ -78,7 +81,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#ended;
   }
 
-  /** As an operator stops it. */
+  /** Stops it as an operator does. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
     if (!this.#hasEnded) this.kill(signal);
     return await this.#ended;

@@ -1,12 +1,12 @@
 /**
- * When a cron expression is due, found the slow way: a walk over a zone's wall clock, minute by minute. It
- * shares nothing with `src/domain/schedule.ts`: other code reads the expression, and another part of Intl
- * tells the offset.
+ * Finds the due times of a cron expression in a slow way: it steps through a zone's local time minute by
+ * minute. It shares no code with `src/domain/schedule.ts`: another parser reads the expression, and another
+ * part of Intl gives the offset.
  */
 
 const MINUTE = 60_000;
 
-/** `*`, numbers, ranges, steps and lists of them, in five fields. Sunday is 0. */
+/** Five fields of `*`, numbers, ranges, steps and lists of them. Sunday is 0. */
 export interface Pattern {
   readonly minute: ReadonlySet<number>;
   readonly hour: ReadonlySet<number>;
@@ -45,8 +45,8 @@ function field(text: string, min: number, max: number): Set<number> {
 }
 
 /**
- * `wall`: minutes since 1970-01-01T00:00 on the clock. Day and weekday both given: either will do, as in
- * every cron.
+ * `wall`: minutes since 1970-01-01T00:00 in local time. If both day and weekday are given, one match is
+ * enough, as in every cron.
  */
 function matches(pattern: Pattern, wall: number): boolean {
   if (!pattern.minute.has(wall % 60)) return false;
@@ -59,16 +59,16 @@ function matches(pattern: Pattern, wall: number): boolean {
   return isDay || (isWeekday ?? false);
 }
 
-/** A zone's offsets from UTC between two moments, in minutes, and where they change. */
+/** A zone's offsets from UTC between two moments, in minutes, and the times at which they change. */
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
-  /** From which minute on, which offset; the first is from the start. */
+  /** The offset from each minute on; the first one applies from the start. */
   readonly changes: { from: number; offset: number }[] = [];
 
   constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
     let known = NaN;
-    // No rule has ever put two changes within a quarter of an hour.
+    // No zone has ever changed twice within a quarter of an hour.
     for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
       if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
       for (let minute = block; minute < block + 15; minute++) {
@@ -87,13 +87,13 @@ export class WallClock {
   }
 
   /**
-   * Due times after `from`, before `to`. Each time on the clock counts once, when it is shown first; those
-   * that it skips are due together at the moment after them.
+   * Returns due times after `from` and before `to`. A repeated local time counts only the first time. All
+   * skipped local times are due together right after the gap.
    */
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];
     let [index, shown] = [0, NaN];
-    // No clock goes back, or on, by more than a day.
+    // No clock change exceeds a day.
     const start = Math.max(this.start.getTime(), from.getTime() - 3 * 24 * 60 * MINUTE);
     for (let minute = start / MINUTE; minute < to.getTime() / MINUTE; minute++) {
       while ((this.changes[index + 1]?.from ?? Infinity) <= minute) index++;

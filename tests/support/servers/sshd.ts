@@ -1,7 +1,7 @@
 /**
- * A real OpenSSH server on a free port of 127.0.0.1, SFTP only. It lets in one key and, when the tests run as
- * root, one password, both of a system user made for it and removed with it; otherwise the key of whoever
- * runs it.
+ * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. As root, it creates a system user
+ * with a key and a password, and removes the user at the end. Otherwise it accepts a key for the user who
+ * runs the tests.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
@@ -15,13 +15,13 @@ export class TestSshd implements AsyncDisposable {
   private constructor(
     readonly port: number,
     readonly username: string,
-    /** Null when not root: only root can let a password in. */
+    /** Null without root: only root can set a user's password. */
     readonly password: string | null,
     /** OpenSSH PEM. */
     readonly privateKey: string,
-    /** `SHA256:…`, as the client pins it: of the Ed25519 key, which is shown first. */
+    /** The fingerprint that the client pins, `SHA256:…`, of the Ed25519 key, which the server shows first. */
     readonly hostKey: string,
-    /** Of the ECDSA key that it also has. */
+    /** The fingerprint of its ECDSA key. */
     readonly secondHostKey: string,
     /** Writable by the user. */
     readonly directory: string,
@@ -31,7 +31,7 @@ export class TestSshd implements AsyncDisposable {
   ) {}
 
   /**
-   * @param sftp `through the shell`: run by the user's login shell, which prints text and ends.
+   * @param sftp `through the shell`: the user's login shell prints text and ends.
    * @param settings Further lines of the configuration.
    */
   static async open(
@@ -66,9 +66,10 @@ export class TestSshd implements AsyncDisposable {
     return sshd;
   }
 
-  /** Starts the listener, also again after {@link kill}. Resolves once it takes connections. */
+  /** Starts the listener, also after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
-    // The directory of privilege separation is compiled in; it lies on a tmpfs that a container may not fill.
+    // The directory for privilege separation is compiled in. It is on a tmpfs that may be empty in a
+    // container.
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     this.#listener = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", `${this.root}/sshd_config`],
@@ -101,7 +102,7 @@ export class TestSshd implements AsyncDisposable {
 
 function configuration(root: string, port: number, isInternal: boolean, settings: string[]): string {
   return [
-    // Of a setting that is given twice, the first counts.
+    // Of a repeated setting, the first one counts.
     ...settings,
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
@@ -139,19 +140,21 @@ function ownAccount(): Account {
 
 async function makeAccount(home: string): Promise<Account> {
   const username = `rg-test-${randomBytes(4).toString("hex")}`;
-  const password = randomBytes(12).toString("hex"); // a program must not take it for an option
+  const password = randomBytes(12).toString("hex"); // no program can mistake it for an option
   const hash = await program("openssl", "passwd", "-6", password);
   await accounts("useradd", "-M", "-d", home, "-s", "/usr/sbin/nologin", "-p", hash, username);
   const [uid, gid] = await Promise.all([program("id", "-u", username), program("id", "-g", username)]);
   return { username, password, uid: Number(uid), gid: Number(gid) };
 }
 
-/** One at a time: test files run side by side, and these give up on a locked /etc/passwd. */
+/**
+ * Runs one command at a time: test files run in parallel, and these commands fail if /etc/passwd is locked.
+ */
 function accounts(...command: string[]): Promise<string> {
   return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);
 }
 
-/** Of the base64 blob in a public key file, unpadded: what `ssh-keygen -l` prints. */
+/** Returns the fingerprint that `ssh-keygen -l` prints, of the base64 data in a public key file. */
 function fingerprint(publicKey: string): string {
   const blob = publicKey.split(" ")[1]!;
   return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;

@@ -29,7 +29,7 @@ export class TlsFront implements AsyncDisposable {
         client = await this.#listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return;
-        continue; // a handshake that the client broke off
+        continue; // the client broke off the handshake
       }
       void this.#serve(client);
     }

@@ -1,5 +1,6 @@
 /**
- * Two control planes behind one address, the agents of two servers, and what one reads from the other's disk.
+ * Starts two control planes behind one address, and the agents of two servers. One server reads from the
+ * other's disk.
  */
 import { ABILITIES } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -18,7 +19,7 @@ export interface TestServer {
   agent: StartedAgent;
 }
 
-/** A request for bytes of the other server's disk. */
+/** A request for bytes on the other server's disk. */
 export interface RelayedRequest {
   readonly name: string;
   /** `bytes=0-99`. */
@@ -30,22 +31,22 @@ export interface TwoServers {
   readonly services: ServiceContext;
   readonly balancer: Balancer;
   readonly api: ApiCaller;
-  /** Labelled `web1`: its disk holds the backups. */
+  /** The server labelled `web1`, whose disk holds the backups. */
   readonly holder: TestServer;
-  /** Labelled `web2`. */
+  /** The server labelled `web2`. */
   readonly other: TestServer;
   /** A temporary directory. */
   readonly root: string;
   readonly relayed: RelayedRequest[];
-  /** From now on the bytes of an object stop after so many, until the gate is opened. */
+  /** Stops the bytes of each object after `after` bytes, until the gate is opened. */
   gate(after: number): Gate;
-  /** An agent that was killed. */
+  /** Restarts an agent that was killed. */
   restart(server: TestServer): Promise<void>;
   isConnected(server: TestServer): Promise<boolean>;
 }
 
 export interface Gate {
-  /** Resolves when an answer has come to it. */
+  /** Resolves when a response has reached the gate. */
   readonly reached: Promise<void>;
   open(): void;
 }
@@ -69,7 +70,7 @@ export async function stageTwoServers(stack: AsyncDisposableStack): Promise<TwoS
   const user = { name: "Ada", email: "ada@example.test", is_admin: false };
   const { id: userId } = await insertUser(services.database, user, systemClock.now());
   const token = { userId, name: "tests", abilities: ABILITIES, expiresAt: null };
-  // By itself: its connections are not to be cut.
+  // Not through the balancer, whose connections the tests cut.
   const api = new ApiCaller(`http://127.0.0.1:${ports[0]}`, (await issueToken(services, token)).plain);
   const isConnected = async ({ id }: { id: number }) =>
     (await api.call("GET", `/remote-servers/${id}`)).body.data.status.connectivity === "connected";

@@ -1,4 +1,4 @@
-/** A control plane's database, exported into an empty one. */
+/** Exports a control plane's database into an empty one. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { exportText } from "../../../src/store/export/export.ts";
 import { readMigrations } from "../../../src/store/database/migrate.ts";

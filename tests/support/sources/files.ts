@@ -1,4 +1,4 @@
-/** A tree of everything, restored into another directory. */
+/** Restores a tree with every kind of file into another directory. */
 import { shell } from "../fixtures/backup_run.ts";
 import { describeTree, growTree } from "../fixtures/tree.ts";
 import type { SourceFixture } from "./fixture.ts";

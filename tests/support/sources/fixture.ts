@@ -1,50 +1,53 @@
-/** What the contract suite needs of a source type to try it: see agent/engine/sources/contract_test.ts. */
+/**
+ * Everything that the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts.
+ */
 import type { DatabaseTarget, JobSource } from "../../../src/protocol/job.ts";
 
-/** A shell's command line and what its environment holds. */
+/** A shell command line and its environment. */
 export interface Restoration {
   line: string;
   env: Record<string, string>;
 }
 
-/** The other server, which databases are restored on. */
+/** The other database server, on which databases are restored. */
 export interface DatabasePlace {
   login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** Of the source's databases: an ordinary name and an odd one. */
+  /** Names of the source's databases: an ordinary one and an odd one. */
   names: [string, string];
-  /** Brings what belongs to no database. */
+  /** Creates the objects that belong to no database. */
   prepare(): Promise<void>;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
-  /** Text that is the same for the same database. */
+  /** Returns text that is equal for equal databases. */
   describe(name: string): Promise<string[]>;
-  /** Names of all but the server's own. */
+  /** Returns the names of all databases except the server's own. */
   list(): Promise<string[]>;
-  /** Connections to a database. */
+  /** Returns the number of connections to a database. */
   connections(name: string): Promise<number>;
 }
 
 export interface SourceFixture extends AsyncDisposable {
   /** Each is backed up, restored and compared. */
   variants: { name: string; spec: JobSource }[];
-  /** What must not be found in any output, manifest or error. */
+  /** Secrets that must not be in any output, manifest or error. */
   secrets: string[];
   /**
-   * Makes another place ready for what a line of the manifest's `restore` brings, and fills that place in.
+   * Prepares an empty location for the result of one line of the manifest's `restore`, and fills its
+   * placeholder in.
    */
   restoration(line: string, database: string | null): Promise<Restoration>;
-  /** Text that is the same for the source and for what was restored of it, and of nothing else. */
+  /** Returns text that is equal only for the source and for what was restored from it. */
   describeOriginal(): Promise<string[]>;
   describeRestored(): Promise<string[]>;
-  /** Of a source that the API restores, beside what was backed up. */
+  /** For a source that the API can restore. */
   api?: {
-    /** What it is asked for, one restore each. */
+    /** Bodies of restore requests, one for each restore. */
     requests: Record<string, unknown>[];
-    /** As {@link describeRestored}, of what the requests brought. */
+    /** Does the same as {@link describeRestored}, for what the requests restored. */
     describeRestored(): Promise<string[]>;
   };
-  /** Of a source of databases. */
+  /** For a source of databases. */
   place?: DatabasePlace;
-  /** Forgets what was restored. */
+  /** Removes what was restored. */
   reset(): Promise<void>;
 }

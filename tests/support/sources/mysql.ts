@@ -3,11 +3,11 @@ import type { DatabaseSource } from "../../../src/protocol/job.ts";
 import { MariadbServer } from "../servers/mariadb.ts";
 import type { SourceFixture } from "./fixture.ts";
 
-/** Starts like an option, and is quoted differently by everything. */
+/** It starts like an option, and every program quotes it differently. */
 const ODD = "-od d.b'x";
 const NAMES = ["shop", ODD];
 const NEW_NAMES = ["shop again", "odd again"];
-/** Comments of a dump that tell which database was dumped. */
+/** Comments of a dump that name the dumped database. */
 const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 
 export async function mysqlFixture(): Promise<SourceFixture> {
@@ -96,7 +96,7 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
       await other.sql("mysql", drop(NAMES));
       await server.sql("mysql", drop(NEW_NAMES));
-      // Accounts come with `*` only: the second variant finds those that the first brought.
+      // Accounts are dumped with `*` only: the second variant finds those that the first one restored.
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
@@ -109,7 +109,7 @@ function quote(name: string): string {
   return "`" + name.replaceAll("`", "``") + "`";
 }
 
-/** Every row in the order of its key, and every definition, as SQL. */
+/** Returns every row in the order of its key, and every definition, as SQL. */
 async function describeDatabase(
   server: MariadbServer,
   database: string,
