@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import parameters from "./lint/parameters.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const MOST_FILES = 25;
@@ -74,4 +75,15 @@ Deno.test("no comment is wider than the page", async () => {
     }
   }
   assert.deepEqual(wide, []);
+});
+
+Deno.test("the lint rule counts the parameters of functions, methods and constructors", () => {
+  const source = `
+    function plain(a, b, c, d, e, f) {}
+    const arrow = (a, b, c, d, e, f) => {};
+    class Wide { constructor(a, b, c, d, e, private readonly f) {} method(a, b, c, d, e, f) {} }
+    function narrow(a, b, c, d, { e, f, g }) {}`;
+  const lines = Deno.lint.runPlugin(parameters, "wide.ts", source)
+    .map(({ range }) => source.slice(0, range[0]).split("\n").length - 1);
+  assert.deepEqual(lines, [1, 2, 3, 3]);
 });

@@ -22,13 +22,15 @@ export class ScaleStage implements AsyncDisposable {
   #planes: ServerProcess[] = [];
   #load: Deno.ChildProcess | null = null;
 
+  /** The owner of all rows: the bootstrap administrator. */
+  readonly userId = 1;
+
   private constructor(
     readonly sql: Database,
     readonly databaseUrl: string,
     /** The first control plane's port. */
     readonly port: number,
     readonly directory: string,
-    readonly userId: number,
     private readonly stack: AsyncDisposableStack,
   ) {}
 
@@ -50,7 +52,7 @@ export class ScaleStage implements AsyncDisposable {
     opening.defer(() => sql.end({ timeout: 5 }));
     const awake = setInterval(() => {}, 1000); // the clock's own timers keep no process alive
     opening.defer(() => clearInterval(awake));
-    const stage = new ScaleStage(sql, url, freePort(), directory, 1, opening.move());
+    const stage = new ScaleStage(sql, url, freePort(), directory, opening.move());
     await stage.start();
     return stage;
   }

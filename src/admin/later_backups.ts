@@ -15,19 +15,25 @@ import type { BackupRepository } from "./backup_repository.ts";
 /** Tolerated clock skew between servers, in milliseconds. */
 const CLOCK_SKEW = 3_600_000;
 
+/** A repository whose newest state has been recovered. */
+export interface RecoveredRepository {
+  readonly repository: BackupRepository;
+  readonly found: readonly FoundManifest[];
+  /** The backup of the control plane from which the state was recovered. */
+  readonly loaded: FoundManifest;
+  readonly passwords: Passwords;
+  /** The owner of backups whose task is unknown. */
+  readonly userId: number;
+  print(line: string): void;
+}
+
 /**
  * Imports backups that the database does not know, and prints their names. Leaves out a backup without an
  * archive, or whose password is unknown.
- * @param loaded The backup of the control plane from which the state was recovered.
- * @param userId The owner of backups whose task is unknown.
  */
 export async function importNewerBackups(
   services: ServiceContext,
-  { repository, print }: { repository: BackupRepository; print: (line: string) => void },
-  found: readonly FoundManifest[],
-  loaded: FoundManifest,
-  passwords: Passwords,
-  userId: number,
+  { repository, found, loaded, passwords, userId, print }: RecoveredRepository,
 ): Promise<void> {
   const { database, keyring } = services;
   passwords.add((await backupPasswords(database)).map((sealed) => keyring.decrypt(sealed)));

@@ -91,7 +91,7 @@ async function recoverFromBackup(
     await enterRecovery(services, operator);
     const { plain } = await issueToken(services, token);
     try {
-      await importNewerBackups(services, recovery, found, backup, passwords, userId);
+      await importNewerBackups(services, { repository, found, loaded: backup, passwords, userId, print });
     } catch (error) {
       // The state is loaded, so the operator still gets a token.
       print(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);

@@ -26,7 +26,8 @@ export type RunTransitionEvent =
   /** A user, or the run timeout, stops the run. */
   | { type: "cancel_requested" }
   /** The agent's verdict. */
-  | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled" }
+  /** `damage`: what is wrong with the backup that the run read. */
+  | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled"; damage?: string | null }
   /** `deadline_at` has passed without a message from the agent. */
   | { type: "deadline_passed" };
 

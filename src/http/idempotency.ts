@@ -9,13 +9,18 @@ import {
   settleRequest,
 } from "../services/access/idempotency.ts";
 
+export interface AuthenticatedRequest {
+  readonly request: Request;
+  readonly body: Uint8Array;
+  readonly tokenId: number;
+  /** Whether a response holds a secret that is never shown again. */
+  readonly showsSecretOnce: boolean;
+}
+
 /** Returns the stored first response, or that of `answer`, which is stored unless it is a server error. */
 export async function answerOnce(
   services: ServiceContext,
-  request: Request,
-  tokenId: number,
-  body: Uint8Array,
-  showsSecretOnce: boolean,
+  { request, body, tokenId, showsSecretOnce }: AuthenticatedRequest,
   answer: () => Promise<Response>,
 ): Promise<Response> {
   const key = keyOf(request);

@@ -75,10 +75,12 @@ export async function serve(
     response = endpoint.method === "post" && caller !== null
       ? await answerOnce(
         services,
-        request,
-        caller.tokenId,
-        body.bytes,
-        endpoint.showsSecretOnce ?? false,
+        {
+          request,
+          body: body.bytes,
+          tokenId: caller.tokenId,
+          showsSecretOnce: endpoint.showsSecretOnce ?? false,
+        },
         () => work().catch(refuse),
       )
       : await work();

@@ -78,10 +78,10 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
       description: "One page, oldest first unless sorted.",
       content: listContent(resource),
     },
-    async handle({ services, caller, query, request, baseUrl }) {
+    async handle({ services, caller, query, ...sent }) {
       const page = query as PageQuery & z.output<z.ZodObject<Filters>> & { sort?: string };
-      const { rows, total } = await definition.list(services, caller, windowOf(page), page);
-      return { status: 200, body: listBody(resource, rows, total, page, request, baseUrl) };
+      const listed = await definition.list(services, caller, windowOf(page), page);
+      return { status: 200, body: listBody(resource, listed, page, sent) };
     },
   });
 }
@@ -269,11 +269,9 @@ export function listContent<Row, Shown>({ schema, example, path }: Resource<Row,
 /** Builds the body that {@link listContent} describes. */
 export function listBody<Row, Shown>(
   resource: Resource<Row, Shown>,
-  rows: readonly Row[],
-  total: number,
+  { rows, total }: { rows: readonly Row[]; total: number },
   query: PageQuery,
-  request: Request,
-  baseUrl: string,
+  { request, baseUrl }: { request: Request; baseUrl: string },
 ) {
   const { pathname, search } = new URL(request.url);
   return pageAnswer(rows.map((row) => resource.present(row)), total, query, {

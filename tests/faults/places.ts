@@ -22,15 +22,20 @@ export interface Place {
 
 const DISK_BYTES = 96 * 2 ** 20;
 
+/** The servers and disks behind the places, which the harness breaks. */
+interface Backends {
+  readonly s3: TestS3;
+  readonly s3Relay: Relay;
+  readonly sftpRelay: Relay;
+  readonly disk: SmallDisk;
+  /** A mount that looks like a network disk whose server can fall silent. */
+  readonly networkDisk: FreezableMount;
+}
+
 export class Places implements AsyncDisposable {
   private constructor(
     readonly all: Readonly<Record<PlaceName, Place>>,
-    readonly s3: TestS3,
-    readonly s3Relay: Relay,
-    readonly sftpRelay: Relay,
-    readonly disk: SmallDisk,
-    /** A mount that looks like a network disk whose server can fall silent. */
-    readonly networkDisk: FreezableMount,
+    readonly backends: Backends,
     private readonly parts: AsyncDisposable,
   ) {}
 
@@ -60,15 +65,16 @@ export class Places implements AsyncDisposable {
       }),
       s3: inBucket(s3, `http://127.0.0.1:${s3Relay.port}`),
     };
-    return new Places(all, s3, s3Relay, sftpRelay, disk, networkDisk, opening.move());
+    return new Places(all, { s3, s3Relay, sftpRelay, disk, networkDisk }, opening.move());
   }
 
   heal(): void {
-    this.s3.fault = () => null;
-    this.s3Relay.heal();
-    this.sftpRelay.heal();
-    this.disk.empty();
-    this.networkDisk.thaw();
+    const { s3, s3Relay, sftpRelay, disk, networkDisk } = this.backends;
+    s3.fault = () => null;
+    s3Relay.heal();
+    sftpRelay.heal();
+    disk.empty();
+    networkDisk.thaw();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -176,7 +176,7 @@ export class Stage {
         agents[action.agent]!.stateDisk.fill();
         return true;
       case "fill the destination's disk":
-        places.disk.fill();
+        places.backends.disk.fill();
         return true;
       case "jump the clock": {
         const { clockFile } = planes[action.plane % controlPlanes]!;
@@ -190,23 +190,23 @@ export class Stage {
       case "cancel":
         return await this.#post(`/backup-tasks/${this.tasks[action.task]!.id}/cancel`) === 202;
       case "drop SFTP":
-        return places.sftpRelay.drop() > 0;
+        return places.backends.sftpRelay.drop() > 0;
       case "SFTP is slow":
-        places.sftpRelay.bytesPerSecond = action.bytesPerSecond;
+        places.backends.sftpRelay.bytesPerSecond = action.bytesPerSecond;
         return true;
       case "SFTP falls mute":
-        places.sftpRelay.mute();
+        places.backends.sftpRelay.mute();
         return true;
       case "S3 falls mute":
-        places.s3Relay.mute();
+        places.backends.s3Relay.mute();
         return true;
       case "the network disk falls mute":
-        places.networkDisk.freeze();
+        places.backends.networkDisk.freeze();
         return true;
       case "Postgres falls mute":
         return await this.#freezePostgres(action.downFor);
       default:
-        breakS3(places, action);
+        breakS3(places.backends, action);
         return true;
     }
   }
@@ -240,7 +240,7 @@ export class Stage {
 
 type S3Action = Exclude<Extract<Action, { type: `S3 ${string}` }>, { type: "S3 falls mute" }>;
 
-function breakS3({ s3, s3Relay }: World["places"], action: S3Action): void {
+function breakS3({ s3, s3Relay }: World["places"]["backends"], action: S3Action): void {
   if (action.type === "S3 is slow") {
     s3Relay.bytesPerSecond = action.bytesPerSecond;
     return;

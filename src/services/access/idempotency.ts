@@ -47,7 +47,7 @@ export async function claimRequest(
   const expired = new Date(now.getTime() - RETENTION);
   const { tokenId, key, requestHash } = request;
   for (;;) {
-    if (await claimIdempotencyKey(services.database, tokenId, key, requestHash, now, expired)) return null;
+    if (await claimIdempotencyKey(services.database, request, { now, expired })) return null;
     const row = await findIdempotencyKey(services.database, tokenId, key);
     if (row !== undefined) return storedResponse(row, requestHash, now);
     // The first request failed and released the key between the two statements.

@@ -24,6 +24,14 @@ export type SentBytes = AgentStream;
 /** The reason why no bytes were sent. */
 export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
+/** A part of a backup, and which of its bytes. */
+export interface BytesRequest {
+  readonly backup: Pick<BackupLocation, "id" | "user_id" | "backup_destination_id">;
+  readonly what: RequestedBytes;
+  /** Null: all. */
+  readonly range: RequestedRange | null;
+}
+
 /**
  * Requests bytes of a backup from an agent. Throws an `UnavailableError` if the agent is not connected or
  * cannot send at the moment, and a {@link DamageFoundError} if the backup is damaged. If the agent finds
@@ -32,9 +40,7 @@ export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 export async function requestBytes(
   services: ServiceContext,
   serverId: number,
-  backup: Pick<BackupLocation, "id" | "user_id" | "backup_destination_id">,
-  what: RequestedBytes,
-  range: RequestedRange | null,
+  { backup, what, range }: BytesRequest,
   damaged: (error: DamageFoundError) => Promise<void> = async () => {},
 ): Promise<SentBytes | BytesNotSent> {
   const stream = randomUUID();
@@ -50,7 +56,7 @@ export async function requestBytes(
     range,
     stream,
   } as const;
-  const request = requestAgent(services, serverId, payload, AGENT_TIMEOUT, null, over.signal);
+  const request = requestAgent(services, serverId, payload, AGENT_TIMEOUT, { signal: over.signal });
   // Once bytes arrive, the end of the stream shows the outcome.
   request.catch(() => {});
   begun.catch(() => {});

@@ -48,22 +48,26 @@ export class DamageFoundError extends ConflictError {
   }
 }
 
+export interface RequestOptions {
+  /** Sent with the request, and never stored. */
+  secret?: string | null;
+  /** Ends the wait: the call rejects with the signal's reason. */
+  signal?: AbortSignal | null;
+}
+
 /**
  * Sends a request to the agent of a server and waits for its result. Throws a {@link NothingDoneError} if the
  * agent is not connected or reports an error, a {@link DamageFoundError} if the error is a damaged backup,
  * and another {@link UnavailableError} if the response is late or unreadable.
  *
  * @param timeoutMs The time limit, which the agent also gets.
- * @param secret Sent with the request, and never stored.
- * @param over Ends the waiting: rejects with its reason.
  */
 export async function requestAgent<P extends RequestPayload>(
   services: ServiceContext,
   serverId: number,
   payload: P,
   timeoutMs: number,
-  secret: string | null = null,
-  over: AbortSignal | null = null,
+  { secret = null, signal = null }: RequestOptions = {},
 ): Promise<Result<P>> {
   const { clock, database } = services;
   const id = await transaction(database, async (sql) => {
@@ -87,7 +91,7 @@ export async function requestAgent<P extends RequestPayload>(
     await notify(sql, { topic: "agent_request", id: inserted, remote_server_id: serverId });
     return inserted;
   });
-  const row = await awaitResponse(services, id, timeoutMs, over).finally(async () => {
+  const row = await awaitResponse(services, id, timeoutMs, signal).finally(async () => {
     if (!isKept(payload)) await deleteAgentRequest(database, id);
   });
   if (row === null) {

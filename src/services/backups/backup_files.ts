@@ -18,9 +18,13 @@ const SEARCH_PROTOCOL = 3;
 
 const log = () => logger("services");
 
-export interface ListingWindow extends PageWindow {
+export interface ListingQuery extends PageWindow {
+  /** With or without slashes around it; empty: the root. */
+  path: string;
   /** Part of a name, in any case; null: all names. */
   search: string | null;
+  /** Decrypts a backup that is encrypted to recipients. Never stored. */
+  identity?: string;
 }
 
 export interface BackupListing {
@@ -35,21 +39,16 @@ export interface BackupListing {
  * `path` is not a directory, returns that member alone. Throws a {@link NotFoundError} if the backup has no
  * such path. Throws a {@link ConflictError} if it has no index, or a damaged one: the backup is then marked
  * as damaged.
- *
- * @param path With or without slashes around it; empty: the root.
- * @param identity Decrypts a backup that is encrypted to recipients. Never stored.
  */
 export async function listBackupFiles(
   services: ServiceContext,
   caller: Caller,
   id: number,
-  path: string,
-  identity: string | null,
-  { search, ...window }: ListingWindow,
+  { path, search, identity, ...window }: ListingQuery,
 ): Promise<BackupListing> {
   const readable = await findReadable(services.database, caller, id);
   refuseUnlistable(readable.backup);
-  const key = await requireIdentity(readable.backup, identity);
+  const key = await requireIdentity(readable.backup, identity ?? null);
   const payload = {
     kind: "backup.browse",
     backup_destination_id: readable.destination.id,
@@ -61,7 +60,7 @@ export async function listBackupFiles(
   } as const;
   // An older agent would ignore the search and list everything.
   const serverId = await readingServer(services, readable, search === null ? undefined : SEARCH_PROTOCOL);
-  const result = await requestAgent(services, serverId, payload, AGENT_TIMEOUT, key)
+  const result = await requestAgent(services, serverId, payload, AGENT_TIMEOUT, { secret: key })
     .catch((error) => noteDamage(services, readable.backup, error));
   if (!result.found) throw new NotFoundError("Path");
   return { rows: result.entries, total: result.total, unlisted: result.unlisted ?? 0 };

@@ -43,8 +43,8 @@ export async function startDrill(
       );
     }
     if (drilledServer(backup.engine) === null) refuseFields(databases, [...DATABASE_SERVER_FIELDS], "files");
-    const server = requestedServer(databases);
-    return { runId: await startCheck(services, sql, caller, "drill", backup, requested, server) };
+    const check = { kind: "drill", requested, databases: requestedServer(databases) } as const;
+    return { runId: await startCheck(services, sql, caller, backup, check) };
   });
 }
 
@@ -60,7 +60,7 @@ export async function queueDueDrills(services: ServiceContext): Promise<number> 
       const backup = await lockDueDrill(sql, serverId, now);
       if (backup === null) return;
       await noteDrillQueued(sql, backup.backup_task_id!, now);
-      await queueCheck(services, sql, "drill", backup, serverId, backup.due_at);
+      await queueCheck(services, sql, backup, { kind: "drill", serverId, scheduledFor: backup.due_at });
       queued++;
     });
   }

@@ -66,7 +66,7 @@ export async function startRestore(
       : databaseOptions(backup, await databasesOf(sql, backup), input);
     if (options.type === "database") await databaseServer(sql, backup, serverId, options.server ?? null);
     await refuseUnreachable(services, sql, backup, serverId);
-    const runId = await queueRestore(services, sql, backup, serverId, options, key);
+    const runId = await queueRestore(services, sql, backup, { serverId, options, key });
     return { runId };
   });
 }
@@ -163,9 +163,7 @@ async function queueRestore(
   services: ServiceContext,
   sql: Sql,
   backup: BackupRow,
-  serverId: number,
-  options: RestoreOptions,
-  key: string | null,
+  { serverId, options, key }: { serverId: number; options: RestoreOptions; key: string | null },
 ): Promise<number> {
   const now = services.clock.now();
   const deadline = startDeadline(services, { created_at: now });

@@ -35,8 +35,17 @@ export async function startVerification(
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
-    return { runId: await startCheck(services, sql, caller, "verify", backup, requested) };
+    return { runId: await startCheck(services, sql, caller, backup, { kind: "verify", requested }) };
   });
+}
+
+/** A check that a user asked for. */
+export interface RequestedCheck {
+  readonly kind: "verify" | "drill";
+  /** The server that reads the backup; default: the one that made it. */
+  readonly requested: number | undefined;
+  /** The database server for a drill's scratch databases; default: the task's. */
+  readonly databases?: DatabaseServer | null;
 }
 
 const CHECKS = { verify: "verification", drill: "restore drill" };
@@ -49,10 +58,8 @@ export async function startCheck(
   services: ServiceContext,
   sql: Sql,
   caller: Caller,
-  kind: "verify" | "drill",
   backup: BackupRow,
-  requested: number | undefined,
-  databases: DatabaseServer | null = null,
+  { kind, requested, databases = null }: RequestedCheck,
 ): Promise<number> {
   const active = await findActiveCheck(sql, backup.id, kind);
   if (active !== undefined) {
@@ -66,7 +73,7 @@ export async function startCheck(
     await databaseServer(sql, backup, serverId, databases);
   }
   await refuseUnreachable(services, sql, backup, serverId);
-  return await queueCheck(services, sql, kind, backup, serverId, null, databases);
+  return await queueCheck(services, sql, backup, { kind, serverId, scheduledFor: null, databases });
 }
 
 /**
@@ -81,27 +88,27 @@ export async function queueDueVerifications(services: ServiceContext): Promise<n
       const backup = await lockDueVerification(sql, serverId, now);
       if (backup === null) return;
       await markVerificationQueued(sql, backup.id, now);
-      await queueCheck(services, sql, "verify", backup, serverId, backup.due_at);
+      await queueCheck(services, sql, backup, { kind: "verify", serverId, scheduledFor: backup.due_at });
       queued++;
     });
   }
   return queued;
 }
 
-/**
- * Queues a check.
- *
- * @param scheduledFor When it was due; null for a user's request.
- * @param databases The database server for a drill's scratch databases; null: the task's.
- */
+export interface QueuedCheck {
+  readonly kind: "verify" | "drill";
+  readonly serverId: number;
+  /** When it was due; null for a user's request. */
+  readonly scheduledFor: Date | null;
+  /** The database server for a drill's scratch databases; null, the default: the task's. */
+  readonly databases?: DatabaseServer | null;
+}
+
 export async function queueCheck(
   services: ServiceContext,
   sql: Sql,
-  kind: "verify" | "drill",
   backup: BackupRow,
-  serverId: number,
-  scheduledFor: Date | null,
-  databases: DatabaseServer | null = null,
+  { kind, serverId, scheduledFor, databases = null }: QueuedCheck,
 ): Promise<number> {
   const now = services.clock.now();
   const run = await insertRun(sql, {

@@ -39,12 +39,12 @@ export async function recordEvents(
   await transaction(services.database, async (sql) => {
     const ids = [...new Set(groups.map((group) => group.runId))];
     const rows = new Map((await lockRuns(sql, ids)).map((row) => [row.id, row]));
-    const chunks: OutputChunk[] = [];
-    const progress: EventProgress[] = [];
+    const batch: EventBatch = { chunks: [], progress: [] };
+    const { chunks, progress } = batch;
     for (const group of groups) {
       const run = rows.get(group.runId);
       if (run === undefined || run.remote_server_id !== group.remoteServerId) continue;
-      const moved = await traced(group, () => recordGroup(services, sql, run, group, chunks, progress));
+      const moved = await traced(group, () => recordGroup(services, sql, run, group, batch));
       rows.set(run.id, moved);
     }
     await insertOutput(sql, chunks);
@@ -66,6 +66,12 @@ export async function recordEvents(
     attempt,
     sequence: messages.at(-1)!.sequence,
   }));
+}
+
+/** The rows of all events of one transaction, which are written together. */
+interface EventBatch {
+  readonly chunks: OutputChunk[];
+  readonly progress: EventProgress[];
 }
 
 interface Group {
@@ -120,8 +126,7 @@ async function recordGroup(
   sql: Sql,
   locked: RunRow,
   group: Group,
-  chunks: OutputChunk[],
-  progress: EventProgress[],
+  { chunks, progress }: EventBatch,
 ): Promise<RunRow> {
   const { messages } = group;
   const finished = messages.findLast(({ event }) => event.kind === "finished")?.event;

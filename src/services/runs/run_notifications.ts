@@ -62,15 +62,17 @@ export async function notifyFailure(
       const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
       // The same failure, with more details.
       if (wasLost) await writeDeliveries(services, sql, news);
-      else await raise(services, sql, run, "backup.failing", news);
+      else await raise(services, sql, run, { kind: "backup.failing" }, news);
       return;
     }
-    case "drill":
-      return await raise(services, sql, run, "drill.failing", notificationOf(run, "drill.failed", failure));
+    case "drill": {
+      const news = notificationOf(run, "drill.failed", failure);
+      return await raise(services, sql, run, { kind: "drill.failing" }, news);
+    }
     case "verify": {
       // The first failure may be transient, and is retried automatically.
       const news = notificationOf(run, "verification.failed", failure);
-      return await raise(services, sql, run, "verification.failing", news, 2);
+      return await raise(services, sql, run, { kind: "verification.failing", reportFrom: 2 }, news);
     }
   }
 }
@@ -85,10 +87,10 @@ async function raise(
   services: Clocked,
   sql: Sql,
   run: RunRow,
-  kind: AlertKind,
+  alert: { kind: AlertKind; reportFrom?: number },
   news: AlertMessage,
-  reportFrom = 1,
 ): Promise<void> {
+  const { kind, reportFrom = 1 } = alert;
   await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, reportFrom }, news);
 }
 

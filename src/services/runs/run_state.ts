@@ -21,8 +21,6 @@ export type Move = { moved: true; run: RunRow } | { moved: false; reason: string
 /**
  * Applies `event` to a run that this transaction has locked: changes its state, deadline and end, and
  * notifies watchers, the streams that follow runs and, after a failure, its owner.
- *
- * @param damage The damage of the backup that the run read.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,
@@ -30,7 +28,6 @@ export async function applyToRun(
   run: RunRow,
   event: RunTransitionEvent,
   change: RunChange = {},
-  damage: string | null = null,
 ): Promise<Move> {
   const next = transition(run.state, event);
   if (!next.ok) return { moved: false, reason: next.reason };
@@ -51,7 +48,10 @@ export async function applyToRun(
   await announce(sql, run, next.state);
   const moved = { ...run, ...changes, state: next.state };
   if (next.state !== run.state) logTransition(sql, moved);
-  if (hasEnded(next.state)) await notifyFailure(services, sql, moved, { before: run.state, damage });
+  if (hasEnded(next.state)) {
+    const damage = event.type === "finished" ? event.damage ?? null : null;
+    await notifyFailure(services, sql, moved, { before: run.state, damage });
+  }
   await reportStep(services, sql, moved, run.state);
   return { moved: true, run: moved };
 }

@@ -47,9 +47,10 @@ export async function applyVerdict(
     started_at: run.started_at ?? services.clock.now(),
     reason: verdict.outcome === "succeeded" ? null : verdict.reason,
   };
-  const finished = { type: "finished", outcome: verdict.outcome } as const;
-  const move = await applyToRun(services, sql, run, finished, change, damageOf(run, verdict));
-  await recordVerdict(sql, run.id, run.attempt, verdict, move.moved, services.clock.now());
+  const finished = { type: "finished", outcome: verdict.outcome, damage: damageOf(run, verdict) } as const;
+  const move = await applyToRun(services, sql, run, finished, change);
+  const attempt = { runId: run.id, attempt: run.attempt };
+  await recordVerdict(sql, attempt, { verdict, applied: move.moved, at: services.clock.now() });
   if (!move.moved) return run;
   if (verdict.outcome === "succeeded" && "backup" in verdict) {
     const backup = { ...verdict.backup, findings };
@@ -136,7 +137,7 @@ export async function keepLateVerdict(
   attempt: number,
   verdict: Verdict,
 ): Promise<void> {
-  await recordVerdict(sql, run.id, attempt, verdict, false, services.clock.now());
+  await recordVerdict(sql, { runId: run.id, attempt }, { verdict, applied: false, at: services.clock.now() });
   if (run.state === "succeeded" && run.attempt === attempt) return;
   await recordLeftovers(
     services,

@@ -38,18 +38,20 @@ export interface Unsatisfiable {
 /** Chooses the range once the ETag is known; null: everything. */
 export type ChooseRange = (etag: string) => RequestedRange | null;
 
-/**
- * Downloads one object of a backup.
- *
- * @param name The name of one of its objects; null: its first archive.
- */
+export interface ObjectRequest {
+  /** The name of one of the backup's objects; null: its first archive. */
+  readonly name: string | null;
+  /** Whether to leave out the bytes. */
+  readonly headOnly: boolean;
+}
+
+/** Downloads one object of a backup. */
 export async function downloadObject(
   services: ServiceContext,
   caller: Caller,
   id: number,
-  name: string | null,
+  { name, headOnly }: ObjectRequest,
   choose: ChooseRange,
-  headOnly: boolean,
 ): Promise<Download | Unsatisfiable> {
   const readable = await findReadable(services.database, caller, id);
   const object = readable.backup.objects.find((each) =>
@@ -109,7 +111,7 @@ async function requestFromAgent(
   const serverId = await readingServer(services, readable);
   const { backup } = readable;
   const mark = (error: DamageFoundError) => markFoundDamage(services, backup, error);
-  const sent = await requestBytes(services, serverId, backup, what, range, mark).catch(async (error) => {
+  const sent = await requestBytes(services, serverId, { backup, what, range }, mark).catch(async (error) => {
     if (!(error instanceof DamageFoundError)) throw error;
     await mark(error);
     throw new DamageFoundError(

@@ -51,7 +51,7 @@ export async function relayObject(
   const backup = await authorizeRead(services, agentKey, input);
   const holder = await connectedHolder(services, services.database, backup);
   const what = { type: "stored", name: input.name } as const;
-  const sent = await requestBytes(services, holder.id, backup, what, requested);
+  const sent = await requestBytes(services, holder.id, { backup, what, range: requested });
   if ("bytes" in sent) {
     const range = resolveRange(requested, sent.size) ?? { from: 0, to: 0 };
     const check = () => authorizeRead(services, agentKey, input);

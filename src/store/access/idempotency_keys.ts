@@ -18,11 +18,8 @@ export interface IdempotencyKeyRow {
  */
 export async function claimIdempotencyKey(
   sql: Sql,
-  tokenId: number,
-  key: string,
-  requestHash: string,
-  now: Date,
-  expired: Date,
+  { tokenId, key, requestHash }: { tokenId: number; key: string; requestHash: string },
+  { now, expired }: { now: Date; expired: Date },
 ): Promise<boolean> {
   const { count } = await sql`
     insert into idempotency_keys as known (token_id, key, request_hash, created_at)

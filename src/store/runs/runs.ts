@@ -320,15 +320,12 @@ export async function markAttemptAccepted(
 /** Records the agent's verdict, whether it was applied or not. */
 export async function recordVerdict(
   sql: Sql,
-  runId: number,
-  attempt: number,
-  verdict: unknown,
-  applied: boolean,
-  now: Date,
+  { runId, attempt }: { runId: number; attempt: number },
+  { verdict, applied, at }: { verdict: unknown; applied: boolean; at: Date },
 ): Promise<void> {
   await sql`
     update run_attempts
-    set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${now}
+    set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${at}
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
 }
 

@@ -43,7 +43,7 @@ export async function testApi(options: Partial<Omit<AppOptions, "services">> = {
     return {
       userId,
       token: plain,
-      call: (method, path, body, headers) => callApi(app, plain, method, path, body, headers),
+      call: (method, path, body, headers) => callApi(app, plain, { method, path, body, headers }),
     };
   };
   const newUser = async (isAdmin: boolean) => {
@@ -60,13 +60,17 @@ export async function testApi(options: Partial<Omit<AppOptions, "services">> = {
   };
 }
 
+interface ApiCall {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly headers?: Record<string, string>;
+}
+
 async function callApi(
   app: ReturnType<typeof createApp>,
   token: string,
-  method: string,
-  path: string,
-  body: unknown,
-  headers: Record<string, string> = {},
+  { method, path, body, headers = {} }: ApiCall,
 ): Promise<ApiAnswer> {
   const isText = typeof body === "string";
   const response = await app.request(path, {

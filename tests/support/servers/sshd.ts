@@ -12,23 +12,29 @@ export class TestSshd implements AsyncDisposable {
   readonly host = "127.0.0.1";
   #listener: Deno.ChildProcess | null = null;
 
+  readonly username: string;
+  /** Null without root: only root can set a user's password. */
+  readonly password: string | null;
+  readonly uid: number;
+  readonly gid: number;
+  /** OpenSSH PEM. */
+  readonly privateKey: string;
+  /** The fingerprint that the client pins, `SHA256:…`, of the Ed25519 key, which the server shows first. */
+  readonly hostKey: string;
+  /** The fingerprint of its ECDSA key. */
+  readonly secondHostKey: string;
+
   private constructor(
     readonly port: number,
-    readonly username: string,
-    /** Null without root: only root can set a user's password. */
-    readonly password: string | null,
-    /** OpenSSH PEM. */
-    readonly privateKey: string,
-    /** The fingerprint that the client pins, `SHA256:…`, of the Ed25519 key, which the server shows first. */
-    readonly hostKey: string,
-    /** The fingerprint of its ECDSA key. */
-    readonly secondHostKey: string,
     /** Writable by the user. */
     readonly directory: string,
-    readonly uid: number,
-    readonly gid: number,
     private readonly root: string,
-  ) {}
+    account: Account,
+    keys: Keys,
+  ) {
+    ({ username: this.username, password: this.password, uid: this.uid, gid: this.gid } = account);
+    ({ privateKey: this.privateKey, hostKey: this.hostKey, secondHostKey: this.secondHostKey } = keys);
+  }
 
   /**
    * @param sftp `through the shell`: the user's login shell prints text and ends.
@@ -50,18 +56,11 @@ export class TestSshd implements AsyncDisposable {
     await Deno.copyFile(`${root}/user_key.pub`, `${root}/authorized_keys`);
     const port = freePort();
     await Deno.writeTextFile(`${root}/sshd_config`, configuration(root, port, sftp === "internal", settings));
-    const sshd = new TestSshd(
-      port,
-      account.username,
-      account.password,
-      await Deno.readTextFile(`${root}/user_key`),
-      fingerprint(await Deno.readTextFile(`${root}/host_key.pub`)),
-      fingerprint(await Deno.readTextFile(`${root}/second_host_key.pub`)),
-      directory,
-      account.uid,
-      account.gid,
-      root,
-    );
+    const sshd = new TestSshd(port, directory, root, account, {
+      privateKey: await Deno.readTextFile(`${root}/user_key`),
+      hostKey: fingerprint(await Deno.readTextFile(`${root}/host_key.pub`)),
+      secondHostKey: fingerprint(await Deno.readTextFile(`${root}/second_host_key.pub`)),
+    });
     await sshd.start();
     return sshd;
   }
@@ -124,6 +123,12 @@ function configuration(root: string, port: number, isInternal: boolean, settings
 
 async function makeKey(kind: string, path: string): Promise<void> {
   await program("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path);
+}
+
+interface Keys {
+  readonly privateKey: string;
+  readonly hostKey: string;
+  readonly secondHostKey: string;
 }
 
 interface Account {

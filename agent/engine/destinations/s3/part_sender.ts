@@ -32,51 +32,62 @@ const FRESH = 60_000;
 
 type Failed = Exclude<PutOutcome, { kind: "stored" }>;
 
+export interface PartSenderContext {
+  /** The bucket's name in errors: `bucket backups`. */
+  readonly description: string;
+  readonly urls: PartUrls;
+  readonly connections: PutConnections;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Default: the limits of a run. */
+  readonly limits?: DestinationLimits;
+  /** Called when a part fails for the first time and is tried again. */
+  onTrouble(text: string): void;
+}
+
 export class PartSender {
   /** Number of attempts without a response after the last byte. */
   #unanswered = 0;
   #isAnyStored = false;
   #alone: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    /** For errors: `bucket backups`. */
-    private readonly place: string,
-    private readonly urls: PartUrls,
-    private readonly connections: PutConnections,
-    private readonly clock: Clock,
-    private readonly signal: AbortSignal,
-    /** Called once for a part that has to wait. */
-    private readonly onTrouble: (text: string) => void,
-    private readonly limits: DestinationLimits = runLimits(),
-  ) {}
+  readonly #context: PartSenderContext;
+  readonly #limits: DestinationLimits;
+
+  constructor(context: PartSenderContext) {
+    this.#context = context;
+    this.#limits = context.limits ?? runLimits();
+  }
 
   /** Returns the ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
   async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
-    const started = this.clock.monotonic();
+    const started = this.#context.clock.monotonic();
     for (let tries = 1;; tries++) {
       const { outcome, signedAt } = await this.#try(partNumber, { body, md5 }, tries);
       if (outcome.kind === "stored") {
         this.#isAnyStored = true;
-        this.urls.done(partNumber);
+        this.#context.urls.done(partNumber);
         return outcome.etag;
       }
-      const now = this.clock.monotonic();
+      const now = this.#context.clock.monotonic();
       if (outcome.kind === "refused" && outcome.status === 403 && now - signedAt > FRESH) {
-        this.urls.forget(signedAt);
+        this.#context.urls.forget(signedAt);
         continue;
       }
-      if (this.#isKeyRefused(outcome)) this.urls.forget(signedAt);
+      if (this.#isKeyRefused(outcome)) this.#context.urls.forget(signedAt);
       else if (!isPassing(outcome)) throw this.#failure(outcome);
       if (outcome.kind === "lost" && outcome.isUnanswered) {
-        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > this.limits.patienceMs) {
+        if (this.#unanswered++ >= UNANSWERED_TRIES && now - started > this.#limits.patienceMs) {
           throw this.#failure(outcome);
         }
-      } else if (now - started > this.limits.patienceMs) throw this.#failure(outcome);
+      } else if (now - started > this.#limits.patienceMs) throw this.#failure(outcome);
       if (tries === 1) {
-        this.onTrouble(`Part ${partNumber} did not get into ${this.place} (${tell(outcome)}); trying again`);
+        this.#context.onTrouble(
+          `Part ${partNumber} did not get into ${this.#context.description} (${tell(outcome)}); trying again`,
+        );
       }
-      await this.clock.sleep(backoff.next(), this.signal);
+      await this.#context.clock.sleep(backoff.next(), this.#context.signal);
     }
   }
 
@@ -90,14 +101,17 @@ export class PartSender {
     const isSlow = this.#unanswered > 0;
     const trying = (async () => {
       if (isSlow) await before.catch(() => {});
-      const { url, signedAt } = await this.urls.of(partNumber);
-      const { idleMs } = this.limits;
+      const { url, signedAt } = await this.#context.urls.of(partNumber);
+      const { idleMs } = this.#limits;
       const limits = {
         idleMs: idleMs * Math.min(tries, LONGEST_IDLE),
         totalMs: idleMs * LONGEST + part.body.length / SLOWEST * 1000,
         answerMs: idleMs * FIRST_ANSWER * 2 ** Math.min(this.#unanswered, UNANSWERED_TRIES - 1),
       };
-      return { outcome: await this.connections.put(url, part, limits, this.signal), signedAt };
+      return {
+        outcome: await this.#context.connections.put(url, part, limits, this.#context.signal),
+        signedAt,
+      };
     })();
     if (isSlow) this.#alone = trying;
     return await trying;
@@ -111,7 +125,7 @@ export class PartSender {
 
   #failure(outcome: Failed): RunFailedError {
     const advice = outcome.kind === "refused" ? adviceOn(outcome) : undefined;
-    return new RunFailedError(`Cannot upload to ${this.place}: ${advice ?? tell(outcome)}`);
+    return new RunFailedError(`Cannot upload to ${this.#context.description}: ${advice ?? tell(outcome)}`);
   }
 }
 

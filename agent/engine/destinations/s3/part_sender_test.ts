@@ -26,14 +26,14 @@ function slowLink(answerAfter: number) {
   const urls = { of: () => Promise.resolve({ url: "u", signedAt: 0 }), done() {}, forget() {} };
   const { signal } = new AbortController();
   const lines: string[] = [];
-  const sender = new PartSender(
-    "bucket b",
-    urls as unknown as PartUrls,
-    { put } as unknown as PutConnections,
+  const sender = new PartSender({
+    description: "bucket b",
+    urls: urls as unknown as PartUrls,
+    connections: { put } as unknown as PutConnections,
     clock,
     signal,
-    (text) => void lines.push(text),
-  );
+    onTrouble: (text) => void lines.push(text),
+  });
   const part = new Uint8Array(1);
   const work = async <T>(promise: Promise<T>): Promise<T> => {
     let isOver = false;

@@ -39,7 +39,8 @@ export class S3Destination implements Destination {
     checkObjectName(name);
     const upload = await this.#uploads().open(name, sizeHint, this.ports.signal);
     this.#uploadIds.set(name, upload.uploadId);
-    return new S3Writer(name, `bucket ${this.spec.bucket}`, upload, this.#uploads(), this.ports);
+    const object = { name, bucket: `bucket ${this.spec.bucket}` };
+    return new S3Writer(object, upload, this.#uploads(), this.ports);
   }
 
   /** Removes what this run uploaded, completed or not. The control plane removes other objects. */

@@ -264,7 +264,7 @@ Deno.test("an object that outgrows its parts fails and says what comes next", as
     downloads: null,
     relay: null,
   };
-  const writer = new S3Writer("a.zst", "bucket backups", upload, t.uploads, ports, 2);
+  const writer = new S3Writer({ name: "a.zst", bucket: "bucket backups" }, upload, t.uploads, ports, 2);
   await writer.write(new Uint8Array(10 * MIB));
   const message = await reason(writer.write(new Uint8Array(5 * MIB)).then(() => writer.commit()));
   assert.match(

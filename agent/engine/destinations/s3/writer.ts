@@ -39,8 +39,8 @@ export class S3Writer implements ObjectWriter {
   #failure: unknown = null;
 
   constructor(
-    private readonly name: string,
-    private readonly place: string,
+    /** The object's name, and the bucket's as errors say it. */
+    private readonly object: { readonly name: string; readonly bucket: string },
     private readonly upload: { uploadId: string; partSize: number },
     private readonly uploads: Uploads,
     { clock, signal, output, limits }: DestinationPorts,
@@ -54,8 +54,15 @@ export class S3Writer implements ObjectWriter {
     this.#unlink = () => signal.removeEventListener("abort", stop);
     if (signal.aborted) stop();
     const urls = new PartUrls(uploads, uploadId, clock, this.#over.signal);
-    const tell = (text: string) => output?.line(text);
-    this.#sender = new PartSender(place, urls, this.#connections, clock, this.#over.signal, tell, limits);
+    this.#sender = new PartSender({
+      description: object.bucket,
+      urls,
+      connections: this.#connections,
+      clock,
+      signal: this.#over.signal,
+      limits,
+      onTrouble: (text) => output?.line(text),
+    });
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -80,14 +87,14 @@ export class S3Writer implements ObjectWriter {
     const { size } = await this.uploads.complete(this.upload.uploadId, this.#size, parts, this.#over.signal);
     if (size !== this.#size) {
       throw new RunFailedError(
-        `Cannot trust ${this.name}: ${this.place} stored ${size} bytes of the ${this.#size} that were sent`,
+        `Cannot trust ${this.object.name}: ${this.object.bucket} stored ${size} bytes of the ${this.#size} that were sent`,
       );
     }
     this.#release();
   }
 
   async abort(): Promise<void> {
-    this.#over.abort(new RunFailedError(`The upload of ${this.name} was given up`));
+    this.#over.abort(new RunFailedError(`The upload of ${this.object.name} was given up`));
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
     this.#release();
     await this.uploads.abort(this.upload.uploadId);
@@ -143,7 +150,7 @@ export class S3Writer implements ObjectWriter {
     const { partSize } = this.upload;
     const gib = Math.floor(this.maxParts * partSize / 2 ** 30);
     return new RunFailedError(
-      `Cannot upload ${this.name}: it grew beyond ${this.maxParts} parts of ${
+      `Cannot upload ${this.object.name}: it grew beyond ${this.maxParts} parts of ${
         partSize / MIB
       } MiB (${gib} GiB). ` +
         "Run the task again: its next upload uses larger parts.",

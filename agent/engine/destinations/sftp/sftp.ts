@@ -60,7 +60,7 @@ export class SftpDestination implements Destination {
       }
       return { session, handle: await createAnew(session, partial) };
     });
-    return new SftpWriter(this.connection, file, partial, final, this.ports.signal, this.ports.clock);
+    return new SftpWriter(this.connection, file, { partial, final }, this.ports);
   }
 
   async remove(name: string): Promise<boolean> {

@@ -45,12 +45,10 @@ export class SftpWriter implements ObjectWriter {
   constructor(
     private readonly connection: SftpConnection,
     private file: OpenFile,
-    private readonly partial: string,
-    private readonly final: string,
-    private readonly signal: AbortSignal,
-    clock: Clock,
+    private readonly paths: { readonly partial: string; readonly final: string },
+    private readonly ports: { readonly clock: Clock; readonly signal: AbortSignal },
   ) {
-    this.#checksums = new BlockChecksums(clock);
+    this.#checksums = new BlockChecksums(ports.clock);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -73,25 +71,25 @@ export class SftpWriter implements ObjectWriter {
   async commit(): Promise<void> {
     await this.#until(() => this.#outstanding === 0);
     await this.#onFile(async ({ session, handle }) => {
-      await session.sync(this.final, handle);
-      await session.closeFile(this.final, handle);
+      await session.sync(this.paths.final, handle);
+      await session.closeFile(this.paths.final, handle);
     });
     this.#isOpen = false;
-    await this.connection.use((session) => this.#proveSize(session, this.partial));
+    await this.connection.use((session) => this.#proveSize(session, this.paths.partial));
     await this.#proveContent();
     await this.#publish();
-    await this.connection.use((session) => this.#proveSize(session, this.final));
+    await this.connection.use((session) => this.#proveSize(session, this.paths.final));
   }
 
   async abort(): Promise<void> {
-    this.#failure ??= new RunFailedError(`The upload of ${this.final} was given up`);
+    this.#failure ??= new RunFailedError(`The upload of ${this.paths.final} was given up`);
     const { session, handle } = this.file;
     if (this.#isOpen && !session.isLost) {
       this.#isOpen = false;
       // The file is removed next, so it does not matter whether its last bytes arrived.
-      await session.closeFile(this.partial, handle).catch(() => {});
+      await session.closeFile(this.paths.partial, handle).catch(() => {});
     }
-    const paths = this.#isPublished ? [this.partial, this.final] : [this.partial];
+    const paths = this.#isPublished ? [this.paths.partial, this.paths.final] : [this.paths.partial];
     await this.connection.clearAway(async (session) => {
       for (const path of paths) await session.removeIfThere(path);
     });
@@ -99,7 +97,7 @@ export class SftpWriter implements ObjectWriter {
 
   #send(piece: Piece): void {
     const { session, handle } = this.file;
-    session.writeAt(this.final, handle, piece.bytes, piece.position).then(
+    session.writeAt(this.paths.final, handle, piece.bytes, piece.position).then(
       () => {
         // The server may respond twice to a piece that was sent again.
         if (this.#pending.delete(piece)) this.#outstanding -= piece.bytes.length;
@@ -128,7 +126,7 @@ export class SftpWriter implements ObjectWriter {
    */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
-      this.signal.throwIfAborted();
+      this.ports.signal.throwIfAborted();
       if (this.#failure !== null) throw this.#failure;
       if (this.file.session.isLost) {
         await this.#goOn(this.file.session);
@@ -138,9 +136,9 @@ export class SftpWriter implements ObjectWriter {
       const { promise, resolve } = Promise.withResolvers<unknown>();
       this.#wake = () => resolve(null);
       const release = this.file.session.onLost(this.#wake);
-      this.signal.addEventListener("abort", resolve, { once: true });
+      this.ports.signal.addEventListener("abort", resolve, { once: true });
       await promise;
-      this.signal.removeEventListener("abort", resolve);
+      this.ports.signal.removeEventListener("abort", resolve);
       release();
     }
   }
@@ -161,20 +159,20 @@ export class SftpWriter implements ObjectWriter {
   /** Opens the partial file on a new connection, and sends the unacknowledged pieces again. */
   async #goOn(lost: SftpSession): Promise<void> {
     this.#checksums.doubt();
-    await this.connection.recover(lost, await lost.explainLoss(`write ${this.final}`));
+    await this.connection.recover(lost, await lost.explainLoss(`write ${this.paths.final}`));
     const session = await this.connection.session();
     try {
       const acknowledged = this.#pending.values().next().value?.position ?? this.#position;
-      const size = (await session.look(this.partial))?.size ?? null;
+      const size = (await session.look(this.paths.partial))?.size ?? null;
       if (size === null || size < acknowledged) {
         throw new RunFailedError(
-          `Cannot go on with ${this.partial}: the server has ${
+          `Cannot go on with ${this.paths.partial}: the server has ${
             size ?? "no"
           } bytes of the ${acknowledged} that it ` +
             "had acknowledged before the connection broke. Run the task again.",
         );
       }
-      this.file = { session, handle: await session.openAgain(this.partial) };
+      this.file = { session, handle: await session.openAgain(this.paths.partial) };
     } catch (error) {
       await this.connection.recover(session, error);
       return;
@@ -189,13 +187,13 @@ export class SftpWriter implements ObjectWriter {
   async #publish(): Promise<void> {
     let isRepeated = false;
     await this.connection.use(async (session) => {
-      if (isRepeated && await session.look(this.partial) === null) {
-        return await this.#proveSize(session, this.final);
+      if (isRepeated && await session.look(this.paths.partial) === null) {
+        return await this.#proveSize(session, this.paths.final);
       }
       isRepeated = true;
       this.#isPublished = true;
       try {
-        await session.rename(this.partial, this.final);
+        await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
         // After a refusal, the final name belongs to another file.
         this.#isPublished = session.isLost;
@@ -216,12 +214,14 @@ export class SftpWriter implements ObjectWriter {
   async #proveContent(): Promise<void> {
     for (const { from, to, hash } of this.#checksums.doubtful) {
       const found = createHash("sha256");
-      for await (const chunk of readSteadily(this.connection, this.partial, from, to, this.signal)) {
+      for await (
+        const chunk of readSteadily(this.connection, this.paths.partial, from, to, this.ports.signal)
+      ) {
         found.update(chunk);
       }
       if (found.digest("hex") === hash.digest("hex")) continue;
       throw new RunFailedError(
-        `Cannot trust ${this.final}: the server lost bytes between ${from} and ${to} that it had acknowledged ` +
+        `Cannot trust ${this.paths.final}: the server lost bytes between ${from} and ${to} that it had acknowledged ` +
           "before the connection broke. Look at its disk and its log, and run the task again.",
       );
     }

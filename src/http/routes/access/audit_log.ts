@@ -107,11 +107,11 @@ export const auditLogEndpoints: readonly Endpoint[] = [
       description: "One page, oldest first unless sorted.",
       content: listContent(entry),
     },
-    async handle({ services, caller, query, request, baseUrl }) {
+    async handle({ services, caller, query, ...sent }) {
       const { page, per_page, since, until, ...rest } = query;
       const filter = { ...rest, from: rest.from ?? since, to: rest.to ?? until };
-      const { rows, total } = await listAuditLog(services, caller, filter, windowOf({ page, per_page }));
-      return { status: 200, body: listBody(entry, rows, total, { page, per_page }, request, baseUrl) };
+      const listed = await listAuditLog(services, caller, filter, windowOf({ page, per_page }));
+      return { status: 200, body: listBody(entry, listed, { page, per_page }, sent) };
     },
   }),
 ];

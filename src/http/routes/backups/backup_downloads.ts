@@ -53,12 +53,8 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
       503: "Its destination, or the agent that reaches it, can't be reached.",
     },
     async handle({ services, caller, params, query, request }) {
-      const isHead = request.method === "HEAD";
-      const choose = rangeOf(request);
-      return answer(
-        await downloadObject(services, caller, params.id, query.object ?? null, choose, isHead),
-        request,
-      );
+      const object = { name: query.object ?? null, headOnly: request.method === "HEAD" };
+      return answer(await downloadObject(services, caller, params.id, object, rangeOf(request)), request);
     },
   }),
   endpoint({

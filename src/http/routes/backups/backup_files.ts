@@ -118,9 +118,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         services,
         caller,
         params.id,
-        query.path,
-        null,
-        { ...windowOf(query), search: query.search || null },
+        { ...windowOf(query), path: query.path, search: query.search || null },
       );
       return { status: 200, body: page(listing, query, request, baseUrl) };
     },
@@ -137,9 +135,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
         services,
         caller,
         params.id,
-        path,
-        identity,
-        { ...windowOf(body), search: body.search || null },
+        { ...windowOf(body), path, identity, search: body.search || null },
       );
       return { status: 200, body: page(listing, body, request, baseUrl) };
     },

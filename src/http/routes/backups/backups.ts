@@ -94,10 +94,10 @@ function listing({ list, ...definition }: {
       description: "One page, oldest first unless sorted.",
       content: listContent(backup),
     },
-    async handle({ services, caller, params, query, request, baseUrl }) {
+    async handle({ services, caller, params, query, ...sent }) {
       const { page, per_page, ...choice } = query;
-      const { rows, total } = await list(services, caller, params, windowOf(query), choice);
-      return { status: 200, body: listBody(backup, rows, total, { page, per_page }, request, baseUrl) };
+      const listed = await list(services, caller, params, windowOf(query), choice);
+      return { status: 200, body: listBody(backup, listed, { page, per_page }, sent) };
     },
   });
 }

@@ -94,14 +94,14 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
       description: "One page, oldest first unless sorted.",
       content: listContent(backupTaskLog),
     },
-    async handle({ services, caller, params, query, request, baseUrl }) {
+    async handle({ services, caller, params, query, ...sent }) {
       const { page, per_page, status, ...filter } = query;
       const window = windowOf({ page, per_page });
       const choice = { ...filter, states: status && statesShownAs(status) };
-      const { rows, total } = await listLogsOfTask(services, caller, params.id, window, choice);
+      const listed = await listLogsOfTask(services, caller, params.id, window, choice);
       return {
         status: 200,
-        body: listBody(backupTaskLog, rows, total, { page, per_page }, request, baseUrl),
+        body: listBody(backupTaskLog, listed, { page, per_page }, sent),
       };
     },
   }),

@@ -66,10 +66,10 @@ export const backupTaskScheduleEndpoints: readonly Endpoint[] = [
       description: "Tasks that will run by themselves, soonest first.",
       content: listContent(upcomingAt(new Date("2024-08-07T20:00:00Z"))),
     },
-    async handle({ services, caller, query, request, baseUrl }) {
-      const { rows, total } = await listUpcoming(services, caller, windowOf(query));
+    async handle({ services, caller, query, ...sent }) {
+      const listed = await listUpcoming(services, caller, windowOf(query));
       const resource = upcomingAt(services.clock.now());
-      return { status: 200, body: listBody(resource, rows, total, query, request, baseUrl) };
+      return { status: 200, body: listBody(resource, listed, query, sent) };
     },
   }),
   pauseEndpoint("pause", "Backup task paused successfully.", pauseBackupTask),

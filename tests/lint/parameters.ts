@@ -1,0 +1,31 @@
+/**
+ * A rule of `deno lint` against long lists of parameters: a reader of a call can't tell six values apart.
+ * Such a function takes an object with named fields instead.
+ */
+type Node = Deno.lint.FunctionDeclaration | Deno.lint.FunctionExpression | Deno.lint.ArrowFunctionExpression;
+
+const MOST = 5;
+/** Files that are about to change. */
+const LATER = ["agent/engine/sources/mysql/connection.ts", "agent/engine/sources/mysql/fresh.ts"];
+
+const plugin: Deno.lint.Plugin = {
+  name: "rearguard-parameters",
+  rules: {
+    "at-most-five": {
+      create(context) {
+        const check = (node: Node) => {
+          if (node.params.length <= MOST || LATER.some((path) => context.filename.endsWith(path))) return;
+          context.report({
+            range: node.params[MOST]!.range,
+            message: `${node.params.length} parameters, which is more than ${MOST}`,
+            hint: "Pass an object whose fields have names",
+          });
+        };
+        // A method or constructor holds its parameters in a FunctionExpression.
+        return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
+      },
+    },
+  },
+};
+
+export default plugin;
