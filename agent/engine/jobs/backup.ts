@@ -16,7 +16,7 @@ import type { StoredPart } from "../manifest/stored_part.ts";
 import { encodeContents } from "../manifest/manifest_contents.ts";
 import { objectName } from "../manifest/object_name.ts";
 import { storeParts } from "./parts.ts";
-import { compressFile, streamPart } from "./pipeline.ts";
+import { streamPart } from "./pipeline.ts";
 import { type Destination, RunAbortedError, RunFailedError, type RunPorts } from "../ports.ts";
 import { formatBytes } from "../../../src/domain/byte_size.ts";
 import { Progress } from "./progress.ts";
@@ -25,6 +25,7 @@ import { RunObjects } from "./run_objects.ts";
 import { prepareSource } from "../sources/registry.ts";
 import type { SourcePart } from "../sources/source.ts";
 import { userToRunAs } from "../programs/find_user.ts";
+import { compressFile } from "../transforms/compress.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 
 /**
@@ -84,7 +85,7 @@ async function store(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
   const stats = { ...statsOf(parts), duration_ms: Math.round(ports.clock.monotonic() - started) };
-  const assessed = { ...stats, ...detectAnomalies(job.guards, stats, ports.output) };
+  const assessed = { ...stats, ...detectAnomalies(context, stats) };
   await storeManifest(
     objects,
     job,
@@ -148,7 +149,7 @@ async function storePart(
   await part.ended?.();
   const [end, indexPath, contents] = await Promise.all([
     checkFrames(part, frames, children),
-    part.index === null ? null : compressFile(part.index.path, context),
+    part.index === null ? null : compressFile(part.index.path, children),
     counting?.end() ?? null,
     part.index === null ? null : checkListing(part.index.path, part.label, ports.output),
     object.settle(),
@@ -193,7 +194,7 @@ async function storeIndex(
   const object = await createObject(objects, "index", context.job, part, ".index.zst");
   const tablePath = `${context.ports.workDirectory}/frames`;
   await Deno.writeTextFile(tablePath, frameTableText(end.frames, end.size), { mode: 0o600 });
-  for (const path of [indexPath, await compressFile(tablePath, context)]) {
+  for (const path of [indexPath, await compressFile(tablePath, context.children)]) {
     for await (const chunk of (await Deno.open(path)).readable) await object.write(chunk);
   }
   const stored = await object.commit();

@@ -1,9 +1,10 @@
 /** Compares the stored parts with the task's earlier backups before the run succeeds. */
 import { judgeBackup } from "../../../src/domain/guards/finding.ts";
 import type { BackupStats } from "../../../src/domain/guards/guard.ts";
-import { jobActions, type JobGuards, reportedFindings } from "../../../src/protocol/guards.ts";
+import { jobActions, reportedFindings } from "../../../src/protocol/guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
-import { type Output, RunFailedError } from "../ports.ts";
+import { RunFailedError } from "../ports.ts";
+import type { RunContext } from "../run_context.ts";
 
 /** Rejects an empty archive regardless of the task's settings, because nothing can be restored from it. */
 export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
@@ -23,9 +24,8 @@ export type ReportedFindings = ReturnType<typeof reportedFindings>;
  * Throws a `RunFailedError` for a finding on which the task is set to fail.
  */
 export function detectAnomalies(
-  guards: JobGuards | undefined,
+  { job: { guards }, ports: { output } }: RunContext,
   stats: BackupStats,
-  output: Output,
 ): ReportedFindings {
   if (guards === undefined) return reportedFindings([], []);
   const history = { usual: guards.usual, runs: guards.runs ?? null };

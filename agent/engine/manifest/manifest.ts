@@ -15,6 +15,7 @@ import { withDigest } from "./manifest_digest.ts";
 import type { ManifestContents } from "./manifest_contents.ts";
 import type { PreparedSource } from "../sources/source.ts";
 import type { StoredPart } from "./stored_part.ts";
+import { COMPRESSION } from "../transforms/compress.ts";
 
 /** Increased with every change that a reader of the older format would misread. */
 export const MANIFEST_FORMAT_VERSION = 1;
@@ -55,7 +56,7 @@ export function manifest(input: ManifestInput): Uint8Array {
     incompressible_share: input.assessed.incompressible_share,
     suspicion: describeSuspicion(input.assessed.findings),
     ...input.assessed.findings.length === 0 ? {} : { findings: input.assessed.findings },
-    compression: "zstd, independent frames of 8 MB as pzstd writes them",
+    compression: COMPRESSION,
     encryption: ENCRYPTIONS[encryption.type],
     ...encryption.type === "recipients" ? { recipients: encryption.recipients } : {},
     tools: source.tools,

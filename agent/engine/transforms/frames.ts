@@ -11,13 +11,8 @@ import { FileFrames, type FrameStore, MemoryFrames, type Pieces } from "./frame_
 
 export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** Limit of a frame. Frames contain 8 MB uncompressed, so a larger one is not pzstd's. */
+/** Limit of a frame. Frames contain 2 to 32 MB uncompressed, so a larger one is not pzstd's. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
-/**
- * Uncompressed size of every frame except the last: four times the window of the compression level that
- * archives use.
- */
-const FRAME_BYTES = 8 * 1024 * 1024;
 /**
  * Ratio from which a frame counts as incompressible: its contents were compressed or encrypted before. It is
  * below 1 because tar's headers between small files compress even if the files don't.
@@ -56,10 +51,6 @@ export class FrameWatch {
   /** Remaining bytes of the current frame. */
   #missing = 0;
   readonly #sizes: number[] = [];
-  /** Compressed bytes of the current frame. */
-  #size = 0;
-  /** Incompressible frames before the current one. */
-  #incompressible = 0;
   /** Bytes seen. */
   #offset = 0;
   readonly #store: FrameStore;
@@ -102,10 +93,11 @@ export class FrameWatch {
     previous.tail.push(last.tail.bytes);
     // Only the last frame may be smaller than the others.
     const whole = previous.size;
-    const isLastIncompressible = last.size > 0 && this.#size >= INCOMPRESSIBLE * last.size;
+    const incompressible = this.#sizes.slice(0, -1).filter((size) => size >= INCOMPRESSIBLE * whole).length;
+    const isLastIncompressible = last.size > 0 && this.#sizes.at(-1)! >= INCOMPRESSIBLE * last.size;
     return {
       size: (this.#sizes.length - 1) * whole + last.size,
-      incompressible: this.#incompressible * whole + (isLastIncompressible ? last.size : 0),
+      incompressible: incompressible * whole + (isLastIncompressible ? last.size : 0),
       tail: previous.tail.bytes,
       frames: {
         uncompressed: this.#sizes.length === 1 ? last.size : whole,
@@ -137,8 +129,6 @@ export class FrameWatch {
     if (this.#missing > MAX_FRAME_BYTES) {
       throw new RunFailedError(`Cannot read pzstd's output: a frame of ${this.#missing} bytes is too large`);
     }
-    if (this.#size >= INCOMPRESSIBLE * FRAME_BYTES) this.#incompressible++;
-    this.#size = this.#missing;
     this.#store.begin(this.#offset, this.#missing);
     this.#sizes.push(this.#missing);
   }

@@ -1,22 +1,28 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
 import { capture } from "../programs/capture.ts";
 import { Children } from "../programs/children.ts";
-import { compressFramed } from "./compress.ts";
+import { startCompression } from "./compress.ts";
 import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 
 const FRAME = 8 * 1024 * 1024;
 
-/** Compresses the bytes with pzstd. */
-async function pzstd(plain: Uint8Array): Promise<Uint8Array> {
+/** Compresses the bytes as an archive. */
+async function compressed(plain: Uint8Array): Promise<Uint8Array> {
+  await using children = new Children(systemClock, new AbortController().signal);
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeFile(path, plain);
-    const { args } = compressFramed(path);
-    const { stdout } = await new Deno.Command("sh", { args: ["-c", `exec pzstd ${args.join(" ")} <${path}`] })
-      .output();
-    return stdout;
+    const chunks: Uint8Array[] = [];
+    const take = (chunk: Uint8Array) => void chunks.push(chunk.slice());
+    const { streamed, finished } = startCompression(
+      { from: path, into: null, take, clock: systemClock },
+      children,
+    );
+    await Promise.all([streamed, finished]);
+    return new Uint8Array(Buffer.concat(chunks));
   } finally {
     await Deno.remove(path);
   }
@@ -53,7 +59,7 @@ Deno.test("the last bytes and the total size are determined from the last frames
   await using children = new Children(systemClock, new AbortController().signal);
   for (const size of [1000, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME + 3]) {
     const plain = sample(size);
-    const stream = await pzstd(plain);
+    const stream = await compressed(plain);
     const end = await watch(stream, 65_000).end(children);
     assert.equal(end.size, size);
     assert.deepEqual(await inFile(stream, (frames) => frames.end(children)), end);
@@ -63,7 +69,7 @@ Deno.test("the last bytes and the total size are determined from the last frames
 
 Deno.test("an empty stream has no bytes", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  assert.deepEqual(await watch(await pzstd(new Uint8Array(0)), 5).end(children), {
+  assert.deepEqual(await watch(await compressed(new Uint8Array(0)), 5).end(children), {
     size: 0,
     incompressible: 0,
     tail: new Uint8Array(0),
@@ -79,7 +85,7 @@ Deno.test("incompressible bytes are counted by whole frames", async () => {
     return plain;
   };
   const incompressible = async (plain: Uint8Array) =>
-    (await watch(await pzstd(plain), 65_000).end(children)).incompressible;
+    (await watch(await compressed(plain), 65_000).end(children)).incompressible;
   assert.equal(await incompressible(noise(0, 0)), 0);
   assert.equal(await incompressible(noise(0, FRAME)), FRAME);
   assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
@@ -93,7 +99,7 @@ Deno.test("incompressible bytes are counted by whole frames", async () => {
 
 Deno.test("frame headers may be split across chunks at any byte", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  const stream = await pzstd(new Uint8Array(2 * FRAME + 77));
+  const stream = await compressed(new Uint8Array(2 * FRAME + 77));
   for (const step of [1, 7, 11, 13]) {
     assert.equal((await watch(stream, step).end(children)).size, 2 * FRAME + 77);
   }
@@ -101,7 +107,7 @@ Deno.test("frame headers may be split across chunks at any byte", async () => {
 
 Deno.test("each frame's checksum is the one that zstd lists, at any chunk size", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  const stream = await pzstd(sample(2 * FRAME + 77));
+  const stream = await compressed(sample(2 * FRAME + 77));
   for (const step of [1, 7, 65_000, stream.length]) {
     const { compressed, checksums } = (await watch(stream, step).end(children)).frames;
     let at = 0;
@@ -130,7 +136,7 @@ Deno.test("the first bytes of a long stream can be unpacked", async () => {
   for (
     const plain of [sample(3 * FRAME), new Uint8Array(3 * FRAME), new TextEncoder().encode("PGDMP tiny")]
   ) {
-    const stream = await pzstd(plain);
+    const stream = await compressed(plain);
     const start = await watch(stream, 65_536).start(children);
     assert.deepEqual(await inFile(stream, (frames) => frames.start(children)), start);
     assert.ok(start.length >= 5);
@@ -140,7 +146,7 @@ Deno.test("the first bytes of a long stream can be unpacked", async () => {
 
 Deno.test("a stream that is truncated, damaged at its end or not pzstd's is refused", async () => {
   await using children = new Children(systemClock, new AbortController().signal);
-  const stream = await pzstd(sample(FRAME + 5000));
+  const stream = await compressed(sample(FRAME + 5000));
   await assert.rejects(watch(stream.slice(0, -1), 65_536).end(children), /cut short/);
   const damaged = stream.slice();
   damaged[damaged.length - 2]! ^= 1;
