@@ -8,7 +8,7 @@ import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts
 import { contentsOf } from "../support/assertions/contents.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** What values a field accepts. */
+/** The values that a field accepts. */
 type Kind =
   /** An existing absolute path, with any character that a file system allows. */
   | "absolute"

@@ -22,7 +22,7 @@ export interface Outcome {
 export interface Trial {
   readonly outcomes: readonly Outcome[];
   readonly tally: Tally;
-  /** What is left at the end, after every task is deleted with its backups. */
+  /** Leftovers at the end, after every task is deleted with its backups. */
   readonly left: readonly string[];
 }
 

@@ -67,9 +67,9 @@ export class Secrecy implements Disposable {
   }
 }
 
-/** @param told Texts to search, by their description. */
-export function assertSecrecy(secrets: readonly string[], told: Readonly<Record<string, string>>): void {
-  for (const [where, text] of Object.entries(told)) {
+/** @param texts Texts to search, by their description. */
+export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record<string, string>>): void {
+  for (const [where, text] of Object.entries(texts)) {
     for (const [index, secret] of secrets.entries()) {
       for (const form of forms(secret)) {
         assert.ok(

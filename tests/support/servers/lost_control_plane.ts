@@ -211,7 +211,7 @@ export async function restoreEverything(
  * all in the location whose directories start with `directory`.
  */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
-  const isThere = (each: Stage["backups"][number]) => each.directory.startsWith(directory);
-  const own = backups.findIndex((each) => isThere(each) && each.file_name.includes(".sql"));
-  return backups.filter((each, index) => index < own || isThere(each));
+  const isBelow = (each: Stage["backups"][number]) => each.directory.startsWith(directory);
+  const own = backups.findIndex((each) => isBelow(each) && each.file_name.includes(".sql"));
+  return backups.filter((each, index) => index < own || isBelow(each));
 }

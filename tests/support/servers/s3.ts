@@ -212,12 +212,12 @@ export class TestS3 implements AsyncDisposable {
   async #listVersions(context: Context, call: S3Call): Promise<void> {
     if (!this.isVersioned) return answer(context, { status: 501, code: "NotImplemented" });
     const key = call.query.get("prefix")!;
-    const isThere = await exists(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
+    const isStored = await exists(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
     const entry = (name: string, id: string) =>
       `<${name}><Key>${key}</Key><VersionId>${id}</VersionId></${name}>`;
     context.type = "application/xml";
     context.body = "<ListVersionsResult>" +
-      (isThere || this.kept.has(key) ? entry("Version", "v1") : "") +
+      (isStored || this.kept.has(key) ? entry("Version", "v1") : "") +
       (this.kept.has(key) ? entry("DeleteMarker", "m1") : "") + "</ListVersionsResult>";
   }
 

@@ -101,7 +101,7 @@ export class TestSshd implements AsyncDisposable {
 
 function configuration(root: string, port: number, isInternal: boolean, settings: string[]): string {
   return [
-    // Of a repeated setting, the first one counts.
+    // If a setting is repeated, the first one counts.
     ...settings,
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
