@@ -126,7 +126,7 @@ export class Link {
     let heardAt = this.#options.clock.monotonic();
     let limit = WELCOME_TIMEOUT;
     const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
-      log().warn("Closed the connection: nothing was heard for too long");
+      log().warn("Closed the connection: it was silent for too long");
       closeQuietly(socket);
       // A dead peer does not answer the close frame, so the close event may never fire.
       over.signal.dispatchEvent(new Event("expired"));

@@ -42,7 +42,7 @@ export async function* archiveLines(
     if (isPassword && password === null) {
       await stream.cancel();
       throw new RecoveryError(
-        `Cannot decrypt ${archive.name}: no password fits. Put it into ENCRYPTION_PASSWORDS, one a line.`,
+        `Cannot decrypt ${archive.name}: no known password decrypts it. Put the password into ENCRYPTION_PASSWORDS, one on each line.`,
       );
     }
     stream = await passwords.decrypt(stream, password);

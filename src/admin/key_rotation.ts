@@ -42,7 +42,7 @@ export class KeyRotationError extends Error {
 /** Resolves when every stored secret is encrypted with the new key. */
 export async function rotateKey(rotation: KeyRotation): Promise<void> {
   await using lock = await lockKeyRotations(rotation.database);
-  if (lock === null) throw new KeyRotationError("Cannot rotate the key: another rotation is at work");
+  if (lock === null) throw new KeyRotationError("Cannot rotate the key: another rotation is running");
   if (rotation.config.secretKeys !== null) await rotateInEnvironment(rotation, rotation.config.secretKeys);
   else await rotateInFile(rotation, keyFileOf(rotation.config));
 }
@@ -52,13 +52,18 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   // Checked before anything changes: with the wrong key file, a new key would be one more that opens nothing.
   await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
-  await waitForReplicas(rotation, file, "hold", ({ key_ids }) => key_ids.includes(newKeyId));
+  await waitForReplicas(rotation, file, "loaded the new key", ({ key_ids }) => key_ids.includes(newKeyId));
   const keys = await file.keys();
   if (keyId(keys[0]!) !== newKeyId) {
     await file.write(keys.toSorted((a, b) => Number(keyId(b) === newKeyId) - Number(keyId(a) === newKeyId)));
     print(`New secrets are sealed with key ${newKeyId}`);
   }
-  await waitForReplicas(rotation, file, "seal with", ({ key_ids }) => key_ids[0] === newKeyId);
+  await waitForReplicas(
+    rotation,
+    file,
+    "begun to encrypt with the new key",
+    ({ key_ids }) => key_ids[0] === newKeyId,
+  );
   for (;;) {
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await retireOldKeys(rotation, file, newKeyId);
@@ -69,15 +74,15 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
     await waitForReplicas(
       rotation,
       file,
-      "hold",
+      "loaded the new key",
       ({ key_ids }) => old.every((key) => key_ids.includes(keyId(key))),
     );
   }
   await finishKeyRotation(database, id, clock.now());
   await recordRotation(rotation, newKeyId);
   print(
-    `Every secret is sealed with key ${newKeyId}. Keys that open nothing here any more are in ${file.path}.retired: a backup of ` +
-      "the control plane from before needs them. Make a new one, and print a new recovery kit.",
+    `Every secret is sealed with key ${newKeyId}. Keys that are no longer in use are in ${file.path}.retired: ` +
+      "older backups of the control plane need them. Back up the control plane now, and print a new recovery kit.",
   );
 }
 
@@ -90,7 +95,7 @@ async function begin(
   const open = await openKeyRotation(database);
   if (open !== undefined) {
     if (keys.some((key) => keyId(key) === open.new_key_id)) {
-      print(`Going on with the rotation to key ${open.new_key_id}`);
+      print(`Continuing the rotation to key ${open.new_key_id}`);
       return { id: open.id, newKeyId: open.new_key_id };
     }
     if ((await sealingKeyIds(database)).includes(open.new_key_id)) {
@@ -140,7 +145,7 @@ async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: str
     await notify(rotation.database, { topic: "keys_changed" });
   };
   const hasLetGo = ({ key_ids }: ReplicaKeys) => key_ids.join() === newKeyId;
-  await waitForReplicas(rotation, file, "have let go of the old key", hasLetGo, resealStrays);
+  await waitForReplicas(rotation, file, "dropped the old key", hasLetGo, resealStrays);
 }
 
 async function sealedWithOthers({ config, database }: KeyRotation, keyId: string): Promise<boolean> {
@@ -159,25 +164,24 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
   const used = await sealingKeyIds(database);
   if (keys.length === 1 && used.every((id) => id === newKeyId)) {
     throw new KeyRotationError(
-      "Cannot rotate the key: SECRET_KEY holds one key only. Put a new one (openssl rand -base64 32) behind it, with a comma, on " +
-        "every control plane and start them again one after the other; then the new one first, in the same way; then run this again " +
-        "with that SECRET_KEY. With SECRET_KEY_FILE in its place all of this happens by itself.",
+      "Cannot rotate the key: SECRET_KEY contains only one key. Append a new one (openssl rand -base64 32) after a comma on " +
+        "every control plane and restart them one by one. Then move the new key to the front in the same way, and run this again " +
+        "with that SECRET_KEY. With SECRET_KEY_FILE instead, all of this is automatic.",
     );
   }
   const replicas = await keysOfReplicas(database, clock.now());
   const behind = replicas.filter(({ key_ids }) => key_ids[0] !== newKeyId);
   if (behind.length > 0) {
     throw new KeyRotationError(
-      `Cannot rotate the key: ${
-        named(behind)
-      } do not seal with key ${newKeyId}; give them this SECRET_KEY and start them again`,
+      `Cannot rotate the key: not every control plane encrypts with key ${newKeyId}: ${named(behind)}. ` +
+        "Set this SECRET_KEY there and restart them",
     );
   }
   await reseal(rotation, keyring);
   await recordRotation(rotation, newKeyId);
   print(
-    `Every secret is sealed with key ${newKeyId}. Take the others out of SECRET_KEY, and keep them as long as you keep backups ` +
-      "of the control plane from before.",
+    `Every secret is sealed with key ${newKeyId}. Remove the others from SECRET_KEY, and keep them as long as you keep older backups ` +
+      "of the control plane.",
   );
 }
 
@@ -199,10 +203,8 @@ async function waitForReplicas(
     if (behind.length === 0) return;
     if (clock.monotonic() >= until) {
       throw new KeyRotationError(
-        `Cannot go on with the rotation: ${
-          named(behind)
-        } do not yet ${what} what is in ${file.path}. Bring the file to their ` +
-          "machines, as it is now, and run this again: it goes on from here.",
+        `Cannot continue the rotation: not every control plane has ${what}: ${named(behind)}. ` +
+          `Copy ${file.path} as it is now to their machines and run this again: the rotation continues.`,
       );
     }
     await meanwhile();
@@ -212,7 +214,7 @@ async function waitForReplicas(
 
 function named(replicas: readonly ReplicaKeys[]): string {
   const each = replicas.map(({ started_at, key_ids }) =>
-    `one up since ${started_at.toISOString().slice(0, 19)}Z with key ${key_ids.join(", ") || "unknown"}`
+    `one started ${started_at.toISOString().slice(0, 19)}Z with key ${key_ids.join(", ") || "unknown"}`
   );
   return `${replicas.length} control plane${replicas.length === 1 ? "" : "s"} (${each.join("; ")})`;
 }

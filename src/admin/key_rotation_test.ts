@@ -153,7 +153,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
       database`update replicas set key_ids = ${ids}, heartbeat_at = ${systemClock.now()} where id = ${replica}`;
     await assert.rejects(
       rotate({ patience: 0 }),
-      /^KeyRotationError: Cannot go on with the rotation: 1 control plane \(one up since .+ with key \w{8}\) do not yet hold/,
+      /^KeyRotationError: Cannot continue the rotation: not every control plane has loaded the new key: 1 control plane \(one started .+ with key \w{8}\)\. /,
     );
     // No value is sealed with the new key yet, and the next call does not make another key.
     const keys = (await readSecretKeys(path))!;
@@ -164,17 +164,17 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
     assert.equal(ids.length, 2);
     assert.match(
       (await keyStatus(config, database, systemClock)).join("\n"),
-      /^A rotation to key \w+ was begun/m,
+      /^An unfinished rotation to key \w+ began/m,
     );
 
     await holds(ids);
-    await assert.rejects(rotate({ patience: 0 }), /do not yet seal with/);
+    await assert.rejects(rotate({ patience: 0 }), /has begun to encrypt with the new key: /);
     assert.deepEqual([...await countSealed(database)], [[keyId(key), 1]]);
     await holds([ids[1]!, ids[0]!]);
-    await assert.rejects(rotate({ patience: 0 }), /do not yet have let go of the old key/);
+    await assert.rejects(rotate({ patience: 0 }), /has dropped the old key: /);
     await holds([ids[1]!]);
     await rotate({ patience: 0 });
-    assert.ok(output.includes(`Going on with the rotation to key ${ids[1]}`));
+    assert.ok(output.includes(`Continuing the rotation to key ${ids[1]}`));
     assert.deepEqual(await values(), ["value"]);
     assert.equal(await openKeyRotation(database), undefined);
   }));
@@ -191,7 +191,7 @@ Deno.test("only one rotation runs at a time, and a missing key is named", () =>
     const [first, second] = await Promise.allSettled([rotate(), rotate()]);
     const refused = [first, second].filter(({ status }) => status === "rejected");
     assert.equal(refused.length, 1);
-    assert.match(String((refused[0] as PromiseRejectedResult).reason), /another rotation is at work/);
+    assert.match(String((refused[0] as PromiseRejectedResult).reason), /another rotation is running/);
     assert.equal((await countSealed(database)).size, 1);
   }));
 
@@ -203,15 +203,15 @@ Deno.test("keys in the environment: the operator changes them, and the command s
     await seal(OLD, "value");
     const replica = randomUUID();
     await insertReplica(database, replica, [keyId(OLD), keyId(NEW)], systemClock.now());
-    await assert.rejects(rotate(), /do not seal with key \w+; give them this SECRET_KEY/);
+    await assert.rejects(rotate(), /not every control plane encrypts with key \w+: .*Set this SECRET_KEY/);
     await database`update replicas set key_ids = ${[keyId(NEW), keyId(OLD)]}`;
     await rotate();
     assert.deepEqual([...await countSealed(database)], [[keyId(NEW), 1]]);
-    assert.match(output.at(-1)!, /Take the others out of SECRET_KEY/);
+    assert.match(output.at(-1)!, /Remove the others from SECRET_KEY/);
   }, { SECRET_KEY: `${NEW.toString("base64")},${OLD.toString("base64")}` }));
 
 Deno.test("a single key in the environment cannot be rotated, and the error explains what to do", () =>
   scene(async ({ rotate, seal }) => {
     await seal(NEW, "value");
-    await assert.rejects(rotate(), /SECRET_KEY holds one key only\. Put a new one/);
+    await assert.rejects(rotate(), /SECRET_KEY contains only one key\. Append a new one/);
   }, { SECRET_KEY: NEW.toString("base64") }));

@@ -21,22 +21,22 @@ export async function keyStatus(config: Config, database: Database, clock: Clock
   }
   for (const [id, count] of counts) {
     if (!held.includes(id) && !retired.includes(id)) {
-      lines.push(`${id}  MISSING: ${count} values can't be opened`);
+      lines.push(`${id}  MISSING: ${count} values can't be decrypted`);
     }
   }
   const open = await openKeyRotation(database);
   const last = await lastKeyRotation(database);
   if (open !== undefined) {
     lines.push(
-      `A rotation to key ${open.new_key_id} was begun ${
+      `An unfinished rotation to key ${open.new_key_id} began ${
         moment(open.started_at)
-      }: run key rotate to go on with it.`,
+      }: run key rotate to continue it.`,
     );
   } else if (last !== undefined) {
     lines.push(`The last rotation, to key ${last.new_key_id}, was finished ${moment(last.finished_at!)}.`);
   }
   for (const { started_at, key_ids } of await keysOfReplicas(database, clock.now())) {
-    lines.push(`The control plane that is up since ${moment(started_at)} holds ${key_ids.join(", ")}.`);
+    lines.push(`The control plane that started ${moment(started_at)} holds ${key_ids.join(", ")}.`);
   }
   return lines;
 }

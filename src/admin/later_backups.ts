@@ -46,7 +46,7 @@ export async function importNewerBackups(
     if (record !== undefined) known.push({ each, record });
     else if (Date.parse(each.manifest.finished_at) >= Date.parse(loaded.manifest.started_at) - CLOCK_SKEW) {
       unknown.set(sha256, [...unknown.get(sha256) ?? [], each]);
-    } else print(`Left out ${each.name}: the state is newer, and does not know it`);
+    } else print(`Left out ${each.name}: it is older than the recovered state, which does not contain it`);
   }
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
   // Copies of one backup count once. Prefers the copy in the directory of known backups.
@@ -64,7 +64,7 @@ export async function importNewerBackups(
     if (record.encryption !== "password" || password !== null) return true;
     leaveOut(
       record.file_name,
-      "no password fits. Stock tools restore it; or begin again with an empty database, and its password in ENCRYPTION_PASSWORDS",
+      "no known password decrypts it. Restore it with stock tools, or start again with an empty database and its password in ENCRYPTION_PASSWORDS",
     );
     return false;
   });
@@ -74,7 +74,7 @@ export async function importNewerBackups(
   if (own !== undefined) destinations.push(own.backup_destination_id);
   await importLaterBackups(services, userId, [...new Set(destinations)], later);
   print(
-    `Entered ${later.length === 1 ? "1 backup" : `${later.length} backups`} of after that: ${named(later)}`,
+    `Imported ${later.length === 1 ? "1 newer backup" : `${later.length} newer backups`}: ${named(later)}`,
   );
 }
 

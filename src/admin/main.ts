@@ -24,26 +24,26 @@ const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
 recover makes a new control plane in an empty database.
 
   --from PLACE       a directory, s3://BUCKET/PREFIX or sftp://USER@HOST:PORT/DIRECTORY (sftp://USER@HOST/~/DIRECTORY is
-                     below the account's own), with what the old one backed up
-  --yes              without DATABASE_URL and DATA_DIR, makes a new embedded database and does not ask
-  --from-manifests   without a backup of the control plane: lists every backup that has a manifest there
+                     below the account's home directory), with the old one's backups
+  --yes              without DATABASE_URL and DATA_DIR: creates a new embedded database without a prompt
+  --from-manifests   without a backup of the control plane: imports every backup that has a manifest there
 
-key status shows which keys seal stored secrets and which control planes hold them. key rotate makes a new key and seals
-every secret anew, while control planes run; cut off, it goes on when it is run again.
+key status shows which keys encrypt stored secrets and which control planes hold them. key rotate creates a new key
+and encrypts every secret with it, while control planes run. If it is interrupted, the next call continues it.
 
   --patience SECONDS   how long control planes may take to read the changed key file (default 60)
 
-token makes a new API token with every ability, where no administrator has one any more.
+token creates an API token with every ability, for administrators who have no token left.
 
-  --email EMAIL   the administrator it is for (default: the first one)
+  --email EMAIL   the token's owner (default: the first administrator)
 
 Environment:
   DATABASE_URL, DATA_DIR, SECRET_KEY, SECRET_KEY_FILE     as for the control plane itself
-  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION    of a bucket; AWS_ENDPOINT_URL where it is not Amazon's
-  SFTP_HOST_KEY                                           of an SSH server: the fingerprint that it is trusted by
-  SFTP_PRIVATE_KEY_FILE, SFTP_PASSWORD                    what it lets in; without either, a password is asked for
-  ENCRYPTION_PASSWORDS                                    of encrypted backups, one a line
-  AGE_IDENTITY                                            the secret key of a backup that is encrypted to recipients
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION    for a bucket; AWS_ENDPOINT_URL if it is not Amazon's
+  SFTP_HOST_KEY                                           for an SSH server: the fingerprint of its host key
+  SFTP_PRIVATE_KEY_FILE, SFTP_PASSWORD                    the login to it; without either, the password is prompted for
+  ENCRYPTION_PASSWORDS                                    passwords of encrypted backups, one on each line
+  AGE_IDENTITY                                            a secret key, for a backup that is encrypted to recipients
 `;
 
 interface Values {
@@ -89,7 +89,7 @@ async function confirmDatabase(config: Config, environment: Record<string, strin
   if (Deno.stdin.isTerminal() && confirm(question)) return;
   throw new RecoveryError(
     `Cannot recover: DATABASE_URL is not set, and ${config.dataDirectory} holds no database. Set DATABASE_URL, or ` +
-      "DATA_DIR, or say --yes for a new embedded database there.",
+      "DATA_DIR, or pass --yes to create a new embedded database there.",
   );
 }
 

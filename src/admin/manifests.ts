@@ -103,7 +103,7 @@ function readManifest(text: string): Manifest {
   }
   if (isOtherThanWritten(text)) {
     throw new Error(
-      "it is damaged: it is not the text that its manifest_sha256 is of. Restore it with stock tools",
+      "it is damaged: its text does not match its manifest_sha256. Restore it with stock tools",
     );
   }
   const result = Manifest.safeParse(document);

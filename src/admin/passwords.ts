@@ -34,7 +34,7 @@ export class Passwords {
         return password;
       }
       if (!Deno.stdin.isTerminal()) return null;
-      const message = `The encryption password of ${name} (empty: leave it):`;
+      const message = `The encryption password of ${name} (empty: skip it):`;
       const entered = await askPassword({ message, toggleMask: false }, { output: process.stderr });
       if (entered === "") return null;
       this.#known.unshift(entered);
@@ -87,5 +87,5 @@ async function readHeader(name: string, stream: ReadableStream<Uint8Array>): Pro
     }
     if (text.length >= MAX_HEADER_BYTES) break;
   }
-  throw new RecoveryError(`Cannot read ${name}: it is not a file of age`);
+  throw new RecoveryError(`Cannot read ${name}: it is not an age file`);
 }

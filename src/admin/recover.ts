@@ -48,7 +48,7 @@ export async function recover(recovery: Recovery, how: "backup" | "manifests"): 
   const { database } = opened;
   if (!await isEmptyDatabase(database)) {
     throw new RecoveryError(
-      "Cannot recover: the database is not empty. Give an empty one in DATABASE_URL, or another DATA_DIR.",
+      "Cannot recover: the database is not empty. Set DATABASE_URL to an empty one, or set another DATA_DIR.",
     );
   }
   print(`Looking for manifests in ${repository.description}`);
@@ -79,7 +79,7 @@ async function recoverFromBackup(
     const problem = await missingKeys(sql, keyring, config.lostKeyIds);
     if (problem === null) return;
     throw new RecoveryError(
-      `Cannot recover: ${problem}. Where that backup is another control plane's, name the directory of your own's in --from. ` +
+      `Cannot recover: ${problem}. If that backup belongs to another control plane, set --from to the directory of your own. ` +
         "Without the key, recover with --from-manifests.",
     );
   });
@@ -94,7 +94,7 @@ async function recoverFromBackup(
       await importNewerBackups(services, { repository, found, loaded: backup, passwords, userId, print });
     } catch (error) {
       // The state is loaded, so the operator still gets a token.
-      print(`Cannot enter what is newer: ${(error as Error).message}. Stock tools restore it.`);
+      print(`Cannot import newer backups: ${(error as Error).message}. Restore them with stock tools.`);
     }
     return plain;
   });
@@ -111,7 +111,7 @@ async function newestIntact(
     print(`Passed over ${each.name}: ${fault}`);
   }
   throw new RecoveryError(
-    `Cannot recover: ${repository.description} holds no whole backup of a control plane. Use --from-manifests, which needs none.`,
+    `Cannot recover: ${repository.description} contains no complete backup of a control plane. Use --from-manifests, which does not need one.`,
   );
 }
 
@@ -122,7 +122,7 @@ async function recoverFromManifests(
   passwords: Passwords,
 ): Promise<string> {
   if (found.length === 0) {
-    throw new RecoveryError(`Cannot recover: ${repository.description} holds no manifest`);
+    throw new RecoveryError(`Cannot recover: ${repository.description} contains no manifest`);
   }
   // Checks that the control plane may connect to the endpoint, before anything is written to the database.
   const { type, values } = repository.destination;
@@ -135,8 +135,10 @@ async function recoverFromManifests(
   );
   if (closed.length > 0) {
     throw new RecoveryError(
-      `Cannot recover: no password fits ${closed.map(({ record }) => record.file_name).join(", ")}. ` +
-        "Put the passwords into ENCRYPTION_PASSWORDS, one a line, or move those backups elsewhere.",
+      `Cannot recover: no known password decrypts ${
+        closed.map(({ record }) => record.file_name).join(", ")
+      }. ` +
+        "Put the passwords into ENCRYPTION_PASSWORDS, one on each line, or move those backups elsewhere.",
     );
   }
   await applyMigrations(database, clock);
@@ -148,7 +150,7 @@ async function recoverFromManifests(
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(
-      `Entered ${backups.length} backups of ${
+      `Imported ${backups.length} backups of ${
         [...servers.keys()].join(", ")
       }. Enrol an agent on each server.`,
     );

@@ -83,13 +83,13 @@ function addressIn(text: string): Address {
   const username = url === null ? "" : decodeURIComponent(url.username);
   if (url === null || url.hostname === "" || username === "" || url.search !== "" || url.hash !== "") {
     throw new RecoveryError(
-      "Cannot recover from sftp://…: write sftp://USER@HOST:PORT/DIRECTORY, or /~/DIRECTORY below the account's own, " +
+      "Cannot recover from sftp://…: write sftp://USER@HOST:PORT/DIRECTORY, or /~/DIRECTORY below the account's home directory, " +
         "with %23 for # and %3F for ?",
     );
   }
   if (url.password !== "") {
     throw new RecoveryError(
-      "Cannot recover from sftp://…: it has a password in it, which others see. Put the password into SFTP_PASSWORD.",
+      "Cannot recover from sftp://…: it contains a password, which other users can see. Put the password into SFTP_PASSWORD.",
     );
   }
   const path = decodeURIComponent(url.pathname);

@@ -109,7 +109,7 @@ export class Admission {
     const session = this.#sessions(connectionId);
     if (session === undefined || !await session.answersPing(patience)) return;
     await confirmAlive(this.#services, probe).catch((error) => {
-      logger("agents").warn("Cannot tell another control plane that an agent answers: {error}", { error });
+      logger("agents").warn("Cannot notify another control plane that an agent answers:  {error}", { error });
     });
   }
 

@@ -69,7 +69,7 @@ export class EventIngest {
       } catch (error) {
         if (this.#closed.signal.aborted) return false;
         if (!isTransientDatabaseError(error)) return await this.#isolate(batch, error);
-        log().error("Cannot store {count} events of runs: {error}. It is tried again.", {
+        log().error("Cannot store {count} events of runs: {error}. It will be retried.", {
           count: batch.length,
           run_ids: runIdsOf(batch),
           error,

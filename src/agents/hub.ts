@@ -77,14 +77,14 @@ export class Hub implements SessionOwner {
       });
     }
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
-      return Response.json({ error: "Upgrade Required", message: "This address speaks websocket only." }, {
+      return Response.json({ error: "Upgrade Required", message: "This address accepts only websockets." }, {
         status: 426,
         headers: { upgrade: "websocket" },
       });
     }
     if (this.#stopped.signal.aborted) return new Response(null, { status: 503 });
     if ((this.#greeting.get(server.id)?.size ?? 0) >= MAX_GREETING) {
-      const message = "Too many sockets of this agent wait for its hello.";
+      const message = "Too many connections of this agent have not sent a hello.";
       return Response.json({ error: "Too Many Requests", message }, {
         status: 429,
         headers: { "retry-after": "60" },
@@ -92,7 +92,7 @@ export class Hub implements SessionOwner {
     }
     const upgraded = upgrade(request);
     if (upgraded === null) {
-      const message = "The websocket handshake is not whole.";
+      const message = "The websocket handshake is incomplete.";
       return Response.json({ error: "Bad Request", message }, { status: 400 });
     }
     const { socket, response } = upgraded;
@@ -147,7 +147,7 @@ export class Hub implements SessionOwner {
     if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
       // The replica's next heartbeat, or its end, also clears the connection.
-      logger("agents").warn("Cannot note a closed socket: {error}", { error });
+      logger("agents").warn("Cannot record a closed socket: {error}", { error });
     }).finally(() => this.#closing.delete(leaving));
     this.#closing.add(leaving);
   }
@@ -170,7 +170,7 @@ export class Hub implements SessionOwner {
     await this.#beating;
     await Promise.all(this.#closing);
     await disconnectReplica(this.#services, this.#replicaId).catch((error) => {
-      logger("agents").warn("Cannot note the closed sockets: {error}", { error });
+      logger("agents").warn("Cannot record the closed sockets: {error}", { error });
     });
   }
 
@@ -184,8 +184,9 @@ export class Hub implements SessionOwner {
       const heard: Session[] = [];
       for (const session of [...this.#open]) {
         const silence = clock.monotonic() - session.heardAt;
-        if (silence > 3 * this.heartbeatMs) session.close(CLOSE.silent, "Nothing was heard for too long");
-        else session.ping();
+        if (silence > 3 * this.heartbeatMs) {
+          session.close(CLOSE.silent, "The connection was silent for too long");
+        } else session.ping();
         if (session.heardAt >= since && this.#isReady(session)) heard.push(session);
       }
       try {

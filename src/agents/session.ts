@@ -98,7 +98,7 @@ export class Session {
   send(message: ServerMessage): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED) {
-      this.close(CLOSE.flood, "The agent does not read what it is sent");
+      this.close(CLOSE.flood, "The agent does not read its messages");
       return;
     }
     this.#socket.send(encode(message));
@@ -145,7 +145,7 @@ export class Session {
   /** Sends the reason, then closes. Writes an audit log entry. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
-      this.#log.error("Cannot enter a refused agent into the audit log: {error}", { error });
+      this.#log.error("Cannot add a refused agent to the audit log: {error}", { error });
     });
     this.#refuse(code, message);
   }
@@ -185,13 +185,13 @@ export class Session {
 
   #handle(message: AgentMessage, characters: number): void {
     if (message.type === "hello") return this.#greet(message);
-    if (this.#state !== "ready") throw new ProtocolError(`Cannot take ${message.type} before hello`);
+    if (this.#state !== "ready") throw new ProtocolError(`Cannot handle ${message.type} before hello`);
     switch (message.type) {
       case "run.event":
         this.#unstored++;
         this.#unstoredCharacters += characters;
         if (this.#unstored > MAX_UNSTORED || this.#unstoredCharacters > MAX_UNSTORED_CHARACTERS) {
-          return this.close(CLOSE.flood, "Too many events under way");
+          return this.close(CLOSE.flood, "Too many unstored events");
         }
         return this.#owner.event(this, message, characters);
       case "response":
@@ -205,7 +205,7 @@ export class Session {
   }
 
   #greet(hello: Extract<AgentMessage, { type: "hello" }>): void {
-    if (this.#state !== "greeting") throw new ProtocolError("Cannot take a second hello");
+    if (this.#state !== "greeting") throw new ProtocolError("Cannot handle a second hello");
     const protocol = negotiate(hello.protocol);
     if (protocol === null) {
       const { min, max } = hello.protocol;
@@ -216,7 +216,7 @@ export class Session {
       );
     }
     this.#connect(protocol, hello).catch((error) => {
-      this.#log.error("Cannot enter the agent's connection: {error}", { error });
+      this.#log.error("Cannot record the agent's connection: {error}", { error });
       this.close(1013, "Try again later");
     });
   }
@@ -259,10 +259,10 @@ export class Session {
       error: message.error ?? "The agent gave no reason.",
       ...(message.damage === undefined ? {} : { damage: message.damage }),
     };
-    if (++this.#responses > MAX_RESPONSES) return this.close(CLOSE.flood, "Too many answers under way");
+    if (++this.#responses > MAX_RESPONSES) return this.close(CLOSE.flood, "Too many pending responses");
     this.#storeResponse(message.request_id, response).catch((error) => {
       // The waiting caller ends at its deadline.
-      this.#log.error("Cannot store an agent's answer: {error}", { error });
+      this.#log.error("Cannot store an agent's response: {error}", { error });
     }).finally(() => this.#responses--);
   }
 
@@ -283,7 +283,7 @@ export class Session {
 
   async #handleStorageRequest(message: StorageRequest): Promise<void> {
     if (++this.#storageRequests > MAX_STORAGE_REQUESTS) {
-      return this.close(CLOSE.flood, "Too many questions under way");
+      return this.close(CLOSE.flood, "Too many pending requests");
     }
     this.send(await handleStorageRequest(this.#services, this.remoteServerId, message));
     this.#storageRequests--;

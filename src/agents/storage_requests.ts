@@ -48,13 +48,13 @@ async function respond(
     const type = message.type === "download.sign" ? "download.refused" : "upload.refused";
     const refusal = toAgentError(error);
     if (refusal !== null) return { type, request_id, ...refusal };
-    logger("agents").error("Cannot answer {type}: {error}", {
+    logger("agents").error("Cannot respond to {type}: {error}", {
       type: message.type,
       remote_server_id: serverId,
       ...("run_id" in message ? { run_id: message.run_id } : { upload_id: message.upload_id }),
       error,
     });
-    const why = "The control plane could not do it now.";
+    const why = "The control plane is not able to do this now.";
     return { type, request_id, message: why, retryable: true };
   }
 }

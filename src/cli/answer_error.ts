@@ -21,14 +21,14 @@ export async function answerError(action: string, response: Response): Promise<C
     const target = new URL(location, response.url);
     return new CommandError(
       EXIT.failed,
-      `Cannot ${action}: it has moved; log in with --url ${target.origin}`,
+      `Cannot ${action}: it redirects; log in with --url ${target.origin}`,
     );
   }
   const body = parsed(await response.text().catch(() => ""));
   if (status === 401) {
     return new CommandError(
       code,
-      `Cannot ${action}: the token is unknown, expired or revoked; log in with another`,
+      `Cannot ${action}: the token is unknown, expired or revoked; log in with another one`,
     );
   }
   if (body === null) {
@@ -75,7 +75,7 @@ function originOf(response: Response): string {
 
 /** Returns the innermost cause, such as `connection refused`, without the URL that the message repeats. */
 function reasonOf(cause: unknown): string {
-  if (cause instanceof DOMException && cause.name === "TimeoutError") return "no answer in time";
+  if (cause instanceof DOMException && cause.name === "TimeoutError") return "no response in time";
   const tls = tlsReason(cause);
   if (tls !== null) return tls;
   const innermost = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;

@@ -53,11 +53,11 @@ Deno.test("a response that is not a control plane's is reported as such, and no 
   });
   assert.deepEqual(await errorOf(new Response("<h1>It works</h1>", page)), {
     code: 3,
-    message: "Cannot pause it: what answers at URL is not a control plane",
+    message: "Cannot pause it: the program at URL is not a control plane",
   });
   const moved = new Response(null, { status: 301, headers: { location: "https://backup.example/api/it" } });
   assert.deepEqual(await errorOf(moved), {
     code: 1,
-    message: "Cannot pause it: it has moved; log in with --url https://backup.example",
+    message: "Cannot pause it: it redirects; log in with --url https://backup.example",
   });
 });

@@ -58,7 +58,7 @@ export class Api {
     } catch (cause) {
       throw new CommandError(
         EXIT.unreachable,
-        `Cannot ${call.action}: what answers at ${this.connection.url} is not a control plane`,
+        `Cannot ${call.action}: the program at ${this.connection.url} is not a control plane`,
         { cause },
       );
     }
@@ -102,7 +102,7 @@ export class Api {
   async open({ action, method = "GET", path, body, headers, signal }: Call): Promise<Response> {
     const late = new AbortController();
     const timer = setTimeout(
-      () => late.abort(new DOMException("no answer in time", "TimeoutError")),
+      () => late.abort(new DOMException("no response in time", "TimeoutError")),
       ANSWER_TIMEOUT,
     );
     let response: Response;

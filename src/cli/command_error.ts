@@ -16,14 +16,14 @@ export type ExitCode = typeof EXIT[keyof typeof EXIT];
 
 export const EXIT_HELP = `
 Exit codes:
-  0  done
-  1  what was asked for failed: a run that failed or was cancelled, a check that found a fault
-  2  the command was used wrongly
-  3  the control plane can't be reached, or can't answer now
-  4  refused: no token, or one that may not do this
-  5  there is no such thing
-  6  not now: it conflicts with how things stand
-  7  the control plane found fields that are not valid`;
+  0  success
+  1  the operation failed: the run failed or was cancelled, or a check found a fault
+  2  invalid usage of the command
+  3  the control plane can't be reached, or is not available now
+  4  refused: there is no token, or it lacks the ability
+  5  the record does not exist
+  6  the current state does not allow it
+  7  the control plane rejected invalid fields`;
 
 /** An error with a one-line message: `Cannot <do what>: <what is wrong>`. */
 export class CommandError extends Error {

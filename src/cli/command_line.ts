@@ -48,7 +48,7 @@ export function parseSource(text: string): SecretSource {
   const source = parseSecretSource(text);
   // An invalid argument would be printed, and this one may be the secret itself.
   if (source === null) {
-    throw new CommandError(EXIT.usage, `Cannot tell where the secret is: give ${SOURCE_HELP}`);
+    throw new CommandError(EXIT.usage, `Cannot find the secret: specify ${SOURCE_HELP}`);
   }
   return source;
 }
@@ -59,8 +59,8 @@ export function collect(value: string, before: string[] = []): string[] {
 
 export function addPages(command: Command): Command {
   return command
-    .addOption(new Option("--page <number>", "one page only; without it, all").argParser(parseCount))
-    .addOption(new Option("--per-page <count>", "items on that page").argParser(parseCount));
+    .addOption(new Option("--page <number>", "show only this page; default: all").argParser(parseCount))
+    .addOption(new Option("--per-page <count>", "items per page").argParser(parseCount));
 }
 
 export function pageChoice({ page, perPage }: PageChoice): PageChoice {

@@ -29,9 +29,9 @@ export function addCreate(
   const command = parent.command("create").description("Create one");
   for (const [flag, description] of flags) command.option(flag, description);
   addFieldFlags(command, fields)
-    .option("--field <name=value>", "any other field of the API; may be given again", collect)
-    .option("--secret <name=source>", `a secret field, from ${SOURCE_HELP}; may be given again`, collect)
-    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags win over it")
+    .option("--field <name=value>", "any other field of the API; may be repeated", collect)
+    .option("--secret <name=source>", `a secret field, from ${SOURCE_HELP}; may be repeated`, collect)
+    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags take precedence")
     .action(calling((cli: Cli, options: CreateOptions) => create(cli, record, fields, options)));
 }
 

@@ -52,7 +52,7 @@ Deno.test("destinations, servers and streams are created from fields, with secre
   assert.deepEqual(argument, {
     code: 2,
     stdout: "",
-    stderr: "Cannot take sftp_password as an argument, which others can read\n",
+    stderr: "Cannot take sftp_password as an argument, because other users can read arguments\n",
   });
   const bad = await run("streams", "create", "--secret", "value=hunter2");
   assert.equal(bad.code, 2);

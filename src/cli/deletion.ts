@@ -57,7 +57,7 @@ export async function undelete({ api, output, terminal }: Cli, { noun, path }: D
 export const FORGET = {
   name: "--forget",
   parameter: "forget",
-  description: "for a place that is gone for good: drop the records and leave the objects",
+  description: "delete only the records, for a location that no longer exists; the objects stay",
 };
 
 export const BACKUP: Deletable = { noun: "backup", path: "/backups" };

@@ -101,7 +101,9 @@ async function receive(
 ): Promise<void> {
   const start = startOf(response);
   if (start !== file.size) {
-    if (start !== 0) throw new CommandError(EXIT.failed, `Cannot ${action}: another part of it was sent`);
+    if (start !== 0) {
+      throw new CommandError(EXIT.failed, `Cannot ${action}: the server sent another part of it`);
+    }
     await file.restart();
   }
   const length = response.headers.get("content-length");
@@ -110,7 +112,7 @@ async function receive(
     await response.body?.cancel();
     throw new CommandError(
       EXIT.failed,
-      `Cannot ${action}: it has ${total} bytes at its destination, not the ${expected.size} that were stored`,
+      `Cannot ${action}: it has ${total} bytes at its destination, but ${expected.size} were stored`,
     );
   }
   const lost = (cause: unknown) => connectionError(action, api.connection.url, cause);
@@ -123,7 +125,7 @@ async function receive(
     await file.append(value);
     onProgress(file.size, total);
   }
-  if (total !== null && file.size < total) throw lost(new Error("the answer ended too soon"));
+  if (total !== null && file.size < total) throw lost(new Error("the response ended too early"));
 }
 
 /** Returns the position of the response's first byte. */

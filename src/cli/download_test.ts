@@ -103,8 +103,7 @@ Deno.test("a download that differs from the stored object is deleted", async () 
   assert.deepEqual(served.files(), []);
   await Deno.writeTextFile(served.target, "before");
   await using shorter = await serving({ content: CONTENT.slice(0, 10) });
-  const message =
-    /^Cannot download object: it has 10 bytes at its destination, not the 300000 that were stored$/;
+  const message = /^Cannot download object: it has 10 bytes at its destination, but 300000 were stored$/;
   await assert.rejects(shorter.get(), { name: CommandError.name, code: 1, message });
   assert.equal(await Deno.readTextFile(served.target), "before");
 });

@@ -56,9 +56,9 @@ function flagOf(name: string, field: Field): Option {
     case "choice":
       return new Option(`${flag} <${value}>`, help).choices(format.choices);
     case "list":
-      return new Option(`${flag} <${value}>`, `${help}; may be given again`).argParser(collect);
+      return new Option(`${flag} <${value}>`, `${help}; may be repeated`).argParser(collect);
     case "map":
-      return new Option(`${flag} <${value}>`, `${help}; may be given again`).argParser(collectEntry);
+      return new Option(`${flag} <${value}>`, `${help}; may be repeated`).argParser(collectEntry);
     default:
       return new Option(`${flag} <${value}>`, help);
   }

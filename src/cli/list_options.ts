@@ -4,16 +4,16 @@ import type { Api, List, PageChoice } from "./api.ts";
 import { addPages, parseId } from "./command_line.ts";
 
 const OPTIONS = {
-  status: ["--status <status>", "only in this state", "status"],
+  status: ["--status <status>", "only with this status", "status"],
   kind: ["--kind <kind>", "only runs of this kind: backup, restore, verify, drill", "kind"],
   type: ["--type <type>", "only of this type", "type"],
-  task: ["--task <id>", "only of this backup task", "backup_task_id"],
-  server: ["--server <id>", "only of this remote server", "remote_server_id"],
-  destination: ["--destination <id>", "only of this backup destination", "backup_destination_id"],
+  task: ["--task <id>", "only for this backup task", "backup_task_id"],
+  server: ["--server <id>", "only for this remote server", "remote_server_id"],
+  destination: ["--destination <id>", "only for this backup destination", "backup_destination_id"],
   tag: ["--tag <id>", "only with this tag", "tag_id"],
   since: ["--since <time>", "created at this day or time, or later", "since"],
   until: ["--until <time>", "created before this day or time", "until"],
-  search: ["--search <text>", "only with this text", "search"],
+  search: ["--search <text>", "only records that contain this text", "search"],
   sort: ["--sort <field>", "such as created_at; -id shows the newest first", "sort"],
 } as const;
 export type ListOption = keyof typeof OPTIONS;

@@ -75,7 +75,7 @@ export async function followLog(
         if (event.event === "state") watcher.state(JSON.parse(event.data));
         lastEventId = event.id;
       }
-      failure = new CommandError(EXIT.unreachable, "Cannot follow the run: its stream ended before it did");
+      failure = new CommandError(EXIT.unreachable, "Cannot follow the run: its event stream ended too early");
     } catch (error) {
       if (!(error instanceof CommandError) || error.code !== EXIT.unreachable) throw error;
       failure = error;

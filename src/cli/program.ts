@@ -16,8 +16,8 @@ import { addTrashCommands } from "./commands/trash.ts";
 
 const ENVIRONMENT_HELP = `
 Environment:
-  REARGUARD_URL        the control plane, in place of the stored login's
-  REARGUARD_API_TOKEN  the token, in place of the stored one
+  REARGUARD_URL        the control plane's URL, instead of the stored login's
+  REARGUARD_API_TOKEN  the token, instead of the stored one
   RG_TOKEN             the token that login stores
   NO_COLOR             no colours`;
 
@@ -27,9 +27,9 @@ Environment:
  */
 export function rearguard(): Command {
   const program = new Command("rearguard")
-    .description("Backups by a Rearguard control plane")
+    .description("Controls a Rearguard control plane through its API")
     .version(`rearguard ${RELEASE}`, "--version", "the version of this program")
-    .option("--json", "the API's own JSON on standard output, and nothing else")
+    .option("--json", "print only the API's JSON on standard output")
     .configureHelp({ showGlobalOptions: true })
     // `main.ts` prints every error in one line.
     .configureOutput({ outputError() {} })

@@ -14,7 +14,7 @@ Deno.test("help lists the commands and the exit codes; errors are printed in one
   ) {
     assert.match(stdout, new RegExp(`^  ${name}\\b`, "m"));
   }
-  assert.match(stdout, /^ {2}7 {2}the control plane found fields that are not valid$/m);
+  assert.match(stdout, /^ {2}7 {2}the control plane rejected invalid fields$/m);
   const wrong = await home.run(["tasks", "list", "--pages", "2"]);
   assert.deepEqual(wrong, {
     code: 2,

@@ -36,7 +36,7 @@ export async function followRun(cli: Cli, runId: number, stream: string): Promis
   const { api, output, terminal } = cli;
   const action = `follow run ${runId}`;
   const interrupted = () => {
-    terminal.printError(`Run ${runId} goes on; see it with: rearguard logs show ${runId} --follow`);
+    terminal.printError(`Run ${runId} continues; follow it with: rearguard logs show ${runId} --follow`);
     Deno.exit(EXIT.interrupted);
   };
   Deno.addSignalListener("SIGINT", interrupted);

@@ -87,7 +87,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
     assert.equal(code, 130);
     assert.equal(
       new TextDecoder().decode(stderr),
-      "Run 1 goes on; see it with: rearguard logs show 1 --follow\n",
+      "Run 1 continues; follow it with: rearguard logs show 1 --follow\n",
     );
   } finally {
     Deno.kill(plane.agentPid, "SIGCONT");

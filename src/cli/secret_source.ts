@@ -27,7 +27,7 @@ export function parseSecretSource(text: string): SecretSource | null {
  */
 export async function readSecret(source: SecretSource, what: string, twice = false): Promise<string> {
   const secret = await readFrom(source, what, twice);
-  if (secret === "") throw new CommandError(EXIT.usage, `Cannot go on: ${lower(what)} is empty`);
+  if (secret === "") throw new CommandError(EXIT.usage, `Cannot continue: ${lower(what)} is empty`);
   return secret;
 }
 
@@ -51,14 +51,14 @@ async function readFrom(source: SecretSource, what: string, twice: boolean): Pro
 
 async function ask(what: string, twice: boolean): Promise<string> {
   if (!Deno.stdin.isTerminal()) {
-    throw new CommandError(EXIT.usage, `Cannot ask for ${lower(what)}: standard input is no terminal`);
+    throw new CommandError(EXIT.usage, `Cannot prompt for ${lower(what)}: standard input is not a terminal`);
   }
   // Prompts on standard error: standard output is for the result only.
   const context = { output: process.stderr };
   const first = await passwordPrompt({ message: `${what}:`, toggleMask: false }, context);
   if (!twice) return first;
   const again = await passwordPrompt({ message: `${what}, again:`, toggleMask: false }, context);
-  if (first !== again) throw new CommandError(EXIT.usage, `Cannot go on: the two were not the same`);
+  if (first !== again) throw new CommandError(EXIT.usage, `Cannot continue: the two inputs differ`);
   return first;
 }
 

@@ -71,7 +71,7 @@ export function controlPlaneUrl(text: string): string {
     throw new CommandError(EXIT.usage, "Cannot use this URL: it must start with http:// or https://");
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    throw new CommandError(EXIT.usage, "Cannot use this URL: it must be an address and a path, and no more");
+    throw new CommandError(EXIT.usage, "Cannot use this URL: it must contain only a host and a path");
   }
   return url.href.replace(/\/+$/, "").replace(/\/api$/, "");
 }
@@ -84,7 +84,7 @@ async function readLogin(): Promise<Connection | null> {
     if (mode !== null && (mode & 0o077) !== 0) {
       throw new CommandError(
         EXIT.refused,
-        `Cannot use ${path}: others can read it; make another token, or run: chmod 600 ${path}`,
+        `Cannot use ${path}: other users can read it; create another token, or run: chmod 600 ${path}`,
       );
     }
     text = await Deno.readTextFile(path);

@@ -10,8 +10,8 @@ export type TaskOptions = Record<string, unknown> & { fromFile?: string; field?:
 
 export function addTaskFields(command: Command): Command {
   return addFieldFlags(command, TASK_FIELDS)
-    .option("--field <name=value>", "any other field; may be given again", collect)
-    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags win over it");
+    .option("--field <name=value>", "any other field; may be repeated", collect)
+    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags take precedence");
 }
 
 /** Returns the body that creates the task. */
@@ -43,10 +43,16 @@ export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   for (const pair of pairs) {
     const [, name, value] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
     if (name === undefined) {
-      throw new CommandError(EXIT.usage, "Cannot use --field: it must be name=value, the name as in the API");
+      throw new CommandError(
+        EXIT.usage,
+        "Cannot use --field: it must be name=value, with the name of a field of the API",
+      );
     }
     if (/password|secret|token|identity|private_key/.test(name)) {
-      throw new CommandError(EXIT.usage, `Cannot take ${name} as an argument, which others can read`);
+      throw new CommandError(
+        EXIT.usage,
+        `Cannot take ${name} as an argument, because other users can read arguments`,
+      );
     }
     fields[name] = valueOf(value!);
   }
@@ -66,7 +72,7 @@ function valueOf(text: string): unknown {
 function requireOneInput(options: TaskOptions): void {
   const readers = givenSecrets(TASK_FIELDS, options).filter(([, { from }]) => from === "stdin").length;
   if (readers + (options.fromFile === "-" ? 1 : 0) > 1) {
-    throw new CommandError(EXIT.usage, "Cannot read more than one thing from standard input");
+    throw new CommandError(EXIT.usage, "Cannot read more than one input from standard input");
   }
 }
 

@@ -66,7 +66,7 @@ export class Loop {
         retry = RETRY_FIRST;
       } catch (error) {
         logger("dispatcher").error(
-          "Cannot finish a round of the {name}: {error}. It is tried again.",
+          "Cannot finish a round of the {name}: {error}. It will be retried.",
           { name, error },
         );
         // A wake must not turn a lasting failure into a busy loop.

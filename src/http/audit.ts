@@ -62,7 +62,7 @@ export async function settleAudit(
     await enterAudit(services, { ...request.entry, result, reason });
   } catch (cause) {
     if (result === "done" && endpoint.method === "get") throw cause;
-    logger("http").error("Cannot enter {action} into the audit log: {error}", {
+    logger("http").error("Cannot add {action} to the audit log: {error}", {
       action: endpoint.operationId,
       error: cause,
     });

@@ -222,7 +222,7 @@ const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   416: "The file has 1482 bytes; ask for a range within them.",
   421: "No download waits for this stream here.",
   429: "Too many requests; try again in 12 seconds.",
-  426: "This address speaks websocket only.",
+  426: "This address accepts only websockets.",
   500: "Something went wrong on the server; its log tells what.",
   503: UNREACHABLE_MESSAGE,
 };

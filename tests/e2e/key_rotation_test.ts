@@ -120,7 +120,7 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
   const { code, stdout, stderr } = await rotate(env).output();
   const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
   assert.equal(code, 0, text);
-  assert.match(text, new RegExp(`Going on with the rotation to key ${ids[0]}`));
+  assert.match(text, new RegExp(`Continuing the rotation to key ${ids[0]}`));
   const seen = runs.length;
   await until(() => runs.length > seen + 1);
   await finishRunning();
@@ -171,7 +171,7 @@ Deno.test("the key of a control plane with the embedded Postgres is rotated, at 
     assert.notDeepEqual(after, before);
     const told = await admin("status");
     assert.match(told, new RegExp(`^${after[0]} .* seals and opens: 1 values$`, "m"));
-    assert.match(told, new RegExp(`^The control plane that is up since \\S+ holds ${after[0]}\\.$`, "m"));
+    assert.match(told, new RegExp(`^The control plane that started \\S+ holds ${after[0]}\\.$`, "m"));
     assert.equal((await api.call("GET", "/user")).status, 200);
     assert.equal((await server.stop()).code, 0);
   }

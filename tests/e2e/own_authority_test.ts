@@ -143,7 +143,7 @@ Deno.test("under their rights the admin commands reach a bucket, and the CLI a c
     }).output();
     assert.match(
       new TextDecoder().decode(stderr),
-      /^Cannot recover: .* holds no whole backup of a control plane/m,
+      /^Cannot recover: .* contains no complete backup of a control plane/m,
     );
     const { code, stdout, stderr: complaint } = await home.run(["servers", "list"], {
       env: {

@@ -64,7 +64,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     await using made = await emptyDatabase();
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
-    assert.match(told.stdout, /^Entered 3 backups of after that: backup_/m);
+    assert.match(told.stdout, /^Imported 3 newer backups: backup_/m);
     // Backups that were made elsewhere after it are unknown.
     const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
@@ -84,8 +84,11 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     await using made = await emptyDatabase();
     const unknown = await recoverInto(stage, stack.use(await emptyDatabase()), ["--from", `${root}/copy`]);
     assert.equal(unknown.code, 0, unknown.stderr);
-    assert.match(unknown.stdout, /^Left out backup_\S+: no password fits\. Stock tools restore it/m);
-    assert.match(unknown.stdout, /^Entered 2 backups of after that: backup_/m);
+    assert.match(
+      unknown.stdout,
+      /^Left out backup_\S+: no known password decrypts it\. Restore it with stock tools/m,
+    );
+    assert.match(unknown.stdout, /^Imported 2 newer backups: backup_/m);
     const told = await recoverInto(stage, made, ["--from", `${root}/copy`], encrypted);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /^Left out gone\.manifest\.json: backup_\S+, backup_\S+ is not there$/m);
@@ -105,7 +108,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
   await t.step("of its encrypted backup in a bucket", async () => {
     await using made = await emptyDatabase();
     const closed = await recoverInto(stage, made, ["--from", bucket]);
-    assert.match(closed.stderr, /^Cannot decrypt .*: no password fits/);
+    assert.match(closed.stderr, /^Cannot decrypt .*: no known password decrypts it/);
     const other = { SECRET_KEY: randomBytes(32).toString("base64"), ENCRYPTION_PASSWORDS: PASSWORD };
     const foreign = await recoverInto(stage, made, ["--from", bucket], other);
     assert.match(
@@ -173,7 +176,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
         );
       }
       const closed = await recoverInto(stage, made, args, environment);
-      assert.match(closed.stderr, /^Cannot recover: no password fits backup_/);
+      assert.match(closed.stderr, /^Cannot recover: no known password decrypts backup_/);
       const told = await recoverInto(stage, made, args, {
         ...environment,
         ENCRYPTION_PASSWORDS: PASSWORD,
@@ -225,7 +228,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`]);
     assert.equal(told.code, 1);
     assert.match(told.stdout, /Passed over .*: .* has another SHA-256 than was stored/);
-    assert.match(told.stderr, /^Cannot recover: .* holds no whole backup of a control plane/);
+    assert.match(told.stderr, /^Cannot recover: .* contains no complete backup of a control plane/);
   });
 });
 

@@ -31,14 +31,14 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
 
 export function addAuditCommand(program: Command): void {
   addPages(program.command("audit"))
-    .description("Who changed what, read what is secret, or was refused")
+    .description("Lists the audit log: who changed what, read a secret or was refused")
     .addOption(new Option("--user <id>", "of this user").argParser(parseId))
-    .option("--action <name>", "an operation's name in the API's document, such as updateBackupTask")
+    .option("--action <name>", "an operation's id in the API document, such as updateBackupTask")
     .option("--resource <name>", "as in the API's paths, such as backup-tasks")
     .addOption(new Option("--resource-id <id>", "of that resource").argParser(parseId))
     .option("--result <result>", "done, refused or failed")
-    .option("--from <time>", "this moment and later, such as 2026-01-31T12:00:00Z")
-    .option("--to <time>", "before this moment")
+    .option("--from <time>", "at this time or later, such as 2026-01-31T12:00:00Z")
+    .option("--to <time>", "before this time")
     .action(calling(audit));
 }
 

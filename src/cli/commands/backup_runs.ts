@@ -7,28 +7,28 @@ import { showStarted } from "../run_follower.ts";
 
 /** @param add Adds a command of that name, with the backup's id as its argument. */
 export function addBackupRunCommands(add: (name: string) => Command): void {
-  addDatabaseServer(addRun(add("restore"), "to this server (default: where it is from)"))
+  addDatabaseServer(addRun(add("restore"), "the server to restore on (default: the one that made it)"))
     .description("Restore files or databases")
-    .option("--target-path <path>", "into this directory (default: where they were)")
-    .option("--path <path>", "only this file or directory; may be given again", collect)
-    .option("--databases <name>", "only this database; may be given again", collect)
-    .option("--database-name <name>", "into this database (default: its own)")
-    .option("--overwrite", "replace what is there")
-    .option("--no-owners", "PostgreSQL: leave owners and grants out")
+    .option("--target-path <path>", "restore into this directory (default: the original one)")
+    .option("--path <path>", "restore only this file or directory; may be repeated", collect)
+    .option("--databases <name>", "restore only this database; may be repeated", collect)
+    .option("--database-name <name>", "restore under this name (default: the original one)")
+    .option("--overwrite", "replace existing files or databases")
+    .option("--no-owners", "PostgreSQL: do not restore owners and grants")
     .addOption(
-      new Option("--definers <whose>", "MySQL: definers as in the backup, or the login").choices([
+      new Option("--definers <whose>", "MySQL: keep the backup's definers, or use the login").choices([
         "keep",
         "login",
       ]),
     )
-    .option("--continue-on-errors", "databases: go on after statements that fail, and list them")
+    .option("--continue-on-errors", "databases: continue after failing statements, and list them")
     .addOption(identityOption())
     .action(calling(restore));
-  addRun(add("verify"), "read it there (default: where it is from)")
-    .description("Read one back and check it")
+  addRun(add("verify"), "the server that reads it (default: the one that made it)")
+    .description("Read a backup back and verify it")
     .action(calling(verify));
-  addDatabaseServer(addRun(add("drill"), "restore it there (default: where it is from)"))
-    .description("Restore one in a drill, compare it and drop it again")
+  addDatabaseServer(addRun(add("drill"), "the server to restore on (default: the one that made it)"))
+    .description("Restore a backup in a drill: compare the result and remove it")
     .action(calling(drill));
 }
 
@@ -40,8 +40,8 @@ interface RunOptions {
 function addRun(command: Command, where: string): Command {
   return command
     .addOption(new Option("--server <id>", where).argParser(parseId))
-    .option("--follow", "show its output until it is over; the exit code tells how it ended (default)")
-    .option("--no-follow", "leave once it has begun");
+    .option("--follow", "show the run's output until it ends; the exit code shows the result (default)")
+    .option("--no-follow", "do not wait for the run to end");
 }
 
 interface DatabaseServerOptions {
@@ -53,11 +53,13 @@ interface DatabaseServerOptions {
 
 function addDatabaseServer(command: Command): Command {
   return command
-    .option("--database-host <host>", "of the database server to load into (default: the task's)")
+    .option("--database-host <host>", "the database server to load into (default: the task's)")
     .addOption(new Option("--database-port <port>", "of that server").argParser(parseCount))
     .option("--database-username <name>", "at that server")
     .addOption(
-      new Option("--local-socket", "load into the server on the local socket").conflicts("databaseHost"),
+      new Option("--local-socket", "load into the database server on the local socket").conflicts(
+        "databaseHost",
+      ),
     );
 }
 

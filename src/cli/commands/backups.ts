@@ -32,7 +32,7 @@ const ENTRIES: readonly Column<Entry>[] = [
 ];
 
 export function addBackupCommands(program: Command): void {
-  const backups = program.command("backups").description("Backups: what is stored, and the ways back");
+  const backups = program.command("backups").description("Lists, holds, deletes and restores backups");
   addListOptions(backups.command("list"), [
     "task",
     "status",
@@ -43,25 +43,25 @@ export function addBackupCommands(program: Command): void {
   backups.command("show").addArgument(backupId()).description("Show one").action(calling(show));
   addPages(backups.command("files")).addArgument(backupId())
     .argument("[path]", "a directory in it")
-    .description("List what is inside")
-    .option("--search <text>", "only names that hold this text")
+    .description("List a backup's contents")
+    .option("--search <text>", "only names that contain this text")
     .addOption(identityOption())
     .action(calling(files));
   addBackupRunCommands((name) => backups.command(name).addArgument(backupId()));
   addDelete(backups, backupId(), BACKUP, FORGET);
   addUndelete(backups, backupId(), BACKUP);
   backups.command("hold").addArgument(backupId())
-    .description("Keep one from deletion until it is released")
-    .option("--reason <text>", "why, for others")
+    .description("Protect a backup from deletion until it is released")
+    .option("--reason <text>", "the reason, shown to other users")
     .action(calling(hold));
   backups.command("release").addArgument(backupId())
-    .description("End the hold of one, once the trash's delay has passed")
+    .description("Release a held backup; the hold ends after the trash's delay")
     .action(calling(release));
   backups.command("clear-suspicion").addArgument(backupId())
-    .description("Take a suspicious one for good: older ones may go again")
+    .description("Clear a backup of suspicion: older backups may be removed again")
     .action(calling(clearSuspicion));
   backups.command("clear-damage").addArgument(backupId())
-    .description("Take a damaged one for whole: older ones may go again")
+    .description("Mark a damaged backup as intact: older backups may be removed again")
     .action(calling(clearDamage));
   addDownloadCommand(backups.command("download").addArgument(backupId()));
 }
@@ -99,7 +99,7 @@ async function files(
 
 async function hold({ api, output, terminal }: Cli, id: number, options: { reason?: string }): Promise<void> {
   const held = await api.post<{ data: Backup }>(`hold backup ${id}`, `/backups/${id}/hold`, options);
-  output.answer(held, () => terminal.print(`Backup ${id} is held: it stays until it is released\n`));
+  output.answer(held, () => terminal.print(`Backup ${id} is held until it is released\n`));
 }
 
 async function release({ api, output, terminal }: Cli, id: number): Promise<void> {
@@ -124,7 +124,7 @@ function clearSuspicion(cli: Cli, id: number): Promise<void> {
 }
 
 function clearDamage(cli: Cli, id: number): Promise<void> {
-  const message = `Backup ${id} counts as whole`;
+  const message = `Backup ${id} is marked as intact`;
   return clear(cli, `clear backup ${id} of damage`, `/backups/${id}/damage`, message);
 }
 

@@ -45,7 +45,7 @@ Deno.test("backups are listed, of one task too, and shown with their objects", a
   assert.deepEqual(JSON.parse((await run("show", "1", "--json")).stdout).data, backup);
 
   const held = await run("hold", "1", "--reason", "before the move");
-  assert.deepEqual([held.code, held.stdout], [0, "Backup 1 is held: it stays until it is released\n"]);
+  assert.deepEqual([held.code, held.stdout], [0, "Backup 1 is held until it is released\n"]);
   const { held: isHeld, hold_reason } = (await plane.api.call("GET", "/backups/1")).body.data;
   assert.deepEqual([isHeld, hold_reason], [true, "before the move"]);
   assert.match((await run("list")).stdout, / no +yes +backup_/);

@@ -35,9 +35,11 @@ export function addDestinationCommands(program: Command): void {
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
   destinations.command("check").addArgument(destinationId())
-    .description("Write, read back and delete a probe there, step by step")
+    .description("Check a destination: write, read back and delete a probe object")
     .addOption(
-      new Option("--server <id>", "whose agent checks it: a local path or an SFTP server").argParser(parseId),
+      new Option("--server <id>", "the server whose agent checks a local path or an SFTP server").argParser(
+        parseId,
+      ),
     )
     .action(calling(check));
 }

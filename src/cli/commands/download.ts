@@ -20,11 +20,11 @@ const REDRAW = 100;
 
 export function addDownloadCommand(command: Command): void {
   command
-    .description("Download an object of one, or one file from inside")
-    .option("--object <name>", "which object (default: the first archive)")
-    .option("--path <path>", "a file inside, instead of an object")
-    .option("--output <path>", "a file or a directory (default: here, by its own name)")
-    .option("--overwrite", "replace a file that is there")
+    .description("Download an object of a backup, or one file from its contents")
+    .option("--object <name>", "the object's name (default: the first archive)")
+    .option("--path <path>", "a file in the backup, instead of an object")
+    .option("--output <path>", "a file or a directory (default: the current one, under its own name)")
+    .option("--overwrite", "replace an existing file")
     .action(calling(run));
 }
 
@@ -34,7 +34,7 @@ async function run(cli: Cli, id: number, options: Options): Promise<void> {
   if (options.overwrite !== true && await exists(request.target)) {
     throw new CommandError(
       EXIT.failed,
-      `Cannot ${request.action}: ${request.target} is there; use --overwrite`,
+      `Cannot ${request.action}: ${request.target} exists; use --overwrite`,
     );
   }
   let done: Downloaded;
@@ -52,7 +52,10 @@ async function run(cli: Cli, id: number, options: Options): Promise<void> {
 async function downloadOf({ api }: Cli, id: number, options: Options): Promise<Download> {
   if (options.path !== undefined) {
     if (options.object !== undefined) {
-      throw new CommandError(EXIT.usage, "Cannot download both an object and a file: leave one out");
+      throw new CommandError(
+        EXIT.usage,
+        "Cannot download both an object and a file: use only one of the options",
+      );
     }
     const query = new URLSearchParams({ path: options.path });
     return {

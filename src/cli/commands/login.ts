@@ -7,14 +7,14 @@ import { controlPlaneUrl, DEFAULT_URL, forgetLogin, storeLogin } from "../stored
 
 export function addLoginCommands(program: Command): void {
   program.command("login")
-    .description("Store a control plane's address and an API token, once it is seen that they work")
-    .option("--url <url>", `of the control plane (default: REARGUARD_URL, or ${DEFAULT_URL})`)
-    .option("--token-stdin", "read the token from standard input (default: RG_TOKEN, or it is asked for)")
+    .description("Store a control plane's URL and an API token, after checking them")
+    .option("--url <url>", `the control plane's URL (default: REARGUARD_URL, or ${DEFAULT_URL})`)
+    .option("--token-stdin", "read the token from standard input (default: RG_TOKEN, or a prompt)")
     .action(login);
   program.command("logout")
-    .description("Forget the stored token; it stays good until it is revoked")
+    .description("Delete the stored token; it stays valid until it is revoked")
     .action(async (_options: unknown, command: Command) => {
-      const message = await forgetLogin() ? "Logged out." : "There was no login.";
+      const message = await forgetLogin() ? "Logged out." : "There is no stored login.";
       const output = outputOf(command);
       output.answer({ message }, () => output.terminal.write(`${message}\n`));
     });
@@ -33,7 +33,7 @@ async function login(options: { url?: string; tokenStdin?: boolean }, command: C
     output.terminal.print(`Logged in at ${url} as ${user.data.personal_info.email}; stored in ${path}\n`);
   });
   if (url.startsWith("http:") && !isLoopback(new URL(url).hostname)) {
-    output.terminal.printError(`Warning: the token goes to ${url} without encryption`);
+    output.terminal.printError(`Warning: the token is sent to ${url} without encryption`);
   }
 }
 

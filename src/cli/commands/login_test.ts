@@ -67,7 +67,7 @@ Deno.test("login does not store a token that does not work", async () => {
   const silent = await login(api.url, {});
   assert.deepEqual(
     silent,
-    { code: 2, stdout: "", stderr: "Cannot ask for the API token: standard input is no terminal\n" },
+    { code: 2, stdout: "", stderr: "Cannot prompt for the API token: standard input is not a terminal\n" },
   );
   await assert.rejects(Deno.stat(home.loginPath), Deno.errors.NotFound);
 });
@@ -94,5 +94,5 @@ Deno.test("a stored token is sent to its own control plane only, and the environ
   await Deno.chmod(home.loginPath, 0o644);
   const open = await list({});
   assert.equal(open.code, 4);
-  assert.match(open.stderr, /^Cannot use .*: others can read it; .* chmod 600 /);
+  assert.match(open.stderr, /^Cannot use .*: other users can read it; .* chmod 600 /);
 });

@@ -18,27 +18,27 @@ const COLUMNS: readonly Column<Log>[] = [
 ];
 
 export function addLogCommands(program: Command): void {
-  const logs = program.command("logs").description("Logs: what runs did");
+  const logs = program.command("logs").description("Lists and shows the records of runs");
   addListOptions(logs.command("list", { isDefault: true }), [
     "status",
     "kind",
     ...TASK_RECORD_OPTIONS,
   ])
-    .addArgument(new Argument("[task]", "of this task only").argParser(parseId))
+    .addArgument(new Argument("[task]", "only runs of this task").argParser(parseId))
     .description("List them")
     .action(calling(list));
   logs.command("show")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
-    .description("Show one, with all its output")
-    .option("--follow", "while it runs, until it is over; the exit code tells how it ended")
+    .description("Show a log with its whole output")
+    .option("--follow", "follow the run until it ends; the exit code shows the result")
     .action(calling(show));
   logs.command("why")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
-    .description("Show what its run waits for, until when, and what happens then")
+    .description("Show what the run waits for, until when, and what happens then")
     .action(calling(why));
   logs.command("cancel")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
-    .description("Stop its run, a restore as well; what it has done is undone")
+    .description("Cancel the run, of any kind; its changes are undone")
     .action(calling(cancel));
 }
 

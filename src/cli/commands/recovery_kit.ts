@@ -24,7 +24,7 @@ interface Kit {
 
 export function addRecoveryKitCommand(program: Command): void {
   program.command("recovery-kit")
-    .description("Print the page to keep elsewhere: where things are, which keys, what to type")
+    .description("Print the recovery kit: where backups are, which keys decrypt them, and the commands")
     .option("--pdf <file>", "write it as a PDF instead")
     .action(calling(run));
 }

@@ -17,7 +17,9 @@ const COLUMNS: readonly Column<Server>[] = [
 ];
 
 export function addServerCommands(program: Command): void {
-  const servers = program.command("servers").description("Remote servers, whose data is backed up");
+  const servers = program.command("servers").description(
+    "Manages the remote servers whose data is backed up",
+  );
   addListOptions(servers.command("list"), ["status", "since", "until", "search", "sort"]).description(
     "List them",
   ).action(calling(list));
@@ -25,7 +27,7 @@ export function addServerCommands(program: Command): void {
   addCreate(servers, SERVER, [["--label <text>", "its name"], ["--ip-address <address>", "its address"]]);
   addDelete(servers, serverId(), SERVER, FORGET);
   servers.command("enrol").addArgument(serverId())
-    .description("Make a token for its agent, and show the command that installs it")
+    .description("Create an enrolment token, and show the command that installs the agent")
     .addOption(new Option("--expires-in <seconds>", "default: an hour").argParser(parseCount))
     .action(calling(enrol));
 }

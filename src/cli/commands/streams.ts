@@ -18,14 +18,16 @@ const COLUMNS: readonly Column<Stream>[] = [
 ];
 
 export function addStreamCommands(program: Command): void {
-  const streams = program.command("streams").description("Notification streams, where news goes");
+  const streams = program.command("streams").description(
+    "Manages notification streams, which get messages about runs",
+  );
   addListOptions(streams.command("list"), ["type", "search", "sort"]).description("List them").action(
     calling(list),
   );
   streams.command("show").addArgument(streamId()).description("Show one").action(calling(show));
   addCreate(streams, STREAM, [["--label <text>", "its name"], ["--type <type>", "such as email or webhook"]]);
   streams.command("test").addArgument(streamId())
-    .description("Send a message now; the exit code tells whether it was taken")
+    .description("Send a test message; the exit code shows whether it was accepted")
     .action(calling(test));
 }
 

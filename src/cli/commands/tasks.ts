@@ -33,7 +33,9 @@ const SHOWN_TWICE = [
 ];
 
 export function addTaskCommands(program: Command): void {
-  const tasks = program.command("tasks").description("Backup tasks: what is backed up, when and where to");
+  const tasks = program.command("tasks").description(
+    "Manages backup tasks: what is backed up, when, and to where",
+  );
   addListOptions(tasks.command("list"), [
     "status",
     "type",
@@ -47,21 +49,21 @@ export function addTaskCommands(program: Command): void {
   addDelete(tasks, taskId(), TASK, {
     name: "--with-backups",
     parameter: "with_backups",
-    description: "put its backups into the trash too; without it they stay, without a task",
+    description: "put its backups into the trash too; without this flag they stay, without a task",
   });
   tasks.command("run").addArgument(taskId())
     .description("Run one now")
-    .option("--follow", "show its output until it is over; the exit code tells how it ended")
-    .option("--no-queue", "fail where its server is at its limit of runs, instead of waiting for a slot")
+    .option("--follow", "show the run's output until it ends; the exit code shows the result")
+    .option("--no-queue", "fail if the server is at its limit of runs, instead of waiting for a slot")
     .action(calling(run));
   const preview = tasks.command("retention-preview").addArgument(taskId())
     .description(
-      "Show what retention would remove now, under other rules if any are given, and why the rest stays",
+      "Show what retention would remove now, and why the rest stays; options replace the task's rules",
     );
   addFieldFlags(preview, TASK_RETENTION_FIELDS).action(calling(previewRetention));
   for (
     const [verb, description] of [
-      ["pause", "Neither run it by schedule nor by hand"],
+      ["pause", "Prevent runs, both by schedule and by hand"],
       ["resume", "End a pause"],
       ["cancel", "Stop its run"],
     ] as const
@@ -115,7 +117,7 @@ async function create({ api, output, terminal }: Cli, options: TaskOptions): Pro
     EXIT.failed,
     `Cannot set ${
       unknown.join(", ")
-    }: the control plane knows no such field; backup task ${id} is without it`,
+    }: the control plane does not know the field; backup task ${id} was created without it`,
   );
 }
 

@@ -82,7 +82,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
   assert.match(extra.stderr, /^Warning: The field made_by was ignored: this operation has no such field\.$/m);
   assert.equal(
     extra.stderr.split("\n").at(-2),
-    "Cannot set made_by: the control plane knows no such field; backup task 4 is without it",
+    "Cannot set made_by: the control plane does not know the field; backup task 4 was created without it",
   );
 
   const prompted = await home.atTerminal(
@@ -91,7 +91,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
     env,
   );
   assert.equal(prompted.code, 2);
-  assert.match(prompted.stdout, /Cannot go on: the two were not the same/);
+  assert.match(prompted.stdout, /Cannot continue: the two inputs differ/);
   for (
     const [args, stdin] of [
       [["--encryption-password-from", SECRET]],

@@ -31,12 +31,14 @@ const COLUMNS: readonly Column<Trashed>[] = [
 ];
 
 export function addTrashCommands(program: Command): void {
-  const trash = program.command("trash").description("What was deleted and can still be taken back");
+  const trash = program.command("trash").description(
+    "Lists deleted records, and takes them out of the trash",
+  );
   trash.command("list").description("List it").action(calling(list));
   trash.command("undelete")
     .addArgument(new Argument("<kind>", "what it is").choices(Object.keys(KINDS)))
     .addArgument(new Argument("[id]", "its id").argParser(parseId))
-    .option("--all", "all of that kind")
+    .option("--all", "all records of that kind")
     .description("Take it out of the trash")
     .action(calling(takeOut));
 }
@@ -55,7 +57,7 @@ async function list({ api, output }: Cli): Promise<void> {
 async function takeOut(cli: Cli, kind: string, id: number | undefined, options: { all?: boolean }) {
   const record = KINDS[kind]!;
   if ((id === undefined) === (options.all !== true)) {
-    throw new CommandError(EXIT.usage, `Cannot take it out of the trash: give one id, or --all`);
+    throw new CommandError(EXIT.usage, `Cannot take it out of the trash: specify one id, or --all`);
   }
   const ids = id === undefined ? (await trashed(cli, record)).map((each) => each.id) : [id];
   for (const each of ids) await undelete(cli, record, each);

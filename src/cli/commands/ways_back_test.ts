@@ -118,7 +118,7 @@ Deno.test("a suspicion and damage are cleared", () =>
     assert.equal(suspicion.stdout, "Backup 1 is not suspicious any more: the rules of its task apply\n");
     assert.equal(requests.at(-1)!.call, "DELETE /backups/1/suspicion");
     const damage = await backups(["clear-damage", "1"]);
-    assert.equal(damage.stdout, "Backup 1 counts as whole: the rules of its task apply\n");
+    assert.equal(damage.stdout, "Backup 1 is marked as intact: the rules of its task apply\n");
     assert.equal(requests.at(-1)!.call, "DELETE /backups/1/damage");
   }));
 
@@ -150,7 +150,7 @@ Deno.test("an object is downloaded under its own name, and never replaces anothe
     assert.equal(await Deno.readTextFile(path), "archive");
     const again = await backups(["download", "1"]);
     assert.deepEqual([again.code, again.stdout], [1, ""]);
-    assert.match(again.stderr, /^Cannot download backup_1\.tar\.zst: \S+ is there; use --overwrite\n$/);
+    assert.match(again.stderr, /^Cannot download backup_1\.tar\.zst: \S+ exists; use --overwrite\n$/);
     const args = ["download", "1", "--path", "photos/cat one.txt", "--output", "cat", "--json"];
     const { path: file, size } = JSON.parse((await backups(args)).stdout);
     assert.deepEqual([file, size], [`${home.directory}/cat`, 7]);

@@ -87,7 +87,7 @@ export const auditLogEndpoints: readonly Endpoint[] = [
     group: "System",
     summary: "List the audit log",
     description:
-      "Who changed what, read what is secret, or was refused: when, and from where. Entries of all users; nothing changes them.",
+      "Who changed what, read a secret or was refused, when and from where. Contains entries of all users; they cannot be changed.",
     access: "admin",
     query: PageQuery.extend({
       user_id: id().optional().openapi({ example: 1 }),
