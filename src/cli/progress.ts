@@ -6,13 +6,19 @@ const BAR_WIDTH = 24;
 /** Returns `[======>     ]  52%  12.3 MB read, …`; without the bar while the total is unknown. */
 export function progressLine(progress: RunProgress): string {
   const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = progress;
-  const words = [`${humanSize(bytes_read)} read`, `${humanSize(bytes_written)} written`];
+  const words = [transferred(bytes_read, bytes_written)];
   if (files_count !== null) words.push(`${files_count} files`);
   if (bytes_per_second !== null) words.push(`${humanSize(bytes_per_second)}/s`);
   if (eta_seconds !== null) words.push(`${Math.ceil(eta_seconds)} s left`);
   const line = words.join(", ");
   if (bytes_per_second === null || eta_seconds === null) return line;
   return `${bar(bytes_read, bytes_read + bytes_per_second * eta_seconds)}  ${line}`;
+}
+
+/** Returns `3.00 MB read, 1.00 MB written`; without the second part for runs that store nothing. */
+export function transferred(bytesRead: number, bytesWritten: number): string {
+  const written = bytesWritten === 0 ? "" : `, ${humanSize(bytesWritten)} written`;
+  return `${humanSize(bytesRead)} read${written}`;
 }
 
 export function transferLine(done: number, total: number, perSecond: number | null): string {

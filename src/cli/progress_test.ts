@@ -10,6 +10,8 @@ Deno.test("a bar is drawn once the total is known", () => {
     eta_seconds: null,
   };
   assert.equal(progressLine(progress), "3.00 MB read, 1.00 MB written, 12 files");
+  // A restore stores nothing at a destination.
+  assert.equal(progressLine({ ...progress, bytes_written: 0, files_count: null }), "3.00 MB read");
   assert.equal(
     progressLine({ ...progress, bytes_per_second: 1e6, eta_seconds: 9 }),
     "[======>                 ]  25%  3.00 MB read, 1.00 MB written, 12 files, 1.00 MB/s, 9 s left",

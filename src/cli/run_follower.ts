@@ -2,7 +2,7 @@
 import type { Cli } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import { followLog, type LogWatcher } from "./log_follower.ts";
-import { humanSize, progressLine } from "./progress.ts";
+import { progressLine, transferred } from "./progress.ts";
 import type { Log, Started } from "./records.ts";
 
 /** Returns the path of a run's event stream. */
@@ -82,7 +82,7 @@ function reportResult({ output, terminal }: Cli, log: Log): void {
   if (output.isJson) return;
   const { bytes_read, bytes_written } = log.progress;
   const warnings = log.warnings_count === 0 ? "" : `, ${log.warnings_count} warnings`;
-  const line = `Run ${log.id} succeeded: ${humanSize(bytes_read)} read, ${humanSize(bytes_written)} written`;
+  const line = `Run ${log.id} succeeded: ${transferred(bytes_read, bytes_written)}`;
   terminal.write(`${terminal.paint("green", `${line}${warnings}`)}\n`);
 }
 

@@ -3,6 +3,7 @@
  * pace, its own retries and at most one message in flight. Failing streams leave capacity for working ones.
  */
 import type { Clock } from "../domain/clock.ts";
+import { UnavailableError } from "../domain/errors.ts";
 import {
   DELIVERY_LEASE,
   type DeliveryOutcome,
@@ -30,7 +31,7 @@ import {
 } from "../store/notifications/notification_streams.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { ChannelMeans, SmtpSettings } from "./channels/channel.ts";
-import { channelOf, followsRuns } from "./channels/registry.ts";
+import { channelOf, followsRuns, NOTIFICATION_STREAM_TYPES } from "./channels/registry.ts";
 import { DeliveryError } from "./delivery_error.ts";
 import { buildMessage } from "./build_message.ts";
 import { combineEvents, maxListed } from "./digest.ts";
@@ -122,7 +123,7 @@ export class Notifier {
    * end.
    */
   async nextDue(): Promise<Date | null> {
-    const next = await nextDelivery(this.#options.database);
+    const next = await nextDelivery(this.#options.database, NOTIFICATION_STREAM_TYPES);
     return next !== null && next <= this.#options.clock.now() && this.#inFlight.size > 0 ? null : next;
   }
 
@@ -148,8 +149,12 @@ export class Notifier {
       return digest === null ? null : maxListed(digest);
     };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
+    // A stream of another type is left to a replica of a newer version.
+    const types = NOTIFICATION_STREAM_TYPES;
     const take = (streams: number, failing: boolean) =>
-      streams <= 0 ? [] : claimDeliveries(database, now, leasedUntil, { streams, failing, except, events });
+      streams <= 0
+        ? []
+        : claimDeliveries(database, now, leasedUntil, { streams, failing, types, except, events });
     const working = await take(MAX_IN_FLIGHT - this.#inFlight.size, false);
     const failing = this.#inFlight.values().filter(({ isFailing }) => isFailing).toArray().length;
     const room = Math.min(
@@ -168,7 +173,7 @@ export class Notifier {
       const now = clock.now();
       await lockForDelivery(sql, streamId);
       if (outcome.ok) {
-        if (!await endDelivery(sql, delivery, "sent", null, now)) return null;
+        if (!await endDelivery(sql, delivery, "sent", null, now) || outcome.isSkipped) return null;
         const interval = followsRuns(delivery.type) ? 0 : messageInterval;
         const nextAt = new Date(now.getTime() + interval);
         await recordStreamSuccess(sql, streamId, { now, nextAt, note: outcome.note ?? null });
@@ -210,12 +215,14 @@ export class Notifier {
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);
-      const note = await channel.send(value, message, { ...this.#means, signingSecret });
-      return typeof note === "string" ? { ok: true, note } : { ok: true };
+      const result = await channel.send(value, message, { ...this.#means, signingSecret });
+      return { ok: true, ...result };
     } catch (error) {
       if (this.#stopped.signal.aborted) return null;
       if (error instanceof DeliveryError) return failed(error.message, error.retryAfterMs);
-      if (error instanceof SecretError) return failed(error.message, null);
+      if (error instanceof SecretError || error instanceof UnavailableError) {
+        return failed(error.message, null);
+      }
       // The error may contain the address, so neither its message nor its stack is logged.
       log.error("Cannot send to a {type}: {kind}", { type, kind: (error as Error).name });
       return failed("It failed for a reason that is not known", null);

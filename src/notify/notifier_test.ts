@@ -14,7 +14,7 @@ import { Notifier } from "./notifier.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-const LIMITS = { streams: 20, failing: true, except: [], events: () => 20 };
+const LIMITS = { streams: 20, failing: true, types: ["webhook"], except: [], events: () => 20 };
 
 interface Bench extends TestServices {
   receiver: HttpReceiver;
@@ -336,4 +336,35 @@ Deno.test("a stream value that can't be decrypted fails with that reason", async
   await at.tell("one");
   await at.notifier().deliverDue();
   assert.match((await at.rows())[0]!.error!, /^Cannot read a stored secret: it was sealed with key 00000000/);
+});
+
+Deno.test("a stream of a type that only a newer version knows is left to a replica of that version", async () => {
+  await using at = await bench();
+  const unknown = await at.stream("/unknown");
+  await at.database`update notification_streams set type = 'carrier_pigeon' where id = ${unknown}`;
+  await at.stream("/known");
+  await at.tell("one");
+  const notifier = at.notifier();
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known"]);
+  assert.equal(await notifier.nextDue(), null);
+  assert.equal(await notifier.deliverDue(), 0);
+  // The newer replica finds it as it was written.
+  await at.database`update notification_streams set type = 'webhook' where id = ${unknown}`;
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known", "/unknown"]);
+});
+
+Deno.test("an event for which a service has no use does not count as a delivered message", async () => {
+  await using at = await bench();
+  const id = await at.stream("/api/push/t0ken");
+  await at.tell("one");
+  await at.database`update notification_streams set type = 'healthchecks' where id = ${id}`;
+  await at.database`update notification_deliveries set event = event || '{"event": "backup.started"}'`;
+  const notifier = at.notifier();
+  assert.equal(await notifier.deliverDue(), 1);
+  assert.deepEqual((await at.rows()).map(({ state }) => state), ["sent"]);
+  const [stream] = await at.database`select last_delivery_at, next_attempt_at from notification_streams`;
+  assert.deepEqual({ ...stream }, { last_delivery_at: null, next_attempt_at: null });
+  assert.equal(at.receiver.received.length, 0);
 });

@@ -75,9 +75,16 @@ export interface NotifiedBackup {
 export type Audience = "success" | "failure" | "any";
 
 /** The result of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for. */
+/** What a channel reports of a message that its service accepted. */
+export interface SendResult {
+  /** Names the recipients that the message did not reach. */
+  readonly note?: string;
+  /** Whether nothing was sent, because the service has no use for the event. Default: no. */
+  readonly isSkipped?: boolean;
+}
+
 export type DeliveryOutcome =
-  /** `note` names the recipients that a message did not reach. */
-  | { readonly ok: true; readonly note?: string }
+  | { readonly ok: true } & SendResult
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
 
 /** Formats a time as everywhere in the API: `2026-01-05T12:00:00Z`. */

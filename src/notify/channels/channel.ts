@@ -1,4 +1,5 @@
 /** The interface of notification channels: each sends messages to one address in its own way. */
+import type { SendResult } from "../../domain/notifications/notification.ts";
 import type { DigestRoom } from "../digest.ts";
 import type { Outgoing } from "../outgoing.ts";
 import type { Message } from "../notification_message.ts";
@@ -23,13 +24,13 @@ export interface Channel {
    */
   readonly digest: DigestRoom | null;
   /**
-   * Resolves once the receiver has accepted the message. If some of several recipients were refused, resolves
-   * with a line that names them. Rejects with a `DeliveryError`, which can be shown and retried later. Calls
-   * for one stream never overlap. After a failure it is called again with the same message and message id.
+   * Resolves once the receiver has accepted the message, or if there is nothing to send. Rejects with a
+   * `DeliveryError`, which can be shown and retried later. Calls for one stream never overlap. After a
+   * failure it is called again with the same message and message id.
    *
    * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
    */
-  send(value: string, message: Message, means: ChannelMeans): Promise<string | void>;
+  send(value: string, message: Message, means: ChannelMeans): Promise<SendResult | void>;
 }
 
 /** The means by which channels send. */

@@ -193,8 +193,8 @@ Deno.test("mail is sent to every address of a list, and reports refused recipien
   const smtp = { url: `smtp://${mail.address}`, from: "backups@example.com" };
   const means = { ...meansOf({ means: {} } as ChannelFixture), smtp };
   const list = "ops@example.com, gone@example.com; boss@example.com";
-  const note = await CHANNELS.email.send(list, message(), means);
-  assert.equal(note, "Sent, but the mail server refused gone@example.com.");
+  const result = await CHANNELS.email.send(list, message(), means);
+  assert.deepEqual(result, { note: "Sent, but the mail server refused gone@example.com." });
   assert.deepEqual(mail.received.map(({ to }) => to), [["ops@example.com", "boss@example.com"]]);
   await assert.rejects(
     async () => await CHANNELS.email.send("gone@example.com", message(), means),

@@ -45,7 +45,7 @@ export const email: Channel = {
         typeof each === "string" ? each : each.address
       );
       // Not retried: the other recipients already have it.
-      if (refused.length > 0) return `Sent, but the mail server refused ${refused.join(", ")}.`;
+      if (refused.length > 0) return { note: `Sent, but the mail server refused ${refused.join(", ")}.` };
     } catch (cause) {
       sent.catch(() => {}); // reported below
       signal.throwIfAborted();

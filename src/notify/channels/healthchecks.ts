@@ -44,7 +44,7 @@ export const healthchecks: Channel = {
     const url = new URL(value);
     // An event of another kind waited when the stream's type was changed.
     const ping = step === undefined ? null : pingOf(url)(url, step, message);
-    if (ping === null) return;
+    if (ping === null) return { isSkipped: true };
     const request = { url: ping.url.href, signal, explain };
     if (ping.text === undefined) await outgoing.get(request);
     else await outgoing.postText({ ...request, text: ping.text });

@@ -1,4 +1,5 @@
 /** Maps every type of notification stream to its channel. */
+import { UnavailableError } from "../../domain/errors.ts";
 import type { Channel } from "./channel.ts";
 import { discord } from "./discord_webhook.ts";
 import { email } from "./email.ts";
@@ -29,9 +30,24 @@ export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
   ...NotificationStreamType[],
 ];
 
-/** Returns the channel of a stream, whose row has only the type's name. */
+/**
+ * Returns the channel of a stream, whose row has only the type's name. Throws an {@link UnavailableError} for
+ * a type that only newer control planes know: during an update, one of them may have stored it.
+ */
 export function channelOf(type: string): Channel {
-  return CHANNELS[type as NotificationStreamType];
+  if (isKnownType(type)) return CHANNELS[type];
+  throw new UnavailableError(
+    `Cannot use the notification stream: its type, ${type}, is not known to this version. Update this control plane.`,
+  );
+}
+
+/** Returns the display name of a type; of an unknown one, the type itself. */
+export function labelOf(type: string): string {
+  return isKnownType(type) ? CHANNELS[type].label : type;
+}
+
+function isKnownType(type: string): type is NotificationStreamType {
+  return Object.hasOwn(CHANNELS, type);
 }
 
 /** Returns whether streams of this type get each step of a backup run, and nothing else. */

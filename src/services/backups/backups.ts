@@ -14,6 +14,10 @@ import {
   lockBackup,
   lockTrashedBackup,
 } from "../../store/backups/backups.ts";
+import {
+  lockDestinationOfBackup,
+  setDestinationDeletion,
+} from "../../store/destinations/backup_destinations.ts";
 import { findBackupTaskOf, recordRetentionChange } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -86,8 +90,9 @@ export async function deleteBackup(
 }
 
 /**
- * Takes a backup out of the trash. Refused once some of its objects may have been removed. A backup that is
- * not in the trash stays unchanged.
+ * Takes a backup out of the trash, with its destination if that is there too: without it, nothing could read
+ * the backup. Refused once some of its objects may have been removed. A backup that is not in the trash stays
+ * unchanged.
  */
 export async function undeleteBackup(
   services: ServiceContext,
@@ -95,9 +100,12 @@ export async function undeleteBackup(
   id: number,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
+    // The destination before its backup, as when a destination is deleted with its backups.
+    const destination = await lockDestinationOfBackup(sql, caller.userId, id) ?? notFound();
     const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
     if (backup.removal_begun_at !== null) throw deletionBegun(backup, "It can't be taken back");
     if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
+    if (destination.deletes_at !== null) await setDestinationDeletion(sql, destination.id, null);
     return await detail(sql, caller, id);
   });
 }

@@ -147,6 +147,13 @@ Deno.test("forgetting a destination forgets its backups, and undeleting restores
   assert.equal((await call("GET", `/api/backups/${backups[1]}`)).body.data.status, "stored");
 
   await call("DELETE", `${path}?forget=true`);
+  const undeleted = await call("POST", `/api/backups/${backups[1]}/undelete`);
+  assert.deepEqual([undeleted.status, undeleted.body.data.status], [200, "stored"]);
+  // The destination comes back with it, the other backup does not.
+  assert.equal((await call("GET", path)).status, 200);
+  assert.equal((await call("GET", "/api/backups")).body.meta.total, 1);
+
+  await call("DELETE", `${path}?forget=true`);
   await api.clock.advance(3 * DAY);
   while (await removeDue(api.services) > 0);
   await emptyTrash(api.services);

@@ -142,6 +142,19 @@ export async function lockTrashedDestination(
   return row;
 }
 
+/** Finds the destination of a user's backup, even in the trash, and locks it until the transaction ends. */
+export async function lockDestinationOfBackup(
+  sql: Sql,
+  userId: number,
+  backupId: number,
+): Promise<BackupDestinationRow | undefined> {
+  const [row] = await sql<BackupDestinationRow[]>`
+    select * from backup_destinations
+    where id = (select backup_destination_id from backups where id = ${backupId} and user_id = ${userId})
+    for update`;
+  return row;
+}
+
 /** Returns the backups at a destination, locked until the transaction ends. */
 export async function lockBackupsAt(
   sql: Sql,

@@ -93,6 +93,8 @@ export interface ClaimLimits {
   streams: number;
   /** Whether to include streams whose last attempt failed. */
   failing: boolean;
+  /** The types of streams that this replica can send to. */
+  types: readonly string[];
   /** Streams to leave out, whatever their lease: the clock may have been changed. */
   except: readonly number[];
   /**
@@ -125,7 +127,7 @@ export function claimDeliveries(
       select n.id as notification_stream_id, n.type, n.value_encrypted, n.signing_secret_encrypted, n.failures
       from notification_streams n
       where (n.next_attempt_at is null or n.next_attempt_at <= ${now}) and (${limits.failing} or n.failures = 0)
-        and n.id <> all(${[...limits.except]}::bigint[])
+        and n.type = any(${[...limits.types]}::text[]) and n.id <> all(${[...limits.except]}::bigint[])
         and exists (
           select from notification_deliveries d
           where d.notification_stream_id = n.id and d.state = 'waiting' and d.due_at <= ${now}
@@ -247,15 +249,16 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * Returns when the next delivery may be tried; null if none waits. While a replica sends to a stream, the
- * stream's other deliveries wait for it to finish.
+ * Returns when the next delivery to a stream of these types may be tried; null if none waits. While a replica
+ * sends to a stream, the stream's other deliveries wait for it to finish.
  */
-export async function nextDelivery(sql: Sql): Promise<Date | null> {
+export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`
     select min(greatest(each.at, n.next_attempt_at)) as at from (
       select notification_stream_id as id, greatest(min(due_at), max(leased_until)) as at
       from notification_deliveries where state = 'waiting' group by notification_stream_id
-    ) each join notification_streams n on n.id = each.id`;
+    ) each join notification_streams n on n.id = each.id
+    where n.type = any(${[...types]}::text[])`;
   return row!.at;
 }
 

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import {
   channelOf,
+  labelOf,
   NOTIFICATION_STREAM_TYPES,
   type NotificationStreamType,
 } from "../../../notify/channels/registry.ts";
@@ -85,7 +86,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     user_id: row.user_id,
     label: row.label,
     type: row.type as NotificationStreamType,
-    type_human: channelOf(row.type).label,
+    type_human: labelOf(row.type),
     is_value_set: true,
     is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
