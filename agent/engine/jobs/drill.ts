@@ -1,8 +1,8 @@
 /** Runs a restore drill: restores a backup on its server, compares the result, and removes it again. */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
-import { drillDatabases } from "./drill_databases.ts";
-import { drillFiles } from "./drill_files.ts";
+import { drillDatabases } from "../sources/database/drill.ts";
+import { drillFiles } from "../sources/files/drill.ts";
 import { oneLine } from "../programs/line.ts";
 import {
   BackupDamagedError,

@@ -1,5 +1,5 @@
 /** Compares a restored database with the contents that its backup recorded. */
-import { type DatabaseContents, tableName, type TableRows } from "../sources/database/row_counts.ts";
+import { type DatabaseContents, tableName, type TableRows } from "./row_counts.ts";
 
 /** Number of differences that are listed. */
 const MAX_LISTED = 3;

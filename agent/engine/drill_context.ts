@@ -1,8 +1,8 @@
-import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
-import type { RunPorts } from "../ports.ts";
-import type { Children } from "../programs/children.ts";
-import type { ReadProgress } from "./read_progress.ts";
-import type { StoredObjects } from "./stored_objects.ts";
+import type { DrillJob, Proven } from "../../src/protocol/job.ts";
+import type { RunPorts } from "./ports.ts";
+import type { Children } from "./programs/children.ts";
+import type { ReadProgress } from "./jobs/read_progress.ts";
+import type { StoredObjects } from "./jobs/stored_objects.ts";
 
 /** The context that the parts of a drill share. */
 export interface DrillContext {

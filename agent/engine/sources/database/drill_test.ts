@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
-import { MariadbServer } from "../../../tests/support/servers/mariadb.ts";
-import { PostgresqlServer } from "../../../tests/support/servers/postgresql.ts";
-import { until } from "../../../tests/support/assertions/until.ts";
-import { verifyJob } from "../../../tests/support/fixtures/verify_run.ts";
+import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
+import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
+import { PostgresqlServer } from "../../../../tests/support/servers/postgresql.ts";
+import { until } from "../../../../tests/support/assertions/until.ts";
+import { verifyJob } from "../../../../tests/support/fixtures/verify_run.ts";
 import type {
   BackupJob,
   BackupToRead,
@@ -11,11 +11,11 @@ import type {
   DatabaseTarget,
   Proven,
   StoredBackup,
-} from "../../../src/protocol/job.ts";
-import { LocalDestination } from "../destinations/local/local.ts";
-import { runDrill } from "./drill.ts";
-import { BackupDamagedError, RunFailedError } from "../ports.ts";
-import { DumpRewriter } from "../sources/mysql/dump_filter.ts";
+} from "../../../../src/protocol/job.ts";
+import { LocalDestination } from "../../destinations/local/local.ts";
+import { runDrill } from "../../jobs/drill.ts";
+import { BackupDamagedError, RunFailedError } from "../../ports.ts";
+import { DumpRewriter } from "../mysql/dump_filter.ts";
 
 interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;

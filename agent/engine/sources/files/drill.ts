@@ -3,16 +3,16 @@
  */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { DrillJob, StoredObject } from "../../../src/protocol/job.ts";
-import { compareTree } from "./compare_tree.ts";
-import type { DrillContext, Drilled } from "./drill_context.ts";
-import { LONGEST_NAME } from "../longest_name.ts";
-import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
-import { formatBytes } from "../../../src/domain/byte_size.ts";
-import { formatSeconds } from "./progress.ts";
-import { removeTree } from "../remove_tree.ts";
-import type { StoredObjects } from "./stored_objects.ts";
-import { type Skipped, unpackWhole } from "../restore_files/unpack.ts";
+import type { DrillJob, StoredObject } from "../../../../src/protocol/job.ts";
+import { compareTree } from "../../jobs/compare_tree.ts";
+import type { DrillContext, Drilled } from "../../drill_context.ts";
+import { LONGEST_NAME } from "../../longest_name.ts";
+import { BackupDamagedError, RunFailedError, type RunPorts } from "../../ports.ts";
+import { formatBytes } from "../../../../src/domain/byte_size.ts";
+import { formatSeconds } from "../../jobs/progress.ts";
+import { removeTree } from "../../remove_tree.ts";
+import type { StoredObjects } from "../../jobs/stored_objects.ts";
+import { type Skipped, unpackWhole } from "../../restore_files/unpack.ts";
 
 /**
  * Required free space as a multiple of the data: a drill leaves some space for the server's other programs.

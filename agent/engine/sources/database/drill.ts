@@ -2,23 +2,23 @@
  * A drill of databases. Each is loaded into a scratch database on the same server, compared, and dropped
  * before the next one. The originals stay unchanged, and the drill needs space for the largest database.
  */
-import type { DatabaseTarget } from "../../../src/protocol/job.ts";
-import { Children } from "../programs/children.ts";
+import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import { Children } from "../../programs/children.ts";
 import { compareContents, uncompared } from "./compare_contents.ts";
-import type { DrillContext, Drilled } from "./drill_context.ts";
-import { type ArchiveContents, storedContents } from "../manifest/manifest_contents.ts";
-import { BackupDamagedError, type Output, RunFailedError } from "../ports.ts";
-import { formatSeconds } from "./progress.ts";
-import type { ProgramContext } from "../run_context.ts";
-import { type DatabaseContents, describeContents } from "../sources/database/row_counts.ts";
-import { userToRunAs } from "../programs/find_user.ts";
-import { isOwnName } from "../sources/database/scratch_names.ts";
-import { load, verifyArchives } from "../sources/database/databases.ts";
-import type { DatabaseToRestore } from "../sources/database/database_host.ts";
-import { openMysqlScratch } from "../sources/mysql/scratch.ts";
-import { openPostgresqlScratch } from "../sources/postgresql/scratch.ts";
-import { checkDatabaseRoom, type ScratchHost } from "../sources/database/scratch.ts";
-import { requireTools } from "../programs/tools.ts";
+import type { DrillContext, Drilled } from "../../drill_context.ts";
+import { type ArchiveContents, storedContents } from "../../manifest/manifest_contents.ts";
+import { BackupDamagedError, type Output, RunFailedError } from "../../ports.ts";
+import { formatSeconds } from "../../jobs/progress.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import { type DatabaseContents, describeContents } from "./row_counts.ts";
+import { userToRunAs } from "../../programs/find_user.ts";
+import { isOwnName } from "./scratch_names.ts";
+import { load, verifyArchives } from "./databases.ts";
+import type { DatabaseToRestore } from "./database_host.ts";
+import { openMysqlScratch } from "../mysql/scratch.ts";
+import { openPostgresqlScratch } from "../postgresql/scratch.ts";
+import { checkDatabaseRoom, type ScratchHost } from "./scratch.ts";
+import { requireTools } from "../../programs/tools.ts";
 
 const hosts = { postgresql: openPostgresqlScratch, mysql: openMysqlScratch };
 
