@@ -8,6 +8,7 @@ import { type AgentConfig, readAgentConfig } from "./config.ts";
 import { GarbageCollection } from "./engine/garbage.ts";
 import { ListingCache } from "./engine/archive/listing_cache.ts";
 import { describeTools } from "./engine/programs/tools.ts";
+import { typesByName } from "./engine/sources/registry.ts";
 import { enrol } from "./enrolment.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
@@ -132,7 +133,8 @@ async function describe(config: AgentConfig): Promise<AgentDescription> {
     hostname: config.hostname.slice(0, 255),
     os: `${Deno.build.os} ${Deno.osRelease()}`.slice(0, 64),
     arch: arch(),
-    tools: await describeTools(),
+    tools: await describeTools(typesByName.values().flatMap(({ programs }) => programs).toArray()),
+    sources: [...typesByName.keys()],
   };
 }
 

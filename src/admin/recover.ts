@@ -1,4 +1,5 @@
 /** Creates a new control plane from the old one's newest backup, or from manifests. */
+import { control_plane } from "../definitions/sources/control_plane.ts";
 import { definitionOf } from "../definitions/destinations/registry.ts";
 import { storedSettings } from "../definitions/destinations/settings.ts";
 import type { Config } from "../config.ts";
@@ -105,7 +106,7 @@ async function newestIntact(
   found: readonly FoundManifest[],
   print: (line: string) => void,
 ): Promise<FoundManifest> {
-  for (const each of found.filter(({ manifest }) => manifest.source.type === "control_plane")) {
+  for (const each of found.filter(({ manifest }) => manifest.source.type === control_plane.taskType)) {
     const fault = await archiveFault(repository, each);
     if (fault === null) return each;
     print(`Passed over ${each.name}: ${fault}`);

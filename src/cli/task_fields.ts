@@ -1,5 +1,6 @@
 /** A backup task as flags, and its fields from a file. */
 import type { Command } from "commander";
+import { DEFINITIONS } from "../definitions/sources/registry.ts";
 import { TASK_FIELDS } from "../definitions/task_fields.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import { collect } from "./command_line.ts";
@@ -24,9 +25,16 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
     ...givenFields(TASK_FIELDS, options),
     ...await readSecrets(TASK_FIELDS, options),
   };
-  if (body.type === undefined && body.source_path !== undefined) body.type = "files";
-  if (body.type === undefined && body.database_name !== undefined) body.type = "database";
+  body.type ??= typeWithField((field) => body[field] !== undefined);
   return body;
+}
+
+/** Returns the type whose required field is given; undefined if there is none. */
+function typeWithField(isGiven: (field: string) => boolean): string | undefined {
+  return DEFINITIONS.values().find(({ requiredField }) =>
+    requiredField !== undefined && isGiven(requiredField)
+  )
+    ?.taskType;
 }
 
 /**

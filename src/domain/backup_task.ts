@@ -1,19 +1,8 @@
-/** Checks that a backup task has every field it needs, whatever the order in which the fields were set. */
+/** Rules on a backup task's schedule and encryption, whatever the order in which the fields were set. */
 import type { Schedule } from "./schedule.ts";
 import { localWeekday } from "./timezone.ts";
 
-/** `control_plane` backs up the control plane's own database. */
-export const BACKUP_TASK_TYPES = ["files", "database", "control_plane"] as const;
-export type BackupTaskType = typeof BACKUP_TASK_TYPES[number];
-
 export type ScheduleFields = Omit<Schedule, "timezone">;
-
-/** The fields of a task that are checked before it can run. */
-export interface BackupTaskPlan extends ScheduleFields {
-  readonly type: BackupTaskType;
-  readonly source_path: string | null;
-  readonly database_name: string | null;
-}
 
 /**
  * Returns the schedule after `change`, whose undefined fields stay as they were. A cron expression clears
@@ -46,17 +35,11 @@ export function withDefaultWeekday<S extends ScheduleFields>(
   return { ...schedule, weekday: localWeekday(timezone, createdAt) };
 }
 
-/** Returns every missing field with the reason; empty if the plan can run. Fields may be undefined. */
-export function missingFields(
-  plan: { readonly [K in keyof BackupTaskPlan]?: unknown },
+/** Returns every field that the schedule lacks, with the reason. Fields may be undefined. */
+export function missingScheduleFields(
+  plan: { readonly [K in keyof ScheduleFields]?: unknown },
 ): Record<string, string[]> {
   const missing: Record<string, string[]> = {};
-  if (plan.type === "files" && !isGiven(plan.source_path)) {
-    missing.source_path = ["The source path field is required when type is files."];
-  }
-  if (plan.type === "database" && !isGiven(plan.database_name)) {
-    missing.database_name = ["The database name field is required when type is database."];
-  }
   if (!isGiven(plan.custom_cron_expression)) {
     for (const field of ["frequency", "time_to_run_at"] as const) {
       if (isGiven(plan[field])) continue;

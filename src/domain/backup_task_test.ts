@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { changeSchedule, missingFields, type ScheduleFields, withDefaultWeekday } from "./backup_task.ts";
+import { missingSourceFields } from "../definitions/sources/registry.ts";
+import {
+  changeSchedule,
+  missingScheduleFields,
+  type ScheduleFields,
+  withDefaultWeekday,
+} from "./backup_task.ts";
 
 const daily: ScheduleFields = {
   frequency: "daily",
@@ -34,7 +40,7 @@ Deno.test("A null cron expression alone leaves a daily task unchanged", () => {
 Deno.test("A frequency alone replaces a cron expression and leaves the time missing", () => {
   const changed = changeSchedule(cron, { frequency: "daily" });
   assert.equal(changed.custom_cron_expression, null);
-  assert.deepEqual(Object.keys(missingFields({ type: "files", source_path: "/", ...changed })), [
+  assert.deepEqual(Object.keys(missingScheduleFields(changed)), [
     "time_to_run_at",
   ]);
 });
@@ -58,11 +64,15 @@ Deno.test("The default weekday is the creation weekday in the task's time zone",
 });
 
 Deno.test("All missing fields are reported together", () => {
-  assert.deepEqual(Object.keys(missingFields({ type: "files" })), [
+  const missing = (task: Record<string, unknown>) => ({
+    ...missingSourceFields(task),
+    ...missingScheduleFields(task),
+  });
+  assert.deepEqual(Object.keys(missing({ type: "files" })), [
     "source_path",
     "frequency",
     "time_to_run_at",
   ]);
-  assert.deepEqual(Object.keys(missingFields({ type: "database", ...cron })), ["database_name"]);
-  assert.deepEqual(missingFields({ type: "database", database_name: "*", ...daily }), {});
+  assert.deepEqual(Object.keys(missing({ type: "database", ...cron })), ["database_name"]);
+  assert.deepEqual(missing({ type: "database", database_name: "*", ...daily }), {});
 });

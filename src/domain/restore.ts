@@ -2,75 +2,19 @@
 import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 
-/** Options of a restore, stored with the run. Never contain a secret. */
-export type RestoreOptions = (FilesRestore | DatabaseRestore) & {
+/**
+ * Options of a restore, stored with the run. Never contain a secret. The rest is the source type's
+ * (`src/definitions/sources`).
+ */
+export interface StoredRestore {
+  /** Missing in runs from before databases could be restored. */
+  readonly type?: string;
+  /** The type of a database server. */
+  readonly engine?: string;
+  readonly overwrite: boolean;
+  readonly server?: DatabaseServer | null;
   /** The request came with an identity. Control planes keep it in memory only. */
   readonly with_identity?: true;
-};
-
-export interface FilesRestore {
-  /** Missing in runs from before databases could be restored. */
-  readonly type?: "files";
-  /** Null: the backup's original path. */
-  readonly target_path: string | null;
-  /** Relative to the source's root. Empty: everything. */
-  readonly paths: readonly string[];
-  readonly overwrite: boolean;
-}
-
-export interface DatabaseRestore {
-  readonly type: "database";
-  readonly engine: "postgresql" | "mysql";
-  /** A selection of the backup's databases; null: all of them. */
-  readonly databases: readonly string[] | null;
-  /** A new name for the only selected database; null: each keeps its own. */
-  readonly database_name: string | null;
-  readonly overwrite: boolean;
-  /** Load options, if the request has any. */
-  readonly load?: LoadOptions;
-  /** Null, or missing in older runs: the task's server. */
-  readonly server?: DatabaseServer | null;
-}
-
-/** Options of loading databases; each is optional. */
-export interface LoadOptions {
-  /** PostgreSQL: false leaves owners and grants out. */
-  readonly owners?: boolean;
-  /** MySQL: `login` makes the login the definer of everything. */
-  readonly definers?: "keep" | "login";
-  /** Failing statements are reported as warnings. */
-  readonly continue_on_errors?: boolean;
-}
-export const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const;
-
-/** Returns the given options. Throws an {@link InvalidError} if one belongs to another engine. */
-export function loadOptions(
-  engine: DatabaseRestore["engine"],
-  requested: LoadOptions,
-): LoadOptions | undefined {
-  const other = engine === "mysql" ? "owners" : "definers";
-  if (requested[other] !== undefined) {
-    throw new InvalidError({
-      [other]: [
-        `The ${other} field can't be used: the backup holds ${
-          engine === "mysql" ? "MySQL" : "PostgreSQL"
-        } databases.`,
-      ],
-    });
-  }
-  const given = LOAD_OPTIONS.filter((name) => requested[name] !== undefined);
-  return given.length === 0 ? undefined : Object.fromEntries(given.map((name) => [name, requested[name]]));
-}
-
-/**
- * Lists options that change the result of a restore: an agent that does not know them must not get the job.
- */
-export function decisiveOptions({ owners, definers, continue_on_errors }: LoadOptions): string[] {
-  return [
-    ...owners === false ? ["owners"] : [],
-    ...definers === "login" ? ["definers"] : [],
-    ...continue_on_errors ? ["continue_on_errors"] : [],
-  ];
 }
 
 /** Options of a drill that names the server for its scratch databases. */
@@ -86,7 +30,7 @@ export function chosenDatabases(
   held: readonly string[],
   requested: readonly string[] | undefined,
   newName: string | undefined,
-): Pick<DatabaseRestore, "databases" | "database_name"> {
+): { databases: string[] | null; database_name: string | null } {
   const errors: Record<string, string[]> = {};
   const holds = `The backup holds: ${held.join(", ")}.`;
   const unknown = requested?.find((name) => !held.includes(name));

@@ -7,43 +7,11 @@ import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../definitions/task_run_fields.ts";
 import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
+import { ENGINES, SOURCE_SHAPES, TARGET_SHAPES } from "../definitions/sources/registry.ts";
 import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
 
-/**
- * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
- */
-export const FilesSource = z.object({
-  type: z.literal("files"),
-  path: z.string(),
-  excluded_paths: z.array(z.string()),
-  allow_unreadable: z.boolean(),
-});
-export type FilesSource = z.infer<typeof FilesSource>;
-
-/**
- * One or several databases of one server. `names` may hold `*` for all. `engine` null: the one that runs
- * there.
- */
-export const DatabaseSource = z.object({
-  type: z.literal("database"),
-  engine: z.enum(["postgresql", "mysql"]).nullable(),
-  names: z.array(z.string()).min(1),
-  excluded_tables: z.array(z.string()),
-  /** Null: the local socket. */
-  host: z.string().nullable(),
-  port: z.number().int().nullable(),
-  username: z.string().nullable(),
-  password: z.string().nullable(),
-  /** PostgreSQL only: `custom` is `pg_dump -Fc`, `plain` is SQL text. */
-  format: z.enum(["custom", "plain"]),
-});
-export type DatabaseSource = z.infer<typeof DatabaseSource>;
-
-/** The control plane's own state, which the agent fetches from it (`GET /api/agent/export`). */
-export const ControlPlaneSource = z.object({ type: z.literal("control_plane") });
-export type ControlPlaneSource = z.infer<typeof ControlPlaneSource>;
-
-export const JobSource = z.discriminatedUnion("type", [FilesSource, DatabaseSource, ControlPlaneSource]);
+/** Source of a backup: the shapes are those of the source types' definitions. */
+export const JobSource = z.discriminatedUnion("type", SOURCE_SHAPES);
 export type JobSource = z.infer<typeof JobSource>;
 
 /** Where a backup goes: the shapes are those of the destination types' definitions. */
@@ -170,7 +138,7 @@ export const StoredBackup = z.object({
   size: z.number().int().nonnegative(),
   bytes_read: z.number().int().nonnegative(),
   files_count: z.number().int().nonnegative().nullable(),
-  engine: z.enum(["tar", "pg_dump", "mysqldump", "rearguard"]),
+  engine: z.enum(ENGINES),
   encrypted: z.boolean(),
   /** Program name to version, as the program prints it. */
   tools: z.record(z.string(), z.string()),
@@ -208,47 +176,8 @@ export const BackupToRead = z.object({
 });
 export type BackupToRead = z.infer<typeof BackupToRead>;
 
-/** Restores into a directory. `path` null: the directory that was backed up. */
-export const FilesTarget = z.object({
-  type: z.literal("files"),
-  path: z.string().nullable(),
-  /** Relative to the source's root, without `./`; each with everything below it. Empty: everything. */
-  paths: z.array(z.string()),
-  /** True replaces existing files; false fails the run if there are any. Other files stay in either case. */
-  overwrite: z.boolean(),
-});
-export type FilesTarget = z.infer<typeof FilesTarget>;
-
-/**
- * Restores databases of one server: each into a fresh database, which replaces the old one when all are
- * verified.
- */
-export const DatabaseTarget = z.object({
-  type: z.literal("database"),
-  engine: z.enum(["postgresql", "mysql"]),
-  /** Null: the local socket. */
-  host: z.string().nullable(),
-  port: z.number().int().nullable(),
-  username: z.string().nullable(),
-  password: z.string().nullable(),
-  /** The system user that runs the programs; null: the agent's own. */
-  run_as: z.string().nullable(),
-  /** Names of the backup's databases; null: all of them. */
-  names: z.array(z.string()).min(1).nullable(),
-  /** Another name for the one database that is restored; null: each keeps its own. */
-  database_name: z.string().nullable(),
-  /** True replaces databases that are not empty; false fails the run if there are any. */
-  overwrite: z.boolean(),
-  /** PostgreSQL: false leaves owners and grants out, so that the login owns everything. Default: true. */
-  owners: z.boolean().optional(),
-  /** MySQL: `login` makes the login the definer of routines, views, triggers and events. Default: `keep`. */
-  definers: z.enum(["keep", "login"]).optional(),
-  /** Reports failing statements as warnings and continues to load. Default: false. */
-  continue_on_errors: z.boolean().optional(),
-});
-export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
-
-export const RestoreTarget = z.discriminatedUnion("type", [FilesTarget, DatabaseTarget]);
+/** Where a backup is restored to: the shapes are those of the source types' definitions. */
+export const RestoreTarget = z.discriminatedUnion("type", TARGET_SHAPES);
 export type RestoreTarget = z.infer<typeof RestoreTarget>;
 
 /** A restore run. */
@@ -287,8 +216,8 @@ export const DrillJob = z.object({
   backup: BackupToRead,
   /** Uncompressed bytes: the disk space that a drill of files needs. */
   bytes_read: z.number().int().nonnegative(),
-  /** The server that receives the databases, under temporary names. Left out for files. */
-  target: DatabaseTarget.optional(),
+  /** Where databases are restored to, under temporary names. Left out for files. */
+  target: RestoreTarget.optional(),
   /** Null: no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),

@@ -1,8 +1,6 @@
 /** Runs a restore drill: restores a backup on its server, compares the result, and removes it again. */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
-import { drillDatabases } from "../sources/database/drill.ts";
-import { drillFiles } from "../sources/files/drill.ts";
 import { oneLine } from "../programs/line.ts";
 import {
   BackupDamagedError,
@@ -11,6 +9,7 @@ import {
   RunFailedError,
   type RunPorts,
 } from "../ports.ts";
+import { drilledType } from "../sources/registry.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
@@ -34,9 +33,11 @@ export async function runDrill(job: DrillJob, destination: Destination, ports: R
     }
     progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
     const context = { job, ports, children, objects, progress };
-    const drilled = job.target === undefined
-      ? await drillFiles(context)
-      : await drillDatabases(job.target, context);
+    const type = drilledType(job.target);
+    if (type?.drill === undefined) {
+      throw new RunFailedError("this agent can't drill such a backup. Update it");
+    }
+    const drilled = await type.drill(job.target, context);
     return {
       ...drilled,
       bytes_read: objects.bytesRead,

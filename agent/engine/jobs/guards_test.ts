@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { JobGuards } from "../../../src/protocol/guards.ts";
-import type { FilesSource, StoredBackup } from "../../../src/protocol/job.ts";
+import type { FilesSource } from "../../../src/definitions/sources/files.ts";
+import type { StoredBackup } from "../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { refuseEmpty } from "./guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
 import { until } from "../../../tests/support/assertions/until.ts";
 import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../tests/support/fixtures/postgresql_bench.ts";

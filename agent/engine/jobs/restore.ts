@@ -11,7 +11,7 @@ import {
 } from "../ports.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { StoredObjects } from "./stored_objects.ts";
-import { restoreInto } from "../targets.ts";
+import { sourceTypeOf } from "../sources/registry.ts";
 
 /**
  * Runs a restore job. Resolves once everything is restored.
@@ -34,7 +34,11 @@ export async function runRestore(
     ports.output.line(`Restoring backup ${job.backup.id} of ${job.backup.created_at}`);
     ports.output.line(`Reading from ${destination.description}`);
     progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
-    const { filesCount } = await restoreInto(job.target, { job, ports, children, objects, progress });
+    const type = sourceTypeOf(job.target);
+    if (type?.restore === undefined) {
+      throw new RunFailedError("this agent can't restore such a backup. Update it");
+    }
+    const { filesCount } = await type.restore(job.target, { job, ports, children, objects, progress });
     return {
       files_count: filesCount,
       bytes_read: objects.bytesRead,

@@ -8,7 +8,7 @@ import type { Children } from "../programs/children.ts";
 import type { ListingDigest } from "../archive/listing.ts";
 import { RunFailedError } from "../ports.ts";
 import type { Bytes, Inspector } from "../jobs/read_back.ts";
-import { checkStoredEnd, formatOf } from "../sources/database/stored_end.ts";
+import { checkStoredEnd, formatOf } from "../sources/stored_end.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 import { type IndexSummary, walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 

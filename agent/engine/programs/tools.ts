@@ -4,32 +4,26 @@ import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";
 import { RunFailedError } from "../ports.ts";
 
-/** Maps a program to the Debian package that contains it. */
-const PACKAGES = {
+/** Maps programs to the Debian packages that contain them. */
+export type Packages = Readonly<Record<string, string>>;
+
+/** Packages of the programs that every source uses. */
+const PACKAGES: Packages = {
   tar: "tar",
   zstd: "zstd",
   pzstd: "zstd",
   setpriv: "util-linux",
   mkfifo: "coreutils",
-  pg_dump: "postgresql-client",
-  pg_dumpall: "postgresql-client",
-  psql: "postgresql-client",
-  "mariadb-dump": "mariadb-client",
-  mysqldump: "mariadb-client",
-  mariadb: "mariadb-client",
-  mysql: "mariadb-client",
-} as const;
-
-export type Tool = keyof typeof PACKAGES;
+};
 
 /** Returns the programs and versions for the agent's hello message. Omits missing programs. */
-export async function describeTools(): Promise<Record<string, string>> {
+export async function describeTools(programs: readonly string[]): Promise<Record<string, string>> {
   await using children = new Children(systemClock, new AbortController().signal);
-  const named: Tool[] = ["tar", "zstd", "pzstd", "pg_dump", "mariadb-dump", "mysqldump"];
+  const named = [...new Set(["zstd", "pzstd", ...programs])];
   const found = await Promise.all(
     named.map(async (tool) => [tool, await toolVersion(children, tool)] as const),
   );
-  return Object.fromEntries(found.filter((entry): entry is [Tool, string] => entry[1] !== null));
+  return Object.fromEntries(found.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 /**
@@ -38,8 +32,8 @@ export async function describeTools(): Promise<Record<string, string>> {
  */
 export async function requireTools(
   children: Children,
-  tools: Tool[],
-  paths: Partial<Record<Tool, string>> = {},
+  tools: string[],
+  paths: Readonly<Record<string, string>> = {},
 ): Promise<Record<string, string>> {
   const versions = await Promise.all(tools.map((tool) => toolVersion(children, tool, paths[tool])));
   const missing = tools.filter((_, index) => versions[index] === null);
@@ -50,8 +44,8 @@ export async function requireTools(
 /** Returns the first of these programs that is installed, with its version; null if there is none. */
 export async function firstTool(
   children: Children,
-  tools: Tool[],
-): Promise<{ tool: Tool; version: string } | null> {
+  tools: readonly string[],
+): Promise<{ tool: string; version: string } | null> {
   for (const tool of tools) {
     const version = await toolVersion(children, tool);
     if (version !== null) return { tool, version };
@@ -59,17 +53,16 @@ export async function firstTool(
   return null;
 }
 
-export function missingTools(tools: Tool[]): string {
-  const packages = [...new Set(tools.map((tool) => PACKAGES[tool]))];
-  return `Cannot find ${tools.join(", ")} on this server. Install with: apt-get install ${
-    packages.join(" ")
-  }`;
+/** @param packages Those of the source's own programs. */
+export function missingTools(tools: readonly string[], packages: Packages = PACKAGES): string {
+  const named = [...new Set(tools.map((tool) => packages[tool]))];
+  return `Cannot find ${tools.join(", ")} on this server. Install with: apt-get install ${named.join(" ")}`;
 }
 
 /** Returns the version as the program prints it, without its name; null if the program is missing. */
 export async function toolVersion(
   children: Children,
-  tool: Tool,
+  tool: string,
   path: string = tool,
 ): Promise<string | null> {
   const command: Command = { program: path, args: ["--version"] };

@@ -4,7 +4,8 @@
  */
 import { dirname, join, normalize } from "node:path";
 import * as z from "zod";
-import type { FilesTarget, StoredObject } from "../../../src/protocol/job.ts";
+import type { FilesTarget } from "../../../src/definitions/sources/files.ts";
+import type { StoredObject } from "../../../src/protocol/job.ts";
 import { IndexParser } from "../archive/archive_index.ts";
 import { bytesOf } from "../archive/bytes.ts";
 import { Children } from "../programs/children.ts";

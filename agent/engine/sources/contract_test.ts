@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { StalledDestination } from "../../../tests/support/fixtures/stalled_destination.ts";
 import { type Manifest, restoreStored } from "../../../tests/support/fixtures/restore.ts";
+import { verify } from "../../../tests/support/fixtures/verify_run.ts";
 import type { SourceFixture } from "../../../tests/support/sources/fixture.ts";
 import { sourceFixtures, type SourceType } from "../../../tests/support/sources/registry.ts";
 import { sourceTypes } from "./registry.ts";
@@ -70,6 +71,7 @@ for (const type of Object.keys(sourceTypes) as SourceType[]) {
         assert.equal((await Deno.stat(`${run.directory}/${name}`)).size, size);
         assert.equal((await shell('sha256sum < "$1"', `${run.directory}/${name}`)).slice(0, 64), sha256);
       }
+      assert.equal((await verify(run, backup)).is_opened, true);
       const { objects } = await readManifest(run);
       const described = objects.map(({ role, name, size, sha256, database }) => ({
         role,

@@ -1,34 +1,48 @@
-/** All source types that the agent can back up. */
-import type {
-  ControlPlaneSource,
-  DatabaseSource,
-  FilesSource,
-  JobSource,
-} from "../../../src/protocol/job.ts";
+/** Every source type of the agent, by the name that tasks, jobs and manifests use. */
+import type { JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
+import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
-import { prepareControlPlane } from "./control_plane/control_plane.ts";
+import { controlPlane } from "./control_plane/type.ts";
 import { detectEngine } from "./database/database_engine.ts";
-import { prepareFiles } from "./files/files.ts";
-import { prepareMysql } from "./mysql/mysql.ts";
-import { preparePostgresql } from "./postgresql/postgresql.ts";
-import type { PreparedSource, PrepareSource } from "./source.ts";
+import { files } from "./files/type.ts";
+import { mysql } from "./mysql/type.ts";
+import { postgresql } from "./postgresql/type.ts";
+import type { PreparedSource } from "./source.ts";
+import type { SourceType } from "./source_type.ts";
 
-export interface SourceSpecs {
-  files: FilesSource;
-  postgresql: DatabaseSource;
-  mysql: DatabaseSource;
-  control_plane: ControlPlaneSource;
+export const sourceTypes = { files, postgresql, mysql, control_plane: controlPlane };
+
+/** The types by name; their functions take any spec: those of a job fit its type. */
+export const typesByName: ReadonlyMap<string, SourceType> = new Map(
+  Object.entries(sourceTypes) as [string, unknown][] as [string, SourceType][],
+);
+
+/** Returns the type of a job's source or target; undefined if the job leaves open which server it is. */
+export function sourceTypeOf(spec: JobSource | RestoreTarget): SourceType | undefined {
+  return typesByName.get((spec.type === "database" ? spec.engine : spec.type) ?? "");
 }
 
-export const sourceTypes: { [Type in keyof SourceSpecs]: PrepareSource<SourceSpecs[Type]> } = {
-  files: prepareFiles,
-  postgresql: preparePostgresql,
-  mysql: prepareMysql,
-  control_plane: prepareControlPlane,
-};
+/** Returns the type that a drill restores. Only drills of files have no target. */
+export function drilledType(target: RestoreTarget | undefined): SourceType | undefined {
+  return target === undefined ? typesByName.get("files") : sourceTypeOf(target);
+}
 
 export async function prepareSource(source: JobSource, context: RunContext): Promise<PreparedSource> {
-  if (source.type === "files") return await sourceTypes.files(source, context);
-  if (source.type === "control_plane") return await sourceTypes.control_plane(source, context);
-  return await sourceTypes[source.engine ?? await detectEngine(source, context)](source, context);
+  const isOpen = source.type === "database" && source.engine === null;
+  const type = isOpen
+    ? typesByName.get(await detectEngine(source, context, detections()))
+    : sourceTypeOf(source);
+  if (type === undefined) {
+    throw new RunFailedError(
+      "Cannot back up such a source: this agent is too old. Install its current version.",
+    );
+  }
+  return await type.prepare(source, context);
+}
+
+/** Returns how each type of database server is recognised, by its name. */
+export function detections(): Record<string, NonNullable<SourceType["detection"]>> {
+  return Object.fromEntries(
+    [...typesByName].flatMap(([name, { detection }]) => detection === undefined ? [] : [[name, detection]]),
+  );
 }

@@ -1,4 +1,5 @@
 /** Lists the contents of a backup, which an agent reads from the backup's index. */
+import { definitionOfEngine } from "../../definitions/sources/registry.ts";
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { BackupEntry } from "../../protocol/browsing.ts";
@@ -95,9 +96,10 @@ export async function markFoundDamage(
 
 /** Throws a {@link ConflictError} if there is nothing to list: a backup of databases has only its objects. */
 export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void {
-  if (engine !== "tar") {
+  const { holds, isListed } = definitionOfEngine(engine);
+  if (!isListed) {
     throw new ConflictError(
-      `The backup holds databases, not files. GET /api/backups/${id} lists its archives, one for each database.`,
+      `The backup holds ${holds}, not files. GET /api/backups/${id} lists its archives, one for each database.`,
     );
   }
   if (objects.some(({ role }) => role === "index")) return;

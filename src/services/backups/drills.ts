@@ -1,16 +1,13 @@
 /** Restore drills prove regularly that a task's newest backup can be restored. */
-import {
-  DATABASE_SERVER_FIELDS,
-  type RequestedDatabaseServer,
-  requestedServer,
-} from "../../domain/database/database_server.ts";
-import { DRILLED_ENGINES, drilledServer } from "../../domain/drill.ts";
+import { isRestorable } from "../../definitions/sources/definition.ts";
+import { definitionOfEngine } from "../../definitions/sources/registry.ts";
+import { type RequestedDatabaseServer, requestedServer } from "../../domain/database/database_server.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { transaction } from "../../store/database/database.ts";
 import { lockDueDrill, noteDrillQueued, serversWithDueDrills } from "../../store/tasks/due_drills.ts";
 import { lockReadable } from "./backup_access.ts";
 import type { Caller, ServiceContext } from "../context.ts";
-import { refuseFields } from "./restores.ts";
+import { refuseForeignFields } from "./restores.ts";
 import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
@@ -36,13 +33,10 @@ export async function startDrill(
           "Restore it with the identity of one of them.",
       );
     }
-    if (!DRILLED_ENGINES.includes(backup.engine)) {
-      throw new ConflictError(
-        "The backup holds the control plane's own state, which no drill restores. " +
-          "Verify it, or try `deno task admin recover` on another machine.",
-      );
-    }
-    if (drilledServer(backup.engine) === null) refuseFields(databases, [...DATABASE_SERVER_FIELDS], "files");
+    const definition = definitionOfEngine(backup.engine);
+    const { restore } = definition;
+    if (!isRestorable(restore)) throw new ConflictError(restore.drillRefusal);
+    refuseForeignFields({ ...databases }, definition, restore);
     const check = { kind: "drill", requested, databases: requestedServer(databases) } as const;
     return { runId: await startCheck(services, sql, caller, backup, check) };
   });

@@ -1,18 +1,12 @@
 /** Restores: queued like any run. */
 import {
-  DATABASE_SERVER_FIELDS,
-  type RequestedDatabaseServer,
-  requestedServer,
-} from "../../domain/database/database_server.ts";
+  isRestorable,
+  type RestoreDefinition,
+  type SourceDefinition,
+} from "../../definitions/sources/definition.ts";
+import { definitionOfEngine, DEFINITIONS, RESTORE_FIELDS } from "../../definitions/sources/registry.ts";
 import { ConflictError, InvalidError, UnavailableError } from "../../domain/errors.ts";
-import {
-  archivePaths,
-  chosenDatabases,
-  LOAD_OPTIONS,
-  type LoadOptions,
-  loadOptions,
-  type RestoreOptions,
-} from "../../domain/restore.ts";
+import type { StoredRestore } from "../../domain/restore.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { type BackupRow, findBackupDetail } from "../../store/backups/backups.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -26,13 +20,8 @@ import { announceQueued } from "../runs/queued_runs.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /** All fields are optional: without any, the whole backup is restored to where it came from. */
-export interface RestoreInput extends RequestedDatabaseServer, LoadOptions {
+export interface RestoreInput extends Readonly<Record<string, unknown>> {
   remote_server_id?: number;
-  target_path?: string;
-  paths?: string[];
-  databases?: string[];
-  database_name?: string;
-  overwrite?: boolean;
   /** An age secret key, for a backup that is encrypted to recipients. */
   identity?: string;
 }
@@ -56,15 +45,13 @@ export async function startRestore(
       );
     }
     const serverId = await selectServer(sql, caller, backup, input.remote_server_id);
-    if (backup.engine === "rearguard") {
-      throw new ConflictError(
-        "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
-      );
-    }
-    const options = backup.engine === "tar"
-      ? filesOptions(backup, input)
-      : databaseOptions(backup, await databasesOf(sql, backup), input);
-    if (options.type === "database") await databaseServer(sql, backup, serverId, options.server ?? null);
+    const definition = definitionOfEngine(backup.engine);
+    const { restore } = definition;
+    if (!isRestorable(restore)) throw new ConflictError(restore.refusal);
+    refuseForeignFields(input, definition, restore);
+    const held = { databases: await databasesOf(sql, backup), hasSource: backup.source !== null };
+    const options = { ...restore.options(input, held), ...withIdentity(input) };
+    if (restore.usesServer) await databaseServer(sql, backup, serverId, options.server ?? null);
     await refuseUnreachable(services, sql, backup, serverId);
     const runId = await queueRestore(services, sql, backup, { serverId, options, key });
     return { runId };
@@ -90,50 +77,36 @@ export async function selectServer(
   return id;
 }
 
-function filesOptions(backup: BackupRow, input: RestoreInput): RestoreOptions {
-  refuseFields(input, ["databases", "database_name", ...LOAD_OPTIONS, ...DATABASE_SERVER_FIELDS], "files");
-  const target_path = input.target_path ?? null;
-  if (target_path === null && backup.source === null) {
-    throw new InvalidError({
-      target_path: ["Where the backup came from is not known. Say where to restore it."],
-    });
-  }
-  return {
-    type: "files",
-    target_path,
-    paths: archivePaths(input.paths ?? []),
-    overwrite: input.overwrite ?? false,
-    ...withIdentity(input),
-  };
-}
-
-function withIdentity({ identity }: RestoreInput): Pick<RestoreOptions, "with_identity"> {
+function withIdentity({ identity }: RestoreInput): Pick<StoredRestore, "with_identity"> {
   return identity === undefined ? {} : { with_identity: true };
 }
 
-function databaseOptions({ engine }: BackupRow, held: string[], input: RestoreInput): RestoreOptions {
-  refuseFields(input, ["target_path", "paths"], "databases");
-  const chosen = chosenDatabases(held, input.databases, input.database_name);
-  const server = engine === "mysqldump" ? "mysql" as const : "postgresql" as const;
-  const load = loadOptions(server, input);
-  return {
-    type: "database",
-    engine: server,
-    ...chosen,
-    overwrite: input.overwrite ?? false,
-    ...load === undefined ? {} : { load },
-    server: requestedServer(input),
-    ...withIdentity(input),
-  };
+/**
+ * Throws an {@link InvalidError} that names every field of another type than the backup's.
+ *
+ * @param fields Those of the request that the type takes.
+ */
+export function refuseForeignFields(
+  input: Readonly<Record<string, unknown>>,
+  { label, holds, taskType }: SourceDefinition,
+  { fields }: Pick<RestoreDefinition, "fields">,
+): void {
+  const foreign = Object.keys(RESTORE_FIELDS).filter((field) =>
+    input[field] !== undefined && !(field in fields)
+  );
+  if (foreign.length === 0) return;
+  const held = (field: string) => fieldsOfTaskType(taskType).has(field) ? label : holds;
+  const sentence = (field: string) =>
+    `The ${field.replaceAll("_", " ")} field can't be used: the backup holds ${held(field)}.`;
+  throw new InvalidError(Object.fromEntries(foreign.map((field) => [field, [sentence(field)]])));
 }
 
-/** Throws an {@link InvalidError} if the input has fields that belong to the other kind of backup. */
-export function refuseFields(input: RestoreInput, fields: (keyof RestoreInput)[], held: string): void {
-  const given = fields.filter((field) => input[field] !== undefined);
-  if (given.length === 0) return;
-  const sentence = (field: string) =>
-    `The ${field.replaceAll("_", " ")} field can't be used: the backup holds ${held}.`;
-  throw new InvalidError(Object.fromEntries(given.map((field) => [field, [sentence(field)]])));
+/** Returns the fields of restores that any of the types with this `type` takes. */
+function fieldsOfTaskType(taskType: string): Set<string> {
+  return new Set(
+    DEFINITIONS.values().filter((each) => each.taskType === taskType)
+      .flatMap(({ restore }) => isRestorable(restore) ? Object.keys(restore.fields) : []),
+  );
 }
 
 async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
@@ -163,7 +136,7 @@ async function queueRestore(
   services: ServiceContext,
   sql: Sql,
   backup: BackupRow,
-  { serverId, options, key }: { serverId: number; options: RestoreOptions; key: string | null },
+  { serverId, options, key }: { serverId: number; options: StoredRestore; key: string | null },
 ): Promise<number> {
   const now = services.clock.now();
   const deadline = startDeadline(services, { created_at: now });

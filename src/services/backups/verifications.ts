@@ -1,6 +1,6 @@
 /** Verifications read backups: one on request, and all of them in turn. */
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
-import { drilledServer } from "../../domain/drill.ts";
+import { restoreOfEngine } from "../../definitions/sources/registry.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import type { DrillOptions } from "../../domain/restore.ts";
 import { shownState } from "../../domain/run.ts";
@@ -69,7 +69,7 @@ export async function startCheck(
     );
   }
   const serverId = await selectServer(sql, caller, backup, requested);
-  if (kind === "drill" && drilledServer(backup.engine) !== null) {
+  if (kind === "drill" && restoreOfEngine(backup.engine)?.usesServer) {
     await databaseServer(sql, backup, serverId, databases);
   }
   await refuseUnreachable(services, sql, backup, serverId);

@@ -4,17 +4,12 @@ import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import type { GuardHistory } from "../../domain/guards/guard.ts";
 import { DEFAULT_ACTIONS } from "../../domain/guards/registry.ts";
-import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
 import type { Secrets } from "../../definitions/destinations/definition.ts";
 import { objectDirectory } from "../../definitions/destinations/location.ts";
+import type { SourceDefinition, SourceSecrets } from "../../definitions/sources/definition.ts";
+import { definitionOfTask } from "../../definitions/sources/registry.ts";
 import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
-import type {
-  BackupJob,
-  DatabaseSource,
-  JobDestination,
-  JobEncryption,
-  JobSource,
-} from "../../protocol/job.ts";
+import type { BackupJob, JobDestination, JobEncryption, JobSource } from "../../protocol/job.ts";
 import { jobGuards } from "../../protocol/guards.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -23,6 +18,7 @@ import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
 import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import type { Sql } from "../../store/database/sql.ts";
+import { knowsSource } from "./known_sources.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
 /** Returns a destination as an agent gets it, with its secrets decrypted; a bucket without its keys. */
@@ -120,38 +116,29 @@ function encryptionFor(
   return { encryption_password: encryption.type === "password" ? encryption.password : null };
 }
 
+/** Throws an {@link InvalidError} if the agent does not know the type of source. */
 function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {
-  if (task.type === "files") {
-    return {
-      type: "files",
-      path: task.source_path!,
-      excluded_paths: task.excluded_paths,
-      allow_unreadable: task.allow_unreadable,
-    };
-  }
-  if (task.type === "control_plane") {
-    if ((server.agent_protocol ?? PROTOCOL_VERSION) > 1) return { type: "control_plane" };
+  const definition = definitionOfTask(task)!;
+  if (!knowsSource(server, task)) {
     throw new InvalidError({
       type: [
-        `The agent of ${server.label} is too old to back up the control plane. Install its current version.`,
+        `The agent of ${server.label} is too old to back up ${definition.label}. Install its current version.`,
       ],
     });
   }
-  return databaseSource(task, server, keyring);
+  return definition.job(task, sourceSecrets(definition, { ...task }, { ...server }, keyring)) as JobSource;
 }
 
-function databaseSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): DatabaseSource {
-  const names = splitDatabaseNames(task.database_name ?? "").filter((name) => name !== "");
-  if (names.length === 0) throw new InvalidError({ database_name: ["The database name is empty."] });
-  return {
-    type: "database",
-    engine: task.database_type,
-    names,
-    excluded_tables: splitNames(task.excluded_database_tables ?? "").filter((name) => name !== ""),
-    host: task.database_host,
-    port: task.database_port,
-    username: task.database_username,
-    password: keyring.decryptOptional(task.database_password_encrypted ?? server.database_password_encrypted),
-    format: task.database_format,
-  };
+/** Opens the secrets of a source: the task's own, or else those of the same name that the server has. */
+function sourceSecrets(
+  { fields }: SourceDefinition,
+  task: Readonly<Record<string, unknown>>,
+  server: Readonly<Record<string, unknown>>,
+  keyring: Keyring,
+): SourceSecrets {
+  const secrets = Object.keys(fields).filter((name) => fields[name]!.isSecret);
+  return Object.fromEntries(secrets.map((name) => {
+    const sealed = task[`${name}_encrypted`] ?? server[`${name}_encrypted`] ?? null;
+    return [name, keyring.decryptOptional(sealed as string | null)];
+  }));
 }

@@ -1,20 +1,14 @@
 /** Builds the jobs of runs that read a backup. */
+import type { RestoreDefinition, RestoreLogin } from "../../definitions/sources/definition.ts";
+import { restoreOfEngine, restoreOfOptions } from "../../definitions/sources/registry.ts";
 import {
   type DatabaseServer,
   isThisMachine,
   serverToLoadInto,
 } from "../../domain/database/database_server.ts";
-import { drilledServer } from "../../domain/drill.ts";
 import { InvalidError } from "../../domain/errors.ts";
-import type { DatabaseRestore, DrillOptions, RestoreOptions } from "../../domain/restore.ts";
-import type {
-  BackupToRead,
-  DatabaseTarget,
-  DrillJob,
-  RestoreJob,
-  RestoreTarget,
-  VerifyJob,
-} from "../../protocol/job.ts";
+import type { DrillOptions, StoredRestore } from "../../domain/restore.ts";
+import type { BackupToRead, DrillJob, RestoreJob, RestoreTarget, VerifyJob } from "../../protocol/job.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import {
   type BackupDestinationRow,
@@ -50,10 +44,8 @@ export async function restoreJob(
 }
 
 async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<RestoreTarget> {
-  const options = run.options as RestoreOptions;
-  if (options.type === "database") return await databaseTarget(sql, run, options, keyring);
-  const { target_path, paths, overwrite } = options;
-  return { type: "files", path: target_path, paths: [...paths], overwrite };
+  const options = run.options as StoredRestore;
+  return await restoreTarget(sql, run, restoreOfOptions(options), options, keyring);
 }
 
 /** Returns the database server for a run on `serverId`. Throws as {@link serverToLoadInto} does. */
@@ -71,33 +63,44 @@ export async function databaseServer(
   return { server: serverToLoadInto(own, isAtHome, requested), task, isAtHome };
 }
 
+/** Builds a target. Throws as {@link serverToLoadInto} does if a database server loads the backup. */
+async function restoreTarget(
+  sql: Sql,
+  run: RunRow,
+  restore: RestoreDefinition,
+  options: StoredRestore,
+  keyring: Keyring,
+): Promise<RestoreTarget> {
+  if (restore.usesServer) {
+    return restore.target(
+      options,
+      await serverLogin(sql, run, options.server ?? null, keyring),
+    ) as RestoreTarget;
+  }
+  const task = run.backup_task_id === null ? undefined : await findBackupTask(sql, run.backup_task_id);
+  const isAtHome = task?.remote_server_id === run.remote_server_id;
+  const run_as = isAtHome ? task?.isolated_username ?? null : null;
+  return restore.target(options, { run_as, server: null }) as RestoreTarget;
+}
+
 /**
- * Builds the target of a restore of databases. On the task's own machine, the task's password comes first. On
+ * Returns the login for the database server. On the task's own machine, the task's password comes first. On
  * another machine, that machine's own database password comes first, and no system user is used. The task's
  * password is sent only to the task's host and to the machine itself.
  */
-async function databaseTarget(
+async function serverLogin(
   sql: Sql,
   run: RunRow,
-  { engine, databases, database_name, overwrite, load, server: requested }: DatabaseRestore,
+  requested: DatabaseServer | null,
   keyring: Keyring,
-): Promise<DatabaseTarget> {
-  const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, requested ?? null);
+): Promise<RestoreLogin> {
+  const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, requested);
   const machine = await findRemoteServer(sql, run.remote_server_id!);
   const own = machine?.database_password_encrypted ?? null;
   const isTasks = isThisMachine(server.host) || server.host === task?.database_host;
   const tasks = isTasks ? task?.database_password_encrypted ?? null : null;
-  return {
-    type: "database",
-    engine,
-    ...server,
-    password: keyring.decryptOptional(isAtHome ? tasks ?? own : own ?? tasks),
-    run_as: isAtHome ? task?.isolated_username ?? null : null,
-    names: databases === null ? null : [...databases],
-    database_name,
-    overwrite,
-    ...load,
-  };
+  const password = keyring.decryptOptional(isAtHome ? tasks ?? own : own ?? tasks);
+  return { run_as: isAtHome ? task?.isolated_username ?? null : null, server: { ...server, password } };
 }
 
 /** Builds a verification job. Throws as {@link restoreJob} does. */
@@ -115,17 +118,10 @@ export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise
   const verify = await verifyJob(sql, run, keyring);
   const { bytes_read, engine } = (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!;
   const drill = { ...verify, kind: "drill" as const, bytes_read };
-  const server = drilledServer(engine);
-  if (server === null) return drill;
-  const all = {
-    type: "database" as const,
-    engine: server,
-    databases: null,
-    database_name: null,
-    overwrite: false,
-    server: (run.options as DrillOptions | null)?.server ?? null,
-  };
-  return { ...drill, target: await databaseTarget(sql, run, all, keyring) };
+  const restore = restoreOfEngine(engine);
+  if (restore === null || restore.drill === null) return drill;
+  const options = { ...restore.drill, server: (run.options as DrillOptions | null)?.server ?? null };
+  return { ...drill, target: await restoreTarget(sql, run, restore, options, keyring) };
 }
 
 async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {

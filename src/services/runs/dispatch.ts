@@ -1,6 +1,7 @@
 /** Dispatches queued runs to agents: leases each run, starts an attempt, and builds the job to send. */
 import { ConflictError, DomainError, InvalidError } from "../../domain/errors.ts";
-import { decisiveOptions, type RestoreOptions } from "../../domain/restore.ts";
+import { restoreOfOptions } from "../../definitions/sources/registry.ts";
+import type { StoredRestore } from "../../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../../domain/run.ts";
 import type { Job } from "../../protocol/job.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
@@ -119,7 +120,7 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
 }
 
 function needsIdentity({ options }: RunRow): boolean {
-  return (options as Partial<RestoreOptions> | null)?.with_identity === true;
+  return (options as Partial<StoredRestore> | null)?.with_identity === true;
 }
 
 /** Builds the job, and the changes that record it in the run. */
@@ -139,8 +140,8 @@ async function buildJob(
 
 /** Refuses agents of protocol 2, which would ignore the load options. */
 async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
-  const options = run.options as RestoreOptions;
-  const decisive = options.type === "database" ? decisiveOptions(options.load ?? {}) : [];
+  const options = run.options as StoredRestore;
+  const decisive = restoreOfOptions(options).decisive?.(options) ?? [];
   if (decisive.length === 0) return;
   const server = await findRemoteServer(sql, run.remote_server_id!);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 3) return;

@@ -1,12 +1,18 @@
 /** Backup tasks: creates, changes, lists and pauses them. */
 import { columnNames, columnsOf, newColumns } from "../../definitions/fields/columns.ts";
+import {
+  databaseNameProblems,
+  definitionOfTask,
+  missingSourceFields,
+  type SourceTask,
+} from "../../definitions/sources/registry.ts";
 import { TASK_ENCRYPTION_FIELDS } from "../../definitions/task_encryption_fields.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { TASK_SCHEDULE_FIELDS } from "../../definitions/task_schedule_fields.ts";
 import {
   changeSchedule,
-  missingFields,
+  missingScheduleFields,
   type ScheduleFields,
   withDefaultWeekday,
 } from "../../domain/backup_task.ts";
@@ -53,19 +59,24 @@ const NO_SCHEDULE: ScheduleFields = {
   custom_cron_expression: null,
 };
 
+/** Fields that decide which names of databases are valid. */
+const NAMES = ["type", "database_type", "database_name"] as const;
+
 export async function createBackupTask(
   services: ServiceContext,
   caller: Caller,
   input: NewBackupTaskInput,
 ): Promise<BackupTaskDetailRow> {
-  refuseControlPlane(caller, input.type);
+  refuseUsers(caller, input);
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
     const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
     const columns = newColumns(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret));
     refuse({
-      ...missingFields({ ...columns, ...schedule }),
+      ...databaseNameProblems(columns),
+      ...missingSourceFields(columns),
+      ...missingScheduleFields(schedule),
       ...encryptionProblems(columns),
       ...await locationProblems(sql, caller.userId, columns),
       ...await referenceProblems(sql, caller.userId, input),
@@ -94,7 +105,7 @@ export async function updateBackupTask(
     const now = services.clock.now();
     const task = await lockBackupTask(sql, caller.userId, id);
     if (task === undefined) throw new NotFoundError(RESOURCE);
-    refuseControlPlane(caller, input.type ?? task.type);
+    refuseUsers(caller, { ...task, ...input });
     const timezone = input.timezone ?? task.timezone;
     const schedule = withDefaultWeekday(changeSchedule(task, input), timezone, task.created_at);
     const columns = {
@@ -103,7 +114,11 @@ export async function updateBackupTask(
       timezone,
     };
     refuse({
-      ...missingFields({ ...task, ...columns }),
+      ...NAMES.some((field) => input[field] !== undefined)
+        ? databaseNameProblems({ ...task, ...columns })
+        : {},
+      ...missingSourceFields({ ...task, ...columns }),
+      ...missingScheduleFields({ ...task, ...columns }),
       ...encryptionProblems({ ...task, ...columns }),
       ...namesLocation(input) ? await locationProblems(sql, caller.userId, { ...task, ...columns }) : {},
       ...await referenceProblems(sql, caller.userId, input),
@@ -246,9 +261,9 @@ function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>
     );
 }
 
-/** Only administrators may back up the control plane: its database holds the records of every user. */
-function refuseControlPlane(caller: Caller, type: BackupTaskRow["type"]): void {
-  if (type !== "control_plane" || caller.abilities.has("admin")) return;
+/** Only administrators may back up a source that holds the records of every user. */
+function refuseUsers(caller: Caller, task: SourceTask): void {
+  if (!definitionOfTask(task)?.isForAdministrators || caller.abilities.has("admin")) return;
   throw new ForbiddenError(
     "Backing up the control plane takes an administrator's token with the admin ability.",
   );

@@ -14,6 +14,8 @@ export interface AgentDescriptionColumn {
   os: string;
   arch: string;
   tools: Record<string, string>;
+  /** Source types that the agent knows; missing if it does not say. */
+  sources?: string[];
 }
 
 /** An agent that was refused because another one with the same key was connected. Times are ISO 8601. */

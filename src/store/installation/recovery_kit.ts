@@ -1,4 +1,5 @@
 /** Reads the facts that a person needs to find every backup without the control plane. */
+import { control_plane } from "../../definitions/sources/control_plane.ts";
 import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
 import type { Sql } from "../database/sql.ts";
@@ -57,6 +58,6 @@ export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
     cross join lateral (
       select case when d.type = any(${typesOfReach("server")}) then b.remote_server_id end as id
     ) disk
-    where b.engine = 'rearguard' and b.removal_requested_at is null
+    where b.engine = ${control_plane.engine} and b.removal_requested_at is null
     order by b.backup_destination_id, disk.id, b.created_at desc`;
 }

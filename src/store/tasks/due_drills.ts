@@ -1,7 +1,10 @@
 /** Finds tasks whose newest backup is due for a restore drill. */
-import { DRILLED_ENGINES, FIRST_DRILL_AFTER } from "../../domain/drill.ts";
+import { DRILLED_ENGINES } from "../../definitions/sources/registry.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
+
+/** The number of days after a task's creation at which its first drill is due, once it has a backup. */
+const FIRST_DRILL_AFTER = 1;
 
 /**
  * Returns when the task's drill is due: its number of days after the last successful one, or soon after the

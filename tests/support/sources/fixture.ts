@@ -1,7 +1,8 @@
 /**
  * Everything that the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts.
  */
-import type { DatabaseTarget, JobSource } from "../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../src/definitions/sources/database_server.ts";
+import type { JobSource } from "../../../src/protocol/job.ts";
 
 /** A shell command line and its environment. */
 export interface Restoration {

@@ -1,5 +1,5 @@
 /** Two databases of one MariaDB server, restored on another. */
-import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
 import { MariadbServer } from "../servers/mariadb.ts";
 import type { SourceFixture } from "./fixture.ts";
 

@@ -1,5 +1,5 @@
 /** Two databases of one server, by its socket and by password, restored on another server. */
-import type { DatabaseSource } from "../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
 import { PostgresqlServer } from "../servers/postgresql.ts";
 import type { SourceFixture } from "./fixture.ts";
 

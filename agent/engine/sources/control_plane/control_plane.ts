@@ -2,14 +2,14 @@
  * Backs up the control plane's own state: SQL text that the control plane writes, and that stock `psql` loads
  * into an empty database.
  */
-import type { ControlPlaneSource } from "../../../../src/protocol/job.ts";
+import type { ControlPlaneSource } from "../../../../src/definitions/sources/control_plane.ts";
 import type { RunContext } from "../../run_context.ts";
 import { requireTools } from "../../programs/tools.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import type { PreparedSource } from "../source.ts";
 
 /** Last lines that src/store/export/export.ts writes. */
-const CLOSING = /\ncommit;\n-- Rearguard export complete\n$/;
+export const CLOSING = /\ncommit;\n-- Rearguard export complete\n$/;
 const LABEL = "the control plane";
 
 export async function prepareControlPlane(

@@ -2,7 +2,7 @@
  * Restores databases from dumps. Each dump is loaded into a temporary database. When all are loaded and
  * verified, they replace the originals, which are unchanged until then.
  */
-import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { type ArchiveContents, storedContents } from "../../manifest/manifest_contents.ts";
@@ -14,37 +14,34 @@ import { requireTools } from "../../programs/tools.ts";
 import { isOwnName } from "./scratch_names.ts";
 import { feedUnpacked } from "../../archive/feed.ts";
 import { LoadMessages } from "./load_messages.ts";
-import { openMysql } from "../mysql/restore.ts";
-import { openPostgresql } from "../postgresql/restore.ts";
 import type { RestoreResult } from "../../restore_context.ts";
 import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
 
-type OpenHost = (
-  target: DatabaseTarget,
-  programs: ProgramContext,
-  context: RestoreContext,
-) => Promise<DatabaseHost>;
+/** Which databases a restore loads, and as which user of the system. */
+export type DatabaseSelection = Pick<DatabaseTarget, "names" | "database_name" | "run_as">;
 
-const hosts: Record<DatabaseTarget["engine"], OpenHost> = {
-  postgresql: openPostgresql,
-  mysql: openMysql,
-};
+/** Objects outside of any database, which a restore leaves as they are on the server. */
+interface Globals {
+  readonly what: string;
+  /** The command that restores them. */
+  readonly command: string;
+}
 
-/** Commands that restore objects outside of any database. */
-const GLOBALS_COMMAND = { postgresql: "psql --no-psqlrc --dbname=postgres", mysql: "mariadb --force mysql" };
-
+/** @param globals Missing if the type has no objects outside of databases. */
 export async function restoreDatabases(
-  target: DatabaseTarget,
+  target: DatabaseSelection,
+  open: (programs: ProgramContext) => Promise<DatabaseHost>,
   context: RestoreContext,
+  globals?: Globals,
 ): Promise<RestoreResult> {
   const { children, ports } = context;
   const wanted = chooseDatabases(target, context, await contentsOf(context));
   await requireTools(children, ["zstd"]);
   const user = await userToRunAs(children, target.run_as);
   const programs = { job: { run_as: target.run_as }, ports, children, user };
-  const host = await hosts[target.engine](target, programs, context);
+  const host = await open(programs);
   await host.inspect(wanted);
-  reportGlobals(target, context);
+  if (globals !== undefined) reportGlobals(globals, context);
   await using last = new Children(ports.clock, new AbortController().signal);
   const uncancelled = { ...programs, children: last };
   try {
@@ -65,7 +62,7 @@ export async function restoreDatabases(
 }
 
 function chooseDatabases(
-  { names, database_name }: DatabaseTarget,
+  { names, database_name }: DatabaseSelection,
   context: RestoreContext,
   contents: ArchiveContents,
 ): DatabaseToRestore[] {
@@ -117,15 +114,14 @@ async function contentsOf({ job, objects, children, ports }: RestoreContext): Pr
  * Writes how to restore roles and accounts. They belong to the server, so a database's restore does not
  * change existing ones.
  */
-function reportGlobals({ engine }: DatabaseTarget, { objects, ports }: RestoreContext): void {
+function reportGlobals({ what, command }: Globals, { objects, ports }: RestoreContext): void {
   const globals = objects.archives().find(({ database }) => database === null);
   if (globals === undefined) return;
   const opening = objects.isSealed(globals)
     ? `age -d ${globals.name} | zstd -dc`
     : `zstd -dc ${globals.name}`;
-  const what = engine === "postgresql" ? "Roles and tablespaces" : "Accounts and grants";
   ports.output.line(
-    `${what} are left as they are on the server. To restore them: ${opening} | ${GLOBALS_COMMAND[engine]}`,
+    `${what} are left as they are on the server. To restore them: ${opening} | ${command}`,
   );
 }
 

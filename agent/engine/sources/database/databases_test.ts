@@ -5,7 +5,8 @@ import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
 import type { DatabasePlace, SourceFixture } from "../../../../tests/support/sources/fixture.ts";
 import { mysqlFixture } from "../../../../tests/support/sources/mysql.ts";
 import { postgresqlFixture } from "../../../../tests/support/sources/postgresql.ts";
-import type { DatabaseTarget, StoredBackup } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { StoredBackup } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 
 const KEY = { type: "passphrase" as const, passphrase: "correct horse" };

@@ -2,7 +2,7 @@
  * A drill of databases. Each is loaded into a scratch database on the same server, compared, and dropped
  * before the next one. The originals stay unchanged, and the drill needs space for the largest database.
  */
-import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";
 import { compareContents, uncompared } from "./compare_contents.ts";
 import type { DrillContext, Drilled } from "../../drill_context.ts";
@@ -15,19 +15,19 @@ import { userToRunAs } from "../../programs/find_user.ts";
 import { isOwnName } from "./scratch_names.ts";
 import { load, verifyArchives } from "./databases.ts";
 import type { DatabaseToRestore } from "./database_host.ts";
-import { openMysqlScratch } from "../mysql/scratch.ts";
-import { openPostgresqlScratch } from "../postgresql/scratch.ts";
 import { checkDatabaseRoom, type ScratchHost } from "./scratch.ts";
 import { requireTools } from "../../programs/tools.ts";
 
-const hosts = { postgresql: openPostgresqlScratch, mysql: openMysqlScratch };
-
-export async function drillDatabases(target: DatabaseTarget, context: DrillContext): Promise<Drilled> {
+export async function drillDatabases(
+  { run_as }: Pick<DatabaseTarget, "run_as">,
+  open: (programs: ProgramContext) => Promise<ScratchHost>,
+  context: DrillContext,
+): Promise<Drilled> {
   const { children, job, ports } = context;
   await requireTools(children, ["zstd"]);
-  const user = await userToRunAs(children, target.run_as);
-  const programs = { job: { run_as: target.run_as }, ports, children, user };
-  const host = await hosts[target.engine](target, programs, job.backup);
+  const user = await userToRunAs(children, run_as);
+  const programs = { job: { run_as }, ports, children, user };
+  const host = await open(programs);
   const stored = await storedContents(job.backup, context.objects, children);
   const wanted = chooseDatabases(host, context, stored.contents);
   await using last = new Children(ports.clock, new AbortController().signal);
@@ -37,7 +37,7 @@ export async function drillDatabases(target: DatabaseTarget, context: DrillConte
     await host.prepare(wanted);
     restore_ms += await timed(context, () => verifyArchives(wanted, context));
     for (const each of wanted) {
-      await checkDatabaseRoom(host, target, each, stored.sizes.get(each.archive.name) ?? 0, programs);
+      await checkDatabaseRoom(host, each, stored.sizes.get(each.archive.name) ?? 0, programs);
       restore_ms += await drillOne(each, host, context);
       await dropScratch(host, unbroken);
     }

@@ -4,14 +4,8 @@ import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { PostgresqlServer } from "../../../../tests/support/servers/postgresql.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";
 import { verifyJob } from "../../../../tests/support/fixtures/verify_run.ts";
-import type {
-  BackupJob,
-  BackupToRead,
-  DatabaseSource,
-  DatabaseTarget,
-  Proven,
-  StoredBackup,
-} from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { BackupJob, BackupToRead, Proven, StoredBackup } from "../../../../src/protocol/job.ts";
 import { LocalDestination } from "../../destinations/local/local.ts";
 import { runDrill } from "../../jobs/drill.ts";
 import { BackupDamagedError, RunFailedError } from "../../ports.ts";

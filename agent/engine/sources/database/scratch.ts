@@ -3,7 +3,6 @@
  * dropped again.
  */
 import { statfs } from "node:fs/promises";
-import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -23,7 +22,10 @@ export interface ScratchHost {
   prepare(wanted: readonly DatabaseToRestore[]): Promise<void>;
   /** Returns the current size of a database in bytes; null if it does not exist. */
   sizeOf(name: string): Promise<number | null>;
-  /** Returns the server's data directory; null if the user may not read the setting. */
+  /**
+   * Returns the server's data directory; null if the user may not read the setting, or the server is on
+   * another machine.
+   */
   dataDirectory(): Promise<string | null>;
   /** Creates the scratch database. The returned loader loads the dump into it. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
@@ -55,12 +57,11 @@ export const ADVICE = "or set the task's drill_every to 0";
  */
 export async function checkDatabaseRoom(
   host: ScratchHost,
-  target: DatabaseTarget,
   { original }: DatabaseToRestore,
   dumped: number,
   { ports }: ProgramContext,
 ): Promise<void> {
-  const directory = isLocal(target.host) ? await host.dataDirectory() : null;
+  const directory = await host.dataDirectory();
   const found = directory === null ? null : await statfs(directory).catch(() => null);
   if (found === null) {
     return ports.output.line("The free space of the database's server can't be checked from here");
@@ -76,6 +77,7 @@ export async function checkDatabaseRoom(
   );
 }
 
-function isLocal(host: string | null): boolean {
+/** Whether a host, or a socket, is on this machine. */
+export function isLocal(host: string | null): boolean {
   return host === null || host.startsWith("/") || /^(?:localhost|127\..*|::1)$/.test(host);
 }

@@ -10,7 +10,7 @@
  * blocks of the archive up to the member's first header. See archive_index.ts for the stored form.
  */
 import { basename, dirname } from "node:path";
-import type { FilesSource } from "../../../../src/protocol/job.ts";
+import type { FilesSource } from "../../../../src/definitions/sources/files.ts";
 import type { Command, Exit } from "../../programs/children.ts";
 import { type Mount, mountOf, readMounts, refuseVanished } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";

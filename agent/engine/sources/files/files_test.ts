@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TarMessages } from "./tar_messages.ts";
-import type { FilesSource } from "../../../../src/protocol/job.ts";
+import type { FilesSource } from "../../../../src/definitions/sources/files.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { StalledDestination } from "../../../../tests/support/fixtures/stalled_destination.ts";
 

@@ -1,6 +1,6 @@
 /** Plans the scope of a backup of files: what tar leaves out, and what the run's output says about it. */
 import { isOnServerDisk } from "../../../../src/definitions/destinations/registry.ts";
-import type { FilesSource } from "../../../../src/protocol/job.ts";
+import type { FilesSource } from "../../../../src/definitions/sources/files.ts";
 import { byteString } from "../../archive/bytes.ts";
 import { type Mount, mountOf, readMounts } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -2,7 +2,7 @@
  * Connects MySQL's and MariaDB's programs to a server. The password is passed in an option file, never in
  * their arguments.
  */
-import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
 import type { Command, Redirect } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";

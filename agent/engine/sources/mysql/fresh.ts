@@ -1,13 +1,14 @@
 /** Creates temporary databases on a MySQL or MariaDB server, and drops them and their leftovers. */
 import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
-import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { SourceDescription } from "../../../../src/protocol/job.ts";
 import type { Command } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { fromHex, MAX_PACKET, MysqlConnection, SESSION } from "./connection.ts";
-import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.ts";
-import { firstTool, missingTools, type Tool } from "../../programs/tools.ts";
+import { hasDatabaseComments, isAtLeast, PACKAGES, type ServerVersion } from "./programs.ts";
+import { firstTool, missingTools } from "../../programs/tools.ts";
 import { holdLock } from "./leftovers.ts";
 import { type Charset, findSchema, hasTable, isInUse, MARK, quote } from "./sql.ts";
 
@@ -33,7 +34,7 @@ export class MysqlFresh {
   private constructor(
     private readonly target: DatabaseTarget,
     public connection: MysqlConnection,
-    readonly client: Tool,
+    readonly client: string,
     private readonly description: Description,
     readonly version: ServerVersion,
     /** Text for marks; see leftovers.ts. */
@@ -52,7 +53,7 @@ export class MysqlFresh {
     const connection = await MysqlConnection.open(target, programs);
     programs.ports.output.line(`Connecting to MySQL at ${connection.description}`);
     const client = await firstTool(programs.children, ["mariadb", "mysql"]);
-    if (client === null) throw new RunFailedError(missingTools(["mariadb"]));
+    if (client === null) throw new RunFailedError(missingTools(["mariadb"], PACKAGES));
     const description = Description.safeParse(source).data ?? { databases: [] };
     const version = await versionOf(connection, client.tool);
     const server = new MysqlFresh(

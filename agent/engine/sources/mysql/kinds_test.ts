@@ -3,7 +3,7 @@ import { backUpWithPrograms } from "../../../../tests/support/fixtures/backup_pr
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
-import type { DatabaseSource, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 
 const INTO = { type: "database", run_as: null, names: null, database_name: null, overwrite: true } as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../../src/domain/clock.ts";
-import type { DatabaseSource, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { Children } from "../../programs/children.ts";

@@ -5,7 +5,8 @@
  * the server is MariaDB and the user may read them. The schema `mysql` itself is dumped only if the task
  * names it.
  */
-import type { DatabaseSource, Missing } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
+import type { Missing } from "../../../../src/protocol/job.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../../../src/domain/byte_size.ts";
@@ -20,7 +21,7 @@ import { countRowsWhileStored } from "./counts.ts";
 import { dumpCommand, type DumpPlan, dumpsHistory } from "./dump.ts";
 import { findEmptied } from "./excluded.ts";
 import { listObjects } from "./objects.ts";
-import { type DumpProgram, dumpProgram, isAtLeast } from "./programs.ts";
+import { type DumpProgram, dumpProgram, isAtLeast, PACKAGES } from "./programs.ts";
 import { MysqlRights } from "./rights.ts";
 import {
   describeServer,
@@ -46,7 +47,7 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   const connection = await MysqlConnection.open(source, context);
   output.line(`Connecting to MySQL at ${connection.description}`);
   const client = await firstTool(context.children, ["mariadb", "mysql"]);
-  if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"]));
+  if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"], PACKAGES));
   const dropped = await dropAbandoned(connection, client.tool);
   if (dropped.length > 0) {
     output.line(`Dropped leftovers of restores or drills whose agent was killed: ${dropped.join(", ")}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 

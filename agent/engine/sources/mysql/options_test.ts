@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { verifyJob } from "../../../../tests/support/fixtures/verify_run.ts";

@@ -1,7 +1,15 @@
 /** Chooses the program that dumps a MySQL or MariaDB server, and its vendor-specific arguments. */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
-import { firstTool, missingTools, type Tool } from "../../programs/tools.ts";
+import { firstTool, missingTools, type Packages } from "../../programs/tools.ts";
+
+/** Debian packages of the programs. */
+export const PACKAGES: Packages = {
+  "mariadb-dump": "mariadb-client",
+  mysqldump: "mariadb-client",
+  mariadb: "mariadb-client",
+  mysql: "mariadb-client",
+};
 
 export interface ServerVersion {
   version: string;
@@ -9,7 +17,7 @@ export interface ServerVersion {
 }
 
 export interface DumpProgram {
-  tool: Tool;
+  tool: string;
   version: string;
 }
 
@@ -33,9 +41,9 @@ export function hasDatabaseComments({ version, isMariadb }: ServerVersion): bool
  * cannot read.
  */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
-  const tools: Tool[] = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
+  const tools = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
   const found = await firstTool(children, tools);
-  if (found === null) throw new RunFailedError(missingTools([tools[0]!]));
+  if (found === null) throw new RunFailedError(missingTools([tools[0]!], PACKAGES));
   return found;
 }
 

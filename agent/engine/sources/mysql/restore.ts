@@ -4,7 +4,7 @@
  * created again from the temporary database's definitions.
  */
 import { refuseNameClashes } from "./clashes.ts";
-import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";

@@ -1,7 +1,8 @@
 /** Creates scratch databases on MySQL and MariaDB. */
 import { refuseNameClashes } from "./clashes.ts";
 import { matchCase } from "./case.ts";
-import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { BackupToRead } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { SYSTEM_SCHEMAS } from "./server.ts";
@@ -14,7 +15,7 @@ import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import { DumpRewriter } from "./dump_filter.ts";
 import { charsetClause, MysqlFresh } from "./fresh.ts";
 import { findContents, findSchema, hasTable, isInUse, isSchema, MARK, quote, text } from "./sql.ts";
-import { ADVICE, type ScratchHost } from "../database/scratch.ts";
+import { ADVICE, isLocal, type ScratchHost } from "../database/scratch.ts";
 
 const DRILL = "restore drill";
 const NO_LOG = "sql_log_bin = 0";
@@ -24,14 +25,18 @@ export async function openMysqlScratch(
   programs: ProgramContext,
   backup: BackupToRead,
 ): Promise<ScratchHost> {
-  return new MysqlScratch(await MysqlFresh.open(target, programs, backup.source), programs);
+  return new MysqlScratch(await MysqlFresh.open(target, programs, backup.source), programs, target);
 }
 
 class MysqlScratch implements ScratchHost {
   /** Note that distinguishes this drill's databases from those of another drill with the same name. */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
-  constructor(private readonly server: MysqlFresh, private readonly programs: ProgramContext) {}
+  constructor(
+    private readonly server: MysqlFresh,
+    private readonly programs: ProgramContext,
+    private readonly target: DatabaseTarget,
+  ) {}
 
   scratchName(database: string): string {
     return this.server.stored(temporaryNames(database).drill);
@@ -61,6 +66,7 @@ class MysqlScratch implements ScratchHost {
   }
 
   async dataDirectory(): Promise<string | null> {
+    if (!isLocal(this.target.host)) return null;
     return fromHex((await this.#query("select hex(@@datadir)"))[0]![0]!) || null;
   }
 

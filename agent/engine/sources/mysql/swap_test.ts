@@ -1,6 +1,7 @@
 /** Replaces a database that contains every kind of MariaDB object with another one. */
 import assert from "node:assert/strict";
-import type { DatabaseSource, DatabaseTarget, StoredBackup } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
 import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";

@@ -9,7 +9,7 @@ import type { PostgresqlClient, PostgresqlConnection } from "./connection.ts";
 import { NOT_LISTED, objectStatements } from "./objects.ts";
 import { type DatabaseProperties, propertyLines, readProperties } from "./properties.ts";
 import type { ExcludedTable } from "./tables.ts";
-import { literal } from "./text.ts";
+import { literal } from "./sql.ts";
 import {
   type DatabaseContents,
   describeContents,

@@ -1,19 +1,19 @@
 /** Creates temporary databases on a PostgreSQL server, and drops them and their leftovers. */
 import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
-import type { DatabaseTarget, SourceDescription } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { SourceDescription } from "../../../../src/protocol/job.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { PostgresqlConnection } from "./connection.ts";
 import { findMaintenanceDatabase } from "./databases.ts";
 import { type DatabaseProperties, readProperties } from "./properties.ts";
 import { type Installation, installations, programPath } from "./programs.ts";
-import { identifier, literal } from "./text.ts";
 import { MARK } from "../database/scratch_names.ts";
 import { Keeper } from "./keeper.ts";
 import { dropAbandoned } from "./leftovers.ts";
 import { planProperties, type PropertyStatement } from "./restore_properties.ts";
-import { dropDatabase, endConnections } from "./sql.ts";
+import { dropDatabase, endConnections, identifier, literal } from "./sql.ts";
 
 export const Properties = z.object({
   encoding: z.string(),

@@ -4,9 +4,8 @@
  */
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { PostgresqlClient } from "./connection.ts";
-import { literal } from "./text.ts";
 import { isOwnName, MARK, MOVED_ASIDE } from "../database/scratch_names.ts";
-import { dropDatabase } from "./sql.ts";
+import { dropDatabase, literal } from "./sql.ts";
 
 /**
  * Drops databases that a restore or a drill was loading, and those that a restore had replaced. Keeps an

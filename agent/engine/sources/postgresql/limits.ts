@@ -2,7 +2,7 @@
  * Checks connection limits of roles and databases, which may allow a login fewer connections than the server.
  */
 import type { PostgresqlClient } from "./connection.ts";
-import { literal } from "./text.ts";
+import { literal } from "./sql.ts";
 
 /**
  * Whether the limits of the login's role and of a database allow two more connections. Superusers have no

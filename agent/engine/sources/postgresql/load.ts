@@ -6,7 +6,7 @@ import { byteString } from "../../archive/bytes.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { connectionArgument } from "./connection.ts";
 import { installationToRestore, programPath } from "./programs.ts";
-import { identifier } from "./text.ts";
+import { identifier } from "./sql.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import type { LoadError } from "../database/load_messages.ts";

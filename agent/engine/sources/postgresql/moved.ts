@@ -6,10 +6,9 @@
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlConnection } from "./connection.ts";
-import { identifier, literal } from "./text.ts";
 import { MARK, MOVED_ASIDE, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
-import { endConnections, retryWhileInUse } from "./sql.ts";
+import { endConnections, identifier, literal, retryWhileInUse } from "./sql.ts";
 
 export class MovedDatabases {
   /** Names whose original is renamed. */

@@ -4,7 +4,7 @@
  * no database, are stored in an object of their own.
  */
 import { findHiddenMappings } from "./hidden.ts";
-import type { DatabaseSource } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { databaseInfix, GLOBALS_INFIX } from "../../manifest/object_name.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { formatBytes } from "../../../../src/domain/byte_size.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { DatabaseSource, StoredBackup } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
+import type { StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { PostgresqlServer } from "../../../../tests/support/servers/postgresql.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";

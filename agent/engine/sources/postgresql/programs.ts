@@ -3,7 +3,10 @@
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
-import { missingTools, toolVersion } from "../../programs/tools.ts";
+import { missingTools, type Packages, toolVersion } from "../../programs/tools.ts";
+
+/** Debian packages of the programs. */
+const PACKAGES: Packages = { pg_dump: "postgresql-client", psql: "postgresql-client" };
 
 export interface Installation {
   major: number;
@@ -28,7 +31,7 @@ export async function installations(children: Children): Promise<Installation[]>
   }
   if (found.length > 0) return found.sort((a, b) => b.major - a.major);
   const version = await toolVersion(children, "pg_dump");
-  if (version === null) throw new RunFailedError(missingTools(["pg_dump", "psql"]));
+  if (version === null) throw new RunFailedError(missingTools(["pg_dump", "psql"], PACKAGES));
   return [{ major: parseInt(version), version, directory: "" }];
 }
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { PostgresqlConnection } from "./connection.ts";
-import { literal } from "./text.ts";
+import { literal } from "./sql.ts";
 
 export const DatabaseGrant = z.object({
   /** Null for PUBLIC. */

@@ -3,13 +3,12 @@
  * collation, owner and properties of the existing database, or else those in the backup. The swap is one
  * transaction of renames.
  */
-import type { DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 import { DATABASE_PROPERTIES } from "./databases.ts";
 import { DatabaseProperties, DEFAULT_GRANTS } from "./properties.ts";
-import { identifier, literal } from "./text.ts";
 import { MARK, temporaryNames, UNFINISHED } from "../database/scratch_names.ts";
 import {
   type DatabaseHost,
@@ -22,7 +21,7 @@ import { boundExtensions, describeBound } from "./bound.ts";
 import { loaderFor } from "./load.ts";
 import { MovedDatabases } from "./moved.ts";
 import { mergeProperties, type PropertyStatement } from "./restore_properties.ts";
-import { endConnections, IS_OCCUPIED, retryWhileInUse } from "./sql.ts";
+import { endConnections, identifier, IS_OCCUPIED, literal, retryWhileInUse } from "./sql.ts";
 
 interface Existing extends Properties {
   name: string;

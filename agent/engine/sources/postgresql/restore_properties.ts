@@ -3,7 +3,7 @@
  * is done.
  */
 import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "./properties.ts";
-import { identifier, literal } from "./text.ts";
+import { identifier, literal } from "./sql.ts";
 
 /**
  * Settings whose value is a list of names that are already quoted: src/bin/pg_dump/dumputils.c,

@@ -1,6 +1,7 @@
 /** Tests restores for features of PostgreSQL only. databases_test.ts covers those of every server. */
 import assert from "node:assert/strict";
-import type { DatabaseSource, StoredBackup } from "../../../../src/protocol/job.ts";
+import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
+import type { StoredBackup } from "../../../../src/protocol/job.ts";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../../tests/support/fixtures/postgresql_bench.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";

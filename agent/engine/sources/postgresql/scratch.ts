@@ -1,6 +1,7 @@
 /** Creates scratch databases on PostgreSQL. */
 import { findPrivileged, type Privileged, withPrivileged } from "./privileged.ts";
-import type { BackupToRead, DatabaseTarget } from "../../../../src/protocol/job.ts";
+import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { BackupToRead } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { contentsNow } from "./counts.ts";
@@ -12,9 +13,8 @@ import type { DatabaseToRestore, Loader } from "../database/database_host.ts";
 import { boundExtensions, describeBound } from "./bound.ts";
 import { PostgresqlFresh } from "./fresh.ts";
 import { loaderFor } from "./load.ts";
-import { identifier, literal } from "./text.ts";
-import { IS_OCCUPIED } from "./sql.ts";
-import { ADVICE, type ScratchHost } from "../database/scratch.ts";
+import { identifier, IS_OCCUPIED, literal } from "./sql.ts";
+import { ADVICE, isLocal, type ScratchHost } from "../database/scratch.ts";
 
 const DRILL = "restore drill";
 
@@ -23,7 +23,7 @@ export async function openPostgresqlScratch(
   programs: ProgramContext,
   backup: BackupToRead,
 ): Promise<ScratchHost> {
-  return new PostgresqlScratch(await PostgresqlFresh.open(target, programs, backup.source));
+  return new PostgresqlScratch(await PostgresqlFresh.open(target, programs, backup.source), target);
 }
 
 class PostgresqlScratch implements ScratchHost {
@@ -33,7 +33,7 @@ class PostgresqlScratch implements ScratchHost {
   /** Objects that the current database lacks, because the login may not create them. */
   #privileged: Privileged | null = null;
 
-  constructor(private readonly server: PostgresqlFresh) {}
+  constructor(private readonly server: PostgresqlFresh, private readonly target: DatabaseTarget) {}
 
   scratchName(database: string): string {
     return temporaryNames(database).drill;
@@ -64,6 +64,7 @@ class PostgresqlScratch implements ScratchHost {
   }
 
   async dataDirectory(): Promise<string | null> {
+    if (!isLocal(this.target.host)) return null;
     const [found] = await this.server.query<{ setting: string }>(
       "select setting from pg_catalog.pg_settings where name = 'data_directory'",
     );

@@ -1,7 +1,15 @@
-/** SQL statements of restores and drills for PostgreSQL. */
+/** Quoting for PostgreSQL, and SQL statements of restores and drills. */
 import { RunFailedError } from "../../ports.ts";
 import type { PostgresqlConnection } from "./connection.ts";
-import { identifier, literal } from "./text.ts";
+
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Returns an escape string, which does not depend on `standard_conforming_strings`. */
+export function literal(text: string): string {
+  return ` E'${text.replace(/[\\']/g, "\\$&")}'`;
+}
 
 /**
  * Objects of a new database have ids below 16384,

@@ -1,6 +1,6 @@
 /** Finds the tables whose rows a task leaves out, and the foreign keys to them. */
 import type { PostgresqlConnection } from "./connection.ts";
-import { identifier, literal } from "./text.ts";
+import { identifier, literal } from "./sql.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { startDrill } from "../../../services/backups/drills.ts";
 import { startVerification } from "../../../services/backups/verifications.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { databaseServerFields } from "../../../definitions/formats/databases.ts";
+import { SERVER_FIELDS } from "../../../definitions/sources/database_server.ts";
 import { id } from "../../../definitions/formats/text.ts";
 
 const VerifyInput = z.object({
@@ -16,7 +16,7 @@ const DrillInput = z.object({
   remote_server_id: id().openapi({
     description: "The server that it is restored on. Default: the one that made the backup.",
   }),
-  ...databaseServerFields,
+  ...SERVER_FIELDS,
 }).partial();
 
 const message = "Verification initiated successfully.";

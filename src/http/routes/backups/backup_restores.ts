@@ -2,50 +2,24 @@
 import { z } from "@hono/zod-openapi";
 import { startRestore } from "../../../services/backups/restores.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import {
-  databaseName,
-  databaseServerFields,
-  storedDatabaseName,
-} from "../../../definitions/formats/databases.ts";
+import { databaseName } from "../../../definitions/sources/database_names.ts";
+import { RESTORE_FIELDS } from "../../../definitions/sources/registry.ts";
 import { id } from "../../../definitions/formats/text.ts";
 import { identity } from "../../input/secret_input.ts";
-import { absolutePath, innerPath } from "../../../definitions/formats/paths.ts";
 
 const RestoreInput = z.object({
   remote_server_id: id().openapi({
     description: "Where to restore. Default: the server that made the backup.",
   }),
-  target_path: absolutePath().openapi({
-    description: "Files only. The directory to restore into. Default: where the files came from.",
-  }),
-  paths: z.array(innerPath()).max(1000).openapi({
-    description:
-      "Files only. Only these, each with all below it; relative to the source's root. Default: everything.",
-  }),
-  databases: z.array(storedDatabaseName()).min(1).max(1000).openapi({
-    description: "Databases only. Those of the backup's databases to restore. Default: all of them.",
-  }),
+  ...RESTORE_FIELDS,
   database_name: databaseName().openapi({
     description:
       "Databases only. A new name for the database, where one is restored. Default: each has the name it had.",
   }),
-  ...databaseServerFields,
   overwrite: z.boolean().openapi({
     description:
       "Replaces files that are in the way; without it they fail the run. Files that the backup does not hold stay either way. " +
       "A database that holds something is replaced as a whole.",
-  }),
-  owners: z.boolean().openapi({
-    description:
-      "PostgreSQL only. False leaves owners and grants out: everything belongs to the user that loads it. Default: true.",
-  }),
-  definers: z.enum(["keep", "login"]).openapi({
-    description:
-      "MySQL and MariaDB only. `login` makes the user that loads them the definer of routines, views, triggers and events. Default: `keep`.",
-  }),
-  continue_on_errors: z.boolean().openapi({
-    description:
-      "Databases only. A statement that fails is a warning and the load goes on: the run counts the errors and lists the first 100. Default: false.",
   }),
   identity: identity().openapi({
     description:

@@ -2,7 +2,12 @@
 import { z } from "@hono/zod-openapi";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";
-import { encryptionConflict, missingFields } from "../../../domain/backup_task.ts";
+import {
+  databaseNameProblems,
+  missingSourceFields,
+  REQUIRED_SOURCE_FIELDS,
+} from "../../../definitions/sources/registry.ts";
+import { encryptionConflict, missingScheduleFields } from "../../../domain/backup_task.ts";
 import { rule } from "../../input/input.ts";
 
 const fields = z.object(inputShape(TASK_FIELDS));
@@ -13,11 +18,10 @@ export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 /** Adds the rules over several fields, each separately, so that one response names every field. */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [
-    ["type", "source_path"],
-    ["type", "database_name"],
+    ...REQUIRED_SOURCE_FIELDS.map((field) => ["type", field] as const),
     ["custom_cron_expression", "frequency"],
     ["custom_cron_expression", "time_to_run_at"],
-  ] as const;
+  ] as [keyof typeof fields.shape, keyof typeof fields.shape][];
   const whole = rule(schema, ["encryption_password", "encryption_recipients"], (plan, fail) => {
     const hasPassword = (plan.encryption_password ?? null) !== null;
     for (const message of encryptionConflict(hasPassword, plan.encryption_recipients ?? [])) {
@@ -27,7 +31,12 @@ function requireMissing(schema: typeof fields): typeof fields {
   return needs.reduce(
     (whole, [on, field]) =>
       rule(whole, [on, field], (plan, fail) => {
-        for (const message of missingFields(plan)[field] ?? []) fail(field, message);
+        const missing = {
+          ...databaseNameProblems(plan),
+          ...missingSourceFields(plan),
+          ...missingScheduleFields(plan),
+        };
+        for (const message of missing[field] ?? []) fail(field, message);
       }),
     whole,
   );

@@ -1,6 +1,6 @@
 /** The schedule of backup tasks: upcoming runs, pause and resume. */
 import { z } from "@hono/zod-openapi";
-import { BACKUP_TASK_TYPES } from "../../../domain/backup_task.ts";
+import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { humanWait } from "../../../domain/schedule.ts";
 import {
   type BackupTaskRow,

@@ -8,7 +8,7 @@ import {
 } from "../../../services/tasks/backup_tasks.ts";
 import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
-import { BACKUP_TASK_TYPES } from "../../../domain/backup_task.ts";
+import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { requireAbility } from "../../auth.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { idParameter, searchParameter, timeParameters } from "../../input/list_filters.ts";

@@ -1,0 +1,9 @@
+/** Formats the list of sessions that hold a lock. */
+
+/** Number of sessions that are listed. */
+const MAX_LISTED = 3;
+
+export function joinNames(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}

@@ -1,0 +1,38 @@
+import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import { restoreDatabases } from "../database/databases.ts";
+import { drillDatabases } from "../database/drill.ts";
+import { checkClosing } from "../database/dump_messages.ts";
+import type { ServerDetection, SourceType } from "../source_type.ts";
+import { mysqlSocket } from "./connection.ts";
+import { findLockWait } from "./lock_waits.ts";
+import { CLOSING, prepareMysql } from "./mysql.ts";
+import { openMysql } from "./restore.ts";
+import { openMysqlScratch } from "./scratch.ts";
+
+/** Sockets of the Linux distributions. */
+const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
+/** First byte of a greeting: protocol 10, or an error such as too many connections. */
+const GREETINGS = [10, 255];
+
+export const mysql: SourceType<DatabaseSource, DatabaseTarget> & { detection: ServerDetection } = {
+  prepare: prepareMysql,
+  formats: { sql: { checkEnd: (label, { tail }) => checkClosing(label, tail, CLOSING) } },
+  programs: ["mariadb-dump", "mysqldump"],
+  restore: (target, context) =>
+    restoreDatabases(
+      target,
+      (programs) => openMysql(target, programs, context),
+      context,
+      { what: "Accounts and grants", command: "mariadb --force mysql" },
+    ),
+  drill: (target, context) =>
+    drillDatabases(target!, (programs) => openMysqlScratch(target!, programs, context.job.backup), context),
+  findLockWait,
+  detection: {
+    defaultPort: 3306,
+    sockets: async (host) => host === null ? SOCKETS : [await mysqlSocket(host)],
+    // A packet begins with its length in three bytes and its number in one.
+    isAnswer: (bytes) => bytes[3] === 0 && GREETINGS.includes(bytes[4]!),
+    isProgram: (name) => /^(mysql|mariadb)/.test(name),
+  },
+};

@@ -1,0 +1,53 @@
+/** Checks a stored stream by its format, as its source did when the backup was made. */
+import { RunFailedError } from "../ports.ts";
+import type { Children } from "../programs/children.ts";
+import type { FrameWatch } from "../transforms/frames.ts";
+import { typesByName } from "./registry.ts";
+import type { PartEnd } from "./source.ts";
+import type { StreamFormat } from "./source_type.ts";
+
+/** Returns the format by an object's name: `tar`, `sql`, `dump`. */
+export function formatOf(name: string): string {
+  return /\.(\w+)\.zst(?:\.age)?$/.exec(name)?.[1] ?? "";
+}
+
+/**
+ * Rejects with a `RunFailedError` that says what is missing. If the type is not known, the stream has to fit
+ * one of the types that have this format.
+ *
+ * @param watch Has seen the whole stream.
+ * @param sourceType Type from the manifest; null if it is not known.
+ */
+export async function checkStoredEnd(
+  object: { name: string; database: string | null },
+  sourceType: string | null,
+  watch: FrameWatch,
+  end: PartEnd,
+  children: Children,
+): Promise<void> {
+  const label = object.database === null ? object.name : `database ${object.database}`;
+  const extension = formatOf(object.name);
+  const type = typesByName.get(sourceType ?? "");
+  const candidates = type === undefined ? [...typesByName.values()] : [type];
+  const formats = candidates.flatMap((each) => each.formats[extension] ?? []);
+  const head = formats.some(({ checkHead }) => checkHead !== undefined)
+    ? await watch.start(children)
+    : new Uint8Array();
+  let fault: unknown = null;
+  for (const format of formats) {
+    fault = faultOf(format, label, head, end);
+    if (fault === null) return;
+  }
+  if (fault !== null) throw fault;
+}
+
+function faultOf(format: StreamFormat, label: string, head: Uint8Array, end: PartEnd): RunFailedError | null {
+  try {
+    format.checkHead?.(label, head);
+    format.checkEnd?.(label, end);
+    return null;
+  } catch (error) {
+    if (error instanceof RunFailedError) return error;
+    throw error;
+  }
+}

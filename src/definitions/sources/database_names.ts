@@ -1,0 +1,27 @@
+/** Formats of names of databases: what any type accepts. The rules of a task's own type follow. */
+import type * as z from "zod";
+import { splitDatabaseNames } from "../../domain/database/database_names.ts";
+import { says } from "../formats/says.ts";
+import { literalLine } from "../formats/text.ts";
+import { DATABASE_TYPES, DEFINITIONS } from "./registry.ts";
+
+/** Accepts one name, several separated by commas, or a wildcard of the type. Names are literal. */
+export function databaseNames(): z.ZodString {
+  return checked(splitDatabaseNames);
+}
+
+/** Name of a new database. */
+export function databaseName(): z.ZodString {
+  return checked((value) => [value]);
+}
+
+function checked(split: (value: string) => string[]): z.ZodString {
+  return literalLine(4000).refine((value) => problemsOf(split(value)).includes(null), {
+    error: (issue) => says(problemsOf(split(issue.input as string))[0]!)(issue),
+  });
+}
+
+/** Returns the problem that each type has with the names; null if it has none. */
+function problemsOf(names: readonly string[]): (string | null)[] {
+  return DATABASE_TYPES.map((type) => DEFINITIONS.get(type)!.nameProblem!(names));
+}

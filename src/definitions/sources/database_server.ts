@@ -1,0 +1,253 @@
+/** The common parts of database servers: fields of a task, source and target of a job, restores. */
+import * as z from "zod";
+import {
+  DATABASE_SERVER_FIELDS,
+  type DatabaseServer,
+  type RequestedDatabaseServer,
+  requestedServer,
+} from "../../domain/database/database_server.ts";
+import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
+import { InvalidError } from "../../domain/errors.ts";
+import { chosenDatabases } from "../../domain/restore.ts";
+import { type Columns, defineFields } from "../fields/field.ts";
+import { databaseUser, serverNameProblem, tableNames } from "../formats/databases.ts";
+import { hostOrSocketDirectory } from "../formats/paths.ts";
+import { integer, literal, secret } from "../formats/text.ts";
+import type { HeldBackup, RestoreLogin, SourceSecrets } from "./definition.ts";
+
+const FIELDS = defineFields({
+  database_host: {
+    schema: hostOrSocketDirectory(),
+    help: "host of the database server; by default its local socket",
+    description:
+      "A host, or the absolute path of the directory that the server's socket is in. Default: the " +
+      "local socket.",
+    example: "127.0.0.1",
+    placeholder: "host",
+    definesSource: true,
+  },
+  database_port: { schema: integer(1, 65535), help: "port of the database server", definesSource: true },
+  database_username: {
+    schema: databaseUser(),
+    help: "user that logs in to the database server",
+    description: "Default on a socket: `postgres`, run as the system user `postgres`, or `root` for MySQL.",
+    placeholder: "name",
+    definesSource: true,
+  },
+  database_password: {
+    schema: secret(1000),
+    help: "password of that user, in place of the server's",
+    description: "In place of the remote server's.",
+    isSecret: true,
+  },
+  database_format: {
+    schema: z.enum(["custom", "plain"]),
+    help: "format of PostgreSQL dumps",
+    description: "PostgreSQL only: `pg_dump -Fc`, or SQL text. Default `custom`.",
+    default: "custom",
+    definesSource: true,
+  },
+  excluded_database_tables: {
+    schema: tableNames(),
+    help: "tables whose rows a dump leaves out, with commas",
+    description: "Separated by commas.",
+    example: "logs,cache",
+    placeholder: "names",
+    alsoShownAs: "source.excluded_tables",
+    definesSource: true,
+  },
+});
+
+/** The type of the server, as the registry of sources names it. */
+const ServerEngine = z.string().max(64);
+
+/**
+ * One or several databases of one server. `names` may hold `*` for all. `engine` null: the one that runs
+ * there.
+ */
+export const DatabaseSource = z.object({
+  type: z.literal("database"),
+  engine: ServerEngine.nullable(),
+  names: z.array(z.string()).min(1),
+  excluded_tables: z.array(z.string()),
+  /** Null: the local socket. */
+  host: z.string().nullable(),
+  port: z.number().int().nullable(),
+  username: z.string().nullable(),
+  password: z.string().nullable(),
+  /** PostgreSQL only: `custom` is `pg_dump -Fc`, `plain` is SQL text. */
+  format: z.enum(["custom", "plain"]),
+});
+export type DatabaseSource = z.infer<typeof DatabaseSource>;
+
+/**
+ * Restores databases of one server: each into a fresh database, which replaces the old one when all are
+ * verified.
+ */
+export const DatabaseTarget = z.object({
+  type: z.literal("database"),
+  engine: ServerEngine,
+  /** Null: the local socket. */
+  host: z.string().nullable(),
+  port: z.number().int().nullable(),
+  username: z.string().nullable(),
+  password: z.string().nullable(),
+  /** The system user that runs the programs; null: the agent's own. */
+  run_as: z.string().nullable(),
+  /** Names of the backup's databases; null: all of them. */
+  names: z.array(z.string()).min(1).nullable(),
+  /** Another name for the one database that is restored; null: each keeps its own. */
+  database_name: z.string().nullable(),
+  /** True replaces databases that are not empty; false fails the run if there are any. */
+  overwrite: z.boolean(),
+  /** PostgreSQL: false leaves owners and grants out, so that the login owns everything. Default: true. */
+  owners: z.boolean().optional(),
+  /** MySQL: `login` makes the login the definer of routines, views, triggers and events. Default: `keep`. */
+  definers: z.enum(["keep", "login"]).optional(),
+  /** Reports failing statements as warnings and continues to load. Default: false. */
+  continue_on_errors: z.boolean().optional(),
+});
+export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
+
+/** Options of loading databases; each is optional. */
+interface LoadOptions {
+  /** PostgreSQL: false leaves owners and grants out. */
+  readonly owners?: boolean;
+  /** MySQL: `login` makes the login the definer of everything. */
+  readonly definers?: "keep" | "login";
+  /** Failing statements are reported as warnings. */
+  readonly continue_on_errors?: boolean;
+}
+const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const satisfies (keyof LoadOptions)[];
+
+/** Stored options of a restore. */
+export interface DatabaseRestore {
+  readonly type: "database";
+  readonly engine: string;
+  /** A selection of the backup's databases; null: all of them. */
+  readonly databases: readonly string[] | null;
+  /** A new name for the only selected database; null: each keeps its own. */
+  readonly database_name: string | null;
+  readonly overwrite: boolean;
+  /** Load options, if the request has any. */
+  readonly load?: LoadOptions;
+  /** Null, or missing in older runs: the task's server. */
+  readonly server?: DatabaseServer | null;
+}
+
+interface DatabaseRequest extends RequestedDatabaseServer, LoadOptions {
+  readonly databases?: string[];
+  readonly database_name?: string;
+  readonly overwrite?: boolean;
+}
+
+/** Database server to load into, if it is not the task's. */
+export const SERVER_FIELDS = {
+  database_host: hostOrSocketDirectory().nullable().meta({
+    description:
+      "Databases only. The database server to load into, or the directory of its socket; null: the local " +
+      "socket. Default: the task's server and user. It gets the remote server's `database_password`; the " +
+      "task's where it is the task's own host, or the machine itself.",
+  }),
+  database_port: integer(1, 65535).nullable().meta({ description: "Of `database_host`." }),
+  database_username: databaseUser().nullable().meta({ description: "At `database_host`." }),
+} satisfies Record<typeof DATABASE_SERVER_FIELDS[number], z.ZodType>;
+
+/** Load options as the API takes them. */
+export const LOAD_FIELDS = {
+  owners: z.boolean().meta({
+    description:
+      "PostgreSQL only. False leaves owners and grants out: everything belongs to the user that loads it. " +
+      "Default: true.",
+  }),
+  definers: z.enum(["keep", "login"]).meta({
+    description:
+      "MySQL and MariaDB only. `login` makes the user that loads them the definer of routines, views, " +
+      "triggers and events. Default: `keep`.",
+  }),
+  continue_on_errors: z.boolean().meta({
+    description:
+      "Databases only. A statement that fails is a warning and the load goes on: the run counts the " +
+      "errors and lists the first 100. Default: false.",
+  }),
+};
+
+/** Selection of databases, as the API takes it. */
+export const SELECTION_FIELDS = {
+  database_name: literal(4096),
+  databases: z.array(literal(4096)).min(1).max(1000).meta({
+    description: "Databases only. Those of the backup's databases to restore. Default: all of them.",
+  }),
+};
+
+/** Returns the parts of a definition that servers share. */
+export function databaseServer<const Load extends Partial<typeof LOAD_FIELDS>>(engine: string, load: Load) {
+  return {
+    taskType: "database",
+    holds: "databases",
+    fields: FIELDS,
+    requiredField: "database_name",
+    since: 1,
+    jobShape: DatabaseSource,
+    job: (task: ServerTask, { database_password = null }: SourceSecrets): DatabaseSource => {
+      const names = splitDatabaseNames(task.database_name ?? "").filter((name) => name !== "");
+      if (names.length === 0) throw new InvalidError({ database_name: ["The database name is empty."] });
+      return {
+        type: "database",
+        engine: task.database_type,
+        names,
+        excluded_tables: splitNames(task.excluded_database_tables ?? "").filter((name) => name !== ""),
+        host: task.database_host,
+        port: task.database_port,
+        username: task.database_username,
+        password: database_password,
+        format: task.database_format,
+      };
+    },
+    nameProblem: serverNameProblem,
+    restore: {
+      fields: { ...SELECTION_FIELDS, ...SERVER_FIELDS, ...load },
+      targetShape: DatabaseTarget,
+      usesServer: true,
+      options: (request: DatabaseRequest, { databases }: HeldBackup): DatabaseRestore => {
+        const given = LOAD_OPTIONS.filter((name) => request[name] !== undefined);
+        const chosen = chosenDatabases(databases, request.databases, request.database_name);
+        return {
+          type: "database",
+          engine,
+          ...chosen,
+          overwrite: request.overwrite ?? false,
+          ...given.length === 0
+            ? {}
+            : { load: Object.fromEntries(given.map((name) => [name, request[name]])) },
+          server: requestedServer(request),
+        };
+      },
+      target: (
+        { databases, database_name, overwrite, load }: DatabaseRestore,
+        { run_as, server }: RestoreLogin,
+      ): DatabaseTarget => ({
+        type: "database",
+        engine,
+        ...server!,
+        run_as,
+        names: databases === null ? null : [...databases],
+        database_name,
+        overwrite,
+        ...load,
+      }),
+      drill: { type: "database", engine, databases: null, database_name: null, overwrite: false },
+      decisive: ({ load: { owners, definers, continue_on_errors } = {} }: DatabaseRestore): string[] => [
+        ...owners === false ? ["owners"] : [],
+        ...definers === "login" ? ["definers"] : [],
+        ...continue_on_errors ? ["continue_on_errors"] : [],
+      ],
+    },
+  } as const;
+}
+
+/** Columns of a task that a server's job needs. */
+interface ServerTask extends Columns<typeof FIELDS> {
+  readonly database_name: string | null;
+  readonly database_type: string | null;
+}

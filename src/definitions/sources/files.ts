@@ -1,0 +1,127 @@
+/** A directory tree, or one file. */
+import * as z from "zod";
+import { InvalidError } from "../../domain/errors.ts";
+import { archivePaths } from "../../domain/restore.ts";
+import { type Columns, defineFields } from "../fields/field.ts";
+import { absolutePath, innerPath } from "../formats/paths.ts";
+import { literalLine } from "../formats/text.ts";
+import { defineSource, type HeldBackup } from "./definition.ts";
+
+const FIELDS = defineFields({
+  source_path: {
+    schema: absolutePath(),
+    help: "directory or file to back up",
+    description: "Absolute; needed when `type` is `files`.",
+    example: "/var/www",
+    placeholder: "path",
+    alsoShownAs: "source.path",
+    definesSource: true,
+  },
+  excluded_paths: {
+    schema: z.array(literalLine(4096)).max(1000),
+    help: "paths and patterns to leave out",
+    description:
+      "What to leave out: absolute paths in the source, or patterns. A relative pattern matches at " +
+      "every depth; `*` matches no slash.",
+    example: ["*.tmp", "node_modules"],
+    placeholder: "pattern",
+    default: [],
+    definesSource: true,
+  },
+  allow_unreadable: {
+    schema: z.boolean(),
+    help: "warn of files that can't be read, instead of failing",
+    description: "Whether a file that can't be read is a warning instead of the run's end.",
+    default: false,
+  },
+});
+
+/**
+ * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
+ */
+export const FilesSource = z.object({
+  type: z.literal("files"),
+  path: z.string(),
+  excluded_paths: z.array(z.string()),
+  allow_unreadable: z.boolean(),
+});
+export type FilesSource = z.infer<typeof FilesSource>;
+
+/** Restores into a directory. `path` null: the directory that was backed up. */
+export const FilesTarget = z.object({
+  type: z.literal("files"),
+  path: z.string().nullable(),
+  /** Relative to the source's root, without `./`; each with everything below it. Empty: everything. */
+  paths: z.array(z.string()),
+  /** True replaces existing files; false fails the run if there are any. Other files stay in either case. */
+  overwrite: z.boolean(),
+});
+export type FilesTarget = z.infer<typeof FilesTarget>;
+
+/** Stored options of a restore. */
+export interface FilesRestore {
+  /** Missing in runs from before databases could be restored. */
+  readonly type?: "files";
+  /** Null: the backup's original path. */
+  readonly target_path: string | null;
+  /** Relative to the source's root. Empty: everything. */
+  readonly paths: readonly string[];
+  readonly overwrite: boolean;
+}
+
+interface FilesRequest {
+  readonly target_path?: string;
+  readonly paths?: string[];
+  readonly overwrite?: boolean;
+}
+
+export const files = defineSource({
+  label: "files",
+  taskType: "files",
+  holds: "files",
+  engine: "tar",
+  fields: FIELDS,
+  requiredField: "source_path",
+  since: 1,
+  jobShape: FilesSource,
+  job: (task: Columns<typeof FIELDS>): FilesSource => ({
+    type: "files",
+    path: task.source_path!,
+    excluded_paths: task.excluded_paths,
+    allow_unreadable: task.allow_unreadable,
+  }),
+  isListed: true,
+  restore: {
+    fields: {
+      target_path: absolutePath().meta({
+        description: "Files only. The directory to restore into. Default: where the files came from.",
+      }),
+      paths: z.array(innerPath()).max(1000).meta({
+        description:
+          "Files only. Only these, each with all below it; relative to the source's root. Default: everything.",
+      }),
+    },
+    targetShape: FilesTarget,
+    options(request: FilesRequest, { hasSource }: HeldBackup): FilesRestore {
+      const target_path = request.target_path ?? null;
+      if (target_path === null && !hasSource) {
+        throw new InvalidError({
+          target_path: ["Where the backup came from is not known. Say where to restore it."],
+        });
+      }
+      return {
+        type: "files",
+        target_path,
+        paths: archivePaths(request.paths ?? []),
+        overwrite: request.overwrite ?? false,
+      };
+    },
+    target: ({ target_path, paths, overwrite }: FilesRestore): FilesTarget => ({
+      type: "files",
+      path: target_path,
+      paths: [...paths],
+      overwrite,
+    }),
+    drill: null,
+  },
+});

@@ -1,0 +1,140 @@
+/** Every source type, by the name that callers, jobs and manifests use. */
+import { splitDatabaseNames } from "../../domain/database/database_names.ts";
+import type { StoredRestore } from "../../domain/restore.ts";
+import { control_plane } from "./control_plane.ts";
+import { isRestorable, type RestoreDefinition, type SourceDefinition } from "./definition.ts";
+import { files } from "./files.ts";
+import { mysql } from "./mysql.ts";
+import { postgresql } from "./postgresql.ts";
+
+export const sourceDefinitions = { files, postgresql, mysql, control_plane };
+
+/** Columns or fields of a backup task; those that the type does not use may be missing. */
+export interface SourceTask {
+  readonly type?: unknown;
+  readonly database_type?: unknown;
+  readonly database_name?: unknown;
+}
+
+type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
+
+/** The definitions by name; their functions take any task: the columns of a row fit its type. */
+export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
+
+const all = [...DEFINITIONS.values()];
+
+/** Values of a task's `type`. */
+export const BACKUP_TASK_TYPES = distinct(all.map(({ taskType }) => taskType)) as [
+  Definition["taskType"],
+  ...Definition["taskType"][],
+];
+export type BackupTaskType = Definition["taskType"];
+
+type DatabaseType = {
+  [N in keyof typeof sourceDefinitions]: typeof sourceDefinitions[N] extends { nameProblem: unknown } ? N
+    : never;
+}[keyof typeof sourceDefinitions];
+
+/** Values of a task's `database_type`. */
+export const DATABASE_TYPES = [...DEFINITIONS].filter(([, { nameProblem }]) => nameProblem !== undefined)
+  .map(([name]) => name) as [DatabaseType, ...DatabaseType[]];
+
+/** Sentences about the types. */
+export const TYPE_NOTES = all.flatMap(({ note }) => note ?? []).join(" ");
+
+/** Values of a backup's `engine`. */
+export const ENGINES = distinct(all.map(({ engine }) => engine)) as [
+  Definition["engine"],
+  ...Definition["engine"][],
+];
+
+type Merged<T> = (T extends unknown ? (each: T) => void : never) extends (all: infer All) => void ? All
+  : never;
+
+/** Fields of every type. */
+export const SOURCE_FIELDS = Object.assign({}, ...all.map(({ fields }) => fields)) as Merged<
+  Definition["fields"]
+>;
+
+type Restorable = Extract<Definition["restore"], { fields: unknown }>;
+
+const restores = all.map(({ restore }) => restore).filter(isRestorable);
+
+/** Fields of a request for a restore, of every type. */
+export const RESTORE_FIELDS = Object.assign({}, ...restores.map(({ fields }) => fields)) as Merged<
+  Restorable["fields"]
+>;
+
+/** The shapes of a job's source on the wire, each one once. */
+export const SOURCE_SHAPES = distinct(all.map(({ jobShape }) => jobShape)) as unknown as [
+  Definition["jobShape"],
+  ...Definition["jobShape"][],
+];
+
+/** The shapes of the target of a restore, each one once. */
+export const TARGET_SHAPES = distinct(restores.map(({ targetShape }) => targetShape)) as unknown as [
+  Restorable["targetShape"],
+  ...Restorable["targetShape"][],
+];
+
+/** Engines of backups that drills restore. */
+export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => isRestorable(restore))
+  .map(({ engine }) => engine);
+
+/**
+ * Returns the name of a task's type. A task that leaves open which database server it is has the first type
+ * with its `type`.
+ */
+export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
+  const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
+  return names.find((name) => name === database_type) ?? names[0];
+}
+
+/** Returns the definition of a task's type, as {@link sourceTypeOf} does. */
+export function definitionOfTask(task: SourceTask): SourceDefinition | undefined {
+  return DEFINITIONS.get(sourceTypeOf(task) ?? "");
+}
+
+/** Returns the definition by a backup's engine. */
+export function definitionOfEngine(engine: string): SourceDefinition {
+  const found = all.find((each) => each.engine === engine);
+  if (found === undefined) throw new Error(`Cannot read a backup of engine ${engine}: it is not known`);
+  return found;
+}
+
+/** Returns the type of a backup, by its engine. */
+export function restoreOfEngine(engine: string): RestoreDefinition | null {
+  const { restore } = definitionOfEngine(engine);
+  return isRestorable(restore) ? restore : null;
+}
+
+/** Returns the definition of a restore by its stored options, which name the type or the kind of server. */
+export function restoreOfOptions({ engine, type = "files" }: StoredRestore): RestoreDefinition {
+  const restore = DEFINITIONS.get(engine ?? type)?.restore;
+  if (restore === undefined || !isRestorable(restore)) throw new Error(`Cannot restore a backup of ${type}`);
+  return restore;
+}
+
+/** Returns a message for the field that the source of a task lacks. */
+export function missingSourceFields(task: SourceTask): Record<string, string[]> {
+  const { requiredField, taskType } = definitionOfTask(task) ?? {};
+  const values: Readonly<Record<string, unknown>> = { ...task };
+  if (requiredField === undefined || (values[requiredField] ?? null) !== null) return {};
+  const words = requiredField.replaceAll("_", " ");
+  return { [requiredField]: [`The ${words} field is required when type is ${taskType}.`] };
+}
+
+/** Returns a message if the names of databases do not fit the task's type. */
+export function databaseNameProblems(task: SourceTask): Record<string, string[]> {
+  const { database_name } = task;
+  if (typeof database_name !== "string") return {};
+  const problem = definitionOfTask(task)?.nameProblem?.(splitDatabaseNames(database_name)) ?? null;
+  return problem === null ? {} : { database_name: [`The database name field ${problem}.`] };
+}
+
+/** Fields of which each is required by a type. */
+export const REQUIRED_SOURCE_FIELDS = distinct(all.flatMap(({ requiredField }) => requiredField ?? []));
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}

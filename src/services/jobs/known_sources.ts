@@ -1,0 +1,20 @@
+/** Which agents know which source types. */
+import { DEFINITIONS, type SourceTask, sourceTypeOf } from "../../definitions/sources/registry.ts";
+import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
+
+type Agent = Pick<RemoteServerRow, "agent_description" | "agent_protocol">;
+
+/** Returns whether a server's agent knows the type of a task. An agent that never connected counts as new. */
+export function knowsSource(agent: Agent, task: SourceTask): boolean {
+  return knowsType(agent, sourceTypeOf(task) ?? "");
+}
+
+/** As {@link knowsSource}, by the name of the type. */
+export function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
+  if (agent_description === null) return true;
+  const { sources } = agent_description;
+  if (sources !== undefined) return sources.includes(type);
+  const since = DEFINITIONS.get(type)?.since;
+  return since !== undefined && (agent_protocol ?? PROTOCOL_VERSION) >= since;
+}
