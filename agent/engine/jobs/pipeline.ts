@@ -33,7 +33,7 @@ export async function streamPart(
   const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : undefined;
   const compression = startCompression(
     { from: fifo, into: direct?.path ?? null, take: takeIfKept, clock: ports.clock },
-    children,
+    context,
   );
   const { command, streamDescriptor: descriptor } = part;
   const producer = children.spawn(

@@ -8,6 +8,7 @@ import { RunFailedError } from "../ports.ts";
 import type { Children, Command, Exit } from "../programs/children.ts";
 import { readDoubleBuffered, type Take } from "../programs/double_buffer.ts";
 import { tail } from "../programs/tail.ts";
+import type { RunContext } from "../run_context.ts";
 
 /** The manifest's description of archives. */
 export const COMPRESSION = "zstd, independent frames of 8 MB as pzstd writes them";
@@ -44,7 +45,10 @@ export interface Compression {
 }
 
 /** Compresses in independent frames, each preceded by a skippable frame with its size. */
-export function startCompression(streams: CompressionStreams, children: Children): Compression {
+export function startCompression(
+  streams: CompressionStreams,
+  { children }: Pick<RunContext, "children">,
+): Compression {
   const { from, into, take, clock } = streams;
   const { child, finished } = start(pzstd(from, into), children);
   const streamed = into === null

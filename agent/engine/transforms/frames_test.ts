@@ -19,7 +19,7 @@ async function compressed(plain: Uint8Array): Promise<Uint8Array> {
     const take = (chunk: Uint8Array) => void chunks.push(chunk.slice());
     const { streamed, finished } = startCompression(
       { from: path, into: null, take, clock: systemClock },
-      children,
+      { children },
     );
     await Promise.all([streamed, finished]);
     return new Uint8Array(Buffer.concat(chunks));
