@@ -1,4 +1,4 @@
-/** Fields of a backup task that say how its runs are watched, and its backups checked. */
+/** Fields of a backup task that say how its runs work and are watched, and how its backups are checked. */
 import * as z from "zod";
 import { GUARD_ACTIONS, type GuardAction, HISTORY_LENGTH, HISTORY_MINIMUM } from "../domain/guards/guard.ts";
 import { MINIMUM_BYTES_READ, SHARP_RISE } from "../domain/guards/incompressible.ts";
@@ -86,6 +86,30 @@ export const TASK_RUN_FIELDS = defineFields({
     placeholder: "action",
     default: DEFAULT_ACTIONS.incompressible,
     entryOf: { field: "guards", key: "incompressible" },
+  },
+  compression_level: {
+    schema: integer(0, 19),
+    help: "zstd level of archives, from 1 (fast) to 19 (small); 0 stores them uncompressed",
+    description:
+      "zstd level of archives, from 1 (fast) to 19 (small). 0 stores the bytes uncompressed, in zstd's " +
+      "format. A change starts the history anew that guards compare with. Default 3. An agent older than " +
+      "this field uses 3.",
+    example: 9,
+    placeholder: "level",
+    default: 3,
+    definesSource: true,
+    isSentToAgent: true,
+  },
+  compression_threads: {
+    schema: integer(1, 64),
+    help: "threads that compress; above level 9 each needs up to 170 MB of memory",
+    description:
+      "Threads that compress, at most one for each processor. A thread needs about 16 MB of memory up to " +
+      "level 9, 70 MB up to 12, 90 MB up to 16, 170 MB above. Null: one for each processor, at most 8, 3, " +
+      "2 and 1 at these levels.",
+    example: 2,
+    placeholder: "count",
+    isSentToAgent: true,
   },
   verify_every: {
     ...days,

@@ -12,6 +12,7 @@ import { type DestinationFixture, destinationFixtures } from "../support/fixture
 import { quickSealingAgent } from "../support/clients/quick_agent.ts";
 import type { RestoreKey } from "../support/fixtures/restore.ts";
 import { Secrecy } from "../support/assertions/secrecy.ts";
+import { taskSource } from "../support/fixtures/task_source.ts";
 import type { SourceFixture } from "../support/sources/fixture.ts";
 import { sourceFixtures, type SourceType } from "../support/sources/registry.ts";
 import {
@@ -43,26 +44,6 @@ async function encryptions(): Promise<Encryption[]> {
       key: { identity: second.identity },
     },
   ];
-}
-
-/** Returns the fields of a task for this source, as the API takes them. */
-function taskFields(spec: JobSource): Record<string, unknown> {
-  if (spec.type === "files") {
-    const { type, path, excluded_paths } = spec;
-    return { type, source_path: path, excluded_paths };
-  }
-  if (spec.type === "control_plane") return { type: spec.type };
-  return {
-    type: spec.type,
-    database_type: spec.engine,
-    database_name: spec.names.join(","),
-    excluded_database_tables: spec.excluded_tables.join(","),
-    database_host: spec.host,
-    database_port: spec.port,
-    database_username: spec.username,
-    database_password: spec.password,
-    database_format: spec.format,
-  };
 }
 
 interface Combination {
@@ -123,7 +104,7 @@ async function backUp(
   { plane: { api, serverId }, spec, destination, destinationId, directory, encryption }: Combination,
 ): Promise<BackupRecord> {
   const taskId = await api.create("/backup-tasks", {
-    ...taskFields(spec),
+    ...taskSource(spec),
     remote_server_id: serverId,
     backup_destination_id: destinationId,
     label: directory,

@@ -5,6 +5,7 @@ import { jobActions, reportedFindings } from "../../../src/protocol/guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
+import { isCompressed } from "../transforms/compress.ts";
 
 /** Rejects an empty archive regardless of the task's settings, because nothing can be restored from it. */
 export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
@@ -24,12 +25,16 @@ export type ReportedFindings = ReturnType<typeof reportedFindings>;
  * Throws a `RunFailedError` for a finding on which the task is set to fail.
  */
 export function detectAnomalies(
-  { job: { guards }, ports: { output } }: RunContext,
+  { job: { guards }, ports: { output }, options }: RunContext,
   stats: BackupStats,
 ): ReportedFindings {
   if (guards === undefined) return reportedFindings([], []);
   const history = { usual: guards.usual, runs: guards.runs ?? null };
-  const judgement = judgeBackup(jobActions(guards), stats, history);
+  // Level 0 shows no ransomware. An agent that did not know the level may have compressed earlier backups.
+  const actions = isCompressed(options)
+    ? jobActions(guards)
+    : { ...jobActions(guards), incompressible: "ignore" as const };
+  const judgement = judgeBackup(actions, stats, history);
   for (const line of judgement.notCompared) output.line(line);
   for (const warning of judgement.warnings) output.warning(warning);
   if (judgement.failure !== null) throw new RunFailedError(judgement.failure);

@@ -134,6 +134,22 @@ Deno.test("an encrypted backup alone is no sign of ransomware", async () => {
   assert.deepEqual([backup.suspicion, backup.incompressible_share], [null, 0]);
 });
 
+Deno.test("what is stored uncompressed is no sign of ransomware, even after compressed backups", async () => {
+  await using at = await fixture();
+  const stored = {
+    object: again,
+    guards: guards(at.before, { on_incompressible: "fail" }),
+    options: { compression_level: 0 },
+  };
+  const backup = await at.run.run(at.source, stored);
+  assert.ok(backup.size > backup.bytes_read);
+  assert.deepEqual([backup.findings, backup.suspicion, at.run.warnings], [[], null, []]);
+  // Other guards apply.
+  await loseMost(at.source.path);
+  const shrunken = { ...stored, object: { ...again, stamp: "20260104030405" }, guards: guards(backup) };
+  assert.match((await at.run.run(at.source, shrunken)).shrinking!, /^It shrank/);
+});
+
 Deno.test("possible ransomware fails the run if the task is set to fail, and leaves nothing behind", async () => {
   await using at = await fixture();
   const stored = at.run.stored();

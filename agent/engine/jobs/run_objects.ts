@@ -5,6 +5,7 @@ import { jobEncryption, type StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, type DirectWriting, type ObjectWriter, UnansweredCreateError } from "../ports.ts";
 import type { Progress } from "./progress.ts";
 import type { RunContext } from "../run_context.ts";
+import { isCompressed } from "../transforms/compress.ts";
 import { Digest } from "../transforms/digest.ts";
 import { encryptTo } from "../transforms/encrypt.ts";
 import { FileKeys } from "../transforms/file_keys.ts";
@@ -51,8 +52,8 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // A program can write only unencrypted archives directly; the agent itself encrypts.
-    const isDirect = object.role === "archive" && keys === null;
+    // A program can write only archives that it compresses and nothing encrypts: the agent does the rest.
+    const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
       write: async (chunk) => {

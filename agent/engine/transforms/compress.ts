@@ -1,9 +1,13 @@
 /**
  * Zstandard compression by the `zstd` package's programs: `pzstd` for archives, `zstd` for small files. The
  * uncompressed bytes stay in a kernel pipe between the source's program and the compressor; the agent only
- * handles compressed bytes.
+ * handles compressed bytes. These programs can't store bytes uncompressed, so at level 0 the agent itself
+ * writes frames in pzstd's format.
  */
+import { Buffer } from "node:buffer";
+import * as zlib from "node:zlib";
 import type { Clock } from "../../../src/domain/clock.ts";
+import type { JobOptions } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 import type { Children, Command, Exit } from "../programs/children.ts";
 import { readDoubleBuffered, type Take } from "../programs/double_buffer.ts";
@@ -11,10 +15,29 @@ import { tail } from "../programs/tail.ts";
 import type { RunContext } from "../run_context.ts";
 
 /** The manifest's description of archives. */
-export const COMPRESSION = "zstd, independent frames of 8 MB as pzstd writes them";
+export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
-/** Limit of threads. With more, tar is the bottleneck, and each thread needs memory. */
-const MAX_THREADS = 8;
+/**
+ * Limits of threads, by the highest level that they are for. With more than 8, tar is the bottleneck. Above
+ * level 9 each thread needs much memory: up to 70 MB, 90 MB and 170 MB.
+ */
+const MAX_THREADS = [[9, 8], [12, 3], [16, 2], [Infinity, 1]] as const;
+
+/** Uncompressed bytes of a frame at level 0. */
+const STORED_FRAME_BYTES = 2 * 1024 * 1024;
+/** Header of a skippable frame with four bytes of content, in which pzstd writes the next frame's size. */
+const SIZE_HEADER = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0];
+const { constants, zstdCompressSync } = zlib as unknown as Zstd;
+/** At its lowest level zstd stores blocks as they are, except for runs of one byte. */
+const STORED = {
+  params: { [constants.ZSTD_c_compressionLevel]: -131_072, [constants.ZSTD_c_checksumFlag]: 1 },
+};
+
+/** Parts of `node:zlib` that its types lack. */
+interface Zstd {
+  readonly constants: Readonly<Record<"ZSTD_c_compressionLevel" | "ZSTD_c_checksumFlag", number>>;
+  zstdCompressSync(bytes: Uint8Array, options: { params: Record<number, number> }): Uint8Array;
+}
 
 /**
  * Makes the C library keep freed memory, mallopt(3). pzstd permanently allocates and frees buffers of
@@ -27,7 +50,10 @@ const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD
 export interface CompressionStreams {
   /** A FIFO or file with the uncompressed bytes. */
   readonly from: string;
-  /** An existing file that the compressor writes itself; `take` is called with what it has written. */
+  /**
+   * An existing file that the compressor writes itself; `take` is called with what it has written. Null at
+   * level 0.
+   */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */
   readonly take: Take;
@@ -44,14 +70,21 @@ export interface Compression {
   readonly finished: Promise<void>;
 }
 
+/** Returns whether archives are compressed. Otherwise they are stored in frames of the same format. */
+export function isCompressed({ compression_level }: JobOptions): boolean {
+  return compression_level !== 0;
+}
+
 /** Compresses in independent frames, each preceded by a skippable frame with its size. */
 export function startCompression(
-  streams: CompressionStreams,
-  { children }: Pick<RunContext, "children">,
+  { from, into, take, clock }: CompressionStreams,
+  { options, children }: Pick<RunContext, "options" | "children">,
 ): Compression {
-  const { from, into, take, clock } = streams;
-  const { child, finished } = start(pzstd(from, into), children);
-  const streamed = into === null
+  const isStored = !isCompressed(options);
+  const { child, finished } = start(isStored ? readAll(from) : pzstd(from, into, options), children);
+  const streamed = isStored
+    ? storeFrames(child.stdout!, take, children.stop)
+    : into === null
     ? readDoubleBuffered(child.stdout!, take, children.stop)
     : tail(into, child.exited, clock, take, children.stop);
   // Prevents unhandled rejections if the source's program can't be started and nothing awaits these.
@@ -59,17 +92,56 @@ export function startCompression(
   return { pid: child.pid, streamed, finished };
 }
 
-function pzstd(from: string, into: string | null): Command {
-  const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);
+function pzstd(from: string, into: string | null, options: JobOptions): Command {
+  const { compression_level: level, compression_threads } = options;
+  const limit = MAX_THREADS.find(([highest]) => level <= highest)![1];
+  const threads = Math.min(navigator.hardwareConcurrency, compression_threads ?? limit);
   return {
     program: "pzstd",
-    args: ["-q", "-3", "-p", String(threads), "-c"],
+    args: ["-q", `-${level}`, "-p", String(threads), "-c"],
     env: KEEP_BUFFERS,
     redirects: [
       { descriptor: 0, direction: "<", path: from },
       ...(into === null ? [] : [{ descriptor: 1, direction: ">" as const, path: into }]),
     ],
   };
+}
+
+/** Reads a FIFO by a program, which ends with the run's other programs and whose progress is observed. */
+function readAll(path: string): Command {
+  return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };
+}
+
+/** Calls `take` with the bytes in frames that store them. */
+async function storeFrames(
+  stdout: ReadableStream<Uint8Array>,
+  take: Take,
+  onFailure: () => void,
+): Promise<void> {
+  const frame = new Uint8Array(STORED_FRAME_BYTES);
+  let length = 0;
+  let isFirst = true;
+  const flush = async () => {
+    const stored = zstdCompressSync(frame.subarray(0, length), STORED);
+    const header = Buffer.from([...SIZE_HEADER, 0, 0, 0, 0]);
+    header.writeUInt32LE(stored.length, SIZE_HEADER.length);
+    length = 0;
+    isFirst = false;
+    await take(header);
+    await take(stored);
+  };
+  const fill = async (chunk: Uint8Array) => {
+    for (let at = 0; at < chunk.length;) {
+      const piece = chunk.subarray(at, at + frame.length - length);
+      frame.set(piece, length);
+      at += piece.length;
+      length += piece.length;
+      if (length === frame.length) await flush();
+    }
+  };
+  await readDoubleBuffered(stdout, fill, onFailure);
+  // As pzstd does, end with the only frame that may be shorter. An empty stream is an empty frame.
+  if (length > 0 || isFirst) await flush();
 }
 
 /** Compresses a small file in one frame into a new file next to it. Resolves with the new file's path. */

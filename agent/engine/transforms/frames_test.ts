@@ -10,7 +10,7 @@ import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 const FRAME = 8 * 1024 * 1024;
 
 /** Compresses the bytes as an archive. */
-async function compressed(plain: Uint8Array): Promise<Uint8Array> {
+async function compressed(plain: Uint8Array, level = 3): Promise<Uint8Array> {
   await using children = new Children(systemClock, new AbortController().signal);
   const path = await Deno.makeTempFile();
   try {
@@ -19,7 +19,7 @@ async function compressed(plain: Uint8Array): Promise<Uint8Array> {
     const take = (chunk: Uint8Array) => void chunks.push(chunk.slice());
     const { streamed, finished } = startCompression(
       { from: path, into: null, take, clock: systemClock },
-      { children },
+      { children, options: { compression_level: level, compression_threads: null } },
     );
     await Promise.all([streamed, finished]);
     return new Uint8Array(Buffer.concat(chunks));
@@ -118,6 +118,49 @@ Deno.test("each frame's checksum is the one that zstd lists, at any chunk size",
     assert.equal(listed.length, 3);
     assert.deepEqual(checksums, listed);
   }
+});
+
+/** Sizes of frames by level, in MB. */
+const FRAME_SIZES = { 0: 2, 1: 2, 3: 8, 9: 16, 19: 32 };
+
+for (const [level, megabytes] of Object.entries(FRAME_SIZES)) {
+  Deno.test(`frames of level ${level} are read like any other`, async () => {
+    await using children = new Children(systemClock, new AbortController().signal);
+    const frame = megabytes * 1024 * 1024;
+    const noise = frame + 3;
+    const plain = new Uint8Array(2 * frame + 5000);
+    for (let at = 0; at < noise; at += FRAME) {
+      plain.set(randomBytes(Math.min(FRAME, noise - at)), at);
+    }
+    plain.set(new TextEncoder().encode("-- end"), plain.length - 6);
+    const stream = await compressed(plain, Number(level));
+    const end = await watch(stream, 65_000).end(children);
+    assert.equal(end.size, plain.length);
+    assert.deepEqual(end.tail, plain.slice(-65536));
+    assert.equal(end.frames.uncompressed, frame);
+    if (level !== "0") assert.equal(end.incompressible, frame);
+    assert.deepEqual(await inFile(stream, (frames) => frames.end(children)), end);
+    // Nothing but zstd is needed to read them.
+    const path = await Deno.makeTempFile({ suffix: ".zst" });
+    await Deno.writeFile(path, stream);
+    const { stdout } = await new Deno.Command("zstd", { args: ["-dc", path] }).output();
+    await Deno.remove(path);
+    assert.deepEqual(stdout, plain);
+    const last = stream.subarray(stream.length - end.frames.compressed.at(-1)!);
+    assert.equal(end.frames.checksums!.at(-1), await listedChecksum(last));
+  });
+}
+
+Deno.test("level 0 stores bytes as they are", async () => {
+  await using children = new Children(systemClock, new AbortController().signal);
+  const text = new TextEncoder().encode("all work and no play\n".repeat(300_000));
+  const stream = await compressed(text, 0);
+  assert.ok(stream.length > text.length && stream.length < text.length * 1.001, String(stream.length));
+  assert.equal((await watch(stream, 65_000).end(children)).size, text.length);
+  const empty = await watch(await compressed(new Uint8Array(0), 0), 5).end(children);
+  assert.equal(empty.size, 0);
+  const exact = await watch(await compressed(text.subarray(0, 4 * 1024 * 1024), 0), 65_000).end(children);
+  assert.equal(exact.frames.compressed.length, 2);
 });
 
 async function listedChecksum(frame: Uint8Array): Promise<string> {

@@ -76,6 +76,8 @@ Deno.test("changing the source restarts its history; setting the same source doe
     { isolated_username: "www-data" },
     { type: "database", database_name: "shop" },
     { excluded_database_tables: "logs" },
+    { compression_level: 0 },
+    { compression_level: 19 },
   ];
   for (const change of changes) {
     const changed = await at.update(change);
