@@ -63,6 +63,12 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.match(await read("README.md"), new RegExp(`Deno.*\\b${/:(\d+\.\d+)\./.exec(plane.image)![1]}`));
     assertProbe(plane.healthcheck!.test.join(" "), config.port);
   }
+  // What an operator is told to run, too: no package that only tests import is fetched.
+  assert.deepEqual(services.install!.command, ["task", "--quiet", "packages"]);
+  for (const path of ["systemd/rearguard.service", "docs/operate/install.md", "docs/operate/upgrade.md"]) {
+    const installs = [...(await read(path)).matchAll(/deno (?:install|task packages)[^`\n]*/g)];
+    assert.deepEqual(installs.map(([text]) => text), ["deno task packages"], path);
+  }
   for (const { depends_on = {} } of Object.values(services)) {
     const names = Array.isArray(depends_on) ? depends_on : Object.keys(depends_on);
     for (const name of names) assert.ok(name in services, name);
