@@ -1,6 +1,7 @@
 /** A loop that works when it is woken or when its next round is due. It continues after a failure. */
 import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
+import { WakeSignal } from "../domain/wake_signal.ts";
 import type { Beat, Health } from "../services/installation/health.ts";
 
 /** Delay after a failure: the first, and the maximum after doubling. Milliseconds. */
@@ -28,11 +29,11 @@ export class Loop {
   readonly #options: LoopOptions;
   readonly #stopped = new AbortController();
   #done: Promise<void> = Promise.resolve();
-  #woken = false;
-  #wake = () => {};
+  readonly #signal: WakeSignal;
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#signal = new WakeSignal(options.clock);
   }
 
   start(): void {
@@ -41,14 +42,12 @@ export class Loop {
 
   /** Starts the next round now, or right after the current one. */
   wake(): void {
-    this.#woken = true;
-    this.#wake();
+    this.#signal.wake();
   }
 
   /** Resolves when the current round has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#wake();
     await this.#done;
   }
 
@@ -57,7 +56,7 @@ export class Loop {
     const watched = health.watch(name, pollMs + patienceMs);
     let retry = RETRY_FIRST;
     while (!this.#stopped.signal.aborted) {
-      this.#woken = false;
+      this.#signal.reset();
       let wait = pollMs;
       try {
         const next = await work(watched.beat);
@@ -70,21 +69,12 @@ export class Loop {
           { name, error },
         );
         // A wake must not turn a lasting failure into a busy loop.
-        this.#woken = false;
+        this.#signal.reset();
         wait = retry;
         retry = Math.min(retry * 2, RETRY_LAST);
       }
-      await this.#pause(wait);
+      await this.#signal.wait(wait, this.#stopped.signal);
     }
     watched.end();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    if (this.#woken || this.#stopped.signal.aborted) return;
-    const over = new AbortController();
-    const woken = new Promise<void>((resolve) => this.#wake = resolve);
-    await Promise.race([woken, this.#options.clock.sleep(ms, over.signal).catch(() => {})]);
-    over.abort();
-    this.#wake = () => {};
   }
 }

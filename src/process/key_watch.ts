@@ -3,6 +3,7 @@
  * longer match the database.
  */
 import type { Clock } from "../domain/clock.ts";
+import { WakeSignal } from "../domain/wake_signal.ts";
 import { keyId, type Keyring } from "../secrets/keyring.ts";
 import type { EventBus } from "../store/database/event_bus.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -49,13 +50,13 @@ export function reportKeys(
  */
 export function watchKeys(watch: KeyWatch): AsyncDisposable {
   const over = new AbortController();
-  let wake = () => {};
+  const woken = new WakeSignal(watch.clock);
   let checkedAt = watch.clock.monotonic(); // checked at the start
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
     // This may be another server, with another database.
     if (topic === "reconnected") checkedAt = -Infinity;
-    wake();
+    woken.wake();
   });
   const file = new WatchedFile(watch);
   const look = async () => {
@@ -71,19 +72,15 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
   };
   const watching = (async () => {
     while (!over.signal.aborted) {
-      const woken = new Promise<void>((resolve) => wake = resolve);
+      woken.reset();
       await look();
-      const pause = new AbortController();
-      const either = AbortSignal.any([pause.signal, over.signal]);
-      await Promise.race([woken, watch.clock.sleep(SLOW_POLL, either).catch(() => {})]);
-      pause.abort();
+      await woken.wait(SLOW_POLL, over.signal);
     }
   })();
   return {
     async [Symbol.asyncDispose]() {
       over.abort();
       unsubscribe();
-      wake();
       await watching;
     },
   };

@@ -3,6 +3,7 @@
  * them.
  */
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
+import { WakeSignal } from "../../domain/wake_signal.ts";
 import { BackupBrowseResult, BackupSendResult } from "../../protocol/browsing.ts";
 import {
   type AgentRequest,
@@ -28,6 +29,9 @@ import { notify } from "../../store/database/event_bus.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { ServiceContext } from "../context.ts";
 import { buildWireRequest } from "./wire_requests.ts";
+
+/** Poll interval, in case a notification is lost. Milliseconds. */
+const SLOW_POLL = 2000;
 
 const RESULTS = {
   "destination.check": DestinationCheckResult,
@@ -133,28 +137,23 @@ async function awaitResponse(
   signal: AbortSignal | null,
 ): Promise<AgentRequestRow | null> {
   const { bus, clock, database } = services;
-  let wake = () => {};
+  const answered = new WakeSignal(clock);
   const unsubscribe = bus.subscribe((notification) => {
-    if (notification.topic === "reconnected") wake();
-    if (notification.topic === "agent_response" && notification.id === id) wake();
+    if (notification.topic === "reconnected") answered.wake();
+    if (notification.topic === "agent_response" && notification.id === id) answered.wake();
   });
   const until = clock.monotonic() + timeoutMs;
-  const stop = () => wake();
-  signal?.addEventListener("abort", stop);
   try {
     while (true) {
       signal?.throwIfAborted();
-      const woken = new Promise<void>((resolve) => wake = resolve);
+      answered.reset();
       const row = await findAgentRequest(database, id);
       if (row === null || row.state === "answered" || row.state === "failed") return row;
       const left = until - clock.monotonic();
       if (left <= 0) return null;
-      const over = new AbortController();
-      await Promise.race([woken, clock.sleep(Math.min(left, 2000), over.signal).catch(() => {})]);
-      over.abort();
+      await answered.wait(Math.min(left, SLOW_POLL), signal);
     }
   } finally {
-    signal?.removeEventListener("abort", stop);
     unsubscribe();
   }
 }

@@ -1,6 +1,7 @@
 /** Streams a run's output as it arrives, from any point. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { hasEnded } from "../../domain/run.ts";
+import { WakeSignal } from "../../domain/wake_signal.ts";
 import type { Notification } from "../../store/database/event_bus.ts";
 import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../store/runs/logs.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -43,12 +44,15 @@ async function* follow(
   afterSequence: number,
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent> {
-  const news = watchRun(services, runId);
+  const changed = new WakeSignal(services.clock);
+  const unsubscribe = services.bus.subscribe((notification) => {
+    if (concernsRun(notification, runId)) changed.wake();
+  });
   let after = afterSequence;
   let shown = "";
   try {
     while (!signal.aborted) {
-      news.arm();
+      changed.reset();
       // Reads the state before the output, so that the output of an ended run is complete.
       const log = await findLog(services.database, caller.userId, runId);
       if (log === undefined) return;
@@ -61,10 +65,10 @@ async function* follow(
       const current = progressOf(log);
       if (current !== shown) yield { type: "changed", log };
       shown = current;
-      await news.next(signal);
+      await changed.wait(SLOW_POLL, signal);
     }
   } finally {
-    news.close();
+    unsubscribe();
   }
 }
 
@@ -114,36 +118,8 @@ function progressOf(log: LogRow): string {
   ]);
 }
 
-interface RunNotifications {
-  /** Counts notifications from now on. */
-  arm(): void;
-  /** Resolves at a notification since `expect`, after the poll interval, or when the signal aborts. */
-  next(signal: AbortSignal): Promise<void>;
-  close(): void;
-}
-
-function watchRun(services: ServiceContext, runId: number): RunNotifications {
-  let wake = () => {};
-  let woken = Promise.resolve();
-  const isNews = (notification: Notification | { topic: "reconnected" }) =>
-    notification.topic === "reconnected" ||
-    (notification.topic === "run_output" || notification.topic === "run_changed") &&
-      notification.run_id === runId;
-  const close = services.bus.subscribe((notification) => {
-    if (isNews(notification)) wake();
-  });
-  return {
-    arm() {
-      woken = new Promise((resolve) => wake = resolve);
-    },
-    async next(signal) {
-      const over = new AbortController();
-      const either = AbortSignal.any([over.signal, signal]);
-      // The sleep rejects only if one of the two signals aborts.
-      const poll = services.clock.sleep(SLOW_POLL, either).catch(() => {});
-      await Promise.race([woken, poll]);
-      over.abort();
-    },
-    close,
-  };
+function concernsRun(notification: Notification | { topic: "reconnected" }, runId: number): boolean {
+  if (notification.topic === "reconnected") return true;
+  return (notification.topic === "run_output" || notification.topic === "run_changed") &&
+    notification.run_id === runId;
 }
