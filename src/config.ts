@@ -9,8 +9,8 @@ import { DEFAULT_RUN_TIMES, type RunTimes } from "./domain/run.ts";
 import { DEFAULT_DELETE_DELAY_DAYS, LONGEST_DELETE_DELAY_DAYS } from "./domain/trash.ts";
 import { AddressPolicy, SETTING as ADDRESSES } from "./network/address_policy.ts";
 
-export const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
-export const LOG_FORMATS = ["pretty", "json"] as const;
+const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as const;
+const LOG_FORMATS = ["pretty", "json"] as const;
 
 export interface Config {
   /** Null: use the embedded Postgres. */

@@ -87,3 +87,25 @@ Deno.test("the lint rule counts the parameters of functions, methods and constru
     .map(({ range }) => source.slice(0, range[0]).split("\n").length - 1);
   assert.deepEqual(lines, [1, 2, 3, 3]);
 });
+
+/** Folders whose exports are about to change. */
+const CHANGING = /^(agent\/engine|src\/definitions)\/sources\//;
+const EXPORTED = /^export (?:abstract )?(?:async )?(?:const|let|function\*?|class|enum) (\w+)/gm;
+
+Deno.test("every exported value is used by another file", async () => {
+  const words = new Map<string, Set<string>>();
+  for (const path of ["main.ts", ...await filesBelow("src", "agent", "tests", "bench")]) {
+    for (const word of new Set((await read(path)).match(/\w+/g))) {
+      const users = words.get(word) ?? new Set();
+      words.set(word, users.add(path));
+    }
+  }
+  const unused: string[] = [];
+  for (const path of (await filesBelow("src", "agent", "tests", "bench")).filter(isProduction)) {
+    if (CHANGING.test(path)) continue;
+    for (const [, name] of (await read(path)).matchAll(EXPORTED)) {
+      if (words.get(name!)!.size === 1) unused.push(`${path}: ${name}`);
+    }
+  }
+  assert.deepEqual(unused, []);
+});

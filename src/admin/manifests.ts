@@ -45,7 +45,7 @@ export interface FoundManifest {
   readonly missing: readonly string[];
 }
 
-export const MANIFEST_SUFFIX = ".manifest.json";
+const MANIFEST_SUFFIX = ".manifest.json";
 
 /**
  * Returns every manifest below the repository, the newest backup first. Calls `skip` with the reason for each

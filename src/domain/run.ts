@@ -4,9 +4,9 @@
  * read, so no other transition can be written.
  */
 
-export const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
+const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
 /** The states that no transition leaves. */
-export const FINAL_STATES = ["succeeded", "failed", "cancelled"] as const;
+const FINAL_STATES = ["succeeded", "failed", "cancelled"] as const;
 export type ActiveState = typeof ACTIVE_STATES[number];
 export type FinalState = typeof FINAL_STATES[number];
 /** A `lost` run counts as failed until its agent reports a verdict after all. */

@@ -1,7 +1,7 @@
 /** Explains TLS errors in plain words: those of Deno's `fetch` and websockets (rustls) and of node:tls. */
 
 /** How an operator makes the program trust a private authority. */
-export const HOW_TO_TRUST =
+const HOW_TO_TRUST =
   "To trust an authority of your own, set DENO_CERT to its certificate (a PEM file), or DENO_TLS_CA_STORE=system " +
   "for those of the system, where this program runs";
 
@@ -65,7 +65,7 @@ const PATTERNS: readonly Pattern[] = [
 ];
 
 /** Returns null for an error that is not about TLS. */
-export function tlsFault(error: unknown): TlsFault | null {
+function tlsFault(error: unknown): TlsFault | null {
   const text = texts(error).join(" ");
   for (const { is, isTrust = false, reason } of PATTERNS) {
     const match = is.exec(text);

@@ -2,8 +2,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * One loop waits and anybody wakes it. The loop resets the signal before it reads what a wake-up announces, so
- * that a change in between ends the next wait at once.
+ * A signal on which one loop waits, and which anybody may wake. The loop resets it before it reads what a
+ * wake-up announces, so that a change in between ends the next wait at once.
  */
 export class WakeSignal {
   readonly #clock: Clock;

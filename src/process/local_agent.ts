@@ -39,7 +39,7 @@ interface Running {
   readonly ended: Promise<void>;
 }
 
-export class LocalAgent implements AsyncDisposable {
+class LocalAgent implements AsyncDisposable {
   readonly #options: LocalAgentOptions;
   readonly #stopped = new AbortController();
   readonly #log = logger("local agent");

@@ -27,7 +27,7 @@ const traceparent = z.string().max(64).optional();
 // Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
 
 /** Complete lines, each ended by `\n`; at most 64 KiB of text in one event. */
-export const OutputEvent = z.object({ kind: z.literal("output"), text: z.string().max(131072) });
+const OutputEvent = z.object({ kind: z.literal("output"), text: z.string().max(131072) });
 export const ProgressEvent = z.object({
   kind: z.literal("progress"),
   bytes_read: z.number().int().nonnegative(),
@@ -123,7 +123,7 @@ export type AgentDescription = z.infer<typeof AgentDescription>;
 // Requests to an agent, and their results.
 
 /** Writes, reads back and deletes a probe object. */
-export const DestinationCheck = z.object({
+const DestinationCheck = z.object({
   kind: z.literal("destination.check"),
   destination: JobDestination,
 });
@@ -131,7 +131,7 @@ export const DestinationCheck = z.object({
  * Removes objects and their partial files. A missing name counts as deleted only if one of the `witnesses` is
  * found, other objects that should be in the directory. Without witnesses, the directory has to exist.
  */
-export const DestinationDelete = z.object({
+const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
   destination: JobDestination,
   names: z.array(z.string()).max(1000),

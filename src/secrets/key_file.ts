@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 
 /** The key file cannot be used. The message is one line and contains no key. */
-export class KeyFileError extends Error {
+class KeyFileError extends Error {
   override readonly name = "KeyFileError";
 }
 

@@ -37,7 +37,7 @@ export function regionOf(options: Pick<BucketOptions, "endpoint" | "region">): s
 }
 
 /** Returns the configured region, or the one in the endpoint's host name; null if it would be a guess. */
-export function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string | null {
+function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string | null {
   if (region !== null && region !== "") return region;
   const host = endpoint === null ? "" : endpointUrl(endpoint).hostname;
   for (const [pattern, only] of REGIONS) {

@@ -77,7 +77,7 @@ function amazonRegionIn(endpoint: string | null): string | null {
 }
 
 /** Error code for a response from something in front of the service. */
-export const NOT_S3 = "NotS3";
+const NOT_S3 = "NotS3";
 
 const RETRYABLE_CODES = new Set([
   NOT_S3,
@@ -88,7 +88,7 @@ const RETRYABLE_CODES = new Set([
   "BadDigest",
 ]);
 
-export function isRetryable({ status, code }: Refusal): boolean {
+function isRetryable({ status, code }: Refusal): boolean {
   return status >= 500 && status !== 501 || status === 408 || status === 429 || RETRYABLE_CODES.has(code);
 }
 

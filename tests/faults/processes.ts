@@ -33,7 +33,7 @@ export interface PlaneOptions {
 }
 
 /** Time limits in seconds, short enough for a plan to see each of them expire. */
-export const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
+const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
 /** Time in seconds that an agent waits for a silent destination, and for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };

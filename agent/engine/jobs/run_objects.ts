@@ -110,7 +110,7 @@ export class RunObjects {
   }
 }
 
-export class OpenObject {
+class OpenObject {
   constructor(
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,

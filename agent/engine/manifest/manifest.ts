@@ -18,7 +18,7 @@ import type { StoredPart } from "./stored_part.ts";
 import { COMPRESSION } from "../transforms/compress.ts";
 
 /** Increased with every change that a reader of the older format would misread. */
-export const MANIFEST_FORMAT_VERSION = 1;
+const MANIFEST_FORMAT_VERSION = 1;
 
 const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
 

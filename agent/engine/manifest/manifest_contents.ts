@@ -48,7 +48,7 @@ const Manifest = z.object({
  * Reads the contents from a manifest's text. Returns an empty map for an older backup without contents.
  * Rejects if the text is no manifest or the key does not open it.
  */
-export async function readContents(
+async function readContents(
   text: string,
   key: DecryptionKey | null,
   children: Children,

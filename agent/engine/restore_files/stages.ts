@@ -132,7 +132,7 @@ function topOf(name: string, isStanding: (name: string) => boolean): string {
 }
 
 /** Returns the directories that are on another file system than the directory above; deeper ones first. */
-export async function findRegions(
+async function findRegions(
   directory: string,
   standing: ReadonlySet<string>,
   list: string,

@@ -39,7 +39,7 @@ async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): P
 }
 
 /** @param url The control plane's URL. */
-export function kitLines(url: string, kit: Kit): string[] {
+function kitLines(url: string, kit: Kit): string[] {
   return [
     "# Rearguard recovery kit",
     `Of ${url}, made ${kit.made_at}. Print it anew when destinations or keys change. It holds no secret.`,

@@ -4,7 +4,7 @@ import { incompressible } from "./incompressible.ts";
 import { shrink } from "./shrink.ts";
 import { tooLong } from "./too_long.ts";
 
-export const GUARDS = {
+const GUARDS = {
   incompressible,
   shrink,
   too_long: tooLong,
@@ -21,9 +21,6 @@ export const GUARD_EVENTS: readonly GuardEvent[] = GUARD_NAMES.flatMap((name) =>
   const notification = GUARDS[name].notification;
   return notification === null ? [] : [notification.event];
 });
-
-/** The actions that a task sets. */
-export type GuardActions = Partial<Record<GuardName, GuardAction>>;
 
 /** The actions of a task that sets none. */
 export const DEFAULT_ACTIONS = Object.fromEntries(

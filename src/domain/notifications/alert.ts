@@ -1,6 +1,6 @@
 /** Lasting conditions: reported when they begin, once a day while they last, and when they end. */
 
-export const ALERT_KINDS = [
+const ALERT_KINDS = [
   /** A backup task's runs fail. */
   "backup.failing",
   /** A backup task's run is queued for too long. */

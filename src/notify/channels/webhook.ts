@@ -6,7 +6,7 @@ import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
 /** Raised with changes that receivers must adapt to; new fields do not count. */
-export const WEBHOOK_VERSION = 1;
+const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {
   label: "Webhook",

@@ -153,7 +153,7 @@ export function listBackupDestinations(
   return listRows(services.database, caller.userId, filter, window.offset, window.limit);
 }
 
-export function refuseWhile(count: number, noun: string, verb: string, then: string): void {
+function refuseWhile(count: number, noun: string, verb: string, then: string): void {
   if (count === 0) return;
   throw new ConflictError(`The backup destination ${verb} ${pluralize(count, noun)}. ${then}`);
 }

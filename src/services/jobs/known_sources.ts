@@ -11,7 +11,7 @@ export function knowsSource(agent: Agent, task: SourceTask): boolean {
 }
 
 /** As {@link knowsSource}, by the name of the type. */
-export function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
+function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
   if (agent_description === null) return true;
   const { sources } = agent_description;
   if (sources !== undefined) return sources.includes(type);

@@ -89,7 +89,7 @@ async function* outputAfter(
 }
 
 /** Returns the part of a chunk after event `after`. */
-export function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
+function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
   if (row.sequences === null || row.ends === null) return { sequence: row.sequence, text: row.text };
   const sequence = row.sequences.at(-1)!;
   const sent = row.sequences.findLastIndex((known) => known <= after);

@@ -1,13 +1,6 @@
 /** Single-use tokens that a new agent exchanges for its own key. Only their hashes are stored. */
 import type { Sql } from "../database/sql.ts";
 
-export interface EnrolmentTokenRow {
-  id: number;
-  remote_server_id: number;
-  expires_at: Date;
-  used_at: Date | null;
-}
-
 export async function insertEnrolmentToken(
   sql: Sql,
   remoteServerId: number,

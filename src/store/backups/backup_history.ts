@@ -18,7 +18,7 @@ export async function guardHistory(sql: Sql, taskId: number): Promise<GuardHisto
  * Returns the median duration of the task's newest successful backup runs since the source was last changed,
  * whether or not their backups are still stored. Null if there are none.
  */
-export async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
+async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
   const [row] = await sql<UsualRuns[]>`
     select count(*) as runs_count,
       percentile_cont(0.5) within group (order by duration_ms::double precision) as duration_ms

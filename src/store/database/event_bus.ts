@@ -11,7 +11,7 @@ import type { Database, Sql } from "./sql.ts";
 import type { Backends } from "./database_servers.ts";
 import { settleConnections } from "./lost_connections.ts";
 
-export const CHANNEL = "rearguard";
+const CHANNEL = "rearguard";
 
 export type Notification =
   /** A run waits for dispatch to this server's agent. `traceparent` is of the span that created a new run. */

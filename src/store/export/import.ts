@@ -4,7 +4,7 @@ import type { Database, Sql } from "../database/sql.ts";
 import { EXPORT_END, EXPORT_START } from "./export.ts";
 
 /** The text is not a complete export, or the database refuses it. Nothing was loaded. */
-export class ImportError extends Error {
+class ImportError extends Error {
   override readonly name = "ImportError";
 }
 

@@ -72,7 +72,7 @@ const columns = [
 ] as const;
 
 /** Characters from the end of a run's output that a listing carries. */
-export const TAIL_SIZE = 4096;
+const TAIL_SIZE = 4096;
 
 /**
  * Returns the end of `r`'s output. Reads only the last chunks, so a long output costs no more. Merged chunks

@@ -5,8 +5,8 @@
 import type { Sql } from "../database/sql.ts";
 
 /** Characters kept at the beginning and at the end of one run's output. */
-export const OUTPUT_HEAD = 2 * 1024 * 1024;
-export const OUTPUT_TAIL = 8 * 1024 * 1024;
+const OUTPUT_HEAD = 2 * 1024 * 1024;
+const OUTPUT_TAIL = 8 * 1024 * 1024;
 /** Trimming waits until the output exceeds the limit by this much, so that not every line causes one. */
 const TRIM_SLACK = 1024 * 1024;
 /** Characters in one merged chunk. */

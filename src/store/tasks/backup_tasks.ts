@@ -178,7 +178,7 @@ export async function listBackupTasks(
   return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId, filter) };
 }
 
-export async function countBackupTasks(
+async function countBackupTasks(
   sql: Sql,
   userId: number,
   filter: BackupTaskFilter = {},

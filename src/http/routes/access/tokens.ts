@@ -16,7 +16,7 @@ import { searchParameter } from "../../input/list_filters.ts";
 import { deleteEndpoint, listEndpoint, type Resource, showEndpoint, updateEndpoint } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
-export const AbilityName = z.enum(ABILITIES as [Ability, ...Ability[]]).openapi("Ability");
+const AbilityName = z.enum(ABILITIES as [Ability, ...Ability[]]).openapi("Ability");
 
 const Token = z.object({
   id: z.int(),
