@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isLostConnection } from "./lost_connections.ts";
 import { systemClock } from "../../domain/clock.ts";
 import { freePort } from "../../../tests/support/servers/ports.ts";
 import { Balancer } from "../../../tests/support/servers/balancer.ts";
@@ -75,7 +76,7 @@ Deno.test("a transaction whose connection is closed without an error is rejected
           await sql`select 1`;
           await sql`select pg_sleep(10)`;
         }),
-        { code: "CONNECTION_CLOSED" },
+        isLostConnection,
       );
       await until(async () =>
         (await watching`select from pg_stat_activity where query like 'select pg_sleep%'`).length > 0
@@ -114,7 +115,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
               ended.resolve();
             }
           }),
-          { code: "CONNECTION_CLOSED" },
+          isLostConnection,
         );
         await refused;
         let inner: Promise<unknown> = Promise.resolve();
