@@ -161,7 +161,7 @@ export class RunWatch {
   #printStall(): void {
     if (this.#isReported || this.#reason === null) return;
     this.#isReported = true;
-    this.#options.line(`Nothing has moved for ${this.#stallDuration()}. ${this.#reason.text}`);
+    this.#options.line(`It has made no progress for ${this.#stallDuration()}. ${this.#reason.text}`);
   }
 
   #endAtLimit(timeout: number): void {

@@ -89,7 +89,7 @@ Deno.test("a stalled run is reported as waiting for an unanswered destination ca
   const writing = object.write(new Uint8Array(1));
   await at.pass(75);
   const expected =
-    /^Nothing has moved for 1 min \d+ s\. It waits for the destination to take bytes of an object, for 1 min \d+ s\.$/;
+    /^It has made no progress for 1 min \d+ s\. It waits for the destination to take bytes of an object, for 1 min \d+ s\.$/;
   assert.match(at.lines.join("\n"), expected);
   const last = at.reports.at(-1)!;
   assert.ok(last.stalled_ms! >= 60_000);

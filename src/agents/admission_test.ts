@@ -90,7 +90,7 @@ Deno.test("a copy that connects while the original is disconnected does not end 
   original[Symbol.dispose]();
   await until(async () => (await server()).connectivity === "disconnected");
   const { refused } = await refusal(url, agentKey, { seat: "b" });
-  assert.match(refused.message, /had a run in hand moments ago/);
+  assert.match(refused.message, /was working on a run moments ago/);
   await connect({ seat: "a", runs: [{ ...run, finished: false, last_sequence: 1 }] });
   assert.equal(await stateOf(run.run_id), "running");
 });

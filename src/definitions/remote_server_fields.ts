@@ -11,30 +11,30 @@ export const REMOTE_SERVER_FIELDS = defineFields({
     description: "IPv4, IPv6 or a host name; unique with `port`.",
     isRequired: true,
   },
-  username: { schema: line(255), help: "user on the server, as a note" },
+  username: { schema: line(255), help: "user on the server; a note that nothing uses" },
   port: {
     schema: integer(1, 65535),
-    help: "SSH port of the server, as a note",
+    help: "SSH port of the server; a note that nothing uses",
     description: "Default 22.",
     default: 22,
   },
   database_password: {
     schema: secret(1000),
     help: "password of the server's databases",
-    description: "Of the server's databases, where a task names none.",
+    description: "Password of the server's databases, for tasks without one.",
     isSecret: true,
   },
   runs_at_once: {
     schema: integer(1, 100),
-    help: "backup runs at once",
-    description: "Backup runs at once. Default 1.",
+    help: "maximum number of parallel backup runs",
+    description: "Maximum number of parallel backup runs. Default 1.",
     default: 1,
   },
   offline_alert_after: {
     schema: integer(0, 31_536_000),
     help: "seconds without the agent after which it is reported",
     description:
-      "Seconds that its agent may be away before the `on_failure` streams of its tasks are told; 0: never. " +
+      "Seconds that its agent may be disconnected before the `on_failure` streams of its tasks are notified; 0: never. " +
       "Null: the control plane's default (`AGENT_OFFLINE_SECONDS`, 15 minutes).",
   },
 });

@@ -13,16 +13,15 @@ export const TASK_ENCRYPTION_FIELDS = defineFields({
   encryption_password: {
     schema: secret(1000),
     help: "password that backups are encrypted with",
-    description: "Encrypts what is stored, with age.",
+    description: "Encrypts backups with age.",
     isSecret: true,
     isTypedTwice: true,
   },
   encryption_recipients: {
     schema: z.array(recipient).max(32),
-    help: "age public keys that backups are encrypted to, in place of a password",
-    description:
-      "age public keys that what is stored is encrypted to, in place of a password: only the secret " +
-      "half of one of them opens it. Null or an empty list for none.",
+    help: "age public keys that backups are encrypted to, instead of a password",
+    description: "age public keys that backups are encrypted to, instead of a password. Only the secret " +
+      "key of one of them decrypts them. Null or an empty list for none.",
     example: ["age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn"],
     placeholder: "key",
     default: [],

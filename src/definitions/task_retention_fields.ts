@@ -3,7 +3,7 @@ import type { KeepRule } from "../domain/retention.ts";
 import { defineFields, type Field } from "./fields/field.ts";
 import { integer } from "./formats/text.ts";
 
-const ONE_IS_ENOUGH = "Null and 0: no such rule. One rule is enough to keep a backup.";
+const ONE_IS_ENOUGH = "Null and 0 turn the rule off. One rule is enough to keep a backup.";
 
 const periods = (unit: string, detail = "") => ({
   schema: integer(0),
@@ -34,7 +34,7 @@ export const TASK_RETENTION_FIELDS = defineFields({
     schema: integer(0),
     help: "how many backups are kept; 0 keeps all",
     description:
-      "Keeps the newest n. 0, the default, keeps all, unless a `keep_*` rule is set: then it is no rule.",
+      "Keeps the newest n. 0, the default, keeps all; if a `keep_*` rule is set, 0 turns this rule off.",
     example: 7,
     placeholder: "count",
     default: 0,
@@ -44,7 +44,8 @@ export const TASK_RETENTION_FIELDS = defineFields({
   minimum_age_days: {
     schema: integer(0, 36_500),
     help: "days that every backup is kept",
-    description: "Nothing younger than this many days is removed. No rule by itself. Null and 0: none.",
+    description:
+      "Backups younger than this many days are not removed. Does not count as a rule by itself. Null and 0: no minimum.",
     example: 7,
     placeholder: "days",
   },

@@ -21,20 +21,20 @@ export const TASK_RUN_FIELDS = defineFields({
   run_timeout: {
     schema: integer(1),
     help: "seconds after which a run is stopped",
-    description: "Seconds after which a run is ended. Default: none.",
+    description: "Seconds after which a run is stopped. Default: none.",
     placeholder: "seconds",
   },
   stall_warning: {
     ...seconds,
     help: "seconds without progress after which a run is reported; by default 15 minutes",
     description:
-      "Seconds without any movement of a run after which its owner is told, and `why` says what it " +
+      "Seconds without progress of a run after which its owner is notified, and `why` shows what it " +
       "waits for. Null: the control plane's default (`RUN_STALL_WARNING_SECONDS`, 15 minutes).",
   },
   stall_timeout: {
     ...seconds,
     help: "seconds without progress after which a run fails; by default 6 hours",
-    description: "Seconds without any movement after which a run fails. Null: the control plane's default " +
+    description: "Seconds without progress after which a run fails. Null: the control plane's default " +
       "(`RUN_STALL_TIMEOUT_SECONDS`, 6 hours).",
   },
   lock_wait_timeout: {
@@ -48,7 +48,7 @@ export const TASK_RUN_FIELDS = defineFields({
     ...seconds,
     help: "seconds in the queue after which a run is reported; by default an hour",
     description:
-      "Seconds that a run may be queued before its owner is told. Null: the control plane's default " +
+      "Seconds that a run may be queued before its owner is notified. Null: the control plane's default " +
       "(`RUN_OVERDUE_SECONDS`, an hour).",
   },
   guards: {
@@ -57,7 +57,7 @@ export const TASK_RUN_FIELDS = defineFields({
     description:
       "`warn`, `fail` or `ignore` by guard; docs/guide/anomalies.md lists the guards. Guards that " +
       "are left out stay as they are. `on_shrink` and `on_incompressible` are its entries `shrink` and " +
-      "`incompressible`, and win over them.",
+      "`incompressible`, and take precedence.",
     placeholder: "name=action",
     default: DEFAULT_ACTIONS,
   },
@@ -77,7 +77,7 @@ export const TASK_RUN_FIELDS = defineFields({
     schema: z.enum(GUARD_ACTIONS),
     help: "what happens if a backup compresses much worse than the last ones",
     description:
-      "When what used to compress does not any more, as after ransomware: the stored size per byte read, or " +
+      "When data that used to compress no longer does, as after ransomware: the stored size per byte read, or " +
       `the share of frames that don't compress, is at least ${SHARP_RISE} above that median, and more is ` +
       "stored than the median. `warn`, the default, also flags the backup and keeps older ones from " +
       `rotation; \`fail\` stores nothing. Backups of less than ${
@@ -114,8 +114,7 @@ export const TASK_RUN_FIELDS = defineFields({
   verify_every: {
     ...days,
     help: "days after which each stored backup is read back; 0 for never",
-    description:
-      "Days after which each stored backup is read back and compared with what was stored, one at a " +
+    description: "Days after which each stored backup is read back and verified, one at a " +
       "time on a server. 0: only on demand. Default 7.",
     example: 7,
     default: 7,
@@ -123,9 +122,8 @@ export const TASK_RUN_FIELDS = defineFields({
   drill_every: {
     ...days,
     help: "days after which the newest backup is restored as a drill; 0 for never",
-    description:
-      "Days after which the newest backup is restored beside its original, compared with what was " +
-      "stored, and dropped: files into a directory, databases into scratch databases. 0: never. " +
+    description: "Days after which the newest backup is restored in a drill, compared with what was " +
+      "stored, and removed again: files in a temporary directory, databases in scratch databases. 0: never. " +
       "Default 30. Not of a backup that is encrypted to recipients, nor of the control plane's own " +
       "state.",
     example: 30,

@@ -21,7 +21,7 @@ const timeOfDay = trimmed(z.string()).regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
 export const TASK_SCHEDULE_FIELDS = defineFields({
   frequency: {
     schema: z.enum(["daily", "weekly"]),
-    help: "how often it runs, unless by a cron expression",
+    help: "how often it runs, unless a cron expression is set",
     description: "Needed unless `custom_cron_expression` is given; clears it.",
     alsoShownAs: "schedule.frequency",
   },
@@ -35,14 +35,14 @@ export const TASK_SCHEDULE_FIELDS = defineFields({
   },
   weekday: {
     schema: integer(0, 6),
-    help: "day of a weekly task, Sunday 0; by default the day it was created on",
-    description: "Of a weekly task, Sunday 0. Default: the day it was created on.",
+    help: "day of a weekly task, Sunday 0; by default the weekday of its creation",
+    description: "Day of a weekly task, Sunday 0. Default: the weekday of its creation.",
   },
   custom_cron_expression: {
     schema: cronExpression,
     help: 'schedule in place of frequency and time, such as "0 2 * * MON-FRI"',
     description:
-      "Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as croner takes them. Clears " +
+      "Five fields, or a nickname such as `@daily`; `L`, `W` and `#` as the library croner supports them. Clears " +
       "`frequency` and `time_to_run_at`.",
     example: "0 2 * * MON-FRI",
     placeholder: "cron",

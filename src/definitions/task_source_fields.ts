@@ -17,10 +17,10 @@ export const TASK_SOURCE_FIELDS = defineFields({
   },
   database_name: {
     schema: databaseNames(),
-    help: "database to back up: a name, several with commas, or * for all",
+    help: "database to back up: a name, several names separated by commas, or * for all",
     description:
       "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of " +
-      "the server's. Names are taken to the letter; double quotes hold one with a comma in it.",
+      "the server's. Names are literal; a name that contains a comma is written in double quotes.",
     example: "production_db",
     placeholder: "names",
     alsoShownAs: "source.database_name",
@@ -42,8 +42,8 @@ export const TASK_SOURCE_FIELDS = defineFields({
   },
   isolated_password: {
     schema: secret(1000),
-    help: "password of that user, which no program uses",
-    description: "Kept for clients that send it.",
+    help: "password of that user; no program uses it",
+    description: "Exists for clients that send it.",
     isSecret: true,
   },
 });

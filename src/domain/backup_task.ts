@@ -55,7 +55,7 @@ export function encryptionConflict(hasPassword: boolean, recipients: readonly st
   if (!hasPassword || recipients.length === 0) return [];
   return [
     "The encryption recipients can't be used together with an encryption password. " +
-    "Send null for the one that is not wanted.",
+    "Send null for one of them.",
   ];
 }
 

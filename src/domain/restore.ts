@@ -34,7 +34,7 @@ export function chosenDatabases(
   const errors: Record<string, string[]> = {};
   const holds = `The backup holds: ${held.join(", ")}.`;
   const unknown = requested?.find((name) => !held.includes(name));
-  if (unknown !== undefined) errors.databases = [`The backup holds no database ${unknown}. ${holds}`];
+  if (unknown !== undefined) errors.databases = [`The backup contains no database ${unknown}. ${holds}`];
   if (newName !== undefined && (requested ?? held).length > 1) {
     errors.database_name = [`Only one database can get a new name: name it in databases. ${holds}`];
   }
@@ -54,7 +54,7 @@ export function archivePaths(paths: readonly string[]): string[] {
     const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
     if (inside !== "") return inside;
     throw new InvalidError({
-      paths: ["A path names the whole backup. Leave paths out to restore all of it."],
+      paths: ["A path names the whole backup. Omit paths to restore everything."],
     });
   });
 }

@@ -97,11 +97,11 @@ export function decideRetention<B extends RetainedBackup>(
     }
     keepYoung(newestFirst, policy.minimum_age_days ?? 0, now, keep);
   } else {
-    for (const backup of newestFirst) keep(backup, "no_rule", "no rule that would remove any");
+    for (const backup of newestFirst) keep(backup, "no_rule", "no rule is set that removes backups");
   }
   const good = newestFirst.filter(({ damaged }) => !damaged);
   const newestGood = good.find(({ incomplete }) => !incomplete) ?? good[0];
-  if (newestGood !== undefined) keep(newestGood, "newest_good", "the newest good one");
+  if (newestGood !== undefined) keep(newestGood, "newest_good", "the newest intact one");
   keepFlagged(newestFirst, keep);
   return newestFirst.map((backup) => ({ backup, reasons: reasons.get(backup.id)! }));
 }

@@ -51,7 +51,7 @@ Deno.test("restic's example: of twelve Sundays, --keep-daily 4 keeps the last fo
     ["daily 2019-10-27"],
     ["daily 2019-11-03"],
     ["daily 2019-11-10"],
-    ["daily 2019-11-17", "the newest good one"],
+    ["daily 2019-11-17", "the newest intact one"],
   ]);
 });
 
@@ -110,7 +110,7 @@ Deno.test("one rule is enough to keep a backup", () => {
     "of the last 2",
     "weekly 2024-W32",
     "monthly 2024-08",
-    "the newest good one",
+    "the newest intact one",
   ]);
   const days = backups.filter((_, index) => reasons[index]!.length > 0)
     .map(({ created_at }) => created_at.toISOString().slice(5, 10));
@@ -128,7 +128,7 @@ Deno.test("as in restic, the oldest is kept while there are fewer periods than r
     ["oldest monthly 2024-01"],
     [],
     [],
-    ["monthly 2024-01", "the newest good one"],
+    ["monthly 2024-01", "the newest intact one"],
   ]);
   assert.deepEqual(kept(oneMonth, { keep_monthly: 1 }), [4]);
 });
@@ -181,7 +181,7 @@ Deno.test("a held backup is kept and does not count against a limit", () => {
     ],
   );
   assert.deepEqual(decide(backups, { keep_last: 1 }), [["held"], [], ["the last one"], [
-    "the newest good one",
+    "the newest intact one",
     "held",
   ]]);
   assert.deepEqual(kept(backups, { keep_yearly: 1 }), [1, 3, 4]);
@@ -193,7 +193,7 @@ Deno.test("a damaged backup does not count against a limit, is kept for review, 
   }]);
   assert.deepEqual(decide(backups, { keep_last: 1 }), [
     ["older than backup 3, which is damaged"],
-    ["the last one", "the newest good one", "older than backup 3, which is damaged"],
+    ["the last one", "the newest intact one", "older than backup 3, which is damaged"],
     ["damaged, until a person deletes it"],
   ]);
   assert.deepEqual(kept(backups.slice(0, 2), { keep_last: 1 }), [2]);
@@ -222,7 +222,7 @@ Deno.test("incomplete backups displace no complete one, and never exceed a rule'
   assert.deepEqual(kept(backups, { maximum_backups_to_keep: 1 }), [2, 5]);
   assert.deepEqual(kept(backups, { keep_daily: 2 }), [1, 2, 4, 5]);
   assert.deepEqual(kept(backups, { keep_monthly: 1 }), [2, 5]);
-  assert.deepEqual(decide(backups, { keep_last: 1 })[1], ["the last one", "the newest good one"]);
+  assert.deepEqual(decide(backups, { keep_last: 1 })[1], ["the last one", "the newest intact one"]);
   const alone = at(["2024-08-03T01:00:00Z", { incomplete: true }], [
     "2024-08-04T01:00:00Z",
     { incomplete: true },

@@ -46,14 +46,14 @@ export function planRun(schedule: Schedule, after: Date): { next: Date | null; p
   const { timezone } = schedule;
   const problem = isTimezone(timezone)
     ? null
-    : `The time zone ${timezone} is not known to this control plane: the schedule is taken as UTC.`;
+    : `The time zone ${timezone} is not known to this control plane: it uses UTC for the schedule.`;
   try {
     return { next: nextRun(schedule, after), problem };
   } catch (error) {
     const reason = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
     return {
       next: new Date(after.getTime() + DAY),
-      problem: `The schedule can't be read (${reason}): the task is run once a day.`,
+      problem: `The schedule can't be parsed (${reason}): the task runs once a day.`,
     };
   }
 }
@@ -80,7 +80,7 @@ export function cronProblem(expression: string): string | null {
   if (range !== null) return `The custom cron expression is not valid: ${range}.`;
   try {
     if (wallClockPattern(text).nextRun(new Date(0)) !== null) return null;
-    return "The custom cron expression never comes: no date fits it.";
+    return "The custom cron expression never matches: no date fits it.";
   } catch (error) {
     const reason = (error as Error).message.replace(/^CronPattern: /, "").replace(/\.$/, "");
     return `The custom cron expression is not valid: ${reason}.`;

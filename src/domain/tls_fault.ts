@@ -50,7 +50,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     is: /UnknownIssuer|UNABLE_TO_GET_ISSUER|issuer certificate/i,
     isTrust: true,
-    reason: () => "its certificate is of an authority that is not trusted here",
+    reason: () => "its certificate was issued by an authority that is not trusted here",
   },
   {
     is: /UNABLE_TO_VERIFY_LEAF|unable to verify/i,

@@ -91,16 +91,16 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);
   if (allowed.length === 0) {
-    return errorResponse(new HttpError(404, "There is nothing at this address."), c.req.raw);
+    return errorResponse(new HttpError(404, "Nothing exists at this address."), c.req.raw);
   }
   if (allowed.includes("GET")) allowed.push("HEAD");
   const headers = { Allow: [...allowed, "OPTIONS"].join(", ") };
   if (c.req.method === "OPTIONS") return new Response(null, { status: 204, headers });
-  return errorResponse(new HttpError(405, `${c.req.method} is not possible here.`, headers), c.req.raw);
+  return errorResponse(new HttpError(405, `${c.req.method} is not supported here.`, headers), c.req.raw);
 }
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 function refuseAgents(): Response {
-  throw new HttpError(503, "This process takes no agents.");
+  throw new HttpError(503, "This process accepts no agents.");
 }

@@ -33,7 +33,7 @@ Deno.test("a missing path is reported in the API's error format; other methods a
   assert.equal(nothing.status, 404);
   assert.deepEqual(await nothing.json(), {
     error: "Not Found",
-    message: "There is nothing at this address.",
+    message: "Nothing exists at this address.",
   });
 
   const patched = await fetch(`${server.url}/api/tags/1`, { method: "PATCH" });
@@ -169,7 +169,7 @@ Deno.test("a body that does not arrive in time is refused", async () => {
   const bytes = new Uint8Array(4096);
   const text = new TextDecoder().decode(bytes.subarray(0, (await connection.read(bytes))!));
   assert.match(text, /^HTTP\/1\.1 408 /);
-  assert.match(text, /The request body did not come in time/);
+  assert.match(text, /The request body did not arrive in time/);
 });
 
 Deno.test("a body nested deeper than any field is refused like any other wrong value", async () => {
@@ -228,7 +228,7 @@ Deno.test("an internal error is a 500 without details; its cause is in the log",
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), {
     error: "Server Error",
-    message: "Something went wrong on the server; its log tells what.",
+    message: "An unexpected error occurred on the server; its log has the details.",
   });
   const [failure] = log.records.filter(({ level }) => level === "error");
   assert.equal((failure!.properties.error as Error).message, "the cause inside");

@@ -58,7 +58,7 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof HttpError) return answer(error.status, error.message, error.headers);
   if (error instanceof DomainError) return domainAnswer(error);
   if (error instanceof Error && error.name === "SecretError") {
-    return answer(409, `${error.message}. Store the secret again, or give the control plane its key.`);
+    return answer(409, `${error.message}. Store the secret again, or restore the control plane's key.`);
   }
   const status = databaseStatus(error);
   if (status === null || status === 400) {
@@ -70,9 +70,9 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   }
   switch (status) {
     case 400:
-      return answer(400, "The request holds a value that can't be stored.");
+      return answer(400, "The request contains a value that can't be stored.");
     case 409:
-      return answer(409, "Something this request refers to changed at the same moment; try again.");
+      return answer(409, "A record that this request refers to changed at the same moment; try again.");
     case 503:
       return answer(
         503,
@@ -82,7 +82,7 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
         },
       );
     default:
-      return answer(500, "Something went wrong on the server; its log tells what.");
+      return answer(500, "An unexpected error occurred on the server; its log has the details.");
   }
 }
 

@@ -47,15 +47,15 @@ export class Metrics {
       for (const { kind, state, count } of (await statistics()).runs) set(count, { kind, state });
     });
     gauge("remote_servers", "Remote servers.", [], async (set) => set((await statistics()).remoteServers));
-    gauge("connected_agents", "Agents whose socket is up.", [], async (set) => {
+    gauge("connected_agents", "Number of connected agents.", [], async (set) => {
       set((await statistics()).connectedAgents);
     });
-    gauge("queue_age_seconds", "How long the run that waits longest has waited.", [], async (set) => {
+    gauge("queue_age_seconds", "Waiting time of the oldest queued run.", [], async (set) => {
       set((await statistics()).queueAge);
     });
     gauge(
       "lease_age_seconds",
-      "How long ago the agent of the running run that is silent longest was heard.",
+      "Time since the last message about a running run, for the run with the oldest one.",
       [],
       async (set) => {
         set((await statistics()).leaseAge);
@@ -66,7 +66,7 @@ export class Metrics {
     });
     gauge(
       "backup_task_last_success_age_seconds",
-      "How long ago a backup task that is not paused last stored a backup; where it never did, how long ago it was made.",
+      "Time since a backup task that is not paused last stored a backup; if it never did, since it was created.",
       ["backup_task_id"],
       async (set) => {
         for (const { backup_task_id, since } of await successes()) {
@@ -76,7 +76,7 @@ export class Metrics {
     );
     gauge(
       "loop_age_seconds",
-      "How long ago each loop of this process last finished a step of its work.",
+      "Time since each loop of this process last finished a step.",
       ["loop"],
       (set) => {
         for (const { name, seconds } of services.health.ages()) set(seconds, { loop: name });
@@ -85,13 +85,13 @@ export class Metrics {
     );
     this.#requests = new Counter({
       name: "rearguard_http_requests_total",
-      help: "HTTP requests answered by this process.",
+      help: "HTTP requests that this process has answered.",
       labelNames: ["method", "route", "status"],
       registers,
     });
     this.#durations = new Histogram({
       name: "rearguard_http_request_duration_seconds",
-      help: "Time from an HTTP request to its answer's head.",
+      help: "Time from an HTTP request to the head of its response.",
       labelNames: ["method", "route"],
       buckets: BUCKETS,
       registers,

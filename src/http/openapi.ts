@@ -10,7 +10,7 @@ const ErrorBody = z.object({ error: z.string(), message: z.string() }).openapi("
 const InvalidBody = ErrorBody.extend({
   errors: z.record(z.string(), z.array(z.string())).openapi({
     description:
-      "Each wrong field, by the name it was sent under (`a.b` for a nested one), with what is wrong.",
+      "The errors of each invalid field, by the name under which it was sent (`a.b` for a nested one).",
   }),
 }).openapi("ValidationError");
 const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthenticated");
@@ -38,7 +38,7 @@ export function openapiDocument(
   registry.registerComponent("parameters", "Idempotency-Key", {
     name: "Idempotency-Key",
     in: "header",
-    description: "A retry with the same key and body within 24 hours gets the first answer again.",
+    description: "A retry with the same key and body within 24 hours gets the first response again.",
     schema: { type: "string", minLength: 1, maxLength: 255 },
     example: "5f0c6d0e-7a52-4b1f-9d55-1f4f6b2f9a10",
   });
@@ -48,7 +48,7 @@ export function openapiDocument(
     info: {
       title: "Rearguard",
       version,
-      description: "A self-hosted backup control plane: backup tasks, their runs, and where the backups are.",
+      description: "A self-hosted backup control plane: backup tasks, their runs, and the stored backups.",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
     servers: [{ url: publicUrl ?? "/" }],
@@ -100,14 +100,14 @@ function withWarnings(endpoint: Endpoint): z.ZodType {
   }
   return schema.extend({
     warnings: z.array(z.string()).optional().openapi({
-      description: "Fields that were sent and ignored, as the operation has no such field.",
+      description: "Fields that were sent and ignored, because the operation does not know them.",
     }),
   });
 }
 
 function accessSentence({ access }: Endpoint): string | undefined {
   if (access === "public" || access === "agent") return undefined;
-  return access === "any token" ? "Any token will do." : `Needs the \`${access}\` ability.`;
+  return access === "any token" ? "Any token is accepted." : `Needs the \`${access}\` ability.`;
 }
 
 function bodyContent({ schema, example }: NonNullable<Endpoint["body"]>) {
@@ -138,8 +138,8 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const isToken = isForTokens(endpoint);
   const sentences: Record<number, string> = {};
   if (method !== "get") {
-    sentences[400] = "The body is broken.";
-    sentences[408] = "The body did not come in time.";
+    sentences[400] = "The body is invalid.";
+    sentences[408] = "The body did not arrive in time.";
     sentences[413] = "The body is too large.";
     sentences[415] = "The body is neither JSON nor a form.";
   }
@@ -147,18 +147,19 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   if (isToken && access !== "any token") sentences[403] = `The token lacks the \`${access}\` ability.`;
   const resources = Object.values(ids ?? {});
   if (resources.length > 0) {
-    sentences[404] = `There is no such ${resources.join(" or ").toLowerCase()} of the caller.`;
+    sentences[404] = `The caller has no such ${resources.join(" or ").toLowerCase()}.`;
   }
   if (isToken && method === "post") {
-    sentences[409] = "The first call with this `Idempotency-Key` is still at work, or can't be shown again.";
+    sentences[409] =
+      "The first request with this `Idempotency-Key` is still in progress, or its response can't be shown again.";
   }
   if (body !== undefined || query !== undefined || (isToken && method === "post")) {
-    sentences[422] = "Something in the request is wrong; each wrong field is named.";
+    sentences[422] = "The request is invalid; the response names each invalid field.";
   }
-  const bad = "this address showed too many tokens or keys that are no good.";
-  if (isToken) sentences[429] = `The token made too many calls this minute, or ${bad}`;
+  const bad = "too many failed authentications came from this address.";
+  if (isToken) sentences[429] = `The token sent too many requests this minute, or ${bad}`;
   else if (access === "agent") sentences[429] = `T${bad.slice(1)}`;
-  sentences[500] = "Something went wrong on the server.";
+  sentences[500] = "An unexpected error occurred on the server.";
   sentences[503] = "The database can't be reached.";
   for (const [status, text] of Object.entries(errors)) {
     const before = sentences[Number(status)];
@@ -195,7 +196,7 @@ function errorContent(status: number, endpoint: Endpoint) {
   const message = "The given data was invalid.";
   return {
     schema: InvalidBody,
-    example: { error, message, errors: { [field]: ["What is wrong with it."] } },
+    example: { error, message, errors: { [field]: ["The error of the field."] } },
   };
 }
 
@@ -206,24 +207,24 @@ function errorExample(status: number, { access, ids }: Endpoint): string {
     case 404:
       return `${Object.values(ids ?? {})[0] ?? "It"} not found`;
     default:
-      return ERROR_EXAMPLES[status] ?? "What is wrong, and what to do next.";
+      return ERROR_EXAMPLES[status] ?? "The error, and what to do next.";
   }
 }
 
 const ERROR_EXAMPLES: Readonly<Record<number, string>> = {
   400: "The request body is not valid JSON.",
-  408: "The request body did not come in time.",
-  409: "The first request with this Idempotency-Key is still at work; try again in a moment.",
-  410: "It is not there. It was deleted or moved away.",
-  411: "The Content-Length header must tell how many bytes follow.",
+  408: "The request body did not arrive in time.",
+  409: "The first request with this Idempotency-Key is still in progress; try again in a moment.",
+  410: "It does not exist. It was deleted or moved.",
+  411: "The Content-Length header must be the number of bytes.",
   413: "The request body must not be larger than 1048576 bytes.",
   415:
-    "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",
-  416: "The file has 1482 bytes; ask for a range within them.",
+    "The request body must be application/json or application/x-www-form-urlencoded; set Content-Type accordingly.",
+  416: "The file has 1482 bytes; request a range within them.",
   421: "No download waits for this stream here.",
   429: "Too many requests; try again in 12 seconds.",
   426: "This address accepts only websockets.",
-  500: "Something went wrong on the server; its log tells what.",
+  500: "An unexpected error occurred on the server; its log has the details.",
   503: UNREACHABLE_MESSAGE,
 };
 
@@ -232,13 +233,13 @@ const count = { type: "integer", minimum: 0 } as const;
 const HEADERS = {
   "WWW-Authenticate": { description: "`Bearer`", schema: { type: "string" }, example: "Bearer" },
   "X-RateLimit-Limit": { description: "Calls a minute.", schema: count, example: 600 },
-  "X-RateLimit-Remaining": { description: "Calls left of this minute's.", schema: count, example: 599 },
+  "X-RateLimit-Remaining": { description: "Requests left in this minute.", schema: count, example: 599 },
   "X-RateLimit-Reset": {
-    description: "When calls go through again, in Unix seconds.",
+    description: "The time at which requests are accepted again, in Unix seconds.",
     schema: count,
     example: 1722988812,
   },
-  "Retry-After": { description: "Seconds until calls go through again.", schema: count, example: 12 },
+  "Retry-After": { description: "Seconds until requests are accepted again.", schema: count, example: 12 },
 } as const;
 
 function headers(...names: (keyof typeof HEADERS)[]) {

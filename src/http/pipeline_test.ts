@@ -238,7 +238,7 @@ Deno.test("no body causes a server error, at any endpoint", async () => {
       const path = endpoint.path.replace("{id}", "1");
       const answer = await call(endpoint.method.toUpperCase(), path, text, isForm ? FORM : JSON_TYPE);
       assert.ok(answer.status < 500, `${endpoint.operationId} ${text}: ${answer.status}`);
-      assert.notEqual(answer.body.message, "The request holds a value that can't be stored.", text);
+      assert.notEqual(answer.body.message, "The request contains a value that can't be stored.", text);
     }),
     { numRuns: 600 },
   );

@@ -147,7 +147,9 @@ export function updateEndpoint<Row, Shown, Body extends z.ZodType>(
     body: { schema: definition.body, example: definition.example },
     answer: {
       status: 200,
-      description: `The ${lower(resource.name)} as it is now. Fields that were left out keep their value.`,
+      description: `The ${
+        lower(resource.name)
+      } after the change. Fields that were left out keep their value.`,
       content: dataContent(resource),
     },
     async handle({ services, caller, params, body }) {
@@ -224,7 +226,7 @@ const TrashedMessage = z.object({
   message: z.string(),
   deletes_at: Time.optional().openapi({
     description:
-      "When deletion begins; until then it can be taken back. Absent where nothing went to the trash.",
+      "The time at which deletion begins; until then it can be undone. Absent if nothing went to the trash.",
   }),
 }).openapi("TrashedMessage");
 

@@ -55,17 +55,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
 
 /** The descriptions of the groups in the OpenAPI document. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  "Agents": "What an agent calls; not for API tokens.",
+  "Agents": "Endpoints for agents; API tokens are not accepted.",
   "Backup destinations": "Where backups are stored.",
   "Backup task logs": "One record for each run.",
-  "Backup tasks": "What is backed up, when, and to where.",
-  "Backups": "What successful runs stored.",
-  "Notification streams": "Where news of runs goes.",
+  "Backup tasks": "Plans: what is backed up, when, and to where.",
+  "Backups": "The backups that successful runs stored.",
+  "Notification streams": "Recipients of messages about runs.",
   "Remote servers": "The machines whose data is backed up.",
   "SSH key": "The control plane's own key.",
-  "System": "Health, figures and this document.",
+  "System": "Health, metrics and this document.",
   "Tags": "Labels for backup tasks.",
   "Tokens": "The caller's own API tokens.",
   "User": "The caller's own account.",
-  "Users": "Everybody's accounts, for administrators.",
+  "Users": "All accounts, for administrators.",
 };

@@ -64,7 +64,7 @@ export async function probe(
   let uploadId = "";
   const connected = await step("connect", async () => {
     uploadId = await bucket.createUpload(key);
-    return "The bucket let an upload start.";
+    return "The bucket accepted the start of an upload.";
   });
   if (!connected) return steps;
   const written = await step("write", async () => {

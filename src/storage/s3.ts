@@ -178,7 +178,7 @@ export class Bucket {
       throw error;
     }
     throw new StorageError(
-      `Cannot ${action}: the bucket says that it is there, and that it is not. Try again.`,
+      `Cannot ${action}: the bucket reports both that it exists and that it does not. Try again.`,
       "Answer",
       true,
     );
@@ -207,7 +207,7 @@ export class Bucket {
     const kept = !(await versions.remove()) && await this.#hide(key);
     if (await this.head(key) !== null) {
       throw new StorageError(
-        `Cannot delete ${key}: the bucket accepted it, and still has the object`,
+        `Cannot delete ${key}: the bucket accepted the deletion, but still has the object`,
         "StillThere",
         true,
       );

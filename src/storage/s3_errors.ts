@@ -116,14 +116,14 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
   const region = refusal.region ?? /\bexpect(?:ing|ed) '([a-z0-9-]{2,40})'/.exec(message)?.[1] ?? null;
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const pathStyle = doubts.isHostStyle
-    ? " Or set path_style_endpoint, which most services of one's own need."
+    ? " Or set path_style_endpoint, which most self-hosted services need."
     : "";
   if (isLocked(refusal)) {
-    return `the bucket keeps the object (${code}${said}). Wait until its object lock or retention rule lets it go.`;
+    return `the bucket keeps the object (${code}${said}). Wait until its object lock or retention rule ends.`;
   }
   switch (code) {
     case "InvalidAccessKeyId":
-      return "the access key is not known there (InvalidAccessKeyId). Check the destination's access key and endpoint.";
+      return "the service does not know the access key (InvalidAccessKeyId). Check the destination's access key and endpoint.";
     case "SignatureDoesNotMatch":
       return doubts.guessedRegion === null
         ? "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination's secret " +
@@ -139,9 +139,9 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
       return `the access key may not do this (${code}${said}). Allow it to put, get, delete and list objects and ` +
         `multipart uploads there.${pathStyle}`;
     case "MethodNotAllowed":
-      return `the service does not take this request (MethodNotAllowed${said}). Check the destination's endpoint.${pathStyle}`;
+      return `the service does not support this request (MethodNotAllowed${said}). Check the destination's endpoint.${pathStyle}`;
     case "QuotaExceeded":
-      return "the quota there is used up (QuotaExceeded). Raise it, or keep fewer backups.";
+      return "its quota is exhausted (QuotaExceeded). Raise it, or keep fewer backups.";
     case NOT_S3:
       if (refusal.redirect !== null) {
         return `it redirects to ${refusal.redirect} (HTTP ${status}), which is not followed. Set the destination's ` +
@@ -150,10 +150,10 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
       if (refusal.wantsTls) {
         return "that port takes TLS only (HTTP 400). Begin the destination's endpoint with https://.";
       }
-      return `something else than an S3 service answers there (HTTP ${status}), such as a proxy. Check the ` +
-        `destination's endpoint and what stands before it.${pathStyle}`;
+      return `another program than an S3 service responded (HTTP ${status}), such as a proxy. Check the ` +
+        `destination's endpoint and the proxies in front of it.${pathStyle}`;
     case "NotFound":
-      return "it answers HTTP 404 without saying what is missing, so nothing counts as deleted. Check the " +
+      return "it responds with HTTP 404 without saying what is missing, so nothing counts as deleted. Check the " +
         "destination's endpoint and bucket.";
     case "RequestTimeTooSkewed":
       return "this machine's clock is wrong by more than the service tolerates (RequestTimeTooSkewed). Set the clock.";
@@ -169,7 +169,7 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
     case "SlowDown":
     case "ServiceUnavailable":
     case "InternalError":
-      return `the service could not do it now (${code}). Try again later.`;
+      return `the service is not able to do it now (${code}). Try again later.`;
     default:
       return message === "" ? `the service refused it (${code}).` : `${message} (${code})`;
   }
@@ -198,7 +198,7 @@ export function unreachableError(
 function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGuesses): string {
   const detail = causes(cause);
   // The bucket's name is part of the host name.
-  const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most services of one's own need." : "";
+  const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most self-hosted services need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;
   }
@@ -210,7 +210,7 @@ function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGues
   }
   const tls = tlsReason(cause);
   if (tls !== null) return `${host} can't be connected to safely: ${tls}.${pathStyle}`;
-  return `the connection to ${host} failed. Check the network between here and there.`;
+  return `the connection to ${host} failed. Check the network between this machine and the bucket.`;
 }
 
 function causes(error: unknown): string {

@@ -167,7 +167,7 @@ Deno.test("failures name the setting to change and hold no secret", async () => 
   await using s3 = await TestS3.open();
   const wrong = "wrong-secret-key";
   const cases: [Partial<TestS3["options"]>, RegExp, string][] = [
-    [{ accessKey: "AKIAUNKNOWN" }, /access key is not known there/, "InvalidAccessKeyId"],
+    [{ accessKey: "AKIAUNKNOWN" }, /the service does not know the access key/, "InvalidAccessKeyId"],
     [{ secretKey: wrong }, /secret key does not belong to the access key/, "SignatureDoesNotMatch"],
     [{ bucket: "elsewhere" }, /bucket does not exist .*bucket name/, "NoSuchBucket"],
     [{ endpoint: `http://127.0.0.1:${freePort()}` }, /127\.0\.0\.1:\d+ refuses the connection/, "Network"],
@@ -214,7 +214,7 @@ Deno.test("a check stops at the step that fails and cleans up after it", async (
 
   s3.fault = (call) => call.method === "PUT" ? { status: 507, code: "QuotaExceeded" } : null;
   const steps = await bucketOf(s3).check();
-  assert.match(steps[1]!.message, /^Cannot write \S+: the quota there is used up/);
+  assert.match(steps[1]!.message, /^Cannot write \S+: its quota is exhausted/);
   assert.deepEqual(steps.map(({ name, ok }) => [name, ok]), [["connect", true], ["write", false], [
     "clean up",
     true,
@@ -232,7 +232,7 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
   const calls = [() => bucket.head("x"), () => bucket.remove("x"), () => bucket.abortUpload("x", "id")];
   for (const call of calls) {
     const error = await rejection(call());
-    assert.match(error.message, /something else than an S3 service answers there \(HTTP 404\)/);
+    assert.match(error.message, /another program than an S3 service responded \(HTTP 404\)/);
     assert.equal(error.retryable, true);
   }
   // A missing bucket also answers a HEAD with a bare 404.

@@ -53,7 +53,7 @@ export class ObjectVersions {
 
   #stillThere(versionId: string): StorageError {
     return new StorageError(
-      `Cannot delete ${this.key}: the bucket accepted it, and still lists version ${versionId}`,
+      `Cannot delete ${this.key}: the bucket accepted the deletion, but still lists version ${versionId}`,
       "StillThere",
       true,
     );

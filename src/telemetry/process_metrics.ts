@@ -8,19 +8,19 @@ const registers = [processMetrics];
 
 export const runEvents = new Counter({
   name: "rearguard_run_events_total",
-  help: "Events of runs that this process took from agents and stored.",
+  help: "Events of runs that this process has stored.",
   registers,
 });
 
 export const runOutput = new Counter({
   name: "rearguard_run_output_characters_total",
-  help: "Characters of output among them.",
+  help: "Characters of output in these events.",
   registers,
 });
 
 const eventLoopLag = new Gauge({
   name: "rearguard_event_loop_lag_seconds",
-  help: "The longest that this process was too busy to take up other work, within the last minute.",
+  help: "Longest delay of the event loop within the last minute.",
   registers,
 });
 

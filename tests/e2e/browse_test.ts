@@ -141,7 +141,7 @@ Deno.test("a damaged index is told, and the backup marked; one that can't be rea
   await Deno.rename(directory, `${directory}.away`);
   const away = await api.call("GET", `/backups/${id}/files`);
   assert.equal(away.status, 503);
-  assert.match(away.body.message, /See whether its file system is mounted/);
+  assert.match(away.body.message, /Check whether its file system is mounted/);
   await Deno.rename(`${directory}.away`, directory);
   assert.equal((await show()).status, "stored");
   const path = await shell('echo -n "$1"/*.index.zst', directory);

@@ -383,7 +383,7 @@ Deno.test("an answer of its own that nobody can read is told as that", async () 
     agent.send({ type: "response", request_id, ok: true, result });
     await assert.rejects(
       asked,
-      (error) => error instanceof UnavailableError && /an answer that can't be read/.test(error.message),
+      (error) => error instanceof UnavailableError && /an invalid response/.test(error.message),
     );
   }
 });

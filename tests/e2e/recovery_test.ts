@@ -214,7 +214,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     if (sshd.password !== null) assert.ok(!screen.includes(sshd.password));
     assert.match(
       screen,
-      sshd.password === null ? /does not let the user in/ : /Cannot list none at .*: it is not there/,
+      sshd.password === null ? /does not let the user in/ : /Cannot list none at .*: it does not exist/,
     );
   });
 

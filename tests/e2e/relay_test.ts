@@ -114,7 +114,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
     await Deno.remove(`${root}/backups/${archiveOf(await objectsOf(at, id))}`);
     const log = await api.carryOut(`/backups/${id}/verify`, { remote_server_id: other.id });
     assert.equal(log.status, "failed");
-    assert.match(log.reason, /it is not there/);
+    assert.match(log.reason, /it does not exist/);
     assert.notEqual((await api.call("GET", `/backups/${id}`)).body.data.damaged_at, null);
   });
 
@@ -241,7 +241,7 @@ Deno.test("only the agent of the run reads, only what its run reads, only while 
     await move(holder.id);
     assert.deepEqual([status, JSON.parse(text).message], [
       409,
-      `Cannot relay ${name}: it is in reach of the agent itself`,
+      `Cannot relay ${name}: the agent can reach it itself`,
     ]);
   });
   gate.open();
@@ -271,7 +271,7 @@ Deno.test("a server that must be up, or newer, is named before anything is queue
   const { database } = at.services;
   await database`update remote_servers set agent_protocol = 1 where id = ${holder.id}`;
   const old =
-    "The backup lies on the disk of web1, whose agent is too old to send it. Update it there, and try again.";
+    "The backup is on the disk of web1, whose agent is too old to send it. Update it there, and try again.";
   assert.deepEqual(await ask(), [[409, old], [409, old]]);
   await database`update remote_servers set agent_protocol = 1 where id = ${other.id}`;
   await database`update remote_servers set agent_protocol = 2 where id = ${holder.id}`;
@@ -280,8 +280,8 @@ Deno.test("a server that must be up, or newer, is named before anything is queue
   Deno.kill(holder.agent.pid, "SIGKILL");
   await until(async () => !(await at.isConnected(holder)));
   const away =
-    "The backup lies on the disk of web1, whose agent is not connected. Start it there, and try again.";
+    "The backup is on the disk of web1, whose agent is not connected. Start it there, and try again.";
   assert.deepEqual(await ask(), [[409, away], [409, away]]);
   await database`update backups set remote_server_id = null where id = ${id}`;
-  assert.match((await ask())[0]![1], /^The backup lies on the disk of a server that is gone from here\./);
+  assert.match((await ask())[0]![1], /^The backup is on the disk of a server that is deleted\./);
 });

@@ -146,7 +146,7 @@ Deno.test("a program that stands still is named, and its run ends at its limit",
   await tar.held();
   assert.match(
     await why(plane, id),
-    /^Nothing has moved for \d+ s\. It waits for .*tar.*, which do nothing\.$/,
+    /^It has made no progress for \d+ s\. It waits for .*tar.*, which do nothing\.$/,
   );
   const { status, output } = await end(plane, id);
   assert.equal(status, "failed");
@@ -171,7 +171,7 @@ Deno.test("a compressor that hangs ends the run as well, and the task's next run
   assert.ok(compressors.length > 0);
   for (const pid of compressors) Deno.kill(pid, "SIGSTOP");
   held.go();
-  assert.match(await why(plane, id), /^Nothing has moved for \d+ s\. It waits for .*pzstd/);
+  assert.match(await why(plane, id), /^It has made no progress for \d+ s\. It waits for .*pzstd/);
   const { status, output } = await end(plane, id);
   assert.equal(status, "failed");
   assert.match(output, /Backup failed: Cannot go on: nothing has moved for \d+ s\. It waits for .*pzstd/);

@@ -359,7 +359,7 @@ Deno.test("a run that nobody takes is told by the mail server of the configurati
     const [test, failure] = mail.received;
     assert.deepEqual([failure!.from, failure!.to], ["backups@example.com", ["ops@example.com"]]);
     assert.match(test!.headers, /^Subject: \[Rearguard\] This is a test from Rearguard$/m);
-    assert.match(failure!.text, /^Backup of Büro failed\n\nReason: No agent took the run within 1 s\./);
+    assert.match(failure!.text, /^Backup of Büro failed\n\nReason: No agent accepted the run within 1 s\./);
     assert.equal((await server.stop()).code, 0);
     assert(!(server.stdout + server.stderr).includes("hunter2"), "the log tells the password");
   }));

@@ -142,7 +142,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     const unreachable = await api.carryOut(`/backups/${id}/verify`);
     assert.match(
       unreachable.reason,
-      /^Cannot verify backup \d+: .* is not there\. See whether its file system is mounted/,
+      /^Cannot verify backup \d+: .* does not exist\. Check whether its file system is mounted/,
     );
     assert.equal((await show(id)).status, "stored");
   });

@@ -48,7 +48,7 @@ const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promi
       isAtWork: isWriting,
       mute: () => relay.mute(),
       mend: () => relay.heal(),
-      says: /the server answered nothing for 1 s|it does not answer/,
+      says: /the server was silent for 1 s|it does not answer/,
     };
   },
   "S3": async (stack) => {

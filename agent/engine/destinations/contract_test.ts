@@ -265,7 +265,7 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     assert.deepEqual(await fixture.partials(), []);
     if (type === "s3") return;
     const gone = removeFromDestination(fixture.spec("not/there"), { names: ["a.zst"] }, systemClock, signal);
-    assert.match((await failure(gone)).message, /not\/there.*: it is not there\. .*file system/);
+    assert.match((await failure(gone)).message, /not\/there.*: it does not exist\. .*file system/);
   });
 
   check(
@@ -300,7 +300,7 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       await destination.remove("a.zst");
       const error = await failure(destination.size("a.zst"));
       assert.equal(error instanceof ObjectMissingError, false);
-      assert.match(error.message, /is empty\. See whether .*file system/);
+      assert.match(error.message, /is empty\. Check whether .*file system/);
     },
   );
 }

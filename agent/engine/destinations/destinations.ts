@@ -86,7 +86,7 @@ async function isWitnessed(destination: Destination, witnesses: readonly string[
 
 function unproven({ description }: Destination, witnesses: readonly string[]): string {
   return `Cannot tell whether it was deleted: none of the other backups that should be in the ${description} is there ` +
-    `(${witnesses[0]}). See whether its file system is mounted.`;
+    `(${witnesses[0]}). Check whether its file system is mounted.`;
 }
 
 /** Returns the ports of a request, which belongs to no run. */

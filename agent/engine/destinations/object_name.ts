@@ -25,7 +25,7 @@ export function partialName(name: string): string {
  * @param wanted Bytes that were stored.
  */
 export function endsEarly(place: string, there: number, wanted: number): RunFailedError {
-  return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, ${wanted} were stored`);
+  return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, but ${wanted} were stored`);
 }
 
 /** @param directory May be `/`, or relative for SFTP. */

@@ -60,7 +60,7 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
     }
     await step(isWritten ? "delete" : "clean up", async () => {
       await destination.remove(name);
-      return isWritten ? `Deleted ${name}.` : `Nothing of ${name} is left.`;
+      return isWritten ? `Deleted ${name}.` : `Removed ${name}.`;
     });
     return steps;
   } finally {

@@ -81,7 +81,7 @@ export class RangedReader {
       if (this.#total !== 0) throw error;
     }
     if (this.#total !== null) return this.#total;
-    throw new RunFailedError(`Cannot read ${this.source.what}: it does not tell its size`);
+    throw new RunFailedError(`Cannot read ${this.source.what}: its size is unknown`);
   }
 
   async *#try(from: number, to: number): AsyncIterable<Uint8Array> {

@@ -176,7 +176,9 @@ Deno.test("an anomaly that the task ignores causes no warning and no flag", asyn
 Deno.test("a run without earlier backups reports that nothing was compared", async () => {
   await using at = await fixture();
   await at.run.run(at.source, { object: again, guards: { ...guards(at.before), usual: null } });
-  assert.ok(at.run.lines.includes("Not compared with earlier backups: too few are stored of this source"));
+  assert.ok(
+    at.run.lines.includes("Not compared with earlier backups: too few backups of this source are stored"),
+  );
 });
 
 Deno.test("an empty archive is refused", () => {

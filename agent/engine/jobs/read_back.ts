@@ -10,7 +10,7 @@ import { confirmDamage } from "./read_again.ts";
 export type Inspector = (stored: Bytes) => Promise<void>;
 
 /** The fault of a missing object. */
-export const MISSING = "it is not there. It was deleted or moved away";
+export const MISSING = "it does not exist. It was deleted or moved";
 
 const SPOOL_READ_BYTES = 256 * 1024;
 
@@ -60,7 +60,7 @@ export async function readBack(
     }
     return faults;
   } catch (error) {
-    if (isUnreadable(error)) return ["its disk can't read it back (EIO). See the kernel's log"];
+    if (isUnreadable(error)) return ["its disk can't read it back (EIO). Check the kernel's log"];
     throw error;
   } finally {
     await reading.close();

@@ -313,7 +313,7 @@ const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
     /its SHA-256 is/,
   ],
   "the archive is cut short": ['truncate -s -100 "$1"', /it has \d+ bytes, but \d+ were stored/],
-  "the archive is gone": ['rm "$1"', /it is not there/],
+  "the archive is gone": ['rm "$1"', /it does not exist/],
   "the archive is another's": [
     'cd "$(dirname "$1")"; mkdir other; echo other > other/other; tar -C other -I "zstd -q" -cf "$1.new" .; ' +
     'truncate -s "$(stat -c %s "$1")" "$1.new"; mv "$1.new" "$1"; rm -r other',

@@ -193,7 +193,7 @@ export class StoredObjects {
       if (size !== object.size) throw damaged(object, `it has ${size} bytes, but ${object.size} were stored`);
     } catch (error) {
       if (!(error instanceof ObjectMissingError)) throw error;
-      const fault = "it is not there. It was deleted or moved away";
+      const fault = "it does not exist. It was deleted or moved";
       throw new BackupDamagedError(`Cannot read ${object.name}: ${fault}.`, `${object.name}: ${fault}`);
     }
   }

@@ -46,7 +46,7 @@ async function makeBackup(
 async function damage(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof BackupDamagedError, Deno.inspect(error));
-  const state = error.damage.split("; ").every((fault) => /it is not there|and \d+ more/.test(fault));
+  const state = error.damage.split("; ").every((fault) => /it does not exist|and \d+ more/.test(fault));
   assert.equal(error.message, `Backup 31 is ${state ? "missing" : "damaged"}: ${error.damage}`);
   assert.doesNotMatch(error.message, /\n/);
   return error.damage;
@@ -82,7 +82,7 @@ const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
   "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],
   "has something behind its end": ['printf x >> "$1"', /it has \d+ bytes, \d+ were stored/],
   // Keep another file: an empty directory may be an unmounted file system.
-  "is gone": ['touch "$1.other"; rm "$1"', /it is not there/],
+  "is gone": ['touch "$1.other"; rm "$1"', /it does not exist/],
   "is empty": [': > "$1"', /it has 0 bytes/],
   "is another's of the same size": [
     'head -c $(stat -c %s "$1") /dev/urandom > "$1.new"; mv "$1.new" "$1"',
@@ -188,7 +188,7 @@ Deno.test("a lost connection, a missing directory and a cancel are no damage", a
   await Deno.rename(at.run.directory, `${at.run.root}/elsewhere`);
   await failing(
     verify(at.run, at.backup),
-    /^Cannot verify backup 31: .* is not there\. See whether its file system/,
+    /^Cannot verify backup 31: .* does not exist\. Check whether its file system/,
   );
   await Deno.rename(`${at.run.root}/elsewhere`, at.run.directory);
   at.run.cancel();

@@ -71,7 +71,7 @@ Deno.test("backups are listed, of one task too, and shown with their objects", a
   const last = await preview("--keep-last", "1");
   assert.match(
     last.stdout,
-    /^ 2 +\S+Z +\d+ B {2}keep +the last one, the newest good one\n 1 +\S+Z +\d+ B {2}remove\n/m,
+    /^ 2 +\S+Z +\d+ B {2}keep +the last one, the newest intact one\n 1 +\S+Z +\d+ B {2}remove\n/m,
   );
   assert.match(last.stdout, /\n\n1 backup stays, 1 goes: \d+ B\n$/);
   const { data } = JSON.parse(

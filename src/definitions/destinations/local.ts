@@ -24,7 +24,7 @@ export const local = defineDestination({
   refusedRoot: {
     storing: "The store path field is required when the backup destination has no local path.",
     checking:
-      "The destination has no local path: each task's store path says where its backups go. Give it a " +
+      "The destination has no local path: each task's store path is the directory of its backups. Set a " +
       "local path to check it.",
   },
   boundTo: () => ({}),

@@ -12,7 +12,7 @@ import type { TypedSettings } from "./settings.ts";
 export function destinationDirectory({ type, settings }: TypedSettings, storePath: string | null): string {
   const inside = innerSegments(storePath ?? "");
   if (inside.some((segment) => segment === ".." || segment.includes("\0"))) {
-    throw new InvalidError({ store_path: ["The store path must not hold .. or a NUL character."] });
+    throw new InvalidError({ store_path: ["The store path must not contain .. or a NUL character."] });
   }
   const base = definitionOf(type).base(settings);
   return base === "" ? inside.join("/") : joinDirectory(base, inside);

@@ -34,13 +34,14 @@ export const s3Fields = {
     schema: text(255).refine((value) => /^[A-Za-z0-9][A-Za-z0-9._-]{2,}$/.test(value), {
       error: says("must be the name of a bucket"),
     }),
-    help: "the name of the bucket, which has to exist",
+    help: "the name of an existing bucket",
     isRequired: true,
     isSearched: true,
   },
   path_style_endpoint: {
     schema: z.boolean(),
-    help: "whether the bucket is part of the path, not of the host name: most self-hosted services need it",
+    help:
+      "whether the bucket is part of the path instead of the host name; most self-hosted services need this",
     default: false,
   },
 } as const;

@@ -27,7 +27,7 @@ const privateKey = secret(20_000).refine(
   { error: says("must be a private key in PEM or OpenSSH format") },
 );
 const hostKey = text(60).regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, {
-  error: says("must be a fingerprint such as ssh-keygen -l prints: SHA256: and 43 characters"),
+  error: says("must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters"),
 }).overwrite((value) => value.replace(/=$/, ""));
 
 export const sftp = defineDestination({
@@ -44,7 +44,7 @@ export const sftp = defineDestination({
     sftp_username: { schema: literalLine(255), help: "the user to log in as", isRequired: true },
     sftp_password: {
       schema: secret(1000),
-      help: "the password, needed unless `sftp_private_key` is set",
+      help: "the password; required unless `sftp_private_key` is set",
       isSecret: true,
     },
     sftp_private_key: {
@@ -56,24 +56,25 @@ export const sftp = defineDestination({
     },
     sftp_private_key_passphrase: {
       schema: secret(1000),
-      help: "the passphrase of `sftp_private_key`, which is stored without it",
-      description: "Opens `sftp_private_key`, which is stored, encrypted, without it. Not stored itself.",
+      help: "the passphrase that decrypts `sftp_private_key`",
+      description:
+        "Decrypts `sftp_private_key` before that is stored, encrypted by the control plane. The passphrase is not stored.",
       isTransient: true,
     },
     sftp_host_key: {
       schema: hostKey,
       help:
-        "the fingerprint that the server must show; until it is set, connecting fails and names the one shown",
+        "the fingerprint of the server's host key; until it is set, connecting fails and reports the fingerprint",
       placeholder: "fingerprint",
       description:
-        "The fingerprint that the server must show. Until it is set, connecting fails and names the one shown.",
+        "The fingerprint of the server's host key. Until it is set, connecting fails and reports the fingerprint.",
       example: "SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8",
     },
     sftp_path: {
       schema: relativeStorePath(),
-      help: "the directory on the server; without it, the account's own",
+      help: "the directory on the server; by default the account's home directory",
       placeholder: "path",
-      description: "Default: the account's own directory.",
+      description: "Default: the account's home directory.",
       isSearched: true,
     },
   },

@@ -41,10 +41,10 @@ export function systemUser(): z.ZodString {
 export function serverNameProblem(names: readonly string[]): string | null {
   if (names.includes("")) return "must be database names separated by commas";
   if (names.some((name) => [...name].length > MAX_NAME)) {
-    return `must not hold a name longer than ${MAX_NAME} characters`;
+    return `must not contain a name longer than ${MAX_NAME} characters`;
   }
   if (names.some((name) => /^[-.]|[/\\=]/.test(name))) {
-    return "must not hold a name that starts with a dash or dot, or has a slash, backslash or equals sign in it";
+    return "must not contain a name that starts with a dash or dot, or that contains a slash, backslash or equals sign";
   }
   if (new Set(names).size !== names.length) return "must not name a database twice";
   return null;

@@ -40,13 +40,13 @@ export function innerPathOrRoot(): z.ZodString {
 
 function inside(schema: z.ZodString): z.ZodString {
   return schema.refine((value) => !value.split("/").includes(".."), {
-    error: says("must not hold .. as a part"),
+    error: says("must not contain .. as a part"),
   });
 }
 
 function printable(schema: z.ZodString): z.ZodString {
   return schema.refine((value) => !/\p{Cc}/u.test(value), {
-    error: says("must not hold control characters"),
+    error: says("must not contain control characters"),
   });
 }
 

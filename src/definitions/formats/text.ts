@@ -9,7 +9,7 @@ const MAX_INTEGER = 2_147_483_647;
 /** Accepts prose of 1 to `max` characters on one line, such as a label; strips surrounding blanks. */
 export function line(max: number): z.ZodString {
   return oneLine(text(max)).refine((value) => !UNSEEN.test(value), {
-    error: says("must not hold invisible characters, or such that change the direction of text"),
+    error: says("must not contain invisible characters, or characters that change the text direction"),
   });
 }
 

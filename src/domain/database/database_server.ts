@@ -33,7 +33,7 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
   const stray = DATABASE_SERVER_FIELDS.filter((field) => requested[field] !== undefined);
   if (stray.length === 0) return null;
   const sentence = (field: string) =>
-    `The ${field.replaceAll("_", " ")} field needs database_host, where null is the local socket.`;
+    `The ${field.replaceAll("_", " ")} field requires database_host; null is the local socket.`;
   throw new InvalidError(Object.fromEntries(stray.map((field) => [field, [sentence(field)]])));
 }
 
@@ -55,8 +55,8 @@ export function serverToLoadInto(
   if (isAtHome || isThisMachine(task.host)) return task;
   throw new InvalidError({
     database_host: [
-      `The task's own database server, ${task.host}, may hold the original, and is not used from another server than the task's. ` +
-      "Say which one to use in database_host, where null is the local socket.",
+      `The task's own database server, ${task.host}, may hold the original, and can only be used from the task's server. ` +
+      "Set database_host to the server to use; null is the local socket.",
     ],
   });
 }

@@ -18,9 +18,9 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   "08": passing(UNREACHABLE_MESSAGE),
   "25006": lasting("The database is read-only now: nothing can be stored."),
   "25P03": passing(
-    "The database server ended a transaction for its time limit (idle_in_transaction_session_timeout).",
+    "The database server ended a transaction at its time limit (idle_in_transaction_session_timeout).",
   ),
-  "25P04": passing("The database server ended a transaction for its time limit (transaction_timeout)."),
+  "25P04": passing("The database server ended a transaction at its time limit (transaction_timeout)."),
   "28": passing(
     "The database server refuses the log-in: check the user and the password in DATABASE_URL, and its pg_hba.conf.",
   ),
@@ -28,16 +28,16 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   "42501": passing("The user in DATABASE_URL lacks a privilege: it must own the database and its tables."),
   "53": passing("The database server has no resources left: look at its log."),
   "53100": lasting(
-    "The disk of the database server is full: nothing can be stored. Give it room; it goes on by itself.",
+    "The disk of the database server is full: nothing can be stored. Free some space; then the control plane continues by itself.",
   ),
   "53200": lasting("The database server is out of memory."),
   "53300": passing(
-    "The database server has no connection left. Raise its max_connections, or end what holds them.",
+    "The database server has no connection left. Raise its max_connections, or end other connections.",
   ),
   "55000": passing("The database accepts no connections now: look at its settings and its server's log."),
   "55P03": passing("The database server gave up waiting for a lock (lock_timeout); try again."),
   "57014": passing(
-    "The database server ended a query for its time limit: raise its statement_timeout, or find what slows it down.",
+    "The database server ended a query at its time limit: raise its statement_timeout, or find out what slows it down.",
   ),
   "57P": passing(UNREACHABLE_MESSAGE),
   "58030": lasting(

@@ -41,7 +41,7 @@ export interface DatabaseUrl {
 const PORT = 5432;
 /** Accepted values. A control plane writes, so a standby is of no use. */
 const WRITABLE = ["read-write", "primary"];
-const SHAPE = "it is no postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
+const SHAPE = "it is not a postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
 /**
  * Returns null for text that is no such URL, or that requires something unsupported, such as a read-only
@@ -127,11 +127,11 @@ function serversOf(list: string, parameters: ReadonlyMap<string, string>): Serve
   const addresses = decodedList(parameters.get("hostaddr"));
   const count = Math.max(hosts.length, addresses?.length ?? 0);
   if (addresses !== null && hosts.length > 0 && addresses.length !== hosts.length) {
-    return "it has not as many values of hostaddr as hosts";
+    return "the numbers of hostaddr values and of hosts differ";
   }
   const own = decodedList(parameters.get("port"));
   if (own !== null && own.length !== 1 && own.length !== count) {
-    return "it has neither one port nor one for each host";
+    return "it must have one port, or one for each host";
   }
   const servers = Array.from({ length: count }, (_, at): ServerAddress | null => {
     const address = addresses?.[at] ?? "";

@@ -88,7 +88,7 @@ export function refusedParameter(parameters: ReadonlyMap<string, string>): strin
   for (const [name, harmless] of Object.entries(REFUSED)) {
     const value = parameters.get(name);
     if (value !== undefined && !harmless.includes(value)) {
-      return `its parameter ${name} can't be honoured here`;
+      return `its parameter ${name} is not supported`;
     }
   }
   return null;

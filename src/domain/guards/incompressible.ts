@@ -28,9 +28,11 @@ export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
 function describeRise(now: StoredStats, usual: UsualStats): string | null {
   if (!hasSharpRise(now, usual)) return null;
   const signs = [
-    `${percent(now.size / now.bytes_read)} of what was read is stored (median ${percent(usual.compression)})`,
+    `${percent(now.size / now.bytes_read)} of the bytes read are stored (median ${
+      percent(usual.compression)
+    })`,
     ...now.incompressible_share === null || usual.incompressible_share === null ? [] : [
-      `${percent(now.incompressible_share)} of it does not compress at all (median ${
+      `${percent(now.incompressible_share)} of the data does not compress at all (median ${
         percent(usual.incompressible_share)
       })`,
     ],
@@ -45,7 +47,8 @@ function percent(share: number): string {
 }
 
 export const incompressible: Guard<"backup.suspicious"> = {
-  summary: `The data compresses worse, as after ransomware: of what was read, at least ${SHARP_RISE * 100} ` +
+  summary:
+    `The data compresses worse, as after ransomware: of the bytes read, at least ${SHARP_RISE * 100} ` +
     "percentage points more are stored, or don't compress at all.",
   severity: "critical",
   defaultAction: "warn",
@@ -53,17 +56,17 @@ export const incompressible: Guard<"backup.suspicious"> = {
   judge: (backup, { usual }) => usual && describeRise(backup, usual),
   advice: {
     warn:
-      "Look at the files on the server. Older backups are kept from rotation meanwhile; where the rise is right, " +
-      "set the task's on_incompressible to ignore until the median has followed.",
+      "Look at the files on the server. Older backups are kept from rotation meanwhile. If the rise is right, " +
+      "set the task's on_incompressible to ignore until the median has adapted.",
     fail:
-      "Look at the files on the server. Nothing of this run is kept; where the rise is right, set the task's " +
-      "on_incompressible to ignore until the median has followed.",
+      "Look at the files on the server. Nothing of this run is kept. If the rise is right, set the task's " +
+      "on_incompressible to ignore until the median has adapted.",
   },
   notification: {
     event: "backup.suspicious",
-    title: ({ task }) => `A backup of ${task} looks as after ransomware`,
+    title: ({ task }) => `A backup of ${task} may contain files that ransomware encrypted`,
     next: ({ server, clear }) =>
       `Look at the files on ${server} now. ` +
-      `Older backups are kept from rotation. Where the change is right, clear the backup with ${clear}.`,
+      `Older backups are kept from rotation. If the change is right, clear the backup with ${clear}.`,
   },
 };

@@ -41,18 +41,18 @@ export const shrink: Guard<"backup.shrunken"> = {
   judge: (backup, { usual }) => usual && describeShrinking(backup, usual),
   advice: {
     warn:
-      "Check that nothing is missing from the source. Older backups are kept from rotation meanwhile; where that is right, " +
-      "clear this backup, and set the task's on_shrink to ignore until the median has followed.",
+      "Check that nothing is missing from the source. Older backups are kept from rotation meanwhile. If the change is right, " +
+      "clear this backup, and set the task's on_shrink to ignore until the median has adapted.",
     fail:
-      "Check that nothing is missing from the source; where that is right, set the task's on_shrink to ignore until the " +
-      "median has followed.",
+      "Check that nothing is missing from the source. If the change is right, set the task's on_shrink to ignore until the " +
+      "median has adapted.",
   },
   notification: {
     event: "backup.shrunken",
     title: ({ task }) => `A backup of ${task} shrank to less than half`,
     next: ({ server, clear }) =>
-      `Check that nothing is missing from what is backed up on ${server}. ` +
-      `Older backups are kept from rotation. Where it is right, clear the backup with ${clear}, and set the task's ` +
-      "on_shrink to ignore until the median has followed.",
+      `Check that nothing is missing from the data on ${server}. ` +
+      `Older backups are kept from rotation. If the change is right, clear the backup with ${clear}, and set the task's ` +
+      "on_shrink to ignore until the median has adapted.",
   },
 };

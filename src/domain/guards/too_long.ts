@@ -23,13 +23,12 @@ function describeExcess(backup: BackupStats, runs: UsualRuns): string | null {
     "tables has grown, or the load of the server, its disks, the network or the destination";
 }
 
-const CHANGE =
-  "where that is right, set too_long of the task's guards to ignore until the median has followed.";
+const CHANGE = "if that is right, set too_long of the task's guards to ignore until the median has adapted.";
 
 export const tooLong: Guard<never> = {
   summary: `The run took at least ${FACTOR} times the median of the last runs, and ${
     duration(MINIMUM_DURATION)
-  }. It takes ${MINIMUM_RUNS} earlier successful runs.`,
+  }. It requires ${MINIMUM_RUNS} earlier successful runs.`,
   severity: "warning",
   defaultAction: "warn",
   missingHistory: ({ runs }) =>

@@ -50,7 +50,7 @@ function reader(request: Request): (text: string) => Pick<RequestBody, "value" |
   if (type.trim() === "application/x-www-form-urlencoded") return parseForm;
   throw new HttpError(
     415,
-    "The request body must be application/json or application/x-www-form-urlencoded; say which in Content-Type.",
+    "The request body must be application/json or application/x-www-form-urlencoded; set Content-Type accordingly.",
   );
 }
 
@@ -72,7 +72,9 @@ async function readBytes(
   try {
     while (true) {
       const { done, value } = await reader.read();
-      if (isLate) throw new HttpError(408, "The request body did not come in time.", { Connection: "close" });
+      if (isLate) {
+        throw new HttpError(408, "The request body did not arrive in time.", { Connection: "close" });
+      }
       if (done) break;
       size += value.length;
       if (size > limit) throw tooLarge(limit);

@@ -39,7 +39,7 @@ function segments(name: string): string[] {
   const bracket = name.indexOf("[");
   if (bracket <= 0 || !/^(\[[^[\]]*\])+$/.test(name.slice(bracket))) return [name];
   const path = [name.slice(0, bracket), ...name.slice(bracket + 1, -1).split("][")];
-  if (path.length > MAX_DEPTH) throw new HttpError(400, "The form nests a field too deep.");
+  if (path.length > MAX_DEPTH) throw new HttpError(400, "A field of the form is nested too deep.");
   return path;
 }
 

@@ -7,7 +7,8 @@ import { says } from "../../definitions/formats/says.ts";
 export function sortParameter<S extends string>(fields: readonly S[]) {
   const values = fields.flatMap((field) => [field, `-${field}` as const]);
   return z.enum(values as [S | `-${S}`, ...(S | `-${S}`)[]]).optional().openapi({
-    description: "The order; with a dash the other way round: `-id` shows the newest first. Default: `id`.",
+    description:
+      "The sort field; a leading dash reverses the order: `-id` shows the newest first. Default: `id`.",
     example: values[1] as S,
   });
 }
@@ -15,7 +16,7 @@ export function sortParameter<S extends string>(fields: readonly S[]) {
 /** @param fields The fields that are searched, as the description names them. */
 export function searchParameter(fields: string) {
   return literal(255).optional().openapi({
-    description: `Only records with this text in ${fields}, in any case.`,
+    description: `Only records with this text in ${fields}, ignoring case.`,
     example: "web",
   });
 }

@@ -42,7 +42,9 @@ export function ignoredParameters(pairs: readonly (readonly [string, string])[])
 
 function unknownParameter(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  const all = known.length === 0 ? "This operation takes none." : `Known are: ${known.join(", ")}.`;
+  const all = known.length === 0
+    ? "This operation takes none."
+    : `The known parameters are: ${known.join(", ")}.`;
   const hint = nearest === null ? all : `Did you mean ${nearest}?`;
   return `The query parameter ${name} is not known. ${hint}`;
 }

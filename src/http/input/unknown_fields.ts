@@ -42,7 +42,7 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
     else errors[field] = [misspelt(field, [...path.slice(0, -1), meant])];
   }
   if (readOnly.length > 0) {
-    ignored.push(`Fields that can't be set here were ignored: ${readOnly.join(", ")}.`);
+    ignored.push(`Read-only fields were ignored: ${readOnly.join(", ")}.`);
   }
   return { errors, warnings: shortened(ignored) };
 }
@@ -65,7 +65,9 @@ export function refusedFields(schema: z.ZodType, raw: unknown): FieldErrors {
     const meant = nearestName(name, known) ?? nearSecret(name, secrets);
     errors[field] = [
       meant === null
-        ? `The field ${field} is not known, and this operation ignores none. Known are: ${known.join(", ")}.`
+        ? `The field ${field} is not known, and this operation ignores none. The known fields are: ${
+          known.join(", ")
+        }.`
         : misspelt(field, [...path.slice(0, -1), meant]),
     ];
   }

@@ -74,7 +74,7 @@ Deno.test("other fields are ignored and listed; a record sent back as it was sho
   const task = made.body.data;
   const back = await call("PUT", `/api/backup-tasks/${task.id}`, task);
   assert.equal(back.status, 200, JSON.stringify(back.body));
-  assert.match(back.body.warnings[0], /^Fields that can't be set here were ignored: id, user_id, source, /);
+  assert.match(back.body.warnings[0], /^Read-only fields were ignored: id, user_id, source, /);
   assert.equal(back.body.warnings.length, 1);
   const known = await call("PUT", `/api/backup-tasks/${task.id}`, { label: "Web" });
   assert.ok(!("warnings" in known.body));
@@ -149,9 +149,9 @@ Deno.test("a restore ignores no field and no parameter: it would overwrite somet
   const { call } = api.admin;
   for (
     const [name, hint] of [
-      ["target", "this operation ignores none. Known are: remote_server_id, target_path, paths, "],
-      ["files", "this operation ignores none. Known are: "],
-      ["dry_run", "this operation ignores none. Known are: "],
+      ["target", "this operation ignores none. The known fields are: remote_server_id, target_path, paths, "],
+      ["files", "this operation ignores none. The known fields are: "],
+      ["dry_run", "this operation ignores none. The known fields are: "],
       ["path", "Did you mean paths?"],
       ["targetPath", "Did you mean target_path?"],
     ] as const

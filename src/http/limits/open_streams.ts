@@ -17,7 +17,7 @@ export class OpenStreams {
     if (count >= this.limit) {
       throw new HttpError(
         429,
-        `Too many streams at once: a token may follow ${this.limit}. Close some, and try again.`,
+        `Too many open streams: the limit for a token is ${this.limit}. Close some, and try again.`,
         {
           "Retry-After": "10",
         },

@@ -80,13 +80,13 @@ function storedResponse(row: IdempotencyKeyRow, requestHash: string, now: Date):
   if (row.status === null) {
     throw new ConflictError(
       now.getTime() - row.created_at.getTime() < CUT_OFF_AFTER
-        ? "The first request with this Idempotency-Key is still at work; try again in a moment."
-        : "The first request with this Idempotency-Key was cut off: check whether it took effect, then use a new key.",
+        ? "The first request with this Idempotency-Key is still in progress; try again in a moment."
+        : "The first request with this Idempotency-Key was interrupted: check whether it took effect, then use a new key.",
     );
   }
   if (row.is_secret) {
     throw new ConflictError(
-      "The first request with this Idempotency-Key succeeded, and its answer held a token that is shown only " +
+      "The first request with this Idempotency-Key succeeded, and its response contained a token that is shown only " +
         "once. Use a new key to make another, and delete the one that was lost.",
     );
   }

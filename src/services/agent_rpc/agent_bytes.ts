@@ -127,7 +127,7 @@ export function enforceSize(bytes: ReadableStream<Uint8Array>, promised: number)
           left -= chunk.length;
           if (left < 0) {
             throw new Error(
-              "Cannot go on with a download: there are more bytes than there should be",
+              "Cannot continue a download: there are more bytes than announced",
             );
           }
           controller.enqueue(chunk);

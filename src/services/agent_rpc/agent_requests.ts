@@ -78,7 +78,7 @@ export async function requestAgent<P extends RequestPayload>(
     const now = clock.now();
     if (!(await isAgentConnected(sql, serverId, new Date(now.getTime() - REPLICA_TIMEOUT)))) {
       throw new NothingDoneError(
-        "The server's agent is not connected. Start it there, or look at its log, and try again.",
+        "The server's agent is not connected. Start it there, or check its log, and try again.",
       );
     }
     const deadline = new Date(now.getTime() + timeoutMs);
@@ -107,12 +107,12 @@ export async function requestAgent<P extends RequestPayload>(
   const result = RESULTS[payload.kind].safeParse(row.result);
   if (result.success) return result.data as Result<P>;
   throw new UnavailableError(
-    "The server's agent gave an answer that can't be read. Update it, and try again.",
+    "The server's agent sent an invalid response. Update it, and try again.",
   );
 }
 
 function toError({ error, result }: AgentRequestRow): DomainError {
-  const message = error ?? "The server's agent could not do it.";
+  const message = error ?? "The server's agent failed without a reason.";
   const { damage } = (result ?? {}) as { damage?: string | null };
   return typeof damage === "string" ? new DamageFoundError(message, damage) : new NothingDoneError(message);
 }
@@ -206,7 +206,9 @@ async function buildRequest(
         await requeueRequest(sql, row.id);
         return null;
       }
-      if (transient.state === "gone") throw new UnavailableError("The identity is gone. Ask again.");
+      if (transient.state === "gone") {
+        throw new UnavailableError("The identity is no longer available. Send the request again.");
+      }
       secret = transient.secret;
     }
     return await buildWireRequest(services, sql, row.payload, secret);

@@ -38,7 +38,7 @@ export class AgentStreams {
       const arrived = new Promise<AgentStream>((take) => this.#expected.set(id, { serverId, take }));
       const late = this.clock.sleep(TIMEOUT, AbortSignal.any([signal, over.signal])).then(() => {
         throw new UnavailableError(
-          "The server's agent did not begin to send in time. See that it reaches the control plane over HTTP, and try again.",
+          "The server's agent did not begin to send in time. Check that it can reach the control plane over HTTP, and try again.",
         );
       });
       late.catch(() => {});
@@ -77,11 +77,11 @@ export class AgentStreams {
       pull: async (controller) => {
         const over = new AbortController();
         const late = this.clock.sleep(TIMEOUT, over.signal).then(() => {
-          throw new Error("Cannot go on with a download: the agent has stopped sending");
+          throw new Error("Cannot continue a download: the agent has stopped sending");
         });
         late.catch(() => {});
         const next = reader.read().catch((cause) => {
-          throw new Error("Cannot go on with a download: the agent that sends it was cut off", { cause });
+          throw new Error("Cannot continue a download: the agent that sends it was cut off", { cause });
         });
         try {
           const { done, value } = await Promise.race([next, late]);

@@ -48,8 +48,8 @@ function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
   if (backup.removal_reason === "request" || backup.removal_reason === "forget") {
     throw new ConflictError(
-      "The backup is being deleted, as was asked for, though it is in the trash and nothing of it is gone yet. " +
-        "Choose another one, or take it back with " +
+      "The backup is in the trash. Nothing of it is deleted yet. " +
+        "Choose another one, or undo the deletion with " +
         `POST /api/backups/${backup.id}/undelete.`,
     );
   }
@@ -60,7 +60,7 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
   return new ConflictError(
     `The backup is being deleted since ${
       isoSeconds(removal_begun_at!)
-    }, and part of it may be gone already. ${advice}.`,
+    }, and parts of it may be deleted already. ${advice}.`,
   );
 }
 
@@ -92,7 +92,7 @@ export async function readingServer(
     const holder = await connectedHolder(services, services.database, backup);
     if ((holder.agent_protocol ?? 1) >= protocol) return holder.id;
     throw new ConflictError(
-      `The agent of ${holder.label}, which has the backup, is too old for this. Update it there.`,
+      `The agent of ${holder.label}, which has the backup on its disk, is too old for this. Update it there.`,
     );
   }
   const heardSince = liveSince(services);
@@ -101,7 +101,7 @@ export async function readingServer(
   if (own !== undefined) return own;
   const other = connected[0];
   if (other !== undefined) return other;
-  throw new UnavailableError("No server has an agent connected that can read it. Start one, and try again.");
+  throw new UnavailableError("No connected agent can read the backup. Start one, and try again.");
 }
 
 /**
@@ -128,11 +128,11 @@ export async function connectedHolder(
   const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
   if (holder === undefined) {
     throw new ConflictError(
-      "The backup lies on the disk of a server that is gone from here. Copy its files off that disk; the manifest among them " +
+      "The backup is on the disk of a server that is deleted. Copy its files off that disk; the manifest among them " +
         "says how to restore them.",
     );
   }
-  const location = `The backup lies on the disk of ${holder.label}`;
+  const location = `The backup is on the disk of ${holder.label}`;
   if (!(await isAgentConnected(sql, holder.id, liveSince(services)))) {
     throw new UnavailableError(`${location}, whose agent is not connected. Start it there, and try again.`);
   }

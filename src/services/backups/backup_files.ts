@@ -72,7 +72,7 @@ async function noteDamage(services: ServiceContext, backup: BackupDetailRow, err
   await markFoundDamage(services, backup, error);
   const { damage, message } = error;
   throw new DamageFoundError(
-    `${message} The backup is marked as damaged. Its archive may be whole all the same: verify it, or choose another backup.`,
+    `${message} The backup is marked as damaged. Its archive may still be intact: verify it, or choose another backup.`,
     damage,
   );
 }
@@ -104,7 +104,7 @@ export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void
   }
   if (objects.some(({ role }) => role === "index")) return;
   throw new ConflictError(
-    "The backup has no index to list it from: an older agent made it. Restore it, or list its archive with tar.",
+    "The backup has no index, because an older agent made it. Restore it, or list its archive with tar.",
   );
 }
 

@@ -103,7 +103,7 @@ export async function undeleteBackup(
     // The destination before its backup, as when a destination is deleted with its backups.
     const destination = await lockDestinationOfBackup(sql, caller.userId, id) ?? notFound();
     const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
-    if (backup.removal_begun_at !== null) throw deletionBegun(backup, "It can't be taken back");
+    if (backup.removal_begun_at !== null) throw deletionBegun(backup, "The deletion can't be undone");
     if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
     if (destination.deletes_at !== null) await setDestinationDeletion(sql, destination.id, null);
     return await detail(sql, caller, id);

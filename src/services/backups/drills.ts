@@ -29,7 +29,7 @@ export async function startDrill(
     const backup = await lockReadable(sql, caller, backupId);
     if (backup.encryption === "recipients") {
       throw new ConflictError(
-        "The backup is encrypted to recipients, which the control plane can't undo: no drill can be made of it. " +
+        "The backup is encrypted to recipients. The control plane can't decrypt it, so a drill is impossible. " +
           "Restore it with the identity of one of them.",
       );
     }

@@ -41,7 +41,7 @@ export async function startRestore(
     const key = input.identity === undefined ? null : await decryptionIdentityOf(backup, input.identity);
     if (key === null && backup.encryption === "recipients") {
       throw new ConflictError(
-        "The backup is encrypted to recipients, which the control plane can't undo. Send the identity of one of them.",
+        "The backup is encrypted to recipients, and the control plane can't decrypt it. Send the identity of one of them.",
       );
     }
     const serverId = await selectServer(sql, caller, backup, input.remote_server_id);
@@ -68,7 +68,7 @@ export async function selectServer(
   const id = requested ?? backup.remote_server_id;
   if (id === null) {
     throw new InvalidError({
-      remote_server_id: ["The server that made the backup is gone. Say which server to use."],
+      remote_server_id: ["The server that made the backup is deleted. Specify the server to use."],
     });
   }
   if (await findRemoteServerOf(sql, caller.userId, id) === undefined) {

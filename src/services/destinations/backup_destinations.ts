@@ -98,7 +98,7 @@ export async function updateBackupDestination(
         backups,
         "backup",
         "holds",
-        "Make a new destination for the other type, or delete them first.",
+        "Create a new destination for the other type, or delete them first.",
       );
       refuseWhile(runs + uploads, "run", "is written to by", "Change its type when they have finished.");
     } else await keepObjectsFindable(sql, before, after, objectsMoved);
@@ -127,7 +127,9 @@ async function keepObjectsFindable(
     return await moveStoredObjects(sql, before.id, (directory) => movedDirectory(directory, base, next));
   }
   const way =
-    `Its backups would not be found by another ${settings.join(" and ")}. Make a new destination, or copy ` +
+    `Its backups could not be found with another ${
+      settings.join(" and ")
+    }. Make a new destination, or copy ` +
     "everything there first and send objects_moved: true.";
   refuseWhile(backups, "backup", "holds", way);
   refuseWhile(leftovers, "object", "is still cleared of", way);

@@ -68,7 +68,7 @@ function refuseUsed(id: number, { tasks, backups, runs, uploads }: DestinationUs
   if (tasks > 0) parts.push(`is used by ${pluralize(tasks, "backup task")}`);
   if (backups > 0 && !forget) parts.push(`holds ${pluralize(backups, "backup")}`);
   const advice = backups > 0 && !forget
-    ? ` Where it is gone for good, DELETE /api/backup-destinations/${id}?forget=true drops the records of its backups.`
+    ? ` If it is gone for good, DELETE /api/backup-destinations/${id}?forget=true drops the records of its backups.`
     : "";
   if (parts.length > 0) {
     throw new ConflictError(
@@ -81,7 +81,7 @@ function refuseUsed(id: number, { tasks, backups, runs, uploads }: DestinationUs
     `The backup destination is written to by ${
       pluralize(writing, "run")
     }. Delete it when they have finished` +
-      (runs === 0 ? `, or, where it is gone for good, with ?forget=true.` : ", or cancel them first."),
+      (runs === 0 ? `, or, if it is gone for good, with ?forget=true.` : ", or cancel them first."),
   );
 }
 

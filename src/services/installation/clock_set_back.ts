@@ -25,7 +25,7 @@ export async function recoverFromClockAhead({ clock, database, runTimes }: Servi
     removal: MAX_REMOVAL_DELAY,
   });
   if (changed === 0) return;
-  logger("services").warn("The database's clock was ahead: {count} times are brought back", {
+  logger("services").warn("The database's clock was ahead: {count} times are corrected", {
     count: changed,
   });
 }

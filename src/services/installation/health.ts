@@ -75,9 +75,9 @@ export class Health {
     const [first, ...others] = stalled.map((loop) =>
       `the ${loop.name} for ${Math.round(this.#ageOf(loop) / 1000)} s`
     );
-    return `Work stands still: ${
+    return `Background loops have stalled: ${
       [first, ...others].join(", ")
-    }; the log tells why. Restart the control plane.`;
+    }; the log shows why. Restart the control plane.`;
   }
 
   #ageOf({ beatAt }: Watched): number {

@@ -83,7 +83,7 @@ function databaseOf({ options: { host, port, user, database } }: ServiceContext[
 }
 
 function diskOf(server: string | null): string {
-  return server ?? "a server that is gone from here";
+  return server ?? "a deleted server";
 }
 
 function commands(place: string, environment: readonly string[]): RecoveryKit["commands"] {

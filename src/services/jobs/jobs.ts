@@ -47,7 +47,7 @@ export async function runDestination(
 ): Promise<{ destinationId: number; type: DestinationType; directory: string }> {
   const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
   if (destination === undefined || run.object_directory === null) {
-    throw new Error(`Cannot place the objects of run ${run.id}: its destination is gone`);
+    throw new Error(`Cannot place the objects of run ${run.id}: its destination is deleted`);
   }
   return { destinationId: destination.id, type: destination.type, directory: run.object_directory };
 }

@@ -147,7 +147,7 @@ async function backupOfRun(
   const holder = await findRemoteServer(sql, backup.remote_server_id ?? 0);
   if (holder === undefined) {
     throw new InvalidError({
-      backup_id: ["The backup lies on the disk of a server that is gone from here."],
+      backup_id: ["The backup is on the disk of a server that is deleted."],
     });
   }
   const server = { id: holder.id, label: holder.label };

@@ -106,7 +106,7 @@ export class TransientSecrets {
     try {
       secret = keyring.decrypt(sealed);
     } catch (error) {
-      log().error("Cannot take the secret for {of} that another control plane passed: {error}", {
+      log().error("Cannot store the secret for {of} that another control plane published: {error}", {
         of,
         ...logFieldsOf(of),
         error,
@@ -122,7 +122,7 @@ export class TransientSecrets {
     const held = this.#held.get(of);
     if (held === undefined) return;
     this.#announce(this.#options.database, of, held.secret, held.until).catch((error) => {
-      log().warn("Cannot pass the secret for {of} again: {error}", { of, ...logFieldsOf(of), error });
+      log().warn("Cannot publish the secret for {of} again: {error}", { of, ...logFieldsOf(of), error });
     });
   }
 

@@ -103,7 +103,7 @@ Deno.test("a partly deleted backup is deleted completely; a hold and a restore s
   await at.loseNewer();
   const refused = (error: unknown) =>
     error instanceof ConflictError &&
-    /being deleted since .*, and part of it may be gone/.test(error.message);
+    /being deleted since .*, and parts of it may be deleted/.test(error.message);
   await assert.rejects(holdBackup(services, at.caller, at.oldest, null), refused);
   await assert.rejects(startRestore(services, at.caller, at.oldest, {}), refused);
   await assert.rejects(findReadable(services.database, at.caller, at.oldest), refused);
@@ -159,7 +159,7 @@ Deno.test("a backup that a user deletes is removed whatever the rules say; undel
   assert.equal((await at.row())!.removal_reason, "request");
   const isRefused = (error: unknown) =>
     error instanceof ConflictError &&
-    /take it back with POST \/api\/backups\/\d+\/undelete/.test(error.message);
+    /undo the deletion with POST \/api\/backups\/\d+\/undelete/.test(error.message);
   await assert.rejects(startRestore(services, at.caller, at.oldest, { target_path: "/back" }), isRefused);
   await undeleteBackup(services, at.caller, at.oldest);
   await assertTakenBack(test, at);

@@ -92,7 +92,7 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
       resource: "backups",
       resourceId,
       result: "done",
-      reason: "No rule of its task keeps it any more.",
+      reason: "No rule of its task keeps it.",
       origin: NO_ORIGIN,
     }, sql);
   }
@@ -191,7 +191,7 @@ async function attempt(
   remove: (destination: BackupDestinationRow) => Promise<void>,
 ): Promise<RemovalFailure | null> {
   const destination = await findBackupDestination(services.database, destinationId);
-  if (destination === undefined) return { error: "Its backup destination is gone.", isWhole: true };
+  if (destination === undefined) return { error: "Its backup destination is deleted.", isWhole: true };
   try {
     await remove(destination);
     return null;
@@ -232,7 +232,9 @@ async function removeObjects(
     return await removeFromBucket(bucketOf(destination, services), directory, names, witnesses);
   }
   if (serverId === null) {
-    throw new NothingDoneError("The server whose agent could remove it is gone. Remove its files by hand.");
+    throw new NothingDoneError(
+      "The server whose agent could remove it is deleted. Remove its files by hand.",
+    );
   }
   const { deleted, failed } = await requestAgent(services, serverId, {
     kind: "destination.delete",
@@ -249,7 +251,7 @@ async function removeObjects(
   const gone = new Set(deleted);
   const unconfirmed = names.find((name) => !gone.has(name));
   if (unconfirmed !== undefined) {
-    throw new UnavailableError(`${unconfirmed}: the agent did not confirm that it is gone.`);
+    throw new UnavailableError(`${unconfirmed}: the agent did not confirm its deletion.`);
   }
 }
 

@@ -82,7 +82,7 @@ Deno.test("a deletion that the bucket accepts without deleting the object is ret
   const [kept] = await database`select removal_error, removal_attempts from backups`;
   assert.match(
     kept!.removal_error,
-    /^Cannot delete kept\/a\.tar\.zst: the bucket accepted it, and still has/,
+    /^Cannot delete kept\/a\.tar\.zst: the bucket accepted the deletion, but still has/,
   );
   assert.equal(kept!.removal_attempts, 1);
   s3.fault = () => null;
@@ -138,7 +138,7 @@ Deno.test("a proxy's 404, and a bucket without any of the other backups, do not 
     return row!.removal_error;
   };
   s3.fault = () => ({ status: 404, page: "404 page not found" });
-  assert.match(await refused(), /something else than an S3 service answers/);
+  assert.match(await refused(), /another program than an S3 service responded/);
   // An emptied bucket, or another one of the same name.
   s3.fault = () => null;
   await s3.removeBucket();

@@ -172,13 +172,13 @@ const NOUNS: Readonly<Record<string, string>> = {
 function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
   const what = pluralize(count, NOUNS[resource] ?? resource);
   const named = `${ids.join(", ")}${count > ids.length ? ", …" : ""}`;
-  const who = email ?? "A user who is gone";
+  const who = email ?? "A deleted user";
   const from = isoSeconds(ends_at);
   switch (event) {
     case "delete":
       return `${who} deleted ${what} (${named}); deletion begins at ${from}.`;
     case "forget":
-      return `${who} had ${what} forgotten (${named}); the records go at ${from}, the objects stay.`;
+      return `${who} forgot ${what} (${named}); the records are deleted at ${from}, the objects stay.`;
     case "retention":
       return `After a change by ${who}, rules remove ${what} (${named}); deletion begins at ${from}.`;
     case "release":

@@ -95,7 +95,7 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
   let made: Awaited<ReturnType<typeof buildJob>>;
   try {
     if (transient?.state === "gone") {
-      throw new ConflictError("The identity is gone. Ask for the restore again.");
+      throw new ConflictError("The identity is no longer available. Request the restore again.");
     }
     made = await buildJob(services, sql, run, transient?.secret ?? null);
   } catch (error) {
@@ -171,7 +171,7 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
     guardHistory(sql, taskId),
   ]);
   if (task === undefined || server === undefined || destination === undefined) {
-    throw new InvalidError({ backup_task_id: ["The backup task is gone."] });
+    throw new InvalidError({ backup_task_id: ["The backup task is deleted."] });
   }
   const object = {
     prefix: objectPrefix(task.id, task.appended_file_name),
@@ -202,8 +202,8 @@ function isDatabaseError(error: unknown): boolean {
 function describeError(error: unknown): string {
   if (error instanceof InvalidError) return Object.values(error.errors).flat().join(" ");
   if (error instanceof SecretError || error instanceof DomainError) return error.message;
-  logger("dispatcher").error("Cannot make a job of a run: {error}", { error });
-  return `Cannot make a job of the run: ${
+  logger("dispatcher").error("Cannot build the job of a run: {error}", { error });
+  return `Cannot build the job of the run: ${
     (error as Error).message
   }. Check its task, and its server and destination.`;
 }

@@ -85,12 +85,12 @@ export async function deleteLog(services: ServiceContext, caller: Caller, id: nu
     if (log === undefined) throw new NotFoundError(RESOURCE);
     if (!hasEnded(log.state)) {
       throw new ConflictError(
-        "The backup task log belongs to a run that is not over. Cancel the run, or wait until it has finished.",
+        "The backup task log belongs to a run that has not ended. Cancel the run, or wait until it has finished.",
       );
     }
     if (await hasObjectsToRemove(sql, id)) {
       throw new ConflictError(
-        "What this run left at its destination is still being removed. Try again when that is done.",
+        "Leftovers of this run at its destination are still being removed. Try again later.",
       );
     }
     await deleteRow(sql, id);

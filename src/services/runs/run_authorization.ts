@@ -19,7 +19,7 @@ export async function authorizeRun(
   const run = await lockUploadRun(sql, run_id);
   if (run === null || run.remote_server_id !== remoteServerId) throw new NotFoundError("Run");
   if (run.attempt !== attempt) {
-    throw new ConflictError(`Cannot ${what} for run ${run_id}: it was handed out again since`);
+    throw new ConflictError(`Cannot ${what} for run ${run_id}: it was dispatched again since`);
   }
   if (run.state === "queued") {
     throw new UnavailableError(

@@ -40,10 +40,10 @@ function reasonOf(services: ServiceContext, run: RunRow): string | null {
   const { runTimes } = services;
   switch (run.state) {
     case "queued":
-      return `No agent took the run within ${duration(runTimes.start)}. ` +
+      return `No agent accepted the run within ${duration(runTimes.start)}. ` +
         "Check that the agent runs on its server and is connected.";
     case "running":
-      return `Nothing was heard of the agent for ${duration(runTimes.lease + runTimes.grace)}. ` +
+      return `The agent was silent for ${duration(runTimes.lease + runTimes.grace)}. ` +
         "If it reports a success later, the run counts.";
     case "cancelling":
       return `${run.reason ?? "Cancelled."} The agent did not confirm it within ${

@@ -144,7 +144,7 @@ Deno.test("a run is lost after lease and grace, and a late success of that attem
   assert.equal(await endOverdueRuns(services), 1);
   const lost = await row(services, run.runId);
   assert.equal(lost.state, "lost");
-  assert.match(lost.reason, /Nothing was heard of the agent for 16 min/);
+  assert.match(lost.reason, /The agent was silent for 16 min/);
   await recordEvents(services, [say(3, output("done\n")), say(4, success())]);
   const found = await row(services, run.runId);
   assert.equal(found.state, "succeeded");

@@ -139,7 +139,7 @@ Deno.test("a lost run is reported, and its later outcome is reported to every su
   const run = await lose();
   const [lost] = await test.newMessages();
   assert.deepEqual([lost!.to, lost!.event], ["failure", "backup.lost"]);
-  assert.match(lost!.reason!, /^Nothing was heard of the agent for 16 min/);
+  assert.match(lost!.reason!, /^The agent was silent for 16 min/);
   await test.finish(run, success());
   const after = await test.newMessages();
   assert.deepEqual(after.map(({ to, event, run }) => [to, event, run!.was_lost]), [

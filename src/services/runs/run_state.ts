@@ -43,7 +43,7 @@ export async function applyToRun(
   }
   if (next.state === "succeeded") changes.reason = null;
   if (!(await moveRun(sql, run, next.state, changes))) {
-    return { moved: false, reason: `Run ${run.id} was moved by somebody else` };
+    return { moved: false, reason: `Run ${run.id} was changed by another transaction` };
   }
   await announce(sql, run, next.state);
   const moved = { ...run, ...changes, state: next.state };

@@ -99,7 +99,7 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
-    reason: "The agent's report is not of the run's kind. Update the agent.",
+    reason: "The agent's report does not match the run's kind. Update the agent.",
     leftovers: [],
   };
 }
@@ -152,7 +152,7 @@ function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
-    reason: "It came too late to count.",
+    reason: "It came too late to be accepted.",
     leftovers: "backup" in verdict ? verdict.backup.objects.map(({ name }) => name) : [],
   };
 }

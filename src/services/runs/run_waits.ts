@@ -66,9 +66,9 @@ async function stallOf(services: ServiceContext, sql: Sql, run: RunRow): Promise
   const { stall_timeout_ms, stall_warning_ms } = await watchOf(services, sql, run);
   const still = services.clock.now().getTime() - run.moved_at.getTime();
   if (still < stall_warning_ms) return null;
-  const why = run.waits_for ?? "Its agent does not say what it waits for: read the end of its output.";
+  const why = run.waits_for ?? "Its agent does not report what it waits for: read the end of its output.";
   return {
-    message: `Nothing has moved for ${duration(still)}. ${why}`,
+    message: `It has made no progress for ${duration(still)}. ${why}`,
     until: new Date(run.moved_at.getTime() + stall_timeout_ms),
   };
 }
@@ -85,48 +85,49 @@ async function waitOf(
   const isUp = server?.connectivity === "connected";
   switch (run.state) {
     case "queued":
-      return { ...await queued(sql, run, server, name), then: "It fails, and says that no agent took it." };
+      return {
+        ...await queued(sql, run, server, name),
+        then: "It fails with the reason that no agent accepted it.",
+      };
     case "leased":
       return {
         waiting_for: "acceptance",
-        message: `It was handed to the agent of ${name}, which has not said yet that it takes it.`,
-        then: "It is queued again, and offered once more.",
+        message: `It was dispatched to the agent of ${name}, which has not accepted it yet.`,
+        then: "It is queued and dispatched again.",
       };
     case "running":
       if (isUp && stall !== null) {
-        return { waiting_for: "progress", ...stall, then: "It fails, because nothing of it moves." };
+        return { waiting_for: "progress", ...stall, then: "It fails, because it makes no progress." };
       }
       if (isUp) {
         return {
           waiting_for: null,
           message: `The agent of ${name} works on it.`,
           until: run.timeout_at,
-          then: run.timeout_at === null
-            ? null
-            : "It is cancelled, because it takes longer than its run timeout.",
+          then: run.timeout_at === null ? null : "It is cancelled, because it exceeds its run timeout.",
         };
       }
       return {
         waiting_for: "agent",
         message:
-          `The agent of ${name} is not connected. It goes on with the run by itself and reports when it is ` +
-          "back. See whether the server is up: systemctl status rearguard-agent.",
+          `The agent of ${name} is not connected. It continues the run by itself and reports the result when it is ` +
+          "connected again. Check whether the server is up: systemctl status rearguard-agent.",
         then:
-          "It counts as failed, because nothing was heard of it; a success that is reported later still counts.",
+          "It counts as failed, because its agent is silent; a success that is reported later still counts.",
       };
     case "cancelling":
       return {
         waiting_for: "cancellation",
         message: isUp
-          ? `The agent of ${name} was told to cancel it, and clears up what it has stored.`
-          : `The agent of ${name} is not connected, and is told to cancel it when it is back.`,
-        then: "It counts as cancelled; the agent clears up when it is back.",
+          ? `The agent of ${name} was asked to cancel it, and removes what it has stored.`
+          : `The agent of ${name} is not connected, and will be asked to cancel it when it is.`,
+        then: "It counts as cancelled; the agent cleans up when it is connected again.",
       };
     case "lost":
       return {
         waiting_for: null,
         message:
-          `Nothing was heard of the agent of ${name} for too long: it counts as failed. If the agent comes ` +
+          `The agent of ${name} was silent for too long: the run counts as failed. If the agent comes ` +
           "back and reports a success, it counts as successful.",
       };
     default:
@@ -138,7 +139,7 @@ async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: 
   if (server?.connectivity !== "connected") {
     const advice = server?.connectivity === "unknown"
       ? "has never been connected. Install it: POST /api/remote-servers/{id}/enrolment-tokens prints the command."
-      : "is not connected. See whether the server is up: systemctl status rearguard-agent.";
+      : "is not connected. Check whether the server is up: systemctl status rearguard-agent.";
     return { waiting_for: "agent", message: `The agent of ${name} ${advice}` };
   }
   const slot = slotOf(run.kind);
@@ -149,7 +150,7 @@ async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: 
     const at = limit === 1 ? `one ${what}` : `${limit} ${what}s`;
     return {
       waiting_for: "capacity",
-      message: `The agent of ${name} does ${at} at once, and others go before: ${ahead.join(", ")}.`,
+      message: `The agent of ${name} does ${at} at once, and others come first: ${ahead.join(", ")}.`,
       runs_ahead: ahead,
     };
   }

@@ -38,18 +38,18 @@ Deno.test("a run says what it waits for in each of its states, until when, and w
     "running",
     null,
     inHours(3),
-    "It is cancelled, because it takes longer than its run timeout.",
+    "It is cancelled, because it exceeds its run timeout.",
   ]);
 
   await database`update remote_servers set connection_id = null`;
   const alone = await why();
   assert.deepEqual([alone.waiting_for, alone.until], ["agent", inHours(1)]);
-  assert.match(alone.message, /is not connected\. It goes on with the run by itself/);
+  assert.match(alone.message, /is not connected\. It continues the run by itself/);
 
   await cancelRun(services, caller, taskId);
   const cancelling = await why();
   assert.equal(cancelling.waiting_for, "cancellation");
-  assert.match(cancelling.message, /is told to cancel it when it is back/);
+  assert.match(cancelling.message, /will be asked to cancel it when it is/);
 
   await state({ state: "lost", deadline_at: null, finished_at: clock.now() });
   assert.match((await why()).message, /reports a success, it counts as successful/);
@@ -98,7 +98,7 @@ Deno.test("a run that waits for a slot names the runs before it, restores first"
   assert.deepEqual(await ahead(check), ["dispatch", []]);
   assert.match(
     (await explainRun(services, caller, backup)).message,
-    new RegExp(`does one run at once, and others go before: ${running}, ${restore}\\.$`),
+    new RegExp(`does one run at once, and others come first: ${running}, ${restore}\\.$`),
   );
   // With two slots, the restore takes the second.
   await database`update remote_servers set runs_at_once = 2`;

@@ -31,7 +31,7 @@ export async function watchStalledRuns(services: ServiceContext): Promise<void> 
   await transaction(database, async (sql) => {
     const now = clock.now();
     for (const run of await lockStalledRuns(sql, now, stallWarning, stallTimeout, lease)) {
-      const still = `Nothing has moved for ${duration(now.getTime() - run.moved_at!.getTime())}.`;
+      const still = `It has made no progress for ${duration(now.getTime() - run.moved_at!.getTime())}.`;
       const reason = run.waits_for === null ? still : `${still} ${run.waits_for}`;
       if (run.is_over) {
         const cancel: RunTransitionEvent = { type: "cancel_requested" };
@@ -53,9 +53,9 @@ export async function watchSlowRuns(services: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {
     const now = clock.now();
     for (const run of await slowRuns(sql, now, { factor: SLOW_FACTOR, least: SLOW_LEAST })) {
-      const reason = `It has been at work for ${
+      const reason = `It has been running for ${
         duration(now.getTime() - run.started_at!.getTime())
-      }; usual are ${duration(run.usual_ms)}.`;
+      }; usually it takes ${duration(run.usual_ms)}.`;
       const news = notificationOf(run, "backup.slow", { audience: "failure", wasLost: false, reason });
       await raiseAlert(services, sql, { kind: "run.slow", subject: runSubject(run), isLevel: true }, news);
     }

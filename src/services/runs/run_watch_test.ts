@@ -90,11 +90,14 @@ Deno.test("a stalled run is reported with what it waits for, since when and unti
     id,
     "running",
   ]);
-  assert.equal(stalled!.reason, `Nothing has moved for 5 min. ${waits_for}`);
+  assert.equal(stalled!.reason, `It has made no progress for 5 min. ${waits_for}`);
   const why = await test.why(id);
-  assert.deepEqual([why.waiting_for, why.message], ["progress", `Nothing has moved for 5 min. ${waits_for}`]);
+  assert.deepEqual([why.waiting_for, why.message], [
+    "progress",
+    `It has made no progress for 5 min. ${waits_for}`,
+  ]);
   assert.deepEqual(why.until, new Date("2026-01-05T13:00:00Z"));
-  assert.match(why.then!, /^It fails, because nothing of it moves/);
+  assert.match(why.then!, /^It fails, because it makes no progress/);
   // The run makes progress again, and stalls again: that is reported again.
   await say(id, progress(10, { stalled_ms: 0 }));
   await watchStalledRuns(services);
@@ -120,7 +123,10 @@ Deno.test("a run that its agent does not end at its limit is cancelled, and coun
   await clock.advance(MINUTE);
   await say(id, progress(0));
   await watchStalledRuns(services);
-  assert.deepEqual({ ...await state() }, { state: "cancelling", reason: "Nothing has moved for 1 h 1 min." });
+  assert.deepEqual({ ...await state() }, {
+    state: "cancelling",
+    reason: "It has made no progress for 1 h 1 min.",
+  });
   await say(id, {
     kind: "finished",
     verdict: { outcome: "cancelled", warnings_count: 0, reason: "Cancelled.", leftovers: [] },
@@ -289,7 +295,7 @@ Deno.test("a run that takes three times as long as usual is reported once", asyn
   for (let i = 0; i < 3; i++) await watchSlowRuns(services);
   const [slow, ...more] = await test.newMessages();
   assert.deepEqual([slow!.event, more], ["backup.slow", []]);
-  assert.equal(slow!.reason, "It has been at work for 30 min; usual are 10 min.");
+  assert.equal(slow!.reason, "It has been running for 30 min; usually it takes 10 min.");
   await say(id, success());
 });
 

@@ -133,7 +133,7 @@ Deno.test("an offer that is not accepted is repeated, until the start deadline",
   await endOverdueRuns(services);
   const [run] = await database`select state, reason from runs`;
   assert.equal(run!.state, "failed");
-  assert.match(run!.reason, /^No agent took the run within 70 s/);
+  assert.match(run!.reason, /^No agent accepted the run within 70 s/);
 });
 
 Deno.test("an acceptance after the offer expired counts, and the run is not offered again", async () => {
@@ -270,5 +270,5 @@ Deno.test("a run without a possible job fails with the reason, and does not dela
   assert.equal(claimed.length, 1);
   const runs = await database`select state, reason from runs order by id`;
   assert.deepEqual([...runs].map(({ state }) => state), ["failed", "leased"]);
-  assert.match(runs[0]!.reason, /^Cannot make a job of the run: out of range\. Check its task/);
+  assert.match(runs[0]!.reason, /^Cannot build the job of the run: out of range\. Check its task/);
 });

@@ -119,7 +119,7 @@ function refuseForeignSeat(
   if (left <= 0) return;
   throw new ForeignSeatError(
     "Cannot connect this agent: an agent with the same key on another machine, or from before a reboot, " +
-      `had a run in hand moments ago. Try again in ${Math.ceil(left / 1000)} s.`,
+      `was working on a run moments ago. Try again in ${Math.ceil(left / 1000)} s.`,
   );
 }
 

@@ -139,7 +139,7 @@ async function forgetDisk(
   const holds = `The disk of the remote server holds ${pluralize(backups.length, "backup")}`;
   if (!forget) {
     throw new ConflictError(
-      `${holds}. Delete those first, then delete the server. Where the disk is gone for good, ` +
+      `${holds}. Delete those first, then delete the server. If the disk is gone for good, ` +
         `DELETE /api/remote-servers/${id}?forget=true drops their records.`,
     );
   }

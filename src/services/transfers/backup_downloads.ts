@@ -87,7 +87,7 @@ export async function downloadFile(
   refuseUnlistable(backup);
   if (backup.encryption === "recipients") {
     throw new ConflictError(
-      "The backup is encrypted to recipients, which the control plane can't undo. Download its archive, or restore the file " +
+      "The backup is encrypted to recipients, and the control plane can't decrypt it. Download its archive, or restore the file " +
         "with the identity of one of them.",
     );
   }
@@ -156,7 +156,7 @@ async function openInBucket(
   if (response.status === (isWhole ? 200 : 206)) return enforceSize(response.body!, to - from);
   const { code, message } = readRefusal(response.status, await response.text(), response.headers);
   if (code === "NoSuchKey") {
-    throw new ConflictError(`The bucket does not hold ${name} any more: it was deleted or moved away.`);
+    throw new ConflictError(`The bucket no longer contains ${name}: it was deleted or moved.`);
   }
   throw new UnavailableError(
     `The bucket that holds ${name} answers ${response.status} (${

@@ -66,7 +66,7 @@ export async function relayObject(
     case "unreadable":
       throw new ConflictError(`The agent there says: ${sent.message}`);
     case "no_file":
-      throw new Error("Cannot relay an object: the agent takes it for a file from inside");
+      throw new Error("Cannot relay an object: the agent mistakes it for a file inside the backup");
   }
 }
 
@@ -83,7 +83,7 @@ async function authorizeRead(
     if (backup === undefined) throw new NotFoundError("Object");
     const destination = await findBackupDestination(sql, backup.backup_destination_id);
     if (destination === undefined || !isElsewhere(backup, destination, server.id)) {
-      throw new ConflictError(`Cannot relay ${input.name}: it is in reach of the agent itself`);
+      throw new ConflictError(`Cannot relay ${input.name}: the agent can reach it itself`);
     }
     return backup;
   });

@@ -272,5 +272,5 @@ async function ownUpload(sql: Sql, remoteServerId: number, uploadId: string): Pr
 }
 
 function uploadEnded(row: UploadRow): ConflictError {
-  return new ConflictError(`Cannot go on with the upload of ${row.object_key}: it was completed or removed`);
+  return new ConflictError(`Cannot continue the upload of ${row.object_key}: it was completed or removed`);
 }

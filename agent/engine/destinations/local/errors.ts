@@ -2,18 +2,18 @@
 import { RunFailedError } from "../../ports.ts";
 
 const ADVICE: Record<string, string> = {
-  ENOSPC: "the disk is full. Free some space there, or keep fewer backups.",
+  ENOSPC: "the disk is full. Free some space, or keep fewer backups.",
   EDQUOT: "the disk quota is used up. Raise it, or keep fewer backups.",
-  EFBIG: "the file grew beyond what its file system takes. Use another file system.",
+  EFBIG: "the file is larger than its file system supports. Use another file system.",
   EROFS: "its file system is read-only. Mount it for writing.",
-  EACCES: "the agent's user may not write there. Change the directory's owner or mode, or the task's path.",
-  EPERM: "the agent's user may not write there. Change the directory's owner or mode, or the task's path.",
+  EACCES: "the agent's user may not write to it. Change the directory's owner or mode, or the task's path.",
+  EPERM: "the agent's user may not write to it. Change the directory's owner or mode, or the task's path.",
   ENOTDIR: "a part of the path is a file, not a directory. Correct the destination's path.",
   EEXIST: "a file has the name of a directory on its path. Correct the destination's path.",
-  ENOENT: "it vanished while it was used. See whether its file system is still mounted.",
+  ENOENT: "it disappeared while it was in use. Check whether its file system is still mounted.",
   ENAMETOOLONG: "the name is too long for its file system. Shorten the task's appended file name or path.",
-  EIO: "its disk reports an error. See the kernel's log, and replace the disk.",
-  ESTALE: "its network file system lost it. Mount it again.",
+  EIO: "its disk reported an error. Check the kernel's log, and replace the disk.",
+  ESTALE: "the file handle is no longer valid on its network file system. Mount it again.",
   ENOTCONN: "its network file system is not connected. Mount it again.",
 };
 

@@ -97,8 +97,8 @@ export class LocalFiles {
   #silent(action: string, ms?: number): RunFailedError {
     const time = ms === undefined ? "still does not answer" : `did not answer for ${ms / 1000} s`;
     return new RunFailedError(
-      `Cannot ${action}: the file system ${time}. See whether the server or disk behind it is there; unmount it ` +
-        `by force (umount -f -l) where it is gone.`,
+      `Cannot ${action}: the file system ${time}. Check whether its server or disk is available. If it is gone, unmount it ` +
+        `by force (umount -f -l).`,
     );
   }
 }

@@ -80,8 +80,8 @@ export class LocalDestination implements Destination {
     await this.#refuseVanished(`use ${directory}`);
     if (await this.#exists(`use ${directory}`, directory)) return;
     throw new RunFailedError(
-      `Cannot use ${directory}: it is not there. See whether its file system is mounted; ` +
-        "where it is gone for good, make it anew.",
+      `Cannot use ${directory}: it does not exist. Check whether its file system is mounted;  ` +
+        "if it is gone for good, create it again.",
     );
   }
 
@@ -123,7 +123,7 @@ export class LocalDestination implements Destination {
     const path = this.#path(checkObjectName(name));
     if (!(await this.#exists(`read ${path}`, path))) {
       await this.findPlace();
-      throw new RunFailedError(`Cannot read ${path}: it is not there. It was deleted or moved away.`);
+      throw new RunFailedError(`Cannot read ${path}: it does not exist. It was deleted or moved.`);
     }
     yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
   }
@@ -175,7 +175,7 @@ export class LocalDestination implements Destination {
     });
     if (!isEmpty) return;
     throw new RunFailedError(
-      `Cannot read ${path}: ${directory} is empty. See whether its file system is mounted.`,
+      `Cannot read ${path}: ${directory} is empty. Check whether its file system is mounted.`,
     );
   }
 

@@ -140,11 +140,11 @@ Deno.test("a directory that vanishes fails the run, and nothing in it counts as 
   const destination = new LocalDestination({ type: "local", directory }, never);
   const writer = await destination.create("x", null);
   await Deno.remove(directory, { recursive: true });
-  assert.match(await reason(writer.commit()), /it vanished while it was used/);
-  assert.match(await reason(writer.abort()), /^Cannot remove .*: its directory is not there/);
+  assert.match(await reason(writer.commit()), /it disappeared while it was in use/);
+  assert.match(await reason(writer.abort()), /^Cannot remove .*: its directory does not exist/);
   assert.match(
     await reason(destination.remove("x")),
-    /it is not there\. See whether its file system is mounted/,
+    /it does not exist\. Check whether its file system is mounted/,
   );
 });
 
@@ -168,5 +168,5 @@ Deno.test("a check whose write failed tells of no deletion", async () => {
     ["write", false],
     ["clean up", true],
   ]);
-  assert.match(steps.at(-1)!.message, /^Nothing of \.rearguard-check-\S+ is left\.$/);
+  assert.match(steps.at(-1)!.message, /^Removed \.rearguard-check-\S+\.$/);
 });

@@ -27,7 +27,7 @@ export async function* readLocal(
       } catch (error) {
         if (!isUnreadable(error)) throw error;
         output?.line(
-          `Reading ${path} again from byte ${at}: its disk reported an error. See the kernel's log`,
+          `Reading ${path} again from byte ${at}: its disk reported an error. Check the kernel's log`,
         );
         const again = await openAt(files, path, at);
         files.close(file);

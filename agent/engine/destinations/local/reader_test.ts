@@ -21,12 +21,12 @@ Deno.test("what a disk can't read is told after the second time", async () => {
     assert(error instanceof RunFailedError && isUnreadable(error), Deno.inspect(error));
     assert.match(
       error.message,
-      /^Cannot read \/proc\/self\/mem: its disk reports an error\. See the kernel's log/,
+      /^Cannot read \/proc\/self\/mem: its disk reported an error\. Check the kernel's log/,
     );
     return true;
   });
   assert.deepEqual(lines, [
-    "Reading /proc/self/mem again from byte 10: its disk reported an error. See the kernel's log",
+    "Reading /proc/self/mem again from byte 10: its disk reported an error. Check the kernel's log",
   ]);
 });
 

@@ -47,7 +47,7 @@ Deno.test(
     await reading.next();
     at.mount.freeze();
     const silent =
-      /the file system (did not answer for 0\.5 s|still does not answer)\. See whether the server/;
+      /the file system (did not answer for 0\.5 s|still does not answer)\. Check whether its server/;
     const started = systemClock.monotonic();
     for (
       const work of [

@@ -162,7 +162,7 @@ export class LocalWriter implements ObjectWriter {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
           if (await exists(directoryOf(path))) return;
           throw new RunFailedError(
-            `Cannot remove ${path}: its directory is not there. See whether its file system is mounted.`,
+            `Cannot remove ${path}: its directory does not exist. Check whether its file system is mounted.`,
           );
         }
       });

@@ -67,7 +67,7 @@ const cut: Answer = (from) =>
 const refused = (status: number, message: string): Answer => () => Response.json({ message }, { status });
 
 const AWAY =
-  "The backup lies on the disk of web1, whose agent is not connected. Start it there, and try again.";
+  "The backup is on the disk of web1, whose agent is not connected. Start it there, and try again.";
 
 Deno.test("what is cut is read on from where it ended", async () => {
   const { asked, lines, read } = relayed(cut, refused(503, AWAY), refused(503, AWAY), cut, whole);
@@ -95,7 +95,7 @@ Deno.test("what no waiting mends ends at once", async () => {
     conflict.read(),
     new RunFailedError(`Cannot read a.zst from the disk of server web1: ${denied}`),
   );
-  const gone = relayed(refused(410, "It is not there. It was deleted or moved away."));
+  const gone = relayed(refused(410, "It does not exist. It was deleted or moved."));
   await assert.rejects(gone.read(), ObjectMissingError);
   const shorter = relayed(() =>
     new Response(null, { status: 416, headers: { "content-range": "bytes */4" } })

@@ -28,8 +28,8 @@ export function readRefusal(status: number, body: string): Refusal {
 /** Describes a foreign answer, for messages. */
 export function foreignAnswer(status: number): string {
   return status < 300
-    ? `it answers ${status}, but not as S3 does`
-    : `something else than an S3 service answers there (HTTP ${status}), such as a proxy`;
+    ? `it responds with ${status}, but not in S3's format`
+    : `another program than an S3 service responded (HTTP ${status}), such as a proxy`;
 }
 
 function element(xml: string, name: string): string | null {

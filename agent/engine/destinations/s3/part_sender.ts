@@ -133,17 +133,17 @@ const ADVICE: Record<string, string> = {
   AccessDenied: "the access key may not put objects there (AccessDenied$). Allow it to.",
   SignatureDoesNotMatch:
     "the secret key does not belong to the access key (SignatureDoesNotMatch). Check the destination.",
-  InvalidAccessKeyId: "the access key is not known there (InvalidAccessKeyId). Check the destination.",
-  NoSuchBucket: "the bucket does not exist any more (NoSuchBucket). Create it again.",
+  InvalidAccessKeyId: "the service does not know the access key (InvalidAccessKeyId). Check the destination.",
+  NoSuchBucket: "the bucket no longer exists (NoSuchBucket). Create it again.",
   NoSuchUpload: "the upload was aborted at the bucket (NoSuchUpload). Run the task again.",
-  QuotaExceeded: "its quota is used up (QuotaExceeded). Raise it, or keep fewer backups.",
+  QuotaExceeded: "its quota is exhausted (QuotaExceeded). Raise it, or keep fewer backups.",
   RequestTimeTooSkewed:
     "the clock of the control plane differs from the service's by too much (RequestTimeTooSkewed). Set the clock.",
   "HTTP 200":
-    "it took a part and sent no ETag, without which no upload can be completed (HTTP 200). See what stands before it.",
+    "it accepted a part but sent no ETag, which is needed to complete the upload (HTTP 200). Check the proxies in front of it.",
   "HTTP 413":
-    "something before it refuses bodies as large as a part (HTTP 413). Let it take more: client_max_body_size 0, " +
-    "where it is nginx.",
+    "a proxy in front of it refuses bodies as large as a part (HTTP 413). Raise its limit: client_max_body_size 0 " +
+    "for nginx.",
 };
 
 function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: "refused" }>) {
@@ -153,7 +153,7 @@ function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: 
   // The message of a policy or a lock says more than the code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const advice = ADVICE[code]?.replace("$", () => said);
-  return advice ?? (isForeign ? `${foreignAnswer(status)}. See what stands before it.` : undefined);
+  return advice ?? (isForeign ? `${foreignAnswer(status)}. Check the proxies in front of it.` : undefined);
 }
 
 const PASSING_CODES = new Set([

@@ -55,11 +55,13 @@ class SignedRanges implements RangeSource {
     if (status === 416) return endsEarly(this.what, from, to);
     if (status === 404 && code === "NoSuchKey") {
       return new ObjectMissingError(
-        `Cannot read ${this.what}: it is not there. It was deleted or moved away.`,
+        `Cannot read ${this.what}: it does not exist. It was deleted or moved.`,
       );
     }
     // S3 responds to a GET of a missing object with an error document, not with a bare 404.
-    if (status === 404 && code === null) return new TryFailed("it answers 404, but not as S3 does", true);
+    if (status === 404 && code === null) {
+      return new TryFailed("it responds with 404, but not in S3's format", true);
+    }
     // The URL has expired, or its keys were changed since. A new URL shows which; waiting does not help.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {

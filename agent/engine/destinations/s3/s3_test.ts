@@ -170,9 +170,9 @@ Deno.test("a URL that ran out is signed anew", async () => {
 Deno.test("a bucket that refuses for good fails the run with its reason and no URL", async () => {
   const cases: [S3Fault, RegExp][] = [
     [{ status: 403, code: "AccessDenied" }, /may not put objects there \(AccessDenied\)/],
-    [{ status: 404, code: "NoSuchBucket" }, /bucket does not exist any more \(NoSuchBucket\)/],
+    [{ status: 404, code: "NoSuchBucket" }, /bucket no longer exists \(NoSuchBucket\)/],
     [{ status: 404, code: "NoSuchUpload" }, /was aborted at the bucket \(NoSuchUpload\)/],
-    [{ status: 507, code: "QuotaExceeded" }, /quota is used up/],
+    [{ status: 507, code: "QuotaExceeded" }, /quota is exhausted/],
     [
       { status: 400, code: "InvalidArgument", message: "Part\nnumber &lt; 1" },
       /Part number .*\(InvalidArgument\)/,
@@ -201,17 +201,17 @@ Deno.test("an answer of something in front of the bucket is waited out", async (
     t.s3.fault = partFaults(3, fault);
     await store(t, 6 * MIB);
     assert.equal(await t.uploads.bucket.head("a.zst"), 6 * MIB);
-    assert.match(t.lines[0]!, /\((something else than an S3 service|it answers 200, but not as S3)/);
+    assert.match(t.lines[0]!, /\((another program than an S3 service|it responds with 200, but not in S3)/);
   }
   await using t = await setting(new PatientClock());
   t.s3.fault = partFaults(Infinity, pages[1]!);
-  assert.match(await reason(store(t, 6 * MIB)), /something else than an S3 service .*\(HTTP 403\), such as/);
+  assert.match(await reason(store(t, 6 * MIB)), /another program than an S3 service .*\(HTTP 403\), such as/);
 });
 
 Deno.test("a proxy that takes no body as large as a part fails the run at once, and is named", async () => {
   await using t = await setting();
   t.s3.fault = partFaults(Infinity, { status: 413, page: "<html>413 Request Entity Too Large</html>" });
-  assert.match(await reason(store(t, 6 * MIB)), /\(HTTP 413\)\. Let it take more: client_max_body_size 0/);
+  assert.match(await reason(store(t, 6 * MIB)), /\(HTTP 413\)\. Raise its limit: client_max_body_size 0/);
   assert.equal(t.clock.waits, 0);
 });
 

@@ -22,8 +22,8 @@ export async function openingError(
   const action = `Cannot open SFTP at ${describeServer(spec)}`;
   if (cause instanceof ConnectionLostError) {
     return new LoginFailedError(
-      `${action}: ${cause.message}, right after the log-in. See its SSH server's log; the directory of a ` +
-        "ChrootDirectory, and all above it, must belong to root and be writable by nobody else.",
+      `${action}: ${cause.message}, right after the log-in. Check its SSH server's log. The directory of a ` +
+        "ChrootDirectory, and every directory above it, must belong to root and be writable by root only.",
       true,
       { cause },
     );
@@ -35,12 +35,12 @@ export async function openingError(
   if (noise !== null) {
     return fail(
       `the log-in shell of this user prints text${sample(noise[1])} before SFTP begins. Let its start-up ` +
-        "files (such as .bashrc) print nothing where there is no terminal, or use internal-sftp for the user.",
+        "files (such as .bashrc) print nothing without a terminal, or use internal-sftp for the user.",
     );
   }
   if (/Channel open failure/.test(cause.message)) {
     return fail(
-      "the server opens no session for this user. See MaxSessions in its sshd_config, and its log.",
+      "the server opens no session for this user. Check MaxSessions in its sshd_config, and its log.",
     );
   }
   const said = /exit code|exit signal|end unexpectedly/i.test(cause.message)

@@ -110,7 +110,7 @@ export class SftpRequests {
       const limit = isAborted ? Math.min(longest, GOODBYE) : longest;
       const left = this.#heardAt + limit - this.clock.monotonic();
       if (left <= 0) {
-        this.lose(`the server answered nothing for ${limit / 1000} s`);
+        this.lose(`the server was silent for ${limit / 1000} s`);
         this.client.destroy();
         return;
       }

@@ -185,7 +185,7 @@ export class SftpSession {
         throw new RunFailedError(
           `Cannot make ${path} at ${
             describeServer(this.spec)
-          }: a link of that name leads nowhere. Correct the link, or sftp_path.`,
+          }: a symbolic link of that name has no target. Correct the link, or sftp_path.`,
         );
       }
       throw await this.explain(`make the directory ${path}`, error);
@@ -202,17 +202,17 @@ export class SftpSession {
       new RunFailedError(`Cannot ${action} at ${describeServer(this.spec)}: ${reason}`, { cause: error });
     switch (statusOf(error)) {
       case NO_SUCH_FILE:
-        return fail("it is not there. Check sftp_path.");
+        return fail("it does not exist. Check sftp_path.");
       case PERMISSION_DENIED:
-        return fail("the user may not do that. Change the directory's owner or mode, or sftp_path.");
+        return fail("the user lacks the permission. Change the directory's owner or mode, or sftp_path.");
       case FAILURE:
         return fail(
           await this.#diskFault() ??
-            "the server does not say why. Look at its disk's and the user's quota, and its log.",
+            "the server gives no reason. Check its disk, the user's quota, and its log.",
         );
       case BAD_MESSAGE:
         return fail(
-          "the server takes no such name: it may be too long. Shorten the task's appended file name or path.",
+          "the server refuses the name: it may be too long. Shorten the task's appended file name or path.",
         );
       case null:
         return fail(`${this.requests.reason}. Check the network and the server, and run the task again.`);

@@ -90,7 +90,7 @@ export class SftpDestination implements Destination {
       throw new RunFailedError(
         `Cannot read ${path} at ${
           describeServer(this.spec)
-        }: its directory is empty. See whether the server has mounted ` +
+        }: its directory is empty. Check whether the server has mounted ` +
           "its file system.",
       );
     });
@@ -106,8 +106,8 @@ export class SftpDestination implements Destination {
     throw new RunFailedError(
       `Cannot use ${directory} at ${
         describeServer(this.spec)
-      }: it is not there. Check sftp_path, and whether the ` +
-        "server has mounted its file system; where it is gone for good, make it anew.",
+      }: it does not exist. Check sftp_path, and whether the ` +
+        "server has mounted its file system; if it is gone for good, create it again.",
     );
   }
 

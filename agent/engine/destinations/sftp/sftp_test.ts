@@ -148,10 +148,10 @@ Deno.test("failures say what is wrong with the path", async () => {
   await Deno.symlink("/nowhere", `${sshd.directory}/link`);
   for (
     const [directory, expected] of [
-      [`${sshd.directory}/closed`, /the user may not do that/],
-      [`${sshd.directory}/closed/sub`, /the user may not do that/],
+      [`${sshd.directory}/closed`, /the user lacks the permission/],
+      [`${sshd.directory}/closed/sub`, /the user lacks the permission/],
       [`${sshd.directory}/file`, /a file has that name/],
-      [`${sshd.directory}/link`, /a link of that name leads nowhere/],
+      [`${sshd.directory}/link`, /a symbolic link of that name has no target/],
       [`${sshd.directory}/${"n".repeat(256)}`, /it may be too long/],
     ] as const
   ) {
@@ -225,6 +225,6 @@ Deno.test("what the server says in place of SFTP is told", needsRoot, async () =
     assert.match(await reason(openDestination(spec, portsOf(IMPATIENT))), expected);
   };
   await opening(/: the server says: WARNING: Your password has expired\. Password change required/i);
-  await opening(/the server opens no session for this user\. See MaxSessions/, "MaxSessions 0");
+  await opening(/the server opens no session for this user\. Check MaxSessions/, "MaxSessions 0");
   await opening(/right after the log-in\. .*ChrootDirectory/, "ChrootDirectory /tmp");
 });

@@ -161,7 +161,7 @@ function unpinned(spec: Spec, presented: readonly string[]): RunFailedError {
     `Cannot trust ${place}: its host key is not the pinned ${
       normalized(spec.host_key)
     }; it presented ${keys}. ` +
-      "If the server's key was changed on purpose, set sftp_host_key to the new one; if not, somebody may listen in.",
+      "If the server's key was changed on purpose, set sftp_host_key to the new one; otherwise this may be an attack.",
     false,
   );
 }
@@ -170,12 +170,12 @@ type LoginFailure = Error & { level?: string; code?: string };
 
 const NETWORK: Record<string, string> = {
   ECONNREFUSED: "it refuses the connection. Check sftp_host, sftp_port and whether its SSH server runs.",
-  ENOTFOUND: "there is no such host. Check sftp_host and this server's DNS.",
-  EAI_AGAIN: "its name can't be looked up now. Check this server's DNS.",
+  ENOTFOUND: "the host name does not exist. Check sftp_host and this server's DNS.",
+  EAI_AGAIN: "its name can't be resolved now. Check this server's DNS.",
   EHOSTUNREACH: "there is no route to it. Check sftp_host and the network.",
   ENETUNREACH: "there is no route to it. Check sftp_host and the network.",
   ETIMEDOUT: "it does not answer. Check sftp_host, sftp_port and the firewalls between.",
-  ECONNRESET: "it cut the connection. See its SSH server's log.",
+  ECONNRESET: "it closed the connection. Check its SSH server's log.",
 };
 
 function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
@@ -190,14 +190,14 @@ function loginError(spec: Spec, error: LoginFailure): LoginFailedError {
   if (/parse privateKey|private key/i.test(error.message)) {
     return fail(
       /encrypted/i.test(error.message)
-        ? "sftp_private_key is protected by a passphrase. Send it once more, with sftp_private_key_passphrase."
-        : "sftp_private_key is not in a format that is read here. Send it once more: it is converted as it is stored.",
+        ? "sftp_private_key is protected by a passphrase. Send it again, with sftp_private_key_passphrase."
+        : "sftp_private_key is in an unsupported format. Send it again: it is converted before it is stored.",
     );
   }
   if (/handshake failed/i.test(error.message)) {
-    return fail("it offers no cipher (AES-CTR, AES-GCM), key exchange or host key that is taken here.");
+    return fail("it offers no supported cipher (AES-CTR, AES-GCM), key exchange or host key.");
   }
-  return fail("it closed the connection. See its SSH server's log.", true);
+  return fail("it closed the connection. Check its SSH server's log.", true);
 }
 
 function refusal({ password, private_key }: Spec): string {

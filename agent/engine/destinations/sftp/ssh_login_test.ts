@@ -87,16 +87,19 @@ Deno.test("a private key that can't be used is told as such", async () => {
   const spec = sshdSpec(sshd);
   assert.match(
     await reason({ ...spec, private_key: locked }),
-    /protected by a passphrase\. Send it once more, with sftp_private_key_passphrase/,
+    /protected by a passphrase\. Send it again, with sftp_private_key_passphrase/,
   );
-  assert.match(await reason({ ...spec, private_key: "-- no key --" }), /not in a format that is read here/);
+  assert.match(await reason({ ...spec, private_key: "-- no key --" }), /in an unsupported format/);
 });
 
 Deno.test("a server that can't be reached is told as such", async () => {
   await using sshd = await TestSshd.open();
   const spec = sshdSpec(sshd);
   assert.match(await reason({ ...spec, port: freePort() }), /refuses the connection/);
-  assert.match(await reason({ ...spec, host: "no-such-host.invalid" }), /no such host|can't be looked up/);
+  assert.match(
+    await reason({ ...spec, host: "no-such-host.invalid" }),
+    /the host name does not exist|can't be resolved/,
+  );
   await using http = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response(""));
   assert.match(await reason({ ...spec, port: http.addr.port }), /closed the connection/);
 });

@@ -222,7 +222,7 @@ export class SftpWriter implements ObjectWriter {
       if (found.digest("hex") === hash.digest("hex")) continue;
       throw new RunFailedError(
         `Cannot trust ${this.paths.final}: the server lost bytes between ${from} and ${to} that it had acknowledged ` +
-          "before the connection broke. Look at its disk and its log, and run the task again.",
+          "before the connection broke. Check its disk and its log, and run the task again.",
       );
     }
   }

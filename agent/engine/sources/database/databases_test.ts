@@ -191,7 +191,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
       for (const damage of [flip, 'truncate -s -100 "$1"', 'rm "$1"']) {
         await shell(damage, archive);
         const message = await failure(restore(run, backup, { target: wanted }));
-        assert.match(message, /its SHA-256 is|it has \d+ bytes, but|it is not there/);
+        assert.match(message, /its SHA-256 is|it has \d+ bytes, but|it does not exist/);
         assert.deepEqual(await place.describe("mine"), before);
         await assertDatabases(place, odd, "mine", shop);
         await Deno.copyFile(`${archive}.kept`, archive);

@@ -181,7 +181,7 @@ export class PostgresqlFresh {
     );
     const { before, after, lost } = planProperties(to, properties, { roles: this.#roles, isOwned });
     for (const what of lost) {
-      this.output.warning(`Not restored: ${what}, a role that is not there`);
+      this.output.warning(`Not restored: ${what}, a role that does not exist`);
     }
     if (when === "later") return [...before, ...after];
     await this.executeProperties(before);
@@ -286,7 +286,7 @@ export class PostgresqlFresh {
     if (owner !== undefined && await this.#has("pg_roles", "rolname", owner)) {
       clauses.push(`owner ${identifier(owner)}`);
     } else if (owner !== undefined) {
-      this.output.warning(`The owner of ${original} was ${owner}, a role that is not there`);
+      this.output.warning(`The owner of ${original} was ${owner}, a role that does not exist`);
     }
     return clauses.map((clause) => ` ${clause}`).join("");
   }
@@ -297,7 +297,7 @@ export class PostgresqlFresh {
       return ` tablespace ${identifier(tablespace)}`;
     }
     this.output.warning(
-      `Tablespace ${tablespace} of ${original} is not there: the database is made in the default one`,
+      `Tablespace ${tablespace} of ${original} does not exist: the database is created in the default one`,
     );
     return "";
   }

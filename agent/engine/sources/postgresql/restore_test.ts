@@ -106,9 +106,9 @@ Deno.test("properties of a lost PostgreSQL database are restored", async (t) => 
       await at.sql("postgres", "drop database shop; drop role app; drop role owner_of_shop");
       await at.restore(run, backup);
       assert.deepEqual(run.warnings.sort(), [
-        "Not restored: setting work_mem of role app, a role that is not there",
-        "Not restored: the grant of CONNECT to app, a role that is not there",
-        "The owner of shop was owner_of_shop, a role that is not there",
+        "Not restored: setting work_mem of role app, a role that does not exist",
+        "Not restored: the grant of CONNECT to app, a role that does not exist",
+        "The owner of shop was owner_of_shop, a role that does not exist",
       ]);
       // PUBLIC, which had no rights, must not get any.
       assert.doesNotMatch(await at.properties("shop"), /,=|\{=/);

@@ -17,27 +17,29 @@ const Entry = z.object({
   actor: z.object({
     type: z.enum(AUDIT_ACTORS).openapi({
       description:
-        "`command`: an admin command on a machine of the control plane's. `unknown`: nobody that is known; ids are then of a " +
-        "token that is no longer good.",
+        "`command`: an admin command on the control plane's machine. `unknown`: an unauthenticated caller; the ids are then of a " +
+        "token that is no longer valid.",
     }),
-    name: z.string().nullable().openapi({ description: "As it was called then." }),
+    name: z.string().nullable().openapi({ description: "The name at that time." }),
     user_id: z.int().nullable(),
     token_id: z.int().nullable(),
     remote_server_id: z.int().nullable(),
   }),
   action: z.string().openapi({
-    description: "The operation's id in this document, or what an admin command did.",
+    description: "The operation's id in this document, or the action of an admin command.",
   }),
   resource: z.string().nullable().openapi({ description: "As in the paths." }),
   resource_id: z.int().nullable(),
-  fields: z.array(z.string()).openapi({ description: "Names of what was sent, without their values." }),
+  fields: z.array(z.string()).openapi({
+    description: "Names of the fields that were sent, without their values.",
+  }),
   result: AuditResult.openapi({
     description:
-      "`refused` and `failed` after `done`, with the same `request_id`: the change was made, and what came after it was not.",
+      "`refused` or `failed` after `done` with the same `request_id`: the change was made, but a later step was not.",
   }),
   reason: z.string().nullable(),
   address: z.string().nullable().openapi({ description: "The client's." }),
-  request_id: z.string().nullable().openapi({ description: "The answer's `X-Request-Id`." }),
+  request_id: z.string().nullable().openapi({ description: "The response's `X-Request-Id`." }),
 }).openapi("AuditLogEntry");
 
 const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
@@ -96,7 +98,7 @@ export const auditLogEndpoints: readonly Endpoint[] = [
       resource: line(100).optional().openapi({ example: "backup-tasks" }),
       resource_id: id().optional().openapi({ example: 7 }),
       result: AuditResult.optional().openapi({ param: { example: "done" } }),
-      from: moment().optional().openapi({ description: "This moment and later." }),
+      from: moment().optional().openapi({ description: "At this time or later." }),
       to: moment().optional().openapi({ description: "Before this moment." }),
       ...timeParameters,
       search: searchParameter("who did what to what, from where and why"),

@@ -30,7 +30,7 @@ const Token = z.object({
 }).openapi("Token");
 
 const NewToken = Token.extend({
-  token: z.string().openapi({ description: "Shown this once; only its hash is stored." }),
+  token: z.string().openapi({ description: "Shown only once; only its hash is stored." }),
 }).openapi("TokenWithText");
 
 const example: z.output<typeof Token> = {
@@ -77,7 +77,7 @@ export const tokenExample = {
 /** The response of every endpoint that creates a token. */
 export const issuedAnswer = {
   status: 201,
-  description: "The new token, with its text: it can't be shown again.",
+  description: "The new token with its text, which can't be shown again.",
   content: {
     type: "application/json",
     schema: z.object({ data: NewToken }),
@@ -102,7 +102,7 @@ export const tokenEndpoints: readonly Endpoint[] = [
     operationId: "createToken",
     group: "Tokens",
     summary: "Create a token",
-    description: "A token can give no ability that it lacks itself.",
+    description: "A token can't grant an ability that it lacks itself.",
     access: "manage-tokens",
     body: { schema: tokenFields.openapi("NewToken"), example: tokenExample },
     answer: issuedAnswer,
@@ -115,13 +115,13 @@ export const tokenEndpoints: readonly Endpoint[] = [
     access: "manage-tokens",
     body: tokenFields.partial().openapi("TokenChanges"),
     example: { name: "Weekly report" },
-    errors: { 409: "It would take the `admin` ability from the last good token that has it." },
+    errors: { 409: "It would remove the `admin` ability from the last valid token that has it." },
     update: updateToken,
   }),
   deleteEndpoint(token, {
     access: "manage-tokens",
-    description: "Revokes it: from the next call on it is unknown.",
-    errors: { 409: "It is the last good token with the `admin` ability." },
+    description: "Revokes the token: from the next request on it is unknown.",
+    errors: { 409: "It is the last valid token with the `admin` ability." },
     remove: revokeToken,
   }),
 ];

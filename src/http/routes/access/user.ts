@@ -130,7 +130,7 @@ export const userEndpoints: readonly Endpoint[] = [
     group: "User",
     summary: "Show the caller's own account",
     access: "any token",
-    answer: { status: 200, description: "The account and what it holds.", content },
+    answer: { status: 200, description: "The account and the number of its records.", content },
     handle: async ({ services, caller }) => selfResponse(await showSelf(services, caller)),
   }),
   endpoint({
@@ -148,7 +148,7 @@ export const userEndpoints: readonly Endpoint[] = [
     },
     answer: {
       status: 200,
-      description: "The account as it is now. Fields that were left out keep their value.",
+      description: "The account after the change. Fields that were left out keep their value.",
       content,
     },
     handle: async ({ services, caller, body }) => selfResponse(await updateSelf(services, caller, body)),

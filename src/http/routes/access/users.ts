@@ -53,7 +53,7 @@ export const usersEndpoints: readonly Endpoint[] = [
   }),
   createEndpoint(user, {
     access: "admin",
-    description: "The user can call nothing yet: make them a token with `POST /api/users/{id}/tokens`.",
+    description: "The user has no access yet: create a token with `POST /api/users/{id}/tokens`.",
     body: fields.openapi("NewUser"),
     example: { name: "Ada Lovelace", email: "ada@example.com" },
     create: (services, _caller, { is_admin = false, ...body }) => createUser(services, { ...body, is_admin }),
@@ -63,22 +63,22 @@ export const usersEndpoints: readonly Endpoint[] = [
     access: "admin",
     body: fields.partial().openapi("UserChanges"),
     example: { email: "ada.king@example.com" },
-    errors: { 409: "It would take the administrator's rights from the caller." },
+    errors: { 409: "It would remove the caller's administrator rights." },
     update: updateUser,
   }),
   deleteEndpoint(user, {
     access: "admin",
     description:
-      "With the user's tokens, tags and notification streams. The user goes to the trash, and administrators are told; the " +
-      "tokens are no good from then on.",
+      "Deletes the user's tokens, tags and notification streams too. The user goes to the trash, and administrators are notified; the " +
+      "tokens are invalid from then on.",
     isTrashed: true,
     errors: { 409: "It is the caller, or the user still has servers, destinations, tasks or backups." },
     remove: deleteUser,
   }),
   undeleteEndpoint(user, {
     access: "admin",
-    description: "With the user's tokens.",
-    errors: { 409: "Another user has the email now." },
+    description: "Restores the user's tokens too.",
+    errors: { 409: "Another user has the email address now." },
     undelete: undeleteUser,
   }),
   endpoint({
@@ -88,8 +88,8 @@ export const usersEndpoints: readonly Endpoint[] = [
     group: "Users",
     summary: "Create a token for a user",
     description:
-      "The user's first token, or one in place of a lost one. `abilities` left out: all that the user can " +
-      "have and the calling token has.",
+      "The user's first token, or a replacement for a lost one. Default of `abilities`: all that the user can " +
+      "have and that the calling token has.",
     access: "admin",
     ids: { id: "User" },
     body: { schema: tokenFields.partial({ abilities: true }).openapi("NewUserToken"), example: tokenExample },

@@ -43,17 +43,17 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     group: "Backups",
     summary: "Verify a backup",
     description:
-      "Queues a verification run: every object is read back, its size and SHA-256 compared with what was stored, decrypted, " +
-      "unpacked and held against its index and manifest; of a backup that is encrypted to recipients, sizes and SHA-256 only. " +
-      "A success sets `verified_at`. Damage fails the run and sets `damaged_at` and `damage_reason`; what could not be found " +
-      "out, such as when the destination does not answer, fails the run and changes nothing else.",
+      "Queues a verification run. Every object is read back, its size and SHA-256 are compared with the record, and it is decrypted, " +
+      "unpacked and compared with its index and manifest. For a backup that is encrypted to recipients, only sizes and SHA-256 are checked. " +
+      "A success sets `verified_at`. Damage fails the run and sets `damaged_at` and `damage_reason`. An impossible check, " +
+      "for example because the destination does not answer, fails the run and changes nothing else.",
     access: "run-backup-tasks",
     ids: { id: "Backup" },
     body: { schema: VerifyInput, example: {} },
     errors: {
       409:
-        "The backup is being deleted, is being verified, or lies on the disk of another server, whose agent is not connected, " +
-        "too old or gone.",
+        "The backup is being deleted or verified, or it is on the disk of another server, whose agent is not connected, " +
+        "too old or deleted.",
     },
     answer: queued(message),
     async handle({ services, caller, params, body }) {
@@ -68,17 +68,17 @@ export const backupCheckEndpoints: readonly Endpoint[] = [
     group: "Backups",
     summary: "Restore a backup in a drill",
     description:
-      "Queues a restore drill: the backup is restored where it is in nobody's way, files into the agent's state directory and " +
-      "databases into scratch databases of the task's server, compared with its index or with the tables and rows that its " +
-      "manifest tells of, and dropped again. A success sets `proven_at` and `drill_duration_ms`. What comes back otherwise fails " +
-      "the run and sets `damaged_at` and `damage_reason`; a drill that can't be made fails the run and changes nothing else.",
+      "Queues a restore drill. The backup is restored to a temporary location: files into the agent's state directory, " +
+      "databases into scratch databases on the task's server. It is compared with its index, or with the tables and rows in its " +
+      "manifest, and removed again. A success sets `proven_at` and `drill_duration_ms`. A difference fails " +
+      "the run and sets `damaged_at` and `damage_reason`. An impossible drill fails the run and changes nothing else.",
     access: "run-backup-tasks",
     ids: { id: "Backup" },
     body: { schema: DrillInput, example: {} },
     errors: {
       409:
-        "The backup is being deleted or restored in a drill, can't be opened by the control plane, or lies on the disk of " +
-        "another server, whose agent is not connected, too old or gone.",
+        "The backup is being deleted or restored in a drill, the control plane can't decrypt it, or it is on the disk of " +
+        "another server, whose agent is not connected, too old or deleted.",
     },
     answer: queued(drillMessage),
     async handle({ services, caller, params, body }) {

@@ -27,7 +27,7 @@ for (const kind of ["verify", "drill"]) {
     assert.equal(elsewhere.status, 409);
     assert.match(
       elsewhere.body.message,
-      /lies on the disk of .+, whose agent is not connected\. Start it there/,
+      /is on the disk of .+, whose agent is not connected\. Start it there/,
     );
     await client.call("DELETE", `/api/backups/${id}`);
     const deleted = await client.call("POST", path);

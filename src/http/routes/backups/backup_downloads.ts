@@ -14,7 +14,7 @@ import { literal } from "../../../definitions/formats/text.ts";
 import { innerPath } from "../../../definitions/formats/paths.ts";
 
 const DESCRIPTION =
-  "One `Range` is answered with 206; `If-Range` takes the `ETag`. A transfer that can't go on is cut.";
+  "A single `Range` gets a 206; `If-Range` accepts the `ETag`. A transfer that can't continue is cut off.";
 
 const shared = {
   method: "get",
@@ -40,7 +40,7 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
     operationId: "downloadBackup",
     summary: "Download an object of a backup",
     description:
-      `As it is stored: compressed, and encrypted if it is. The \`ETag\` is its SHA-256. ${DESCRIPTION}`,
+      `The object as stored: compressed, and possibly encrypted. The \`ETag\` is its SHA-256. ${DESCRIPTION}`,
     query: z.object({
       object: literal(1024).optional().openapi({
         description: "One of the backup's objects. Default: its first archive.",
@@ -49,8 +49,8 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
     }),
     errors: {
       409: "The backup is being deleted, or its bucket no longer has the object.",
-      416: "The range lies beyond the end.",
-      503: "Its destination, or the agent that reaches it, can't be reached.",
+      416: "The range is beyond the end.",
+      503: "Its destination, or the agent that reads it, can't be reached.",
     },
     async handle({ services, caller, params, query, request }) {
       const object = { name: query.object ?? null, headOnly: request.method === "HEAD" };
@@ -63,14 +63,14 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
     operationId: "downloadBackupFile",
     summary: "Download one file from inside a backup",
     description:
-      `Decrypted and unpacked by an agent, which reads only the part of the archive it is in. ${DESCRIPTION}`,
+      `An agent reads the part of the archive that contains the file, and decrypts and unpacks it. ${DESCRIPTION}`,
     query: z.object({
       path: innerPath().openapi({ description: "Of a regular file.", example: "etc/nginx/nginx.conf" }),
     }),
     errors: {
-      409: "There is no regular file at the path, or the backup can't be opened here.",
-      416: "The range lies beyond the end.",
-      503: "No agent that reaches the backup is connected, or it can't read it.",
+      409: "There is no regular file at the path, or the backup can't be decrypted here.",
+      416: "The range is beyond the end.",
+      503: "No agent that can reach the backup is connected, or the agent can't read it.",
     },
     async handle({ services, caller, params, query, request }) {
       return answer(
@@ -94,7 +94,7 @@ function rangeOf({ headers, method }: Request): ChooseRange {
 function answer(download: Download | Unsatisfiable, request: Request): Response {
   if ("unsatisfiable" in download) {
     const { size } = download;
-    throw new HttpError(416, `There are ${size} bytes; ask for a range within them.`, {
+    throw new HttpError(416, `There are ${size} bytes; request a range within them.`, {
       "Content-Range": `bytes */${size}`,
     });
   }

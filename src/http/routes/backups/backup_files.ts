@@ -24,17 +24,17 @@ const TYPES = [
 
 const Entry = z.object({
   path: z.string().openapi({
-    description: "Relative to the source's root. Bytes that are not UTF-8 stand as `\\ooo`, in octal.",
+    description: "Relative to the source's root. Bytes that are not UTF-8 are written as `\\ooo`, in octal.",
   }),
   name: z.string(),
   type: z.enum(TYPES),
-  size: z.int().openapi({ description: "Bytes; 0 for what has none." }),
+  size: z.int().openapi({ description: "Bytes; 0 for members without content." }),
   mode: z.string(),
   uid: z.int(),
   gid: z.int(),
-  modified_at: Time.nullable().openapi({ description: "Null where its year is not one of 0 to 9999." }),
+  modified_at: Time.nullable().openapi({ description: "Null if its year is not between 0 and 9999." }),
   link_target: z.string().nullable().openapi({
-    description: "Of a symbolic link its text, of a hard link the other path; else null.",
+    description: "The target of a symbolic link, or the other path of a hard link; otherwise null.",
   }),
 }).openapi("BackupEntry");
 
@@ -53,18 +53,18 @@ const EXAMPLE: z.output<typeof Entry> = {
 const FilesQuery = PageQuery.extend({
   path: innerPathOrRoot().default("").openapi({
     description:
-      "A directory, whose direct children are listed; anything else is listed itself. Default: the root.",
+      "A directory, whose direct children are listed; any other member is listed itself. Default: the root.",
     example: "etc/nginx",
   }),
   per_page: integer(1, 1000).default(15).openapi({ description: "Items per page.", example: 15 }),
   search: z.string().max(255).optional().openapi({
-    description: "Only names in the directory that hold this text, in any case.",
+    description: "Only names in the directory that contain this text, ignoring case.",
     example: "nginx",
   }),
 });
 const FilesInput = FilesQuery.extend({
   identity: identity().openapi({
-    description: "The secret key of one of the recipients. It is stored nowhere.",
+    description: "The secret key of one of the recipients. It is never stored.",
   }),
 });
 
@@ -85,8 +85,8 @@ const shared = {
         links: PageLinks,
         meta: PageMeta,
         unlisted_count: z.int().openapi({
-          description: "How many more there may be: lines of the index that can't be read. " +
-            "What they tell of is in the archive, and comes back with the whole of it.",
+          description: "The number of further members that may exist: unreadable lines of the index. " +
+            "Their members are in the archive, and are restored with the whole backup.",
         }),
       }),
       example: {
@@ -100,8 +100,8 @@ const shared = {
   },
   errors: {
     409:
-      "It holds databases, has no index or a damaged one, or is encrypted to recipients and takes their identity by POST.",
-    503: "No agent that reaches the backup is connected, or it can't read the index.",
+      "It contains databases, has no index or a damaged one, or is encrypted to recipients: then send an identity by POST.",
+    503: "No agent that can reach the backup is connected, or the agent can't read the index.",
   },
 } as const;
 
@@ -110,8 +110,8 @@ export const backupFileEndpoints: readonly Endpoint[] = [
     ...shared,
     method: "get",
     operationId: "listBackupFiles",
-    summary: "List what is inside a backup",
-    description: "Read from the index beside the archive, by an agent; the archive itself is not read.",
+    summary: "List a backup's contents",
+    description: "An agent reads the index next to the archive; it does not read the archive itself.",
     query: FilesQuery,
     async handle({ services, caller, params, query, request, baseUrl }) {
       const listing = await listBackupFiles(
@@ -127,7 +127,7 @@ export const backupFileEndpoints: readonly Endpoint[] = [
     ...shared,
     method: "post",
     operationId: "listBackupFilesWithIdentity",
-    summary: "List what is inside a backup that is encrypted to recipients",
+    summary: "List the contents of a backup that is encrypted to recipients",
     body: { schema: FilesInput, example: { path: "etc/nginx", page: 1, per_page: 15, identity: IDENTITY } },
     async handle({ services, caller, params, body, request, baseUrl }) {
       const { path, identity } = body;

@@ -14,16 +14,16 @@ const RestoreInput = z.object({
   ...RESTORE_FIELDS,
   database_name: databaseName().openapi({
     description:
-      "Databases only. A new name for the database, where one is restored. Default: each has the name it had.",
+      "Databases only. A new name for the database, if only one is restored. Default: the original names.",
   }),
   overwrite: z.boolean().openapi({
     description:
-      "Replaces files that are in the way; without it they fail the run. Files that the backup does not hold stay either way. " +
-      "A database that holds something is replaced as a whole.",
+      "Replaces existing files; without it they fail the run. Files that are not in the backup stay in either case. " +
+      "A database that is not empty is replaced as a whole.",
   }),
   identity: identity().openapi({
     description:
-      "For a backup that is encrypted to recipients: the secret key of one of them. It is stored nowhere.",
+      "For a backup that is encrypted to recipients: the secret key of one of them. It is never stored.",
   }),
 }).partial();
 
@@ -37,11 +37,11 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     group: "Backups",
     summary: "Restore a backup",
     description:
-      "Queues a restore run. Everything is unpacked beside the target, databases are loaded into fresh ones, and all is proven " +
-      "before the target is touched: a restore that fails leaves it as it was. A database is restored on the server that its " +
-      "task names, with the task's user and password; once the task is gone, on the local socket. From another machine than the " +
-      "task's, a task's `database_host` that is not that machine itself is refused: say which one to use. What lies on the disk of " +
-      "another server is sent by its agent, through the control plane.",
+      "Queues a restore run. Files are unpacked next to the target, databases are loaded into new ones, and everything is verified " +
+      "before the target changes: a failed restore leaves it unchanged. A database is restored on the server that its " +
+      "task names, with the task's user and password; once the task is deleted, on the local socket. From another machine than the " +
+      "task's, the task's `database_host` is refused unless it is that machine itself: set `database_host`. A backup on the disk of " +
+      "another server is sent by that server's agent, through the control plane.",
     access: "restore-backups",
     ids: { id: "Backup" },
     refusesUnknown: true,
@@ -51,8 +51,8 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     },
     errors: {
       409:
-        "The backup is being deleted, needs an identity, holds the control plane's own state, or lies on the disk of another " +
-        "server, whose agent is not connected, too old or gone.",
+        "The backup is being deleted, needs an identity, contains the control plane's own state, or is on the disk of another " +
+        "server, whose agent is not connected, too old or deleted.",
     },
     answer: {
       status: 202,

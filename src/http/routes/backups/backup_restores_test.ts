@@ -83,7 +83,7 @@ Deno.test("a restore of databases accepts their names, one of files its paths", 
     ],
   });
   assert.deepEqual(await errorsOf(id, { databases: ["shop", "none"] }), {
-    databases: ["The backup holds no database none. The backup holds: shop, wiki."],
+    databases: ["The backup contains no database none. The backup holds: shop, wiki."],
   });
   assert.deepEqual(Object.keys(await errorsOf(id, { databases: [], database_name: "--all" })).sort(), [
     "database_name",
@@ -111,7 +111,7 @@ Deno.test("a restore of databases accepts a database server, one of files does n
   assert.deepEqual(Object.keys(wrong.body.errors).sort(), Object.keys(server).sort());
   const stray = await restore(databases, { database_port: 5433 });
   assert.deepEqual(stray.body.errors, {
-    database_port: ["The database port field needs database_host, where null is the local socket."],
+    database_port: ["The database port field requires database_host; null is the local socket."],
   });
   assert.equal((await restore(databases, server)).status, 202);
   assert.equal(

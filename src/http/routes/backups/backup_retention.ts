@@ -15,11 +15,11 @@ import { backup } from "./backup_view.ts";
 
 const Preview = z.object({
   backup_task_id: z.int(),
-  timezone: z.string().openapi({ description: "Whose hours, days, weeks, months and years they are." }),
+  timezone: z.string().openapi({ description: "The time zone of hours, days, weeks, months and years." }),
   policy: z.object(shownShape(TASK_RETENTION_FIELDS)),
   kept: z.int(),
   removed: z.int(),
-  removed_size: z.int().openapi({ description: "Bytes of the archives that would go." }),
+  removed_size: z.int().openapi({ description: "Bytes of the archives that would be removed." }),
   backups: z.array(z.object({
     id: z.int(),
     file_name: z.string(),
@@ -27,9 +27,9 @@ const Preview = z.object({
     created_at: Time,
     action: z.enum(["keep", "remove"]),
     reasons: z.array(z.object({ rule: z.enum(KEEP_REASONS), text: z.string() })).openapi({
-      description: "Why it stays; empty where it goes.",
+      description: "The reasons to keep it; empty if it would be removed.",
     }),
-  })).openapi({ description: "Every stored backup, newest first; not those that are being deleted." }),
+  })).openapi({ description: "Every stored backup, newest first, except those that are being deleted." }),
 }).openapi("RetentionPreview");
 type Preview = z.output<typeof Preview>;
 
@@ -79,7 +79,7 @@ const example: Preview = {
       action: "keep",
       reasons: [{ rule: "keep_daily", text: "daily 2024-08-07" }, {
         rule: "newest_good",
-        text: "the newest good one",
+        text: "the newest intact one",
       }],
     },
     {
@@ -96,7 +96,7 @@ const example: Preview = {
 const GROUP = backup.plural;
 const access = "delete-backups";
 const ids = { id: backup.name };
-const answer = { status: 200, description: "The backup as it is now.", content: dataContent(backup) };
+const answer = { status: 200, description: "The backup after the change.", content: dataContent(backup) };
 
 export const backupRetentionEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -106,14 +106,14 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     group: backupTask.plural,
     summary: "Preview what retention would remove",
     description:
-      "What would go if retention worked now, and why each other backup stays. Nothing is removed; retention works " +
-      "when the task's next backup is stored. Parameters stand in place of the task's own fields.",
+      "Shows which backups retention would remove now, and why the others stay. Nothing is removed; retention runs " +
+      "when the task's next backup is stored. Parameters replace the task's own fields.",
     access: "view-backup-tasks",
     ids: { id: backupTask.name },
     query: z.object(queryShape(TASK_RETENTION_FIELDS)),
     answer: {
       status: 200,
-      description: "Every stored backup with what would become of it.",
+      description: "Every stored backup, and whether it would be kept.",
       content: {
         type: "application/json",
         schema: z.object({ data: Preview }),
@@ -135,7 +135,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     group: GROUP,
     summary: "Hold a backup",
     description:
-      "Until it is released, neither retention nor a call removes it, and it takes no other's place.",
+      "Until it is released, neither retention nor a request removes it, and it does not count against a rule's number.",
     access,
     ids,
     body: {
@@ -155,7 +155,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     operationId: "releaseBackup",
     group: GROUP,
     summary: "Release a held backup",
-    description: "Its hold ends at `hold_ends_at`, as long after as the trash keeps what is deleted.",
+    description: "Its hold ends at `hold_ends_at`: after the time for which the trash keeps deleted records.",
     access,
     ids,
     answer,
@@ -170,7 +170,7 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     operationId: "clearSuspicion",
     group: GROUP,
     summary: "Clear a backup of suspicion",
-    description: "Older backups of its task are then rotated out again as the rules say.",
+    description: "The task's rules then apply to its older backups again.",
     access,
     ids,
     answer,
@@ -184,10 +184,10 @@ export const backupRetentionEndpoints: readonly Endpoint[] = [
     path: "/api/backups/{id}/damage",
     operationId: "clearDamage",
     group: GROUP,
-    summary: "Take a damaged backup for whole",
+    summary: "Mark a damaged backup as intact",
     description:
-      "For damage that you know to be none. A verification that finds the backup whole takes back what verifications, restores and " +
-      "listings found, a drill what drills found; until then, or until this call, it is damaged.",
+      "For a report of damage that you know to be wrong. A successful verification clears the damage that verifications, restores and " +
+      "listings reported, and a successful drill the damage that drills reported. Until then, or until this request, it is damaged.",
     access,
     ids,
     answer,

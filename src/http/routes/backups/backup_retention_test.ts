@@ -72,7 +72,7 @@ Deno.test("a preview shows which backups would be removed and why the others are
     [
       [fourth, "keep", [
         { rule: "keep_daily", text: "daily 2026-01-04" },
-        { rule: "newest_good", text: "the newest good one" },
+        { rule: "newest_good", text: "the newest intact one" },
       ]],
       [third, "remove", []],
       [second, "keep", [{ rule: "keep_daily", text: "daily 2026-01-03" }]],
@@ -136,7 +136,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
   assert.equal(late.status, 409);
   assert.match(
     late.body.message,
-    /^The backup is being deleted since 2026-\S+Z, and part of it may be gone already\. Hold another one/,
+    /^The backup is being deleted since 2026-\S+Z, and parts of it may be deleted already\. Hold another one/,
   );
 });
 

@@ -16,5 +16,5 @@ Deno.test("a request that needs a secret whose key is lost says so, and what to 
   } where id = ${id}`;
   const { status, body } = await api.admin.call("POST", `/api/backup-destinations/${id}/check`, {});
   assert.equal(status, 409, body.message);
-  assert.match(body.message, /which SECRET_KEY does not hold\. Store the secret again, or give/);
+  assert.match(body.message, /which SECRET_KEY does not hold\. Store the secret again, or restore/);
 });

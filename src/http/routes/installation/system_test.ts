@@ -58,7 +58,7 @@ Deno.test("a process whose loop hangs, or fails for long, is not ready, and the 
   await clock.advance(31_000);
   const { status, text } = await get(api.app, "/readyz");
   assert.equal(status, 503);
-  assert.match(JSON.parse(text).message, /^Work stands still: the scheduler for 121 s;/);
+  assert.match(JSON.parse(text).message, /^Background loops have stalled: the scheduler for 121 s;/);
   assert.match(
     (await get(api.app, "/metrics")).text,
     /^rearguard_loop_age_seconds\{loop="scheduler"\} 121$/m,

@@ -49,9 +49,9 @@ const RunWait = z.object({
 const WAIT = {
   status: "queued" as const,
   waiting_for: "capacity" as const,
-  message: "The agent of server web-1 does one run at once, and others go before: 7.",
+  message: "The agent of server web-1 does one run at once, and others come first: 7.",
   until: "2024-08-08T01:00:00Z",
-  then: "It fails, and says that no agent took it.",
+  then: "It fails with the reason that no agent accepted it.",
   runs_ahead: [7],
   moved_at: null,
 };

@@ -235,7 +235,7 @@ Deno.test("a token follows a limited number of streams at once", async () => {
   assert.deepEqual(held.map(({ status }) => status), [200, 200]);
   const refused = await follow(run);
   assert.equal(refused.status, 429);
-  assert.match((await refused.json()).message, /^Too many streams at once/);
+  assert.match((await refused.json()).message, /^Too many open streams/);
   // Another token has its own limit.
   const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
   assert.equal(await statusOf(follow(run, token)), 200);

@@ -87,7 +87,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       404: "The run is not this agent's, or its backup has no such object.",
       409: "The run is over or was handed out again, or the object can't be read where it lies.",
       410: "The object is not there any more.",
-      416: "The range lies beyond the end.",
+      416: "The range is beyond the end.",
       503: "The agent of the server that holds it is not connected, or busy.",
     },
     async handle({ services, request, query }) {
@@ -123,7 +123,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       }
       // Without a length, the HTTP server would read ahead of the downloader, into memory.
       if (request.headers.get("content-length") === null) {
-        throw new HttpError(411, "The Content-Length header must tell how many bytes follow.");
+        throw new HttpError(411, "The Content-Length header must be the number of bytes.");
       }
       const id = new URL(request.url).pathname.split("/").at(-1)!;
       const body = request.body ?? new Blob([]).stream();
@@ -148,9 +148,9 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
     return new Response(body, { status: isRange ? 206 : 200, headers });
   }
   if (relayed.outcome === "missing") {
-    throw new HttpError(410, "It is not there. It was deleted or moved away.");
+    throw new HttpError(410, "It does not exist. It was deleted or moved.");
   }
-  throw new HttpError(416, `There are ${relayed.size} bytes; ask for a range within them.`, {
+  throw new HttpError(416, `There are ${relayed.size} bytes; request a range within them.`, {
     "Content-Range": `bytes */${relayed.size}`,
   });
 }

@@ -31,7 +31,7 @@ export function addInstallPages({ files, publicUrl }: InstallOptions): (app: App
     });
     app.get("/agent/:name", async (c) => {
       const file = (await available(files)).get(c.req.param("name"));
-      if (file === undefined) throw new HttpError(404, "There is nothing at this address.");
+      if (file === undefined) throw new HttpError(404, "Nothing exists at this address.");
       const { readable } = await Deno.open(file.path);
       return new Response(readable, {
         headers: { "Content-Type": "application/octet-stream", "Content-Length": String(file.size) },

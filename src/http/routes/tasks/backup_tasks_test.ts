@@ -200,7 +200,7 @@ Deno.test("every bad field is refused by name, alone, and nothing changes", asyn
     ["weekday", 7, /at most 6/],
     ["custom_cron_expression", "* * * * * *", /five fields/],
     ["custom_cron_expression", "61 * * * *", /minute 61 is not one of 0 to 59/],
-    ["custom_cron_expression", "0 0 31 2 *", /never comes/],
+    ["custom_cron_expression", "0 0 31 2 *", /never matches/],
     ["timezone", "Berlin", /IANA/],
     ["timezone", "+02:00", /IANA/],
     ["maximum_backups_to_keep", -1, /at least 0/],

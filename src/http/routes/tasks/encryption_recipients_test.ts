@@ -18,7 +18,7 @@ Deno.test("recipients are shown, replaced and cleared, and exclude a password", 
   const conflict = {
     encryption_recipients: [
       "The encryption recipients can't be used together with an encryption password. " +
-      "Send null for the one that is not wanted.",
+      "Send null for one of them.",
     ],
   };
   assert.deepEqual((await put({ encryption_password: "pass" })).body.errors, conflict);
