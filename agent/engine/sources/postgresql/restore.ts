@@ -1,5 +1,5 @@
 /**
- * Restores PostgreSQL databases. A temporary database is created from `template0`. The login's password is the encoding,
+ * Restores PostgreSQL databases. A temporary database is created from `template0`. It gets the encoding,
  * collation, owner and properties of the existing database, or else those in the backup. The swap is one
  * transaction of renames.
  */
