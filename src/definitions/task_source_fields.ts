@@ -28,8 +28,8 @@ export const TASK_SOURCE_FIELDS = defineFields({
   },
   database_type: {
     schema: z.enum(DATABASE_TYPES),
-    help: "kind of database server; by default the one that runs",
-    description: "Default: whichever the server runs.",
+    help: "kind of database server; by default the kind that is found",
+    description: "Default: the kind that is found on the server.",
     definesSource: true,
   },
   ...SOURCE_FIELDS,

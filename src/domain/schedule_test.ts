@@ -221,7 +221,7 @@ for (
     ["0 22-3 * * *", /not valid: hour 22-3 runs backwards; write 22-23,0-3\.$/],
     ["0 2 * * FRI-Mon", /not valid: weekday fri-mon runs backwards; write 5-6,0-1\.$/],
     ["a b c d e", /not valid: .*illegal characters\.$/],
-    ["0 0 30 2 *", /never comes/],
+    ["0 0 30 2 *", /never matches/],
     ["*/0 * * * *", /not valid/],
     ["5-1 * * * *", /not valid: minute 5-1 runs backwards; write 5-59,0-1\.$/],
   ] as const

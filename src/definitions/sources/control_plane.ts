@@ -18,7 +18,7 @@ export const control_plane = defineSource({
   job: (): ControlPlaneSource => ({ type: "control_plane" }),
   restore: {
     refusal:
-      "The backup holds the control plane's own state. `deno task admin recover` makes a new control plane of it.",
+      "The backup holds the control plane's own state. `deno task admin recover` creates a new control plane from it.",
     drillRefusal: "The backup holds the control plane's own state, which no drill restores. " +
       "Verify it, or try `deno task admin recover` on another machine.",
   },

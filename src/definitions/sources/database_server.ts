@@ -19,8 +19,7 @@ const FIELDS = defineFields({
   database_host: {
     schema: hostOrSocketDirectory(),
     help: "host of the database server; by default its local socket",
-    description:
-      "A host, or the absolute path of the directory that the server's socket is in. Default: the " +
+    description: "A host, or the absolute path of the directory with the server's socket. Default: the " +
       "local socket.",
     example: "127.0.0.1",
     placeholder: "host",
@@ -36,8 +35,8 @@ const FIELDS = defineFields({
   },
   database_password: {
     schema: secret(1000),
-    help: "password of that user, in place of the server's",
-    description: "In place of the remote server's.",
+    help: "password of that user; by default the remote server's",
+    description: "Overrides the remote server's.",
     isSecret: true,
   },
   database_format: {
@@ -49,7 +48,7 @@ const FIELDS = defineFields({
   },
   excluded_database_tables: {
     schema: tableNames(),
-    help: "tables whose rows a dump leaves out, with commas",
+    help: "tables whose rows a dump leaves out, separated by commas",
     description: "Separated by commas.",
     example: "logs,cache",
     placeholder: "names",
@@ -146,7 +145,7 @@ export const SERVER_FIELDS = {
   database_host: hostOrSocketDirectory().nullable().meta({
     description:
       "Databases only. The database server to load into, or the directory of its socket; null: the local " +
-      "socket. Default: the task's server and user. It gets the remote server's `database_password`; the " +
+      "socket. Default: the task's server and user. The login's password is the remote server's `database_password`; the " +
       "task's where it is the task's own host, or the machine itself.",
   }),
   database_port: integer(1, 65535).nullable().meta({ description: "Of `database_host`." }),
@@ -176,7 +175,7 @@ export const LOAD_FIELDS = {
 export const SELECTION_FIELDS = {
   database_name: literal(4096),
   databases: z.array(literal(4096)).min(1).max(1000).meta({
-    description: "Databases only. Those of the backup's databases to restore. Default: all of them.",
+    description: "Databases only. The databases of the backup to restore. Default: all of them.",
   }),
 };
 

@@ -19,9 +19,9 @@ const FIELDS = defineFields({
   },
   excluded_paths: {
     schema: z.array(literalLine(4096)).max(1000),
-    help: "paths and patterns to leave out",
+    help: "paths and patterns to exclude",
     description:
-      "What to leave out: absolute paths in the source, or patterns. A relative pattern matches at " +
+      "Paths and patterns to exclude: absolute paths in the source, or patterns. A relative pattern matches at " +
       "every depth; `*` matches no slash.",
     example: ["*.tmp", "node_modules"],
     placeholder: "pattern",
@@ -30,8 +30,8 @@ const FIELDS = defineFields({
   },
   allow_unreadable: {
     schema: z.boolean(),
-    help: "warn of files that can't be read, instead of failing",
-    description: "Whether a file that can't be read is a warning instead of the run's end.",
+    help: "warn of unreadable files instead of failing the run",
+    description: "Whether an unreadable file causes a warning, instead of failing the run.",
     default: false,
   },
 });
@@ -98,7 +98,7 @@ export const files = defineSource({
       }),
       paths: z.array(innerPath()).max(1000).meta({
         description:
-          "Files only. Only these, each with all below it; relative to the source's root. Default: everything.",
+          "Files only. The paths to restore, each with everything below it; relative to the source's root. Default: everything.",
       }),
     },
     targetShape: FilesTarget,
@@ -106,7 +106,7 @@ export const files = defineSource({
       const target_path = request.target_path ?? null;
       if (target_path === null && !hasSource) {
         throw new InvalidError({
-          target_path: ["Where the backup came from is not known. Say where to restore it."],
+          target_path: ["The backup's original location is not known. Specify where to restore it."],
         });
       }
       return {

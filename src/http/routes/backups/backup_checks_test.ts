@@ -32,7 +32,7 @@ for (const kind of ["verify", "drill"]) {
     await client.call("DELETE", `/api/backups/${id}`);
     const deleted = await client.call("POST", path);
     assert.equal(deleted.status, 409);
-    assert.match(deleted.body.message, /being deleted/);
+    assert.match(deleted.body.message, /in the trash/);
   });
 }
 
@@ -47,7 +47,7 @@ Deno.test("a backup that the control plane cannot decrypt or restore gets no dri
     return body.message;
   };
   const recipients = { encryption: "recipients", encryption_recipients: ["age1"], encrypted: true };
-  assert.match(await refused(recipients), /encrypted to recipients, .* Restore it with the identity/);
+  assert.match(await refused(recipients), /encrypted to recipients\. .* Restore it with the identity/);
   const none = { encryption: "none", encryption_recipients: [], encrypted: false };
   assert.match(await refused({ ...none, engine: "rearguard" }), /control plane's own state, .* Verify it/);
 });

@@ -225,7 +225,7 @@ Deno.test("a destination that holds something is not pointed elsewhere, unless t
     assert.equal(status, 409);
     assert.match(
       body.message,
-      /holds 1 backup\. .*by another (s3_bucket_name|custom_s3_endpoint)\. .*objects_moved: true/,
+      /holds 1 backup\. .*with another (s3_bucket_name|custom_s3_endpoint)\. .*objects_moved: true/,
     );
   }
   assert.equal((await change({ s3_secret_key: "rotated", label: "renamed" })).status, 200);
