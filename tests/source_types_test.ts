@@ -1,4 +1,6 @@
-/** A source type is written once: other code asks its definition or the agent's half, and never names it. */
+/**
+ * Each source type is defined once: other code uses its definition or the agent's module, and never names it.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

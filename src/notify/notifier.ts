@@ -149,7 +149,7 @@ export class Notifier {
       return digest === null ? null : maxListed(digest);
     };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
-    // A stream of another type is left to a replica of a newer version.
+    // Replicas of a newer version send to streams of types that are unknown here.
     const types = NOTIFICATION_STREAM_TYPES;
     const take = (streams: number, failing: boolean) =>
       streams <= 0

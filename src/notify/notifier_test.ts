@@ -349,7 +349,7 @@ Deno.test("a stream of a type that only a newer version knows is left to a repli
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known"]);
   assert.equal(await notifier.nextDue(), null);
   assert.equal(await notifier.deliverDue(), 0);
-  // The newer replica finds it as it was written.
+  // It is unchanged for the newer replica.
   await at.database`update notification_streams set type = 'webhook' where id = ${unknown}`;
   assert.equal(await notifier.deliverDue(), 1);
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known", "/unknown"]);

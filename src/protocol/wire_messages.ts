@@ -115,7 +115,7 @@ export const AgentDescription = z.object({
   arch: z.string().max(64),
   /** Program name to version; a program that is absent is left out. */
   tools: z.record(z.string().max(64), z.string().max(200)),
-  /** Source types that the agent knows. Left out by agents that don't say. */
+  /** Source types that the agent knows. Missing from older agents. */
   sources: z.array(z.string().max(64)).max(200).optional(),
 });
 export type AgentDescription = z.infer<typeof AgentDescription>;

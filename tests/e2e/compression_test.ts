@@ -1,4 +1,4 @@
-/** Backups of several compression levels, through a control plane and an agent, read in every way. */
+/** Backups of several compression levels, through a control plane and an agent; each is read in every way. */
 import assert from "node:assert/strict";
 import type { JobSource } from "../../src/protocol/job.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
@@ -73,7 +73,7 @@ for (const type of ["files", "postgresql"] as const) {
         });
       }
       const [stored, fast, usual, small] = sizes as [number, number, number, number];
-      // Of some data, level 1 makes less than level 3.
+      // For some data, archives of level 1 are smaller than those of level 3.
       assert.ok(stored > Math.max(fast, usual), sizes.join(", "));
       assert.ok(Math.min(fast, usual) > small, sizes.join(", "));
     });

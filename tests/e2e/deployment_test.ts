@@ -63,7 +63,7 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.match(await read("README.md"), new RegExp(`Deno.*\\b${/:(\d+\.\d+)\./.exec(plane.image)![1]}`));
     assertProbe(plane.healthcheck!.test.join(" "), config.port);
   }
-  // What an operator is told to run, too: no package that only tests import is fetched.
+  // Like the command in the documentation, it fetches no package that only tests import.
   assert.deepEqual(services.install!.command, ["task", "--quiet", "packages"]);
   for (const path of ["systemd/rearguard.service", "docs/operate/install.md", "docs/operate/upgrade.md"]) {
     const installs = [...(await read(path)).matchAll(/deno (?:install|task packages)[^`\n]*/g)];

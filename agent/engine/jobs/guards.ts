@@ -30,7 +30,8 @@ export function detectAnomalies(
 ): ReportedFindings {
   if (guards === undefined) return reportedFindings([], []);
   const history = { usual: guards.usual, runs: guards.runs ?? null };
-  // Level 0 shows no ransomware. An agent that did not know the level may have compressed earlier backups.
+  // Backups of level 0 can't show ransomware. An agent that did not know the level may have compressed
+  // earlier ones.
   const actions = isCompressed(options)
     ? jobActions(guards)
     : { ...jobActions(guards), incompressible: "ignore" as const };

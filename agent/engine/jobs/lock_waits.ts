@@ -1,4 +1,4 @@
-/** Finds what a run's programs wait for: the source type knows who holds the lock. */
+/** Finds the lock that a run's programs wait for. The source type knows how to find its holder. */
 import type { Job, JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";
 import { Children } from "../programs/children.ts";

@@ -52,7 +52,7 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // A program can write only archives that it compresses and nothing encrypts: the agent does the rest.
+    // A program writes an archive only if it compresses it and nothing encrypts it. Otherwise the agent does.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({

@@ -53,7 +53,7 @@ export async function firstTool(
   return null;
 }
 
-/** @param packages Those of the source's own programs. */
+/** @param packages Packages of the source's own programs. */
 export function missingTools(tools: readonly string[], packages: Packages = PACKAGES): string {
   const named = [...new Set(tools.map((tool) => packages[tool]))];
   return `Cannot find ${tools.join(", ")} on this server. Install with: apt-get install ${named.join(" ")}`;

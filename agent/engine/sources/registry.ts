@@ -12,12 +12,12 @@ import type { SourceType } from "./source_type.ts";
 
 export const sourceTypes = { files, postgresql, mysql, control_plane: controlPlane };
 
-/** The types by name; their functions take any spec: those of a job fit its type. */
+/** The types by name. Their functions are typed for any spec: the spec of a job always fits its type. */
 export const typesByName: ReadonlyMap<string, SourceType> = new Map(
   Object.entries(sourceTypes) as [string, unknown][] as [string, SourceType][],
 );
 
-/** Returns the type of a job's source or target; undefined if the job leaves open which server it is. */
+/** Returns the type of a job's source or target; undefined if the job does not name the kind of server. */
 export function sourceTypeOf(spec: JobSource | RestoreTarget): SourceType | undefined {
   return typesByName.get((spec.type === "database" ? spec.engine : spec.type) ?? "");
 }

@@ -20,7 +20,7 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
    */
   drill?(target: Target | undefined, context: DrillContext): Promise<Drilled>;
   /**
-   * Returns one line about the sessions or programs that block a run; null if it waits for no lock.
+   * Returns one line about the sessions or programs that block a run; null if the run waits for no lock.
    *
    * @param names The databases of the run.
    */
@@ -33,7 +33,10 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   readonly detection?: ServerDetection;
 }
 
-/** Format of a stored stream, by which it is checked without its source. Both throw a `RunFailedError`. */
+/**
+ * Format of a stored stream, which can be checked without its source. Both functions throw a
+ * `RunFailedError`.
+ */
 export interface StreamFormat {
   /** Checks the first compressed block. */
   checkHead?(label: string, head: Uint8Array): void;
@@ -49,9 +52,9 @@ export interface ServerDetection {
    * @param host A socket, or the directory of one; null for the usual places.
    */
   sockets(host: string | null, port: number | null): string[] | Promise<string[]>;
-  /** Makes a server answer that sends no greeting. */
+  /** Bytes that make a server respond, if it sends no greeting. */
   readonly hello?: Uint8Array;
-  /** Whether a server sent these bytes first. */
+  /** Whether these first bytes come from such a server. */
   isAnswer(bytes: Uint8Array): boolean;
   /** Whether a program of a run works with such a server. */
   isProgram(name: string): boolean;

@@ -12,8 +12,8 @@ export function formatOf(name: string): string {
 }
 
 /**
- * Rejects with a `RunFailedError` that says what is missing. If the type is not known, the stream has to fit
- * one of the types that have this format.
+ * Rejects with a `RunFailedError` that says what is missing. If the type is not known, the stream must be
+ * valid for one of the types that have this format.
  *
  * @param watch Has seen the whole stream.
  * @param sourceType Type from the manifest; null if it is not known.

@@ -18,8 +18,8 @@ import type { RunContext } from "../run_context.ts";
 export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
 /**
- * Limits of threads, by the highest level that they are for. With more than 8, tar is the bottleneck. Above
- * level 9 each thread needs much memory: up to 70 MB, 90 MB and 170 MB.
+ * Maximum numbers of threads, by the highest level to which they apply. With more than 8, tar is the
+ * bottleneck. Above level 9 each thread needs much memory: up to 70 MB, 90 MB and 170 MB.
  */
 const MAX_THREADS = [[9, 8], [12, 3], [16, 2], [Infinity, 1]] as const;
 
@@ -107,12 +107,15 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
   };
 }
 
-/** Reads a FIFO by a program, which ends with the run's other programs and whose progress is observed. */
+/**
+ * Reads a FIFO through a program, so that reading ends with the run's other programs and its progress is
+ * observed.
+ */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };
 }
 
-/** Calls `take` with the bytes in frames that store them. */
+/** Calls `take` with frames that store the bytes uncompressed. */
 async function storeFrames(
   stdout: ReadableStream<Uint8Array>,
   take: Take,
@@ -140,7 +143,7 @@ async function storeFrames(
     }
   };
   await readDoubleBuffered(stdout, fill, onFailure);
-  // As pzstd does, end with the only frame that may be shorter. An empty stream is an empty frame.
+  // As with pzstd, only the last frame may be shorter. An empty stream becomes an empty frame.
   if (length > 0 || isFirst) await flush();
 }
 

@@ -1,4 +1,7 @@
-/** Formats of names of databases: what any type accepts. The rules of a task's own type follow. */
+/**
+ * Formats of database names: a name is valid if any type accepts it. The rules of a task's own type are
+ * applied later.
+ */
 import type * as z from "zod";
 import { splitDatabaseNames } from "../../domain/database/database_names.ts";
 import { says } from "../formats/says.ts";

@@ -1,4 +1,7 @@
-/** The common parts of database servers: fields of a task, source and target of a job, restores. */
+/**
+ * The common parts of database servers: fields of a task, source and target of a job, and options of
+ * restores.
+ */
 import * as z from "zod";
 import {
   DATABASE_SERVER_FIELDS,
@@ -179,7 +182,7 @@ export const SELECTION_FIELDS = {
   }),
 };
 
-/** Returns the parts of a definition that servers share. */
+/** Returns the parts of a definition that all types of database servers share. */
 export function databaseServer<const Load extends Partial<typeof LOAD_FIELDS>>(engine: string, load: Load) {
   return {
     taskType: "database",

@@ -1,4 +1,4 @@
-/** Definition of a source type: all that the programs know about it, but the code that reads it. */
+/** Definition of a source type: all that the programs know about it, except for the code that reads it. */
 import type * as z from "zod";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
@@ -28,18 +28,21 @@ export interface SourceDefinition {
   /** Whether only administrators may back it up. */
   readonly isForAdministrators?: true;
   /**
-   * Version of the protocol whose agents know the type. Left out: only agents that name the type when they
+   * Version of the protocol whose agents know the type. Missing: only agents that name the type when they
    * connect know it.
    */
   readonly since?: number;
   readonly jobShape: SourceShape;
   /**
-   * Returns a job's source. Throws an `InvalidError` if the task lacks something.
+   * Returns a job's source. Throws an `InvalidError` if the task lacks a required field.
    *
-   * @param secrets Its secret fields: the task's own, or the server's.
+   * @param secrets The secret fields of the source, of the task itself or of its server.
    */
   job(task: object, secrets: SourceSecrets): unknown;
-  /** Returns why these can't be names of its databases, or null. Missing if it has no databases. */
+  /**
+   * Returns why these can't be names of databases of the type; null if they can. Missing if it has no
+   * databases.
+   */
   nameProblem?(names: readonly string[]): string | null;
   /** Whether an index lists the contents of its backups. */
   readonly isListed?: true;
@@ -74,11 +77,11 @@ export interface RestoreDefinition {
 /** Known contents of a backup. */
 export interface HeldBackup {
   readonly databases: readonly string[];
-  /** Whether the source that it was made of is known. */
+  /** Whether the source that it was made from is known. */
   readonly hasSource: boolean;
 }
 
-/** As whom a restore or a drill works. */
+/** Users that a restore or a drill works as. */
 export interface RestoreLogin {
   /** The system user; null: the agent's own. */
   readonly run_as: string | null;

@@ -18,7 +18,9 @@ export interface SourceTask {
 
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
-/** The definitions by name; their functions take any task: the columns of a row fit its type. */
+/**
+ * The definitions by name. Their functions are typed for any task: the columns of a row always fit its type.
+ */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 
 const all = [...DEFINITIONS.values()];
@@ -82,8 +84,8 @@ export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => is
   .map(({ engine }) => engine);
 
 /**
- * Returns the name of a task's type. A task that leaves open which database server it is has the first type
- * with its `type`.
+ * Returns the name of a task's type. If a task does not name the kind of database server, this is the first
+ * type with the task's `type`.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
@@ -132,7 +134,7 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
   return problem === null ? {} : { database_name: [`The database name field ${problem}.`] };
 }
 
-/** Fields of which each is required by a type. */
+/** Fields that at least one type requires. */
 export const REQUIRED_SOURCE_FIELDS = distinct(all.flatMap(({ requiredField }) => requiredField ?? []));
 
 function distinct<T>(values: readonly T[]): T[] {

@@ -75,7 +75,7 @@ export interface NotifiedBackup {
 export type Audience = "success" | "failure" | "any";
 
 /** The result of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for. */
-/** What a channel reports of a message that its service accepted. */
+/** Report of a channel about a message that its service accepted. */
 export interface SendResult {
   /** Names the recipients that the message did not reach. */
   readonly note?: string;

@@ -100,7 +100,8 @@ export async function undeleteBackup(
   id: number,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
-    // The destination before its backup, as when a destination is deleted with its backups.
+    // Lock the destination before its backup, in the same order as the deletion of a destination with its
+    // backups.
     const destination = await lockDestinationOfBackup(sql, caller.userId, id) ?? notFound();
     const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
     if (backup.removal_begun_at !== null) throw deletionBegun(backup, "The deletion can't be undone");

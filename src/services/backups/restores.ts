@@ -82,9 +82,9 @@ function withIdentity({ identity }: RestoreInput): Pick<StoredRestore, "with_ide
 }
 
 /**
- * Throws an {@link InvalidError} that names every field of another type than the backup's.
+ * Throws an {@link InvalidError} that names every field that does not belong to the backup's type.
  *
- * @param fields Those of the request that the type takes.
+ * @param fields Fields of a request that the type accepts.
  */
 export function refuseForeignFields(
   input: Readonly<Record<string, unknown>>,

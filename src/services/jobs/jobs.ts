@@ -129,7 +129,7 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
   return definition.job(task, sourceSecrets(definition, { ...task }, { ...server }, keyring)) as JobSource;
 }
 
-/** Opens the secrets of a source: the task's own, or else those of the same name that the server has. */
+/** Decrypts the secrets of a source. If the task has none of a name, the server's of that name is used. */
 function sourceSecrets(
   { fields }: SourceDefinition,
   task: Readonly<Record<string, unknown>>,

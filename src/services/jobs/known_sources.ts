@@ -1,4 +1,4 @@
-/** Which agents know which source types. */
+/** Finds out which agents know a source type. */
 import { DEFINITIONS, type SourceTask, sourceTypeOf } from "../../definitions/sources/registry.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";

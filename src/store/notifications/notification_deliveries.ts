@@ -249,8 +249,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * Returns when the next delivery to a stream of these types may be tried; null if none waits. While a replica
- * sends to a stream, the stream's other deliveries wait for it to finish.
+ * Returns when the next delivery to a stream of these types may be tried; null if none is waiting. While a
+ * replica sends to a stream, the stream's other deliveries wait for it to finish.
  */
 export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

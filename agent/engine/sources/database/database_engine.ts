@@ -12,7 +12,7 @@ interface Found {
 
 type Detections = Readonly<Record<string, ServerDetection>>;
 
-/** Time to wait for a greeting. A server that sends none gets each type's `hello`. */
+/** Time to wait for a greeting. A server that sends none is sent the `hello` of each type. */
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 30_000;

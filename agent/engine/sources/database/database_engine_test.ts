@@ -16,7 +16,7 @@ const at = (host: string | null, port: number | null) => ({ host, port }) as Dat
 Deno.test("the database server", async (t) => {
   await using postgresql = await PostgresqlServer.open();
   await using mariadb = await MariadbServer.open();
-  /** With other places for sockets that the task does not name. */
+  /** Replaces the default paths of sockets, for tasks that name none. */
   const detections = (directories: string[], paths: string[]) => ({
     postgresql: {
       ...types.postgresql.detection,

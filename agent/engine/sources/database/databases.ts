@@ -17,7 +17,7 @@ import { LoadMessages } from "./load_messages.ts";
 import type { RestoreResult } from "../../restore_context.ts";
 import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
 
-/** Which databases a restore loads, and as which user of the system. */
+/** Databases that a restore loads, and the system user that loads them. */
 export type DatabaseSelection = Pick<DatabaseTarget, "names" | "database_name" | "run_as">;
 
 /** Objects outside of any database, which a restore leaves as they are on the server. */

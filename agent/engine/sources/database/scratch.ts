@@ -77,7 +77,7 @@ export async function checkDatabaseRoom(
   );
 }
 
-/** Whether a host, or a socket, is on this machine. */
+/** Returns whether a host, or a socket, is on this machine. */
 export function isLocal(host: string | null): boolean {
   return host === null || host.startsWith("/") || /^(?:localhost|127\..*|::1)$/.test(host);
 }
