@@ -112,7 +112,7 @@ export interface DatabaseSelection {
   readonly leftOut: string[];
 }
 
-/** Sorts a server's databases by what a task that names `names` does with each. */
+/** Returns which of a server's databases a task that names `names` backs up, and which not. */
 export function chooseDatabases(
   { databases }: Pick<Server, "databases">,
   names: readonly string[],

@@ -85,7 +85,7 @@ const shared = {
         links: PageLinks,
         meta: PageMeta,
         unlisted_count: z.int().openapi({
-          description: "The number of further members that may exist: unreadable lines of the index. " +
+          description: "How many further members may exist: the number of unreadable lines of the index. " +
             "Their members are in the archive, and are restored with the whole backup.",
         }),
       }),

@@ -12,17 +12,17 @@ const Backup = z.object({
   backup_task_log_id: z.int().nullable(),
   backup_destination_id: z.int(),
   remote_server_id: z.int().nullable(),
-  file_name: z.string().openapi({ description: "Of the first archive." }),
+  file_name: z.string().openapi({ description: "Name of the first archive." }),
   directory: z.string().openapi({
-    description: "Where the objects lie: a path, or a key prefix in the bucket.",
+    description: "Where the objects are: a path, or a key prefix in the bucket.",
   }),
   size: z.int().openapi({ description: "Bytes of all archives, as stored." }),
-  sha256: z.string().openapi({ description: "Of the first archive, as stored." }),
+  sha256: z.string().openapi({ description: "Checksum of the first archive, as stored." }),
   engine: z.string(),
   encrypted: z.boolean(),
   encryption: z.enum(["none", "password", "recipients"]),
   encryption_recipients: z.array(z.string()).openapi({
-    description: "The public keys that it is encrypted to: the secret half of one of them opens it.",
+    description: "The public keys that it is encrypted to. The secret key of any of them decrypts it.",
   }),
   bytes_read: z.int(),
   files_count: z.int().nullable(),
@@ -32,36 +32,38 @@ const Backup = z.object({
     description: "From 0 to 1: the part of `bytes_read` in frames that did not compress.",
   }),
   status: z.enum(BACKUP_STATUSES).openapi({
-    description: "`damaged` where it was read back and found to be; `deleting` until its objects are gone.",
+    description:
+      "`damaged`: damage was found when it was read back; `deleting`: its objects are being deleted.",
   }),
-  removal_error: z.string().nullable().openapi({ description: "Why the last try to delete it failed." }),
-  removal_attempts: z.int().openapi({ description: "Tries to delete it that failed." }),
+  removal_error: z.string().nullable().openapi({ description: "Why the last attempt to delete it failed." }),
+  removal_attempts: z.int().openapi({ description: "Number of failed attempts to delete it." }),
   deletes_at: Time.nullable().openapi({
-    description: "Set when a person deleted it: until then it is in the trash and can be taken back.",
+    description: "Set when a user deletes it: until then it is in the trash and can be restored from there.",
   }),
   held: z.boolean().openapi({ description: "Whether it is kept until it is released." }),
   hold_reason: z.string().nullable(),
   hold_ends_at: Time.nullable().openapi({
-    description: "Set when its hold was released: it is held until then.",
+    description: "Set when it is released: it stays held until then.",
   }),
   damaged_at: Time.nullable(),
   damage_reason: z.string().nullable(),
   findings: z.array(z.object({ name: z.string(), message: z.string(), severity: z.enum(SEVERITIES) }))
     .openapi({
-      description: "What guards found when it was made. `critical` ones make it suspicious until a person " +
-        "clears it; they stay listed.",
+      description:
+        "Findings of the guards when it was made. A `critical` one makes it suspicious until a user " +
+        "clears it; it stays listed.",
     }),
   suspicious_at: Time.nullable().openapi({
-    description: "While it is set, neither this backup nor an older one of its task is rotated out.",
+    description: "While it is set, retention removes neither this backup nor older ones of its task.",
   }),
   suspicion: z.string().nullable().openapi({
-    description: "What is doubtful: that it may be of files that ransomware encrypted, or that it shrank.",
+    description: "Why it is suspicious: it may contain files that ransomware encrypted, or it shrank.",
   }),
   incomplete: z.boolean().openapi({
-    description: "Whether something is missing from it. It never takes the place of a complete backup.",
+    description: "Whether something is missing from it. It never replaces a complete backup.",
   }),
   missing: z.array(z.object({ name: z.string(), reason: z.string() })).openapi({
-    description: "What had to be left out, such as a database that could not be dumped, and why.",
+    description: "Parts that are missing, such as a database that could not be dumped, and why.",
   }),
   objects: z.array(z.object({
     role: z.enum(["archive", "index", "manifest"]),
@@ -72,8 +74,8 @@ const Backup = z.object({
   })),
   created_at: Time,
   verified_at: Time.nullable(),
-  proven_at: Time.nullable().openapi({ description: "When a drill restored it last." }),
-  drill_duration_ms: z.int().nullable().openapi({ description: "How long that restore took." }),
+  proven_at: Time.nullable().openapi({ description: "When a drill last restored it." }),
+  drill_duration_ms: z.int().nullable().openapi({ description: "Duration of that restore." }),
 }).openapi("Backup");
 
 const RECIPIENT = "age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn";

@@ -21,8 +21,8 @@ import { backup } from "./backup_view.ts";
 const filters = {
   status: z.enum([...BACKUP_STATUSES, "held", "trash"]).optional().openapi({
     description:
-      "Only these. What can't be deleted is `deleting`, with its `removal_error`; `trash` is what people deleted and can " +
-      "still take back, forgotten backups among it.",
+      "Only with this status. `deleting` includes backups that can't be deleted (see `removal_error`). `trash`: deleted by users, or " +
+      "forgotten, and not yet gone for good.",
     example: "deleting",
   }),
   remote_server_id: idParameter("backups made on this remote server"),
@@ -47,8 +47,8 @@ export const backupEndpoints: readonly Endpoint[] = [
   deleteEndpoint(backup, {
     access: "delete-backups",
     description:
-      "It goes to the trash, and administrators are told. At `deletes_at` its objects are removed from the destination; until " +
-      "they are gone it is listed as `deleting`.",
+      "It goes to the trash, and administrators are notified. At `deletes_at` its objects are removed from the destination; until " +
+      "they are gone, its status is `deleting`.",
     errors: { 409: "The backup is held." },
     query: ForgetQuery,
     isTrashed: true,

@@ -37,7 +37,7 @@ const fields = common.extend(ofTypes) as unknown as typeof common;
 
 export const BackupDestinationChanges = fields.partial().extend({
   objects_moved: nullAsAbsent(z.boolean()).openapi({
-    description: "Everything stored there was copied to where the new settings lead.",
+    description: "Whether everything stored there was copied to the location of the new settings.",
   }),
 }).openapi("BackupDestinationChanges");
 

@@ -57,11 +57,11 @@ const BackupDestination = z.object({
   type_human: z.enum(DESTINATION_TYPES.map((type) => definitionOf(type).label)),
   ...responseFields,
   deletes_at: Time.optional().openapi({
-    description: "Set while it is in the trash: until then it can be taken back.",
+    description: "Set while it is in the trash: until then it can be restored from there.",
   }),
   created_at: Time,
   updated_at: Time,
-}).openapi("BackupDestination", { description: "The fields of its type, and those of no other." });
+}).openapi("BackupDestination", { description: "Contains only the fields of its type." });
 
 type Shown = z.output<typeof BackupDestination> & Record<string, unknown>;
 
@@ -143,9 +143,9 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   updateEndpoint(backupDestination, {
     access: "update-backup-destinations",
     description:
-      "A new type forgets the fields of the old one. While it holds backups, the bucket, endpoint, SFTP host, " +
-      "port and user name stay, unless `objects_moved` says that everything was copied to the new ones; their " +
-      "directories then follow a new path. A new path without it is for new backups only.",
+      "A new type removes the fields of the old one. While it holds backups, the bucket, endpoint, SFTP host, " +
+      "port and user name can't change, unless `objects_moved` is true: everything was copied to the new ones. A new " +
+      "path then applies to existing backups too; otherwise only to new ones.",
     body: BackupDestinationChanges,
     example: EXAMPLES.changes,
     errors: { 409: "Its type, bucket or server is changed while it holds backups." },
@@ -154,7 +154,7 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",
-    description: "It goes to the trash, and administrators are told.",
+    description: "It goes to the trash, and administrators are notified.",
     errors: { 409: "Backup tasks use it, or it holds backups and `forget` is not true." },
     query: ForgetQuery,
     isTrashed: true,
@@ -163,7 +163,7 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   }),
   undeleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",
-    description: "With the backups that were forgotten with it.",
+    description: "Restores the backups that were forgotten with it, too.",
     undelete: undeleteBackupDestination,
   }),
   endpoint({
@@ -173,8 +173,8 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
     group: backupDestination.plural,
     summary: "Check a backup destination",
     description:
-      "Writes, reads back and deletes a probe object. A bucket is checked from here; a local path and an SFTP " +
-      "server by the agent of `remote_server_id`.",
+      "Writes, reads back and deletes a probe object. The control plane checks a bucket; the agent of " +
+      "`remote_server_id` checks a local path or an SFTP server.",
     access: "update-backup-destinations",
     ids: { id: backupDestination.name },
     body: {
@@ -186,7 +186,7 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
     errors: { 503: "The agent is not connected, or did not answer." },
     answer: {
       status: 200,
-      description: "What was tried, up to the first step that failed.",
+      description: "The steps, up to the first one that failed.",
       content: {
         type: "application/json",
         schema: z.object({ data: CheckResult }),

@@ -3,15 +3,15 @@ import { z } from "@hono/zod-openapi";
 
 /** The `trash` value of `status`, for lists whose records go to the trash. */
 export const TRASH = {
-  description: "`trash`: what was deleted and can still be taken back.",
+  description: "`trash`: only deleted records that can still be restored.",
   example: "trash",
 };
 
 export const ForgetQuery = z.object({
   forget: z.boolean().default(false).openapi({
     description:
-      "For a place that is gone for good. Records of backups are dropped and their objects are left as they are: nothing is " +
-      "asked of the place. They are in the trash until `deletes_at`, and shown nowhere else.",
+      "For a location that is gone for good. Deletes only the records of backups: their objects stay, and the location is not " +
+      "accessed. The records are in the trash until `deletes_at`, and listed nowhere else.",
     example: true,
   }),
 });

@@ -9,12 +9,16 @@ const RecoveryKit = z.object({
   program: z.object({
     version: z.string(),
     deno: z.string(),
-    directory: z.string().openapi({ description: "Of its source, on the control plane's machine." }),
+    directory: z.string().openapi({
+      description: "Directory of its source, on the control plane's machine.",
+    }),
   }),
   database: z.string(),
   secret_key: z.object({
-    place: z.string().openapi({ description: "Where the control plane reads it from." }),
-    key_ids: z.array(z.string()).openapi({ description: "Of the keys that stored secrets are sealed with." }),
+    place: z.string().openapi({ description: "Where the control plane reads it." }),
+    key_ids: z.array(z.string()).openapi({
+      description: "Ids of the keys that stored secrets are sealed with.",
+    }),
   }),
   destinations: z.array(z.object({
     id: z.int(),
@@ -41,14 +45,14 @@ export const recoveryKitEndpoints: readonly Endpoint[] = [
     path: "/api/recovery-kit",
     operationId: "showRecoveryKit",
     group: "System",
-    summary: "Show what it takes to recover",
+    summary: "Show the recovery kit",
     description:
-      "For a printed page: where every backup is, which keys open what, and the commands. It holds no secret.",
+      "For printing: where every backup is, which keys decrypt what, and the commands. Contains no secrets.",
     access: "admin",
     audited: true,
     answer: {
       status: 200,
-      description: "Of all users.",
+      description: "The recovery kit, of all users.",
       content: {
         type: "application/json",
         schema: z.object({ data: RecoveryKit }),

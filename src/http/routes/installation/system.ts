@@ -15,7 +15,7 @@ export const systemEndpoints: readonly Endpoint[] = [
     operationId: "showHealth",
     group,
     access,
-    summary: "Whether the process is up",
+    summary: "Check whether the process is up",
     answer: {
       status: 200,
       description: "It is.",
@@ -29,9 +29,9 @@ export const systemEndpoints: readonly Endpoint[] = [
     operationId: "showReadiness",
     group,
     access,
-    summary: "Whether the process can do its work",
+    summary: "Check whether the process is ready",
     description:
-      "It is started and not told to stop, its database answers and has every migration, and its loops go round.",
+      "It has started and is not stopping, its database responds and has every migration, and its loops run.",
     answer: {
       status: 200,
       description: "It does.",
@@ -48,7 +48,7 @@ export const systemEndpoints: readonly Endpoint[] = [
     operationId: "showMetrics",
     group,
     access,
-    summary: "Figures for Prometheus",
+    summary: "Get metrics for Prometheus",
     answer: {
       status: 200,
       description: "Prometheus' text format.",
@@ -70,7 +70,7 @@ export const systemEndpoints: readonly Endpoint[] = [
       operationId: path === "/openapi.json" ? "showDocument" : "showApiDocument",
       group,
       access,
-      summary: "This document",
+      summary: "Get this document",
       answer: {
         status: 200,
         description: "OpenAPI 3.1.",

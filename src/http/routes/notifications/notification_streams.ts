@@ -47,15 +47,14 @@ const Stream = z.object({
   is_signing_secret_set: z.boolean(),
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
   last_delivery: LastDelivery.nullable().openapi({
-    description:
-      "What the last try to send something here came to. One that failed is tried again for a day.",
+    description: "Outcome of the last attempt to send a message. Failed messages are retried for a day.",
   }),
   failing_since: Time.nullable().openapi({
-    description: "Since when it takes no message; null where the last one was taken.",
+    description: "Since when it accepts no message; null if the last one was accepted.",
   }),
   next_attempt_at: Time.nullable().openapi({
     description:
-      "Nothing is sent before: at most one message a minute, and less and less often while it fails.",
+      "Nothing is sent before this time: at most one message per minute, and increasingly rarely while it fails.",
   }),
   created_at: Time,
   updated_at: Time,
@@ -114,7 +113,7 @@ const fields = z.object({
   }),
   signing_secret: secret(255).nullable().optional().openapi({
     description:
-      "For a `webhook`: messages are signed with it (HMAC-SHA-256, as Standard Webhooks says). At least 16 " +
+      "For a `webhook`: messages are signed with it (HMAC-SHA-256, as Standard Webhooks specifies). At least 16 " +
       "characters, or `whsec_` and base64. Null for none. Stored encrypted.",
   }),
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).partial().optional(),
@@ -153,7 +152,7 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
   }),
   createEndpoint(stream, {
     access: "create-notification-streams",
-    description: "Tells of successes and failures unless `notifications` says otherwise.",
+    description: "Reports successes and failures, unless `notifications` selects other events.",
     body: withValueRule(fields.openapi("NewNotificationStream")),
     example: createExample,
     create: (services, caller, { notifications: { on_success = true, on_failure = true } = {}, ...body }) =>
@@ -169,7 +168,7 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(stream, {
     access: "delete-notification-streams",
-    description: "Backup tasks that told of their runs here do so no more.",
+    description: "Backup tasks that reported their runs to it no longer do so.",
     remove: deleteNotificationStream,
   }),
   endpoint({
@@ -178,12 +177,13 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
     operationId: "testNotificationStream",
     group: stream.plural,
     summary: "Test a notification stream",
-    description: "Sends a message now and waits for what comes of it. A refusal is an answer, not an error.",
+    description:
+      "Sends a message now and waits for the outcome. A refused message is reported in the response, not as an error.",
     access: "update-notification-streams",
     ids: { id: stream.name },
     answer: {
       status: 200,
-      description: "Whether the other side took the message.",
+      description: "Whether the receiver accepted the message.",
       content: {
         type: "application/json",
         schema: z.object({ data: TestResult }),

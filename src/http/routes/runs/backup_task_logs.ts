@@ -33,16 +33,17 @@ import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
 const RunWait = z.object({
   status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
   waiting_for: z.enum(WAITS).nullable(),
-  message: z.string().openapi({ description: "For a person: what it waits for, and what can be done." }),
+  message: z.string().openapi({ description: "Text that says what it waits for, and what can be done." }),
   until: Time.nullable().openapi({
-    description:
-      "When the waiting ends by itself; of a run at work, its run timeout. Null where there is none.",
+    description: "When the wait ends by itself; for an active run, the end of its run timeout. Null: never.",
   }),
   then: z.string().nullable().openapi({ description: "What happens at `until`." }),
-  runs_ahead: z.array(z.int()).openapi({ description: "Ids of the logs whose runs go before it." }),
+  runs_ahead: z.array(z.int()).openapi({
+    description: "Ids of the logs of the runs before it in the queue.",
+  }),
   moved_at: Time.nullable().openapi({
-    description: "Of a running run: when anything of it moved last. One that stands still for its task's " +
-      "`stall_warning` waits for `progress`, and `message` says for whom.",
+    description: "For a running run: the time of its last progress. A run without progress for its task's " +
+      "`stall_warning` waits for `progress`, and `message` says what it waits for.",
   }),
 }).openapi("RunWait");
 
@@ -74,7 +75,7 @@ const logFilters = {
 export const backupTaskLogEndpoints: readonly Endpoint[] = [
   listEndpoint(backupTaskLog, {
     access: "view-backup-tasks",
-    description: "Every run's record, each with the last 4 KB of its output.",
+    description: "The records of all runs, each with the last 4 KB of its output.",
     filters: { backup_task_id: idParameter("of this backup task"), ...logFilters },
     list: (services, caller, window, { status, ...filter }) =>
       listLogs(services, caller, window, { ...filter, states: status && statesShownAs(status) }),
@@ -107,13 +108,13 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
   }),
   showEndpoint(backupTaskLog, {
     access: "view-backup-tasks",
-    description: "With all its output.",
+    description: "The record, with its whole output.",
     show: showLog,
   }),
   deleteEndpoint(backupTaskLog, {
     access: "delete-backup-tasks",
     description: "The backup that the run made stays.",
-    errors: { 409: "The run is not over." },
+    errors: { 409: "The run has not ended." },
     remove: deleteLog,
   }),
   endpoint({
@@ -122,8 +123,7 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     operationId: "showLatestBackupTaskLog",
     group: "Backup tasks",
     summary: "Get the latest backup task log",
-    description:
-      "The record of the newest backup run, while it runs too: `output` grows as the agent streams.",
+    description: "The record of the newest backup run, even while it runs: `output` then grows.",
     access: "view-backup-tasks",
     ids: { id: "Backup task" },
     answer: { status: 200, description: "The newest run's record.", content: dataContent(backupTaskLog) },
@@ -154,12 +154,12 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     operationId: "explainBackupTaskLog",
     group: backupTaskLog.plural,
     summary: "Get what a run waits for",
-    description: "What keeps the run from going on, until when it waits, and what happens then.",
+    description: "What the run waits for, until when, and what happens then.",
     access: "view-backup-tasks",
     ids: { id: backupTaskLog.name },
     answer: {
       status: 200,
-      description: "What it waits for; `waiting_for` is null where it is at work, or over.",
+      description: "What it waits for; `waiting_for` is null if it is running or has ended.",
       content: { type: "application/json", schema: z.object({ data: RunWait }), example: { data: WAIT } },
     },
     async handle({ services, caller, params }) {
@@ -176,13 +176,13 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     operationId: "cancelBackupTaskLog",
     group: backupTaskLog.plural,
     summary: "Cancel the run of a log",
-    description: "A run of any kind, a restore as well. What it has done so far is undone.",
+    description: "Cancels a run of any kind, even a restore, and undoes its changes.",
     access: "run-backup-tasks",
     ids: { id: backupTaskLog.name },
     errors: { 409: "The run is over." },
     answer: {
       status: 200,
-      description: "The run is over once its agent has cleared up.",
+      description: "The run ends after its agent has cleaned up.",
       content: {
         type: "application/json",
         schema: z.object({ message: z.string(), backup_task_log_id: z.int() }),
@@ -218,7 +218,7 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
     ids: { id: of },
     answer: {
       status: 200,
-      description: "Events until the run is over. 204 when `Last-Event-ID` names the end already.",
+      description: "Events until the run ends. 204 if `Last-Event-ID` is its last event.",
       content: {
         type: "text/event-stream",
         schema: z.string(),

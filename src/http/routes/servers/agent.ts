@@ -22,8 +22,8 @@ export const agentEndpoints: readonly Endpoint[] = [
     group: "Agents",
     summary: "Open an agent's websocket",
     access: "agent",
-    answer: { status: 101, description: "The socket is open." },
-    errors: { 426: "The request is no websocket handshake." },
+    answer: { status: 101, description: "The websocket is open." },
+    errors: { 426: "The request is not a websocket handshake." },
     handle: ({ connectAgent, request, origin }) => connectAgent(request, origin),
   }),
   endpoint({
@@ -32,8 +32,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     operationId: "exportControlPlane",
     group: "Agents",
     summary: "Fetch the control plane's state",
-    description:
-      "SQL text, for the agent of a run that backs up the control plane, while that run is at work. " +
+    description: "SQL text, for the agent of an active run that backs up the control plane. " +
       "Secrets in it are sealed.",
     access: "agent",
     audited: true,
@@ -43,7 +42,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     }),
     answer: {
       status: 200,
-      description: "SQL for `psql`. It is whole where it ends with the line of the example.",
+      description: "SQL for `psql`. It is complete only if it ends with the line of the example.",
       content: { type: "application/sql", schema: z.string(), example: "-- Rearguard export complete\n" },
     },
     errors: {
@@ -66,8 +65,8 @@ export const agentEndpoints: readonly Endpoint[] = [
     group: "Agents",
     summary: "Read an object on another server's disk",
     description:
-      "The bytes of an object of the backup that a run reads, for the agent of that run, while it is at work. They come from the " +
-      "agent of the server that holds them, as fast as they are read. One `Range` is answered with 206.",
+      "The bytes of an object of the backup that an active run reads, for the agent of that run. They come from the agent of the " +
+      "server that stores them, as fast as they are read. For one `Range`, the response is 206.",
     access: "agent",
     query: z.object({
       run_id: id().openapi({ example: 8 }),
@@ -76,7 +75,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     }),
     answer: {
       status: 200,
-      description: "The bytes. An answer that can't go on is cut.",
+      description: "The bytes. If reading them fails, the response ends too early.",
       content: {
         type: "application/octet-stream",
         schema: z.string().openapi({ format: "binary" }),
@@ -102,14 +101,14 @@ export const agentEndpoints: readonly Endpoint[] = [
     group: "Agents",
     summary: "Send the bytes of a download",
     description:
-      "Answers `backup.send`. The body is the bytes, as they come; `Content-Length` tells how many.",
+      "The response to `backup.send`. The body is the bytes themselves; `Content-Length` is their number.",
     access: "agent",
     takesStream: true,
     // The download or the run is recorded instead.
     audited: false,
-    answer: { status: 200, description: "The last byte was taken." },
+    answer: { status: 200, description: "All bytes were received." },
     errors: {
-      409: "The download is over.",
+      409: "The download has ended.",
       411: "There is no `Content-Length`.",
       421: "No download waits for it here: it may be at another control plane.",
     },

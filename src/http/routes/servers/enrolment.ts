@@ -17,7 +17,7 @@ const Enrolment = z.object({
   token: z.string().openapi({ description: "Enrols one agent, once. It is not shown again." }),
   expires_at: Time,
   install_command: z.string().openapi({
-    description: "To be run on the server: installs the agent and enrols it.",
+    description: "Command for the server, which installs the agent and enrols it.",
   }),
 }).openapi("EnrolmentToken");
 
@@ -33,7 +33,8 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
     operationId: "createEnrolmentToken",
     group: GROUP,
     summary: "Create an enrolment token",
-    description: "For one agent on this server. Enrolling it ends the key of an agent enrolled before.",
+    description:
+      "For one agent on this server. Enrolling it revokes the key of an agent that was enrolled before.",
     access: "update-remote-servers",
     ids,
     showsSecretOnce: true,
@@ -45,7 +46,7 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
     },
     answer: {
       status: 201,
-      description: "The token, this once.",
+      description: "The token, which is not shown again.",
       content: {
         type: "application/json",
         schema: z.object({ data: Enrolment }),
@@ -70,10 +71,10 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
     operationId: "revokeAgent",
     group: GROUP,
     summary: "Revoke the agent's key",
-    description: "Closes its socket too, and ends enrolment tokens that were not used yet.",
+    description: "Closes its websocket too, and revokes unused enrolment tokens.",
     access: "update-remote-servers",
     ids,
-    answer: { status: 200, description: "The key is no good any more.", content: messageContent(REVOKED) },
+    answer: { status: 200, description: "The key is revoked.", content: messageContent(REVOKED) },
     async handle({ services, caller, params }) {
       await revokeAgent(services, caller, params.id);
       return { status: 200, body: { message: REVOKED } };
@@ -85,7 +86,7 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
     operationId: "enrolAgent",
     group: "Agents",
     summary: "Exchange an enrolment token for an agent's key",
-    description: "The bearer token is the enrolment token. 401 where it is unknown, expired or used.",
+    description: "The bearer token is the enrolment token. 401 if it is unknown, expired or used.",
     access: "agent",
     body: {
       schema: z.object({ agent: AgentDescription }).openapi("NewAgent"),
@@ -101,7 +102,7 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
     },
     answer: {
       status: 201,
-      description: "The agent's key, this once.",
+      description: "The agent's key, which is not shown again.",
       content: {
         type: "application/json",
         schema: z.object({ data: Enrolled }),

@@ -35,7 +35,7 @@ const RemoteServer = z.object({
   }),
   status: z.object({
     connectivity: z.enum(["unknown", "connected", "disconnected"]).openapi({
-      description: "Of its agent: `unknown` before the first contact.",
+      description: "State of its agent; `unknown` before its first connection.",
     }),
     last_connected_at: Time.nullable(),
   }),
@@ -46,7 +46,9 @@ const RemoteServer = z.object({
     arch: z.string(),
     protocol: z.int().nullable(),
     tools: z.record(z.string(), z.string()),
-  }).nullable().openapi({ description: "What its agent said of itself last; null before one is enrolled." }),
+  }).nullable().openapi({
+    description: "Last report of its agent about itself; null before one is enrolled.",
+  }),
   duplicate_agent: z.object({
     hostname: z.string(),
     ip_address: z.string().nullable(),
@@ -55,8 +57,8 @@ const RemoteServer = z.object({
     refused_count: z.int(),
   }).nullable().openapi({
     description:
-      "Another agent with the same key, as a cloned machine has, that was refused within the last 24 " +
-      "hours while the server's own was connected.",
+      "Another agent with the same key, for example on a cloned machine, that was refused within the last 24 " +
+      "hours because the server's own agent was connected.",
   }),
   runs_at_once: z.int(),
   offline_alert_after: z.int().nullable(),
@@ -155,7 +157,7 @@ export const remoteServerEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(remoteServer, {
     access: "delete-remote-servers",
-    description: "Its agent's key is no good from then on.",
+    description: "The key of its agent is revoked.",
     errors: { 409: "Backup tasks use it, or its disk holds backups and `forget` is not true." },
     query: ForgetQuery,
     isTrashed: true,

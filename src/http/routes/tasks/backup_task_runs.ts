@@ -21,7 +21,7 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
     ids,
     answer: {
       status: 200,
-      description: "`running` from the moment a backup run is queued until it is over, else `ready`.",
+      description: "`running` from when a backup run is queued until it ends, otherwise `ready`.",
       content: {
         type: "application/json",
         schema: z.object({ data: z.object({ id: z.int(), status: z.enum(["ready", "running"]) }) }),
@@ -38,7 +38,7 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
       schema: z.object({
         queue: nullAsAbsent(z.boolean()).openapi({
           description:
-            "Whether the run waits for a slot where its server is at its limit of runs at once. Default false: 409.",
+            "Whether the run waits for a slot if its server is at its limit of concurrent runs. Default: false, which gives 409.",
         }),
       }).openapi("BackupTaskRunRequest"),
       example: { queue: true },

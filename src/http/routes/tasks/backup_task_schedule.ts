@@ -63,7 +63,7 @@ export const backupTaskScheduleEndpoints: readonly Endpoint[] = [
     query: PageQuery,
     answer: {
       status: 200,
-      description: "Tasks that will run by themselves, soonest first.",
+      description: "Tasks with a scheduled run, soonest first.",
       content: listContent(upcomingAt(new Date("2024-08-07T20:00:00Z"))),
     },
     async handle({ services, caller, query, ...sent }) {
@@ -84,12 +84,12 @@ function pauseEndpoint(name: "pause" | "resume", message: string, change: typeof
     operationId: `${name}BackupTask`,
     group: GROUP,
     summary: `${name === "pause" ? "Pause" : "Resume"} a backup task`,
-    description: "A paused task is neither scheduled nor run by hand; a run in progress goes on.",
+    description: "A paused task runs neither by schedule nor by hand; an active run continues.",
     access: "update-backup-tasks",
     ids: { id: backupTask.name },
     answer: {
       status: 200,
-      description: "The task as it is now.",
+      description: "The task after the change.",
       content: {
         ...content,
         schema: z.object({ message: z.string(), ...content.schema.shape }),

@@ -9,7 +9,7 @@ import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
 const text = z.string().nullable();
-const clock = text.openapi({ description: "`HH:MM` of the next run.", example: "01:00" });
+const clock = text.openapi({ description: "Time of the next run, `HH:MM`.", example: "01:00" });
 
 const BackupTask = z.object({
   id: z.int(),
@@ -29,16 +29,17 @@ const BackupTask = z.object({
   last_run_utc_time: Time.nullable(),
   last_run_local_time: text.openapi({ description: "ISO 8601 with the offset of `schedule.timezone`." }),
   skipped_schedules: z.object({ count: z.int(), last_at: Time.nullable() }).openapi({
-    description: "Due times of the last 30 days that came while an earlier run of the task was active.",
+    description:
+      "Number of due times in the last 30 days that were skipped because an earlier run of the task was active.",
   }),
   paused_at: Time.nullable(),
   tags: z.array(z.object({ id: z.int(), label: z.string(), colour: text })),
   last_proven_at: Time.nullable().openapi({
-    description: "When a drill restored a backup of the task last. Null: none did yet.",
+    description: "When a drill last restored a backup of the task. Null: never.",
   }),
-  restore_duration_ms: z.int().nullable().openapi({ description: "How long that restore took." }),
+  restore_duration_ms: z.int().nullable().openapi({ description: "Duration of that restore." }),
   source_changed_at: Time.nullable().openapi({
-    description: "What was stored before is not compared with what is stored now. Null: as it was created.",
+    description: "Backups from before this time are not compared with later ones. Null: all are compared.",
   }),
   created_at: Time,
   updated_at: Time,

@@ -27,7 +27,7 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
     access: "view-backup-tasks",
     filters: {
       status: z.enum(["ready", "running", "paused"]).optional().openapi({
-        description: "Only these; a paused task is `ready` or `running` as well.",
+        description: "Only with this status; a paused task is also `ready` or `running`.",
         example: "running",
       }),
       type: z.enum(BACKUP_TASK_TYPES).optional().openapi({
@@ -70,8 +70,8 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
   deleteEndpoint(backupTask, {
     access: "delete-backup-tasks",
     description:
-      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash. That needs " +
-      "`delete-backups` too.",
+      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash, which also requires " +
+      "the ability `delete-backups`.",
     errors: {
       409: "The backup task is queued or running, or `with_backups` is true and one of them is held.",
     },

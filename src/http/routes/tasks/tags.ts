@@ -78,7 +78,7 @@ export const tagEndpoints: readonly Endpoint[] = [
   }),
   deleteEndpoint(tag, {
     access: "manage-tags",
-    description: "Backup tasks that carry the tag lose it.",
+    description: "The tag is also removed from backup tasks.",
     remove: deleteTag,
   }),
 ];
