@@ -1,61 +1,62 @@
 /**
  * `deno task test [PATH…]`: sets up the system, starts one Postgres for the whole run, runs all test files in
- * parallel, and prints a last line, `N passed, N failed`. With CI=true a skipped test counts as failed.
+ * parallel, and prints the slowest tests and a last line, `N passed, N failed`. With CI=true a skipped test
+ * counts as failed.
  */
+import { countTestFiles } from "./runner/files.ts";
+import { Report } from "./runner/report.ts";
+import type { Summary } from "./runner/results.ts";
+import { makeTemporaryDirectory } from "./runner/temporary.ts";
 import { setUp } from "./setup.ts";
 import { startTestPostgres } from "./support/servers/postgres.ts";
 
-const SUMMARY =
-  /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
+const stdout = {
+  write: (text: string) => void Deno.stdout.writeSync(new TextEncoder().encode(text)),
+  columns: () => Deno.stdout.isTerminal() ? Deno.consoleSize().columns : null,
+};
 
 /**
- * Runs `deno test` and forwards its output. Resolves with its counts; if there are none, with one failure.
+ * Runs `deno test` and reports its output. Resolves with its counts; if there are none, with one failure.
+ * `deno task check` checks the types, also of tests.
  */
-async function runTests(url: string) {
+async function runTests(environment: Record<string, string>): Promise<Summary & { code: number }> {
+  const paths = Deno.args.filter((argument) => !argument.startsWith("-"));
+  const report = new Report(stdout, await countTestFiles(paths.length > 0 ? paths : ["."]));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--parallel", ...Deno.args],
-    env: { TEST_DATABASE_URL: url, NO_COLOR: "1" },
+    args: ["test", "--allow-all", "--no-check", "--parallel", ...Deno.args],
+    env: { ...environment, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
   }).spawn();
-  let summary: RegExpExecArray | null = null;
-  let rest = "";
-  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
-    Deno.stdout.writeSync(new TextEncoder().encode(text));
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) summary = SUMMARY.exec(line) ?? summary;
-  }
+  const ticking = setInterval(() => report.tick(), 1000);
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) report.add(text);
   const { code } = await child.status;
-  if (summary === null) return { code, passed: 0, failed: 1, ignored: 0 };
-  return { code, passed: Number(summary[1]), failed: Number(summary[2]), ignored: Number(summary[3] ?? 0) };
+  clearInterval(ticking);
+  report.end();
+  return { code, ...report.summary ?? { passed: 0, failed: 1, ignored: 0 } };
 }
 
 async function main(): Promise<number> {
   try {
     await setUp();
   } catch (error) {
-    print((error as Error).message);
+    stdout.write(`${(error as Error).message}\n`);
     return 1;
   }
-  const { url, postgres } = await startTestPostgres();
-  const result = await runTests(url);
+  const directory = await makeTemporaryDirectory();
+  const { url, postgres } = await startTestPostgres(directory);
+  const templates = `${directory}/templates`;
+  await Deno.mkdir(templates);
+  const result = await runTests({ TEST_DATABASE_URL: url, TEST_TEMPLATES: templates, TMPDIR: directory });
   await postgres.stop();
   let { failed } = result;
   if (result.ignored > 0) {
-    print(
-      `${result.ignored} skipped${
-        Deno.env.get("CI") === "true" ? ": with CI=true they count as failed" : ""
-      }`,
-    );
-    if (Deno.env.get("CI") === "true") failed += result.ignored;
+    const inCi = Deno.env.get("CI") === "true";
+    stdout.write(`${result.ignored} skipped${inCi ? ": with CI=true they count as failed" : ""}\n`);
+    if (inCi) failed += result.ignored;
   }
   if (result.code !== 0 && failed === 0) failed = 1; // a file that could not be loaded is in no count
-  print(`${result.passed} passed, ${failed} failed`);
+  stdout.write(`${result.passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
 

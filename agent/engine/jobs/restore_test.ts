@@ -12,6 +12,7 @@ import { restoreJob, type RestoreOptions } from "../../../tests/support/fixtures
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { mountTmpfs } from "../../../tests/support/fixtures/tmpfs.ts";
 import { inspectRestoreDirectory } from "../restore_files/restore_directory.ts";
+import { ON_DISK } from "../../../tests/support/memory.ts";
 import { describeTree, growTree } from "../../../tests/support/fixtures/tree.ts";
 import type { BackupJob, StoredBackup } from "../../../src/protocol/job.ts";
 import { LocalDestination } from "../destinations/local/local.ts";
@@ -217,6 +218,7 @@ Deno.test("restoring one file of many reads only its frames, also from an encryp
     await using at = await backedUp(
       "for n in $(seq 12); do head -c 10000000 /dev/urandom > $n; done",
       passwordEncryption(key),
+      ON_DISK,
     );
     const { bytes_read } = await restore(at.run, at.backup, {
       target: { path: at.target, paths: ["7"] },

@@ -11,6 +11,7 @@ import type { BackupToRead, StoredBackup, StoredObject } from "../../../src/prot
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { restoreJob } from "../../../tests/support/fixtures/restore_job.ts";
+import { ON_DISK } from "../../../tests/support/memory.ts";
 import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 import { verify } from "../../../tests/support/fixtures/verify_run.ts";
 import { BackupDamagedError } from "../ports.ts";
@@ -31,7 +32,7 @@ class TwoBackups implements AsyncDisposable {
 
   /** The tree is as it was in `backup`. `other` has the same names with other contents. */
   static async make(isEncrypted: boolean): Promise<TwoBackups> {
-    const run = await BackupRun.open();
+    const run = await BackupRun.open(ON_DISK);
     const tree = `${run.root}/tree`;
     const source = { type: "files" as const, path: tree, excluded_paths: [], allow_unreadable: false };
     const identity = await generateX25519Identity();

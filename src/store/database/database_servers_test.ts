@@ -118,9 +118,8 @@ Deno.test("a silent server is detected: its queries are rejected and its connect
     const reconnected = reconnections(bus);
     let refusal: string | null = null;
     void database`select pg_sleep(600)`.catch((error) => refusal = error.code);
-    await until(async () =>
-      await server.sql("postgres", "select count(*) from pg_stat_activity where query like '%600%'") !== "0\n"
-    );
+    const sleeping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'";
+    await until(async () => await server.sql("postgres", sleeping) === "1\n");
     relay.freeze();
     await until(() => refusal === "CONNECTION_CLOSED");
     relay.thaw();

@@ -5,19 +5,20 @@ const PAUSE = 5;
 const LOOKS = 10;
 
 export class CommandLines implements Disposable {
-  readonly #looks = new Map<string, number>();
+  /** Processes to look at again, and how often that was done. */
+  readonly #looks = new Map<number, number>();
   readonly #seen = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
+  #newest = newestProcess();
 
   constructor() {
-    this.#look();
+    this.#lookAtAll();
     this.#timer = setInterval(() => this.#look(), PAUSE);
   }
 
   /** Arguments are separated by spaces. */
   seen(): string[] {
-    this.#looks.clear();
-    this.#look();
+    this.#lookAtAll();
     return [...this.#seen];
   }
 
@@ -25,17 +26,38 @@ export class CommandLines implements Disposable {
     clearInterval(this.#timer);
   }
 
+  /** Looks at new processes. Listing all of them each time would take a third of a processor. */
   #look(): void {
-    for (const { name: pid } of Deno.readDirSync("/proc")) {
-      if (!/^\d+$/.test(pid)) continue;
-      const looks = this.#looks.get(pid) ?? 0;
-      if (looks === LOOKS) continue;
-      this.#looks.set(pid, looks + 1);
-      try {
-        this.#seen.add(Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
-      } catch {
-        // It has ended between the two reads.
-      }
+    const newest = newestProcess();
+    if (newest < this.#newest) this.#lookAtAll(); // the numbers have started again
+    else for (let pid = this.#newest + 1; pid <= newest; pid++) this.#looks.set(pid, 0);
+    this.#newest = newest;
+    for (const [pid, looks] of this.#looks) {
+      this.#lookAt(pid);
+      if (looks + 1 === LOOKS) this.#looks.delete(pid);
+      else this.#looks.set(pid, looks + 1);
     }
   }
+
+  #lookAtAll(): void {
+    for (const { name } of Deno.readDirSync("/proc")) {
+      const pid = Number(name);
+      if (!Number.isInteger(pid)) continue;
+      this.#lookAt(pid);
+      this.#looks.set(pid, 1);
+    }
+  }
+
+  #lookAt(pid: number): void {
+    try {
+      this.#seen.add(Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
+    } catch {
+      // It has not begun yet, or it has ended.
+    }
+  }
+}
+
+/** Returns the number that a process or thread got last, proc(5). */
+function newestProcess(): number {
+  return Number(Deno.readTextFileSync("/proc/loadavg").trim().split(" ").at(-1));
 }

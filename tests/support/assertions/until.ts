@@ -1,11 +1,21 @@
-/** Polls until a condition holds. Fails if it does not hold in time. */
+const SHORTEST_PAUSE = 5;
+const LONGEST_PAUSE = 200;
+
+/**
+ * Polls until a condition holds. Fails if it does not hold in time. It looks often, but leaves the
+ * processor to what it waits for: a pause takes at least three times as long as a look.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error("Cannot go on: the awaited condition did not come");
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  for (;;) {
+    const started = performance.now();
+    if (await condition()) return;
+    const now = performance.now();
+    if (now > end) throw new Error("Cannot go on: the awaited condition did not come");
+    const pause = Math.min(Math.max(SHORTEST_PAUSE, 3 * (now - started)), LONGEST_PAUSE);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

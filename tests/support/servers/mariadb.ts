@@ -4,7 +4,11 @@
  * as `root`.
  */
 import { freePort } from "./ports.ts";
+import { copyTemplate } from "./templates.ts";
 import { asUser, program, systemUser } from "./postgresql.ts";
+
+/** The default of 96 MB is written at each start. */
+const LOG_SIZE = "--innodb-log-file-size=10M";
 
 export class MariadbServer implements AsyncDisposable {
   readonly host = "127.0.0.1";
@@ -30,15 +34,13 @@ export class MariadbServer implements AsyncDisposable {
     if (owner !== null) {
       for (const own of [directory, `${directory}/tmp`]) await Deno.chown(own, owner.uid, owner.gid);
     }
-    await program([
-      "mariadb-install-db",
-      "--no-defaults",
-      "--auth-root-authentication-method=normal",
-      "--skip-test-db",
-      `--datadir=${directory}/data`,
-      `--tmpdir=${directory}/tmp`,
-      ...settings,
-    ], owner?.name);
+    const install = ["mariadb-install-db", "--no-defaults", "--skip-test-db", LOG_SIZE, ...settings];
+    install.push("--auth-root-authentication-method=normal");
+    await copyTemplate(`${directory}/data`, {
+      key: install,
+      owner,
+      create: (path) => program([...install, `--datadir=${path}`, `--tmpdir=${directory}/tmp`], owner?.name),
+    });
     const socket = `${directory}/mysqld.sock`;
     const port = freePort();
     const process = start({ directory, socket, port, user: owner?.name, settings });
@@ -92,6 +94,7 @@ export class MariadbServer implements AsyncDisposable {
     const deadline = performance.now() + 30_000;
     for (;;) {
       try {
+        await Deno.lstat(this.socket); // costs less than to start a client
         await this.sql("mysql", "select 1");
         return;
       } catch (cause) {
@@ -123,6 +126,7 @@ function start({ directory, socket, port, user, settings }: ServerStart): Deno.C
     "--bind-address=127.0.0.1",
     `--pid-file=${directory}/mariadbd.pid`,
     "--innodb-flush-log-at-trx-commit=0",
+    LOG_SIZE,
     "--innodb-buffer-pool-size=32M",
     "--event-scheduler=ON",
     ...settings,

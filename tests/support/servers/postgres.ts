@@ -1,13 +1,14 @@
 /** Starts the Postgres for the databases of tests: one for each process, stopped with it. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedded/embedded.ts";
+import { memoryDirectory } from "../memory.ts";
 import { freePort } from "./ports.ts";
 
-/** Starts a cluster in a temporary directory, without durability. Returns its URL. */
-export async function startTestPostgres(): Promise<
-  { url: string; postgres: EmbeddedPostgres; directory: string }
-> {
-  const directory = await Deno.makeTempDir({ prefix: "rearguard-test-postgres-" });
+/** Starts a cluster in a directory below `parent`, without durability. Returns its URL. */
+export async function startTestPostgres(
+  parent?: string,
+): Promise<{ url: string; postgres: EmbeddedPostgres; directory: string }> {
+  const directory = await Deno.makeTempDir({ dir: parent, prefix: "rearguard-test-postgres-" });
   const postgres = await startEmbedded({
     directory: `${directory}/postgres`,
     clock: systemClock,
@@ -24,7 +25,7 @@ export async function startTestPostgres(): Promise<
 export async function testPostgresUrl(): Promise<string> {
   const shared = Deno.env.get("TEST_DATABASE_URL");
   if (shared !== undefined) return shared;
-  const { url } = await startTestPostgres();
+  const { url } = await startTestPostgres(await memoryDirectory());
   // deno-lint-ignore rearguard-tests/shared-environment -- the other test files of this process find it
   Deno.env.set("TEST_DATABASE_URL", url);
   return url;

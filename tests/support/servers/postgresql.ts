@@ -4,6 +4,8 @@
  * as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
+import { exists } from "../programs.ts";
+import { copyTemplate } from "./templates.ts";
 import { until } from "../assertions/until.ts";
 
 const PASSWORD = "pässword with \\ and : 'quotes'";
@@ -39,8 +41,13 @@ export class PostgresqlServer implements AsyncDisposable {
     const owner = await systemUser("postgres");
     if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
     const primary = options.standbyOf;
-    if (primary === undefined) await makeCluster(programs, directory, owner?.name);
-    else await copyCluster(programs, directory, primary, owner?.name);
+    if (primary === undefined) {
+      await copyTemplate(`${directory}/data`, {
+        key: ["postgresql", programs],
+        owner,
+        create: (path) => makeCluster(programs, path, owner?.name),
+      });
+    } else await copyCluster(programs, directory, primary, owner?.name);
     if (options.settings !== undefined) {
       await Deno.writeTextFile(`${directory}/data/postgresql.conf`, options.settings, { append: true });
     }
@@ -120,7 +127,9 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    const child = new Deno.Command(name, {
+    // Debian's program of this name in the PATH is a script that finds the real one.
+    const own = `${this.programs}/${name}`;
+    const child = new Deno.Command(await exists(own) ? own : name, {
       args,
       env: { PGHOST: this.directory, PGPORT: String(this.port), PGUSER: "postgres", PGDATABASE: database },
       stdin: "piped",
@@ -151,35 +160,34 @@ export class PostgresqlServer implements AsyncDisposable {
     await Deno.remove(this.directory, { recursive: true });
   }
 
+  /** Waits until the postmaster's file says so, which costs less than to connect again and again. */
   private async ready(): Promise<void> {
-    const deadline = performance.now() + 20_000;
-    for (;;) {
-      try {
-        await this.sql("postgres", "select 1");
-        return;
-      } catch (cause) {
-        if (performance.now() > deadline) {
-          throw new Error("Cannot start PostgreSQL: no answer after 20 s", { cause });
-        }
-        await new Promise((resolve) => setTimeout(resolve, 30));
-      }
-    }
+    const { pid } = this.process;
+    await until(async () => {
+      const lines = (await Deno.readTextFile(`${this.directory}/data/postmaster.pid`).catch(() => ""))
+        .split("\n");
+      return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
+    });
+    await this.sql("postgres", "select 1");
   }
 }
 
-async function makeCluster(programs: string, directory: string, user: string | undefined): Promise<void> {
-  await Deno.writeTextFile(`${directory}/password`, PASSWORD, { mode: 0o644 });
+async function makeCluster(programs: string, path: string, user: string | undefined): Promise<void> {
+  const password = await Deno.makeTempFile();
+  await Deno.writeTextFile(password, PASSWORD);
+  await Deno.chmod(password, 0o644);
   await program([
     `${programs}/initdb`,
     "--username=postgres",
     "--auth-local=trust",
     "--auth-host=scram-sha-256",
-    `--pwfile=${directory}/password`,
+    `--pwfile=${password}`,
     "--encoding=UTF8",
     "--locale=C",
     "--no-sync",
-    `--pgdata=${directory}/data`,
+    `--pgdata=${path}`,
   ], user);
+  await Deno.remove(password);
 }
 
 /** Connects to the primary's socket, which requires no password. */

@@ -1,0 +1,36 @@
+/** Data directories of new database servers, created once for each test run and copied. */
+import { createHash } from "node:crypto";
+import { exists } from "../programs.ts";
+
+export interface Template {
+  /** All that `create` depends on. */
+  readonly key: readonly string[];
+  /** Creates a data directory at the path. */
+  create(path: string): Promise<unknown>;
+  /** The server's user if it is not this one. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+}
+
+/**
+ * Copies a data directory to `path`. Without the runner, which says where templates are, the directory is
+ * created there.
+ */
+export async function copyTemplate(path: string, { key, create, owner }: Template): Promise<void> {
+  const parent = Deno.env.get("TEST_TEMPLATES");
+  if (parent === undefined) return void await create(path);
+  const template = `${parent}/${createHash("sha256").update(JSON.stringify(key)).digest("hex")}`;
+  if (!await exists(template)) {
+    const partial = await Deno.makeTempDir({ dir: parent });
+    if (owner !== null) await Deno.chown(partial, owner.uid, owner.gid);
+    await create(`${partial}/data`);
+    try {
+      await Deno.rename(`${partial}/data`, template);
+    } catch (error) {
+      if (!await exists(template)) throw error; // another test was faster
+    }
+    await Deno.remove(partial, { recursive: true });
+  }
+  const { success, stderr } = await new Deno.Command("cp", { args: ["-a", template, path], stdin: "null" })
+    .output();
+  if (!success) throw new Error(`Cannot copy the data directory: ${new TextDecoder().decode(stderr)}`);
+}
