@@ -20,9 +20,16 @@ import { publish } from "./publish.ts";
 import { entriesOf } from "./stages.ts";
 import { refuseDevices } from "./devices.ts";
 import type { RestoreResult } from "../restore_context.ts";
-import { directoriesAbove, listMembers, parentOf, select, type Selection } from "./selection.ts";
+import {
+  directoriesAbove,
+  listMembers,
+  parentOf,
+  type RestoreScope,
+  select,
+  type Selection,
+} from "./selection.ts";
 import { setTimes } from "./times.ts";
-import { unpackChosen } from "./unpack_chosen.ts";
+import { unpackScope } from "./unpack_scope.ts";
 
 const FilesDescription = z.object({
   type: z.literal("files"),
@@ -39,11 +46,11 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   const directory = await inspectRestoreDirectory(target.path ?? originalDirectory(context));
   ports.output.line(`Restoring into ${directory.path}, ${STATES[directory.state]}`);
   const lists = new NameLists(ports.workDirectory);
-  const selection = await selectMembers(target, archive, directory, lists, context);
-  if (selection !== null) await refuseLinksAbove(selection, directory, context);
+  const scope = await selectScope(target, archive, directory, lists, context);
+  if (scope.kind === "selection") await refuseLinksAbove(scope, directory, context);
   const expected = await listedConflicts(directory, lists, context);
   refuseConflicts(expected, directory, target.overwrite);
-  await refuseUnwritable(directory, lists, expected, selection, context);
+  await refuseUnwritable(directory, lists, expected, scope, context);
   await warnOfOwnership(archive, context);
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
   const staging = await Staging.make(directory, `.rearguard-restore-${suffix}`, context);
@@ -51,12 +58,12 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   let skipped = 0;
   try {
     const isRooted = sourceOf(context)?.kind !== "file";
-    const unpacked = await unpackChosen(archive, { selection, isRooted, staging, lists }, context);
+    const unpacked = await unpackScope(archive, { scope, isRooted, staging, lists }, context);
     skipped = unpacked.skipped;
     if (skipped > 0) await refuseEmptyRestore(staging.path);
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
-    const conflicts = selection === null || skipped > 0 || directory.state === "empty"
-      ? await unpackedConflicts(staging, directory, lists, selection, context)
+    const conflicts = scope.kind === "whole" || skipped > 0 || directory.state === "empty"
+      ? await unpackedConflicts(staging, directory, lists, scope, context)
       : expected;
     refuseConflicts(conflicts, directory, target.overwrite);
     ports.signal.throwIfAborted();
@@ -72,11 +79,11 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     );
     isPublished = true;
     unpacked.warnings.end();
-    if (unpacked.mustSetTimes) await keepTimes(directory.path, selection, archive, context);
+    if (unpacked.mustSetTimes) await keepTimes(directory.path, scope, archive, context);
   } finally {
     await staging.remove(!isPublished);
   }
-  const count = selection === null ? job.backup.files_count : countOf(selection);
+  const count = scope.kind === "whole" ? job.backup.files_count : scope.others.length;
   if (skipped > 0) {
     ports.output.line(
       `${skipped} of its files and directories could not be restored; the rest is restored`,
@@ -97,13 +104,13 @@ async function refuseEmptyRestore(staging: string): Promise<void> {
 /** Sets the times of restored files. The restore is complete by now: problems with times do not fail it. */
 async function keepTimes(
   directory: string,
-  selection: Selection | null,
+  scope: RestoreScope,
   archive: StoredObject,
   { objects, ports }: RestoreContext,
 ): Promise<void> {
   try {
     const index = objects.index(archive.database);
-    const chosen = selection === null ? null : new Set([...selection.directories, ...selection.others]);
+    const chosen = scope.kind === "whole" ? null : new Set([...scope.directories, ...scope.others]);
     const isWanted = (name: string) => chosen?.has(name) ?? true;
     const failed = index === null
       ? null
@@ -145,16 +152,16 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
 }
 
 /**
- * Returns the chosen members, or null if everything is restored. If there is an index, also writes the lists
+ * Returns what the target asks for. If there is an index, also writes the lists
  * of names with which conflicts are found before unpacking.
  */
-async function selectMembers(
+async function selectScope(
   target: FilesTarget,
   archive: StoredObject,
   directory: RestoreDirectory,
   lists: NameLists,
   { objects, ports }: RestoreContext,
-): Promise<Selection | null> {
+): Promise<RestoreScope> {
   const index = objects.index(archive.database);
   if (target.paths.length > 0) {
     if (index === null) {
@@ -166,9 +173,10 @@ async function selectMembers(
     await lists.write(directories, others);
     return selection;
   }
-  if (index === null || directory.state !== "occupied") return null;
-  await lists.collect((take) => listMembers((line) => objects.lines(index, line), take));
-  return null;
+  if (index !== null && directory.state === "occupied") {
+    await lists.collect((take) => listMembers((line) => objects.lines(index, line), take));
+  }
+  return { kind: "whole" };
 }
 
 /** Rejects symbolic links above the chosen members: they would be restored elsewhere. */
@@ -202,7 +210,7 @@ async function unpackedConflicts(
   staging: Staging,
   directory: RestoreDirectory,
   lists: NameLists,
-  selection: Selection | null,
+  scope: RestoreScope,
   context: RestoreContext,
 ): Promise<Conflicts> {
   if (
@@ -210,7 +218,7 @@ async function unpackedConflicts(
   ) {
     return noConflicts();
   }
-  if (selection === null) await lists.find(staging.path, context.children);
+  if (scope.kind === "whole") await lists.find(staging.path, context.children);
   return await listedConflicts(directory, lists, context);
 }
 
@@ -230,12 +238,13 @@ async function refuseUnwritable(
   directory: RestoreDirectory,
   lists: NameLists,
   { standing }: Conflicts,
-  selection: Selection | null,
+  scope: RestoreScope,
   { ports, children }: RestoreContext,
 ): Promise<void> {
   if (directory.state !== "occupied" || !lists.areWritten) return;
   const list = join(ports.workDirectory, "above");
-  await Deno.writeFile(list, joinNames([...new Set((selection?.roots ?? []).flatMap(directoriesAbove))]));
+  const roots = scope.kind === "whole" ? [] : scope.roots;
+  await Deno.writeFile(list, joinNames([...new Set(roots.flatMap(directoriesAbove))]));
   const above = (await statNames(directory.path, list, "%F", children)).map(([, name]) => name);
   const known = new Set([...standing, ...above]);
   const entries = await entriesOf(lists, (name) => known.has(name));
@@ -266,8 +275,4 @@ async function warnOfOwnership(archive: StoredObject, { objects, ports }: Restor
   ports.output.warning(
     `The agent is not root: ${others} of the backup's files belonged to others, and become those of user id ${own}`,
   );
-}
-
-function countOf({ others }: Selection): number {
-  return others.length;
 }

@@ -9,7 +9,11 @@ import { displayName, isEscaped, nameFromDisplay } from "../archive/display_name
 
 const BLOCK_BYTES = 512;
 
+/** How much of a backup a restore takes: everything, or the members below some paths. */
+export type RestoreScope = { readonly kind: "whole" } | Selection;
+
 export interface Selection {
+  readonly kind: "selection";
   /** Requested paths, as byte strings; relative, without `./`. */
   roots: string[];
   /**
@@ -65,7 +69,15 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
     });
   }
   const { directories, others } = chosen;
-  return { roots, ranges: joinRanges(chosen.ranges), table: index.table, directories, others, extras };
+  return {
+    kind: "selection",
+    roots,
+    ranges: joinRanges(chosen.ranges),
+    table: index.table,
+    directories,
+    others,
+    extras,
+  };
 }
 
 /** Frame table and unreadable lines of an index. */

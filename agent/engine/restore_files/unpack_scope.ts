@@ -1,4 +1,4 @@
-/** Fills the staging directory of a restore, with all members of an archive or with the chosen ones. */
+/** Fills the staging directory of a restore with all members of an archive, or with the selected ones. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../programs/capture.ts";
 import { RunFailedError } from "../ports.ts";
@@ -8,21 +8,20 @@ import type { NameLists } from "./name_lists.ts";
 import { joinNames, overNames, statNames } from "./names.ts";
 import type { Staging } from "./restore_directory.ts";
 import type { Unpacked } from "./publish.ts";
-import { directoriesAbove, type Selection } from "./selection.ts";
+import { directoriesAbove, type RestoreScope, type Selection } from "./selection.ts";
 import { setsBothTimesOnly } from "./times.ts";
 import { type Skipped, unpackSelection, unpackWhole } from "./unpack.ts";
 import { FoldedWarnings } from "./unpack_messages.ts";
 
-export interface Choice {
-  /** Null for everything. */
-  selection: Selection | null;
+export interface UnpackRequest {
+  scope: RestoreScope;
   /** Whether the backup contains the directory itself as a member. */
   isRooted: boolean;
   staging: Staging;
   lists: NameLists;
 }
 
-export interface UnpackedChoice extends Unpacked {
+export interface UnpackedScope extends Unpacked {
   /** Number of members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
@@ -30,25 +29,30 @@ export interface UnpackedChoice extends Unpacked {
   mustSetTimes: boolean;
 }
 
-/** Unpacks the chosen members. Resolves with those that could be unpacked. */
-export async function unpackChosen(
+/** Unpacks what the scope takes. Resolves with the members that could be unpacked. */
+export async function unpackScope(
   archive: StoredObject,
-  { selection, isRooted, staging, lists }: Choice,
+  { scope, isRooted, staging, lists }: UnpackRequest,
   context: RestoreContext,
-): Promise<UnpackedChoice> {
+): Promise<UnpackedScope> {
   const { children, ports } = context;
   const warnings = new FoldedWarnings(ports.output);
   const setsBothTimes = await setsBothTimesOnly(staging.path, children);
-  const skipped = selection === null
-    ? await unpackWhole(archive, staging.path, context, warnings)
-    : await unpackSelection(archive, selection, staging.path, context, warnings);
-  if (selection !== null) {
-    await removeExtras(staging.path, selection, context);
-    if (skipped.count > 0) await lists.keepExisting(staging.path, children);
-    await checkSelection(staging.path, lists, selection, skipped, context);
+  let skipped: Skipped;
+  let roots: string[] | null;
+  switch (scope.kind) {
+    case "whole":
+      skipped = await unpackWhole(archive, staging.path, context, warnings);
+      if (!isRooted) await lists.find(staging.path, children);
+      roots = isRooted ? null : await lists.readOthers();
+      break;
+    case "selection":
+      skipped = await unpackSelection(archive, scope, staging.path, context, warnings);
+      await removeExtras(staging.path, scope, context);
+      if (skipped.count > 0) await lists.keepExisting(staging.path, children);
+      await checkSelection(staging.path, lists, scope, skipped, context);
+      roots = scope.roots;
   }
-  if (selection === null && !isRooted) await lists.find(staging.path, children);
-  const roots = selection?.roots ?? (isRooted ? null : await lists.readOthers());
   const there = roots === null || skipped.count === 0
     ? roots
     : await existingNames(staging.path, roots, `${ports.workDirectory}/batch`, children);
