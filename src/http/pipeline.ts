@@ -60,7 +60,7 @@ export async function serve(
   };
   try {
     if (token !== null) context.throttle.admit(origin.address, token);
-    caller = await retryLost(services.database, () => admit(context, endpoint, request, limits, audit));
+    caller = await retryLost(services, () => admit(context, endpoint, request, limits, audit));
     const params = idsOf(endpoint, segments);
     audit.add({ resourceId: params.id ?? null });
     const body = endpoint.takesStream === true
@@ -205,7 +205,7 @@ async function handle(
     ...extras,
   };
   const work = async () => await endpoint.handle(call as never);
-  const answer = await (endpoint.method === "get" ? retryLost(services.database, work) : work());
+  const answer = await (endpoint.method === "get" ? retryLost(services, work) : work());
   return answer instanceof Response ? answer : json(answer.status, withWarnings(answer.body, warnings));
 }
 

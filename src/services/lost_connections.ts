@@ -1,2 +1,17 @@
-/** Re-exports the retry of read-only requests: see the store's `lost_connections.ts`. */
-export { retryLost } from "../store/database/lost_connections.ts";
+/** Repeats requests whose database connection was lost. */
+import { isLostConnection, settleConnections } from "../store/database/lost_connections.ts";
+import type { ServiceContext } from "./context.ts";
+
+/** Runs `work`, which must be safe to repeat, and repeats it if its connection was lost. */
+export async function retryLost<T>(
+  { database }: Pick<ServiceContext, "database">,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isLostConnection(error)) throw error;
+    await settleConnections(database);
+    return await work();
+  }
+}

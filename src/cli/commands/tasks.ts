@@ -9,8 +9,8 @@ import { addDelete, TASK } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
 import type { Column } from "../output.ts";
+import { humanSize } from "../progress.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
-import { PREVIEW_COLUMNS, previewSummary } from "../retention.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
@@ -23,6 +23,13 @@ const COLUMNS: readonly Column<Task>[] = [
   { title: "Status", value: (task) => task.paused_at === null ? task.status : "paused" },
   { title: "Last run", value: (task) => task.last_run_utc_time },
   { title: "Next run", value: (task) => task.schedule.next_run_at },
+];
+const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Created", value: (backup) => backup.created_at },
+  { title: "Size", align: "right", value: ({ size }) => humanSize(size) },
+  { title: "Retention", value: ({ action }) => action },
+  { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
 /** Fields that a record shows twice; `tags` has the labels of `tag_ids`. */
 const SHOWN_TWICE = [
@@ -136,4 +143,10 @@ async function change({ api, output, terminal }: Cli, verb: string, id: number):
     `/backup-tasks/${id}/${verb}`,
   );
   output.answer(done, () => terminal.print(`${done.message}\n`));
+}
+
+/** Returns a summary: `2 backups stay, 1 goes: 30 MB`. */
+function previewSummary({ kept, removed, removed_size }: RetentionPreview): string {
+  const stay = `${kept} ${kept === 1 ? "backup stays" : "backups stay"}`;
+  return `${stay}, ${removed} ${removed === 1 ? "goes" : "go"}: ${humanSize(removed_size)}`;
 }

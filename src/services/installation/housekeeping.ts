@@ -3,10 +3,8 @@ import { deleteAlertsClosedBefore } from "../../store/notifications/alerts.ts";
 import { deleteOldAgentRequests } from "../../store/agents/agent_requests.ts";
 import { deleteAuditEntriesBefore } from "../../store/access/audit_log.ts";
 import { transaction } from "../../store/database/database.ts";
-import {
-  deleteEnrolmentTokensExpiredBefore,
-  deleteIdempotencyKeysBefore,
-} from "../../store/installation/housekeeping.ts";
+import { deleteEnrolmentTokensExpiredBefore } from "../../store/agents/enrolment_tokens.ts";
+import { deleteIdempotencyKeysBefore } from "../../store/access/idempotency_keys.ts";
 import { compactOutput, runsToCompact } from "../../store/runs/run_output.ts";
 import { addUpRunCounts } from "../../store/runs/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notification_deliveries.ts";

@@ -2,8 +2,7 @@
 import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.ts";
 import { recordActor } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
-import { exportText } from "../../store/export/export.ts";
-import { mayExport } from "../../store/export/export_runs.ts";
+import { exportText, mayExport } from "../../store/export/export.ts";
 import { readMigrations } from "../../store/database/migrate.ts";
 import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";

@@ -54,3 +54,7 @@ export async function storeIdempotentResponse(
 export async function deleteIdempotencyKey(sql: Sql, tokenId: number, key: string): Promise<void> {
   await sql`delete from idempotency_keys where token_id = ${tokenId} and key = ${key}`;
 }
+
+export async function deleteIdempotencyKeysBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from idempotency_keys where created_at < ${before}`;
+}

@@ -36,3 +36,7 @@ export async function deleteSpentEnrolmentTokens(sql: Sql, remoteServerId: numbe
 export async function deleteEnrolmentTokens(sql: Sql, remoteServerId: number): Promise<void> {
   await sql`delete from enrolment_tokens where remote_server_id = ${remoteServerId}`;
 }
+
+export async function deleteEnrolmentTokensExpiredBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from enrolment_tokens where expires_at < ${before}`;
+}

@@ -1,6 +1,4 @@
-/**
- * Detects pool connections that the server has closed unnoticed, replaces them, and retries if that is safe.
- */
+/** Detects pool connections that the server has closed unnoticed, and replaces them. */
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
@@ -52,15 +50,4 @@ async function settle(database: Database): Promise<boolean> {
     if (!errors.every(isLostConnection)) return false;
   }
   return false;
-}
-
-/** Runs `work`, which must be safe to repeat, and repeats it if its connection was lost. */
-export async function retryLost<T>(database: Database, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isLostConnection(error)) throw error;
-    await settleConnections(database);
-    return await work();
-  }
 }

@@ -3,6 +3,7 @@
  * applied migrations, then each table's rows. The text is a snapshot of one moment, read a few hundred rows
  * at a time.
  */
+import { control_plane } from "../../definitions/sources/control_plane.ts";
 import type { Database, Sql } from "../database/sql.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
@@ -20,6 +21,14 @@ export const EXPORT_START = "-- Rearguard control plane export";
 export const ID_GAP = 1000;
 
 const ROWS_AT_ONCE = 500;
+
+/** Returns whether the run backs up the control plane, for a user who is still an administrator. */
+export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
+  const rows = await sql`
+    select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = r.user_id
+    where r.id = ${runId} and r.kind = 'backup' and t.type = ${control_plane.taskType} and t.user_id = u.id and u.is_admin`;
+  return rows.length > 0;
+}
 
 interface Table {
   name: string;
