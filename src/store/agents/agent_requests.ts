@@ -3,6 +3,7 @@
  * connection sends it.
  */
 import type { RequestedRange } from "../../domain/byte_range.ts";
+import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
 /** The content of a request. It refers to records, and never contains secrets. */
@@ -40,16 +41,20 @@ type RequestContent =
     stream: string;
   };
 
-export interface AgentRequestRow {
-  id: number;
-  remote_server_id: number;
-  payload: RequestPayload;
-  state: "waiting" | "sent" | "answered" | "failed";
-  deadline_at: Date;
+const COLUMNS = {
+  id: column<number>(),
+  remote_server_id: column<number>(),
+  payload: column<RequestPayload>(),
+  state: column<"waiting" | "sent" | "answered" | "failed">(),
+  deadline_at: column<Date>(),
   /** For a failed request: the {@link Refusal} without its error. */
-  result: unknown;
-  error: string | null;
-}
+  result: column<unknown>(),
+  error: column<string | null>(),
+};
+
+export type AgentRequestRow = RowOf<typeof COLUMNS>;
+
+const columns = namesOf(COLUMNS);
 
 /** An agent's response if it could not do what was requested. */
 export interface Refusal {
@@ -88,12 +93,12 @@ export function claimAgentRequests(
       where state = 'waiting' and deadline_at > ${now} and remote_server_id = any(${[...serverIds]}::bigint[])
       order by id for update skip locked
     )
-    returning id, remote_server_id, payload, state, deadline_at, result, error`;
+    returning ${sql(columns)}`;
 }
 
 export async function findAgentRequest(sql: Sql, id: number): Promise<AgentRequestRow | null> {
   const [row] = await sql<AgentRequestRow[]>`
-    select id, remote_server_id, payload, state, deadline_at, result, error from agent_requests where id = ${id}`;
+    select ${sql(columns)} from agent_requests where id = ${id}`;
   return row ?? null;
 }
 

@@ -1,35 +1,23 @@
 /** Reads runs and their output for the API. runs.ts and run_output.ts write them. */
 import type { RunKind, RunState } from "../../domain/run.ts";
+import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
 import { pageOfRuns, runsOf } from "./run_counts.ts";
+import { SHOWN_COLUMNS } from "./runs.ts";
 
-export interface LogRow {
-  id: number;
-  user_id: number;
-  kind: RunKind;
-  backup_task_id: number | null;
-  remote_server_id: number | null;
-  backup_destination_id: number | null;
-  /** The backup that the run reads. */
-  backup_id: number | null;
-  trigger: "manual" | "schedule";
-  scheduled_for: Date | null;
-  state: RunState;
-  reason: string | null;
-  warnings_count: number;
-  bytes_read: number;
-  bytes_written: number;
-  files_count: number | null;
-  bytes_per_second: number | null;
-  eta_seconds: number | null;
-  /** The number of characters received, and how many of them were cut out by the limit. */
-  output_size: number;
-  output_cut: number;
-  created_at: Date;
-  started_at: Date | null;
-  finished_at: Date | null;
-}
+const COLUMNS = {
+  ...SHOWN_COLUMNS,
+  bytes_read: column<number>(),
+  bytes_written: column<number>(),
+  files_count: column<number | null>(),
+  bytes_per_second: column<number | null>(),
+  eta_seconds: column<number | null>(),
+};
+
+export type LogRow = RowOf<typeof COLUMNS>;
+
+const columns = namesOf(COLUMNS);
 
 /** A run with the end of its output. */
 export interface LogDetailRow extends LogRow {
@@ -45,31 +33,6 @@ export interface OutputRow {
   sequences: number[] | null;
   ends: number[] | null;
 }
-
-const columns = [
-  "id",
-  "user_id",
-  "kind",
-  "backup_task_id",
-  "remote_server_id",
-  "backup_destination_id",
-  "backup_id",
-  "trigger",
-  "scheduled_for",
-  "state",
-  "reason",
-  "warnings_count",
-  "bytes_read",
-  "bytes_written",
-  "files_count",
-  "bytes_per_second",
-  "eta_seconds",
-  "output_size",
-  "output_cut",
-  "created_at",
-  "started_at",
-  "finished_at",
-] as const;
 
 /** Characters from the end of a run's output that a listing carries. */
 const TAIL_SIZE = 4096;

@@ -1,44 +1,55 @@
 /** Writes runs and their attempts. logs.ts reads them for the API. */
 import type { RunKind, RunState } from "../../domain/run.ts";
+import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
-export interface RunRow {
-  id: number;
-  user_id: number;
-  kind: RunKind;
-  backup_task_id: number | null;
-  remote_server_id: number | null;
-  backup_destination_id: number | null;
+/** The columns that the API shows too. */
+export const SHOWN_COLUMNS = {
+  id: column<number>(),
+  user_id: column<number>(),
+  kind: column<RunKind>(),
+  backup_task_id: column<number | null>(),
+  remote_server_id: column<number | null>(),
+  backup_destination_id: column<number | null>(),
   /** The backup that the run reads; null for backup runs, and once the backup is deleted. */
-  backup_id: number | null;
+  backup_id: column<number | null>(),
+  trigger: column<"manual" | "schedule">(),
+  scheduled_for: column<Date | null>(),
+  state: column<RunState>(),
+  reason: column<string | null>(),
+  warnings_count: column<number>(),
+  /** The number of characters received, and how many of them were cut out by the limit. */
+  output_size: column<number>(),
+  output_cut: column<number>(),
+  created_at: column<Date>(),
+  started_at: column<Date | null>(),
+  finished_at: column<Date | null>(),
+};
+
+const COLUMNS = {
+  ...SHOWN_COLUMNS,
   /** The requested options of a run that reads a backup, as in `src/domain/restore.ts`. */
-  options: object | null;
-  trigger: "manual" | "schedule";
-  scheduled_for: Date | null;
-  state: RunState;
-  attempt: number;
-  deadline_at: Date | null;
-  lease_expires_at: Date | null;
-  timeout_at: Date | null;
+  options: column<object | null>(),
+  attempt: column<number>(),
+  deadline_at: column<Date | null>(),
+  lease_expires_at: column<Date | null>(),
+  timeout_at: column<Date | null>(),
   /** Where the newest attempt stores its objects: an absolute path, or a key prefix. */
-  object_directory: string | null;
-  object_prefix: string | null;
-  object_stamp: string | null;
-  encryption_password_encrypted: string | null;
-  encryption_recipients: string[];
-  reason: string | null;
-  warnings_count: number;
-  last_sequence: number;
-  output_size: number;
-  output_cut: number;
-  created_at: Date;
-  started_at: Date | null;
-  finished_at: Date | null;
+  object_directory: column<string | null>(),
+  object_prefix: column<string | null>(),
+  object_stamp: column<string | null>(),
+  encryption_password_encrypted: column<string | null>(),
+  encryption_recipients: column<string[]>(),
+  last_sequence: column<number>(),
   /** The time of its last progress; null before it began. */
-  moved_at: Date | null;
+  moved_at: column<Date | null>(),
   /** The cause of a stall, as its agent reports it. */
-  waits_for: string | null;
-}
+  waits_for: column<string | null>(),
+};
+
+export type RunRow = RowOf<typeof COLUMNS>;
+
+const columns = namesOf(COLUMNS);
 
 /** The columns that a state change may write in addition to the state. */
 export type RunChange = Partial<
@@ -61,39 +72,6 @@ export type RunChange = Partial<
     | "moved_at"
   >
 >;
-
-const columns = [
-  "id",
-  "user_id",
-  "kind",
-  "backup_task_id",
-  "remote_server_id",
-  "backup_destination_id",
-  "backup_id",
-  "options",
-  "trigger",
-  "scheduled_for",
-  "state",
-  "attempt",
-  "deadline_at",
-  "lease_expires_at",
-  "timeout_at",
-  "object_directory",
-  "object_prefix",
-  "object_stamp",
-  "encryption_password_encrypted",
-  "encryption_recipients",
-  "reason",
-  "warnings_count",
-  "last_sequence",
-  "output_size",
-  "output_cut",
-  "created_at",
-  "started_at",
-  "finished_at",
-  "moved_at",
-  "waits_for",
-] as const;
 
 /** Inserts a queued run. Violates `runs_one_active_backup` if the task has one already. */
 export async function insertRun(
