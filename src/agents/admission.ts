@@ -22,7 +22,7 @@ import type { ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import { HandshakeLimiter } from "./handshake_limiter.ts";
 
-/** How long the connected agent has to answer a ping. Milliseconds. */
+/** How long the connected agent has to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
  * The same when the new agent has the same seat: it is then the same agent, or a copy of a running machine's

@@ -28,7 +28,7 @@ const MAX_UNSTORED = 10_000;
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum responses that wait for the database. */
 const MAX_RESPONSES = 256;
-/** Delay between two attempts to store a response: the first, and the maximum. Milliseconds. */
+/** Delay between two attempts to store a response: the first, and the maximum, in milliseconds. */
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 /** Maximum concurrent requests about uploads and downloads. */

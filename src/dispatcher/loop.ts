@@ -4,7 +4,7 @@ import type { Clock } from "../domain/clock.ts";
 import { WakeSignal } from "../domain/wake_signal.ts";
 import type { Beat, Health } from "../services/installation/health.ts";
 
-/** Delay after a failure: the first, and the maximum after doubling. Milliseconds. */
+/** Delay after a failure: the first, and the maximum after doubling, in milliseconds. */
 const RETRY_FIRST = 250;
 const RETRY_LAST = 30_000;
 
@@ -13,7 +13,7 @@ export interface LoopOptions {
   name: string;
   clock: Clock;
   health: Health;
-  /** Maximum time between two rounds, in case a notification is lost. Milliseconds. */
+  /** Maximum time between two rounds, in case a notification is lost, in milliseconds. */
   pollMs: number;
   /**
    * How long one step, or a lasting failure, may take before the process is no longer ready. Milliseconds.

@@ -100,7 +100,7 @@ export function hasEnded(state: RunState): state is FinalState | "lost" {
  */
 export const RESTORE_PATIENCE = 4;
 
-/** Time limits for a run that shows no change, and when its owner is notified. Milliseconds. */
+/** Time limits for a run that shows no change, and when its owner is notified, in milliseconds. */
 export interface RunTimes {
   /** From the agent's last message to the end of its lease. */
   lease: number;

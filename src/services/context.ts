@@ -1,4 +1,4 @@
-/** The context of every use case: the database, the clock, the keys and other shared objects. */
+/** The context of every service function: the database, the clock, the keys and other shared objects. */
 import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
 import type { RunTimes } from "../domain/run.ts";
@@ -19,15 +19,15 @@ export interface ServiceContext {
   readonly transientSecrets: TransientSecrets;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
-  /** Makes connections to the addresses that users enter. */
+  /** Opens connections to addresses that users enter. */
   readonly network: Network;
-  /** `DEFAULT_RUN_TIMES` unless configured. */
+  /** Time limits of runs; `DEFAULT_RUN_TIMES` unless configured. */
   readonly runTimes: RunTimes;
 }
 
 /**
- * Sends to a notification stream at once. It resolves even if the receiver fails. Implemented in
- * `src/notify`.
+ * Sends a message to a notification stream at once. Resolves with the outcome, even if the receiver fails.
+ * Implemented in `src/notify`.
  */
 export interface NotificationSender {
   sendNow(
@@ -40,7 +40,7 @@ export interface NotificationSender {
   ): Promise<DeliveryOutcome>;
 }
 
-/** The caller of a use case, as identified by their token. */
+/** The user who calls a service function, as identified by their token. */
 export interface Caller {
   readonly userId: number;
   readonly tokenId: number;

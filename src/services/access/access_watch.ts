@@ -7,12 +7,12 @@ import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
 import { endAlert, raiseAlert } from "../notifications/alerts.ts";
 
-/** How long before the expiry administrators are first warned. Milliseconds. */
+/** How long before the expiry administrators are first warned, in milliseconds. */
 const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
- * Reports, to every stream of every administrator and in the log, that no token with the admin ability is
- * valid for another week.
+ * Raises an alert for every administrator, and logs a warning, if no token with the admin ability is valid
+ * for another week. Ends the alerts as soon as there is such a token again.
  */
 export async function watchAdministratorAccess({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

@@ -1,6 +1,6 @@
 /**
- * Keeps at least one administrator able to work: without a token, nobody could create another one through the
- * API.
+ * Refuses changes that would leave no usable token with the admin ability: without one, nobody could create
+ * another token through the API.
  */
 import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -9,20 +9,20 @@ import { lockAdmins } from "../../store/access/users.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Minimum time for which a change must leave tokens with the admin ability valid. Milliseconds. */
+/** Minimum time for which a token with the admin ability must stay valid after a change, in milliseconds. */
 const MIN_LEFT = 24 * 3_600_000;
 
 /**
- * Carries out a change that may end administrators' tokens: one is deleted, weakened or expires, or its user
- * is demoted or deleted. Throws a {@link ConflictError}, which undoes the change, if no token with the admin
- * ability is left, or only ones that expire within a day.
+ * Carries out a change that may end administrators' tokens: a token is deleted, weakened or expires, or its
+ * user is demoted or deleted. Returns the result of `change`. Throws a {@link ConflictError}, which undoes
+ * the change, if it leaves no token with the admin ability, or only tokens that expire within a day.
  */
 export async function keepingAdministrator<T>(
   { clock }: Pick<ServiceContext, "clock">,
   sql: Sql,
   change: () => Promise<T>,
 ): Promise<T> {
-  // Two administrators who end each other's access at the same time must not both succeed.
+  // Without the lock, two administrators could end each other's access at the same time.
   await lockAdmins(sql);
   const now = clock.now();
   const before = await adminTokensEnd(sql, now);

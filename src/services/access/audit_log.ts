@@ -1,4 +1,6 @@
-/** The audit log: adds entries for events outside of requests, and lists it for administrators. */
+/**
+ * The audit log: adds entries for events that no request causes, and lists all entries for administrators.
+ */
 import type { AuditEntry } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import {
@@ -16,7 +18,11 @@ export { NO_ORIGIN } from "../../domain/audit.ts";
 export { AuditedRequest, withAuditedRequest } from "../../store/access/audited_request.ts";
 export type { AuditLogFilter, AuditLogRow };
 
-/** Adds an entry for something that no audited request does. `sql`: the transaction to use, if any. */
+/**
+ * Adds an entry for an action that does not come from an audited request.
+ *
+ * @param sql The transaction to use; default: none.
+ */
 export async function enterAudit(
   { database, clock }: Pick<ServiceContext, "database" | "clock">,
   entry: Pick<AuditEntry, "actor" | "action" | "result" | "origin"> & Partial<AuditEntry>,

@@ -8,10 +8,10 @@ import type { ServiceContext } from "../context.ts";
 import { insertToken, isValidToken } from "./tokens.ts";
 
 /**
- * Creates an administrator with a token for everything. Returns null if there is a user already. If several
- * replicas start at once, one of them creates it.
+ * Creates an administrator with a token that has every ability. Returns the user and the token's plain text;
+ * null if there is a user already. If several replicas start at once, only one of them creates the user.
  *
- * @param plain A token that the operator chose; null: a random one.
+ * @param plain The token, as the operator chose it; null generates a random token.
  */
 export async function createFirstAdministrator(
   services: ServiceContext,
@@ -39,7 +39,10 @@ export async function createFirstAdministrator(
   });
 }
 
-/** Creates the first administrator and prints its token, or warns of a `BOOTSTRAP_TOKEN` that is not used. */
+/**
+ * Creates the first administrator and prints the generated token. If there is a user already, warns of a
+ * `BOOTSTRAP_TOKEN` that is not a valid token.
+ */
 export async function announceFirstAdministrator(
   services: ServiceContext,
   bootstrapToken: string | null,

@@ -1,7 +1,7 @@
 /**
- * Makes retried writes safe: the first response to a request with an `Idempotency-Key` is kept for a day and
- * returned again. The key is claimed before the work begins and settled after it, so that a second request
- * never runs in parallel with the first.
+ * Makes retried writes safe. The first response to a request with an `Idempotency-Key` is kept for a day and
+ * returned for every repetition. A request claims its key before the work begins and stores its response
+ * after the work, so two requests with the same key never run at once.
  */
 import { ConflictError, InvalidError } from "../../domain/errors.ts";
 import {
@@ -13,15 +13,15 @@ import {
 } from "../../store/access/idempotency_keys.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** How long a response is kept. Milliseconds. */
+/** How long a response is kept, in milliseconds. */
 const RETENTION = 24 * 3_600_000;
 /**
- * Maximum duration of a request: a key that is claimed for longer belongs to a process that ended.
- * Milliseconds.
+ * Maximum duration of a request, in milliseconds. If a key was claimed longer ago and has no response, the
+ * process that claimed it has ended.
  */
 const CUT_OFF_AFTER = 15 * 60_000;
 
-/** One request: the caller's token, the key, and the SHA-256 of the request. */
+/** A request: the id of the caller's token, the key, and the SHA-256 of the request. */
 export interface IdempotentRequest {
   readonly tokenId: number;
   readonly key: string;
@@ -30,14 +30,15 @@ export interface IdempotentRequest {
 
 export interface StoredResponse {
   readonly status: number;
-  /** The body, as sent. */
+  /** The response body, exactly as it was sent. */
   readonly response: string;
 }
 
 /**
- * Returns null for the first request with this key: the caller must answer it, then settle or release the
- * key. Throws a {@link ConflictError} while the first is in progress, or if its response can't be shown
- * again. Throws an {@link InvalidError} if the first was a different request.
+ * Claims the key of a request. Returns null for the first request with this key: the caller must answer it,
+ * then settle or release the key. Returns the stored response for a repetition. Throws a {@link
+ * ConflictError} while the first request is in progress, or if its response can't be shown again. Throws an
+ * {@link InvalidError} if the key was used for a different request.
  */
 export async function claimRequest(
   services: ServiceContext,
@@ -50,11 +51,13 @@ export async function claimRequest(
     if (await claimIdempotencyKey(services.database, request, { now, expired })) return null;
     const row = await findIdempotencyKey(services.database, tokenId, key);
     if (row !== undefined) return storedResponse(row, requestHash, now);
-    // The first request failed and released the key between the two statements.
+    // Claim again: the first request failed and released the key between the two statements.
   }
 }
 
-/** Keeps a response. Keeps none of the body if it holds a secret that is shown once. */
+/**
+ * Stores the response to a request. Stores it without its body if the body holds a secret that is shown once.
+ */
 export async function settleRequest(
   services: ServiceContext,
   request: IdempotentRequest,
@@ -66,7 +69,9 @@ export async function settleRequest(
   await storeIdempotentResponse(services.database, request.tokenId, request.key, kept);
 }
 
-/** Releases the key: the request failed on the control plane's side and may be repeated. */
+/**
+ * Releases the key of a request that failed on the control plane's side, so that the client may repeat it.
+ */
 export async function releaseRequest(services: ServiceContext, request: IdempotentRequest): Promise<void> {
   await deleteIdempotencyKey(services.database, request.tokenId, request.key);
 }

@@ -6,16 +6,16 @@ import { authenticateAgent } from "../servers/enrolment.ts";
 import { recheckToken } from "./tokens.ts";
 
 export interface TokenWatch extends Disposable {
-  /** Aborts when the token or key no longer permits what it is used for. */
+  /** Aborts when the token or key is no longer valid, or the token has lost the watched ability. */
   readonly ended: AbortSignal;
 }
 
-/** Maximum duration of a timer. Milliseconds. */
+/** Maximum time between two checks of a token that expires, in milliseconds. */
 const MAX_TIMER = 24 * 3_600_000;
 
 /**
- * Watches a token until disposed. An unavailable database does not end the stream: the token is checked again
- * when the database is back.
+ * Watches a token until the watch is disposed. Its signal also aborts when the token loses `ability`. An
+ * unavailable database does not end the stream: the token is checked when the database is back.
  */
 export function watchToken(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
@@ -50,7 +50,9 @@ export function watchToken(services: ServiceContext, caller: Caller, ability: Ab
   };
 }
 
-/** Watches an agent's key, which may be revoked or replaced, in the same way. */
+/**
+ * Watches an agent's key until the watch is disposed. Its signal aborts when the key is revoked or replaced.
+ */
 export function watchAgentKey(services: ServiceContext, key: string): TokenWatch {
   const ended = new AbortController();
   const check = async () => {

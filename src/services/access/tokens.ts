@@ -1,4 +1,4 @@
-/** Creates, checks and revokes API tokens. The plain text appears once, in the response to its creation. */
+/** Creates, checks and revokes API tokens. Only the response that creates a token contains its plain text. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -14,25 +14,25 @@ import { keepingAdministrator } from "./administrator_access.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
 
-/** Minimum interval between two records of a token's use. Milliseconds. */
+/** Minimum interval between two records of a token's use, in milliseconds. */
 const USE_RECORD_INTERVAL = 60_000;
 
 export interface TokenInput {
   name: string;
   abilities: readonly Ability[];
-  /** Null: it does not expire. */
+  /** When the token expires; null if it never does. */
   expires_at: Date | null;
 }
 
-/** A token as stored, with its plain text, which can't be retrieved again. */
+/** A token as stored, and its plain text, which is not stored. */
 export interface IssuedToken {
   row: store.TokenRow;
   plain: string;
 }
 
 /**
- * Returns the holder of a token, or throws an {@link UnauthenticatedError}. Looks the token up by its hash.
- * Callers can't choose parts of the hash, so the response time reveals nothing about other tokens.
+ * Returns the holder of a token, or throws an {@link UnauthenticatedError}. Looks the token up by its hash:
+ * nobody can choose a hash, so response times reveal nothing about other tokens.
  */
 export async function authenticate(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
@@ -67,7 +67,10 @@ function callerOf(row: store.CallerRow): Caller {
   };
 }
 
-/** Returns what the token permits now and when it expires; null if it is no longer valid. */
+/**
+ * Reads the caller's token again. Returns what it permits now and when it expires; null if it is no longer
+ * valid.
+ */
 export async function recheckToken(
   services: ServiceContext,
   caller: Caller,
@@ -77,7 +80,7 @@ export async function recheckToken(
   return { caller: callerOf(row), expiresAt: row.expires_at };
 }
 
-/** Creates a token without checking a caller: for the first administrator and for new users. */
+/** Creates a token without checking a caller's abilities. Used for the first administrator and new users. */
 export function issueToken(
   services: ServiceContext,
   token: {
@@ -85,7 +88,7 @@ export function issueToken(
     name: string;
     abilities: readonly Ability[];
     expiresAt: Date | null;
-    /** Chosen by an operator; random if left out. */
+    /** The token's plain text, as an operator chose it; default: random. */
     plain?: string;
   },
 ): Promise<IssuedToken> {
@@ -166,7 +169,7 @@ export function updateToken(
   );
 }
 
-/** Revokes a token: from now on it is unknown, and streams under it end. */
+/** Revokes a token of the caller. Requests with the token are refused, and open streams end. */
 export function revokeToken(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     const revoke = () => store.revokeToken(sql, caller.userId, id, services.clock.now());

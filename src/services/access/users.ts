@@ -1,4 +1,4 @@
-/** Users: the caller's own account, and administration of others. */
+/** Users: a caller's own account, and the administration of all users. */
 import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -89,8 +89,8 @@ export function updateUser(
 }
 
 /**
- * Puts a user into the trash and invalidates their tokens. Returns when the user is deleted. Throws a
- * `ConflictError` for the caller, and for a user who still owns backups, tasks, servers or destinations.
+ * Puts a user into the trash and invalidates their tokens. Returns when the user will be deleted. Throws a
+ * `ConflictError` if the user is the caller, or still owns backups, tasks, servers or destinations.
  */
 export function deleteUser(
   services: ServiceContext,
@@ -140,8 +140,8 @@ export function undeleteUser(services: ServiceContext, caller: Caller, id: numbe
 }
 
 /**
- * Creates a token for another user: their first, or one that replaces a lost one. It gets at most the
- * abilities of the caller's own token.
+ * Creates a token for another user, such as their first or a replacement for a lost token. The token gets at
+ * most the abilities of the caller's own token.
  */
 export function createTokenFor(
   services: ServiceContext,
@@ -182,8 +182,8 @@ async function withFigures(
 }
 
 /**
- * Throws if the caller is no administrator any more. Locks the administrators, so that of two who demote each
- * other at once only one succeeds.
+ * Throws a `ConflictError` if the caller is no administrator any more. Locks the administrators, so two who
+ * demote each other at once can't both succeed.
  */
 async function refuseUnlessAdmin(sql: Sql, caller: Caller): Promise<void> {
   const admins = await store.lockAdmins(sql);

@@ -1,6 +1,6 @@
 /**
- * Gets bytes of a backup from an agent: the request goes through the database, and the agent sends the bytes
- * over HTTP.
+ * Gets bytes of a backup from an agent. The request goes through the database; the agent sends the bytes over
+ * HTTP.
  */
 import { randomUUID } from "node:crypto";
 import type { RequestedRange } from "../../domain/byte_range.ts";
@@ -12,30 +12,30 @@ import { DamageFoundError, requestAgent } from "./agent_requests.ts";
 import type { AgentStream } from "./agent_streams.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Timeout of the whole transfer. */
+/** Timeout of the whole transfer, in milliseconds. */
 const AGENT_TIMEOUT = 12 * 3_600_000;
-/** How long to wait for the agent's response after its bytes have broken off. Milliseconds. */
+/** How long to wait for the agent's response after the stream of bytes has failed, in milliseconds. */
 const RESPONSE_TIMEOUT = 60_000;
 
 const log = () => logger("services");
 
 export type RequestedBytes = Extract<RequestPayload, { kind: "backup.send" }>["what"];
 export type SentBytes = AgentStream;
-/** The reason why no bytes were sent. */
+/** Why the agent sent no bytes. */
 export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
-/** A part of a backup, and which of its bytes. */
+/** The requested part of a backup, and which bytes of the part. */
 export interface BytesRequest {
   readonly backup: Pick<BackupLocation, "id" | "user_id" | "backup_destination_id">;
   readonly what: RequestedBytes;
-  /** Null: all. */
+  /** The byte range; null requests all bytes. */
   readonly range: RequestedRange | null;
 }
 
 /**
- * Requests bytes of a backup from an agent. Throws an `UnavailableError` if the agent is not connected or
- * cannot send at the moment, and a {@link DamageFoundError} if the backup is damaged. If the agent finds
- * damage after the first bytes, calls `damaged`, and the stream ends early.
+ * Requests bytes of a backup from an agent. Returns their stream, or why there is none. Throws an
+ * `UnavailableError` if the agent is not connected or cannot send now, and a {@link DamageFoundError} if the
+ * backup is damaged. If the agent finds damage after the first bytes, calls `damaged` and the stream fails.
  */
 export async function requestBytes(
   services: ServiceContext,
@@ -57,7 +57,7 @@ export async function requestBytes(
     stream,
   } as const;
   const request = requestAgent(services, serverId, payload, AGENT_TIMEOUT, { signal: over.signal });
-  // Once bytes arrive, the end of the stream shows the outcome.
+  // Failures after the first bytes reach the reader through the stream, so don't report them here.
   request.catch(() => {});
   begun.catch(() => {});
   const stop = () => over.abort(new Error("The bytes came to their end"));
@@ -72,7 +72,7 @@ export async function requestBytes(
           error,
         })
       );
-    // After a stream breaks off, the agent's reason follows.
+    // After its stream fails, the agent still responds with the reason. Wait for that response.
     const broken = () => void services.clock.sleep(RESPONSE_TIMEOUT, over.signal).then(stop, () => {});
     return { size, bytes: reportEnd(bytes, stop, broken) };
   } catch (error) {
@@ -84,10 +84,10 @@ export async function requestBytes(
 }
 
 /**
- * Passes the bytes on, and reports their end.
+ * Passes the bytes on, and reports how the stream ended.
  *
- * @param ended Called when the stream ends or is cancelled.
- * @param broken Called after a failure.
+ * @param ended Called when the stream is complete or cancelled.
+ * @param broken Called when reading fails.
  */
 function reportEnd(
   bytes: ReadableStream<Uint8Array>,
@@ -115,8 +115,8 @@ function reportEnd(
 }
 
 /**
- * Passes the bytes on, and fails if their number differs from `promised`. The connection is then closed, so
- * that the client does not take them for the whole.
+ * Passes the bytes on, and fails if their number differs from `promised`. The failure closes the connection,
+ * so the client notices that the download is incomplete.
  */
 export function enforceSize(bytes: ReadableStream<Uint8Array>, promised: number): ReadableStream<Uint8Array> {
   let left = promised;

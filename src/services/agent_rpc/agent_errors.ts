@@ -1,9 +1,12 @@
-/** Distinguishes errors that an agent gets as a response from faults of the control plane. */
+/** Separates errors that are reported to an agent from faults of the control plane. */
 import { DomainError, UnavailableError } from "../../domain/errors.ts";
 import { SecretError } from "../../secrets/keyring.ts";
 import { StorageError } from "../../storage/storage_error.ts";
 
-/** Returns the error for the agent's response; null for a fault, which is logged instead. */
+/**
+ * Returns what an agent is told of an error. Returns null for a fault of the control plane, which is only
+ * logged.
+ */
 export function toAgentError(error: unknown): { message: string; retryable: boolean } | null {
   if (error instanceof StorageError) return { message: error.message, retryable: error.retryable };
   if (error instanceof SecretError) return { message: error.message, retryable: false };

@@ -1,5 +1,5 @@
 /**
- * Requests to agents. They are queued in the database, and the replica that holds the agent's socket sends
+ * Requests to agents. Requests are queued in the database; the replica that holds an agent's websocket sends
  * them.
  */
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
@@ -30,7 +30,10 @@ import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { ServiceContext } from "../context.ts";
 import { buildWireRequest } from "./wire_requests.ts";
 
-/** Poll interval, in case a notification is lost. Milliseconds. */
+/**
+ * Maximum time between two looks at a request's row, in milliseconds. Needed if a database notification is
+ * lost.
+ */
 const SLOW_POLL = 2000;
 
 const RESULTS = {
@@ -42,10 +45,10 @@ const RESULTS = {
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
-/** The request was not sent, or the agent reported that it can't: the agent changed nothing. */
+/** A request that changed nothing: it was not sent, or the agent reported an error. */
 export class NothingDoneError extends UnavailableError {}
 
-/** The agent found the backup of the request to be damaged. */
+/** An agent's report that the backup in the request is damaged. */
 export class DamageFoundError extends ConflictError {
   constructor(message: string, readonly damage: string) {
     super(message);
@@ -53,18 +56,18 @@ export class DamageFoundError extends ConflictError {
 }
 
 export interface RequestOptions {
-  /** Sent with the request, and never stored. */
+  /** A transient secret for the request: it is sent to the agent and never stored. */
   secret?: string | null;
-  /** Ends the wait: the call rejects with the signal's reason. */
+  /** Ends the wait for the response; {@link requestAgent} then rejects with the signal's reason. */
   signal?: AbortSignal | null;
 }
 
 /**
- * Sends a request to the agent of a server and waits for its result. Throws a {@link NothingDoneError} if the
- * agent is not connected or reports an error, a {@link DamageFoundError} if the error is a damaged backup,
- * and another {@link UnavailableError} if the response is late or unreadable.
+ * Sends a request to the agent of a server and returns its result. Throws a {@link NothingDoneError} if the
+ * agent is not connected or reports an error, and a {@link DamageFoundError} if it reports a damaged backup.
+ * Throws another {@link UnavailableError} if the response is late or invalid.
  *
- * @param timeoutMs The time limit, which the agent also gets.
+ * @param timeoutMs Time limit in milliseconds, which is sent to the agent too.
  */
 export async function requestAgent<P extends RequestPayload>(
   services: ServiceContext,
@@ -118,8 +121,9 @@ function toError({ error, result }: AgentRequestRow): DomainError {
 }
 
 /**
- * Returns whether the row of a finished request is kept. Listings contain file names, which are not stored. A
- * run that reads a backup sends hundreds of requests for its pieces.
+ * Returns whether a request's row is kept after the response. Listings are not kept, because they contain
+ * file names. Requests for stored objects are not kept, because a run that reads a backup sends hundreds of
+ * them.
  */
 function isKept(payload: RequestPayload): boolean {
   if (payload.kind === "backup.browse") return false;
@@ -127,8 +131,8 @@ function isKept(payload: RequestPayload): boolean {
 }
 
 /**
- * Waits until the request is answered and returns its row; null on timeout. Polls slowly, in case a
- * notification is lost.
+ * Waits for the response to a request and returns the request's row; null on timeout. Also polls the row,
+ * because a database notification may be lost.
  */
 async function awaitResponse(
   services: ServiceContext,
@@ -167,7 +171,7 @@ export interface OutgoingRequest {
   request: AgentRequest;
 }
 
-/** Claims the pending requests of these servers, and adds the secrets that are sent but never stored. */
+/** Claims the pending requests to these servers, adds their transient secrets, and returns them. */
 export async function claimPendingRequests(
   services: ServiceContext,
   serverIds: readonly number[],
@@ -191,7 +195,10 @@ export async function claimPendingRequests(
   });
 }
 
-/** Builds the request. Returns null if it can't be sent: it has failed, or waits for its secret. */
+/**
+ * Builds the wire form of a request. Returns null if the request can't be sent now: it has failed, or its
+ * secret has not arrived yet.
+ */
 async function buildRequest(
   services: ServiceContext,
   sql: Sql,
@@ -219,7 +226,9 @@ async function buildRequest(
   }
 }
 
-/** Records an agent's response. Ignores one that nobody waits for, or from the agent of another server. */
+/**
+ * Records an agent's response. Ignores it if nobody waits for it, or if the request went to another server.
+ */
 export async function recordResponse(
   services: ServiceContext,
   serverId: number,

@@ -11,7 +11,7 @@ import {
 import { disconnectAgent } from "../servers/connections.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Waits for the notification of a pending request, then claims it. */
+/** Waits for the database notification of a pending request, then claims and returns the request. */
 function nextRequest(services: ServiceContext, serverId: number): Promise<OutgoingRequest> {
   return new Promise((resolve) => {
     const unsubscribe = services.bus.subscribe(async ({ topic }) => {
@@ -55,7 +55,7 @@ Deno.test("a request reaches the agent with its secrets, and the response reache
     },
   });
   assert.doesNotMatch(JSON.stringify(await database`select * from agent_requests`), /s3same/);
-  // The agent of another server can't respond to it.
+  // Responses from another server's agent are ignored.
   await recordResponse(services, serverId + 1, requestId, { ok: false, error: "hostile" });
   const result = { ok: true, steps: [{ name: "write", ok: true, message: "", ms: 1 }] };
   await recordResponse(services, serverId, requestId, { ok: true, result });

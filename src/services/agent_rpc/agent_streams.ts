@@ -1,19 +1,19 @@
 /**
- * Connects a download with the agent that sends its bytes. This happens in the memory of the replica that
- * serves the download, one chunk at a time. The agent sends no faster than the client reads. If either side
- * ends, so does the other.
+ * Connects a download with the agent that sends its bytes. The bytes pass through the memory of the replica
+ * that serves the download, one chunk at a time. The agent sends no faster than the client reads. If either
+ * side ends the connection, the other side's connection ends too.
  */
 import type { Clock } from "../../domain/clock.ts";
 import { UnavailableError } from "../../domain/errors.ts";
 
 /**
- * Maximum time from the request to the first bytes, and between two chunks while the client waits.
- * Milliseconds.
+ * Maximum time in milliseconds from the request to the first bytes, and between two chunks while the client
+ * waits.
  */
 const TIMEOUT = 60_000;
 
 export interface AgentStream {
-  /** The size of the whole, even if only a part of it is sent. */
+  /** Size of the complete object in bytes, even if only a range of it is sent. */
   readonly size: number;
   readonly bytes: ReadableStream<Uint8Array>;
 }
@@ -29,8 +29,8 @@ export class AgentStreams {
   constructor(private readonly clock: Clock) {}
 
   /**
-   * Waits for the agent's bytes. Rejects with an `UnavailableError` if none arrive in time, and with the
-   * signal's reason.
+   * Waits for an agent to send a stream, and returns it. Rejects with an `UnavailableError` if no bytes
+   * arrive in time, and with the signal's reason if the signal aborts.
    */
   async awaitStream(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
     const over = new AbortController();
@@ -50,9 +50,9 @@ export class AgentStreams {
   }
 
   /**
-   * Passes an agent's bytes to the waiting download. Resolves to true when all were read, and to false when
-   * the client left. Returns null, without reading, if no download of this replica waits for them from this
-   * server.
+   * Passes an agent's bytes to the download that waits for them. Resolves to true when the client has read
+   * all bytes, and to false if the client disconnected. Returns null, without reading, if no download of this
+   * replica waits for this stream from this server.
    */
   async deliver(
     id: string,

@@ -19,14 +19,12 @@ import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 
-/** Validity of a signed URL; the agent's time limit is shorter. */
+/** Validity of a presigned URL, in seconds; longer than the agent's time limit. */
 const URL_SECONDS = 3600;
 
 /**
- * Builds the request. Throws a `NotFoundError` if a record that it names is deleted, and a `SecretError` if a
- * secret can't be decrypted.
- *
- * @param secret The transient secret of the request.
+ * Builds the wire form of a request. Throws a `NotFoundError` if the backup or destination is deleted, and a
+ * `SecretError` if a secret can't be decrypted.
  */
 export async function buildWireRequest(
   services: ServiceContext,
@@ -47,7 +45,7 @@ export async function buildWireRequest(
         kind: payload.kind,
         destination: jobDestination(destination, payload.directory, keyring),
         names: payload.names,
-        // Requests that were queued before an upgrade have none.
+        // Requests that were queued before an upgrade have no witnesses.
         witnesses: payload.witnesses ?? [],
       };
     case "backup.browse": {
@@ -72,7 +70,7 @@ export async function buildWireRequest(
       const readable = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
-        // An object is sent as it is stored, so the agent needs no key.
+        // Objects are sent as they are stored, so the agent needs a key only to decrypt a file.
         backup: what.type === "file" ? readable : { ...readable, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,
@@ -83,7 +81,7 @@ export async function buildWireRequest(
   }
 }
 
-/** Returns presigned URLs; none if the agent can reach the destination by itself. */
+/** Returns presigned URLs of the objects, by name; empty if the agent can reach the destination by itself. */
 async function signObjects(
   services: ServiceContext,
   { directory }: BackupDetailRow,

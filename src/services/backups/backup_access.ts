@@ -20,7 +20,7 @@ import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remot
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
-/** The first version with requests that read backups. */
+/** The first protocol version with requests that read backups. */
 const PROTOCOL = 2;
 
 export interface ReadableBackup {
@@ -29,8 +29,8 @@ export interface ReadableBackup {
 }
 
 /**
- * Finds a backup and its destination. Throws a {@link ConflictError} if it is being deleted, as {@link
- * refuseDeleted} does.
+ * Finds a backup and its destination. Throws a {@link ConflictError} if the backup is being deleted or in the
+ * trash.
  */
 export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
   const backup = await findBackupDetail(sql, caller.userId, id);
@@ -41,8 +41,8 @@ export async function findReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Throws a {@link ConflictError} if objects may already be deleted, or if a user deleted it. A backup that
- * only a rule has marked is still complete.
+ * Throws a {@link ConflictError} if some objects may be deleted already, or if a user deleted the backup. A
+ * backup that only retention has marked for removal is still complete.
  */
 function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");
@@ -55,7 +55,11 @@ function refuseDeleted(backup: BackupRow): void {
   }
 }
 
-/** @param advice An alternative for the user. */
+/**
+ * Returns the error for a backup whose objects are being deleted.
+ *
+ * @param advice What the user can do instead, as a sentence without its period.
+ */
 export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
   return new ConflictError(
     `The backup is being deleted since ${
@@ -65,8 +69,8 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
 }
 
 /**
- * Locks a backup for a run that is to read it. Removes the mark if a rule had marked it for removal. Throws
- * as {@link findReadable} does.
+ * Locks a backup that a run is about to read, and returns it. Removes retention's mark for removal, if there
+ * is one. Throws as {@link findReadable} does.
  */
 export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
   const backup = await lockBackup(sql, caller.userId, id);
@@ -77,8 +81,8 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Returns the server whose agent reads a backup: the one that made it. If that agent is away and other
- * servers can reach the destination too, returns the first of the owner's servers that is connected. Throws
+ * Returns the server whose agent should read a backup: the server that made it. If that agent is not
+ * connected and other servers can reach the destination, returns one of the owner's connected servers. Throws
  * an {@link UnavailableError} if there is none.
  *
  * @param protocol The minimum protocol version of the agent.
@@ -104,10 +108,7 @@ export async function readingServer(
   throw new UnavailableError("No connected agent can read the backup. Start one, and try again.");
 }
 
-/**
- * Returns whether the backup is on a disk that this server can't read. The agent of the server that made it
- * then has to send it.
- */
+/** Returns whether the backup is on another server's disk. The agent of that server then has to send it. */
 export function isElsewhere(
   backup: Pick<BackupRow, "remote_server_id">,
   destination: Pick<BackupDestinationRow, "type">,
@@ -145,15 +146,16 @@ export async function connectedHolder(
 }
 
 /**
- * Returns the earliest heartbeat of a live replica: one that was silent for longer holds no sockets any more.
+ * Returns the earliest heartbeat of a live replica. A replica with an older heartbeat holds no websockets any
+ * more.
  */
 function liveSince({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);
 }
 
 /**
- * Returns the key of the identity that decrypts the backup. Throws an {@link InvalidError} if none of its
- * keys belongs to one of the recipients; the error never repeats a key.
+ * Returns the secret key in `identity` that decrypts the backup. Throws an {@link InvalidError} if none of
+ * the keys belongs to one of the backup's recipients; the error never contains a key.
  */
 export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });
@@ -171,7 +173,7 @@ export async function decryptionIdentityOf(backup: BackupRow, identity: string):
   throw refuse("holds no key of one of the backup's recipients");
 }
 
-/** Returns the keys of a file of `age-keygen`, without its comments. */
+/** Returns the secret keys in the text of an `age-keygen` file, without its comment lines. */
 function secretKeys(identity: string): string[] {
   return identity.split("\n").map((line) => line.trim()).filter((line) =>
     line !== "" && !line.startsWith("#")

@@ -20,26 +20,26 @@ const SEARCH_PROTOCOL = 3;
 const log = () => logger("services");
 
 export interface ListingQuery extends PageWindow {
-  /** With or without slashes around it; empty: the root. */
+  /** Path of the directory or member to list, with or without slashes at its ends; empty lists the root. */
   path: string;
-  /** Part of a name, in any case; null: all names. */
+  /** Only members whose name contains this text, ignoring case; null lists all. */
   search: string | null;
-  /** Decrypts a backup that is encrypted to recipients. Never stored. */
+  /** An age secret key for a backup that is encrypted to recipients. Never stored. */
   identity?: string;
 }
 
 export interface BackupListing {
   rows: BackupEntry[];
   total: number;
-  /** Number of unreadable lines of the index, each of which may be another member. */
+  /** Number of index lines that can't be read. Each may describe a member that is missing in the listing. */
   unlisted: number;
 }
 
 /**
- * Returns one page of the members directly below the directory `path`: directories first, then by name. If
- * `path` is not a directory, returns that member alone. Throws a {@link NotFoundError} if the backup has no
- * such path. Throws a {@link ConflictError} if it has no index, or a damaged one: the backup is then marked
- * as damaged.
+ * Returns one page of the members directly below `path`: directories first, then by name. If `path` is not a
+ * directory, returns that member alone. Throws a {@link NotFoundError} if the backup has no such path, and a
+ * {@link ConflictError} if it has no index. If the agent finds the index damaged, marks the backup as damaged
+ * and throws a {@link DamageFoundError}.
  */
 export async function listBackupFiles(
   services: ServiceContext,
@@ -77,7 +77,7 @@ async function noteDamage(services: ServiceContext, backup: BackupDetailRow, err
   );
 }
 
-/** Marks a backup as damaged, as a verification would, when a listing or a partial download finds damage. */
+/** Marks a backup as damaged after a listing or a partial download has found the damage. */
 export async function markFoundDamage(
   services: ServiceContext,
   backup: Pick<BackupDetailRow, "id" | "user_id" | "backup_task_id" | "remote_server_id">,
@@ -94,7 +94,7 @@ export async function markFoundDamage(
   });
 }
 
-/** Throws a {@link ConflictError} if there is nothing to list: a backup of databases has only its objects. */
+/** Throws a {@link ConflictError} if the backup has no list of files, such as a backup of databases. */
 export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void {
   const { holds, isListed } = definitionOfEngine(engine);
   if (!isListed) {
@@ -108,7 +108,7 @@ export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void
   );
 }
 
-/** Returns the key to use; null if the backup needs none. */
+/** Returns the secret key that decrypts the backup; null if the backup needs none. */
 async function requireIdentity(backup: BackupDetailRow, identity: string | null): Promise<string | null> {
   if (identity !== null) return await decryptionIdentityOf(backup, identity);
   if (backup.encryption !== "recipients") return null;

@@ -1,4 +1,4 @@
-/** Backups: listings, and what their owner does with them. */
+/** Lists backups, and carries out what their owners do with them. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -31,7 +31,7 @@ export type { BackupDetailRow };
 
 const RESOURCE = "Backup";
 
-/** Filters and sorts a listing; the task is passed separately. */
+/** Filters and order of a listing. The backup task is a separate parameter. */
 export type BackupChoice =
   & Omit<BackupFilter, "taskId" | "status">
   & Partial<Pick<BackupFilter, "status">>
@@ -68,9 +68,9 @@ export async function showBackup(
 }
 
 /**
- * Puts a backup into the trash, and returns when it is deleted. It stays listed until its time in the trash
- * is over and its objects are removed. `forget` deletes only its record and leaves the objects, for a
- * destination that no longer exists.
+ * Puts a backup into the trash, and returns when it will be deleted. The backup stays listed until its
+ * objects are removed. With `forget`, only the record is deleted and the objects stay, for a destination that
+ * no longer exists.
  */
 export async function deleteBackup(
   services: ServiceContext,
@@ -90,9 +90,9 @@ export async function deleteBackup(
 }
 
 /**
- * Takes a backup out of the trash, with its destination if that is there too: without it, nothing could read
- * the backup. Refused once some of its objects may have been removed. A backup that is not in the trash stays
- * unchanged.
+ * Takes a backup out of the trash. Takes its destination out of the trash too, because the backup can't be
+ * read without it. Throws a {@link ConflictError} if some objects may be removed already. Does nothing if the
+ * backup is not in the trash.
  */
 export async function undeleteBackup(
   services: ServiceContext,
@@ -120,8 +120,8 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 }
 
 /**
- * Holds a backup: neither retention nor its owner removes it until it is released. Removes a mark for
- * removal. Refused once some of its objects may have been removed.
+ * Holds a backup: until the hold is released, neither retention nor its owner can remove it. Removes a mark
+ * for removal. Throws a {@link ConflictError} if some objects may be removed already.
  */
 export async function holdBackup(
   services: ServiceContext,
@@ -141,8 +141,9 @@ export async function holdBackup(
 }
 
 /**
- * Ends a backup's hold after the trash's delay, so releasing a hold does not speed up a deletion. From then
- * on the rules of its task apply. A backup that is not held stays unchanged.
+ * Releases a backup's hold. The hold ends only after the trash's delay, so that a release is no faster way to
+ * delete a backup. From then on the retention rules of its task apply. Does nothing if the backup is not
+ * held.
  */
 export function releaseBackup(
   services: ServiceContext,
@@ -159,7 +160,7 @@ export function releaseBackup(
   });
 }
 
-/** Marks a suspicious backup as good after a review. The rules may then remove older backups again. */
+/** Clears a backup's mark as suspicious after a review. Retention may then remove older backups again. */
 export function clearSuspicion(
   services: ServiceContext,
   caller: Caller,
@@ -169,15 +170,18 @@ export function clearSuspicion(
 }
 
 /**
- * Marks a damaged backup as whole after a review, whatever found the damage. The next check may find it
- * again.
+ * Clears a backup's mark as damaged after a review, whatever found the damage. The next check may find the
+ * damage again.
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();
   return review(services, caller, id, (sql) => clearRows(sql, id, DAMAGE_FINDERS, now));
 }
 
-/** Clears a mark of a backup. What rules may remove without it goes to the trash first. */
+/**
+ * Clears a mark of a backup. Backups that retention may remove once the mark is gone are put into the trash
+ * first.
+ */
 async function review(
   services: ServiceContext,
   caller: Caller,
@@ -186,7 +190,7 @@ async function review(
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
     const { backup_task_id, damaged_at, suspicious_at } = await detail(sql, caller, id);
-    // The task before its backup, as when a task is deleted with its backups.
+    // Lock the task before its backup, in the same order as the deletion of a task with its backups.
     if (backup_task_id !== null && (damaged_at !== null || suspicious_at !== null)) {
       await recordRetentionChange(sql, backup_task_id, services.clock.now());
     }

@@ -1,4 +1,4 @@
-/** Restore drills prove regularly that a task's newest backup can be restored. */
+/** Queues restore drills, which test regularly that each task's newest backup can be restored. */
 import { isRestorable } from "../../definitions/sources/definition.ts";
 import { definitionOfEngine } from "../../definitions/sources/registry.ts";
 import { type RequestedDatabaseServer, requestedServer } from "../../domain/database/database_server.ts";
@@ -11,12 +11,12 @@ import { refuseForeignFields } from "./restores.ts";
 import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
- * Queues a drill that a user asked for. Throws an {@link InvalidError} if `databases` does not fit there.
- * Throws a {@link ConflictError} if the backup is being deleted, already has an active drill, or can't be
- * decrypted or reached there.
+ * Queues a drill that a user requested, and returns its run. Throws an {@link InvalidError} if `databases`
+ * does not suit the backup. Throws a {@link ConflictError} if the backup is being deleted, already has an
+ * active drill, or can't be decrypted or reached by that server.
  *
- * @param requested The server that restores the backup; default: the one that made it.
- * @param databases The database server for its scratch databases; default: the task's.
+ * @param requested The server that restores the backup; default: the server that made it.
+ * @param databases The database server for the scratch databases; default: the task's.
  */
 export async function startDrill(
   services: ServiceContext,
@@ -43,8 +43,8 @@ export async function startDrill(
 }
 
 /**
- * Queues at most one drill on each server without an active check: that of the task that has waited longest.
- * Returns how many.
+ * Queues at most one drill for each server that has no active check. Chooses the task whose drill has been
+ * due for longest. Returns the number of queued drills.
  */
 export async function queueDueDrills(services: ServiceContext): Promise<number> {
   const now = services.clock.now();

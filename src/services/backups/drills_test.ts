@@ -54,7 +54,7 @@ Deno.test("a task's newest backup is drilled a day after the task's creation, th
   const [backup] =
     await database`select proven_at, drill_duration_ms, damaged_at from backups where id = ${newest}`;
   assert.deepEqual({ ...backup }, { proven_at: provenAt, drill_duration_ms: 1234, damaged_at: null });
-  // The task's last drill outlives its backup.
+  // The task keeps the result of its last drill after the backup is deleted.
   await database`delete from backups where id = ${newest}`;
   const [task] = await database`select last_proven_at, restore_duration_ms from backup_tasks`;
   assert.deepEqual({ ...task }, { last_proven_at: provenAt, restore_duration_ms: 1234 });

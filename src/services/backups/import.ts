@@ -1,4 +1,4 @@
-/** Imports backups that were found at their destination and that have no record. */
+/** Adds records of backups that exist at their destination but are missing in the database. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { insertBackup, type NewBackup, type NewBackupObject } from "../../store/backups/backup_records.ts";
@@ -12,11 +12,11 @@ import { serverNames, type TaskLocation, taskLocations } from "../../store/backu
 import { createRemoteServer } from "../servers/remote_servers.ts";
 
 export interface FoundBackup {
-  /** The task that made it, as the control plane of that time knew it. */
+  /** The task that made the backup, as recorded when the backup was made. */
   readonly task: { readonly id: number; readonly label: string };
-  /** The host name of the machine that made it. */
+  /** Host name of the machine that made the backup. */
   readonly hostname: string;
-  /** The password that decrypts it; null if there is none, or it is not known. */
+  /** Password that decrypts the backup; null if it has none, or if the password is unknown. */
   readonly password: string | null;
   readonly record: Omit<
     NewBackup,
@@ -31,10 +31,10 @@ export interface FoundBackup {
 }
 
 /**
- * Adds records of a destination, of one remote server per host name, and of every backup, oldest first. The
- * servers wait for their agents, which have to be enrolled again.
+ * Creates a destination, one remote server for each host name, and records of all backups, oldest first.
+ * Returns the ids of the destination and of the servers, by host name. The agents must be enrolled again.
  *
- * @param addressOf Returns the address of a server.
+ * @param addressOf Returns the address of the server with a host name.
  */
 export async function importBackups(
   services: ServiceContext,
@@ -69,12 +69,13 @@ export async function importBackups(
 
 /**
  * Adds records of backups that are newer than the state from which this control plane was recovered. A backup
- * is assigned to its task if that is certain. Otherwise it belongs to no task, so that no rule deletes it:
- * another control plane may use the same directory, with tasks of the same numbers. Such a backup belongs to
- * the user, and to the server whose agent has its host name; if there is none, to a new server that waits for
- * its agent.
+ * is assigned to its task if it certainly belongs to that task. Otherwise it gets no task, so that no
+ * retention rule deletes it: another control plane may use the same directory and the same task ids.
  *
- * @param destinationIds The destinations of their directory; not empty.
+ * Such a backup belongs to the user and to the server whose agent has its host name. If there is no such
+ * server, creates one, whose agent must then be enrolled.
+ *
+ * @param destinationIds The destinations that use the backups' directory; at least one.
  */
 export async function importLaterBackups(
   services: ServiceContext,
@@ -116,7 +117,7 @@ export async function importLaterBackups(
   await insertFound(services, located);
 }
 
-/** Returns whether the task made the backup: same label, same server, same directory. */
+/** Returns whether the task made the backup: they have the same label, server and directory. */
 function isMadeBy(
   { task, hostname, record }: FoundBackup,
   known: TaskLocation,
@@ -134,7 +135,7 @@ interface LocatedBackup {
   serverId: number;
 }
 
-/** Adds all records or none, the oldest first. */
+/** Adds records of all backups in one transaction, oldest first. */
 async function insertFound(services: ServiceContext, located: readonly LocatedBackup[]): Promise<void> {
   const oldestFirst = located.toSorted((a, b) =>
     a.found.record.created_at.getTime() - b.found.record.created_at.getTime()

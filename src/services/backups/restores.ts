@@ -1,4 +1,4 @@
-/** Restores: queued like any run. */
+/** Starts restores, which are queued like all runs. */
 import {
   isRestorable,
   type RestoreDefinition,
@@ -19,7 +19,10 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { announceQueued } from "../runs/queued_runs.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
-/** All fields are optional: without any, the whole backup is restored to where it came from. */
+/**
+ * Fields of a restore request. All are optional; by default, the whole backup is restored to its original
+ * location.
+ */
 export interface RestoreInput extends Readonly<Record<string, unknown>> {
   remote_server_id?: number;
   /** An age secret key, for a backup that is encrypted to recipients. */
@@ -27,8 +30,8 @@ export interface RestoreInput extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, an {@link InvalidError}
- * that names every wrong field, and as {@link refuseUnreachable} does.
+ * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, and an {@link
+ * InvalidError} that names every wrong field. Also throws as {@link refuseUnreachable} does.
  */
 export async function startRestore(
   services: ServiceContext,
@@ -58,7 +61,10 @@ export async function startRestore(
   });
 }
 
-/** Returns the server that is to read the backup. Throws an {@link InvalidError} if there is none. */
+/**
+ * Returns the id of the server that will read the backup: the requested server, by default the one that made
+ * the backup. Throws an {@link InvalidError} if there is no such server.
+ */
 export async function selectServer(
   sql: Sql,
   caller: Caller,
@@ -82,9 +88,9 @@ function withIdentity({ identity }: RestoreInput): Pick<StoredRestore, "with_ide
 }
 
 /**
- * Throws an {@link InvalidError} that names every field that does not belong to the backup's type.
+ * Throws an {@link InvalidError} that names every field that does not suit the backup's source type.
  *
- * @param fields Fields of a request that the type accepts.
+ * @param fields The fields of a request that this type accepts.
  */
 export function refuseForeignFields(
   input: Readonly<Record<string, unknown>>,
@@ -101,7 +107,7 @@ export function refuseForeignFields(
   throw new InvalidError(Object.fromEntries(foreign.map((field) => [field, [sentence(field)]])));
 }
 
-/** Returns the fields of restores that any of the types with this `type` takes. */
+/** Returns the restore fields that source types with this `type` accept, taken together. */
 function fieldsOfTaskType(taskType: string): Set<string> {
   return new Set(
     DEFINITIONS.values().filter((each) => each.taskType === taskType)
@@ -117,7 +123,7 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 
 /**
  * Throws a {@link ConflictError} if another server's agent would have to send the backup and can't do so now.
- * Otherwise the run would wait for two agents and fail later, unattended.
+ * Otherwise the run would wait for two agents and fail much later, when the user no longer watches.
  */
 export async function refuseUnreachable(
   services: ServiceContext,

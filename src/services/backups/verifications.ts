@@ -1,4 +1,4 @@
-/** Verifications read backups: one on request, and all of them in turn. */
+/** Queues verifications, which read backups back: single ones on request, and all backups in turn. */
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import { restoreOfEngine } from "../../definitions/sources/registry.ts";
 import { ConflictError } from "../../domain/errors.ts";
@@ -22,10 +22,10 @@ import { refuseUnreachable, selectServer } from "./restores.ts";
 import { startDeadline } from "../runs/run_state.ts";
 
 /**
- * Queues a verification that a user asked for. Throws a {@link ConflictError} if the backup is being deleted
- * or already being verified, and as {@link refuseUnreachable} does.
+ * Queues a verification that a user requested, and returns its run. Throws a {@link ConflictError} if the
+ * backup is being deleted or has an active verification. Also throws as {@link refuseUnreachable} does.
  *
- * @param requested The server that reads the backup; default: the one that made it.
+ * @param requested The server that reads the backup; default: the server that made it.
  */
 export async function startVerification(
   services: ServiceContext,
@@ -39,10 +39,10 @@ export async function startVerification(
   });
 }
 
-/** A check that a user asked for. */
+/** A verification or drill that a user requested. */
 export interface RequestedCheck {
   readonly kind: "verify" | "drill";
-  /** The server that reads the backup; default: the one that made it. */
+  /** The server that reads the backup; default: the server that made it. */
   readonly requested: number | undefined;
   /** The database server for a drill's scratch databases; default: the task's. */
   readonly databases?: DatabaseServer | null;
@@ -51,8 +51,9 @@ export interface RequestedCheck {
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the locked backup. Throws a {@link ConflictError} while a check of this kind is active,
- * and as {@link refuseUnreachable} does. For a drill of databases, throws as {@link databaseServer} does.
+ * Queues a check of the locked backup, and returns the run's id. Throws a {@link ConflictError} while a check
+ * of the same kind is active. Also throws as {@link refuseUnreachable} does, and as {@link databaseServer}
+ * does for a drill of databases.
  */
 export async function startCheck(
   services: ServiceContext,
@@ -77,8 +78,9 @@ export async function startCheck(
 }
 
 /**
- * Queues at most one verification on each server without an active one: that of the backup that has waited
- * longest. Returns how many were queued. A server's next verification is due when this one has ended.
+ * Queues at most one verification for each server that has no active one. Chooses the backup that has waited
+ * longest. Returns the number of queued verifications. A server's next verification becomes due when its
+ * active one has ended.
  */
 export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
@@ -98,9 +100,9 @@ export async function queueDueVerifications(services: ServiceContext): Promise<n
 export interface QueuedCheck {
   readonly kind: "verify" | "drill";
   readonly serverId: number;
-  /** When it was due; null for a user's request. */
+  /** When the check was due; null if a user requested it. */
   readonly scheduledFor: Date | null;
-  /** The database server for a drill's scratch databases; null, the default: the task's. */
+  /** The database server for a drill's scratch databases; null, the default, is the task's. */
   readonly databases?: DatabaseServer | null;
 }
 

@@ -38,7 +38,10 @@ function failureWithDamage(damage: string | undefined): RunEvent {
 }
 
 interface Stage extends Planted {
-  /** Dispatches the queued runs and ends them with this verdict. Returns the backups that were read. */
+  /**
+   * Dispatches the queued runs and ends them with the verdict `how`. Returns the ids of the backups they
+   * read.
+   */
   end(how: RunEvent): Promise<number[]>;
   // deno-lint-ignore no-explicit-any
   row(id: number): Promise<any>;
@@ -75,7 +78,7 @@ Deno.test("stored backups are verified in turn, one at a time, the longest unche
   await clock.advance(6 * DAY - 1);
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
-  // However many control planes query.
+  // Several control planes that look at the same time queue only one verification.
   const queued = await Promise.all([1, 2, 3, 4].map(() => queueDueVerifications(services)));
   assert.equal(queued.reduce((sum, count) => sum + count), 1);
   const [run] = await database`select * from runs`;
@@ -165,7 +168,7 @@ Deno.test("damage found by a drill stays until a drill succeeds or a user clears
   const rows = "database shop came back otherwise than it was: 0 rows";
   assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  // Each check clears only what it can find; the reason is one of those that are left.
+  // A check clears only the damage that it can find itself. The shown reason is one of those that remain.
   assert.deepEqual(await verify(failureWithDamage("x: flipped")), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [first, rows]);
   await verify(failureWithDamage("x: flipped"));
@@ -190,7 +193,7 @@ Deno.test("a scheduled verification that could not be made is repeated a day lat
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
   assert.equal(await queueDueVerifications(services), 1);
-  // Damage is a result: the next verification is due as after a success.
+  // Found damage is a complete result: the next verification is due at the same time as after a success.
   await at.end(failureWithDamage("x: gone"));
   await clock.advance(DAY);
   assert.equal(await queueDueVerifications(services), 0);

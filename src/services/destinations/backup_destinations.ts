@@ -1,4 +1,4 @@
-/** Backup destinations: where archives are stored. */
+/** Backup destinations: where backups are stored. */
 import type { SettingValue } from "../../definitions/destinations/definition.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
@@ -40,11 +40,11 @@ import { pluralize } from "../pluralize.ts";
 
 export type { BackupDestinationRow };
 
-/** Changes of a destination. The schema has checked the formats. */
+/** Changes of a destination. The request's schema has already checked the formats. */
 export interface BackupDestinationInput {
   readonly label?: string | undefined;
   readonly type?: DestinationType | undefined;
-  /** Null clears an optional field. */
+  /** New values by field; null clears an optional field. */
   readonly values: FieldValues;
 }
 export type NewBackupDestinationInput = BackupDestinationInput & Pick<BackupDestinationRow, "label" | "type">;
@@ -67,7 +67,8 @@ export async function createBackupDestination(
 }
 
 /**
- * Changes only the fields that `input` names. A new type clears the settings of the old one.
+ * Changes only the fields that `input` names, and returns the destination. A new type clears the settings of
+ * the old type.
  *
  * @param objectsMoved The caller confirms that all stored objects exist under the new settings.
  */
@@ -108,8 +109,8 @@ export async function updateBackupDestination(
 }
 
 /**
- * Rejects settings that lead elsewhere while objects are stored or being written there, unless the objects
- * were moved too. In that case the recorded directories follow the new path.
+ * Refuses settings that point to another location while objects are stored or being written there. If the
+ * caller confirms that the objects were moved, updates the recorded directories of the backups instead.
  */
 async function keepObjectsFindable(
   sql: Sql,
@@ -162,11 +163,11 @@ function refuseWhile(count: number, noun: string, verb: string, then: string): v
 
 interface StoredFields {
   readonly settings: Readonly<Record<string, SettingValue | null | undefined>>;
-  /** Encrypted values; null clears a secret. */
+  /** Encrypted secrets by field; null clears a secret. */
   readonly secrets: Readonly<Record<string, string | null | undefined>>;
 }
 
-/** Returns the given values in their stored form: secrets are encrypted. */
+/** Returns the given values as they are stored, with the secrets encrypted. */
 async function stored(keyring: Keyring, values: FieldValues): Promise<StoredFields> {
   const settings: Record<string, SettingValue | null> = {};
   const secrets: Record<string, string | null> = {};
@@ -199,10 +200,10 @@ async function usableKey(
 }
 
 /**
- * Rejects an address that this control plane would not connect to. The addresses of a host name are checked
- * at each connection.
+ * Throws an {@link InvalidError} for an address that this control plane must not connect to. The addresses of
+ * a host name are checked at each connection instead.
  *
- * @param changed Fields that the caller sets; an address in another field stays unchecked.
+ * @param changed The fields that the caller sets. Only addresses in these fields are checked.
  */
 function refuseConnection(
   network: Network,

@@ -1,4 +1,4 @@
-/** Checks a destination before it is used: writes, reads back and deletes a probe object. */
+/** Checks a destination before its first use: writes, reads back and deletes a probe object. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { definitionOf } from "../../definitions/destinations/registry.ts";
@@ -10,12 +10,13 @@ import { requestAgent } from "../agent_rpc/agent_requests.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 
-/** Time that an agent has for all steps, in milliseconds. */
+/** Time limit of the agent for all steps, in milliseconds. */
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * Checks a bucket from this process, any other destination from the agent of `remoteServerId`. A failed step
- * is a result, not an error. Throws an `UnavailableError` if the agent cannot be asked.
+ * Checks a destination and returns the outcome of each step; a failed step is no error. This process checks a
+ * bucket; the agent of `remoteServerId` checks any other destination. Throws an `UnavailableError` if that
+ * agent can't be reached.
  */
 export async function checkDestination(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Deletes backup destinations, forgets their backups, and takes destinations out of the trash. */
+/** Puts backup destinations into the trash, with or without their backups, and takes them out of it. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import {
   type BackupDestinationRow,
@@ -20,9 +20,9 @@ import { deletionTimeNow, noteTrashed, putIntoTrash } from "../retention/trash.t
 const RESOURCE = "Backup destination";
 
 /**
- * Puts a destination into the trash. Refused while tasks use it or a run may still write to it, and while it
- * stores backups. `forget` drops their records with it, for a destination that is gone for good. Returns when
- * it is deleted.
+ * Puts a destination into the trash, and returns when it will be deleted. Throws a {@link ConflictError}
+ * while tasks use it, a run may still write to it, or it stores backups. With `forget`, the records of its
+ * backups are deleted too; use this for a destination that is gone for good.
  */
 export async function deleteBackupDestination(
   services: ServiceContext,
@@ -43,8 +43,8 @@ export async function deleteBackupDestination(
 }
 
 /**
- * Takes a destination out of the trash, with the backups forgotten with it. A destination that is not in the
- * trash stays unchanged.
+ * Takes a destination out of the trash, with the backups that were forgotten with it. Does nothing if the
+ * destination is not in the trash.
  */
 export async function undeleteBackupDestination(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Corrects times in the database that come from a clock that was ahead. */
+/** Corrects times in the database that were written while a control plane's clock was ahead. */
 import { DELIVERY_LEASE, RETRY_AFTER_LIMIT } from "../../domain/notifications/notification.ts";
 import { resetFutureTimes } from "../../store/installation/times_ahead.ts";
 import { logger } from "../../telemetry/logging.ts";
@@ -6,12 +6,12 @@ import type { ServiceContext } from "../context.ts";
 import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 
 /**
- * Shortens waits that end at times from a clock that was ahead. Otherwise a run with a silent agent would
- * keep its task busy, and a stream would get no messages, until those times.
+ * Shortens waits whose end was written while a clock was ahead. Otherwise a run with a silent agent would
+ * block its task until then, and a notification stream would get no messages.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;
-  const silence = lease + grace; // as after an outage of all control planes
+  const silence = lease + grace; // the same time as after an outage of all control planes
   const changed = await resetFutureTimes(database, clock.now(), {
     run: {
       queued: start,

@@ -24,7 +24,7 @@ Deno.test("a run that was offered by a clock that was ahead is not waited for un
   await clock.advance(lease + grace);
   assert.equal(await endOverdueRuns(services), 1);
   const [run] = await database`select state from runs`;
-  assert.equal(run!.state, "queued"); // offered again
+  assert.equal(run!.state, "queued"); // the run can be dispatched again
 });
 
 Deno.test("deadlines at their maximum are kept", async () => {

@@ -1,12 +1,12 @@
-/** Reports the health of this process: the state of its start or stop, and stalled loops. */
+/** Reports the health of this process: whether it is starting or stopping, and which loops have stalled. */
 import type { Clock } from "../../domain/clock.ts";
 
-/** Called by a loop after each step. */
+/** Records that a loop is alive. The loop calls this function after each step. */
 export type Beat = () => void;
 
 interface Watched {
   name: string;
-  /** Monotonic milliseconds. */
+  /** Time of the last beat, in milliseconds of the monotonic clock. */
   beatAt: number;
   patience: number;
 }
@@ -21,12 +21,14 @@ export class Health {
     this.#clock = clock;
   }
 
-  /** The start is complete. */
+  /** Records that the start is complete. */
   serve(): void {
     this.#stage = "serving";
   }
 
-  /** The process is stopping, so it should get no new requests. */
+  /**
+   * Records that the process is stopping. It then reports itself unhealthy, so that it gets no new requests.
+   */
   stop(): void {
     this.#stage = "stopping";
   }
@@ -36,8 +38,10 @@ export class Health {
   }
 
   /**
-   * Stores the problem of a part of this process, as one sentence, until the part reports null. Returns
-   * whether the report differs from the last one.
+   * Stores the problem that a part of this process has; null removes it. Returns whether the problem differs
+   * from the last report.
+   *
+   * @param problem A sentence.
    */
   report(part: string, problem: string | null): boolean {
     const before = this.#problems.get(part) ?? null;
@@ -47,8 +51,8 @@ export class Health {
   }
 
   /**
-   * Watches a loop until `end`: it has stalled if it does not call `beat` for longer than `patience`
-   * (milliseconds).
+   * Starts watching a loop, until `end` is called. The loop has stalled if it does not call `beat` for longer
+   * than `patience` milliseconds.
    */
   watch(name: string, patience: number): { beat: Beat; end(): void } {
     const watched: Watched = { name, patience, beatAt: this.#clock.monotonic() };
@@ -59,12 +63,12 @@ export class Health {
     };
   }
 
-  /** Seconds since each loop's last beat. */
+  /** Returns the seconds since each loop's last beat. */
   ages(): { name: string; seconds: number }[] {
     return [...this.#loops].map((loop) => ({ name: loop.name, seconds: this.#ageOf(loop) / 1000 }));
   }
 
-  /** Returns the problem in one sentence; null if there is none. */
+  /** Returns why this process is not healthy, as a sentence; null if it is healthy. */
   problem(): string | null {
     if (this.#stage === "starting") return "The control plane is starting.";
     if (this.#stage === "stopping") return "The control plane is stopping.";

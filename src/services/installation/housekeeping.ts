@@ -1,4 +1,4 @@
-/** Keeps tables small: merges output, and deletes rows that are no longer needed. */
+/** Keeps tables small: merges the output of ended runs, and deletes rows that are no longer needed. */
 import { deleteAlertsClosedBefore } from "../../store/notifications/alerts.ts";
 import { deleteOldAgentRequests } from "../../store/agents/agent_requests.ts";
 import { deleteAuditEntriesBefore } from "../../store/access/audit_log.ts";
@@ -12,12 +12,12 @@ import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
 import type { ServiceContext } from "../context.ts";
 
 const DAY = 24 * 3_600_000;
-/** How long sent and given-up notifications stay visible. */
+/** How long notifications stay visible after they were sent or given up, in milliseconds. */
 const DELIVERIES_KEPT = 7 * DAY;
-/** How long skipped due times stay visible. */
+/** How long skipped due times stay visible, in milliseconds. */
 const SKIPPED_KEPT = 30 * DAY;
 
-/** Merges the output of runs that have ended. Returns how many; call again until it is 0. */
+/** Merges the output of some runs that have ended. Returns their number; call it again until it returns 0. */
 export async function compactEndedRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const ids = await runsToCompact(sql, 10);
@@ -26,7 +26,7 @@ export async function compactEndedRuns(services: ServiceContext): Promise<number
   });
 }
 
-/** Deletes audit log entries that are older than `days`. 0: keeps all. */
+/** Deletes audit log entries that are older than `days`; 0 keeps all. */
 export async function deleteOldAuditEntries(services: ServiceContext, days: number): Promise<void> {
   if (days === 0) return;
   await deleteAuditEntriesBefore(services.database, new Date(services.clock.now().getTime() - days * DAY));

@@ -1,18 +1,21 @@
-/** Metrics of the whole installation. */
+/** Collects metrics of the whole installation. */
 import type { Clock } from "../../domain/clock.ts";
 import { readMetrics, readTaskSuccesses } from "../../store/installation/metrics.ts";
 import type { ServiceContext } from "../context.ts";
 
 export interface InstallationMetrics {
-  /** By kind and state. */
+  /** Numbers of runs by kind and state. */
   runs: { kind: string; state: string; count: number }[];
   remoteServers: number;
   connectedAgents: number;
-  /** Seconds for which the oldest queued run has waited; 0 if there is none. */
+  /** Seconds for which the oldest queued run has waited; 0 if no run is queued. */
   queueAge: number;
-  /** Seconds since the last message about the running run with the oldest lease; 0 if none runs. */
+  /**
+   * Seconds since the last message about a running run, for the run with the oldest message; 0 if no run is
+   * running.
+   */
   leaseAge: number;
-  /** By state. */
+  /** Numbers of deliveries by state. */
   deliveries: { state: string; count: number }[];
 }
 
@@ -36,8 +39,8 @@ export function ageSince(clock: Pick<Clock, "now">, time: Date): number {
 }
 
 /**
- * Returns, for each task that is not paused, the time of its last backup, or of its creation if there is
- * none.
+ * Returns the time of the last backup of each task that is not paused. A task without a backup counts from
+ * its creation.
  */
 export function collectTaskSuccesses(
   services: ServiceContext,

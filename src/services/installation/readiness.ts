@@ -1,16 +1,16 @@
-/** Checks whether this process can do its work. */
+/** Checks whether this process can serve requests. */
 import { UnavailableError } from "../../domain/errors.ts";
 import { databaseTrouble, UNREACHABLE_MESSAGE } from "../../domain/database/database_trouble.ts";
 import { readMigrations, schemaVersion } from "../../store/database/migrate.ts";
 import { writeTrouble } from "../../store/database/write_probe.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Timeout of the database. Milliseconds. */
+/** Time limit for the database's response, in milliseconds. */
 const DATABASE_TIMEOUT = 2_000;
 
 /**
- * Throws an `UnavailableError` with the reason: the process is stopping, the database is unavailable or lacks
- * migrations, or a loop has stalled.
+ * Throws an `UnavailableError` with the reason if this process is not ready: it is stopping, a loop has
+ * stalled, or the database is unavailable or lacks migrations.
  */
 export async function checkReady(services: ServiceContext): Promise<void> {
   const { health } = services;

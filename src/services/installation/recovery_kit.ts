@@ -1,6 +1,6 @@
 /**
- * One page to print and keep elsewhere: where backups are, which keys decrypt them, and which commands
- * restore them. It contains no secret.
+ * A page to print and keep elsewhere: where backups are, which keys decrypt them, and which commands restore
+ * them. The page contains no secret.
  */
 import { fileURLToPath } from "node:url";
 import { definitionOf } from "../../definitions/destinations/registry.ts";
@@ -12,9 +12,9 @@ import type { ServiceContext } from "../context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
-  /** The version of this control plane: this version or a later one can recover it. */
+  /** The release of this control plane. The same or a later release can recover it. */
   program: { version: string; deno: string; directory: string };
-  /** The address of its database, without a password. */
+  /** Address of the control plane's database, without the password. */
   database: string;
   secret_key: { place: string; key_ids: string[] };
   destinations: {
@@ -24,7 +24,9 @@ export interface RecoveryKit {
     place: string;
     backups_count: number;
     newest_backup_at: Date | null;
-    /** Keys of its encrypted backups: the recipients' public keys, and whether passwords are needed. */
+    /**
+     * What decrypts the destination's backups: a password (true if any backup has one), or a recipient's key.
+     */
     needs_password: boolean;
     recipients: string[];
   }[];

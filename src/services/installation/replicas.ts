@@ -1,4 +1,4 @@
-/** Records the start, heartbeat and stop of this replica for the others. */
+/** Records the start, heartbeats and stop of this replica, so that other replicas know of it. */
 import { transaction } from "../../store/database/database.ts";
 import {
   anyReplicaAlive,
@@ -11,8 +11,8 @@ import { extendDeadlines } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
- * Adds this replica. If no other one was running, agents could not report: active runs then get the whole
- * lease and grace from now, so that the outage makes no run lost.
+ * Adds this replica. If no other replica was running, agents could not report, so all active runs get a new
+ * lease and grace period. No run becomes lost because of the outage.
  */
 export async function registerReplica(services: ServiceContext, id: string): Promise<void> {
   const { clock, database, runTimes } = services;

@@ -9,16 +9,16 @@ import {
   sealedColumns,
 } from "../../store/database/sealed_columns.ts";
 
-/** Values in one transaction: few, so that other writers do not wait long for a row. */
+/** Number of values in one transaction. It is small, so that other writers do not wait long for a row. */
 const BATCH_SIZE = 100;
 
 /**
- * Re-encrypts every value that another key than the keyring's first encrypts. Skips a value that changes
- * meanwhile, since its writer encrypts it with the first key. May be stopped at any moment and restarted.
- * Throws a `SecretError` for a value that no key of the ring decrypts.
+ * Re-encrypts every value that is not encrypted with the keyring's first key. Skips a value that changes
+ * meanwhile: whoever changes it uses the first key. May be stopped at any moment and started again. Throws a
+ * `SecretError` for a value that no key of the keyring decrypts.
  *
  * @param lostKeyIds Values encrypted with these keys are skipped.
- * @param progress Called after each step with the number of changed rows.
+ * @param progress Called after each batch with the number of changed rows.
  */
 export async function resealAll(
   database: Database,
@@ -38,7 +38,7 @@ export async function resealAll(
   return changed;
 }
 
-/** Re-encrypts one batch. Returns null if none is left. */
+/** Re-encrypts one batch of values and returns its result; null if no value is left. */
 async function resealSome(
   database: Database,
   keyring: Keyring,

@@ -1,4 +1,4 @@
-/** Builds backup jobs from rows. Stored secrets are decrypted only here and in `restore_jobs.ts`. */
+/** Builds backup jobs from database rows. Stored secrets are decrypted only here and in `restore_jobs.ts`. */
 import { optionsOf } from "../../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
@@ -21,26 +21,29 @@ import type { Sql } from "../../store/database/sql.ts";
 import { knowsSource } from "./known_sources.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
-/** Returns a destination as an agent gets it, with its secrets decrypted; a bucket without its keys. */
+/** Returns a destination as it is sent to an agent. Contains the decrypted secrets, except for a bucket. */
 export function jobDestination(
   { type, settings, secrets }: BackupDestinationRow,
   directory: string,
   keyring: Keyring,
 ): JobDestination {
   const definition = definitionOf(type);
-  // The control plane signs requests: the agent needs no secrets.
+  // For a bucket, the control plane signs the requests, so the agent needs no secrets.
   const opened = definition.reach === "control_plane" ? {} : openedSecrets(secrets, keyring);
   return definition.job(settings, opened, directory) as JobDestination;
 }
 
-/** Decrypts each secret. Throws a `SecretError` if the keyring lacks its key. */
+/** Decrypts all secrets. Throws a `SecretError` if the keyring lacks the key of one. */
 export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string, string> {
   return Object.fromEntries(
     Object.entries(secrets).map(([name, sealed]) => [name, keyring.decrypt(sealed!)]),
   );
 }
 
-/** Returns the location of a run's objects at the time of its dispatch. The task may have changed since. */
+/**
+ * Returns where a run stores its objects, as recorded when the run was dispatched. The task may have changed
+ * since.
+ */
 export async function runDestination(
   sql: Sql,
   run: RunRow,
@@ -61,7 +64,7 @@ export interface JobRows {
 }
 
 /**
- * Builds a backup job. Throws an {@link InvalidError} if the task's directory is invalid or its agent too
+ * Builds a backup job. Throws an {@link InvalidError} if the task's directory is invalid or the agent is too
  * old, and a `SecretError` if a secret can't be decrypted.
  */
 export function backupJob(
@@ -98,8 +101,8 @@ function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {
 }
 
 /**
- * Returns the encryption in the form of the agent's protocol version. Throws for an agent of version 1 if the
- * task has recipients: it would ignore them.
+ * Returns the encryption as the agent's protocol version expects it. Throws an {@link InvalidError} if the
+ * task has recipients and the agent has version 1, which would ignore them.
  */
 function encryptionFor(
   { agent_protocol, label }: RemoteServerRow,
@@ -116,7 +119,10 @@ function encryptionFor(
   return { encryption_password: encryption.type === "password" ? encryption.password : null };
 }
 
-/** Throws an {@link InvalidError} if the agent does not know the type of source. */
+/**
+ * Builds the source of a backup job. Throws an {@link InvalidError} if the agent does not know the source
+ * type.
+ */
 function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {
   const definition = definitionOfTask(task)!;
   if (!knowsSource(server, task)) {
@@ -129,7 +135,7 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
   return definition.job(task, sourceSecrets(definition, { ...task }, { ...server }, keyring)) as JobSource;
 }
 
-/** Decrypts the secrets of a source. If the task has none of a name, the server's of that name is used. */
+/** Decrypts the secrets of a source. Uses the server's secret for each that the task does not set. */
 function sourceSecrets(
   { fields }: SourceDefinition,
   task: Readonly<Record<string, unknown>>,

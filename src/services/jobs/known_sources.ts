@@ -1,16 +1,18 @@
-/** Finds out which agents know a source type. */
+/** Decides whether an agent supports a source type. */
 import { DEFINITIONS, type SourceTask, sourceTypeOf } from "../../definitions/sources/registry.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
 
 type Agent = Pick<RemoteServerRow, "agent_description" | "agent_protocol">;
 
-/** Returns whether a server's agent knows the type of a task. An agent that never connected counts as new. */
+/**
+ * Returns whether a server's agent knows the source type of a task. Assumes so if the agent never connected.
+ */
 export function knowsSource(agent: Agent, task: SourceTask): boolean {
   return knowsType(agent, sourceTypeOf(task) ?? "");
 }
 
-/** As {@link knowsSource}, by the name of the type. */
+/** Returns whether an agent knows the source type named `type`. */
 function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
   if (agent_description === null) return true;
   const { sources } = agent_description;

@@ -1,4 +1,4 @@
-/** Builds the jobs of runs that read a backup. */
+/** Builds the jobs of runs that read a backup: restores, verifications and drills. */
 import type { RestoreDefinition, RestoreLogin } from "../../definitions/sources/definition.ts";
 import { restoreOfEngine, restoreOfOptions } from "../../definitions/sources/registry.ts";
 import {
@@ -24,9 +24,9 @@ import { jobDestination } from "./jobs.ts";
 
 /**
  * Builds a restore job. Throws an {@link InvalidError} if the backup is deleted or its databases can't be
- * restored there, and a `SecretError` if a secret can't be decrypted.
+ * restored on that server, and a `SecretError` if a secret can't be decrypted.
  *
- * @param identity Decrypts a backup that is encrypted to recipients.
+ * @param identity An age secret key for a backup that is encrypted to recipients; null for other backups.
  */
 export async function restoreJob(
   sql: Sql,
@@ -48,7 +48,10 @@ async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<Restor
   return await restoreTarget(sql, run, restoreOfOptions(options), options, keyring);
 }
 
-/** Returns the database server for a run on `serverId`. Throws as {@link serverToLoadInto} does. */
+/**
+ * Returns the database server that loads a backup during a run on `serverId`, and the backup's task. Throws
+ * as {@link serverToLoadInto} does.
+ */
 export async function databaseServer(
   sql: Sql,
   { backup_task_id }: Pick<RunRow, "backup_task_id">,
@@ -63,7 +66,10 @@ export async function databaseServer(
   return { server: serverToLoadInto(own, isAtHome, requested), task, isAtHome };
 }
 
-/** Builds a target. Throws as {@link serverToLoadInto} does if a database server loads the backup. */
+/**
+ * Returns where a run restores to. If a database server loads the backup, throws as {@link serverToLoadInto}
+ * does.
+ */
 async function restoreTarget(
   sql: Sql,
   run: RunRow,
@@ -84,9 +90,9 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. On the task's own machine, the task's password comes first. On
- * another machine, that machine's own database password comes first, and no system user is used. The task's
- * password is sent only to the task's host and to the machine itself.
+ * Returns the login for the database server. On the task's own machine, the task's password is preferred to
+ * the machine's. On another machine, that machine's own database password is preferred, and no system user is
+ * used. The task's password is sent only to the task's host and to the machine itself.
  */
 async function serverLogin(
   sql: Sql,
@@ -129,7 +135,7 @@ async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {
   return task === undefined ? null : { id: task.id, label: task.label };
 }
 
-/** Returns the run's backup with the key that decrypts it. */
+/** Returns the run's backup as it is sent to the agent, with the key that decrypts it. */
 async function backupOfRun(
   sql: Sql,
   run: RunRow,
@@ -138,7 +144,7 @@ async function backupOfRun(
 ): Promise<BackupToRead> {
   const backup = run.backup_id === null ? undefined : await findBackupDetail(sql, run.user_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
-  // A backup whose removal was requested meanwhile stays until the run has ended.
+  // The backup exists, even if its removal was requested meanwhile: removal waits for the run.
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }
@@ -157,7 +163,8 @@ async function backupOfRun(
 /**
  * Describes a backup for an agent.
  *
- * @param identity Decrypts a backup that is encrypted to recipients; null if nothing of it is decrypted.
+ * @param identity An age secret key for a backup that is encrypted to recipients; null if no data is
+ * decrypted.
  */
 export function backupToRead(
   backup: BackupDetailRow,
@@ -176,7 +183,7 @@ export function backupToRead(
   };
 }
 
-/** Returns the key: a stored password, or the identity, which is never stored. */
+/** Returns the key that decrypts a backup: a stored password, or the identity; null if no key is needed. */
 function keyOf(backup: BackupDetailRow, keyring: Keyring, identity: string | null): BackupToRead["key"] {
   if (backup.encryption === "recipients") return identity === null ? null : { type: "identity", identity };
   const passphrase = keyring.decryptOptional(backup.encryption_password_encrypted);

@@ -48,10 +48,10 @@ import type { ServiceContext } from "../context.ts";
 import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 
-/** How long one replica may take for a removal before another may try. Milliseconds. */
+/** How long one replica may take for a removal before another may try, in milliseconds. */
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
-/** Maximum delay between two attempts. Milliseconds. */
+/** Maximum delay between two attempts, in milliseconds. */
 export const MAX_REMOVAL_DELAY = 6 * 3_600_000;
 
 /**

@@ -14,7 +14,7 @@ export type LogEvent =
   /** The run has ended and all its output was sent. The last event. */
   | { type: "finished"; log: LogRow };
 
-/** Poll interval, in case a notification is lost. Milliseconds. */
+/** Poll interval, in case a notification is lost, in milliseconds. */
 const SLOW_POLL = 2000;
 /** Chunks read at once, each of at most 256 Ki characters. */
 const BATCH = 16;

@@ -13,9 +13,9 @@ import { type AlertMessage, endAlert, endAlerts, raiseAlert } from "../notificat
 import type { ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
 
-/** Time for agents to reconnect after a start before an absent one is reported. Milliseconds. */
+/** Time for agents to reconnect after a start before an absent one is reported, in milliseconds. */
 const RECONNECT = 2 * 60_000;
-/** A duplicate agent counts as gone if it was last refused longer ago. Milliseconds. */
+/** A duplicate agent counts as gone if it was last refused longer ago, in milliseconds. */
 const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;

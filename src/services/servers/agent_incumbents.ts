@@ -18,7 +18,7 @@ import { notifyDuplicateAgent } from "../runs/standing_watch.ts";
 
 export type { Incumbent };
 
-/** How long a duplicate is shown after it was last refused. Milliseconds. */
+/** How long a duplicate is shown after it was last refused, in milliseconds. */
 export const DUPLICATE_SHOWN = 24 * 3_600_000;
 
 /** Returns the recorded connection of a server; undefined if there is none. */

@@ -13,7 +13,7 @@ import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
-/** Interval of checks whether the run may still read. Milliseconds. */
+/** Interval of checks whether the run may still read, in milliseconds. */
 const CHECK_INTERVAL = 15_000;
 
 export interface RelayInput {
