@@ -148,7 +148,7 @@ Deno.test("a log-in is tried again while its server is away, but not with a wron
   const wrong = [
     [{ ...spec, host_key: `SHA256:${"A".repeat(43)}` }, /its host key is not the pinned/],
     [{ ...spec, private_key: null, password: "not-it" }, /does not let the user in/],
-    [{ ...spec, host: "no-such-host.invalid" }, /no such host/],
+    [{ ...spec, host: "no-such-host.invalid" }, /the host name does not exist/],
   ] as const;
   for (const [other, message] of wrong) {
     assert.match(await reason(openDestination(other, portsOf())), message);
