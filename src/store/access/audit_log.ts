@@ -1,5 +1,6 @@
 /**
- * The audit log: adds, reads and, after their time, deletes entries. The database refuses any other change.
+ * Adds entries to the audit log, lists them, and deletes old ones. The database itself refuses to change an
+ * entry, and to delete an entry younger than 90 days.
  */
 import type { AuditActor, AuditEntry, AuditResult } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -31,19 +32,19 @@ export interface AuditLogFilter extends ListOrder {
   resource?: string;
   resource_id?: number;
   result?: AuditResult;
-  /** At this moment or later. */
+  /** Earliest time of an entry, inclusive. */
   from?: Date;
-  /** Before this moment. */
+  /** Latest time of an entry, exclusive. */
   to?: Date;
-  /** Matches text in the actor, the action, the record, the origin or the reason. */
+  /** Text to find in the actor's name, the action, the resource, the reason or the address. */
   search?: string;
 }
 
 /**
- * Adds an entry, in the transaction of `sql` if it is one. Looks up the actor's name. Returns whether the
- * entry was added.
+ * Adds an entry to the audit log, with the actor's name as of now. Returns whether the entry was added.
  *
- * @param onlyAfterChange Adds nothing if the transaction has written nothing so far.
+ * @param onlyAfterChange If true, adds the entry only if the current transaction has already written
+ * something.
  */
 export async function insertAuditEntry(
   sql: Sql,
@@ -70,7 +71,6 @@ export async function insertAuditEntry(
   return count === 1;
 }
 
-/** Lists entries, the oldest first unless sorted. */
 export async function listAuditLog(
   sql: Sql,
   filter: AuditLogFilter,
@@ -92,7 +92,7 @@ export async function listAuditLog(
   return { rows, total: count!.total };
 }
 
-/** Deletes up to 10,000 entries at once. The database keeps every entry for at least 90 days. */
+/** Deletes up to 10,000 of the entries made before `before`. Entries younger than 90 days always stay. */
 export async function deleteAuditEntriesBefore(sql: Sql, before: Date): Promise<void> {
   await sql`
     delete from audit_log where id in (

@@ -19,7 +19,7 @@ const DAY = 24 * 3_600_000;
 Deno.test("the database itself keeps entries unchanged and for 90 days", async () => {
   await using db = await testDatabase();
   const { database } = db;
-  await database`truncate audit_log`; // allowed while it is empty, as in an export
+  await database`truncate audit_log`; // allowed while the log is empty, as when an export is loaded
   const now = new Date();
   const old = new Date(now.getTime() - 91 * DAY);
   await insertAuditEntry(database, ENTRY, old);

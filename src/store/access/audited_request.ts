@@ -1,6 +1,6 @@
 /**
- * The current request, as the audit log will record it. The transaction that makes the request's change also
- * adds the entry. So there is no change without its entry, and no entry of a change that was rolled back.
+ * The audit entry of the current request. The transaction that makes the request's change also adds the
+ * entry. So no change is without an entry, and no entry describes a change that was rolled back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuditActor, AuditEntry } from "../../domain/audit.ts";
@@ -10,7 +10,10 @@ import type { Sql } from "../database/sql.ts";
 export class AuditedRequest {
   #entry: Omit<AuditEntry, "result" | "reason">;
   readonly #now: () => Date;
-  /** `claimed`: a transaction that has not ended yet adds the entry. */
+  /**
+   * `open`: the entry is not added yet. `claimed`: a transaction that has not ended yet adds the entry.
+   * `entered`: the entry is added.
+   */
   #state: "open" | "claimed" | "entered" = "open";
 
   constructor(entry: Omit<AuditEntry, "result" | "reason">, now: () => Date) {
@@ -26,7 +29,7 @@ export class AuditedRequest {
     return this.#entry;
   }
 
-  /** Declares the entry as added in another way: later transactions do not add it. */
+  /** Keeps later transactions from adding the entry, because the caller adds it. */
   settle(): void {
     this.#state = "entered";
   }
@@ -36,8 +39,8 @@ export class AuditedRequest {
   }
 
   /**
-   * Runs `work` in a transaction whose last statement adds the entry, unless the transaction changes nothing
-   * or another one has added it.
+   * Runs `work` in a transaction, which also adds the entry, as its last statement. Adds no entry if the
+   * transaction changed nothing, or if another transaction adds the entry.
    */
   async within<T>(
     begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,
@@ -69,7 +72,7 @@ export class AuditedRequest {
 
 const current = new AsyncLocalStorage<AuditedRequest>();
 
-/** Makes every transaction that `work` begins belong to the request. */
+/** Runs `work` as a part of the request: transactions that `work` begins add the request's audit entry. */
 export function withAuditedRequest<T>(request: AuditedRequest, work: () => Promise<T>): Promise<T> {
   return current.run(request, work);
 }

@@ -5,7 +5,7 @@ export interface LocalServerRow {
   id: number;
   user_id: number;
   label: string;
-  /** The hostname of the enrolled agent; null if there is none. */
+  /** Hostname of the agent that enrolled last; null if no agent ever did. */
   agent_hostname: string | null;
   has_agent: boolean;
 }
@@ -22,7 +22,7 @@ export async function anyUser(sql: Sql): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Returns the administrator with the oldest account. */
+/** Returns the id of the administrator with the oldest account; null if there is no administrator. */
 export async function firstAdministratorId(sql: Sql): Promise<number | null> {
   const [row] = await sql<
     { id: number }[]
@@ -30,7 +30,7 @@ export async function firstAdministratorId(sql: Sql): Promise<number | null> {
   return row?.id ?? null;
 }
 
-/** Returns the user's server at an address. */
+/** Returns the user's server with this address and port; null if there is none. */
 export async function findServerAt(
   sql: Sql,
   userId: number,

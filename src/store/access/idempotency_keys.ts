@@ -6,7 +6,7 @@ import type { Sql } from "../database/sql.ts";
 
 export interface IdempotencyKeyRow {
   request_hash: string;
-  /** Null while the first request is still being processed. */
+  /** HTTP status of the first response; null while the first request is still being processed. */
   status: number | null;
   response: string | null;
   is_secret: boolean;
@@ -14,7 +14,8 @@ export interface IdempotencyKeyRow {
 }
 
 /**
- * Claims the key for a new request; returns false if it is taken. A key older than `expired` counts as free.
+ * Claims the key for a new request. Returns true if the key is now claimed, false if an earlier request holds
+ * it. A key that was claimed at `expired` or before can be claimed again.
  */
 export async function claimIdempotencyKey(
   sql: Sql,

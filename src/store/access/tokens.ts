@@ -23,7 +23,7 @@ export interface NewToken {
   expires_at: Date | null;
 }
 
-/** The facts about a token that authenticating a request needs. */
+/** The columns of a token and of its user that are needed to authenticate a request. */
 export interface CallerRow {
   id: number;
   user_id: number;
@@ -32,7 +32,7 @@ export interface CallerRow {
   last_used_at: Date | null;
   expires_at: Date | null;
   revoked_at: Date | null;
-  /** Whether its user was deleted. */
+  /** Whether the token's user is in the trash. */
   is_user_deleted: boolean;
 }
 
@@ -54,7 +54,7 @@ export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | 
   return row;
 }
 
-/** Records a use, unless one later than `before` is recorded already. */
+/** Records `now` as the time of the token's last use, unless the recorded time is later than `before`. */
 export async function touchToken(sql: Sql, id: number, now: Date, before: Date): Promise<void> {
   await sql`
     update tokens set last_used_at = ${now}
@@ -80,7 +80,7 @@ export async function updateToken(
   return row;
 }
 
-/** Returns false if there is no such token, or it is already revoked. */
+/** Revokes a token of the user. Returns false if the user has no such token, or it is already revoked. */
 export async function revokeToken(sql: Sql, userId: number, id: number, now: Date): Promise<boolean> {
   const { count } = await sql`
     update tokens set revoked_at = ${now}, updated_at = ${now}
@@ -89,8 +89,9 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
 }
 
 /**
- * Returns when the last valid token with the admin ability expires, in milliseconds: `Infinity` for never,
- * `-Infinity` if there is none. Abilities of a user who is not an administrator do not count.
+ * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. `Infinity`
+ * means that such a token never expires, `-Infinity` that there is no such token. Counts only tokens of
+ * administrators.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`
@@ -103,7 +104,10 @@ export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   return lasts === true ? Infinity : until!.getTime();
 }
 
-/** Returns whether a token with this hash is valid. */
+/**
+ * Returns whether a token with this hash exists and can be used: its user is not in the trash, and the token
+ * is neither revoked nor expired.
+ */
 export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
   const rows = await sql`
     select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}
@@ -111,7 +115,7 @@ export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Prom
   return rows.length > 0;
 }
 
-/** Returns a token of the user that is not revoked. */
+/** Returns the user's token with this id; undefined if there is none or it is revoked. */
 export async function findTokenOf(sql: Sql, userId: number, id: number): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`
     select * from tokens where id = ${id} and user_id = ${userId} and revoked_at is null`;

@@ -12,7 +12,10 @@ export interface UserRow {
   language: string;
   is_admin: boolean;
   weekly_summary_enabled: boolean;
-  /** When the user will be deleted; null unless in the trash. Tokens of a user in the trash are invalid. */
+  /**
+   * When the user will be deleted; null unless the user is in the trash. Tokens of a user in the trash are
+   * invalid.
+   */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -23,13 +26,13 @@ export type NewUser =
   & Partial<Pick<UserRow, "timezone" | "language">>;
 export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | "language" | "is_admin">>;
 
-/** The number of each kind of record that a user has. */
+/** How many records of each type a user has. */
 export interface UserCounts {
   backup_tasks: number;
-  /** Without paused tasks. */
+  /** Tasks that are not paused. */
   active_backup_tasks: number;
   logs: number;
-  /** Created since `today`. */
+  /** Runs created since midnight in the user's time zone. */
   logs_today: number;
   remote_servers: number;
   backup_destinations: number;
@@ -67,13 +70,16 @@ export async function findUser(sql: Sql, id: number): Promise<UserRow | undefine
   return row;
 }
 
-/** Locks a user against changes and new references until the transaction ends. */
+/**
+ * Locks a user against changes and new references until the transaction ends. Returns the user; undefined if
+ * there is none outside the trash.
+ */
 export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null for update`;
   return row;
 }
 
-/** Finds and locks a user, even one in the trash. */
+/** Locks a user until the transaction ends, even a user in the trash. Returns the user. */
 export async function lockTrashedUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} for update`;
   return row;
@@ -84,10 +90,10 @@ export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | nu
   await sql`update users set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** Filters a listing of users. Only `trash` shows deleted ones. */
+/** Filter of a listing of users: the users in the trash with `status`, all others without. */
 export interface UserFilter {
   readonly status?: "trash";
-  /** Text in the name or the email address. */
+  /** Text to find in the name or the email address. */
   readonly search?: string;
 }
 
@@ -107,14 +113,14 @@ export async function listUsers(
   return { rows, total: count!.total };
 }
 
-/** Returns whether another user has this address, ignoring case. */
+/** Returns whether a user other than `exceptId` has this email address, ignoring case. */
 export async function isEmailTaken(sql: Sql, email: string, exceptId: number | null): Promise<boolean> {
   const rows = await sql`
     select from users where lower(email) = lower(${email}) and deletes_at is null and id is distinct from ${exceptId}`;
   return rows.length > 0;
 }
 
-/** Returns the ids of administrators, locked until the transaction ends. */
+/** Locks all administrators until the transaction ends. Returns their ids. */
 export async function lockAdmins(sql: Sql): Promise<number[]> {
   const rows = await sql<
     { id: number }[]
@@ -130,7 +136,11 @@ export async function listAdministrators(
     select id, email, timezone from users where is_admin and deletes_at is null order by id`;
 }
 
-/** @param today The beginning of the current day in the user's time zone. */
+/**
+ * Counts a user's records.
+ *
+ * @param today The beginning of the current day in the user's time zone.
+ */
 export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserCounts> {
   const [row] = await sql<UserCounts[]>`
     select

@@ -12,7 +12,8 @@ export interface NewConnection {
 }
 
 /**
- * Locks a server and returns its recorded connection, null if there is none, and the seat of its last agent.
+ * Locks a server until the transaction ends. Returns the id of its recorded connection, and the seat of the
+ * agent that connected last; each is null if there is none.
  */
 export async function lockConnection(
   sql: Sql,
@@ -37,11 +38,11 @@ export async function markConnected(
     where id = ${serverId}`;
 }
 
-/** The recorded connection of a server. */
+/** A server's recorded connection. */
 export interface Incumbent {
   connectionId: string;
   replicaId: string;
-  /** The last heartbeat of that replica; null if it has left. */
+  /** Last heartbeat of the replica that holds the connection; null if the replica's row is gone. */
   replicaHeartbeatAt: Date | null;
   seat: string | null;
   hostname: string | null;
@@ -57,8 +58,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Records a replica's connections again where none is recorded: another replica may have declared this one
- * dead.
+ * Records the open connections of a replica again, for servers that have no recorded connection. Another
+ * replica clears the records of a replica that it takes for dead.
  */
 export async function restoreConnections(
   sql: Sql,
@@ -74,7 +75,10 @@ export async function restoreConnections(
       and exists (select from replicas where id = ${replicaId})`;
 }
 
-/** Clears the connection if it is still the newest one. Returns whether it was. */
+/**
+ * Clears the server's recorded connection if it is `connectionId`. Returns false if it is not, because the
+ * agent has connected again.
+ */
 export async function markDisconnected(
   sql: Sql,
   serverId: number,
@@ -87,7 +91,7 @@ export async function markDisconnected(
   return count === 1;
 }
 
-/** Clears all connections of a replica. Returns the servers. */
+/** Clears the recorded connections of a replica. Returns the ids of their servers. */
 export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     update remote_servers set connection_id = null, connection_replica_id = null, last_connected_at = ${now}
@@ -95,7 +99,10 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
   return rows.map(({ id }) => id);
 }
 
-/** Returns the runs that a server's agent should hold, and those it reports to hold, locked in id order. */
+/**
+ * Locks, in the order of their ids, the runs that a server's agent should hold and the runs that it reports
+ * to hold. Returns them.
+ */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select * from runs
@@ -104,7 +111,7 @@ export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly numbe
     order by id for update`;
 }
 
-/** Returns the runs of these servers that are to be cancelled. */
+/** Returns the runs of these servers that are in the state `cancelling`. */
 export function cancellingRuns(
   sql: Sql,
   serverIds: readonly number[],

@@ -6,9 +6,9 @@ import type { RequestedRange } from "../../domain/byte_range.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** The content of a request. It refers to records, and never contains secrets. */
+/** Content of a request. It contains ids of records, and never secrets. */
 export type RequestPayload = RequestContent & {
-  /** The request needs a transient secret, which is passed separately. */
+  /** Set if the agent also needs a transient secret, which is sent separately. */
   needs_secret?: true;
 };
 
@@ -47,7 +47,7 @@ const COLUMNS = {
   payload: column<RequestPayload>(),
   state: column<"waiting" | "sent" | "answered" | "failed">(),
   deadline_at: column<Date>(),
-  /** For a failed request: the {@link Refusal} without its error. */
+  /** Null until the response. After a failure, the {@link Refusal} without its error. */
   result: column<unknown>(),
   error: column<string | null>(),
 };
@@ -56,11 +56,11 @@ export type AgentRequestRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** An agent's response if it could not do what was requested. */
+/** Response of an agent that could not do what was requested. */
 export interface Refusal {
   readonly ok: false;
   readonly error: string;
-  /** The damage that the agent found in the requested backup, if any. */
+  /** Damage that the agent found in the requested backup; absent if it found none. */
   readonly damage?: string;
 }
 
@@ -80,7 +80,7 @@ export async function insertAgentRequest(
   return row!.id;
 }
 
-/** Claims the waiting requests of these servers, to be sent now. */
+/** Claims the waiting requests for these servers, and returns them to be sent now. */
 export function claimAgentRequests(
   sql: Sql,
   serverIds: readonly number[],
@@ -102,7 +102,10 @@ export async function findAgentRequest(sql: Sql, id: number): Promise<AgentReque
   return row ?? null;
 }
 
-/** Records an agent's response. Only the first one counts, and only from the server that got the request. */
+/**
+ * Records an agent's response. Returns false, and records nothing, if the request already has a response or
+ * belongs to another server.
+ */
 export async function recordAgentResponse(
   sql: Sql,
   id: number,
@@ -121,19 +124,18 @@ export async function recordAgentResponse(
   return count === 1;
 }
 
-/** Queues the unanswered requests of a closed connection again, for the next one. */
+/** Queues the unanswered requests to these servers again, after their connections were closed. */
 export async function requeueSentRequests(sql: Sql, serverIds: readonly number[]): Promise<void> {
   await sql`
     update agent_requests set state = 'waiting'
     where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'sent'`;
 }
 
-/** Deletes a request as soon as its response was read. */
 export async function deleteAgentRequest(sql: Sql, id: number): Promise<void> {
   await sql`delete from agent_requests where id = ${id}`;
 }
 
-/** Queues a request again until it can be sent. */
+/** Queues a claimed request again, because it could not be sent. */
 export async function requeueRequest(sql: Sql, id: number): Promise<void> {
   await sql`update agent_requests set state = 'waiting' where id = ${id} and state = 'sent'`;
 }
@@ -143,7 +145,10 @@ export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<vo
 }
 
 /**
- * Returns the user's servers whose agents are connected to a live replica and speak at least this protocol.
+ * Returns the ids of the user's servers whose agents are connected to a live replica and speak protocol
+ * version `protocol` or later.
+ *
+ * @param heardSince A replica is alive if its last heartbeat is later than this.
  */
 export async function connectedServersOf(
   sql: Sql,
@@ -159,7 +164,10 @@ export async function connectedServersOf(
   return rows.map(({ id }) => id);
 }
 
-/** Returns whether the server's agent is connected to a live replica. */
+/**
+ * Returns whether the server's agent is connected to a replica whose last heartbeat is later than
+ * `heardSince`.
+ */
 export async function isAgentConnected(sql: Sql, serverId: number, heardSince: Date): Promise<boolean> {
   const [row] = await sql<{ connected: boolean }[]>`
     select exists (

@@ -14,8 +14,8 @@ export async function insertEnrolmentToken(
 }
 
 /**
- * Uses up the token and returns its server; null if the token is unknown, expired or used. Of two concurrent
- * callers, one gets it.
+ * Marks a token as used, and returns the id of its server. Returns null if the token is unknown, expired or
+ * used. If two callers pass the same token at once, only one of them gets the server.
  */
 export async function consumeEnrolmentToken(sql: Sql, tokenHash: string, now: Date): Promise<number | null> {
   const [row] = await sql<{ remote_server_id: number }[]>`
@@ -32,7 +32,7 @@ export async function deleteSpentEnrolmentTokens(sql: Sql, remoteServerId: numbe
     where remote_server_id = ${remoteServerId} and (expires_at <= ${now} or used_at is not null)`;
 }
 
-/** Deletes all of a server's tokens, so that no holder of one can enrol an agent. */
+/** Deletes all tokens of a server, so that nobody who has such a token can enrol an agent. */
 export async function deleteEnrolmentTokens(sql: Sql, remoteServerId: number): Promise<void> {
   await sql`delete from enrolment_tokens where remote_server_id = ${remoteServerId}`;
 }

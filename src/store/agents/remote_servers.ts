@@ -7,18 +7,18 @@ import { isActive } from "../runs/runs.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
-/** The description that the agent sent in its last hello. */
+/** An agent's description of itself, from its last hello or its enrolment. */
 export interface AgentDescriptionColumn {
   version: string;
   hostname: string;
   os: string;
   arch: string;
   tools: Record<string, string>;
-  /** Source types that the agent knows; missing if it does not say. */
+  /** Source types that the agent supports; absent if the agent does not report them. */
   sources?: string[];
 }
 
-/** An agent that was refused because another one with the same key was connected. Times are ISO 8601. */
+/** An agent that was refused because another agent with the same key was connected. Times are ISO 8601. */
 export interface DuplicateAgentColumn {
   hostname: string;
   ip_address: string | null;
@@ -45,7 +45,7 @@ export interface RemoteServerRow extends Columns<RemoteServerFields> {
 }
 
 export interface RemoteServerDetailRow extends RemoteServerRow {
-  /** The last heartbeat of the replica to which the agent is connected. */
+  /** Last heartbeat of the replica to which the agent is connected; null if the agent is not connected. */
   replica_heartbeat_at: Date | null;
 }
 
@@ -75,7 +75,7 @@ export async function deleteRemoteServer(sql: Sql, id: number): Promise<void> {
   await sql`delete from remote_servers where id = ${id}`;
 }
 
-/** Finds a server of any user. */
+/** Returns a server, whichever user owns it. */
 export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServerRow | undefined> {
   const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where id = ${id}`;
   return row;
@@ -91,14 +91,19 @@ export async function findRemoteServerOf(
   return row;
 }
 
-/** Returns whether the server belongs to the user, and prevents its deletion until the transaction ends. */
+/**
+ * Returns whether the user owns the server, and prevents the server's deletion until the transaction ends.
+ */
 export async function holdRemoteServer(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`
     select from remote_servers where id = ${id} and user_id = ${userId} for key share`;
   return rows.length > 0;
 }
 
-/** Locks a server against changes and new references until the transaction ends. */
+/**
+ * Locks a server of the user against changes and new references until the transaction ends. Returns the
+ * server.
+ */
 export async function lockRemoteServer(
   sql: Sql,
   userId: number,
@@ -121,18 +126,22 @@ export async function findRemoteServerDetail(
   return row;
 }
 
-/** Filters a listing of servers. An absent field does not filter. */
+/** Filter of a listing of servers. A field that is absent does not filter. */
 export interface RemoteServerFilter {
   readonly connectivity?: "unknown" | "connected" | "disconnected";
   readonly since?: Date;
   readonly until?: Date;
-  /** Text in the label or the address. */
+  /** Text to find in the label or the IP address. */
   readonly search?: string;
 }
 
 const SORTS = { created_at: "created_at", label: "label", last_connected_at: "last_connected_at" };
 
-/** @param heardSince A replica without a heartbeat since then no longer holds connections. */
+/**
+ * Lists the user's servers.
+ *
+ * @param heardSince A connection counts as lost if its replica has sent no heartbeat since then.
+ */
 export async function listRemoteServers(
   sql: Sql,
   userId: number,
@@ -162,7 +171,9 @@ export async function listRemoteServers(
   return { rows, total: count!.total };
 }
 
-/** Lets one transaction at a time choose addresses for this user's servers. */
+/**
+ * Locks the addresses of the user's servers: until the transaction ends, no other transaction gets this lock.
+ */
 export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
   await sql`select from users where id = ${userId} for no key update`;
 }
@@ -181,7 +192,7 @@ export async function isAddressTaken(
   return rows.length > 0;
 }
 
-/** Returns the backups on a server's own disk, locked until the transaction ends. */
+/** Locks the backups on a server's own disk until the transaction ends. Returns their ids and states. */
 export async function lockBackupsOnDisk(
   sql: Sql,
   id: number,
@@ -202,7 +213,7 @@ export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: nu
   return row!;
 }
 
-/** Finds the server of any user whose agent has this key. */
+/** Returns the server whose agent has the key with this hash, whichever user owns it. */
 export async function findRemoteServerByAgentKey(
   sql: Sql,
   keyHash: string,
@@ -211,7 +222,7 @@ export async function findRemoteServerByAgentKey(
   return row;
 }
 
-/** Returns the agent that was refused last; locks the server. */
+/** Locks a server until the transaction ends. Returns the agent that was refused last; null if none was. */
 export async function lockDuplicateAgent(sql: Sql, id: number): Promise<DuplicateAgentColumn | null> {
   const [row] = await sql<{ duplicate_agent: DuplicateAgentColumn | null }[]>`
     select duplicate_agent from remote_servers where id = ${id} for no key update`;
@@ -227,7 +238,8 @@ export async function storeDuplicateAgent(
 }
 
 /**
- * Gives the server's agent a new key, which invalidates the old one. Returns whether there was an old one.
+ * Stores the hash of the agent's new key, which invalidates the old key. Returns whether there was an old
+ * key.
  */
 export async function storeAgentKey(
   sql: Sql,

@@ -5,16 +5,16 @@ import { isActive } from "../runs/runs.ts";
 import type { RunState } from "../../domain/run.ts";
 
 /**
- * Sources of a damage report: a run of that kind, or `listing` for a listing of the backup's contents and for
- * a download from it.
+ * How damage of a backup can be found: by a run of this kind, or by a `listing`, which means listing the
+ * backup's contents or downloading from it.
  */
 export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
 export type DamageFinder = typeof DAMAGE_FINDERS[number];
 
 /**
- * Marks a backup as verified, after all of it was read back. Clears damage found by reads of its bytes.
- * Damage found by a drill stays: a drill can fail although all bytes are intact.
- * @param since The start of the verification. Damage found later stays.
+ * Marks a backup as verified, after the whole backup was read back. Clears damage that was found by reading
+ * bytes. Damage that a drill found stays, because a drill can fail although all bytes are intact.
+ * @param since Start of the verification. Damage that was found later stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
   await sql`update backups set verified_at = ${now}, checked_at = ${now} where id = ${id}`;
@@ -23,8 +23,8 @@ export async function markVerified(sql: Sql, id: number, since: Date, now: Date)
 }
 
 /**
- * Marks a backup as damaged since the first report, with the newest reason. Returns whether this is the first
- * report.
+ * Marks a backup as damaged. Keeps the time of the first report and the reason of the newest one. Returns
+ * whether this is the first report.
  */
 export async function markDamaged(
   sql: Sql,
@@ -47,8 +47,8 @@ export async function markDamaged(
 }
 
 /**
- * Deletes damage reports of these finders from before `until`. The backup stays damaged while any report is
- * left.
+ * Deletes the damage reports that these finders made at `until` or before. The backup stays damaged while any
+ * report remains.
  */
 export async function clearDamage(
   sql: Sql,
@@ -77,9 +77,10 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
 }
 
 /**
- * Records a successful drill. The task keeps the result after the backup is deleted. Clears only damage that
- * drills found before `since`, because a drill need not read the whole backup.
- * @param restoreMs The duration of the restore.
+ * Records a successful drill in the backup, and in its task, which keeps the result after the backup is
+ * deleted. Clears only damage that drills found at `since` or before, because a drill need not read the whole
+ * backup.
+ * @param restoreMs How long the restore took, in milliseconds.
  */
 export async function markProven(
   sql: Sql,
@@ -95,7 +96,7 @@ export async function markProven(
     where id = (select backup_task_id from backups where id = ${id})`;
 }
 
-/** Returns the backup's unfinished run of that kind. */
+/** Returns the backup's unfinished run of this kind. */
 export async function findActiveCheck(
   sql: Sql,
   backupId: number,
@@ -107,9 +108,10 @@ export async function findActiveCheck(
 }
 
 /**
- * Returns the condition for a due verification. A backup is due when the task's interval has passed since its
- * last result, or since it was stored. If backups are deleted before that, the task's newest backup is due
- * once the task had no result for that long. A verification without a result is repeated after a day.
+ * Returns an SQL condition: backup `b` of task `t` is due for verification. A backup is due when the task's
+ * interval has passed since the backup's last result, or since it was stored. If retention deletes backups
+ * sooner than that, the task's newest backup is due once the interval has passed since the task's last
+ * result. A verification that gave no result is repeated after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
@@ -129,7 +131,10 @@ function dueForVerification(sql: Sql, now: Date) {
     )`;
 }
 
-/** Returns the condition that the server runs no check, and its connected agent supports checks. */
+/**
+ * Returns an SQL condition: server `s` runs no verification or drill, and its agent is connected and supports
+ * them.
+ */
 export function isIdle(sql: Sql) {
   return sql`
     s.connection_id is not null and s.agent_protocol >= 2 and not exists (
@@ -138,8 +143,8 @@ export function isIdle(sql: Sql) {
 }
 
 /**
- * Returns servers without an active check whose connected agent supports verifications and that have a due
- * backup.
+ * Returns the ids of servers that have a backup due for verification, run no verification or drill, and have
+ * a connected agent that supports verifications.
  */
 export async function serversWithDueVerifications(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
@@ -156,8 +161,9 @@ export interface DueBackup extends BackupRow {
 }
 
 /**
- * Returns the server's backup with the oldest result, locked together with the server, so that only one
- * control plane gets it. Returns null while another check is active on the server.
+ * Returns the server's due backup whose last result is the oldest; null if none is due, or if the server
+ * already runs a verification or drill. Locks server and backup, so that only one control plane gets the
+ * backup.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;
@@ -170,8 +176,8 @@ export async function lockDueVerification(sql: Sql, serverId: number, now: Date)
 }
 
 /**
- * Locks a server, and waits for another holder of the lock: skipping the server would delay it until the next
- * round. Returns false if the server does not exist.
+ * Locks a server until the transaction ends. Returns false if the server does not exist. Waits for another
+ * transaction that holds the lock, because skipping the server would delay its checks until the next round.
  */
 export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
   const rows = await sql`select from remote_servers where id = ${serverId} for no key update`;

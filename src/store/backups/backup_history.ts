@@ -1,4 +1,4 @@
-/** A task's earlier backups and runs, which guards compare a new backup with. */
+/** Reads the stats of a task's earlier backups and runs, with which guards compare a new backup. */
 import {
   type GuardHistory,
   HISTORY_LENGTH,
@@ -8,15 +8,14 @@ import {
 } from "../../domain/guards/guard.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** Returns what guards compare with. */
 export async function guardHistory(sql: Sql, taskId: number): Promise<GuardHistory> {
   const [usual, runs] = await Promise.all([usualStats(sql, taskId), usualRuns(sql, taskId)]);
   return { usual, runs };
 }
 
 /**
- * Returns the median duration of the task's newest successful backup runs since the source was last changed,
- * whether or not their backups are still stored. Null if there are none.
+ * Returns the median duration of the task's newest successful backup runs; null if there are none. Ignores
+ * runs from before the last change of the source. Counts runs whose backups have been deleted, too.
  */
 async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
   const [row] = await sql<UsualRuns[]>`
@@ -35,8 +34,9 @@ async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
 }
 
 /**
- * Returns medians over the task's newest backups that are stored, not suspicious, complete, and made since
- * the source was last changed. Null if there are too few. A single value is null if too few backups have it.
+ * Returns the medians of the stats of the task's newest backups. Uses backups that are stored, complete, not
+ * suspicious, and made since the last change of the source. Returns null if there are fewer than
+ * `HISTORY_MINIMUM`. A single median is null if fewer backups than that have the value.
  */
 export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats | null> {
   const [row] = await sql<UsualStats[]>`
@@ -60,7 +60,7 @@ export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats |
   return row!.backups_count < HISTORY_MINIMUM ? null : row!;
 }
 
-/** Returns the median; for an even number of values, the mean of the middle two. */
+/** Returns SQL for the median of a column; with an even number of values, the mean of the middle two. */
 function median(sql: Sql, figure: Fragment) {
   return sql`
     case when count(${figure}) >= ${HISTORY_MINIMUM}
@@ -68,8 +68,8 @@ function median(sql: Sql, figure: Fragment) {
 }
 
 /**
- * Returns when a run was assigned; `otherwise` if that is not known. A source that changes while the run is
- * active is not the source it stores.
+ * Returns SQL for the time when a run was last assigned, or `otherwise` if that time is not recorded. An
+ * active run stores the source as it was when the run was assigned, even if the source changes meanwhile.
  */
 function assignedAt(sql: Sql, runId: Fragment, otherwise: Fragment) {
   return sql`coalesce((select max(leased_at) from run_attempts where run_id = ${runId}), ${otherwise})`;

@@ -1,11 +1,13 @@
-/** Writes backups, from storing to removal. backups.ts reads them for the API. */
+/**
+ * Writes backups to the database, from the first insert to the removal. backups.ts reads them for the API.
+ */
 import { describeSuspicion, type Finding } from "../../domain/guards/finding.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
   user_id: number;
   backup_task_id: number | null;
-  /** Null for an imported backup, which was found at its destination. */
+  /** The run that stored the backup; null for an imported backup. */
   run_id: number | null;
   backup_destination_id: number;
   remote_server_id: number | null;
@@ -16,9 +18,9 @@ export interface NewBackup {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** Set if `encryption` is `password`. */
+  /** The encrypted password; null unless `encryption` is `password`. */
   encryption_password_encrypted: string | null;
-  /** Public keys; empty unless `encryption` is `recipients`. */
+  /** Public keys that can decrypt the backup; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
@@ -39,7 +41,10 @@ export interface NewBackupObject {
   database: string | null;
 }
 
-/** Inserts a backup with its objects. It is suspicious if a finding is critical. */
+/**
+ * Inserts a backup with its objects, and returns its id. A backup with a critical finding is marked as
+ * suspicious.
+ */
 export async function insertBackup(
   sql: Sql,
   backup: NewBackup,
@@ -69,8 +74,8 @@ export async function insertBackup(
 }
 
 /**
- * Marks backups for immediate removal. Backups already marked stay unchanged, except that a request overrides
- * a rule. None may be held.
+ * Marks backups for immediate removal. A backup that is already marked keeps its times, but the reason
+ * `request` replaces an earlier reason. None of the backups may be held.
  */
 export async function markForRemoval(
   sql: Sql,
@@ -85,7 +90,7 @@ export async function markForRemoval(
   await sql`update backups set removal_reason = ${reason} where id = any(${[...ids]}::bigint[])`;
 }
 
-/** Removes the removal marks of backups from which nothing has been removed yet. */
+/** Cancels the removal of backups from which nothing has been removed yet. */
 export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<void> {
   await sql`
     update backups set removal_requested_at = null, removal_reason = null, next_removal_at = null,
@@ -93,7 +98,10 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
     where id = any(${[...ids]}::bigint[]) and removal_begun_at is null`;
 }
 
-/** Restores backups that were to be forgotten. Those partly removed continue to be removed. */
+/**
+ * Restores backups whose records were to be deleted without their objects. A backup from which objects were
+ * already removed is removed completely instead.
+ */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
   await sql`
@@ -108,13 +116,13 @@ export interface RemovalRow {
   directory: string;
   names: string[];
   removal_attempts: number;
-  /** Only the record is deleted; the objects stay. */
+  /** Whether only the record is deleted, and the objects stay. */
   is_forgotten: boolean;
-  /** Nothing of the backup was removed before this claim. */
+  /** Whether nothing of the backup had been removed before this claim. */
   is_whole: boolean;
 }
 
-/** Returns the condition that no unfinished run reads the backup. */
+/** Returns an SQL condition: no unfinished run reads the backup. */
 function unused(sql: Sql) {
   return sql`not exists (select from runs where backup_id = backups.id and finished_at is null)`;
 }
@@ -124,12 +132,17 @@ function isDue(sql: Sql, now: Date) {
     and (deletes_at is null or deletes_at <= ${now}) and ${unused(sql)}`;
 }
 
-/** Returns the condition that a retention rule marked the backup, and that the rule can be applied again. */
+/**
+ * Returns an SQL condition: a retention rule marked the backup, nothing of it has been removed, and its task
+ * still exists. Such a mark can be cancelled if the rule, applied again, keeps the backup.
+ */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
 }
 
-/** Returns tasks with due removals that a retention rule marked and of which nothing has been removed yet. */
+/**
+ * Returns the ids of tasks with due removals that a retention rule marked and that have removed nothing yet.
+ */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select distinct backup_task_id as id from backups where ${isDue(sql, now)} and ${isRevocable(sql)}
@@ -138,10 +151,10 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 }
 
 /**
- * Leases due removals to this replica until `leaseUntil`. From now on objects of these backups may be
- * missing, except of those whose records alone are deleted.
- * @param confirmed Of backups that a rule marked, only these are claimed: the rule was applied again in this
- * transaction.
+ * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
+ * backups may be missing, unless only the records are deleted.
+ * @param confirmed Ids of the backups that retention rules, applied again in this transaction, still remove.
+ * Of the backups that a rule marked and whose removal has not begun, only these are claimed.
  */
 export function claimRemovals(
   sql: Sql,
@@ -166,8 +179,8 @@ export function claimRemovals(
 }
 
 /**
- * Returns one object of each of the newest other backups that should be in the same directory. If none of
- * them is found, the directory is the wrong one.
+ * Returns the name of one object from each of the five newest other backups in the same directory. If a
+ * destination has none of these objects there, the directory is the wrong one.
  */
 export async function witnessesOf(
   sql: Sql,
@@ -189,15 +202,18 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
   await sql`delete from backups where id = ${id}`;
 }
 
-/** Deletes the record of a claimed backup that is to be forgotten, unless that was undone since the claim. */
+/**
+ * Deletes the record of a backup that was claimed until `leaseUntil` and whose objects stay. Does nothing if
+ * the deletion was cancelled after the claim.
+ */
 export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Date): Promise<void> {
   await sql`
     delete from backups where id = ${id} and removal_reason = 'forget' and next_removal_at = ${leaseUntil}`;
 }
 
 /**
- * Records a failed removal. If the lease has passed to another attempt meanwhile, that one decides when to
- * try again, and whether the backup is complete.
+ * Records a failed removal, and when to try again. Does nothing if another attempt has claimed the removal
+ * meanwhile: that attempt records its own result.
  */
 export async function postponeRemoval(
   sql: Sql,
@@ -206,7 +222,7 @@ export async function postponeRemoval(
     error: string;
     leaseUntil: Date;
     next: Date;
-    /** Certainly nothing of the backup was removed. */
+    /** Whether it is certain that nothing of the backup was removed. */
     isWhole: boolean;
   },
 ): Promise<void> {
@@ -218,8 +234,8 @@ export async function postponeRemoval(
 }
 
 /**
- * Makes failed removals of a server due at once, after its agent has connected again. Returns whether there
- * are any.
+ * Makes the failed removals of a server due at once, for an agent that has connected again. Backups in the
+ * trash become due when their time there ends. Returns whether there are failed removals.
  */
 export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
   const [backups, leftovers] = await Promise.all([
@@ -233,7 +249,7 @@ export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Pro
   return backups.count + leftovers.count > 0;
 }
 
-/** Returns when the next removal of a backup or a leftover is due. */
+/** Returns when the next removal of a backup or a leftover is due; null if there is none. */
 export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
@@ -243,7 +259,10 @@ export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
   return row!.next;
 }
 
-/** Returns the stats of a task's newest backup, for the next one's ETA and part size. */
+/**
+ * Returns the stats of the task's newest backup, from which the next run's remaining time and part size are
+ * estimated; null if the task has no backup.
+ */
 export async function lastBackupStats(
   sql: Sql,
   taskId: number,

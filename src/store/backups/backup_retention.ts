@@ -7,17 +7,20 @@ export interface RetainedBackupRow extends RetainedBackup {
   readonly file_name: string;
 }
 
-/** Returns a task's backups that are not marked for removal, in no order. */
+/** Returns a task's backups that are not marked for removal, in no particular order. */
 export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
   return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
 }
 
-/** Lets one transaction at a time decide about a task's retention. */
+/** Locks a task's retention: until the transaction ends, no other transaction gets this lock. */
 export async function lockRetention(sql: Sql, taskId: number): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('retention', ${taskId}))`;
 }
 
-/** Returns the same backups, locked: no other transaction can hold, mark or change one. */
+/**
+ * Returns a task's backups that are not marked for removal, and locks them: until the transaction ends, no
+ * other transaction can hold, mark or change them.
+ */
 export async function lockStoredBackups(sql: Sql, taskId: number): Promise<RetainedBackupRow[]> {
   return await sql<RetainedBackupRow[]>`
     ${retained(sql)} where ${isStored(sql, taskId)} order by id for update`;
@@ -28,8 +31,8 @@ export interface RevocableBackupRow extends RetainedBackupRow {
 }
 
 /**
- * Returns them together with those that a rule marked and of which nothing was removed. Locks them in the
- * same order.
+ * Returns a task's backups that are not marked for removal, and those that a retention rule marked and from
+ * which nothing was removed. Locks them in the same order as {@link lockStoredBackups}.
  */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`
@@ -50,8 +53,8 @@ function isStored(sql: Sql, taskId: number) {
 }
 
 /**
- * Holds a backup. A repeated hold keeps its first time, and a new reason replaces the old one. The backup
- * must not be marked for removal.
+ * Holds a backup. If the backup is already held, keeps the time of the first hold; a new reason replaces the
+ * old one. The backup must not be marked for removal.
  */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`
@@ -59,7 +62,7 @@ export async function setHold(sql: Sql, id: number, reason: string | null, now: 
     where id = ${id}`;
 }
 
-/** Sets when a hold ends. A hold that was already released keeps its earlier end. */
+/** Sets when a hold ends. A hold whose end is already set keeps that end. */
 export async function releaseHold(sql: Sql, id: number, endsAt: Date): Promise<void> {
   await sql`
     update backups set hold_ends_at = coalesce(hold_ends_at, ${endsAt}) where id = ${id} and held_at is not null`;

@@ -1,4 +1,4 @@
-/** Reads backups that successful runs stored. backup_records.ts writes and removes them. */
+/** Reads the backups that successful runs stored. backup_records.ts writes and removes them. */
 import type { BackupStatus } from "../../domain/backup_status.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
 import type { Sql } from "../database/sql.ts";
@@ -26,42 +26,48 @@ export interface BackupRow {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** Set if `encryption` is `password`. */
+  /** The encrypted password; null unless `encryption` is `password`. */
   encryption_password_encrypted: string | null;
-  /** Public keys; empty unless `encryption` is `recipients`. */
+  /** Public keys that can decrypt the backup; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
   warnings_count: number;
   duration_ms: number;
   incompressible_share: number | null;
-  /** The findings of guards when it was made. */
+  /** What the guards found when the backup was made. */
   findings: Finding[];
-  /** Set while it has critical findings that no person has cleared. */
+  /**
+   * When the backup was marked as suspicious; null without critical findings, or after a person has cleared
+   * them.
+   */
   suspicious_at: Date | null;
   suspicion: string | null;
-  /** Names that had to be left out; empty if the backup is complete. */
+  /** What could not be stored, such as databases, by name; empty if the backup is complete. */
   missing: { name: string; reason: string }[];
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;
-  /** The duration of the restore in its last drill. */
+  /**
+   * Duration of the restore in the backup's last successful drill, in milliseconds; null without such a
+   * drill.
+   */
   drill_duration_ms: number | null;
-  /** As in the manifest; null for backups of older agents. */
+  /** The source as described in the manifest; null for backups of older agents. */
   source: ({ type: string } & Record<string, unknown>) | null;
   removal_requested_at: Date | null;
-  /** `forget`: only the record is deleted; the objects stay. */
+  /** Why the backup is removed. `forget` means that only the record is deleted, and the objects stay. */
   removal_reason: "retention" | "request" | "forget" | null;
-  /** When it will be deleted; null unless it is in the trash. */
+  /** When the backup will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
-  /** The start of a removal that may have deleted objects; null: nothing is missing. */
+  /** When the removal began, which may have deleted objects; null if no object is missing. */
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
-  /** Set when a person releases the hold, which lasts until then. */
+  /** When the hold ends; null until a person releases the hold. */
   hold_ends_at: Date | null;
   damaged_at: Date | null;
   damage_reason: string | null;
@@ -88,7 +94,7 @@ function objectsColumn(sql: Sql) {
   ) as objects`;
 }
 
-/** Filters a listing of backups; all of the user's if `taskId` is null. */
+/** Filter of a listing of a user's backups. A field that is null or absent does not filter. */
 export interface BackupFilter {
   readonly taskId: number | null;
   readonly status: BackupStatus | "held" | "trash" | null;
@@ -97,18 +103,22 @@ export interface BackupFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** Matches text in the file name, or in the label of the task. */
+  /** Text to find in the file name or in the task's label. */
   readonly search?: string;
 }
 
 const SORTS = { created_at: "created_at", size: "size" };
 
-/** Hides backups that are to be forgotten: only the trash shows them. */
+/**
+ * Returns an SQL condition: the backup is not in the trash as `forget`. Only the trash lists such backups.
+ */
 function isShown(sql: Sql) {
   return sql`removal_reason is distinct from 'forget'`;
 }
 
-/** Conditions for the domain's `backupStatus`, for held backups and for the trash. */
+/**
+ * Returns an SQL condition for a status of the domain's `backupStatus`, for held backups, or for the trash.
+ */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {
     case null:
@@ -168,14 +178,17 @@ export async function findBackupDetail(
   return row;
 }
 
-/** Locks a backup of the user until the transaction ends. */
+/**
+ * Locks a backup of the user until the transaction ends, and returns it. Does not find backups in the trash
+ * as `forget`.
+ */
 export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
     select * from backups where id = ${id} and user_id = ${userId} and ${isShown(sql)} for update`;
   return row;
 }
 
-/** Finds and locks a backup, even if it is to be forgotten. */
+/** Locks a backup of the user until the transaction ends, and returns it. Finds backups in the trash, too. */
 export async function lockTrashedBackup(
   sql: Sql,
   userId: number,
@@ -186,13 +199,15 @@ export async function lockTrashedBackup(
   return row;
 }
 
-/** The location of a backup that a run reads. */
+/** The columns that say where a backup is stored. */
 export type BackupLocation = Pick<
   BackupRow,
   "id" | "user_id" | "backup_destination_id" | "directory" | "remote_server_id"
 >;
 
-/** Returns the location of an object in the backup that a run reads. */
+/**
+ * Returns the location of the backup that a run reads; undefined if that backup has no object of this name.
+ */
 export async function findObjectOfRun(
   sql: Sql,
   runId: number,

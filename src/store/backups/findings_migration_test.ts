@@ -55,7 +55,7 @@ Deno.test("a migration moves actions and suspicions of each guard into guards an
     { shrink: "fail", incompressible: "warn" },
     { shrink: "ignore", incompressible: "fail" },
   ]);
-  // A control plane of the version before still reads and writes them.
+  // A control plane of the previous version still reads and writes the old columns.
   const actionsOf = () => sql`select guards, on_shrink, on_incompressible from backup_tasks order by id`;
   assert.deepEqual(tasks.map((task) => [task.on_shrink, task.on_incompressible]), actions);
   await sql`update backup_tasks set on_shrink = 'fail', label = 'older' where id = 1`;

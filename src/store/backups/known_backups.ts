@@ -1,4 +1,7 @@
-/** Reads the database's facts about a repository, for `recover` to compare with its contents. */
+/**
+ * Reads what the database knows about a repository's backups. `recover` compares it with the repository's
+ * contents.
+ */
 import type { TypedSettings } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -9,7 +12,7 @@ export interface KnownManifest {
   backup_destination_id: number;
 }
 
-/** Returns the manifests of all backups, the newest first. */
+/** Returns the manifests of all backups, the newest backup first. */
 export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
   return sql<KnownManifest[]>`
     select o.name, o.sha256, b.directory, b.backup_destination_id
@@ -41,7 +44,7 @@ export async function serverNames(sql: Sql, userId: number): Promise<{ id: numbe
     from remote_servers order by user_id = ${userId} desc, id`;
 }
 
-/** Returns the encrypted passwords of all tasks and backups. */
+/** Returns the encrypted encryption passwords of all tasks and backups. */
 export async function backupPasswords(sql: Sql): Promise<string[]> {
   const rows = await sql<{ sealed: string }[]>`
     select encryption_password_encrypted as sealed from backup_tasks where encryption_password_encrypted is not null

@@ -1,6 +1,6 @@
 /**
- * Objects and uploads that dead runs may have left behind. A row stays until its object is known to be
- * deleted.
+ * Objects and uploads that dead runs may have left at destinations. A row stays until its object is known to
+ * be deleted.
  */
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";
@@ -16,8 +16,8 @@ export interface LeftoverRow {
 }
 
 /**
- * Records a run's uploads that must be removed: the open ones and, if the run did not succeed, the completed
- * ones. Leaves out attempts after `attempt`, which may be active. Returns how many.
+ * Records the uploads of a run that must be removed: those still open, and those completed by a run that did
+ * not succeed. Ignores attempts after `attempt`, which may be active. Returns the number of recorded uploads.
  */
 export async function insertUploadLeftovers(
   sql: Sql,
@@ -36,7 +36,7 @@ export async function insertUploadLeftovers(
   return count;
 }
 
-/** Returns whether a completed upload of this attempt was removed, as for dead runs. */
+/** Returns whether a completed upload of this attempt was removed because the run was taken for dead. */
 export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number): Promise<boolean> {
   const rows = await sql`
     select from uploads where run_id = ${runId} and attempt = ${attempt} and state = 'removed' and size is not null limit 1`;
@@ -44,8 +44,8 @@ export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number
 }
 
 /**
- * Records objects by name, for the run's own agent to remove. Leaves out the objects of backups. Returns how
- * many.
+ * Records objects by name, to be removed by the agent of the run's server. Ignores objects that belong to a
+ * backup. Returns the number of recorded objects.
  */
 export async function insertNamedLeftovers(
   sql: Sql,
@@ -67,8 +67,8 @@ export async function insertNamedLeftovers(
 }
 
 /**
- * Returns runs that ended before `before` without success and still have unrecorded uploads: lost runs whose
- * agent never connected again.
+ * Returns up to 100 runs that ended before `before` and have uploads that must be removed but are not
+ * recorded as leftovers. Their agents were lost and have never connected again.
  */
 export async function runsWithForgottenUploads(
   sql: Sql,
@@ -81,7 +81,7 @@ export async function runsWithForgottenUploads(
     order by r.id limit 100`;
 }
 
-/** Leases due leftovers to this replica until `leaseUntil`. */
+/** Leases due leftovers to this replica until `leaseUntil`, and returns them. */
 export function claimLeftovers(sql: Sql, now: Date, leaseUntil: Date, limit: number): Promise<LeftoverRow[]> {
   return sql<LeftoverRow[]>`
     update leftovers l set next_removal_at = ${leaseUntil}

@@ -1,4 +1,7 @@
-/** The trash: stores its delay, and the events that were not yet reported to administrators. */
+/**
+ * Stores the trash: how long records stay in it, and the events about which administrators were not notified
+ * yet.
+ */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -8,7 +11,7 @@ interface SettingsRow {
   next_from: Date | null;
 }
 
-/** Returns null if no control plane has configured one yet. */
+/** Returns how long records stay in the trash; null if no control plane has configured the delay yet. */
 export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   const [row] = await sql<SettingsRow[]>`
     select delay_days, next_delay_days, next_from from trash_settings`;
@@ -19,7 +22,7 @@ export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   };
 }
 
-/** Prevents other control planes from changing the delay until the transaction ends. */
+/** Locks the delay against changes by other control planes until the transaction ends, and returns it. */
 export async function lockDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   await sql`lock table trash_settings in exclusive mode`;
   return await findDeleteDelay(sql);
@@ -31,8 +34,9 @@ export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): P
 }
 
 /**
- * Puts backups into the trash. Those already in it keep their time; one marked by a rule gets the trash's
- * time. One whose removal has begun gets no further delay. None may be held.
+ * Puts backups into the trash, to be deleted at `deletesAt`. A backup that is already in the trash keeps its
+ * earlier time, unless a retention rule put it there. A backup whose removal has begun is not delayed. None
+ * of the backups may be held.
  */
 export async function trashBackups(
   sql: Sql,
@@ -53,7 +57,9 @@ export async function trashBackups(
     where id = any(${[...ids]}::bigint[])`;
 }
 
-/** Marks backups that rules remove after a change, to be removed from `deletesAt` on. None may be held. */
+/**
+ * Marks backups that a changed retention rule removes, for removal at `deletesAt`. None of them may be held.
+ */
 export async function trashByRule(
   sql: Sql,
   ids: readonly number[],
@@ -65,13 +71,16 @@ export async function trashByRule(
     where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
 }
 
-/** Ends the released holds that are due. */
+/** Ends the released holds whose end has come. */
 export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
   await sql`
     update backups set held_at = null, hold_reason = null, hold_ends_at = null where hold_ends_at <= ${now}`;
 }
 
-/** Finds users whose time in the trash is over, and who own nothing any more. */
+/**
+ * Locks and returns the ids of users whose time in the trash is over and who own no backup, task or
+ * destination.
+ */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from users u where deletes_at <= ${now}
@@ -82,7 +91,10 @@ export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Finds destinations whose time in the trash is over, and which store nothing any more. */
+/**
+ * Locks and returns the ids of destinations whose time in the trash is over and that no backup, task or
+ * unfinished run uses.
+ */
 export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from backup_destinations d where deletes_at <= ${now}
@@ -93,7 +105,10 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
   return rows.map(({ id }) => id);
 }
 
-/** Returns when the next record in the trash or the next hold ends, not counting backups. */
+/**
+ * Returns when the next released hold ends, or the next user's or destination's time in the trash; null if
+ * there is none. Ignores backups in the trash.
+ */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
@@ -107,7 +122,7 @@ export async function nextTrashAt(sql: Sql): Promise<Date | null> {
 export interface TrashEvent {
   user_id: number;
   event: "delete" | "forget" | "release" | "retention";
-  /** The resource as in the API's paths: `backups`. */
+  /** Type of the record as in the API's paths, such as `backups`. */
   resource: string;
   resource_id: number;
   ends_at: Date;
@@ -118,19 +133,20 @@ export async function insertTrashEvents(sql: Sql, news: readonly TrashEvent[], n
   await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
 }
 
-/** A summary of one user's changes to one kind of record. */
+/** Summary of a user's changes of one kind to records of one type. */
 export interface TrashSummary {
   email: string | null;
   event: TrashEvent["event"];
   resource: string;
   count: number;
-  /** The first ten ids. */
+  /** The ten lowest ids. */
   ids: number[];
   ends_at: Date;
 }
 
 /**
- * Returns when administrators were last notified; null: never. Locks the value until the transaction ends.
+ * Returns when administrators were last notified about the trash; null if never. Locks the value until the
+ * transaction ends.
  */
 export async function lockTrashNotifiedAt(sql: Sql): Promise<Date | null> {
   await sql`insert into trash_settings (delay_days) values (${DEFAULT_DELETE_DELAY_DAYS}) on conflict do nothing`;
@@ -143,7 +159,9 @@ export async function hasTrashEvents(sql: Sql): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Removes all pending events and returns their summaries. */
+/**
+ * Deletes all pending events, records `now` as the time of the last notification, and returns the summaries.
+ */
 export async function takeTrashEvents(sql: Sql, now: Date): Promise<TrashSummary[]> {
   await sql`update trash_settings set told_at = ${now}`;
   return await sql<TrashSummary[]>`

@@ -1,6 +1,6 @@
 /**
- * Multipart uploads that agents opened. The row exists from before the upload is created until it is known to
- * be deleted.
+ * Multipart uploads that agents opened. A row is inserted before its upload is created, and stays until the
+ * upload is known to be deleted.
  */
 import type { RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
@@ -11,33 +11,36 @@ export interface UploadRow {
   attempt: number;
   backup_destination_id: number;
   object_key: string;
-  /** Empty until the bucket returned it; until then the upload is found by its key. */
+  /**
+   * The bucket's id of the upload. Empty until the bucket has returned it; until then the key identifies the
+   * upload.
+   */
   s3_upload_id: string;
   part_size: number;
   state: "open" | "completed" | "removed";
-  /** In stored bytes; null until completed. */
+  /** Size of the object in bytes; null until the upload is completed. */
   size: number | null;
   created_at: Date;
   updated_at: Date;
 }
 
-/** The columns of a run that its uploads need. */
+/** The columns of a run that are needed to open its uploads. */
 export interface UploadRun {
   remote_server_id: number | null;
   backup_destination_id: number | null;
   state: RunState;
   attempt: number;
   object_directory: string | null;
-  /** Null before the dispatch. */
+  /** Null until the run is dispatched. */
   object_prefix: string | null;
   object_stamp: string | null;
-  /** Bytes that the task's previous run wrote, if it did not succeed. */
+  /** How many bytes the task's previous backup run wrote; null if that run succeeded or there was none. */
   failed_bytes_written: number | null;
-  /** The upload rate of that run, if it uploaded enough to measure. */
+  /** Upload rate of the task's previous backup run, in bytes per second; null if it wrote 5 MB or less. */
   last_bytes_per_second: number | null;
 }
 
-/** Returns a run, locked against a change of state until the transaction ends. */
+/** Returns a run, and locks its state until the transaction ends. */
 export async function lockUploadRun(sql: Sql, runId: number): Promise<UploadRun | null> {
   const [row] = await sql<UploadRun[]>`
     select remote_server_id, backup_destination_id, state, attempt, object_directory, object_prefix, object_stamp, (
@@ -80,7 +83,10 @@ export async function findUpload(sql: Sql, id: string): Promise<UploadRow | null
   return row ?? null;
 }
 
-/** Returns false if the upload was removed meanwhile; true also if it was already completed. */
+/**
+ * Marks an upload as completed. Returns false if the upload was removed meanwhile. Completing twice also
+ * returns true.
+ */
 export async function markUploadCompleted(sql: Sql, id: string, size: number, now: Date): Promise<boolean> {
   const { count } = await sql`
     update uploads set state = 'completed', size = ${size}, updated_at = ${now}
@@ -103,7 +109,7 @@ export async function completedUploads(
   return new Map(rows.map(({ object_key, size }) => [object_key, size]));
 }
 
-/** Returns whether a later run or attempt has an upload of the same object. */
+/** Returns whether a later run or attempt has an upload with the same key. */
 export async function hasLaterUpload(sql: Sql, upload: UploadRow): Promise<boolean> {
   const [row] = await sql`
     select 1 from uploads

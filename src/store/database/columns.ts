@@ -1,23 +1,25 @@
-/** Declares the columns of a table once, for the type of a row and for the list of a `select`. */
+/**
+ * Declares the columns of a table once: for the type of its rows, and for the list of columns in a `select`.
+ */
 
-/** A column whose values have the type `T`. Has no value itself. */
+/** A column whose values have the type `T`. It exists for its type alone, and has no fields at run time. */
 export interface Column<T> {
   readonly values?: T;
 }
 
 export type Columns = Readonly<Record<string, Column<unknown>>>;
 
-/** A row with these columns. */
+/** The type of a row with these columns. */
 export type RowOf<C extends Columns> = {
   -readonly [name in keyof C]: C[name] extends Column<infer T> ? T : never;
 };
 
-/** Declares a column of the type `T`. */
+/** Declares a column whose values have the type `T`. */
 export function column<T>(): Column<T> {
   return {};
 }
 
-/** Returns the columns' names, for `select ${sql(namesOf(COLUMNS))}`. */
+/** Returns the names of the columns, for `select ${sql(namesOf(COLUMNS))}`. */
 export function namesOf<C extends Columns>(columns: C): (keyof C & string)[] {
   return Object.keys(columns);
 }

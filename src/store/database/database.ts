@@ -9,10 +9,11 @@ import type { Database, Sql } from "./sql.ts";
 const serversOf = new WeakMap<Database, DatabaseServers>();
 
 /**
- * Opens a pool. `int8` is parsed as a number (ids and byte counts stay under 2^53), `timestamptz` as a
- * `Date`. With several servers, each connection goes to the one that is writable at that time.
+ * Opens a pool of connections. `int8` is parsed as a number, because ids and byte counts stay under 2^53;
+ * `timestamptz` is parsed as a `Date`. With several servers, each connection goes to the server that is
+ * writable at that time.
  *
- * @param url A `postgres://` URL, or null for the options' own host (a socket directory).
+ * @param url A `postgres://` URL, or null if `options` contain the address, such as a socket directory.
  */
 export function openDatabase(
   url: string | null,
@@ -36,7 +37,7 @@ export function openDatabase(
     // The sockets passed to postgres.js are already encrypted.
     ssl: false,
     connection: { application_name: "rearguard", ...KEEPALIVES },
-    // postgres.js 3.4.9 accepts a hot standby for `read-write`.
+    // postgres.js 3.4.9 mistakes a hot standby for a writable server with `read-write`.
     target_session_attrs: "primary" as const,
     types: {
       bigint: {
@@ -60,12 +61,12 @@ export function openDatabase(
   return database;
 }
 
-/** Directories in which libpq looks for the socket of a server without a host. */
+/** Directories in which libpq looks for the server's socket if the URL names no host. */
 const SOCKET_DIRECTORIES = ["/run/postgresql", "/tmp"];
 
 /**
- * Returns the server for a URL without one: the environment's, else the one whose socket exists, else
- * localhost.
+ * Returns the server for a URL without a host: the server that the environment names, else the server whose
+ * socket exists, else localhost.
  */
 function defaultServer(urlPort: number | null): ServerAddress {
   const port = urlPort ?? Number(Deno.env.get("PGPORT") || 5432);
@@ -82,27 +83,27 @@ function hasSocket(directory: string, port: number): boolean {
 }
 
 /**
- * Settings for the server, in seconds: a control plane whose machine is gone must not keep its locks for two
- * hours.
+ * Keepalive settings of the server's end of each connection, in seconds. Without them, a control plane whose
+ * machine is gone would keep its locks for two hours.
  */
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
 /**
- * Returns the address that postgres.js gets. With several servers, it would try the next one forever without
- * a pause, so it gets only one; its errors name all.
+ * Returns the address to pass to postgres.js, which shows it in errors. Returns one address that names all
+ * servers: with a list, postgres.js would try one server after another forever, without a pause.
  */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
   const last = servers.at(-1);
   if (last === undefined) return {};
   const others = servers.slice(0, -1).map(({ host, port }) => `${host}:${port},`);
-  // postgres.js would split a text into a list.
+  // An array, because postgres.js would split a string at its commas.
   const host = [others.join("") + last.host] as unknown as string;
   return { host, port: [last.port] as unknown as number };
 }
 
 /**
- * Closes the pool's connections that were opened before that moment of the monotonic clock, and those to
- * other server processes than these. The pool opens new ones.
+ * Closes the pool's connections that were opened before `openedBefore` (a time of the monotonic clock), and
+ * those to server processes that are not among `backends`. The pool opens new ones.
  */
 export function dropConnections(
   database: Database,
@@ -112,13 +113,13 @@ export function dropConnections(
   serversOf.get(database)?.drop(openedBefore, backends);
 }
 
-/** Functions to call once a transaction is committed. */
+/** Functions to call once their transaction is committed. */
 const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
- * Runs `work` in one transaction, which ends when its connection closes. `work` must not call any network
- * service except Postgres. If the transaction makes the change of the current request, it also adds the
- * request's audit log entry.
+ * Runs `work` in one transaction, and commits it. If the connection closes, the transaction ends, too. `work`
+ * must not use the network, apart from its queries. If the current request has an audit entry, the
+ * transaction adds it.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   const after: (() => void)[] = [];
@@ -133,8 +134,8 @@ export async function transaction<T>(database: Database, work: (sql: Sql) => Pro
 }
 
 /**
- * Calls `act`, which must not throw, once the transaction `sql` is committed, and never if it is rolled back.
- * Outside a transaction, calls it at once.
+ * Calls `act` once the transaction `sql` is committed; never if it is rolled back. Outside a transaction,
+ * calls it at once. `act` must not throw.
  */
 export function afterCommit(sql: Sql, act: () => void): void {
   const after = waiting.get(sql);

@@ -1,21 +1,27 @@
 /**
- * The database's time, which every control plane uses as its clock. Replicas compare times that others have
- * stored (leases, deadlines, due times, heartbeats). One common clock makes them independent of their
- * machines' clocks.
+ * The database's time, which every control plane uses as its clock. Replicas compare times that other
+ * replicas have stored (leases, deadlines, due times, heartbeats). With a common clock, differences between
+ * the machines' clocks do not matter.
  */
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Database } from "./sql.ts";
 
 /**
- * The interval between two readings, in milliseconds. After a suspension of the machine, the time is wrong
- * until the next reading.
+ * Interval between two readings of the database's time, in milliseconds. After the machine was suspended, the
+ * time is wrong until the next reading.
  */
 const INTERVAL = 1_000;
-/** Differences that cause a warning, in milliseconds: S3 and TLS use the machine's clock. */
+/**
+ * Difference between the machine's clock and the database's that causes a warning, in milliseconds. S3 and
+ * TLS use the machine's clock.
+ */
 const NOTABLE = 5_000;
 
-/** Between two readings, the time advances with the machine's monotonic clock, which is never set. */
+/**
+ * A clock that shows the database's time. Between two readings it advances with the machine's monotonic
+ * clock, which is never set.
+ */
 export class DatabaseClock implements Clock, Disposable {
   /** The database's time minus the monotonic time, in milliseconds. */
   #offset: number;
@@ -26,12 +32,16 @@ export class DatabaseClock implements Clock, Disposable {
     this.#offset = machine.now().getTime() - machine.monotonic();
   }
 
-  /** Resolves after the first reading. */
+  /** Returns a clock for this database, after the first reading. */
   static async follow(database: Database, machine: Clock = systemClock): Promise<DatabaseClock> {
     return await DatabaseClock.following(() => readTime(database), machine);
   }
 
-  /** @param read Resolves to the database's time, in milliseconds since 1970. */
+  /**
+   * Returns a clock, after the first reading.
+   *
+   * @param read Reads the database's time, in milliseconds since 1970.
+   */
   static async following(read: () => Promise<number>, machine: Clock): Promise<DatabaseClock> {
     const clock = new DatabaseClock(read, machine);
     await clock.#adjust();
@@ -60,14 +70,15 @@ export class DatabaseClock implements Clock, Disposable {
     for (;;) {
       await this.machine.sleep(INTERVAL, signal).catch(() => {});
       if (signal.aborted) return;
-      // Code that needs the database reports its outage. The time continues meanwhile.
+      // The code that queries the database reports its outage. The clock goes on without readings meanwhile.
       await this.#adjust().catch((error) => log.debug("Cannot read the database's time: {error}", { error }));
     }
   }
 
   /**
-   * Adjusts the offset. The database read its clock at some moment between request and response, which bounds
-   * the offset. An offset within the bounds is kept, so a slow response changes nothing.
+   * Reads the database's time, and adjusts the offset. The database read its clock between request and
+   * response, so these two moments bound the offset. An offset within the bounds is kept: a slow response
+   * changes nothing.
    */
   async #adjust(): Promise<void> {
     const sentAt = this.machine.monotonic();
@@ -78,7 +89,7 @@ export class DatabaseClock implements Clock, Disposable {
     this.#compare();
   }
 
-  /** Logs a warning, once for each difference, if the machine's clock differs from the database's. */
+  /** Logs a warning if the machine's clock has moved away from the database's since the last warning. */
   #compare(): void {
     const ahead = this.machine.now().getTime() - this.now().getTime();
     const isNews = Math.abs(ahead - this.#warnedOf) > NOTABLE;

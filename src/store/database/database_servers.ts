@@ -1,4 +1,4 @@
-/** Manages the servers that may host the database: finds the writable one, and tracks open sockets. */
+/** Manages the servers that may host the database: finds the writable server, and tracks open sockets. */
 import { Buffer } from "node:buffer";
 import { connect, Socket } from "node:net";
 import process from "node:process";
@@ -10,14 +10,14 @@ import { readBackend } from "./database_backend.ts";
 import { encrypted } from "./database_tls.ts";
 import { withRefusalsAsErrors } from "./refused_login.ts";
 
-/** How long a server may take to report whether it is writable. Milliseconds. */
+/** How long a server may take to report whether it is writable, in milliseconds. */
 const PATIENCE = 5_000;
-/** How long to wait for the other servers once a writable one is found. Milliseconds. */
+/** How long to wait for the other servers after the first writable server was found, in milliseconds. */
 const GRACE = 500;
 
 type Options = postgres.ParsedOptions<Record<string, never>>;
 
-/** None of several servers is usable now. */
+/** Reports that none of several servers accepts writes now. */
 export class NoWritableServerError extends Error {
   override readonly name = "NoWritableServerError";
   readonly code = "CONNECTION_READ_ONLY";
@@ -25,13 +25,13 @@ export class NoWritableServerError extends Error {
 }
 
 interface Opened {
-  /** A time of the monotonic clock. */
+  /** When the socket was opened, by the monotonic clock in milliseconds. */
   readonly at: number;
-  /** The server process, and when its id arrived; null before. */
+  /** Id of the server process, and when this id arrived; null before. */
   backend: { readonly pid: number; readonly at: number } | null;
 }
 
-/** All processes of the pool's user on a server, at a moment of the monotonic clock. */
+/** Ids of all server processes of the pool's user, as listed at the moment `at` of the monotonic clock. */
 export interface Backends {
   readonly pids: ReadonlySet<number>;
   readonly at: number;
@@ -39,7 +39,7 @@ export interface Backends {
 
 interface Found {
   server: ServerAddress;
-  /** The timeline of its write-ahead log: each promotion begins a higher one. */
+  /** Timeline of the server's write-ahead log. Each promotion of a standby begins a higher timeline. */
   timeline: number;
 }
 
@@ -50,7 +50,7 @@ export class DatabaseServers {
   readonly #open = new Map<Socket, Opened>();
   #finding: Promise<ServerAddress> | null = null;
 
-  /** @param options The pool's options: its user and password apply to every server. */
+  /** @param options Returns the pool's options. Their user and password apply to every server. */
   constructor(servers: readonly ServerAddress[], tls: DatabaseTls | null, options: () => Options) {
     this.#servers = servers;
     this.#tls = tls;
@@ -58,8 +58,8 @@ export class DatabaseServers {
   }
 
   /**
-   * Opens the socket of a connection, for postgres.js. Never throws: postgres.js 3.4.9 would lose a
-   * connection of its pool.
+   * Opens the socket of a connection, for postgres.js. Never throws: after an exception, postgres.js 3.4.9
+   * would never use that connection of its pool again.
    */
   async openSocket(): Promise<Socket> {
     try {
@@ -76,8 +76,8 @@ export class DatabaseServers {
   }
 
   /**
-   * Closes connections that were opened before that moment, even if the server is silent, and those to other
-   * processes than these. Running queries are rejected.
+   * Closes the connections that were opened before `openedBefore`, and those to a server process that is not
+   * among `backends`. Closes them even if the server is silent. Their running queries are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>
@@ -87,15 +87,15 @@ export class DatabaseServers {
     }
   }
 
-  /** Finds the writable server. Connections that are opened at the same time share one search. */
+  /** Returns the writable server. Connections that are opened at the same time share one search. */
   #findWritable(): Promise<ServerAddress> {
     return this.#finding ??= this.#queryAll().finally(() => this.#finding = null);
   }
 
   /**
-   * Queries all servers at once: a machine that is gone does not answer, and waiting for it would delay a
-   * failover. If several are writable, one is an old primary that was started again; its lower timeline shows
-   * that it missed the promotion.
+   * Returns the writable server. Queries all servers at once: a machine that is gone does not answer, and
+   * waiting for it would delay a failover. Of several writable servers, all but one are old primaries that
+   * were started again. They missed the promotion, so the server with the highest timeline is the right one.
    */
   async #queryAll(): Promise<ServerAddress> {
     const found: Found[] = [];
@@ -163,23 +163,23 @@ async function readTimeline(
 }
 
 /**
- * Returns a socket to a server. A plain one may still be connecting: postgres.js has its own timeout for
- * that.
+ * Returns a socket to a server. Without TLS, the socket may still be connecting: postgres.js has its own
+ * timeout for that.
  */
 async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
   const isLocal = host.startsWith("/");
   const socket = isLocal
     ? connect({ path: `${host}/.s.PGSQL.${port}` })
     : connect({ host: address ?? host, port });
-  // Errors of the socket show these.
+  // postgres.js copies host and port of the socket into its error messages.
   const at = { host, port };
   if (tls === null || isLocal) return Object.assign(socket, at);
   return Object.assign(await encrypted(socket, host, tls), at);
 }
 
 /**
- * Returns a socket without a connection that fails with the reason at the first write. If it failed sooner,
- * postgres.js 3.4.9 would keep the bytes forever.
+ * Returns a socket that is not connected and fails with `reason` at the first write. If the socket failed
+ * before that, postgres.js 3.4.9 would keep the bytes to write forever.
  */
 function brokenSocket(reason: Error): Socket {
   const socket = new Socket();
@@ -190,24 +190,28 @@ function brokenSocket(reason: Error): Socket {
   return withoutCloseErrors(socket);
 }
 
-/** Turns of the event loop after which postgres.js has written its first message on a connection. */
+/** After this many turns of the event loop, postgres.js has written its first message on a new connection. */
 const FIRST_WRITE_TURNS = 4;
-/** Message `R`: the server requests the password in plain text. */
+/** Message `R` with which a server requests the password in plain text. */
 const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
-/** A password response has at least six bytes, and postgres.js writes at once from 1024 bytes on. */
+/**
+ * How many password requests to send. A response has at least six bytes, and postgres.js writes its buffer to
+ * the socket at 1024 bytes.
+ */
 const PASSWORD_REQUESTS = 256;
 
 /**
  * Works around two defects of postgres.js 3.4.9.
  *
- * It forgets queries that are sent between a socket's `error` and its `close(hadError: true)`: they never
- * settle. After a `close` without an error it rejects them, so this socket reports every close without an
- * error.
+ * First: a query that is sent between a socket's `error` and its `close(hadError: true)` never settles. After
+ * a `close` without an error, postgres.js rejects the query. So this socket reports every close as one
+ * without an error.
  *
- * If bytes are still buffered for the end of the event loop's turn when `close` comes, they stay in the
- * buffer forever, together with everything that the pool's next connection in that position would write. Such
- * a connection has not written anything yet. So it receives password requests until its responses are so
- * large that postgres.js writes them. They are discarded, and the pool opens another connection.
+ * Second: postgres.js buffers what it writes until the end of the event loop's turn. If `close` comes before
+ * that, the bytes stay in the buffer forever, and so does everything that the pool's next connection in that
+ * position writes. Such a connection has not written anything yet. So this function passes password requests
+ * to it until the responses are so large that postgres.js writes them. They are discarded, and the pool opens
+ * another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
@@ -243,7 +247,7 @@ function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   return socket;
 }
 
-/** Adds the code as `errno`, as in other socket errors: some of Deno's have only a code. */
+/** Sets the error's code as `errno` if it has no `errno`, as some of Deno's socket errors. */
 function named(error: NodeJS.ErrnoException): Error {
   return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }

@@ -10,10 +10,13 @@ import { type EventBus, notify, openEventBus } from "./event_bus.ts";
 
 const QUICK = { checkMs: 50, patienceMs: 400 };
 
-/** Ignores lost connections, as src/process/lost_connections.ts does. */
+/**
+ * Prevents lost connections from failing the test, as src/process/lost_connections.ts does for a control
+ * plane.
+ */
 async function ignoringLostConnections(work: () => Promise<void>): Promise<void> {
   const lost = (event: PromiseRejectionEvent) => event.preventDefault();
-  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
+  const awake = setInterval(() => {}, 1000); // keeps the process alive, which the clock's own timers do not
   globalThis.addEventListener("unhandledrejection", lost);
   try {
     await work();
@@ -23,7 +26,7 @@ async function ignoringLostConnections(work: () => Promise<void>): Promise<void>
   }
 }
 
-/** Returns the ports of the servers to which several connections lead. */
+/** Opens several connections and returns the ports of the servers that they reach. */
 async function portsOf(database: Database): Promise<Set<number>> {
   const rows = await Promise.all(Array.from({ length: 4 }, () =>
     database<{ port: number }[]>`
@@ -31,7 +34,7 @@ async function portsOf(database: Database): Promise<Set<number>> {
   return new Set(rows.map(([row]) => row!.port));
 }
 
-/** Returns how many connections of the pool work at the same time. */
+/** Returns how many connections of the pool work at the same time, four at most. */
 async function workingConnections(database: Database): Promise<number> {
   const rows = await Promise.all(Array.from({ length: 4 }, () =>
     database<{ pid: number }[]>`
@@ -39,7 +42,6 @@ async function workingConnections(database: Database): Promise<number> {
   return new Set(rows.map(([row]) => row!.pid)).size;
 }
 
-/** Resolves with whether the server accepts a write now. */
 const canWrite = (database: Database) =>
   database`create temporary table t (x int) on commit drop`.then(() => true, () => false);
 
@@ -64,13 +66,13 @@ Deno.test("of several servers the writable one is used, and the next one when it
     const reconnected = reconnections(bus);
 
     await primary.kill();
-    // More attempts than connections in the pool: none of those may be lost.
+    // Makes more attempts than the pool has connections: none of the connections may be lost.
     for (let i = 0; i < 12; i++) {
       const refused = await database`select 1`.then(() => null, (error) => error as Error & { code: string });
-      if (i < 4) continue; // errors of connections that were open
+      if (i < 4) continue; // the first queries report that their open connections broke
       assert.equal(refused?.code, "CONNECTION_READ_ONLY");
       assert.match(refused.message, /^none of the servers takes writes \(.*: it is read-only/);
-      // A connection that was on its way when the server was killed is reset, not refused.
+      // A connection that was being opened when the server was killed is reset, not refused.
       assert.match(refused.message, new RegExp(`${primary.address}: .*(ECONNREFUSED|ECONNRESET)`));
       assert.ok(!refused.message.includes(primary.password));
     }
@@ -161,7 +163,7 @@ for (const tls of [false, true]) {
           "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'rearguard'",
         );
       }
-      await systemClock.sleep(1500); // longer than it takes to give up a connection
+      await systemClock.sleep(1500); // longer than the pool takes to give up a connection
       stopped.abort();
       await callers;
       assert.ok(refusals.size > 0);

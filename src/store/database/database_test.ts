@@ -72,7 +72,7 @@ Deno.test("a database is reached by libpq's URI with the socket directory and ev
       name,
     ]);
     urls.push([`postgres://${username}:${password}@${host}:${port}/${name}`, true, name]);
-    // Google Cloud SQL uses such names.
+    // Google Cloud SQL has colons in the names of its socket directories.
     const parent = await Deno.makeTempDir();
     cleanup.defer(() => Deno.remove(parent, { recursive: true }));
     await Deno.symlink(directory, `${parent}/project:region:inst ance`);

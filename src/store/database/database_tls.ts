@@ -1,6 +1,6 @@
 /**
- * Starts TLS on a connection to PostgreSQL, after the plain-text request of the protocol's section "SSL
- * Session Encryption".
+ * Starts TLS on a connection to PostgreSQL. The client first sends a plain-text request, as the section "SSL
+ * Session Encryption" of PostgreSQL's protocol says.
  */
 import { Buffer } from "node:buffer";
 import { isIP, type Socket } from "node:net";
@@ -8,16 +8,17 @@ import { connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../domain/clock.ts";
 import type { DatabaseTls } from "../../domain/database/database_url.ts";
 
-/** The message's length, and a version number that no protocol has. */
+/** The request for TLS: the message's length, and a number in place of a protocol version. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = "S".charCodeAt(0);
 
-/** How long a server may take until the connection is encrypted. Milliseconds. */
+/** How long a server may take until the connection is encrypted, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**
- * Waits until `socket` is connected, and encrypts it. Returns the socket to use: the same one if the server
- * has no TLS and the mode does not require it. Rejects with the reason and closes the socket.
+ * Waits until `socket` is connected, encrypts it, and returns the encrypted socket. Returns `socket` itself
+ * if the server has no TLS and the mode is `prefer`. If this fails, closes the socket and rejects with the
+ * reason.
  */
 export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {
   const late = problem("CONNECT_TIMEOUT", `no answer in ${PATIENCE / 1000} s`);
@@ -35,8 +36,8 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
       socket,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
-      // The certificate is checked below, where its dates are known: Deno 2.9.6 reports an expired one as
-      // "unable to verify".
+      // The certificate is checked below, because Deno 2.9.6 reports an expired certificate as "unable to
+      // verify". Its dates are known there.
       rejectUnauthorized: false,
       ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
     });
@@ -69,7 +70,7 @@ function problem(code: string, message: string): Error {
   return Object.assign(new Error(message), { code, errno: code });
 }
 
-/** Resolves with the event's value; rejects if an error or the end comes first. */
+/** Resolves with the value of the socket's next event `name`. Rejects if an error or the end comes first. */
 function event(socket: Socket, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const listeners: [string, (value: unknown) => void][] = [

@@ -1,6 +1,6 @@
 /**
- * Notifies the loops of all control planes of changes: one Postgres channel, a JSON payload. Delivery is not
- * guaranteed: each listener's slow poll makes up for a lost notification.
+ * Notifies the loops of all control planes of changes, as JSON on one Postgres channel. A notification can
+ * get lost: each listener also polls slowly, which makes up for that.
  */
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
@@ -14,40 +14,49 @@ import { settleConnections } from "./lost_connections.ts";
 const CHANNEL = "rearguard";
 
 export type Notification =
-  /** A run waits for dispatch to this server's agent. `traceparent` is of the span that created a new run. */
+  /**
+   * A run waits for dispatch to this server's agent. `traceparent` is the trace context of the span that
+   * created a new run.
+   */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
-  /** A run on the agent is to be cancelled. */
+  /** The run is to be cancelled on the agent that works on it. */
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
-  /** New output rows. */
+  /** The run has new rows of output. */
   | { topic: "run_output"; run_id: number }
-  /** A run's state changed. `state` is left out for a new run. */
+  /** A run's state changed. `state` is absent for a new run. */
   | { topic: "run_changed"; run_id: number; state?: RunState }
   /** A task's next due time may have moved. */
   | { topic: "schedule_changed" }
   /** A request waits for this server's agent. */
   | { topic: "agent_request"; id: number; remote_server_id: number }
   | { topic: "agent_response"; id: number }
-  /** The agent's key was revoked: close its connection. */
+  /** The key of the server's agent was revoked: the replica with the connection closes it. */
   | { topic: "agent_revoked"; remote_server_id: number }
-  /** The replica with this connection pings its agent, and replies with `agent_alive`. */
+  /**
+   * Asks the replica that holds this connection to ping the agent. After the agent's pong, it sends
+   * `agent_alive`.
+   */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
-  /** Another connection of the same agent has replaced this one. */
+  /** The same agent has connected again: the replica that holds this older connection closes it. */
   | { topic: "agent_replaced"; connection_id: string }
-  /** A token of this user, or its abilities, changed. */
+  /** A token of this user changed, such as its abilities. */
   | { topic: "tokens_changed"; user_id: number }
-  /** The secret keys have changed: read them again. */
+  /** The secret keys have changed: replicas read them again. */
   | { topic: "keys_changed" }
   /** Objects wait to be removed. */
   | { topic: "removal_due" }
-  /** Deliveries wait for a notification stream. */
+  /** Messages wait for delivery to a notification stream. */
   | { topic: "notification_due" }
   /**
    * A transient secret, encrypted with the keyring. Every replica keeps it in memory until `until` (ISO 8601
    * UTC).
    */
   | { topic: "secret_passed"; of: string; sealed: string; until: string }
-  /** A replica needs a transient secret that it did not receive: replicas that have it publish it again. */
+  /**
+   * A replica needs a transient secret that it has not received. A replica that has the secret publishes it
+   * again.
+   */
   | { topic: "secret_wanted"; of: string };
 
 /** Sends a notification when the surrounding transaction commits. */
@@ -62,31 +71,35 @@ export async function notifyAll(sql: Sql, notifications: readonly Notification[]
   await sql`select pg_notify(${CHANNEL}, payload) from unnest(${payloads}::text[]) as payload`;
 }
 
-/** One LISTEN connection per process, which delivers to all subscribers. */
+/** Delivers notifications to all subscribers of a process, over one LISTEN connection. */
 export interface EventBus {
-  /** `handler` also gets `{ topic: "reconnected" }` when notifications may have been missed. */
+  /**
+   * Calls `handler` for every notification, and with `{ topic: "reconnected" }` when notifications may have
+   * been missed. Returns a function that ends the subscription.
+   */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
   /**
-   * Returns one sentence on what is wrong with the connection to the database; null if the bus listens and
-   * every connection of the pool has worked since.
+   * Returns one sentence about what is wrong with the connections to the database; null if nothing is.
+   * Nothing is wrong if the bus listens and every connection of the pool has worked since it began to listen.
    */
   problem(): Promise<string | null>;
   close(): Promise<void>;
 }
 
 export interface EventBusTimes {
-  /** The interval between two checks of the server. */
+  /** Interval between two checks of the server, in milliseconds. */
   checkMs: number;
-  /** How long the server may be silent before its connections are closed, as if its machine were gone. */
+  /** How long the server may be silent before its connections are closed, in milliseconds. */
   patienceMs: number;
 }
 
 const TIMES: EventBusTimes = { checkMs: 5_000, patienceMs: 10_000 };
 
 /**
- * Resolves once the bus listens. From then on it reconnects by itself, however long Postgres is unreachable.
- * It checks the server permanently, also on behalf of the pool. If the server is gone, is read-only or was
- * replaced by another, it closes the pool's connections, and the pool opens new ones.
+ * Opens the event bus, and resolves once it listens. From then on the bus connects again by itself, however
+ * long Postgres is unreachable. The bus also checks the server for the pool. If the server is gone, is
+ * read-only or was replaced by another server, the bus closes the pool's connections, and the pool opens new
+ * ones.
  */
 export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();
@@ -103,8 +116,8 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
     },
     async problem() {
       const { listening } = state;
-      // This connection breaks first when the server ends, and a query detects a loss that was not noticed
-      // yet.
+      // The listening connection breaks first when the server ends. A query on it detects a loss that was not
+      // noticed yet.
       const answer = await listening?.look().catch(() => null) ?? null;
       return answer !== null && state.listening === listening && state.isSettled
         ? null
@@ -118,7 +131,7 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
 }
 
 interface EventBusState {
-  /** Null while the database is unreachable. */
+  /** The listening connection; null while the database is unreachable. */
   listening: Listening | null;
   /** Whether every connection of the pool has worked since the bus began to listen. */
   isSettled: boolean;
@@ -129,7 +142,7 @@ type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
 interface Listening {
   /** Resolves when the connection is lost. */
   readonly lost: Promise<void>;
-  /** Identifies the start of the server: its start time. */
+  /** Start time of the server, which identifies this start. */
   readonly server: string;
   /** This user's processes on the server when the bus began to listen. */
   readonly backends: Backends;
@@ -142,11 +155,12 @@ interface ServerState {
   readOnly: boolean;
 }
 
-/** The interval between two attempts to connect again. Milliseconds. */
+/** Interval between two attempts to connect again, in milliseconds. */
 const RETRY = 500;
 
 /**
- * Replaces postgres.js's own `listen`, which gives up permanently when its one attempt to reconnect fails.
+ * Listens until the signal aborts, and connects again whenever the connection is lost. postgres.js's own
+ * `listen` gives up forever when its single attempt to reconnect fails.
  */
 async function keepListening(
   database: Database,
@@ -164,8 +178,9 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Older connections are broken, or lead to a server that is read-only. Newer ones may lead to either
-    // server, and those to the right one may have running queries.
+    // Older connections are broken, or lead to a server that is read-only, so they are all closed. Newer
+    // connections may lead to either server. Those that lead to the right server may have running queries, so
+    // they stay.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;
@@ -176,7 +191,10 @@ async function keepListening(
   }
 }
 
-/** Resolves once the connection is lost, the server is no longer usable, or the signal aborts. */
+/**
+ * Resolves once the connection is lost, the server is no longer usable, or the signal aborts. Drops the
+ * pool's connections if the server is no longer usable.
+ */
 async function untilUseless(
   database: Database,
   listening: Listening,
@@ -191,14 +209,15 @@ async function untilUseless(
   over.abort();
 }
 
-/** Returns null once the signal aborts. */
+/** Connects again, and retries until the connection listens. Returns null if the signal aborts. */
 async function listenAgain(
   database: Database,
   deliver: Deliver,
   signal: AbortSignal,
 ): Promise<Listening | null> {
   while (!signal.aborted) {
-    // A failure here means that the database is still away: the services report it, and this loop waits.
+    // A failure here means that the database is still unreachable. The services report that, and this loop
+    // retries.
     const listening = await listenOnce(database, deliver).catch(() => null);
     if (listening !== null && !signal.aborted) return listening;
     await listening?.end();
@@ -213,8 +232,8 @@ function giveUp(database: Database, reason: string): void {
 }
 
 /**
- * Returns why the server is no longer usable; null once the signal aborts, or if the connection reports its
- * own loss.
+ * Checks the server at intervals. Returns why the server is no longer usable. Returns null once the signal
+ * aborts, or if a check fails, because the connection then reports its own loss.
  */
 async function watch(
   listening: Listening,
@@ -234,7 +253,10 @@ async function watch(
   }
 }
 
-/** Waits in two steps: if this process was delayed, a response that has arrived meanwhile is still read. */
+/**
+ * Resolves with `silent` after `ms`, or with null if the signal aborts. Waits in two steps: if this process
+ * was delayed, a response that has arrived meanwhile is read first.
+ */
 async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
   try {
     await systemClock.sleep(ms / 2, signal);
@@ -245,7 +267,7 @@ async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null>
   }
 }
 
-/** Opens a connection that only listens, with the pool's settings. */
+/** Opens a connection that only listens. Uses the pool's settings. */
 async function listenOnce(database: Database, deliver: Deliver): Promise<Listening> {
   let lose = () => {};
   const lost = new Promise<void>((resolve) => lose = resolve);
@@ -268,7 +290,8 @@ async function listenOnce(database: Database, deliver: Deliver): Promise<Listeni
   };
   try {
     await connection.unsafe(`listen ${CHANNEL}`);
-    // This connection is idle by design. Servers before 14 do not know the setting.
+    // This connection is idle by design, so it must not have a timeout. Servers before version 14 do not have
+    // the setting.
     await connection`
       select set_config(name, '0', false) from pg_settings where name = 'idle_session_timeout'`;
     const { server } = await look();

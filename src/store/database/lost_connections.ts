@@ -1,15 +1,21 @@
-/** Detects pool connections that the server has closed unnoticed, and replaces them. */
+/** Finds pool connections that the server has closed without the client's notice, and replaces them. */
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
 /**
- * Error codes of a query whose connection is lost while the server may be up: network errors, and a server
- * process that was terminated or idle for too long.
+ * Error codes of a query that lost its connection although the server may be up. They mean a network error,
+ * or a server process that was terminated or was idle for too long.
  */
 const LOST = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P05"]);
-/** One round finds the lost connections; another one confirms that their replacements work. */
+/**
+ * Maximum number of rounds. The first round finds lost connections; another round confirms that their
+ * replacements work.
+ */
 const ROUNDS = 3;
-/** Timeout in milliseconds. A busy connection answers late, but being busy proves that it works. */
+/**
+ * How long a round waits for an answer, in milliseconds. A connection that answers later is busy, and a busy
+ * connection works.
+ */
 const PATIENCE = 1_000;
 
 export function isLostConnection(error: unknown): boolean {
@@ -19,8 +25,8 @@ export function isLostConnection(error: unknown): boolean {
 const settling = new WeakMap<Database, Promise<boolean>>();
 
 /**
- * Queries every connection of the pool, so that lost ones are noticed and replaced. Resolves with true after
- * a round without a failure, otherwise with false. Concurrent callers share one check.
+ * Queries every connection of the pool, so that lost connections are noticed and replaced. Resolves with true
+ * after a round without failures, with false if there was no such round. Concurrent callers share one check.
  */
 export function settleConnections(database: Database): Promise<boolean> {
   const known = settling.get(database);
@@ -34,7 +40,7 @@ async function settle(database: Database): Promise<boolean> {
   for (let round = 0; round < ROUNDS; round++) {
     const patience = new AbortController();
     const late = systemClock.sleep(PATIENCE, patience.signal).then(() => null, () => null);
-    // Sent in one turn of the event loop, each query takes its own connection.
+    // Queries that are sent in the same turn of the event loop go to different connections.
     const queries = Array.from({ length: database.options.max }, async () => {
       try {
         await Promise.race([database`select 1`, late]);
@@ -46,7 +52,7 @@ async function settle(database: Database): Promise<boolean> {
     const errors = (await Promise.all(queries)).filter((error) => error !== null);
     patience.abort();
     if (errors.length === 0) return true;
-    // The server is away: more attempts would fail the same way.
+    // The server itself is unreachable, so further attempts would fail, too.
     if (!errors.every(isLostConnection)) return false;
   }
   return false;

@@ -1,13 +1,13 @@
-/** Runs transactions that end with their connection. */
+/** Runs transactions that end when their connection is closed. */
 import { setImmediate } from "node:timers";
 import type { Database, Sql } from "./sql.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
 import { recordWriteTrouble } from "./write_trouble.ts";
 
-/** Turns of the event loop within which a broken connection is also closed. */
+/** Within this many turns of the event loop, postgres.js closes a broken connection. */
 const CLOSING = 4;
 
-/** A query of a transaction whose connection is gone. The server rolls back its earlier statements. */
+/** Rejects a query of a transaction whose connection is gone. The server rolls back the transaction. */
 export class TransactionLostError extends Error {
   override readonly name = "TransactionLostError";
   readonly code = "CONNECTION_CLOSED";
@@ -15,10 +15,10 @@ export class TransactionLostError extends Error {
 }
 
 /**
- * Runs `work` in a transaction that ends when its connection closes. Its next query is then rejected with a
- * {@link TransactionLostError}, and nothing more is sent. With postgres.js 3.4.9 alone, the later queries and
- * the final `commit` or `rollback` would go to the session that has replaced the connection in the pool, and
- * take effect there. Without such a session, they would end the process.
+ * Runs `work` in a transaction that ends when its connection closes. After that, the transaction's next query
+ * is rejected with a {@link TransactionLostError}, and nothing more is sent. Without this, postgres.js 3.4.9
+ * would send later queries, and the final `commit` or `rollback`, on the connection that replaced the lost
+ * one in the pool. They would take effect there. If nothing had replaced it, they would end the process.
  */
 export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isBegun = false;
@@ -31,7 +31,8 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
     return await begin();
   } catch (error) {
     recordWriteTrouble(database, error);
-    // Nothing was done yet: `begin` failed on a connection that the server had closed.
+    // If `work` was not called yet, nothing was done: `begin` failed on a connection that the server had
+    // closed.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
     return await begin();
@@ -50,20 +51,21 @@ function beginOn<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise
       throw error;
     }
   }) as Promise<T>;
-  // Rejects when the connection closes, whatever the work waits for.
+  // The promise of `database.begin` rejects when the connection closes, even while `work` waits for something
+  // else.
   begun.catch(() => isLost = true);
   return begun;
 }
 
-/** A transaction that its holder uses until it is disposed. */
+/** A transaction that stays open until it is disposed. */
 export interface HeldTransaction extends AsyncDisposable {
   readonly sql: Sql;
 }
 
 /**
- * Begins a transaction that is committed when it is disposed. It ends with its connection as in {@link
- * beginOnce}; a reserved connection would not. It may be idle for any time, whatever the server's settings
- * say.
+ * Begins a transaction that is committed when it is disposed. The transaction ends with its connection, as in
+ * {@link beginOnce}; with a reserved connection of postgres.js it would not. It may be idle for any time,
+ * even if the server limits that.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();
@@ -79,7 +81,7 @@ export async function holdTransaction(database: Database): Promise<HeldTransacti
     sql,
     async [Symbol.asyncDispose]() {
       left.resolve();
-      // Its queries have reported the error.
+      // The queries of the transaction have already reported the error.
       await ended.catch(() => {});
     },
   };
@@ -106,7 +108,10 @@ function turns(count: number): Promise<void> {
   });
 }
 
-/** Never resolves: postgres.js waits for the work before it reports how the transaction ends. */
+/**
+ * Returns a promise that never resolves. postgres.js waits for the work before it reports how the transaction
+ * ends, so the work of a lost transaction must not end.
+ */
 function never(): Promise<never> {
   return new Promise(() => {});
 }

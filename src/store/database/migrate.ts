@@ -1,10 +1,10 @@
-/** Migrates a database to the schema of this code: numbered SQL files, forward only. */
+/** Migrates a database to this code's schema. Applies numbered SQL files, in one direction only. */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../domain/clock.ts";
 import { transaction } from "./database.ts";
 import type { Database, Sql } from "./sql.ts";
 
-/** One file `NNNN_name.sql`. `checksum` is the SHA-256 of its text, in hex. */
+/** A file `NNNN_name.sql`. `checksum` is the SHA-256 of its text, in hexadecimal. */
 export interface Migration {
   readonly version: number;
   readonly name: string;
@@ -12,12 +12,15 @@ export interface Migration {
   readonly checksum: string;
 }
 
-/** The database and the code do not match. The message is one line that says what to do. */
+/** Reports that the database and the code do not match. The message is one line that says what to do. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 
-/** "rearguar" in ASCII, as a 63-bit number: the lock that every replica takes before it migrates. */
+/**
+ * Id of the advisory lock that every replica takes before it migrates: "rearguar" in ASCII, as a 63-bit
+ * number.
+ */
 const MIGRATION_LOCK = "8243101836961472882";
 
 /** Reads every migration of a directory, lowest version first. Versions run from 1 without a gap. */
@@ -42,11 +45,11 @@ export async function readMigrations(directory: URL | string): Promise<Migration
 }
 
 /**
- * Applies missing migrations, each in its own transaction with an advisory lock, so that replicas that start
- * at once apply each exactly once. Returns the names of those that this call applied.
+ * Applies the missing migrations, and returns their names. Each one runs in its own transaction and under an
+ * advisory lock, so replicas that start at the same time apply it only once.
  *
- * Rejects with a {@link MigrationError}, changing nothing, if the database has a migration that this code
- * does not know, or one whose text has changed since.
+ * Rejects with a {@link MigrationError} and changes nothing if the database has a migration that this code
+ * does not know, or if the text of an applied migration has changed.
  */
 export async function migrate(
   database: Database,
@@ -61,7 +64,7 @@ export async function migrate(
   }
 }
 
-/** Returns the version of the newest applied migration, 0 for an empty database. Changes nothing. */
+/** Returns the version of the newest applied migration; 0 for an empty database. */
 export async function schemaVersion(sql: Sql): Promise<number> {
   const [table] = await sql`select to_regclass('schema_migrations') as oid`;
   if (table?.oid === null) return 0;

@@ -1,14 +1,18 @@
-/** Reads the facts about a task, its server and its backup for a message when it is written. */
+/** Reads what a notification says about its task, server and backup. */
 import type { Sql } from "./sql.ts";
 
-/** Facts about a task in a notification, besides those that the caller has. */
+/** What a notification says about a task and its server, and the time zone of its user. */
 export interface NotifiedTask {
   timezone: string;
   task: { id: number; label: string; type: string };
   server: { id: number; label: string } | null;
 }
 
-/** @param serverId The run's server, which may differ from the task's. */
+/**
+ * Returns the facts for a notification about a task; undefined if there is no such task.
+ *
+ * @param serverId The server of the run, which may differ from the task's server.
+ */
 export async function findNotifiedTask(
   sql: Sql,
   taskId: number,
@@ -23,7 +27,7 @@ export async function findNotifiedTask(
   return row;
 }
 
-/** Finds the facts for an event that has no task. */
+/** Returns the facts for a notification that has no task; undefined if there is no such user. */
 export async function findNotifiedUser(
   sql: Sql,
   userId: number,

@@ -9,7 +9,10 @@ import type { Database } from "./sql.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../embedded/embedded.ts";
 import { notify, openEventBus } from "./event_bus.ts";
 
-/** Runs a Postgres that a test may kill, reached by its socket and by TCP. */
+/**
+ * Runs `work` with a Postgres server that `kill` kills and starts again. The server can be reached by its
+ * socket and by TCP.
+ */
 async function withPostgres(
   work: (postgres: EmbeddedPostgres, kill: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
@@ -17,7 +20,7 @@ async function withPostgres(
   await Deno.chmod(parent, 0o755);
   const directory = `${parent}/postgres`;
   const postgres = await startEmbedded({ directory, clock: systemClock, port: freePort(), durable: false });
-  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
+  const awake = setInterval(() => {}, 1000); // keeps the process alive, which the clock's own timers do not
   const kill = async () => {
     const [pid] = (await Deno.readTextFile(`${directory}/data/postmaster.pid`)).split("\n");
     Deno.kill(Number(pid), "SIGKILL");
@@ -32,7 +35,7 @@ async function withPostgres(
   }
 }
 
-/** Runs ten callers that retry at once whenever they are rejected, until `signal` aborts. */
+/** Runs ten callers until `signal` aborts. Each sends a query, and retries after a rejection. */
 function hammer(database: Database, signal: AbortSignal): Promise<void[]> {
   return Promise.all(Array.from({ length: 10 }, async () => {
     while (!signal.aborted) {
@@ -49,7 +52,8 @@ Deno.test("every query settles, however its connection breaks", () =>
   withPostgres(async (postgres, kill) => {
     const { host, port, username, password, database: name } = postgres.connection;
     const database = openDatabase(`postgres://${username}:${password}@${host}:${port}/${name}`);
-    // Ignores lost connections, as src/process/lost_connections.ts does.
+    // Prevents lost connections from failing the test, as src/process/lost_connections.ts does for a control
+    // plane.
     const lost = (event: PromiseRejectionEvent) => event.preventDefault();
     globalThis.addEventListener("unhandledrejection", lost);
     for (let round = 0; round < 3; round++) {
@@ -84,7 +88,7 @@ Deno.test("a transaction whose connection is closed without an error is rejected
       way.cut();
       await refused;
       assert.equal((await database`select 1 as one`)[0]!.one, 1);
-      // The server has not noticed the closed connection.
+      // The server has not noticed yet that the connection was closed.
       await watching`select pg_terminate_backend(pid, 5000) from pg_stat_activity where query like 'select pg_sleep%'`;
     }
     await database.end({ timeout: 1 });
@@ -97,7 +101,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
     const url = `postgres://${username}:${password}@127.0.0.1:${port}/${name}`;
     const [database, other] = [openDatabase(url, { max: 1 }), openDatabase(url, { max: 1 })];
     await other`create table noted (of text)`;
-    // With and without another session in place of the lost one.
+    // Tests both cases: another session has replaced the lost one, and none has.
     for (const isTaken of [false, true]) {
       for (const way of ["query", "commit", "rollback"]) {
         const lost = Promise.withResolvers<void>();
@@ -152,7 +156,7 @@ Deno.test("notifications resume after an outage of Postgres", () =>
     });
     const next = () => new Promise<void>((resolve) => heard = resolve);
     await postgres.stop();
-    await systemClock.sleep(1500); // longer than the first attempt to connect again
+    await systemClock.sleep(1500); // longer than the bus waits before its first attempt to connect again
     const reconnected = next();
     await postgres.revive();
     await reconnected;

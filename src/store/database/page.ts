@@ -1,4 +1,4 @@
-/** One page of a listing, and the total number of rows. */
+/** Builds the SQL of listings: pages, order and filters. */
 import type { Fragment, Sql } from "./sql.ts";
 
 export interface Page<Row> {
@@ -6,19 +6,23 @@ export interface Page<Row> {
   total: number;
 }
 
-/** The order of a listing, by the name in requests: `-created_at` means the newest first. */
+/**
+ * The order of a listing, by a name that requests use: `created_at` means the oldest first, `-created_at` the
+ * newest first.
+ */
 export interface ListOrder {
   readonly sort?: string;
 }
 
-/** Columns that may be null: nulls come last, so sorting cannot use an index. */
+/**
+ * Columns that may be null. Their null values are listed last, so Postgres cannot sort them with an index.
+ */
 const NULLABLE = new Set(["next_run_at", "last_connected_at", "last_used_at", "expires_at"]);
 
 /**
- * Returns the `order by` of a listing.
+ * Returns the `order by` clause of a listing: by a sortable column, or by `id` if `sort` names none.
  *
- * @param columns The sortable columns, by the name that callers use. Without a known `sort`, the order is by
- *   `id`.
+ * @param columns The sortable columns, by the names that requests use.
  */
 export function orderBy(sql: Sql, sort: string | undefined, columns: Readonly<Record<string, string>> = {}) {
   const isDescending = sort?.startsWith("-") ?? false;
@@ -29,7 +33,7 @@ export function orderBy(sql: Sql, sort: string | undefined, columns: Readonly<Re
   return sql`order by ${sql(column)} ${direction} ${nulls}, id ${direction}`;
 }
 
-/** Returns a condition: one of the columns contains a text, in any case. */
+/** Returns an SQL condition: at least one of the columns contains the text, ignoring case. */
 export function containsText(sql: Sql, columns: readonly (string | Fragment)[], text: string) {
   const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
   const parts = columns.map((column) =>
@@ -38,13 +42,13 @@ export function containsText(sql: Sql, columns: readonly (string | Fragment)[], 
   return sql`(${parts.reduce((all, part) => sql`${all} or ${part}`)})`;
 }
 
-/** Returns a condition for each column whose value is given. */
+/** Returns an SQL condition for each column whose value is not undefined. */
 export function equalTo(sql: Sql, values: Readonly<Record<string, string | number | undefined>>): Fragment[] {
   return Object.entries(values).filter(([, value]) => value !== undefined)
     .map(([column, value]) => sql`${sql(column)} = ${value!}`);
 }
 
-/** Returns the conditions of a time range: created at `since` or later, and before `until`. */
+/** Returns SQL conditions: a record was created at `since` or later, and before `until`. */
 export function createdWithin(sql: Sql, { since, until }: { since?: Date; until?: Date }): Fragment[] {
   return [
     ...since === undefined ? [] : [sql`created_at >= ${since}`],
@@ -52,7 +56,7 @@ export function createdWithin(sql: Sql, { since, until }: { since?: Date; until?
   ];
 }
 
-/** Joins conditions with `and`; leaves out null. */
+/** Joins conditions with `and`. Ignores null. */
 export function allOf(sql: Sql, conditions: readonly (Fragment | null)[]): Fragment {
   return conditions.filter((each) => each !== null).reduce((all, each) => sql`${all} and ${each}`, sql`true`);
 }

@@ -1,12 +1,12 @@
-/** Reports a server's refusal of a connection to postgres.js. */
+/** Passes a server's refusal of a connection to postgres.js. */
 import { Buffer } from "node:buffer";
 import { type Socket } from "node:net";
 
-/** Message `ErrorResponse`. */
+/** Type of the message `ErrorResponse`. */
 const ERROR = "E".charCodeAt(0);
-/** Message `ReadyForQuery`: the server has accepted the connection. */
+/** Type of the message `ReadyForQuery`, with which the server has accepted the connection. */
 const READY = "Z".charCodeAt(0);
-/** Fields of an `ErrorResponse`, as postgres.js names them. */
+/** Fields of an `ErrorResponse`: their codes, and the names that postgres.js gives them. */
 const FIELDS: Readonly<Record<string, string>> = {
   C: "code",
   D: "detail",
@@ -16,19 +16,22 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Turns a refusal, such as of a password, into an error of the socket. If the previous connection in this
- * place of the pool broke with a query under way, postgres.js 3.4.9 takes the refusal for the answer to that
- * query and connects again, for as long as the server refuses: the query that wants the connection never
- * settles.
+ * Turns a refusal, such as of a wrong password, into an error of the socket. Without this, postgres.js 3.4.9
+ * may mistake the refusal for the answer to an earlier query, if the previous connection in this position of
+ * the pool broke while it ran that query. postgres.js then connects again as long as the server refuses, and
+ * the query that waits for the connection never settles.
  */
 export function withRefusalsAsErrors(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
   let bytes = Buffer.alloc(0);
   let isOver = false;
-  /** Reads to the end of the greeting. Returns the refusal in it, if there is one. */
+  /**
+   * Reads messages until the server has accepted or refused the connection. Returns the refusal; null if
+   * there is none so far.
+   */
   const read = (chunk: Uint8Array): Error | null => {
     bytes = Buffer.concat([bytes, chunk]);
-    // A message: its type, a length that includes itself, and its content.
+    // A message consists of its type (1 byte), a length that includes itself (4 bytes), and its content.
     while (bytes.length >= 5 && bytes.length > bytes.readUInt32BE(1)) {
       const end = bytes.readUInt32BE(1) + 1;
       if (bytes[0] === ERROR) return refusal(bytes.subarray(5, end));
@@ -49,7 +52,7 @@ export function withRefusalsAsErrors(socket: Socket): Socket {
   return socket;
 }
 
-/** Builds the error that postgres.js makes of the same message. */
+/** Returns the same error that postgres.js would build from the message. */
 function refusal(content: Buffer): Error {
   const fields: Record<string, string> = {};
   for (const field of content.toString("utf8").split("\0")) {

@@ -1,9 +1,12 @@
-/** Reads and writes a record's fields that are lists of ids, stored in separate tables. */
+/** Reads and writes the fields of a record that are lists of ids. They are stored in separate tables. */
 import { relationsOf } from "../../definitions/fields/columns.ts";
 import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
 import type { Sql } from "./sql.ts";
 
-/** Returns the columns of these lists for a record `t`. `owner` is the column that names the record. */
+/**
+ * Returns SQL columns with the id lists of a record `t`. `owner` is the column that refers to the record in
+ * the lists' tables.
+ */
 export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   return relationsOf(fields).map(([name, { table, column }]) =>
     sql`(
@@ -13,7 +16,7 @@ export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   ).reduce((all, each) => sql`${all}, ${each}`);
 }
 
-/** Replaces the list of the record `id`. */
+/** Replaces a list of ids of the record `id`. */
 export async function replaceRelated(
   sql: Sql,
   { table, column }: Relation,
@@ -27,7 +30,7 @@ export async function replaceRelated(
     select ${id}, related from unnest(${[...new Set(relatedIds)]}::bigint[]) as related`;
 }
 
-/** Returns which of `ids` belong to the user. None of them is deleted until the transaction ends. */
+/** Returns those of `ids` that belong to the user, and prevents their deletion until the transaction ends. */
 export async function ownedRecords(
   sql: Sql,
   { records }: Relation,

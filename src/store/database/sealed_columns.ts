@@ -1,17 +1,17 @@
-/** The database's sealed values: which keys they are sealed with, and how to replace them. */
+/** Finds the encrypted values in the database, counts them by key, and replaces them. */
 import type { Sql } from "./sql.ts";
 
 export interface SealedColumn {
   readonly table: string;
   readonly column: string;
-  /** Whether the column is an object of sealed values, not one value. */
+  /** Whether the column holds an object of encrypted values instead of one value. */
   readonly isObject: boolean;
 }
 
 /**
- * Returns every column that holds sealed values of `src/secrets/keyring.ts`: text in `…_encrypted`, objects
- * in `secrets`. A table with `secrets` repeats their values in text columns for control planes of an older
- * version; a trigger keeps those columns equal.
+ * Returns every column with values that `src/secrets/keyring.ts` encrypted: texts in `…_encrypted`, objects
+ * in `secrets`. A table with `secrets` also has text columns with the same values, for control planes of an
+ * older version. They are left out, because a trigger keeps them equal.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`
@@ -27,14 +27,14 @@ export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
     order by 1, 2`;
 }
 
-/** Returns a query for a column's values, as `value`. */
+/** Returns a query for a column's values. Its result has one column, `value`. */
 function valuesOf(sql: Sql, { table, column, isObject }: SealedColumn) {
   return isObject
     ? sql`select value from ${sql(table)}, jsonb_each_text(${sql(column)})`
     : sql`select ${sql(column)} as value from ${sql(table)} where ${sql(column)} is not null`;
 }
 
-/** Returns the number of values that each key seals, by the key's id. */
+/** Returns how many values each key encrypts, by the key's id. */
 export async function countSealed(sql: Sql): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
   for (const column of await sealedColumns(sql)) {
@@ -47,12 +47,12 @@ export async function countSealed(sql: Sql): Promise<Map<string, number>> {
   return counts;
 }
 
-/** Returns the ids of the keys that seal values, sorted, without repetition. */
+/** Returns the ids of all keys that encrypt values in the database, sorted, without duplicates. */
 export async function sealingKeyIds(sql: Sql): Promise<string[]> {
   return [...(await countSealed(sql)).keys()].sort();
 }
 
-/** Returns some of the values that are sealed with other keys than these. */
+/** Returns up to `limit` values of a column that are encrypted with other keys than `keyIds`. */
 export async function sealedByOthers(
   sql: Sql,
   column: SealedColumn,
@@ -66,8 +66,8 @@ export async function sealedByOthers(
 }
 
 /**
- * Replaces the first value of each pair by the second, wherever it still is: a value that was changed
- * meanwhile stays. Returns the number of changed rows.
+ * Replaces the first value of each pair by the second. Skips values that were changed after they were read.
+ * Returns the number of changed rows.
  */
 export async function replaceSealed(
   sql: Sql,

@@ -1,16 +1,16 @@
-/** Checks whether the connection to PostgreSQL keeps sessions: a pooler in transaction mode does not. */
+/** Checks whether the connection to PostgreSQL keeps its session. A pooler in transaction mode does not. */
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
-/** Timeout of the notification. Milliseconds. */
+/** How long to wait for the notification, in milliseconds. */
 const PATIENCE = 5_000;
 
 /**
- * Listens on one connection and notifies through another, as control planes do. Resolves with whether the
- * notification arrived. Through a pooler in transaction mode, such as PgBouncer, it reaches any client that
- * uses the server connection at that moment.
+ * Listens on one connection, and notifies through another connection, as control planes do. Resolves with
+ * whether the notification arrived. With a pooler in transaction mode, such as PgBouncer, the notification
+ * goes to any client that uses the server connection at that moment.
  */
 export async function keepsSessions(database: Database): Promise<boolean> {
   const channel = `rearguard_check_${randomBytes(8).toString("hex")}`;
@@ -30,7 +30,7 @@ export async function keepsSessions(database: Database): Promise<boolean> {
     return await Promise.race([arrived.promise, silence]);
   } finally {
     late.abort();
-    await listener.unsafe(`unlisten ${channel}`).catch(() => {}); // it may have been another session's
+    await listener.unsafe(`unlisten ${channel}`).catch(() => {}); // with a pooler, the session may belong to another client
     await listener.end({ timeout: 1 });
   }
 }

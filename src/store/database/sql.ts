@@ -1,9 +1,9 @@
-/** The types of a database that every store file uses. */
+/** The types of a database connection that every file of the store uses. */
 import type postgres from "postgres";
 
-/** A part of a statement. */
+/** A part of an SQL statement. */
 export type Fragment = postgres.PendingQuery<postgres.Row[]>;
-/** A pool, or a transaction of it: store functions take either. */
+/** A pool or a transaction. Functions of the store accept both. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
-/** The pool itself, which can begin transactions and listen. */
+/** The pool, which can also begin transactions and listen. */
 export type Database = postgres.Sql<{ bigint: number }>;

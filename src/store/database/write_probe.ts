@@ -1,12 +1,12 @@
-/** Tests, with a write that needs disk space, whether the database accepts writes again. */
+/** Tests whether a database that failed to write accepts writes again. */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import type { Database } from "./sql.ts";
 import { beginOnce } from "./lost_transactions.ts";
 import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 
 /**
- * Returns one sentence if nothing can be stored, otherwise null. After a failed write, each call tries a
- * write that needs disk space, and rolls it back.
+ * Returns one sentence about why nothing can be stored; null if writes work. After a failed write, each call
+ * tests with a write of 1 MiB that needs disk space, and rolls it back.
  */
 export async function writeTrouble(database: Database): Promise<string | null> {
   if (!hasWriteTrouble(database)) return null;

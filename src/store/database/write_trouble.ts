@@ -1,11 +1,14 @@
-/** Tracks whether the database accepts writes: records failures of transactions until a write succeeds. */
+/**
+ * Remembers that the database does not accept writes: from the failure of a transaction until a write
+ * succeeds.
+ */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Database } from "./sql.ts";
 
 const troubles = new WeakMap<Database, string>();
 
-/** Records, and logs once, an error that prevents all writes. */
+/** Records an error that prevents all writes, and logs it once. Ignores other errors. */
 export function recordWriteTrouble(database: Database, error: unknown): void {
   const trouble = databaseTrouble(error);
   if (trouble === null || !trouble.stopsWrites || troubles.get(database) === trouble.sentence) return;
@@ -13,7 +16,7 @@ export function recordWriteTrouble(database: Database, error: unknown): void {
   log().error(`${trouble.sentence} (${(error as Error).message})`);
 }
 
-/** Returns whether an error prevented writes, and none has succeeded since. */
+/** Returns whether an error prevented writes and no write has succeeded since. */
 export function hasWriteTrouble(database: Database): boolean {
   return troubles.has(database);
 }

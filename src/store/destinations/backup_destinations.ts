@@ -1,4 +1,4 @@
-/** Backup destinations: where archives are stored. */
+/** Backup destinations: where backups are stored. */
 import type { Secrets, Settings } from "../../definitions/destinations/definition.ts";
 import type { DestinationType } from "../../definitions/destinations/registry.ts";
 import { SEARCHED_SETTINGS } from "../../definitions/destinations/settings.ts";
@@ -11,9 +11,9 @@ export interface BackupDestinationRow {
   label: string;
   type: DestinationType;
   settings: Settings;
-  /** Each one is encrypted. */
+  /** The destination's secrets by name, each encrypted. */
   secrets: Secrets;
-  /** When it will be deleted; null unless it is in the trash. */
+  /** When the destination will be deleted; null unless it is in the trash. */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -46,13 +46,13 @@ function columns(sql: Sql, { label, type, settings, secrets }: NewBackupDestinat
   return { label, type, settings: sql.json(settings), secrets: sql.json(secrets) };
 }
 
-/** Deletes a destination, with the leftovers of ended uploads to it. */
+/** Deletes a destination and the rows of uploads to it. */
 export async function deleteBackupDestination(sql: Sql, id: number): Promise<void> {
   await sql`delete from uploads where backup_destination_id = ${id}`;
   await sql`delete from backup_destinations where id = ${id}`;
 }
 
-/** Finds a destination of any user. */
+/** Returns a destination, whichever user owns it. */
 export async function findBackupDestination(sql: Sql, id: number): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`select * from backup_destinations where id = ${id}`;
   return row;
@@ -69,7 +69,8 @@ export async function findBackupDestinationOf(
 }
 
 /**
- * Returns whether the destination belongs to the user, and prevents its deletion until the transaction ends.
+ * Returns whether the user owns the destination, and prevents the destination's deletion until the
+ * transaction ends.
  */
 export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`
@@ -77,7 +78,10 @@ export async function holdBackupDestination(sql: Sql, userId: number, id: number
   return rows.length > 0;
 }
 
-/** Locks a destination against changes and new references until the transaction ends. */
+/**
+ * Locks a destination of the user against changes and new references until the transaction ends. Returns the
+ * destination.
+ */
 export async function lockBackupDestination(
   sql: Sql,
   userId: number,
@@ -88,13 +92,16 @@ export async function lockBackupDestination(
   return row;
 }
 
-/** Filters a listing of destinations. Only `trash` shows deleted ones. */
+/**
+ * Filter of a listing of destinations: those in the trash with `status`, all others without. A field that is
+ * absent does not filter.
+ */
 export interface BackupDestinationFilter {
   readonly status?: "trash";
   readonly type?: BackupDestinationRow["type"];
   readonly since?: Date;
   readonly until?: Date;
-  /** Text in the label or the address. */
+  /** Text to find in the label or the address. */
   readonly search?: string;
 }
 
