@@ -1,4 +1,4 @@
-/** Repeats requests whose database connection was lost. */
+/** Re-exports `retryLost`, which repeats read-only requests after a lost database connection. */
 import { isLostConnection, settleConnections } from "../store/database/lost_connections.ts";
 import type { ServiceContext } from "./context.ts";
 

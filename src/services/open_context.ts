@@ -3,12 +3,12 @@ import type { ServiceContext } from "./context.ts";
 import { Health } from "./installation/health.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
-/** The parts of the context that the caller opens. `health`: a new one unless given. */
+/** The parts of the context that the caller creates. `health` is optional; default: a new one. */
 export type ContextParts =
   & Omit<ServiceContext, "health" | "streams" | "transientSecrets">
   & Partial<Pick<ServiceContext, "health">>;
 
-/** Completes the context that services work in. Dispose of it before its bus is closed. */
+/** Completes the context for the services. Dispose of the result before closing the event bus. */
 export function openContext(parts: ContextParts): { services: ServiceContext } & Disposable {
   const { bus, clock, database, health = new Health(clock), keyring } = parts;
   const transientSecrets = new TransientSecrets({ bus, clock, keyring, database });

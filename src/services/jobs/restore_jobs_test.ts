@@ -1,4 +1,4 @@
-/** The database servers of restores and drills. */
+/** Tests which database server restores and drills use. */
 import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
@@ -9,7 +9,7 @@ import { startDrill } from "../backups/drills.ts";
 import { claimAssignments } from "../runs/dispatch.ts";
 import { startRestore } from "../backups/restores.ts";
 
-/** Creates a task of a production database on its own server's network, and a second server. */
+/** Creates two servers, and a task that backs up a production database from the first server. */
 async function production(host: string | null = "db.prod") {
   const test = await testServices();
   const { services, database, clock } = test;
@@ -42,7 +42,7 @@ async function production(host: string | null = "db.prod") {
     ...at,
     id,
     other: other!.id,
-    /** The target of the next job of the server's agent. */
+    /** Dispatches the next run of a server and returns the database server in its target. */
     async target(serverId: number) {
       const [run] = await claimAssignments(services, [serverId]);
       const { target } = run!.job as RestoreJob | DrillJob;
@@ -82,7 +82,7 @@ Deno.test("on the task's own server, or if its host is the machine itself, the t
     await startRestore(at.services, at.caller, at.id, { overwrite: true });
     const own = { host: "db.prod", port: 5433, username: "shop", password: "of the task" };
     assert.deepEqual(await at.target(at.serverId), own);
-    // Only the task's own host gets the task's password.
+    // The task's password is sent only to the task's own host.
     await startRestore(at.services, at.caller, at.id, { database_host: "db.elsewhere" });
     const elsewhere = { host: "db.elsewhere", port: null, username: null, password: null };
     assert.deepEqual(await at.target(at.serverId), elsewhere);

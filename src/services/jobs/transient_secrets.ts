@@ -1,7 +1,7 @@
 /**
- * Holds secrets that a caller sends for one run or request and that are never stored. Every replica holds
- * them in memory, so that the one with the agent's socket can send them. They are dropped after use or at
- * their deadline. Replicas exchange them encrypted.
+ * Holds transient secrets: a caller sends them for one run or request, and they are never stored. Every
+ * replica holds them in memory, so that the replica with the agent's websocket can send them. They are
+ * dropped after use or at their deadline. Replicas exchange them encrypted.
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -9,14 +9,14 @@ import type { Database, Sql } from "../../store/database/sql.ts";
 import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 
-/** How long other replicas have to publish a secret again, in milliseconds. */
+/** How long other replicas have to publish a requested secret again, in milliseconds. */
 const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /**
- * `requested`: another replica may have it; try again when it is published, or after a while. `gone`: no
- * replica has it.
+ * The answer to a request for a secret. `requested`: other replicas were asked for the secret; try again when
+ * they publish it, or after a while. `gone`: no replica has it.
  */
 export type TransientSecret = { state: "held"; secret: string } | { state: "requested" } | { state: "gone" };
 
@@ -38,7 +38,8 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * Secrets that were used lately. One may be published again at the same moment, and must not be held then.
+   * Timers of the secrets that were used lately. Another replica may publish such a secret again at the same
+   * moment; it is then ignored.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
@@ -49,15 +50,16 @@ export class TransientSecrets {
   }
 
   /**
-   * Publishes a secret to all replicas when the transaction commits. Encrypted, it must fit into a
-   * notification: at most 5000 bytes.
+   * Publishes a secret to all replicas when the transaction commits. The encrypted secret must fit into a
+   * database notification, which limits the secret to 5000 bytes.
    */
   async publish(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
     await this.#announce(sql, of, secret, until.toISOString());
   }
 
   /**
-   * Returns the secret, as often as its run or request needs it. Asks other replicas if this one has none.
+   * Returns the secret of a run or request; may be called repeatedly. If this replica does not hold the
+   * secret, asks the other replicas.
    */
   async get(sql: Sql, of: SecretUse): Promise<TransientSecret> {
     const held = this.#held.get(of);
@@ -90,7 +92,7 @@ export class TransientSecrets {
       case "agent_response":
         return this.#markUsed(`request ${notification.id}`);
       case "run_changed": {
-        // An offer that is not accepted is repeated, and needs the secret again.
+        // A dispatch that the agent does not accept is repeated, and then needs the secret again.
         const { state, run_id } = notification;
         if (state !== undefined && state !== "queued" && state !== "leased") this.#markUsed(`run ${run_id}`);
       }

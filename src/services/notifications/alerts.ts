@@ -1,4 +1,4 @@
-/** Opens and closes alerts about lasting conditions, and writes the messages about them. */
+/** Opens and closes alerts about lasting problems, and writes the messages about them. */
 import { type AlertKind, REMIND_AFTER, steadyAfter } from "../../domain/notifications/alert.ts";
 import {
   type Audience,
@@ -25,24 +25,24 @@ import type { ServiceContext } from "../context.ts";
 
 type Clocked = Pick<ServiceContext, "clock">;
 
-/** An event to be sent. */
+/** A notification event that is to be sent. */
 export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
   name: NotificationEventName;
   userId: number;
-  /** The task of the event; null for none. */
+  /** The task that the event is about; null for none. */
   taskId: number | null;
   serverId: number | null;
   backupId: number | null;
-  /** Default: the streams of the task, else those of the server. */
+  /** The streams that may get the message. Default: the streams of the task; without a task, the server's. */
   recipients?: Recipients;
   audience: Audience;
-  /** Whether it is for the streams that follow runs, in place of all others. Default: no. */
+  /** Whether only streams that follow runs get the message, instead of all other streams. Default: no. */
   isForFollowers?: boolean;
-  /** Identifies the message: each stream gets one for a key. */
+  /** Identifies the message: a stream gets at most one message with the same key. */
   key: string;
 }
 
-/** Writes a message for each stream that subscribes to the event. Returns whether there is any. */
+/** Writes a message for each stream that subscribes to the event. Returns whether any message was written. */
 export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
   const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
@@ -77,20 +77,27 @@ function recipientsOf({ serverId, taskId }: AlertMessage): Recipients | null {
 
 export interface Occurrence {
   kind: AlertKind;
-  /** Such as `task 3`. */
+  /** What the alert is about, such as `task 3`. */
   subject: string;
-  /** A condition that is observed repeatedly: it counts as one occurrence until it ends. */
+  /**
+   * Whether the problem is observed repeatedly while it lasts, so that all observations count as one
+   * occurrence. Default: no.
+   */
   isLevel?: boolean;
-  /** The number of occurrences from which on it is reported. Default: 1. */
+  /** Number of occurrences from which on the problem is reported. Default: 1. */
   reportFrom?: number;
-  /** Default: now. For a run, the time at which it was queued, so that a daily schedule is reported daily. */
+  /**
+   * When the problem occurred; default: now. For a run, this is when the run was queued, so that the failures
+   * of a daily schedule are reported daily.
+   */
   at?: Date;
 }
 
 /**
- * Records that a condition holds. Reports the first occurrence, and then at most one a day.
+ * Records that a problem occurred or still lasts. Reports its first occurrence, and later ones at most once a
+ * day.
  *
- * @param news Its `key` is completed with the occurrence's number.
+ * @param news The message. The number of the alert is appended to its `key`.
  */
 export async function raiseAlert(
   services: Clocked,
@@ -117,8 +124,8 @@ export async function raiseAlert(
 }
 
 /**
- * Records that conditions of one subject have ended. If one of them had been reported, sends `news` once. A
- * condition that comes and goes stays open until it has been absent for some time; see {@link steadyAfter}.
+ * Records that problems of these subjects are over. If one of them was reported, sends `news` once. A problem
+ * that comes and goes stays open until it has been absent for the time that {@link steadyAfter} returns.
  */
 export async function endAlerts(
   services: Clocked,
@@ -143,7 +150,7 @@ export async function endAlerts(
   });
 }
 
-/** Records that one condition has ended; see {@link endAlerts}. */
+/** Records that one problem is over; see {@link endAlerts}. */
 export function endAlert(
   services: Clocked,
   sql: Sql,

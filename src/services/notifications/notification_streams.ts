@@ -1,4 +1,4 @@
-/** Use cases of notification streams. */
+/** Creates, lists, changes, tests and deletes notification streams. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -19,9 +19,9 @@ export type { NotificationStreamRow } from "../../store/notifications/notificati
 export interface NotificationStreamInput {
   label: string;
   type: string;
-  /** In plain text. Stored encrypted, and decrypted only to send. */
+  /** The stream's address, in plain text. It is stored encrypted, and decrypted only for sending. */
   value: string;
-  /** Secret, like the value; null for none. */
+  /** Key that signs the messages, in plain text; null for none. It is stored encrypted. */
   signing_secret?: string | null;
   on_success: boolean;
   on_failure: boolean;
@@ -64,8 +64,8 @@ export function createNotificationStream(
 }
 
 /**
- * Updates a stream. Throws an `InvalidError` if its value, new or unchanged, does not fit its type. Pending
- * messages are sent to a new value at once.
+ * Changes a stream and returns it. Throws an `InvalidError` if the stream's address does not suit its type.
+ * Pending messages are sent to a changed address at once.
  */
 export function updateNotificationStream(
   services: ServiceContext,
@@ -131,7 +131,7 @@ export async function testNotificationStream(
   return outcome;
 }
 
-/** Deletes a stream. Tasks no longer notify it. */
+/** Deletes a stream. Tasks no longer send notifications to it. */
 export function deleteNotificationStream(
   services: ServiceContext,
   caller: Caller,
@@ -159,8 +159,8 @@ function refuseSigningSecret(type: string, secret: string | null): void {
 }
 
 /**
- * Throws if the control plane would not connect to the value's address. A host name is only checked when it
- * is used, since its addresses may change.
+ * Throws an `InvalidError` if the control plane must not connect to the address. The addresses of a host name
+ * may change, so they are checked at each connection instead.
  */
 function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
   const address = channelOf(type).urlOf?.(value) ?? null;

@@ -1,4 +1,4 @@
-/** Tests marks for removal: they can be undone until objects may have been deleted. */
+/** Tests that marks for removal can be taken back until objects may have been deleted. */
 import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -18,7 +18,7 @@ import { nextRemoval, removeDue, requestRetention } from "./removals.ts";
 import { startRestore } from "../backups/restores.ts";
 import { startVerification } from "../backups/verifications.ts";
 
-/** Creates three backups of which the task keeps two: the oldest is marked. */
+/** Creates three backups of a task that keeps two, so the oldest backup is marked for removal. */
 async function stage(test: TestServices, destination: Record<string, unknown> = {}) {
   const { services, database, clock } = test;
   const planted = await plant(services, { keep_last: 2 }, destination);
@@ -45,7 +45,7 @@ async function stage(test: TestServices, destination: Record<string, unknown> = 
 
 type Stage = Planted & Awaited<ReturnType<typeof stage>>;
 
-/** Attempts the next removal when it is due. Returns how many there were. */
+/** Waits until the next removal is due and attempts it. Returns the number of attempted removals. */
 async function tryNext({ services, clock }: TestServices): Promise<number> {
   const due = await nextRemoval(services);
   await clock.advance(Math.max(0, (due ?? clock.now()).getTime() - clock.now().getTime()));

@@ -1,6 +1,6 @@
 /**
- * Removes objects of marked backups: deletes them, confirms that they are deleted, and retries later if that
- * fails.
+ * Removes the objects of backups that are marked for removal: deletes them, confirms that they are gone, and
+ * retries failed removals later.
  */
 import { UnavailableError } from "../../domain/errors.ts";
 import { isOnServer } from "../../definitions/destinations/registry.ts";
@@ -48,15 +48,15 @@ import type { ServiceContext } from "../context.ts";
 import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 
-/** How long one replica may take for a removal before another may try, in milliseconds. */
+/** How long one replica may work on a removal before another replica may try, in milliseconds. */
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
-/** Maximum delay between two attempts, in milliseconds. */
+/** Maximum delay between two attempts of a removal, in milliseconds. */
 export const MAX_REMOVAL_DELAY = 6 * 3_600_000;
 
 /**
- * Marks backups for immediate removal, in the caller's transaction. None may be held: callers have locked and
- * checked them. Records that people delete go to the trash instead (`putIntoTrash`).
+ * Marks backups for immediate removal, in the caller's transaction. The caller must have locked the backups
+ * and checked that none is held. Backups that users delete go to the trash instead; see `putIntoTrash`.
  */
 export async function requestRemoval(
   services: Pick<ServiceContext, "clock">,
@@ -70,13 +70,14 @@ export async function requestRemoval(
 }
 
 /**
- * Marks the backups that a task's rules no longer keep. Called when a new backup is committed with its run. A
- * suspicious backup removes no others: the older ones may be needed for a restore.
+ * Marks the backups of a task that no retention rule keeps. Called when a run has stored a new backup. A
+ * suspicious new backup marks no others, because the older backups may be needed for a restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  // A lost run may report its backup at the same time as the next run; neither would see the other's backup.
+  // Without the lock, two runs that store backups at the same time, one of them lost until now, would not see
+  // each other's backup.
   await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
@@ -99,8 +100,9 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Applies the rules again right before objects are deleted: a newer backup may have turned out to be damaged
- * since an older one was marked. Unmarks backups that the rules keep now. Returns the others, locked.
+ * Applies the rules again right before objects are deleted, because a newer backup may have been found
+ * damaged since an older one was marked. Unmarks backups that the rules now keep. Returns the ids of the
+ * others, which are then locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];
@@ -119,7 +121,7 @@ async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[
   return confirmed;
 }
 
-/** Removes one batch of what is due. Returns how many removals were attempted. */
+/** Attempts one batch of removals that are due. Returns the number of attempted removals. */
 export async function removeDue(services: ServiceContext, limit = 16): Promise<number> {
   const { clock, database } = services;
   const now = clock.now();
@@ -163,9 +165,7 @@ export async function removeDue(services: ServiceContext, limit = 16): Promise<n
   return backups.length + leftovers.length;
 }
 
-/**
- * Records the uploads of runs that were lost so long ago that their agent's verdict is no longer expected.
- */
+/** Records uploads as leftovers if their run was lost so long ago that no verdict is expected any more. */
 export async function noteForgottenUploads(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {
@@ -178,13 +178,13 @@ export async function noteForgottenUploads(services: ServiceContext): Promise<vo
 }
 
 interface RemovalFailure {
-  /** One line. */
+  /** Why the removal failed, in one line. */
   readonly error: string;
-  /** Nothing was deleted, for certain. */
+  /** Whether it is certain that no object was deleted. */
   readonly isWhole: boolean;
 }
 
-/** Attempts a removal. Returns null on success. */
+/** Attempts a removal. Returns null on success, otherwise the failure. */
 async function attempt(
   services: ServiceContext,
   destinationId: number,
@@ -199,14 +199,14 @@ async function attempt(
     if (error instanceof UnavailableError || error instanceof StorageError) {
       return { error: error.message, isWhole: error instanceof NothingDoneError };
     }
-    // The destination was not opened.
+    // Without its secrets the destination was never accessed, so nothing was deleted.
     if (error instanceof SecretError) return { error: error.message, isWhole: true };
     throw error;
   }
 }
 
 interface ObjectsToRemove {
-  /** The id of their backup; null for a leftover. */
+  /** Id of the backup that the objects belong to; null for a leftover. */
   readonly id: number | null;
   readonly serverId: number | null;
   readonly directory: string;
@@ -214,8 +214,8 @@ interface ObjectsToRemove {
 }
 
 /**
- * Resolves when all objects are confirmed to be deleted. Throws a {@link NothingDoneError} if none is, for
- * certain.
+ * Deletes objects and resolves when all of them are confirmed to be gone. Throws a {@link NothingDoneError}
+ * if certainly none was deleted, and an `UnavailableError` or `StorageError` otherwise.
  */
 async function removeObjects(
   services: ServiceContext,
@@ -255,7 +255,7 @@ async function removeObjects(
   }
 }
 
-/** Logs that a deleted object's bytes are still stored and paid for, as an older version. */
+/** Logs that the bucket keeps a deleted object as an older version, which still costs storage. */
 function noteKeptVersion(name: string): void {
   logger("removals").warn(
     "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +
@@ -291,19 +291,19 @@ async function removeFromBucket(
 }
 
 /**
- * Returns whether the bucket refused, or still has the object, for example under a lock. After a network
- * error the outcome is unknown.
+ * Returns whether the bucket refused to delete an object, for example because of an object lock. After a
+ * network error it is unknown whether the object was deleted, so that is no refusal.
  */
 function isRefusal(error: unknown): error is StorageError {
   return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);
 }
 
-/** Returns the time of the next attempt: after a minute, doubling up to six hours. */
+/** Returns the time of the next attempt. The delay starts at a minute and doubles up to six hours. */
 function nextAttempt(now: Date, attempts: number): Date {
   return new Date(now.getTime() + Math.min(60_000 * 2 ** attempts, MAX_REMOVAL_DELAY));
 }
 
-/** Returns when the next removal is due; null if none waits. */
+/** Returns when the next removal is due; null if there is none. */
 export function nextRemoval(services: ServiceContext): Promise<Date | null> {
   return nextRemovalAt(services.database);
 }

@@ -33,14 +33,14 @@ Deno.test("a backup's row is deleted only when the deletion of its objects is co
   const { services, database, clock } = test;
   const { backupId, serverId } = await setUpBackup(services);
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
-  // Without an agent: the row is kept with the reason, and the removal is retried later.
+  // Without its agent, the removal fails: the row keeps the reason, and a later attempt follows.
   assert.equal(await removeDue(services), 1);
   const [kept] = await database`select * from backups`;
   assert.match(kept!.removal_error, /agent is not connected/);
   assert.equal(kept!.removal_attempts, 1);
   assert.equal(await removeDue(services), 0);
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 60_000));
-  // The agent's return makes the removal due at once. It can't remove one of the objects.
+  // When the agent connects again, the removal is due at once. Here it fails to delete one of the objects.
   await sayHello(services, serverId);
   const refused = answering(services, serverId, [{ name: "backup_1.tar.zst", message: "Permission denied" }]);
   assert.equal(await removeDue(services), 1);
@@ -49,7 +49,7 @@ Deno.test("a backup's row is deleted only when the deletion of its objects is co
   assert.equal(still!.removal_error, "backup_1.tar.zst: Permission denied");
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 120_000));
   await clock.advance(120_000);
-  // An object that is neither deleted nor failed is not confirmed.
+  // The agent's response does not mention one object, so its deletion is not confirmed.
   await sayHello(services, serverId);
   const silent = answering(services, serverId, [], ["backup_1.manifest.json"]);
   assert.equal(await removeDue(services), 1);
@@ -139,7 +139,7 @@ Deno.test("a proxy's 404, and a bucket without any of the other backups, do not 
   };
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   assert.match(await refused(), /another program than an S3 service responded/);
-  // An emptied bucket, or another one of the same name.
+  // The bucket was emptied, or is another bucket with the same name.
   s3.fault = () => null;
   await s3.removeBucket();
   await s3.makeBucket();

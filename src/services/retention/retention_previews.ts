@@ -1,4 +1,4 @@
-/** Shows which backups retention would remove. */
+/** Previews which backups retention would remove. */
 import { presentFields } from "../../definitions/fields/view.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { NotFoundError } from "../../domain/errors.ts";
@@ -9,17 +9,17 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export interface RetentionPreview {
   readonly backupTaskId: number;
-  /** The time zone of the periods. */
+  /** The time zone in which days, weeks and other periods begin. */
   readonly timezone: string;
   readonly policy: RetentionPolicy;
-  /** The decision about every stored backup, newest first. */
+  /** A decision for each stored backup, newest first. */
   readonly decisions: readonly RetentionDecision<RetainedBackupRow>[];
 }
 
 /**
- * Applies the task's rules without removing anything.
+ * Returns what the task's rules would do now, without removing anything.
  *
- * @param changes Replace the task's own fields.
+ * @param changes Rules that replace those of the task.
  */
 export async function previewRetention(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Retention as runs trigger it: which backups a new one replaces, and which stay. */
+/** Tests which backups are marked when runs store new ones. */
 import assert from "node:assert/strict";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
@@ -17,9 +17,9 @@ const HOUR = 3_600_000;
 
 interface Stage extends Planted {
   test: TestServices;
-  /** Runs the task once and returns its backup. */
+  /** Runs the task once and returns the id of its backup. */
   store(): Promise<number>;
-  /** Returns the stored backups that are not marked. */
+  /** Returns the ids of the stored backups that are not marked for removal. */
   left(): Promise<number[]>;
 }
 
@@ -51,7 +51,8 @@ Deno.test("a new backup marks those that no rule of its task keeps, by the days 
   await using test = await testServices({ now: "2026-03-28T12:00:00Z" });
   const { store, left } = await stage(test, { keep_daily: 2, timezone: "Europe/Berlin" });
   const stored: number[] = [];
-  // 13:00, 22:00, then 08:00, 17:00 and 23:30 on the day with 23 hours, then half past midnight.
+  // Stores backups at 13:00 and 22:00, then at 08:00, 17:00 and 23:30 of the day with 23 hours, then at
+  // 00:30.
   for (const hours of [9, 9, 9, 6.5, 1]) {
     stored.push(await store());
     await test.clock.advance(hours * HOUR);
@@ -59,7 +60,7 @@ Deno.test("a new backup marks those that no rule of its task keeps, by the days 
   assert.deepEqual(await left(), [stored[1], stored[4]]);
   const last = await store();
   assert.deepEqual(await left(), [stored[4], last]);
-  // No user asked for it: the audit log names the rule.
+  // The audit log shows that retention, and not a user, deleted the backups.
   const entries = await test.database`
     select actor, resource_id from audit_log where action = 'deleteBackup' order by id`;
   assert.deepEqual(
@@ -114,7 +115,7 @@ Deno.test("of a hold and a removal at the same time, the hold wins", async () =>
       holdBackup(test.services, caller, id, null),
       deleteBackup(test.services, caller, id),
     ]);
-    // A later hold removes the mark; a later removal is refused.
+    // If the hold came second, it removed the mark; if the removal came second, it was refused.
     assert.equal(held.status, "fulfilled");
     const isRefused = deleted.status === "rejected" && deleted.reason instanceof ConflictError;
     assert.ok(isRefused || deleted.status === "fulfilled", Deno.inspect(deleted));

@@ -31,13 +31,13 @@ import { pluralize } from "../pluralize.ts";
 
 /**
  * Minimum interval between two messages to administrators, in milliseconds. Each message covers all events
- * since the last.
+ * since the previous message.
  */
 const MESSAGE_INTERVAL = 60_000;
 
 type Clocked = Pick<ServiceContext, "clock">;
 
-/** Applies the configured delay; logs an announcement if it is shorter than before. */
+/** Stores the configured delay and returns the delay that applies. Logs when a shorter delay takes effect. */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
@@ -60,8 +60,8 @@ export async function deletionTimeNow({ clock }: Clocked, sql: Sql): Promise<Dat
 }
 
 /**
- * Puts backups into the trash, in a transaction that has locked them. None may be held. Returns when they are
- * deleted.
+ * Puts backups into the trash. The caller must have locked them and checked that none is held. Returns when
+ * the backups will be deleted.
  */
 export async function putIntoTrash(
   services: Clocked,
@@ -79,9 +79,11 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts the backups that rules remove after a change into the trash. They stay as long after the change as
- * records that people delete: otherwise a stolen token could delete backups by changing the rules, or by
- * running the task with another source. Returns false, and does nothing, if the change is longer ago.
+ * Puts backups into the trash that retention removes after a change of the rules or the source. They stay
+ * there until the trash's delay has passed since the change. Otherwise a stolen token could delete backups by
+ * changing the rules, or by running the task with another source.
+ *
+ * Returns false and does nothing if there was no change, or if the delay since the change has passed already.
  */
 export async function trashByChangedRules(
   services: Clocked,
@@ -105,7 +107,7 @@ export async function trashByChangedRules(
   return true;
 }
 
-/** Records, in the caller's transaction, an event to report to administrators. */
+/** Records an event that is reported to administrators, in the caller's transaction. */
 export async function noteTrashed(
   { clock }: Clocked,
   sql: Sql,
@@ -117,8 +119,8 @@ export async function noteTrashed(
 }
 
 /**
- * Notifies every administrator of new records in the trash. Returns when to call it next; null: on the next
- * event.
+ * Notifies every administrator of new records in the trash, if the minimum interval has passed. Returns when
+ * to call this function next; null means after the next event.
  */
 export async function notifyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
@@ -167,7 +169,8 @@ const NOUNS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes an event: `ada@example.com deleted 2 backups (7, 8); deletion begins at 2026-01-08T12:00:00Z.`
+ * Describes an event in a sentence: `ada@example.com deleted 2 backups (7, 8); deletion begins at
+ * 2026-01-08T12:00:00Z.`
  */
 function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
   const what = pluralize(count, NOUNS[resource] ?? resource);

@@ -1,4 +1,6 @@
-/** Empties the trash: ends holds that were released, and deletes records whose time is over. */
+/**
+ * Empties the trash: ends released holds, and deletes destinations and users whose time in the trash is over.
+ */
 import { deleteBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
@@ -13,8 +15,8 @@ import type { ServiceContext } from "../context.ts";
 import { notifyTrash } from "./trash.ts";
 
 /**
- * Deletes everything that is due except backups, and notifies administrators. Returns when something is due
- * next.
+ * Deletes all records that are due, except backups, and notifies administrators. Returns when the next record
+ * is due; null if none is.
  */
 export async function emptyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;
@@ -29,6 +31,6 @@ export async function emptyTrash(services: ServiceContext): Promise<Date | null>
   });
   const times = [await notifyTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
   const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
-  // Overdue records wait for something that still exists: the next round checks again.
+  // Records that are overdue wait for something that still exists. The next periodic call tries them again.
   return next !== null && next > clock.now() ? next : null;
 }

@@ -9,7 +9,7 @@ import { emptyTrash } from "./trash_removal.ts";
 
 const DAY = 86_400_000;
 
-/** Creates a task with backups in a directory, as its owner. */
+/** Creates a task with `count` backups in a directory destination. */
 async function stage(api: TestApi, client: ApiClient, count = 1) {
   const server = await newServer(client);
   const destination = await newDestination(client);
@@ -98,7 +98,7 @@ Deno.test("a backup is deleted once its time is over, and can't be undeleted the
   const { backups: [id] } = await stage(api, api.admin);
   await call("DELETE", `/api/backups/${id}`);
   await api.clock.advance(3 * DAY);
-  assert.equal(await removeDue(api.services), 1); // its agent is not connected: it is tried again
+  assert.equal(await removeDue(api.services), 1); // the agent is not connected, so the removal is tried again
   await api.database`update backups set removal_begun_at = now()`;
   const { status, body } = await call("POST", `/api/backups/${id}/undelete`);
   assert.deepEqual([status, body.error], [409, "Conflict"]);
@@ -129,7 +129,7 @@ Deno.test("forgetting a destination forgets its backups, and undeleting restores
   await call("POST", `/api/backups/${backups[0]}/hold`);
   assert.match((await call("DELETE", `${path}?forget=true`)).body.message, /1 backup that is held/);
   await api.database`update backups set held_at = null`;
-  // A backup whose removal failed because its destination does not respond.
+  // The first backup's removal has failed because its destination does not respond.
   await api.database`
     update backups set removal_requested_at = now(), removal_reason = 'request', removal_begun_at = now(),
       next_removal_at = now() where id = ${backups[0]!}`;
@@ -149,7 +149,7 @@ Deno.test("forgetting a destination forgets its backups, and undeleting restores
   await call("DELETE", `${path}?forget=true`);
   const undeleted = await call("POST", `/api/backups/${backups[1]}/undelete`);
   assert.deepEqual([undeleted.status, undeleted.body.data.status], [200, "stored"]);
-  // The destination is restored with it; the other backup stays in the trash.
+  // The backup's destination leaves the trash too; the other backup stays there.
   assert.equal((await call("GET", path)).status, 200);
   assert.equal((await call("GET", "/api/backups")).body.meta.total, 1);
 
@@ -223,15 +223,15 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
     (await reasonsOf(api))[0]!,
     /^After a change by \S+, rules remove 2 backups \(1, 2\); deletion begins/,
   );
-  // It does not shorten the delay of a user's own deletion.
+  // A change of the rules does not shorten the delay of a user's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
-  // The rules are applied again right before a removal: if they were changed back, they keep the backup.
+  // The rules are applied again right before a removal: after the change is reverted, they keep the backup.
   await call("PUT", path, { maximum_backups_to_keep: 0 });
   await api.clock.advance(3 * DAY);
   await removeDue(api.services);
   assert.equal((await api.database`select from backups where removal_requested_at is not null`).length, 0);
-  // Rules that have not changed for long remove backups at once.
+  // Once the last change of the rules is old enough, they remove backups without delay.
   await call("PUT", path, { maximum_backups_to_keep: 2 });
   await api.clock.advance(3 * DAY);
   await retain();
@@ -251,11 +251,11 @@ Deno.test("backups that were about to be forgotten when a control plane ended ar
   await api.clock.advance(3 * DAY);
   const now = api.clock.now();
   const leaseUntil = new Date(now.getTime() + 300_000);
-  // The process ends between the claim and the deletion.
+  // The process ends after claiming the removal and before deleting the record.
   assert.equal((await claimRemovals(api.database, now, leaseUntil, 16, [])).length, 1);
   assert.equal((await call("POST", `/api/backup-destinations/${destination}/undelete`)).status, 200);
   assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
-  // A replica that was only slow does not delete the record.
+  // A replica that was only slow must not delete the record.
   await deleteForgottenRecord(api.database, id!, leaseUntil);
   await api.clock.advance(DAY);
   assert.equal(await removeDue(api.services), 0);

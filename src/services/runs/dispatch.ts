@@ -35,16 +35,20 @@ export interface Assignment {
   runId: number;
   attempt: number;
   job: Job;
-  /** The trace header of the span that offers the run, if it is traced. */
+  /** W3C trace header of the dispatch's span, if the run is traced. */
   traceparent?: string;
 }
 
-/** Maximum servers whose runs are leased at the same time: the pool's other connections stay free. */
+/**
+ * Maximum number of servers whose runs are leased at the same time. Leaves connections of the database pool
+ * free.
+ */
 const MAX_CONCURRENT_SERVERS = 4;
 
 /**
- * Leases the queued runs of these servers, up to each one's limit of parallel runs. Calls `offer` as soon as
- * each is leased: with a thousand runs, the first would otherwise be overdue. Returns all of them.
+ * Leases the queued runs of these servers, up to each server's limit of parallel runs, and returns all of
+ * them. Calls `offer` for a server's runs as soon as they are leased: after a thousand other runs, their
+ * acceptance would be overdue.
  */
 export async function claimAssignments(
   services: ServiceContext,
@@ -67,14 +71,15 @@ export async function claimAssignments(
 
 function claimOfServer(services: ServiceContext, serverId: number): Promise<Assignment[]> {
   return transaction(services.database, async (sql) => {
-    // The lock keeps the count valid until this transaction ends.
+    // The lock keeps the number of assigned runs valid until this transaction ends.
     const limit = await lockServerLimit(sql, serverId);
     if (limit === null) return [];
     const inHand = await countAssignedRuns(sql, serverId);
     const claimed: Assignment[] = [];
     const queued = await Promise.all([
       lockQueuedRuns(sql, serverId, "transfer", limit - inHand.transfer),
-      // Checks take hours and are not urgent. They have a slot of their own, and never delay a backup.
+      // Verifications and drills take hours and are not urgent. They have their own slot, so they never delay
+      // backups.
       lockQueuedRuns(sql, serverId, "verification", 1 - inHand.verification),
     ]);
     for (const run of queued.flat()) {
@@ -86,8 +91,8 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
 }
 
 /**
- * Leases a run. Returns null if there is no job: it failed, and the run has the reason, or the run waits for
- * its secret.
+ * Leases a run and returns its assignment. Returns null if the run has failed because no job could be built,
+ * or if it still waits for its transient secret.
  */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
   const transient = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
@@ -99,8 +104,8 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
     }
     made = await buildJob(services, sql, run, transient?.secret ?? null);
   } catch (error) {
-    // A row that cannot be made into a job must not block the others of its server; an unreachable database
-    // may.
+    // A row that cannot be made into a job must not block other runs of its server. A database error ends the
+    // transaction anyway.
     if (isDatabaseError(error)) throw error;
     await failUnsent(services, sql, run, describeError(error));
     return null;
@@ -109,7 +114,7 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
   const attempt = run.attempt + 1;
   const move = await applyToRun(services, sql, run, { type: "offered" }, {
     attempt,
-    // Events are numbered within an attempt.
+    // Each attempt numbers its events from 1.
     last_sequence: 0,
     timeout_at: timeoutAt(services, made.job.timeout_ms),
     ...made.change,
@@ -123,7 +128,7 @@ function needsIdentity({ options }: RunRow): boolean {
   return (options as Partial<StoredRestore> | null)?.with_identity === true;
 }
 
-/** Builds the job, and the changes that record it in the run. */
+/** Builds a run's job, and the columns of the run that record how it was built. */
 async function buildJob(
   services: ServiceContext,
   sql: Sql,
@@ -138,7 +143,10 @@ async function buildJob(
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
 }
 
-/** Refuses agents of protocol 2, which would ignore the load options. */
+/**
+ * Throws a `ConflictError` if the agent's protocol is older than 3, because it would ignore options that
+ * decide how the backup is restored.
+ */
 async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
   const options = run.options as StoredRestore;
   const decisive = restoreOfOptions(options).decisive?.(options) ?? [];
@@ -152,7 +160,7 @@ async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
   );
 }
 
-/** Throws for an agent of protocol 1: it would reject other kinds of jobs as invalid messages. */
+/** Throws a `ConflictError` if the agent has protocol 1, which knows only backup jobs. */
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;
@@ -161,7 +169,7 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 
 async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
-  // Queried in parallel: a thousand runs may be due at once.
+  // Query in parallel, because a thousand runs may be due at once.
   const [task, server, destination, stamp, last, history] = await Promise.all([
     findBackupTask(sql, taskId),
     findRemoteServer(sql, run.remote_server_id!),
@@ -193,7 +201,10 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   return { job, change };
 }
 
-/** Returns whether PostgreSQL, or the connection to it, failed: the transaction is over then. */
+/**
+ * Returns whether the error comes from PostgreSQL or the connection to it. The transaction then can't
+ * continue.
+ */
 function isDatabaseError(error: unknown): boolean {
   const isOwn = error instanceof SecretError || error instanceof DomainError;
   return !isOwn && error instanceof Error && "code" in error && typeof error.code === "string";
@@ -208,7 +219,7 @@ function describeError(error: unknown): string {
   }. Check its task, and its server and destination.`;
 }
 
-/** Fails a run that can't be offered. The event is that of a passed deadline, but with its own reason. */
+/** Fails a run that can't be dispatched, and records the reason. */
 async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reason: string): Promise<void> {
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
 }

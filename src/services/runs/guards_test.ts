@@ -27,14 +27,14 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
     ...test,
     caller,
     taskId,
-    /** As `backUp`. Returns the backup. */
+    /** Runs the task to its end with these stats. Returns the id of its backup. */
     async store(figures: Partial<StoredBackup> = {}): Promise<number> {
       await this.backUp(figures);
       const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
       return row!.id;
     },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
-    /** Runs the task to its end. Returns the guards of its job. */
+    /** Runs the task to its end with these stats. Returns the guards in its job. */
     async backUp(figures: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);
@@ -92,7 +92,7 @@ Deno.test("shrunken backups replace no older ones and are reported each time, un
   await using at = await setUpGuards({ maximum_backups_to_keep: 2 });
   const { database, services, caller } = at;
   const { taskId } = at;
-  // The default of the guide: only failures are reported.
+  // A stream as the guide recommends it: only failures are reported.
   await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
   const whole = [await at.store(), await at.store()];
   const shrunken: number[] = [];
@@ -138,7 +138,7 @@ Deno.test("a suspicious backup is recorded as such, and replaces none of the old
   assert.equal(third!.incompressible_share, 0.97);
   assert.deepEqual(third!.suspicious_at, new Date(clock.now().getTime() - 3_600_000));
   assert.deepEqual(await marked(), []);
-  // Until a user has reviewed it.
+  // A later good backup changes nothing until a user has reviewed the suspicious ones.
   await at.backUp({ suspicion: null });
   assert.deepEqual(await marked(), []);
 });
@@ -212,7 +212,7 @@ Deno.test("a run that took too long is noted, also of an older agent and after i
   const minutes = (count: number) => ({ duration_ms: count * 60_000 });
   for (let i = 0; i < 5; i++) await at.store();
   await at.database`update runs set started_at = finished_at - interval '10 minutes'`;
-  // This agent reports the two guards that it knows.
+  // This agent is older and reports only the first two guards.
   const known = { suspicion: null, shrinking: null };
   const [long, ordinary] = [
     await at.store({ ...known, ...minutes(45) }),
@@ -227,7 +227,7 @@ Deno.test("a run that took too long is noted, also of an older agent and after i
   const [{ name, message, severity }] = rows[0]!.findings;
   assert.deepEqual([name, severity], ["too_long", "warning"]);
   assert.match(message, /^It took 45 min, 4\.5 times the median of the last 5 runs \(10 min\)/);
-  // It is no reason to keep older backups.
+  // A backup that took too long is not suspicious, so retention still removes older backups.
   assert.deepEqual(
     (await at.database`select id from backups where removal_requested_at is null`).map(({ id }) => id),
     [ordinary],

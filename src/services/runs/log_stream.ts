@@ -1,4 +1,4 @@
-/** Streams a run's output as it arrives, from any point. */
+/** Streams a run's output as it arrives, from the start or from any event. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { hasEnded } from "../../domain/run.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
@@ -7,22 +7,22 @@ import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../sto
 import type { Caller, ServiceContext } from "../context.ts";
 
 export type LogEvent =
-  /** Text that was not sent before. `sequence` is its newest event, from which to resume. */
+  /** New output. `sequence` is the number of its last event; a client can resume after that event. */
   | { type: "output"; sequence: number; text: string }
-  /** The run's state or progress differs from what was sent last. */
+  /** The run's state or progress has changed since the last event. */
   | { type: "changed"; log: LogRow }
-  /** The run has ended and all its output was sent. The last event. */
+  /** The run has ended and all its output was sent. This is the last event. */
   | { type: "finished"; log: LogRow };
 
-/** Poll interval, in case a notification is lost, in milliseconds. */
+/** Maximum time between two reads, in milliseconds. Needed if a database notification is lost. */
 const SLOW_POLL = 2000;
-/** Chunks read at once, each of at most 256 Ki characters. */
+/** Number of chunks in one read; a chunk has at most 256 Ki characters. */
 const BATCH = 16;
 
 /**
- * Follows a run from the event after `afterSequence` (0: from the start) until it ends or `signal` aborts.
- * Passes each line on as soon as it is stored. Throws a {@link NotFoundError} at once, not while it is
- * iterated.
+ * Streams a run's output after event `afterSequence` (0: from the start) until the run ends or `signal`
+ * aborts. Output is passed on as soon as it is stored. If there is no such run, throws a {@link
+ * NotFoundError} right away, before the first iteration.
  */
 export async function followOutput(
   services: ServiceContext,
@@ -53,7 +53,7 @@ async function* follow(
   try {
     while (!signal.aborted) {
       changed.reset();
-      // Reads the state before the output, so that the output of an ended run is complete.
+      // Read the state before the output. If the state is final, the output read after it is complete.
       const log = await findLog(services.database, caller.userId, runId);
       if (log === undefined) return;
       for await (const event of outputAfter(services, runId, after)) {
@@ -88,7 +88,7 @@ async function* outputAfter(
   }
 }
 
-/** Returns the part of a chunk after event `after`. */
+/** Returns the part of a chunk that follows event `after`, and the number of the chunk's last event. */
 function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
   if (row.sequences === null || row.ends === null) return { sequence: row.sequence, text: row.text };
   const sequence = row.sequences.at(-1)!;

@@ -1,4 +1,4 @@
-/** The logs of runs, as their owner reads them. */
+/** Shows the logs of runs to their owner. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { hasEnded } from "../../domain/run.ts";
@@ -24,7 +24,7 @@ export type { LogDetailRow, LogRow };
 
 const RESOURCE = "Backup task log";
 
-/** Lists logs, each with only the end of its output. */
+/** Lists logs. Each has only the end of its output. */
 export function listLogs(
   services: ServiceContext,
   caller: Caller,
@@ -34,7 +34,6 @@ export function listLogs(
   return listRows(services.database, caller.userId, window.offset, window.limit, choice);
 }
 
-/** Lists the logs of one task. */
 export async function listLogsOfTask(
   services: ServiceContext,
   caller: Caller,
@@ -77,7 +76,8 @@ export async function latestLog(services: ServiceContext, caller: Caller, taskId
 }
 
 /**
- * Deletes a log; the backup of its run stays. Refused until the run has ended and its leftovers are removed.
+ * Deletes a run's log; its backup stays. Throws a {@link ConflictError} if the run has not ended, or if its
+ * leftovers are not removed yet.
  */
 export async function deleteLog(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {

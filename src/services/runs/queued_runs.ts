@@ -5,7 +5,10 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";
 import { logTransition } from "./run_state.ts";
 
-/** Starts each run's trace, or continues that of the request that queued it. */
+/**
+ * Notifies dispatchers and watchers of new runs. Each run's trace continues that of the request that queued
+ * it, or starts here.
+ */
 export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
   await notifyAll(sql, runs.flatMap(notificationsFor));
   for (const run of runs) logTransition(sql, run);

@@ -1,14 +1,16 @@
-/** Decides whether a run may do what its agent requests. */
+/** Decides whether a run's agent may do what it requests. */
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**
- * Returns the run, locked, or throws if it may not do this now. A lost run may: its agent may come back and
- * succeed. A leased run may too: requests are handled at once, and can overtake the run's acceptance, which
- * is stored in a batch of events.
+ * Locks and returns the run whose agent sent a request. Throws a `NotFoundError` for another server's run,
+ * and a `ConflictError` if the run has ended or was dispatched again.
  *
- * @param what The action, for messages: `upload`.
+ * A lost run is accepted, because its agent may come back and succeed. A leased run is accepted too: requests
+ * are handled at once, so they can overtake the run's acceptance, which is stored in a batch of events.
+ *
+ * @param what The action in error messages, such as `upload`.
  */
 export async function authorizeRun(
   sql: Sql,

@@ -1,4 +1,4 @@
-/** Applies the timeout transition to runs that are past their deadline. */
+/** Applies the timeout transition to runs whose deadline or run timeout has passed. */
 import { transaction } from "../../store/database/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
@@ -7,7 +7,10 @@ import { applyToRun } from "./run_state.ts";
 
 const BATCH = 100;
 
-/** Ends a batch of overdue runs. Returns how many; call again until it is 0. */
+/**
+ * Applies the timeout transition to a batch of overdue runs. Returns their number; call it again until it
+ * returns 0.
+ */
 export async function endOverdueRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const overdue = await lockOverdueRuns(sql, services.clock.now(), BATCH);
@@ -19,8 +22,8 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
 }
 
 /**
- * Cancels runs whose agent did not end them within a lease's time after their task's run timeout. Agents end
- * runs at the timeout themselves.
+ * Cancels a batch of runs that are still active a lease's time after their task's run timeout, and returns
+ * their number. Agents usually end such runs themselves, at the timeout.
  */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
@@ -35,7 +38,7 @@ export async function cancelTimedOutRuns(services: ServiceContext): Promise<numb
   });
 }
 
-/** Returns the reason; null if the run continues. */
+/** Returns the reason that is recorded in the run with the timeout transition. */
 function reasonOf(services: ServiceContext, run: RunRow): string | null {
   const { runTimes } = services;
   switch (run.state) {

@@ -1,4 +1,7 @@
-/** Records what agents report about their runs: each event once, in order, and then acknowledged. */
+/**
+ * Records the events that agents report about their runs. Each event is stored once and in order, then
+ * acknowledged.
+ */
 import { isFinal } from "../../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -12,13 +15,13 @@ import type { ServiceContext } from "../context.ts";
 import { applyToRun } from "./run_state.ts";
 import { applyVerdict, keepLateVerdict } from "./run_verdicts.ts";
 
-/** An event, and the server whose agent sent it. */
+/** An event, with the server whose agent sent it. */
 export interface ReportedEvent {
   remoteServerId: number;
   message: RunEventMessage;
 }
 
-/** All events of this attempt up to `sequence` are stored, or can never be stored. */
+/** Tells an agent that all events of an attempt up to `sequence` are stored, or will never be needed. */
 export interface Acknowledgement {
   remoteServerId: number;
   runId: number;
@@ -27,9 +30,9 @@ export interface Acknowledgement {
 }
 
 /**
- * Stores events of any number of runs in one transaction. Ignores events that were stored before, that belong
- * to an older attempt, or to the run of another server. They are acknowledged too, so that no agent resends
- * them forever.
+ * Stores events of any number of runs in one transaction, and returns acknowledgements. Ignores events that
+ * are stored already, or that belong to an older attempt or another server's run. Acknowledges these too, so
+ * that no agent resends them forever.
  */
 export async function recordEvents(
   services: ServiceContext,
@@ -68,7 +71,7 @@ export async function recordEvents(
   }));
 }
 
-/** The rows of all events of one transaction, which are written together. */
+/** Rows for all events of one transaction, which are written together at its end. */
 interface EventBatch {
   readonly chunks: OutputChunk[];
   readonly progress: EventProgress[];
@@ -78,7 +81,7 @@ interface Group {
   remoteServerId: number;
   runId: number;
   attempt: number;
-  /** In order of sequence. */
+  /** The events, in order of their sequence. */
   messages: RunEventMessage[];
 }
 
@@ -97,7 +100,7 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
   return [...groups.values()];
 }
 
-/** Traces the events that start or end a run; the others are too many. */
+/** Runs `work` in a span if the events start or end the run. Other events are too many to trace. */
 async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
   const message = group.messages.findLast(({ event }) =>
     event.kind === "accepted" || event.kind === "finished"
@@ -120,7 +123,7 @@ async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow
   }
 }
 
-/** Applies the events of one attempt to its locked run. Returns the changed run. */
+/** Applies the events of one attempt to its locked run. Returns the run after the changes. */
 async function recordGroup(
   services: ServiceContext,
   sql: Sql,
@@ -143,7 +146,7 @@ async function recordGroup(
   let outputSize = 0;
   for (const { event, sequence } of fresh) {
     if (event.kind !== "output") continue;
-    // Postgres text can't hold NUL.
+    // Postgres can't store NUL characters in text.
     const text = event.text.replaceAll("\0", "\uFFFD");
     chunks.push({ run_id: run.id, sequence, text });
     outputSize += text.length;

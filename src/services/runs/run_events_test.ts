@@ -112,7 +112,7 @@ Deno.test("an older attempt's verdict is recorded and never applied", async () =
   const [attempt] = await database`select * from run_attempts where attempt = 1`;
   assert.equal(attempt!.verdict.outcome, "succeeded");
   assert.equal(attempt!.verdict_applied, false);
-  // It does not change the newer attempt.
+  // The second attempt continues, unaffected by the late events of the first.
   await recordEvents(services, [event(serverId, second!, 1, { kind: "accepted" })]);
   assert.equal((await row(services, run.runId)).state, "running");
 });

@@ -1,6 +1,6 @@
 /**
- * Reports each step of a backup run to the streams that follow runs: services that raise an alarm if a run
- * does not end in time. Unlike notifications, no step is left out because it was reported before.
+ * Reports each step of a backup run to the streams that follow runs: external services that raise an alarm if
+ * a run does not end in time. Unlike other notifications, each step is reported, even if it repeats.
  */
 import type { NotificationEventName } from "../../domain/notifications/notification.ts";
 import type { RunState } from "../../domain/run.ts";
@@ -11,8 +11,8 @@ import { writeDeliveries } from "../notifications/alerts.ts";
 import { notificationOf } from "./run_notifications.ts";
 
 /**
- * Reports the state that a run has entered. {@link reportStoredBackup} reports a success once its backup is
- * stored.
+ * Reports the state that a backup run has entered, except for success. {@link reportStoredBackup} reports
+ * that once the backup is stored.
  */
 export async function reportStep(
   services: Pick<ServiceContext, "clock">,
@@ -25,7 +25,7 @@ export async function reportStep(
   if (step !== null) await report(services, sql, run, step, { wasLost: before === "lost" });
 }
 
-/** Reports a run that stored a backup. */
+/** Reports the success of a run whose backup is stored. */
 export async function reportStoredBackup(
   services: Pick<ServiceContext, "clock">,
   sql: Sql,
@@ -44,7 +44,7 @@ function stepOf({ state, started_at }: RunRow): NotificationEventName | null {
     case "lost":
       return "backup.lost";
     case "cancelled":
-      // Whoever heard of the start waits for an end.
+      // A service that got the start of the run waits for its end.
       return started_at === null ? null : "backup.failed";
     default:
       return null;

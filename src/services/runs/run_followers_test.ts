@@ -36,7 +36,7 @@ async function setUpFollower() {
     start,
     finish: (run: Awaited<ReturnType<typeof start>>, how: RunEvent) =>
       recordEvents(services, [event(serverId, run, 2, how)]),
-    /** Sends what is due without any time passing, and returns the paths of the new pings. */
+    /** Sends all messages that are due now, and returns the paths of the pings that arrived. */
     async pings() {
       const before = receiver.received.length;
       while (await notifier.deliverDue() > 0);
@@ -59,7 +59,7 @@ Deno.test("a follower gets each start and each end at once and in order, however
     "/ping",
   ]);
   assert.match(test.receiver.received[1]!.body, /^Reason: No space\.$/m);
-  // Both pings of a run have its id, and no other run's.
+  // Both pings of a run carry the run's id, which differs from the other runs' ids.
   const ids = test.receiver.received.map(({ query }) => query.get("rid"));
   assert.deepEqual(ids, [ids[0], ids[0], ids[2], ids[2], ids[4], ids[4], ids[6], ids[6]]);
   assert.equal(new Set(ids).size, 4);

@@ -1,4 +1,4 @@
-/** Stall limits of a run, from its task or the control plane's default. */
+/** Finds the stall limits of a run: its task's, or the control plane's defaults. */
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
 import type { JobWatch } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -6,7 +6,10 @@ import { findTaskWatch } from "../../store/runs/run_watch.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Returns when a stalled run is reported, and when its agent ends it. */
+/**
+ * Returns after how many milliseconds without progress a run is reported, and after how many its agent ends
+ * it.
+ */
 export async function watchOf(
   services: Pick<ServiceContext, "runTimes">,
   sql: Sql,

@@ -1,6 +1,6 @@
 /**
- * Notifies users about their runs and backups. Messages are written in the transaction of the change, so that
- * no crash loses them.
+ * Notifies users about their runs and backups. Messages are written in the same transaction as the change
+ * that they report, so no crash loses them.
  */
 import type { Finding } from "../../domain/guards/finding.ts";
 import { guardOf } from "../../domain/guards/registry.ts";
@@ -25,17 +25,17 @@ import type { ServiceContext } from "../context.ts";
 
 type Clocked = Pick<ServiceContext, "clock">;
 
-/** Details of a run's end that the run does not hold. */
+/** Details of a run's end that are not in the run's row. */
 export interface RunEnd {
-  /** The state before the end. */
+  /** The run's state before it ended. */
   readonly before: RunState;
-  /** The damage that the run found; null if none. */
+  /** The damage that the run found in the backup it read; null if none. */
   readonly damage: string | null;
 }
 
 /**
- * Reports a run that did not succeed. {@link notifyBackupStored} reports a successful backup once it is
- * stored, and {@link notifyCheck} handles a successful verification or drill.
+ * Notifies the owner of a run that ended without success. Successes are reported elsewhere: {@link
+ * notifyBackupStored} reports a backup once it is stored, {@link notifyCheck} a verification or drill.
  */
 export async function notifyFailure(
   services: Clocked,
@@ -44,7 +44,7 @@ export async function notifyFailure(
   { before, damage }: RunEnd,
 ): Promise<void> {
   const wasLost = before === "lost";
-  // The event of a stored backup covers its end.
+  // A successful backup run is left out, because {@link notifyBackupStored} ends its alerts.
   if (run.kind !== "backup" || run.state !== "succeeded") {
     await endAlerts(services, sql, RUN_ALERTS, [runSubject(run)]);
   }
@@ -60,7 +60,7 @@ export async function notifyFailure(
   switch (run.kind) {
     case "backup": {
       const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
-      // The same failure, with more details.
+      // The owner knows already that the run was lost. Send the reason of its failure too.
       if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, { kind: "backup.failing" }, news);
       return;
@@ -70,14 +70,14 @@ export async function notifyFailure(
       return await raise(services, sql, run, { kind: "drill.failing" }, news);
     }
     case "verify": {
-      // The first failure may be transient, and is retried automatically.
+      // The first failure may be transient, and the verification is retried automatically. Report the second.
       const news = notificationOf(run, "verification.failed", failure);
       return await raise(services, sql, run, { kind: "verification.failing", reportFrom: 2 }, news);
     }
   }
 }
 
-/** Ends the alert about verifications or drills that failed to run. */
+/** Ends the alert about a verification or drill that could not be carried out. */
 export async function notifyCheck(services: Clocked, sql: Sql, run: RunRow): Promise<void> {
   const kind = run.kind === "drill" ? "drill.failing" : "verification.failing";
   await endAlert(services, sql, { kind, subject: subjectOf(run) });
@@ -94,14 +94,14 @@ async function raise(
   await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, reportFrom }, news);
 }
 
-/** Returns the subject of an alert about a task's runs. */
+/** Returns the subject of alerts about all runs of a task; without a task, about all runs of a backup. */
 function subjectOf({ backup_task_id, backup_id }: RunRow): string {
   return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
 }
 
 /**
- * Returns whether the owner is notified. Not about cancelling a run, which the owner did. A run that was
- * cancelled for its timeout counts as failed.
+ * Returns whether a run counts as failed, so that its owner is notified. A cancelled run does not, because
+ * the owner cancelled it. A run that was cancelled because of its timeout does.
  */
 function isFailure({ clock }: Clocked, run: RunRow): boolean {
   if (run.state === "failed" || run.state === "lost") return true;
@@ -109,8 +109,8 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
 }
 
 /**
- * Reports a run that stored a backup, also to streams that had reported it as lost. Reports anomalies of the
- * backup as failures.
+ * Reports that a run has stored a backup. If the run was lost before, reports this to streams for failures
+ * too. Reports anomalies of the backup as failures.
  */
 export async function notifyBackupStored(
   services: Clocked,
@@ -127,7 +127,7 @@ export async function notifyBackupStored(
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
     notificationOf(run, name, { audience, wasLost, backupId, reason });
   await writeDeliveries(services, sql, news("backup.succeeded", audience));
-  // The owner of a lost run has just been notified of its success.
+  // If the run was lost, the message above has told the owner already.
   const recovered = wasLost ? null : news("backup.recovered", "failure");
   await endAlerts(
     services,
@@ -144,15 +144,15 @@ export async function notifyBackupStored(
     }),
     ...incomplete === null ? [] : [{ event: "backup.incomplete" as const, reason: incomplete }],
   ];
-  // Each one is a backup for a person to review.
+  // Send one message for each anomaly, because a person has to review each of them.
   for (const { event, reason } of anomalies) {
     await writeDeliveries(services, sql, news(event, "failure", reason));
   }
 }
 
-/** Alerts about a task that end when a backup is stored. */
+/** Alerts about a task. They end when a backup of the task is stored. */
 const TASK_ALERTS: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
-/** Alerts about a run that end with it. */
+/** Alerts about a run. They end with the run. */
 const RUN_ALERTS: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
 
 /** Returns the subject of an alert about one run. */
@@ -160,7 +160,7 @@ export function runSubject({ id }: Pick<RunRow, "id">): string {
   return `run ${id}`;
 }
 
-/** Returns one line; null if nothing is missing. Each channel cuts it to its limit. */
+/** Describes what a backup lacks, in one line of at most 4096 characters; null if nothing is missing. */
 function describeMissing(missing: readonly Missing[]): string | null {
   if (missing.length === 0) return null;
   return missing.map(({ name, reason }) => `${name}: ${reason}`).join("; ").slice(0, 4096);
@@ -169,13 +169,12 @@ function describeMissing(missing: readonly Missing[]): string | null {
 interface StoredOutcome {
   audience: Audience;
   wasLost: boolean;
-  /** Default: the backup that the run read. */
+  /** Default: the backup that the run has read. */
   backupId?: number;
-  /** Default: the run's. */
+  /** Default: the reason of the run. */
   reason?: string;
 }
 
-/** Builds an event about a run. */
 export function notificationOf(
   run: RunRow,
   name: NotificationEventName,
@@ -203,7 +202,7 @@ export function notificationOf(
   };
 }
 
-/** Reports damage that was found outside of runs, once. */
+/** Reports damage of a backup that was found outside of runs. Call it only once for each damage. */
 export async function notifyDamage(
   services: Clocked,
   sql: Sql,

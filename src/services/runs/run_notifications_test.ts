@@ -17,7 +17,9 @@ import { cancelRun, startRun } from "./runs.ts";
 import { lockRuns } from "../../store/runs/runs.ts";
 import { startVerification } from "../backups/verifications.ts";
 
-/** Creates a task with one stream for successes and one for failures, and collects new messages. */
+/**
+ * Creates a task with one stream for successes and one for failures. Returns functions that collect messages.
+ */
 async function setUpStreams(task: Record<string, unknown> = {}) {
   const test = await testServices();
   const { services, database } = test;
@@ -217,7 +219,7 @@ Deno.test("anomalies are reported with the success, and so are damage and a dril
   }
   assert.deepEqual(await checked("restore"), []);
   assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
-  // It is retried a day later, and says nothing about the backup.
+  // The verification is retried a day later, and its failure says nothing about the backup.
   assert.deepEqual(await checked("verify"), []);
 });
 
@@ -265,7 +267,7 @@ Deno.test("a task that fails and succeeds in turn is reported once a day, and it
   };
   assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
   assert.deepEqual(await run(success()), ["failure: backup.recovered"]);
-  // Its owner must not believe that it works.
+  // A task that fails most of the time must not appear to work.
   assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
   for (let hour = 1; hour < 23; hour++) {
     assert.deepEqual([...await run(success()), ...await run(failure("No."))], [], `hour ${hour}`);

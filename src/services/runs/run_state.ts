@@ -1,4 +1,4 @@
-/** Changes the state of runs. All changes of a run's state go through here. */
+/** Changes the state of runs. Every change of a run's state is made here. */
 import {
   deadlineOf,
   hasEnded,
@@ -15,12 +15,15 @@ import type { ServiceContext } from "../context.ts";
 import { reportStep } from "./run_followers.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
-/** Refused if the run's state can't take the event, or if another transaction changed it first. */
+/**
+ * The outcome of a state change. It is refused if the state does not permit the event, or if another
+ * transaction has changed the run.
+ */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
- * Applies `event` to a run that this transaction has locked: changes its state, deadline and end, and
- * notifies watchers, the streams that follow runs and, after a failure, its owner.
+ * Applies `event` to a run that this transaction has locked. Changes the run's state, deadline and end time.
+ * Notifies watchers, the streams that follow runs and, after a failure, the run's owner.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,
@@ -56,7 +59,7 @@ export async function applyToRun(
   return { moved: true, run: moved };
 }
 
-/** Logs one line for each state that a run enters, after the commit. */
+/** Logs a line about the state that a run has entered, after the commit. */
 export function logTransition(
   sql: Sql,
   run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,
@@ -82,19 +85,19 @@ const NAMES: Record<RunRow["kind"], string> = {
   drill: "Drill run",
 };
 
-/** Returns how long a run may wait for an agent that accepts it. */
+/** Returns until when a run may wait for an agent to accept it. */
 export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: { created_at: Date }): Date {
   return new Date(run.created_at.getTime() + services.runTimes.start);
 }
 
 async function announce(sql: Sql, run: RunRow, state: RunState): Promise<void> {
   const news: Notification[] = [{ topic: "run_changed", run_id: run.id, state }];
-  // The removal of the backup that the run read may wait for this end.
+  // If the run read a backup, that backup's removal may have waited for the run to end.
   if (hasEnded(state) && run.backup_id !== null) news.push({ topic: "removal_due" });
   if (run.remote_server_id !== null) {
     const of = { run_id: run.id, remote_server_id: run.remote_server_id };
     if (state === "cancelling") news.push({ topic: "run_cancelling", ...of });
-    // A run that ends frees a slot of its server for the next queued run.
+    // When a run ends, the next queued run of its server gets its slot.
     if (state === "queued" || hasEnded(state)) news.push({ topic: "run_queued", ...of });
   }
   await notifyAll(sql, news);

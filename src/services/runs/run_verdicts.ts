@@ -1,4 +1,6 @@
-/** Applies the final reports of agents: stores the backup, or the reason of a failure, and the leftovers. */
+/**
+ * Applies the verdicts of agents: records the stored backup, or the reason of the failure and the leftovers.
+ */
 import type { Finding } from "../../domain/guards/finding.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
@@ -29,7 +31,7 @@ import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 import { judgeVerdict } from "./verdict_findings.ts";
 
-/** Applies the agent's verdict to the locked run of that attempt. */
+/** Applies the agent's verdict to the locked run of its attempt. Returns the run after the change. */
 export async function applyVerdict(
   services: ServiceContext,
   sql: Sql,
@@ -72,20 +74,20 @@ export async function applyVerdict(
 }
 
 /**
- * Returns whether a lost run's success comes too late: its objects were removed, or its destination was
- * deleted.
+ * Returns whether a success comes too late for a run that was lost: its objects were removed, or its
+ * destination was deleted.
  */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
   return hasNoDestination(run) || await hasRemovedUploads(sql, run.id, run.attempt);
 }
 
-/** Returns whether the objects of the run can't be reached any more. */
+/** Returns whether the run's destination is deleted, so that its objects can't be reached any more. */
 function hasNoDestination(run: RunRow): boolean {
   return run.backup_destination_id === null || run.object_directory === null;
 }
 
-/** The field of a successful verdict, by the run's kind. */
+/** The field that a successful verdict must have, by the run's kind. */
 const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
   backup: "backup",
   restore: "restored",
@@ -93,7 +95,10 @@ const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
   drill: "proven",
 };
 
-/** Turns a success of another kind into a failure: a restore that reports a backup did not restore. */
+/**
+ * Returns the verdict. If it reports the success of another kind of run, such as a backup after a restore,
+ * returns a failure instead.
+ */
 function validateKind(run: RunRow, verdict: Verdict): Verdict {
   if (verdict.outcome !== "succeeded" || (REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
   return {
@@ -105,8 +110,9 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * Accepts only objects that this attempt uploaded to the bucket through the control plane. Other objects
- * could belong to another server, and would be readable and deletable as part of this backup.
+ * Returns the verdict. If it names objects that this attempt did not upload to the bucket through the control
+ * plane, returns a failure instead. Such objects could belong to another server, and would be readable and
+ * deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
@@ -127,8 +133,9 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count. The attempt's leftovers are removed, and so are the objects
- * that it stored, since no record names them. A success that is only repeated changes nothing.
+ * Records a verdict that came too late to count. The attempt's leftovers are then removed. After a success,
+ * its objects are leftovers too, because no record names them. A repeated verdict of the successful attempt
+ * removes nothing.
  */
 export async function keepLateVerdict(
   services: ServiceContext,
@@ -158,7 +165,8 @@ function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
 }
 
 /**
- * Records what a run found out about the backup that it read. A check that could not be made changes nothing.
+ * Records what a run found out about the backup that it read. If the check could not be carried out, changes
+ * nothing.
  */
 async function recordCheckResult(
   services: ServiceContext,
@@ -183,13 +191,13 @@ function finderOf(kind: RunRow["kind"]): DamageFinder {
   return kind === "drill" || kind === "restore" ? kind : "verify";
 }
 
-/** Returns the damage that a verification, drill or restore found in its backup; null if none. */
+/** Returns the damage that a verification, drill or restore found in the backup it read; null if none. */
 function damageOf(run: RunRow, verdict: Verdict): string | null {
   if (run.kind === "backup" || run.backup_id === null) return null;
   return verdict.outcome === "failed" ? verdict.damage ?? null : null;
 }
 
-/** Records the backup. Returns its id. */
+/** Records the backup of a run and applies retention. Returns the backup's id. */
 async function storeBackup(
   services: ServiceContext,
   sql: Sql,
@@ -228,7 +236,7 @@ async function storeBackup(
   return id;
 }
 
-/** Returns the encryption at the time of the dispatch: the task's may have changed since. */
+/** Returns how the backup was encrypted, as recorded at the dispatch. The task may have changed since. */
 function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
   const none = { encryption_password_encrypted: null, encryption_recipients: [] };
   if (!encrypted) return { encryption: "none" as const, ...none };
@@ -245,7 +253,7 @@ async function recordLeftovers(
   attempt: number,
   verdict: Verdict,
 ): Promise<void> {
-  // Only backup runs store objects, whatever an agent reports.
+  // Only backup runs store objects, so ignore what an agent reports for other runs.
   if (run.kind !== "backup") return;
   const now = services.clock.now();
   let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);

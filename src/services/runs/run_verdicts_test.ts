@@ -7,7 +7,7 @@ import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { startRun } from "./runs.ts";
 
-/** Runs a task to its end. `meanwhile` is called while the agent works. */
+/** Runs a task to its end. Calls `meanwhile` after the dispatch and before the verdict. */
 async function backUp(
   services: ServiceContext,
   { caller, taskId, serverId }: Planted,

@@ -1,4 +1,4 @@
-/** Explains what a queued or running run waits for, and until when. */
+/** Explains what an active run waits for, and until when. */
 import { NotFoundError } from "../../domain/errors.ts";
 import { hasEnded, shownState } from "../../domain/run.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -9,21 +9,23 @@ import { duration } from "../../domain/durations.ts";
 import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 
-/** The things that a run can wait for; `null`: none, it is running or has ended. */
+/**
+ * What a run can wait for. A run that is running normally or has ended waits for nothing, shown as `null`.
+ */
 export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress", "cancellation"] as const;
 
 export interface RunWait {
   status: ReturnType<typeof shownState>;
   waiting_for: typeof WAITS[number] | null;
-  /** Text for people: what it waits for, and what they can do. */
+  /** Text for people: what the run waits for, and what they can do. */
   message: string;
-  /** When the waiting ends by itself; null if it has no end, or if nothing is waited for. */
+  /** When the wait ends by itself; null if it has no time limit, or if the run waits for nothing. */
   until: Date | null;
-  /** The transition at that time. */
+  /** What happens to the run at that time, as a sentence; null if nothing. */
   then: string | null;
-  /** The runs before it in its server's queue. */
+  /** Ids of the runs before this one in its server's queue. */
   runs_ahead: number[];
-  /** For a running run: the time of its last progress. */
+  /** Time of the last progress of a running run; null in other states. */
   moved_at: Date | null;
 }
 
@@ -55,7 +57,7 @@ export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<str
   return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
 }
 
-/** For a stalled run: since when it makes no progress, and when its agent ends it. */
+/** A stall: `message` says for how long the run has made no progress, `until` when its agent ends it. */
 interface Stall {
   message: string;
   until: Date;

@@ -100,7 +100,7 @@ Deno.test("a run that waits for a slot names the runs before it, restores first"
     (await explainRun(services, caller, backup)).message,
     new RegExp(`does one run at once, and others come first: ${running}, ${restore}\\.$`),
   );
-  // With two slots, the restore takes the second.
+  // With two slots, the restore takes the second slot, and the backup still waits.
   await database`update remote_servers set runs_at_once = 2`;
   assert.deepEqual(await ahead(restore), ["dispatch", []]);
   assert.deepEqual(await ahead(backup), ["capacity", [running, restore]]);

@@ -1,4 +1,4 @@
-/** Notifies owners of stalled, slow and overdue runs, and ends runs that are stalled for too long. */
+/** Notifies owners of stalled, slow and overdue runs, and cancels runs that have stalled for too long. */
 import type { RunTransitionEvent } from "../../domain/run.ts";
 import { transaction } from "../../store/database/database.ts";
 import {
@@ -15,15 +15,15 @@ import { waitMessage } from "./run_waits.ts";
 import { duration } from "../../domain/durations.ts";
 
 /**
- * A backup run is slow if it takes this many times the median of the previous ones, and at least this many
- * milliseconds.
+ * A backup run is slow if it takes `SLOW_FACTOR` times as long as the median of the previous runs, and at
+ * least `SLOW_LEAST` milliseconds.
  */
 const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Reports stalled runs. An agent ends its run at the limit; if it has not done so within a lease's time, the
- * control plane requests the run's cancellation.
+ * Reports stalled runs. Agents end their runs at the stall limit. If an agent has not done so a lease's time
+ * later, cancels the run.
  */
 export async function watchStalledRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -62,7 +62,7 @@ export async function watchSlowRuns(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Reports runs that are queued for too long, and what they wait for. */
+/** Reports runs that are queued for too long, and says what they wait for. */
 export async function watchOverdueRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
   await transaction(database, async (sql) => {

@@ -1,4 +1,4 @@
-/** Notifications about stalled runs and absent agents. */
+/** Tests notifications about stalled runs and absent agents. */
 import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
@@ -98,7 +98,7 @@ Deno.test("a stalled run is reported with what it waits for, since when and unti
   ]);
   assert.deepEqual(why.until, new Date("2026-01-05T13:00:00Z"));
   assert.match(why.then!, /^It fails, because it makes no progress/);
-  // The run makes progress again, and stalls again: that is reported again.
+  // The run makes progress and then stalls again, which is reported again.
   await say(id, progress(10, { stalled_ms: 0 }));
   await watchStalledRuns(services);
   assert.equal((await test.why(id)).waiting_for, null);
@@ -252,7 +252,7 @@ Deno.test("after a start of the control plane, agents have time to reconnect bef
   await clock.advance(2 * MINUTE);
   await watchAgents(services, since);
   assert.deepEqual(await test.names(), ["agent.gone"]);
-  // A server with alerts off, and one whose key was revoked.
+  // Neither a server with alerts turned off nor one with a revoked key is reported.
   await database`update remote_servers set offline_alert_after = 0`;
   await database`delete from alerts`;
   await watchAgents(services, since);

@@ -16,8 +16,9 @@ import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
- * Queues a backup run by hand. Throws a {@link ConflictError} if the task is paused or has an active run, or
- * if its server has reached its limit of parallel runs; with `queue` the run waits for a slot instead.
+ * Queues a run that a user requested. Throws a {@link ConflictError} if the task is paused or has an active
+ * run. Also throws it if the task's server has reached its limit of parallel runs; with `queue`, the run
+ * waits for a slot instead.
  */
 export async function startRun(
   services: ServiceContext,
@@ -49,8 +50,9 @@ export async function startRun(
 }
 
 /**
- * Queues runs of locked tasks without active runs. `scheduledFor` is the due time; null for a user's request.
- * Returns their ids.
+ * Queues backup runs of locked tasks that have no active run. Returns the ids of the runs.
+ *
+ * @param tasks `scheduledFor` is when the run was due; null if a user requested it.
  */
 export async function queueBackupRuns(
   services: ServiceContext,
@@ -71,7 +73,7 @@ export async function queueBackupRuns(
   return runs.map(({ id }) => id);
 }
 
-/** Cancels the task's run: at once if it is queued, otherwise through its agent. */
+/** Cancels the task's active run. A queued run ends at once; otherwise its agent gets a cancellation. */
 export async function cancelRun(
   services: ServiceContext,
   caller: Caller,
@@ -83,7 +85,7 @@ export async function cancelRun(
     if (run === null) {
       throw new ConflictError("The backup task has no run in progress. There is nothing to cancel.");
     }
-    // A second cancel of the same run changes nothing.
+    // Cancelling a run again changes nothing.
     if (run.state !== "cancelling") {
       await applyToRun(services, sql, run, { type: "cancel_requested" }, { reason: "Cancelled by request." });
     }
@@ -91,7 +93,7 @@ export async function cancelRun(
   });
 }
 
-/** Cancels a run of any kind. */
+/** Cancels an active run of any kind. */
 export async function cancelAnyRun(services: ServiceContext, caller: Caller, runId: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const [run] = await lockRuns(sql, [runId]);

@@ -1,4 +1,4 @@
-/** Reports absent agents, failing removals and failing notification streams to those who can fix them. */
+/** Reports absent agents, duplicate agents, failing removals and failing notification streams. */
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -13,9 +13,12 @@ import { type AlertMessage, endAlert, endAlerts, raiseAlert } from "../notificat
 import type { ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
 
-/** Time for agents to reconnect after a start before an absent one is reported, in milliseconds. */
+/**
+ * How long agents may take to reconnect after the control plane's start before they are reported, in
+ * milliseconds.
+ */
 const RECONNECT = 2 * 60_000;
-/** A duplicate agent counts as gone if it was last refused longer ago, in milliseconds. */
+/** How long after its last refusal a duplicate agent counts as present, in milliseconds. */
 const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;
@@ -23,7 +26,7 @@ const STREAMS_FAIL_FOR = 3_600_000;
 const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
 
 /**
- * Reports agents that are absent for longer than their server's grace period, and those that have returned.
+ * Reports agents that have been absent for longer than their server's limit, and absent agents that are back.
  *
  * @param since When this control plane began to accept connections.
  */
@@ -57,7 +60,7 @@ function agentMessage(
   return { ...NO_SUBJECT, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
 }
 
-/** Reports destinations from which removals have failed for a day. */
+/** Reports destinations at which removals have failed for a day. */
 export async function watchRemovals(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -82,7 +85,7 @@ export async function watchRemovals(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Ends alerts about duplicate agents that were not seen for a day. */
+/** Ends alerts about duplicate agents that were last refused more than a day ago. */
 export async function watchDuplicates(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -92,7 +95,7 @@ export async function watchDuplicates(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Reports a failing stream to its user's other streams. */
+/** Reports each failing stream to the other streams of its user. */
 export async function watchStreams(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
@@ -115,7 +118,7 @@ export async function watchStreams(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Ends the open alerts of a kind about all other subjects. */
+/** Ends the open alerts of a kind, except those about `subjects`. */
 async function endOthers(
   services: ServiceContext,
   sql: Sql,
@@ -127,7 +130,7 @@ async function endOthers(
   }
 }
 
-/** Reports an agent that was refused because the server's own is connected. */
+/** Reports an agent that was refused because the server's recorded agent is connected. */
 export async function notifyDuplicateAgent(
   services: ServiceContext,
   sql: Sql,

@@ -1,4 +1,7 @@
-/** The findings of guards in an agent's report, completed by those of guards that the agent does not know. */
+/**
+ * Completes the findings of guards in an agent's report. Guards that the agent does not know are applied
+ * here.
+ */
 import { type Finding, findingsOfReport, judgeBackup } from "../../domain/guards/finding.ts";
 import { FORMER_NAMES } from "../../domain/guards/former_names.ts";
 import { DEFAULT_ACTIONS, GUARD_NAMES } from "../../domain/guards/registry.ts";
@@ -10,8 +13,8 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 
 /**
- * Returns the findings about a stored backup, and the verdict: a failure if a guard that the agent did not
- * apply fails the run. The backup's objects are leftovers then.
+ * Returns the verdict, and the findings of all guards about a stored backup. If a guard that the agent did
+ * not apply fails the run, returns a failure instead, with the backup's objects as leftovers.
  */
 export async function judgeVerdict(
   sql: Sql,
@@ -42,13 +45,16 @@ export async function judgeVerdict(
   };
 }
 
-/** Returns the guards that the agent did not apply because it is older than they are. */
+/** Returns the guards that the agent does not know, because it is older than these guards. */
 function uncheckedGuards(backup: StoredBackup) {
   const checked = new Set<string>(backup.guards_checked ?? formerlyChecked(backup));
   return GUARD_NAMES.filter((name) => !checked.has(name));
 }
 
-/** Agents that reported about the first guards always applied both of them. */
+/**
+ * Returns the guards that an agent applied if it does not report which. Agents that report a result of the
+ * first two guards always applied both.
+ */
 function formerlyChecked(backup: StoredBackup): string[] {
   const knew = FORMER_NAMES.some(({ report }) => backup[report] !== undefined);
   return knew ? FORMER_NAMES.map(({ name }) => name) : [];

@@ -1,6 +1,4 @@
-/**
- * Checks whether the recorded agent of a server is still alive when another one connects with the same key.
- */
+/** Checks whether a server's recorded agent is still alive when a second agent connects with the same key. */
 import { randomUUID } from "node:crypto";
 import { findIncumbent, type Incumbent } from "../../store/agents/agent_connections.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -18,7 +16,7 @@ import { notifyDuplicateAgent } from "../runs/standing_watch.ts";
 
 export type { Incumbent };
 
-/** How long a duplicate is shown after it was last refused, in milliseconds. */
+/** How long a duplicate agent is shown after its last refusal, in milliseconds. */
 export const DUPLICATE_SHOWN = 24 * 3_600_000;
 
 /** Returns the recorded connection of a server; undefined if there is none. */
@@ -27,8 +25,8 @@ export function incumbentOf(services: ServiceContext, serverId: number): Promise
 }
 
 /**
- * Asks the replica that holds a connection to ping its agent. Returns false if neither answers within
- * `patience`, in milliseconds.
+ * Asks the replica that holds a connection to ping its agent, and returns whether the agent answered. Returns
+ * false if no answer arrives within `patience` milliseconds.
  */
 export async function pingOnOtherReplica(
   services: ServiceContext,
@@ -65,8 +63,8 @@ export function confirmAlive({ database }: ServiceContext, probe: string): Promi
 }
 
 /**
- * Records an agent that was refused because another one with the same key is connected. The audit log records
- * the first refusal of a series.
+ * Records an agent that was refused because another agent with the same key is connected. The audit log gets
+ * only the first of a series of refusals.
  */
 export async function noteDuplicateAgent(
   services: ServiceContext,

@@ -1,4 +1,6 @@
-/** Records when agents connect and disconnect, and reconciles their runs with the control plane's. */
+/**
+ * Records when agents connect and disconnect, and compares the runs that agents hold with the recorded runs.
+ */
 import { isFinal } from "../../domain/run.ts";
 import type { AgentDescription, AgentMessage, Instruction } from "../../protocol/wire_messages.ts";
 import { requeueSentRequests } from "../../store/agents/agent_requests.ts";
@@ -22,12 +24,12 @@ import { applyToRun } from "../runs/run_state.ts";
 
 type HeldRun = Extract<AgentMessage, { type: "hello" }>["runs"][number];
 
-/** The instruction to an agent about a run that it holds. */
+/** The instruction to an agent about a run that the agent holds. */
 export interface RunInstruction {
   run_id: number;
   attempt: number;
   instruction: Instruction;
-  /** The newest stored event. */
+  /** Sequence number of the newest stored event. */
   acknowledged: number;
 }
 
@@ -41,25 +43,26 @@ export interface Greeting {
   protocol: number;
   description: AgentDescription;
   runs: readonly HeldRun[];
-  /** See `hello` of the protocol; null for an agent that does not send it. */
+  /** Identifies the agent process; null if the agent does not send it. See `hello` in the protocol. */
   seat?: string | null;
-  /** The only connection that may be replaced; null: none. Left out: any. */
+  /** Id of the only connection that may be replaced; null permits none. If left out, any may be replaced. */
   replaces?: string | null;
   /**
-   * When this control plane began to accept connections. From then on, each run's agent has the time of a
-   * lease to connect.
+   * When this control plane began to accept connections. Agents that work on a run have a lease's time from
+   * then on to reconnect.
    */
   since?: Date;
 }
 
-/** Thrown if another connection than the one to be replaced is recorded. */
+/** Thrown if the recorded connection is not the one that may be replaced. */
 export class OccupiedError extends Error {
   override readonly name = "OccupiedError";
 }
 
 /**
- * Records a connection and returns an instruction for each run that the agent holds. A run that the agent
- * should have but does not report ends here: the agent's state directory was lost, so no verdict will come.
+ * Records a connection and returns an instruction for each run that the agent holds. If the agent does not
+ * hold a run that was dispatched to it, that run ends: the agent's state directory was lost, so no verdict
+ * will come.
  */
 export async function connectAgent(
   services: ServiceContext,
@@ -73,7 +76,7 @@ export async function connectAgent(
     const { protocol, description, runs, seat = null, replaces } = greeting;
     const earlier = await lockConnection(sql, remoteServerId);
     if (replaces !== undefined && earlier.connection_id !== replaces) throw new OccupiedError();
-    // Queried in parallel: thousands of agents may connect at once.
+    // Query in parallel, because thousands of agents may connect at once.
     const [, , hastened, rows] = await Promise.all([
       markConnected(sql, remoteServerId, { id, replicaId, protocol, description, seat }, now),
       requeueSentRequests(sql, [remoteServerId]),
@@ -91,7 +94,7 @@ export async function connectAgent(
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const { run_id, attempt } of runs) {
       const run = byId.get(run_id);
-      // The agent accepted an offer after its deadline: the run must not be offered again.
+      // The agent accepted the run after the dispatch's deadline. The run must not be dispatched again.
       if (run?.state === "queued" && run.attempt === attempt) {
         await applyToRun(services, sql, run, { type: "accepted" }, { started_at: now });
       }
@@ -102,8 +105,8 @@ export async function connectAgent(
 }
 
 /**
- * Refuses an agent from another machine or state directory until a run's lease expires. The agent that has
- * the run may only be reconnecting, and a copy of it would end that run.
+ * Throws a {@link ForeignSeatError} for an agent from another machine or state directory while a run's lease
+ * lasts. The agent that works on the run may only be reconnecting; a copy of that agent would end the run.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,
@@ -123,12 +126,15 @@ function refuseForeignSeat(
   );
 }
 
-/** Thrown for an agent that may be a copy of the one that has an active run. */
+/** Thrown if an agent may be a copy of the agent that works on an active run. */
 export class ForeignSeatError extends Error {
   override readonly name = "ForeignSeatError";
 }
 
-/** Records that an agent with a valid key was refused, or disconnected because of that key. */
+/**
+ * Records in the audit log that an agent with a valid key was refused, or was disconnected because its key
+ * was revoked.
+ */
 export async function noteRefusedAgent(
   services: ServiceContext,
   { remoteServerId }: Connection,
@@ -146,7 +152,7 @@ function auditFields(remoteServerId: number) {
 async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): Promise<void> {
   switch (run.state) {
     case "leased":
-      // The offer never arrived.
+      // The dispatch never reached the agent.
       await applyToRun(services, sql, run, { type: "deadline_passed" });
       break;
     case "running":
@@ -181,7 +187,7 @@ export async function disconnectAgent(services: ServiceContext, connection: Conn
   });
 }
 
-/** Disconnects all sockets of a replica that stops. */
+/** Records that all websockets of a stopping replica are closed. */
 export async function disconnectReplica(services: ServiceContext, replicaId: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const serverIds = await markReplicaDisconnected(sql, replicaId, services.clock.now());
@@ -189,7 +195,7 @@ export async function disconnectReplica(services: ServiceContext, replicaId: str
   });
 }
 
-/** Renews the leases of agents that were heard on these connections, all of one replica. */
+/** Renews the leases of runs whose agents sent a message on these connections, all of one replica. */
 export async function renewAgentLeases(
   services: ServiceContext,
   connections: readonly Connection[],
@@ -207,7 +213,8 @@ async function renew(services: ServiceContext, sql: Sql, serverIds: readonly num
 }
 
 /**
- * Returns the runs to cancel on these servers. They are sent again at each connection and each notification.
+ * Returns the runs of these servers that their agents have to cancel. A cancellation is sent again at each
+ * connection and each notification.
  */
 export async function runsToCancel(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Enrols agents: exchanges a single-use token of a server for an agent key. */
+/** Enrols agents: exchanges a server's single-use token for an agent key. */
 import { createHash, randomBytes } from "node:crypto";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { AgentDescription } from "../../protocol/wire_messages.ts";
@@ -23,13 +23,13 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export type { RemoteServerRow };
 
-/** Prefixes that identify each kind of secret to people and to secret scanners. */
+/** Prefixes of tokens and keys, by which people and secret scanners recognize them. */
 const TOKEN_PREFIX = "rge_";
 const KEY_PREFIX = "rga_";
 
 /**
- * Creates a token that enrols one agent for this server, once, within `expiresIn` seconds. Only its hash is
- * stored.
+ * Creates a token with which one agent of this server can enrol once, within `expiresIn` seconds. Only the
+ * token's hash is stored.
  */
 export async function createEnrolmentToken(
   services: ServiceContext,
@@ -50,8 +50,8 @@ export async function createEnrolmentToken(
 }
 
 /**
- * Exchanges a token for the key of its server's agent. The key of an earlier agent of this server becomes
- * invalid. Throws an {@link UnauthenticatedError} for a token that is unknown, expired or used.
+ * Exchanges a token for a new key of its server's agent. The server's previous key becomes invalid. Throws an
+ * {@link UnauthenticatedError} if the token is unknown, expired or used.
  */
 export async function enrolAgent(
   services: ServiceContext,
@@ -84,7 +84,8 @@ export async function authenticateAgent(
 }
 
 /**
- * Revokes the agent's key, closes its socket and deletes its unused tokens. A second call changes nothing.
+ * Revokes the agent's key, closes its websocket and deletes the server's unused tokens. Repeated calls change
+ * nothing.
  */
 export async function revokeAgent(
   services: ServiceContext,
@@ -100,7 +101,7 @@ export async function revokeAgent(
   });
 }
 
-/** Returns 256 random bits, which nobody can guess: a plain hash is enough for storing them. */
+/** Returns a secret of 256 random bits. Nobody can guess it, so a plain hash protects it well enough. */
 function newSecret(prefix: string): string {
   return prefix + randomBytes(32).toString("base64url");
 }

@@ -1,4 +1,4 @@
-/** Adds the control plane's own machine as a remote server, so that a first backup needs nothing else. */
+/** Adds the control plane's own machine as a remote server, so that a first backup needs no other machine. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { findServerAt, firstAdministratorId } from "../../store/access/bootstrap.ts";
@@ -8,15 +8,16 @@ import { createRemoteServer } from "./remote_servers.ts";
 
 const ADDRESS = "127.0.0.1";
 const SSH_PORT = 22;
-/** Seconds; the agent uses its token as soon as it starts. */
+/** Validity of the enrolment token, in seconds. Short, because the agent uses it as soon as it starts. */
 const TOKEN_LIFE = 900;
 
 /**
- * Returns the local agent's server, and the single-use token for its enrolment; no token if its key is valid.
- * Creates the server if there is none, for the first administrator, named after the host.
+ * Returns the server of the local agent and a single-use token to enrol it; the token is null if the agent's
+ * key is valid. If there is no such server, creates one that is named after the host and owned by the first
+ * administrator.
  *
- * Throws a {@link ConflictError} if the agent of another machine is enrolled as 127.0.0.1, as when two
- * control planes share a database: the tasks of one machine must not run on the other.
+ * Throws a {@link ConflictError} if another machine's agent is enrolled at 127.0.0.1. This happens if two
+ * control planes share a database; the tasks of one machine must not run on the other.
  */
 export async function enrolLocalAgent(
   services: ServiceContext,

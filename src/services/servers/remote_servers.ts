@@ -29,7 +29,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
-/** A server as the API shows it. */
+/** A server as the API shows it, with its agent's connectivity. */
 export interface RemoteServer extends RemoteServerDetailRow {
   connectivity: "unknown" | "connected" | "disconnected";
 }
@@ -93,9 +93,10 @@ export async function listRemoteServers(
 }
 
 /**
- * Deletes a server. Refused while tasks use it or runs are active on it, and while its disk stores backups.
- * `forget` drops their records, for a disk that is gone for good. Revokes its agent's key at once. Returns
- * when the records are deleted; null: there are none.
+ * Deletes a server and revokes its agent's key at once. Throws a {@link ConflictError} while tasks use the
+ * server, runs are active on it, or its disk stores backups. With `forget`, puts the records of these backups
+ * into the trash, for a disk that is gone for good. Returns when they will be deleted; null if there are
+ * none.
  */
 export async function deleteRemoteServer(
   services: ServiceContext,
@@ -126,7 +127,10 @@ export async function deleteRemoteServer(
   });
 }
 
-/** Forgets the backups on a server's disk: no agent can read or delete them any more. */
+/**
+ * Puts the records of the backups on a server's disk into the trash, because no agent can read or delete the
+ * backups any more.
+ */
 async function forgetDisk(
   services: ServiceContext,
   sql: Sql,
@@ -174,8 +178,8 @@ async function refuseTakenAddress(
 }
 
 /**
- * Adds the connectivity. A connection counts while the replica that holds it is alive; an old duplicate is
- * left out.
+ * Adds the connectivity to a server. An agent counts as connected while the replica that holds its websocket
+ * is alive. Leaves out a duplicate agent that was last refused long ago.
  */
 export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
   const refusedAt = detail.duplicate_agent === null

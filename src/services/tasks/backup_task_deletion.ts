@@ -15,9 +15,9 @@ import { putIntoTrash } from "../retention/trash.ts";
 const RESOURCE = "Backup task";
 
 /**
- * Deletes a task. Refused while one of its backup runs is active. Its backups stay, without a task; with
- * `withBackups` they go to the trash, which is refused while one of them is held. Returns when those are
- * deleted; null: none is.
+ * Deletes a task; its backups stay, without a task. With `withBackups`, they go to the trash. Throws a {@link
+ * ConflictError} while a backup run of the task is active, or if a backup to delete is held. Returns when the
+ * backups will be deleted; null if none will.
  */
 export async function deleteBackupTask(
   services: ServiceContext,

@@ -1,4 +1,6 @@
-/** The input fields of a task: checks the records that they refer to, and rules over several fields. */
+/**
+ * Checks the input fields of a task: the records that they refer to, and rules that concern several fields.
+ */
 import { relationsOf } from "../../definitions/fields/columns.ts";
 import type { Input, NewInput } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
@@ -16,7 +18,7 @@ import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 export type BackupTaskInput = Input<TaskFields>;
 export type NewBackupTaskInput = NewInput<TaskFields>;
 
-/** Returns the problems of a task's encryption after a change. */
+/** Returns the problems of a task's encryption, by field, as it would be after a change. */
 export function encryptionProblems(
   { encryption_password_encrypted, encryption_recipients }: {
     encryption_password_encrypted: string | null;
@@ -28,8 +30,9 @@ export function encryptionProblems(
 }
 
 /**
- * Returns an error for each reference to a record that does not exist or belongs to another user; the message
- * is the same. Existing records can't be deleted until the transaction ends.
+ * Returns the problems of references, by field: each record must exist and belong to the user. The message
+ * does not say which of the two is wrong. Locks the records, so that none is deleted before the transaction
+ * ends.
  */
 export async function referenceProblems(
   sql: Sql,
@@ -54,7 +57,7 @@ export async function referenceProblems(
   return problems;
 }
 
-/** Returns the problems of the directory to which a changed task would write. */
+/** Returns the problems, by field, of the directory in which a changed task would store its backups. */
 export async function locationProblems(
   sql: Sql,
   userId: number,
@@ -71,7 +74,7 @@ export async function locationProblems(
   }
 }
 
-/** Stores the lists of ids that `input` names. */
+/** Stores the lists of related ids, such as tags, that are in `input`. */
 export async function replaceRelations(sql: Sql, id: number, input: BackupTaskInput): Promise<void> {
   for (const [name, relation] of relationsOf(TASK_FIELDS)) {
     if (input[name as keyof BackupTaskInput] === undefined) continue;

@@ -1,5 +1,6 @@
 /**
- * Decides whether a change of a task makes it another source. Only backups of the same source are compared.
+ * Decides whether a changed task backs up another source. Backups are compared only with those of the same
+ * source.
  */
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
@@ -10,9 +11,9 @@ const SOURCE_FIELDS = Object.entries(TASK_FIELDS as FieldTable)
   .map(([name]) => name as keyof BackupTaskRow);
 
 /**
- * Returns whether a change of a task makes it another source.
+ * Returns whether a change makes a task back up another source.
  *
- * @param changes Columns after the change; unchanged ones may be left out.
+ * @param changes Columns after the change; unchanged columns may be left out.
  */
 export function definesAnotherSource(task: BackupTaskRow, changes: Partial<BackupTaskRow>): boolean {
   return SOURCE_FIELDS.some((field) =>

@@ -1,4 +1,4 @@
-/** Backup tasks: creates, changes, lists and pauses them. */
+/** Creates, changes, lists and pauses backup tasks. */
 import { columnNames, columnsOf, newColumns } from "../../definitions/fields/columns.ts";
 import {
   databaseNameProblems,
@@ -59,7 +59,7 @@ const NO_SCHEDULE: ScheduleFields = {
   custom_cron_expression: null,
 };
 
-/** Fields that decide which names of databases are valid. */
+/** Fields on which the valid names of databases depend. */
 const NAMES = ["type", "database_type", "database_name"] as const;
 
 export async function createBackupTask(
@@ -94,7 +94,7 @@ export async function createBackupTask(
   });
 }
 
-/** Changes only the fields that `input` names. The next due time changes only with the schedule. */
+/** Changes only the fields that `input` names. The next due time changes only if the schedule does. */
 export async function updateBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -137,8 +137,8 @@ export async function updateBackupTask(
 }
 
 /**
- * Returns whether an update changes the directory. A task from before invalid directories were refused can
- * still be changed in other ways.
+ * Returns whether an update sets the directory or the destination. Only then is the directory checked,
+ * because older tasks may have a directory that is no longer valid.
  */
 function namesLocation({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
@@ -164,7 +164,7 @@ export async function listBackupTasks(
   return { rows: rows.map((row) => withDueTime(row, now)), total };
 }
 
-/** Lists the tasks that run on a schedule, the soonest first. */
+/** Lists the tasks that run on a schedule, ordered by their next due time. */
 export function listUpcoming(
   services: ServiceContext,
   caller: Caller,
@@ -183,7 +183,7 @@ export async function backupTaskStatus(
 }
 
 /**
- * Pauses a task: it is not scheduled and cannot be run. A run in progress continues. A second pause changes
+ * Pauses a task, so that no new run of it can start. A run in progress continues. Pausing it again changes
  * nothing.
  */
 export function pauseBackupTask(
@@ -194,7 +194,7 @@ export function pauseBackupTask(
   return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
 }
 
-/** Resumes a task. The next due time is in the future: those that passed meanwhile are skipped. */
+/** Resumes a paused task. Due times that passed meanwhile are skipped. */
 export function resumeBackupTask(
   services: ServiceContext,
   caller: Caller,
@@ -233,7 +233,10 @@ async function detail(
   return withDueTime(row, services.clock.now());
 }
 
-/** Adds the next due time. The scheduler does not update that of a paused task, so it is computed here. */
+/**
+ * Returns a task with its next due time. The scheduler does not update a paused task, so its due time is
+ * computed here.
+ */
 function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
   return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
 }
@@ -251,8 +254,8 @@ const RETENTION_COLUMNS = [
 ] as const;
 
 /**
- * Returns whether an update may let rules remove backups that a user needs. That is possible with other rules
- * or periods, and if newer backups have another source, location or secret.
+ * Returns whether an update may cause retention to remove backups that the user still needs. This is possible
+ * if rules or periods change, or if newer backups have another source, location or secret.
  */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
   return definesAnotherSource(before, columns) ||
@@ -261,7 +264,9 @@ function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>
     );
 }
 
-/** Only administrators may back up a source that holds the records of every user. */
+/**
+ * Throws a `ForbiddenError` if the source holds the records of every user and the caller is no administrator.
+ */
 function refuseUsers(caller: Caller, task: SourceTask): void {
   if (!definitionOfTask(task)?.isForAdministrators || caller.abilities.has("admin")) return;
   throw new ForbiddenError(

@@ -1,4 +1,4 @@
-/** Queues runs for due times: one for each, even with several control planes. */
+/** Queues a run for each due time of a task, once even if several control planes run. */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
@@ -21,20 +21,24 @@ import { notificationOf } from "../runs/run_notifications.ts";
 import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
-/** Milliseconds. If a planning is dated further ahead than this, it was made on a clock that was ahead. */
+/**
+ * Tolerated clock difference, in milliseconds. A due time whose planning is dated further ahead was planned
+ * with a clock that was ahead.
+ */
 const STEP = 1_000;
 /**
- * Milliseconds. A change of a task may be this far ahead, after a small step of the clock: due times before
- * the change do not follow from it. A change further ahead comes from a wrong clock and is ignored.
+ * In milliseconds. A task's last change may be dated this far ahead after a small step of the clock; due
+ * times before the change are then not fired. A change that is dated further ahead comes from a wrong clock,
+ * so its date is ignored.
  */
 const SHORTLY = 10_000;
-/** Milliseconds. A due time that was fired at most this much too early is not fired again. */
+/** In milliseconds. A due time that was fired too early, by at most this much, is not fired again. */
 const EARLY = 5 * 60_000;
 
 /**
- * Queues a run for each task that is due, or records the due time as skipped while the task's run is active.
- * Due times missed in a downtime are one catch-up run. Returns how many tasks were due; call again until it
- * is 0.
+ * Queues a run for each task that is due. If the task has an active run, records the due time as skipped
+ * instead. All due times that were missed in a downtime lead to one run. Returns the number of due tasks;
+ * call it again until it returns 0.
  */
 export async function fireDueTasks(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
@@ -58,7 +62,7 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
   });
 }
 
-/** Reports tasks whose due times pass while an earlier run is active, from the second time on. */
+/** Reports tasks whose due times are skipped because an earlier run is active, from the second skip on. */
 async function reportSkipped(
   services: ServiceContext,
   sql: Sql,
@@ -82,8 +86,8 @@ async function reportSkipped(
 type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
 
 /**
- * Reports tasks with a schedule that this control plane cannot parse. They do not affect the due times of
- * others.
+ * Reports tasks whose schedule this control plane cannot parse. The due times of other tasks are not
+ * affected.
  */
 async function reportBrokenSchedules(
   services: ServiceContext,
@@ -113,7 +117,10 @@ async function reportBrokenSchedules(
   }
 }
 
-/** Computes the next due time once for each schedule: many tasks share one, such as midnight. */
+/**
+ * Returns a function that computes the next due time of a schedule, once for all tasks that share the
+ * schedule.
+ */
 function plansAfter(now: Date): Plan {
   const known = new Map<string, ReturnType<typeof planRun>>();
   return (schedule) => {
@@ -124,15 +131,15 @@ function plansAfter(now: Date): Plan {
   };
 }
 
-/** Returns when the scheduler has to look again; null if no task has a due time. */
+/** Returns the next due time of all tasks; null if there is none. */
 export function nextDueTime(services: ServiceContext): Promise<Date | null> {
   return soonestDueTime(services.database);
 }
 
 /**
- * Plans due times again that were planned while the clock was ahead, by this control plane or another.
- * Otherwise a task would wait until that time. A due time that was fired much too early is fired again.
- * Returns the number of due times that were changed.
+ * Plans due times again that any control plane planned while its clock was ahead. Otherwise a task would not
+ * run until the wrong time. A due time that was fired much too early is fired again. Returns the number of
+ * changed due times.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;
@@ -141,7 +148,7 @@ export async function replanSchedules(services: ServiceContext): Promise<number>
       const now = services.clock.now();
       const tasks = await lockTasksPlannedAhead(sql, later(now, STEP), BATCH);
       if (tasks.length === 0) return left = false;
-      // Read them after locking, because nobody can fire one of them now.
+      // Read the fired due times after locking the tasks, because nobody can fire one of them now.
       const until = later(now, EARLY);
       const fired = await lastDueTimes(sql, tasks.map(({ id }) => id), until);
       const planned = tasks.map((task) => {

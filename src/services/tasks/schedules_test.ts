@@ -51,7 +51,7 @@ Deno.test("a due time that comes while the task's run is active is recorded as s
   assert.equal(skipped.length, 1);
   assert.deepEqual(skipped[0]!.due_at, new Date("2026-01-06T01:00:00Z"));
   assert.equal(skipped[0]!.active_run_id, run!.id);
-  // When it is over, the next due time fires again.
+  // When the active run is over, the next due time fires again.
   await cancelRun(services, caller, taskId);
   await database`update runs set state = 'cancelled', finished_at = now(), deadline_at = null`;
   await clock.advance(24 * 3_600_000);
@@ -66,7 +66,7 @@ Deno.test("a task that was edited on a clock that was ahead does not wait for it
   await plant(services, due("2026-01-06T01:00:00Z"));
   await database`update backup_tasks set updated_at = '2027-03-01T12:00:00Z', next_run_at = '2027-03-02T01:00:00Z'
     where id = ${taskId}`;
-  // Shortly after the last due time, when the clock went back by some seconds.
+  // The tasks were changed shortly after their last due time; then the clock went back by some seconds.
   await database`update backup_tasks set updated_at = '2026-01-05T01:00:02Z' where id <> ${taskId}`;
   await database`update backup_tasks set planned_at = updated_at`;
   await test.clock.set("2026-01-05T00:59:58Z");
@@ -108,7 +108,7 @@ Deno.test("a clock that was ahead leaves no schedule waiting for it, and fires n
 
 const EACH_MINUTE = { frequency: null, time_to_run_at: null, custom_cron_expression: "* * * * *" };
 
-/** Fires what is due and ends the runs: an active run would cause the next due time to be skipped. */
+/** Fires what is due and ends the runs. An active run would cause the next due time to be skipped. */
 async function fireAndEnd({ database, services }: Awaited<ReturnType<typeof testServices>>) {
   await fireDueTasks(services);
   await database`update runs set state = 'failed', finished_at = now(), deadline_at = null where finished_at is null`;
@@ -119,7 +119,7 @@ Deno.test("what was fired for tomorrow, on a clock a day ahead, leaves no due ti
   const { services, clock, database } = test;
   await plant(services, { ...EACH_MINUTE, ...due("2026-01-05T01:00:00Z") });
   await clock.set("2026-01-06T00:59:10Z");
-  await fireAndEnd(test); // the minutes until then count as one
+  await fireAndEnd(test); // fires one run for all minutes until then
   await clock.set("2026-01-06T01:00:00Z");
   await fireAndEnd(test);
   await clock.set("2026-01-05T01:00:10Z");
@@ -187,7 +187,7 @@ Deno.test("a stored schedule that can't be read stops no other one, goes on by d
     ].map((line) => line.slice(0, 50)),
   );
   assert.equal(await replanSchedules(services), 0);
-  // A repaired schedule works like any other.
+  // Once its schedule is repaired, the task runs again.
   await database`update backup_tasks set timezone = 'UTC' where id = ${gone.taskId}`;
   await clock.set("2026-01-06T13:00:00Z");
   while (await fireDueTasks(services) > 0);

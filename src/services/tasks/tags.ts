@@ -50,7 +50,7 @@ export function updateTag(
   );
 }
 
-/** Deletes a tag, and removes it from its tasks. */
+/** Deletes a tag, and removes the tag from all tasks. */
 export function deleteTag(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");

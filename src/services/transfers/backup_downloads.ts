@@ -1,4 +1,7 @@
-/** Downloads through the control plane: an object of a backup as stored, or one file of its contents. */
+/**
+ * Downloads through the control plane: an object of a backup as it is stored, or one file of a backup's
+ * contents.
+ */
 import { createHash } from "node:crypto";
 import { type RequestedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
@@ -17,35 +20,35 @@ import { bucketOf } from "./uploads.ts";
 const URL_SECONDS = 3600;
 
 export interface Download {
-  /** The suggested file name. */
+  /** Suggested file name. */
   readonly name: string;
   readonly etag: string;
-  /** The size of the whole, even if only a range follows. */
+  /** Size of the whole object or file in bytes, even if only a range is sent. */
   readonly size: number;
-  /** The bytes [from, to) follow. */
+  /** The bytes from `from` up to, but not including, `to` are sent. */
   readonly from: number;
   readonly to: number;
-  /** Fails if it can't continue. Null for a HEAD request. */
+  /** The bytes; null for a HEAD request. Fails if the transfer breaks off. */
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** The result for a range beyond the end. */
+/** The result if the requested range begins after the end. */
 export interface Unsatisfiable {
   readonly unsatisfiable: true;
   readonly size: number;
 }
 
-/** Chooses the range once the ETag is known; null: everything. */
+/** Chooses the range to send, given the ETag; null requests all bytes. */
 export type ChooseRange = (etag: string) => RequestedRange | null;
 
 export interface ObjectRequest {
-  /** The name of one of the backup's objects; null: its first archive. */
+  /** Name of one of the backup's objects; null chooses its first archive. */
   readonly name: string | null;
-  /** Whether to leave out the bytes. */
+  /** Whether only the headers are requested, without the bytes. */
   readonly headOnly: boolean;
 }
 
-/** Downloads one object of a backup. */
+/** Returns a download of one object of a backup, as it is stored. */
 export async function downloadObject(
   services: ServiceContext,
   caller: Caller,
@@ -72,8 +75,8 @@ export async function downloadObject(
 }
 
 /**
- * Downloads one regular file of the backup's contents, decrypted and decompressed. Throws a {@link
- * NotFoundError} if there is none.
+ * Returns a download of one regular file in a backup's contents, decrypted and decompressed. Throws a {@link
+ * NotFoundError} if there is no such file.
  */
 export async function downloadFile(
   services: ServiceContext,
@@ -92,7 +95,7 @@ export async function downloadFile(
     );
   }
   const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
-  // The contents of a backup never change.
+  // The contents of a backup never change, so its hash and the path identify the file's contents.
   const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
   const requested = choose(etag);
   const sent = await requestFromAgent(services, readable, { type: "file", path: inside }, requested);

@@ -1,4 +1,4 @@
-/** Signs URLs with which agents read from buckets: they have no keys of their own. */
+/** Signs URLs with which agents read objects in buckets, because agents have no access keys. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
 import { isStorageType } from "../../storage/registry.ts";
@@ -12,9 +12,9 @@ import { bucketOf } from "./uploads.ts";
 const URL_SECONDS = 3600;
 
 /**
- * Returns a URL for GET requests to one object of the backup that the run reads. It is a credential for this
- * agent only. Throws a `ConflictError` if the run has ended, and a `NotFoundError` if it is another server's
- * run or another backup's object.
+ * Returns a presigned URL for GET requests to one object of the backup that a run reads. Whoever has the URL
+ * can read the object, so only the run's agent may get it. Throws a `ConflictError` if the run has ended, and
+ * a `NotFoundError` if the run belongs to another server or the object to another backup.
  */
 export async function signDownload(
   services: ServiceContext,

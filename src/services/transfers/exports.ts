@@ -1,4 +1,4 @@
-/** Exports the control plane's state to the agent of the run that backs it up. */
+/** Exports the control plane's own state to the agent of the run that backs it up. */
 import { ForbiddenError, UnauthenticatedError } from "../../domain/errors.ts";
 import { recordActor } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -12,10 +12,10 @@ const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
 /**
  * Returns a consistent snapshot as pieces of SQL text. Callers must read it to the end or call `return`.
- * Secrets in it are encrypted, and tokens are hashed.
+ * Secrets in the text are encrypted, and tokens are hashed.
  *
- * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` or `ConflictError` if the run
- * belongs to another agent or has ended, and a {@link ForbiddenError} if it backs up something else.
+ * Throws an {@link UnauthenticatedError} for an unknown key, a `NotFoundError` if the run belongs to another
+ * agent, a `ConflictError` if it has ended, and a {@link ForbiddenError} if it backs up something else.
  */
 export async function openExport(
   services: ServiceContext,

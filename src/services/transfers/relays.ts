@@ -1,6 +1,6 @@
 /**
- * Relays a backup on one server's disk to the run of another server's agent. The control plane stores nothing
- * of it.
+ * Relays a backup on one server's disk to a run of another server's agent. The control plane stores none of
+ * the bytes.
  */
 import { type ByteRange, type RequestedRange, resolveRange } from "../../domain/byte_range.ts";
 import { ConflictError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -13,24 +13,27 @@ import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
-/** Interval of checks whether the run may still read, in milliseconds. */
+/** Interval in which the key and the run are checked during a transfer, in milliseconds. */
 const CHECK_INTERVAL = 15_000;
 
 export interface RelayInput {
   run_id: number;
   attempt: number;
-  /** The name of an object of the backup that the run reads. */
+  /** Name of an object of the backup that the run reads. */
   name: string;
 }
 
 export interface Relayed extends ByteRange {
   /** The current size of the object in bytes. */
   readonly size: number;
-  /** The bytes [from, to). Fails if it can't continue, or if the run may no longer read. */
+  /**
+   * The bytes from `from` up to, but not including, `to`. Fails if the transfer breaks off, or if the run may
+   * no longer read the backup.
+   */
   readonly body: ReadableStream<Uint8Array>;
 }
 
-/** The reason why there are no bytes: the object does not exist, or the range is beyond its end. */
+/** Why no bytes are sent: the object does not exist, or the range begins after its end. */
 export type NotRelayed = { readonly outcome: "missing" } | {
   readonly outcome: "unsatisfiable";
   size: number;
@@ -89,7 +92,7 @@ async function authorizeRead(
   });
 }
 
-/** Ends the stream soon after a key is revoked or a run ends, however much is left. */
+/** Returns the stream, and ends it soon after the agent's key is revoked or the run ends. */
 function withChecks(
   { clock }: ServiceContext,
   bytes: ReadableStream<Uint8Array>,

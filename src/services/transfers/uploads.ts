@@ -1,6 +1,6 @@
 /**
- * Uploads of agents to buckets. Agents have no keys, so they request each step. Every upload is recorded
- * before the bucket knows it, so that after a crash it can be found and removed.
+ * Uploads of agents to buckets. Agents have no access keys, so they request each step from the control plane.
+ * Every upload is recorded before the bucket knows of it, so that it can be found and removed after a crash.
  */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -30,7 +30,9 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 
 const URL_SECONDS = 3600;
 
-/** Opens a bucket with the destination's keys. Throws a `SecretError` if they can't be decrypted. */
+/**
+ * Returns a client for a destination's bucket. Throws a `SecretError` if the access keys can't be decrypted.
+ */
 export function bucketOf(
   row: BackupDestinationRow,
   { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
@@ -43,11 +45,11 @@ export function bucketOf(
 }
 
 /**
- * Starts an upload of one object of a run. All functions for uploads throw a `ConflictError` if the run or
- * the upload has ended, a `NotFoundError` if it belongs to another server, and a `StorageError` if the bucket
- * fails.
+ * Starts the upload of one object of a run. Like all functions for uploads, throws a `ConflictError` if the
+ * run or the upload has ended, a `NotFoundError` if it belongs to another server, and a `StorageError` if the
+ * bucket fails.
  *
- * @param input `name`: without a directory. `size_hint`: its size in the last backup, in bytes.
+ * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */
 export async function openUpload(
   services: ServiceContext,
@@ -87,7 +89,10 @@ export async function openUpload(
   return { upload_id: row.id, part_size: row.part_size };
 }
 
-/** Returns URLs, each valid for one part until it expires. They are credentials for this agent only. */
+/**
+ * Returns presigned URLs, each valid for one part and a limited time. Whoever has a URL can write that part,
+ * so only the run's agent may get it.
+ */
 export async function signParts(
   services: ServiceContext,
   remoteServerId: number,
@@ -105,9 +110,10 @@ export async function signParts(
 }
 
 /**
- * Assembles the object from its parts and checks its stored size. A repeated request gets the same response.
+ * Assembles the object from its parts and checks its stored size. A repeated request returns the same
+ * response.
  *
- * @param input `size`: bytes sent. An empty object has no parts.
+ * @param input `size` is the number of bytes that the agent has sent. An empty object has no parts.
  */
 export async function completeUpload(
   services: ServiceContext,
@@ -129,7 +135,7 @@ export async function completeUpload(
   return { size: await verifySize(services, bucket, row, input.size) };
 }
 
-/** Aborts an agent's upload. Removes its object, unless the run has succeeded with it. */
+/** Aborts an agent's upload. Removes its object, except when the run has succeeded with it. */
 export async function abortUpload(
   services: ServiceContext,
   remoteServerId: number,
@@ -140,8 +146,8 @@ export async function abortUpload(
 }
 
 /**
- * Removes an upload and its object from the bucket. Keeps the object if its run succeeded (it is part of a
- * backup), or if a later attempt uses the same key.
+ * Removes an upload and its object from the bucket. Keeps the object if it belongs to the backup of a
+ * successful run, or if a later attempt uses the same key.
  */
 export async function removeUpload(services: ServiceContext, uploadId: string): Promise<void> {
   const { clock, database } = services;
@@ -155,15 +161,19 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // An open upload may have become an object, if the response to its completion was lost. An upload that
-  // never got the bucket's id can't have been completed: an object under its key is not this upload's.
+  // An open upload may have become an object, if the response to its completion was lost. If the bucket's
+  // upload id was never recorded, the upload can't have been completed, so an object with its key belongs to
+  // another upload.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
   await markUploadRemoved(database, row.id, clock.now());
 }
 
-/** Completes the upload. S3 has no uploads without parts, so an empty object is stored directly. */
+/**
+ * Completes the upload in the bucket. S3 has no multipart uploads without parts, so an empty object is stored
+ * directly.
+ */
 async function assemble(
   bucket: Bucket,
   row: UploadRow,
@@ -178,7 +188,7 @@ async function assemble(
   try {
     await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // The size of the object under its key then shows whether the upload completed.
+    // The upload may have been completed before. The caller checks the size of the object with its key.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }
@@ -222,8 +232,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Throws if the name is not one of the run's own objects. Other servers may use the same directory, and an
- * agent that took one of their future names would keep it from being stored.
+ * Throws if `name` is not a name of this run's own objects. Other servers may use the same directory. An
+ * agent that stored an object with one of their future names would keep them from storing theirs.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");
@@ -236,8 +246,9 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 }
 
 /**
- * Returns the part size. A run that failed because its object had too many parts makes the next one use
- * larger parts.
+ * Returns the size of a part in bytes. Considers how much the last failed run has written: if it failed
+ * because its object had too many parts, the next run uses larger parts. Throws a `ConflictError` if even the
+ * largest parts do not suffice.
  */
 function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);
@@ -249,7 +260,7 @@ function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): 
   );
 }
 
-/** Returns an active run's upload and its bucket. */
+/** Returns the upload of an active run, and its bucket. Throws as {@link openUpload} does. */
 async function activeUpload(
   services: ServiceContext,
   remoteServerId: number,

@@ -10,7 +10,7 @@ import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signPa
 const NAME = "backup_1_20260101000000.tar.zst";
 const KEY = `backups/${NAME}`;
 const input = { run_id: 1, attempt: 1, name: NAME, size_hint: null };
-/** Parts of names that every dispatch sets. */
+/** The columns that every dispatch sets, from which object names are built. */
 const OBJECT = { object_directory: "backups", object_prefix: "backup_1", object_stamp: "20260101000000" };
 
 interface Setting extends TestServices {
@@ -18,7 +18,7 @@ interface Setting extends TestServices {
   readonly bucket: Bucket;
 }
 
-/** Creates server 1 with an active run 1, attempt 1, to the test bucket, and server 2 without runs. */
+/** Creates server 1, whose run 1 is in attempt 1 and writes to the test bucket, and server 2 without runs. */
 async function setting(): Promise<Setting> {
   const s3 = await TestS3.open();
   const test = await testServices();
@@ -69,7 +69,7 @@ async function move({ database: sql, clock }: Setting, state: string): Promise<v
   await sql`update runs set ${sql({ state, ...ends })} where id = 1`;
 }
 
-/** Opens an upload and sends `bodies` as its parts. */
+/** Opens an upload and sends each of `bodies` as a part. */
 async function send({ services }: Setting, ...bodies: string[]) {
   const { upload_id } = await openUpload(services, 1, input);
   const { urls } = await signParts(services, 1, { upload_id, from: 1, count: bodies.length || 1 });
@@ -287,7 +287,7 @@ Deno.test("an upload whose id was lost is found at the bucket by its key", async
   );
   t.s3.fault = () => null;
   const other = await t.bucket.createUpload(`${KEY}.other`);
-  // There is more than one if the HTTP client retried on a new connection.
+  // The bucket has more than one upload if the HTTP client retried on a new connection.
   assert((await t.s3.openUploads()).some(({ key }) => key === KEY));
   const [row] = await t.database<{ id: string }[]>`select id from uploads`;
   await move(t, "failed");
