@@ -138,7 +138,10 @@ export async function setDestinationDeletion(sql: Sql, id: number, deletesAt: Da
   await sql`update backup_destinations set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** Finds a destination, even one in the trash, and locks it until the transaction ends. */
+/**
+ * Locks a destination of the user until the transaction ends, even if the destination is in the trash.
+ * Returns the destination.
+ */
 export async function lockTrashedDestination(
   sql: Sql,
   userId: number,
@@ -149,7 +152,10 @@ export async function lockTrashedDestination(
   return row;
 }
 
-/** Finds the destination of a user's backup, even in the trash, and locks it until the transaction ends. */
+/**
+ * Locks the destination of a user's backup until the transaction ends, even if the destination is in the
+ * trash. Returns the destination.
+ */
 export async function lockDestinationOfBackup(
   sql: Sql,
   userId: number,
@@ -162,7 +168,7 @@ export async function lockDestinationOfBackup(
   return row;
 }
 
-/** Returns the backups at a destination, locked until the transaction ends. */
+/** Locks the backups at a destination until the transaction ends. Returns their ids and states. */
 export async function lockBackupsAt(
   sql: Sql,
   destinationId: number,
@@ -172,12 +178,12 @@ export async function lockBackupsAt(
     from backups where backup_destination_id = ${destinationId} order by id for update`;
 }
 
-/** Counts of the records that prevent a destination's deletion. `uploads` belong to runs that have ended. */
+/** How many records of each type prevent a destination's deletion. */
 export interface DestinationUses {
   readonly tasks: number;
   readonly backups: number;
   readonly leftovers: number;
-  /** Active runs. */
+  /** Runs that are not finished. */
   readonly runs: number;
   readonly uploads: number;
 }
@@ -197,9 +203,9 @@ export async function countDestinationUses(sql: Sql, id: number): Promise<Destin
 }
 
 /**
- * Rewrites the directory of everything that is stored at a destination.
+ * Changes the directory of all backups and leftovers at a destination.
  *
- * @param moved Maps a directory to the new one; null: it stays.
+ * @param moved Returns the new name of a directory, or null if the directory keeps its name.
  */
 export async function moveStoredObjects(
   sql: Sql,

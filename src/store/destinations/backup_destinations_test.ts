@@ -71,7 +71,7 @@ Deno.test("a migration moves the columns of every type into settings and secrets
     ],
   ]);
   assert.deepEqual(await countSealed(sql), keys, "every sealed value is counted, once");
-  // A control plane of the previous version reads these columns while it is still running.
+  // A control plane of the previous version goes on reading these columns while it is still running.
   const names = sql(Object.keys(old[0]!));
   const shown = await sql`select ${names} from backup_destinations order by id`;
   assert.deepEqual(
@@ -172,7 +172,7 @@ Deno.test("each secret of a destination is sealed anew by itself, and one that c
   ]);
   assert.equal((await sealedByOthers(sql, column, [], 2)).length, 2);
   const pairs = [["v1:aaaa0000:one", "v1:cccc0000:one"], ["v1:bbbb0000:k", "v1:cccc0000:k"]] as const;
-  // The second row is changed by its user while it is being encrypted again.
+  // The second row is changed by its user while its secrets are being encrypted again.
   const changed = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const change = transaction(sql, async (own) => {

@@ -1,6 +1,6 @@
 /**
- * Runs the embedded Postgres: a cluster in one directory, started detached so that it outlives a crash of
- * this process.
+ * Runs the embedded Postgres: a cluster in one directory. Postgres is started detached, so it goes on running
+ * if this process crashes.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -15,27 +15,30 @@ export { EmbeddedPostgresError };
 
 export interface EmbeddedOptions {
   /**
-   * The absolute path of the cluster's directory, created if absent. Contains `data`, `socket`, `log`,
-   * `programs` and `password`, or links to them.
+   * Absolute path of the cluster's directory, which is created if absent. It contains `data`, `socket`,
+   * `log`, `programs` and `password`, or links to them.
    */
   readonly directory: string;
   readonly clock: Clock;
-  /** Null: listen on the Unix socket only. A number: also listen on this port of 127.0.0.1. */
+  /** Port of 127.0.0.1 to listen on in addition to the Unix socket; null for the socket only. */
   readonly port: number | null;
-  /** `false` trades all durability for speed, for tests. */
+  /** Whether data survives a power cut. Tests pass `false`, which is faster. */
   readonly durable: boolean;
-  /** Settings that override the defaults of this file, by their names in postgresql.conf. */
+  /** Settings that override this file's defaults, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
-  /** Variables for Postgres in addition to `PATH` and `LC_ALL`, such as those that give it another clock. */
+  /**
+   * Environment variables for Postgres in addition to `PATH` and `LC_ALL`, for example to give Postgres
+   * another clock.
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running cluster. */
 export interface EmbeddedPostgres {
   readonly pid: number;
-  /** Whether it ran before this call: an earlier process that was killed had started it. */
+  /** Whether Postgres was already running, because an earlier process that started it was killed. */
   readonly adopted: boolean;
-  /** The path of its files: `directory`, or the target of that link. */
+  /** Real path of the cluster's directory: `directory`, or the target of this link. */
   readonly place: string;
   /** Options for `openDatabase(null, connection)`. The database exists, and is empty at first. */
   readonly connection: {
@@ -45,21 +48,22 @@ export interface EmbeddedPostgres {
     readonly username: string;
     readonly password: string;
   };
-  /** Restarts Postgres at the same address if it has ended. Resolves with whether it had. */
+  /** Starts Postgres again at the same address if it has ended. Resolves with whether it had ended. */
   revive(): Promise<boolean>;
-  /** Closes open connections and shuts down with everything on disk. */
+  /** Closes all connections and stops Postgres after it has written everything to disk. */
   stop(): Promise<void>;
 }
 
-const PORT_ON_SOCKET = 5432; // names the socket's file only
+const PORT_ON_SOCKET = 5432; // is only a part of the socket's file name
 const USERNAME = "rearguard";
 const DATABASE = "rearguard";
 const MAJOR_VERSION = "18";
-/** The maximum length of a Unix socket's path: 107 bytes on Linux, 103 on macOS. */
+/** Maximum length of the path of a Unix socket in bytes. Linux allows 107 bytes, macOS 103. */
 const LONGEST_SOCKET_PATH = 103;
 
 /**
- * Starts the cluster, after creating it on first use, or adopts the one that still runs in this directory.
+ * Starts the cluster and returns it. Creates the cluster if it does not exist, and adopts a Postgres that
+ * already runs in this directory.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = await postgresAccount();
@@ -103,10 +107,10 @@ class Cluster {
     if (running?.program === join(this.programs, "bin", "postgres")) {
       return await this.#describe(running, true);
     }
-    if (running !== null) await this.#stop(); // an older version's
+    if (running !== null) await this.#stop(); // the programs of an older version
     const sockets = await this.#socketDirectory();
-    // Nothing of this cluster runs. Files of an earlier run may name a process id that now belongs to another
-    // process.
+    // Postgres does not run now. The files of an earlier run may name a process id that now belongs to
+    // another process.
     await emptyDirectory(sockets);
     await this.#configure(sockets);
     await this.#launch();
@@ -136,8 +140,8 @@ class Cluster {
   }
 
   /**
-   * Creates the cluster in a directory with another name first, so that an incomplete one never looks
-   * complete.
+   * Creates the cluster under another name first, so that an incomplete cluster is never taken for a complete
+   * one.
    */
   async #initialise(): Promise<void> {
     const partial = join(this.place, "data.partial");
@@ -160,7 +164,10 @@ class Cluster {
     await Deno.rename(partial, this.#data);
   }
 
-  /** Writes postgresql.conf at each start. Operators use ALTER SYSTEM, which takes precedence. */
+  /**
+   * Writes postgresql.conf and pg_hba.conf at each start. Operators change settings with ALTER SYSTEM, which
+   * takes precedence.
+   */
   async #configure(sockets: string): Promise<void> {
     const settings: Record<string, string | number> = {
       listen_addresses: this.options.port === null ? "" : "127.0.0.1",
@@ -217,7 +224,7 @@ class Cluster {
       ]);
       if (code === 0) return;
       const reason = await this.#explain(lastLine(text));
-      // The children of a killed Postgres need a moment to end.
+      // The child processes of a killed Postgres need a moment to end. They use the shared memory until then.
       if (!reason.includes("shared memory block") || attempt === 50) throw new EmbeddedPostgresError(reason);
       await this.options.clock.sleep(200);
     }
@@ -236,7 +243,10 @@ class Cluster {
     if (code !== 0) throw new EmbeddedPostgresError(`Cannot stop the embedded Postgres: ${lastLine(text)}`);
   }
 
-  /** Returns the newest FATAL or PANIC line of its logs, which says more than pg_ctl. */
+  /**
+   * Returns an error message with the newest FATAL or PANIC line of the logs, which says more than pg_ctl
+   * does. Uses `otherwise` if there is no such line.
+   */
   async #explain(otherwise: string): Promise<string> {
     const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");
     const logs = [join(this.#log, "start.log"), ...(current === null ? [] : [current[1]!])];
@@ -248,7 +258,7 @@ class Cluster {
     } (its log: ${this.#log})`;
   }
 
-  /** Runs a program with an empty environment: this process's own contains secrets. */
+  /** Runs a program without this process's environment, which contains secrets. */
   async #run(program: string, args: string[]): Promise<{ code: number; text: string }> {
     const command = new Deno.Command(join(this.programs, "bin", program), {
       args,

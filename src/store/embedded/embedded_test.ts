@@ -3,7 +3,7 @@ import { systemClock } from "../../domain/clock.ts";
 import { openDatabase } from "../database/database.ts";
 import { type EmbeddedOptions, type EmbeddedPostgres, startEmbedded } from "./embedded.ts";
 
-/** Real settings, with smaller buffers. */
+/** Returns the default settings, with smaller buffers. */
 function options(directory: string): EmbeddedOptions {
   return { directory, clock: systemClock, port: null, durable: true, settings: { shared_buffers: "16MB" } };
 }
@@ -17,12 +17,12 @@ async function query(postgres: EmbeddedPostgres, statement: string): Promise<Rec
   }
 }
 
-/** Runs `work` with a fresh directory and stops any Postgres that it leaves running. */
+/** Runs `work` with a new directory, and stops a Postgres that is still running there. */
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "rearguard-embedded-" });
   await Deno.chmod(parent, 0o755);
   const directory = `${parent}/postgres`;
-  const awake = setInterval(() => {}, 1000); // the clock's own timers do not keep the process alive
+  const awake = setInterval(() => {}, 1000); // keeps the process alive, which the clock's own timers do not
   try {
     await work(directory);
   } finally {
@@ -35,7 +35,7 @@ async function withDirectory(work: (directory: string) => Promise<void>): Promis
   }
 }
 
-/** Resolves once a process has ended: `Deno.kill` returns earlier. */
+/** Resolves once the process has ended. `Deno.kill` returns earlier. */
 async function gone(pid: number): Promise<void> {
   for (;;) {
     const status = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => null);

@@ -1,9 +1,9 @@
 /**
- * Reads files of `/proc`. Deno itself reads them only with all permissions, which a control plane does not
- * have; it runs `cat` instead.
+ * Reads files of `/proc`. Deno itself reads them only with all permissions. A control plane does not have
+ * these, and runs `cat` instead.
  */
 
-/** Returns the text, or null if there is no such process. */
+/** Returns the text of a file of `/proc`; null if the process does not exist. */
 export async function readProc(path: string): Promise<string | null> {
   try {
     return await Deno.readTextFile(path);
@@ -36,7 +36,10 @@ function textOf(path: string, success: boolean, stdout: Uint8Array, stderr: Uint
   throw new Error(`Cannot read ${path}: ${reason}`);
 }
 
-/** Returns null for ENOENT and ESRCH: the process ended before or while its file was read. */
+/**
+ * Returns null for ENOENT and ESRCH, which mean that the process ended before or while its file was read.
+ * Throws every other error.
+ */
 function goneOrThrow(cause: unknown): null {
   if (cause instanceof Deno.errors.NotFound || (cause as { code?: string }).code === "ESRCH") return null;
   throw cause;

@@ -1,7 +1,7 @@
 /**
- * Exports the whole state of a control plane as SQL text that `psql` loads into an empty database: the
- * applied migrations, then each table's rows. The text is a snapshot of one moment, read a few hundred rows
- * at a time.
+ * Exports the whole state of a control plane as SQL text, which `psql` loads into an empty database. The text
+ * contains the applied migrations, then each table's rows. It shows the state of one moment, although it is
+ * read a few hundred rows at a time.
  */
 import { control_plane } from "../../definitions/sources/control_plane.ts";
 import type { Database, Sql } from "../database/sql.ts";
@@ -9,20 +9,20 @@ import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { type Migration, MigrationError } from "../database/migrate.ts";
 
-/** The last line. A text without it and the `commit` before it loads nothing. */
+/** Last line of an export. A text that lacks this line and the `commit` before it loads nothing. */
 export const EXPORT_END = "-- Rearguard export complete";
-/** The beginning of the text. */
+/** Beginning of the first line of an export. */
 export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
- * Agents and object names may already contain ids that were assigned after the export. So an imported
- * database continues this far above the last id.
+ * How far above the highest exported id an imported database continues. Agents and object names may contain
+ * ids that were assigned after the export.
  */
 export const ID_GAP = 1000;
 
 const ROWS_AT_ONCE = 500;
 
-/** Returns whether the run backs up the control plane, for a user who is still an administrator. */
+/** Returns whether the run is a backup of the control plane whose user is still an administrator. */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`
     select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = r.user_id
@@ -33,13 +33,14 @@ export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
 interface Table {
   name: string;
   columns: string[];
-  /** The sequence of the identity column; null if there is none. */
+  /** The table's identity column and its sequence; null if there is none. */
   identity: { column: string; sequence: string } | null;
   rule: ExportRule;
 }
 
 /**
- * Yields the text in pieces of at most a few hundred rows. A caller that stops early ends the transaction.
+ * Yields the text of the export in pieces of at most a few hundred rows. The transaction ends when the caller
+ * stops.
  *
  * Throws a {@link MigrationError} if the database has a migration that is not among `migrations`.
  */
@@ -60,7 +61,7 @@ export async function* exportText(
   yield* schemaText(applied);
   const foreignKeys = await foreignKeysOf(sql);
   yield foreignKeys.map((key) => `${key} deferrable initially deferred;\n`).join("");
-  // Removes rows that migrations inserted: the export contains them.
+  // Removes rows that migrations insert, because the export contains them, too.
   yield `truncate ${tables.map(({ name }) => name).join(", ")} cascade;\n\n`;
   for (const table of tables) yield* tableText(sql, table);
   yield "set constraints all immediate;\n" + foreignKeys.map((key) => `${key} not deferrable;\n`).join("");
@@ -100,7 +101,7 @@ async function appliedMigrations(sql: Sql, migrations: readonly Migration[]): Pr
   });
 }
 
-/** Lists tables in their order of creation. Names are quoted if necessary. */
+/** Returns the tables to export, in their order of creation. Names are quoted if necessary. */
 async function exportedTables(sql: Sql): Promise<Table[]> {
   const references = await referencesOf(sql);
   const tables = await sql<Omit<Table, "rule">[]>`
@@ -127,7 +128,8 @@ function referencesOf(sql: Sql): Promise<Reference[]> {
 }
 
 /**
- * Returns the beginning of a statement that alters each foreign key. A deferred key allows rows in any order.
+ * Returns, for each foreign key, the beginning of a statement that alters it. Deferred keys allow rows in any
+ * order.
  */
 async function foreignKeysOf(sql: Sql): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`
@@ -158,7 +160,7 @@ async function* tableText(sql: Sql, { name, columns, identity, rule }: Table): A
     `(select coalesce(max(${identity.column}), 0) + ${ID_GAP} from ${name}));\n\n`;
 }
 
-/** Returns the SQL that formats a value for COPY (PostgreSQL's manual, COPY, "Text Format"). */
+/** Returns SQL that formats a value for COPY. See PostgreSQL's manual, COPY, "Text Format". */
 function copyValue(value: string): string {
   const escapes = [["\\\\", "\\\\\\\\"], ["\\n", "\\\\n"], ["\\r", "\\\\r"], ["\\t", "\\\\t"]];
   const escaped = escapes.reduce(

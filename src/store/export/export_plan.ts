@@ -1,13 +1,13 @@
 /**
- * Defines the rows that an export of the control plane contains. Rows that would do harm in the imported
- * database are left out.
+ * Says which rows an export of the control plane contains. Leaves out rows that would do harm in the imported
+ * database.
  */
 
-/** A table whose rows are exported. Columns missing from `columns` are exported unchanged. */
+/** How the rows of a table are exported. Columns that `columns` does not mention are exported unchanged. */
 export interface ExportRule {
-  /** A condition on the rows; null: all rows. */
+  /** SQL condition on the exported rows; null for all rows. */
   readonly where: string | null;
-  /** Maps a column to the SQL of its replacement. */
+  /** SQL to export in place of a column, by the column's name. */
   readonly columns: Readonly<Record<string, string>>;
 }
 
@@ -15,14 +15,15 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 
 /**
  * Tables whose rows are not exported:
- * - connections, requests, single-use tokens and stored responses belong to the old control plane;
- * - from `uploads` and `leftovers`, a new control plane would delete objects as remains of dead runs,
- *   although those runs may have succeeded since: even the backup that contains this export;
- * - `notification_deliveries` would send messages again, or late, about events long past;
- * - `trash_news`, for the same reason;
- * - `alerts`: a condition that still holds is detected again;
- * - `run_counts` are derived from the runs;
- * - `run_output` can be gigabytes, and a restore does not need it.
+ * - connections, requests, single-use tokens and stored responses, because they belong to the old control
+ *   plane;
+ * - `uploads` and `leftovers`, because a new control plane would delete the objects that they name. The runs
+ *   may have succeeded since, and the backup with this export may be among these objects;
+ * - `notification_deliveries` and `trash_news`, because messages would be sent again, or about events long
+ *   past;
+ * - `alerts`, because a problem that persists is detected again;
+ * - `run_counts`, because triggers derive it from the runs;
+ * - `run_output`, because it can be gigabytes, and a restore does not need it.
  */
 const LEFT_OUT = new Set([
   "replicas",
@@ -42,11 +43,12 @@ const LEFT_OUT = new Set([
 const RULES: Readonly<Record<string, ExportRule>> = {
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
-  // A control plane tells agents to forget unfinished runs that they still hold.
+  // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget
+  // them.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
 };
 
-/** A column that refers to the `id` of another table's rows. */
+/** A column that refers to the `id` of a row in the table `target`. */
 export interface Reference {
   readonly table: string;
   readonly column: string;
@@ -55,8 +57,8 @@ export interface Reference {
 }
 
 /**
- * Returns null for a table whose rows are not exported. An unlisted table is exported completely, except
- * references to rows that are not exported.
+ * Returns how a table is exported; null if its rows are not exported. A table without a rule is exported
+ * completely, except for references to rows that are not exported.
  */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
   if (LEFT_OUT.has(table)) return null;

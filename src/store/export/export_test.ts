@@ -27,7 +27,7 @@ Deno.test("psql loads an export to the exported rows", async () => {
   await Deno.remove(path);
   const before = await rowsOf(original.database);
   const after = await rowsOf(made.database);
-  // export_plan.ts says what is left out.
+  // These are the tables that export_plan.ts leaves out.
   for (
     const table of [
       "replicas",
@@ -45,7 +45,7 @@ Deno.test("psql loads an export to the exported rows", async () => {
     after.delete(table);
   }
   for (const table of ["idempotency_keys", "skipped_schedules"]) before.set(table, []);
-  // Triggers update them when runs are loaded.
+  // Triggers write `run_counts` while the runs are being loaded.
   assert.ok(before.delete("run_counts"));
   after.delete("run_counts");
   const wrong = await made.database`

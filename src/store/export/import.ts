@@ -1,9 +1,9 @@
-/** Loads an export (`export.ts`) without `psql`: into an empty database, in one transaction. */
+/** Loads an export of `export.ts` into an empty database without `psql`, in one transaction. */
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 import { EXPORT_END, EXPORT_START } from "./export.ts";
 
-/** The text is not a complete export, or the database refuses it. Nothing was loaded. */
+/** Reports that the text is not a complete export. Nothing was loaded. */
 class ImportError extends Error {
   override readonly name = "ImportError";
 }
@@ -11,7 +11,7 @@ class ImportError extends Error {
 const COPY = /^copy (\S+) \((.+)\) from stdin;$/;
 const ROWS_AT_ONCE = 500;
 
-/** Returns whether a database contains no table and no view. */
+/** Returns whether a database contains no tables, views or sequences. */
 export async function isEmptyDatabase(sql: Sql): Promise<boolean> {
   const rows = await sql`
     select from pg_class where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')
@@ -20,10 +20,10 @@ export async function isEmptyDatabase(sql: Sql): Promise<boolean> {
 }
 
 /**
- * Loads an export, or nothing if it throws.
+ * Loads an export. If this throws, nothing was loaded.
  *
  * @param lines The lines of the text, without line breaks.
- * @param check Checks the loaded rows. If it throws, nothing is loaded.
+ * @param check Checks the loaded rows before the commit.
  */
 export function loadExport(
   database: Database,
@@ -55,7 +55,7 @@ export function loadExport(
       if (copy !== null) {
         await run();
         rows = await RowLoader.open(sql, copy[1]!, copy[2]!.split(", "));
-        // This function has its own transaction.
+        // This function runs in its own transaction, so the export's `begin` and `commit` are skipped.
       } else if (line !== "begin;" && line !== "commit;") statements.push(line);
     }
     if (last !== EXPORT_END) throw new ImportError("Cannot load the export: it is cut short");
@@ -103,7 +103,7 @@ class RowLoader {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
 
-/** Decodes a value of COPY's text format, as far as exports use it. */
+/** Decodes a value of COPY's text format; supports what exports contain. Returns null for SQL's null. */
 function plainValue(text: string): string | null {
   if (text === "\\N") return null;
   return text.replace(/\\(.)/g, (_, character: string) => ESCAPES[character] ?? character);

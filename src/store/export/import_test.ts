@@ -18,7 +18,7 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
 
-/** Compares as text: showing a difference of thousands of rows would take minutes. */
+/** Compares rows as text, because showing a difference between thousands of rows would take minutes. */
 function assertSame(found: Map<string, string[]>, expected: Map<string, string[]>, table: string): void {
   assert.ok(found.get(table)!.join("\n") === expected.get(table)!.join("\n"), `${table} differs`);
 }
@@ -40,7 +40,7 @@ Deno.test("an export loads without psql to the same rows", async () => {
     assert.ok(before.get(table)!.length > 0);
     assertSame(after, before, table);
   }
-  // Exporting an imported database yields the same rows.
+  // An export of the imported database contains the same rows.
   await loadExport(twice.database, each(await exportedLines(once.database)), nothing);
   const again = await rowsOf(twice.database);
   for (const table of after.keys()) assertSame(again, after, table);

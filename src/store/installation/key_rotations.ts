@@ -1,4 +1,4 @@
-/** Rotations of the secret key, and the keys that each control plane holds. */
+/** Stores rotations of the secret key, and reads which keys each control plane has. */
 import type { Database, Sql } from "../database/sql.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
@@ -10,7 +10,7 @@ export interface KeyRotationRow {
   finished_at: Date | null;
 }
 
-/** Returns the unfinished rotation, if any. */
+/** Returns the unfinished rotation; undefined if there is none. */
 export async function openKeyRotation(sql: Sql): Promise<KeyRotationRow | undefined> {
   const [row] = await sql<KeyRotationRow[]>`select * from key_rotations where finished_at is null`;
   return row;
@@ -28,7 +28,7 @@ export async function insertKeyRotation(sql: Sql, newKeyId: string, now: Date): 
   return row!;
 }
 
-/** Deletes a rotation whose key was never written to the key file. */
+/** Deletes a rotation whose new key was never written to the key file. */
 export async function deleteKeyRotation(sql: Sql, id: number): Promise<void> {
   await sql`delete from key_rotations where id = ${id}`;
 }
@@ -40,23 +40,23 @@ export async function finishKeyRotation(sql: Sql, id: number, now: Date): Promis
 export interface ReplicaKeys {
   id: string;
   started_at: Date;
-  /** The key for new values first. */
+  /** Ids of the replica's secret keys. The first key encrypts new values. */
   key_ids: string[];
 }
 
-/** Returns the keys of live control planes. */
+/** Returns the keys of all live control planes, the one that started first at the beginning. */
 export async function keysOfReplicas(sql: Sql, now: Date): Promise<ReplicaKeys[]> {
   const since = new Date(now.getTime() - REPLICA_TIMEOUT);
   return await sql<ReplicaKeys[]>`
     select id, started_at, key_ids from replicas where heartbeat_at > ${since} order by started_at, id`;
 }
 
-/** "rearkeys" in ASCII, as a number. */
+/** Id of the advisory lock for rotations: "rearkeys" in ASCII, as a number. */
 const ROTATION_LOCK = "8243101837027539315";
 
 /**
- * Takes the rotation lock; returns null if another process has it. The lock ends with its connection, even if
- * the process is killed.
+ * Takes the lock for rotations; returns null if another process holds it. The lock ends with its connection,
+ * so it also ends if the process is killed.
  */
 export async function lockKeyRotations(database: Database): Promise<AsyncDisposable | null> {
   const held = await holdTransaction(database);

@@ -1,16 +1,16 @@
-/** Reads metrics over all users, for the operator of the installation. */
+/** Reads metrics of the whole installation, for its operator. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
 export interface MetricsRow {
-  /** Existing runs, including finished ones. */
+  /** Runs in the database, including finished ones. */
   runs: { kind: string; state: string; count: number }[];
   remote_servers: number;
-  /** Servers whose agent is connected. */
+  /** Servers whose agent is connected to a live replica. */
   connected_agents: number;
-  /** When the longest waiting run was created; null if none waits. */
+  /** When the oldest queued run was created; null if no run is queued. */
   oldest_queued_at: Date | null;
-  /** The lease that expires first; null if no run is active. */
+  /** When the first lease expires; null if no run is running. */
   oldest_lease: Date | null;
   deliveries: { state: string; count: number }[];
 }
@@ -33,7 +33,10 @@ export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
   return { runs: [...runs], deliveries: [...deliveries], ...figures! };
 }
 
-/** Returns the last success of each task that is not paused. Uses the index on its runs, the newest first. */
+/**
+ * Returns when each task that is not paused last succeeded, or when it was created if it never did. Reads
+ * only the newest entry of an index for each task.
+ */
 export function readTaskSuccesses(sql: Sql): Promise<{ backup_task_id: number; since: Date }[]> {
   return sql<{ backup_task_id: number; since: Date }[]>`
     select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since

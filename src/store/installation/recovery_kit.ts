@@ -1,4 +1,4 @@
-/** Reads the facts that a person needs to find every backup without the control plane. */
+/** Reads what a person must know to find every backup without the control plane. */
 import { control_plane } from "../../definitions/sources/control_plane.ts";
 import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { BackupDestinationRow } from "../destinations/backup_destinations.ts";
@@ -8,14 +8,17 @@ export interface KitDestinationRow extends BackupDestinationRow {
   owner: string;
   backups_count: number;
   newest_backup_at: Date | null;
-  /** The number of its backups encrypted with a password, and the recipients of the others. */
+  /**
+   * Number of this destination's backups that are encrypted with a password. `recipients` are the public keys
+   * of the backups that are encrypted for recipients.
+   */
   password_count: number;
   recipients: string[];
-  /** Servers whose agents stored backups there, as `label (address)`. */
+  /** Servers whose agents stored backups at this destination, as `label (address)`. */
   servers: string[];
 }
 
-/** Returns the destinations of all users. */
+/** Returns the destinations of all users, with stats of their backups. */
 export function kitDestinations(sql: Sql): Promise<KitDestinationRow[]> {
   return sql<KitDestinationRow[]>`
     select d.*, u.email as owner, count(b.id) as backups_count, max(b.created_at) as newest_backup_at,
@@ -36,7 +39,7 @@ function serverName(sql: Sql) {
 
 export interface KitControlPlaneRow {
   backup_destination_id: number;
-  /** The server whose agent stored it, as `label (address)`; null once the server is deleted. */
+  /** Server whose agent stored the backup, as `label (address)`; null once the server is deleted. */
   server: string | null;
   directory: string;
   file_name: string;
@@ -45,7 +48,8 @@ export interface KitControlPlaneRow {
 }
 
 /**
- * Returns the newest backup of the control plane at each destination; for a local one, on each server's disk.
+ * Returns the newest backup of the control plane at each destination. A destination on servers' own disks has
+ * one such backup for each server.
  */
 export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
   return sql<KitControlPlaneRow[]>`

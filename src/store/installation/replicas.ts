@@ -1,10 +1,14 @@
-/** The control planes that share this database. */
+/** The control planes that share this database, called replicas. */
 import type { Sql } from "../database/sql.ts";
 
-/** A replica without a heartbeat for this long is dead. Milliseconds. */
+/** How long after its last heartbeat a replica is taken for dead, in milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;
 
-/** @param keyIds The ids of its secret keys, the one for new values first. */
+/**
+ * Records a new replica.
+ *
+ * @param keyIds Ids of the replica's secret keys. The first key encrypts new values.
+ */
 export async function insertReplica(
   sql: Sql,
   id: string,
@@ -17,7 +21,9 @@ export async function insertReplica(
   ]})`;
 }
 
-/** Writes a heartbeat; returns false if another replica declared this one dead and removed it. */
+/**
+ * Records a heartbeat. Returns false if another replica has taken this one for dead and removed its record.
+ */
 export async function touchReplica(
   sql: Sql,
   id: string,
@@ -36,7 +42,7 @@ export async function anyReplicaAlive(sql: Sql, now: Date): Promise<boolean> {
   return row!.alive;
 }
 
-/** Removes replicas and clears their agents' connections. */
+/** Deletes replicas, and clears the recorded connections of their agents. */
 export async function removeReplicas(sql: Sql, ids: readonly string[]): Promise<void> {
   await sql`
     update remote_servers set connection_id = null, connection_replica_id = null

@@ -1,12 +1,12 @@
 /**
- * Corrects times that were stored while a clock was ahead: without it, runs and deliveries would wait far too
- * long.
+ * Corrects times that were stored while a clock was ahead. Without a correction, runs and deliveries would
+ * wait until those times.
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
-/** The longest waits that the code sets, in milliseconds. */
+/** The longest times that the code ever sets ahead of now, in milliseconds. */
 export interface LongestWaits {
-  /** Until a run's deadline, by its state. */
+  /** Until a run's deadline, for each state. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;
   readonly lease: number;
   readonly delivery: number;
@@ -14,10 +14,13 @@ export interface LongestWaits {
   readonly removal: number;
 }
 
-/** Milliseconds. A time further ahead than this was stored by a clock that was ahead. */
+/** Tolerance in milliseconds. A time that is further ahead was stored by a clock that was ahead. */
 const STEP = 1_000;
 
-/** Resets times that are further ahead than the longest waits. Returns how many rows it changed. */
+/**
+ * Resets all times that are further ahead of `now` than the longest waits. Returns the number of changed
+ * rows.
+ */
 export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
   const later = (ms: number) => new Date(now.getTime() + ms);
   const step = later(STEP);

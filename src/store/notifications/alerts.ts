@@ -1,4 +1,4 @@
-/** Lasting conditions, with one open row for each kind and subject. */
+/** Stores alerts: lasting problems, with one open row for each kind and subject. */
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -22,7 +22,10 @@ export type NewAlert = Pick<
   "user_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
 >;
 
-/** Opens an alert, or counts another occurrence of an open one (`isAgain`). */
+/**
+ * Opens an alert. If an alert of this kind and subject is already open, updates it, and counts another
+ * occurrence if `isAgain`. Returns the alert.
+ */
 export async function recordOccurrence(
   sql: Sql,
   alert: NewAlert,
@@ -43,8 +46,9 @@ export async function markAlertReported(sql: Sql, id: number, at: Date): Promise
 }
 
 /**
- * Closes the open alerts of this kind and these subjects, and returns them. Leaves an unsteady one open: one
- * that occurred within `steadyMs` and was reported again within `repeatMs` of the report of an earlier one.
+ * Closes the open alerts of this kind and these subjects, and returns them. Leaves an alert open if its
+ * problem comes and goes. That is so if it was reported, occurred within the last `steadyMs`, and was opened
+ * less than `repeatMs` after the report of an earlier alert about the same subject.
  */
 export async function closeAlerts(
   sql: Sql,

@@ -1,54 +1,63 @@
-/** The outbox of notifications: one row for each stream and event, until it is sent or given up. */
+/**
+ * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
+ * up.
+ */
 import type { Audience, NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 
-/** Deliveries of one stream, leased to this replica to send as one message. */
+/** Deliveries to one stream that this replica has leased, to send them as one message. */
 export interface ClaimedDelivery {
-  /** The message's id. Together with `attempts` it rejects a late result of an older attempt. */
+  /**
+   * Id of the message. Together with `attempts`, it identifies an attempt, so that the late result of an
+   * older attempt is ignored.
+   */
   message_id: string;
-  /** One event or more, in the order in which they happened. */
+  /** At least one event, in the order in which they happened. */
   events: NotificationEvent[];
-  /** The number of the attempt, from 1. */
+  /** Number of this attempt, from 1. */
   attempts: number;
   first_attempt_at: Date;
   notification_stream_id: number;
   type: string;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
-  /** Failed attempts of the stream since its last success, before this one. */
+  /** How many attempts to send to the stream have failed since the last success, without this attempt. */
   failures: number;
 }
 
-/** The streams that receive an event. */
+/** The streams that an event is addressed to. */
 export type Recipients =
   | { taskId: number }
-  /** Streams of all tasks of the server that are not paused. */
+  /** The streams of the server's tasks that are not paused. */
   | { serverId: number }
-  /** A user's streams; all but one unless it is null. */
+  /** All streams of a user, except `exceptStreamId` if it is not null. */
   | { userId: number; exceptStreamId: number | null };
 
-/** The streams that receive an event, and those of them that subscribe to it. */
+/** The streams that an event is addressed to, and which of them receive it. */
 export interface Subscribers {
   recipients: Recipients;
   audience: Audience;
-  /** The types of streams that follow runs, and whether the event is for these streams or for the others. */
+  /**
+   * Types of the streams that follow runs. `isFor` says whether the event is for streams of these types
+   * (true) or of all other types (false).
+   */
   followers: { types: readonly string[]; isFor: boolean };
 }
 
-/** Returns whether any stream receives the event. */
+/** Returns whether at least one stream receives the event. */
 export async function hasRecipients(sql: Sql, subscribers: Subscribers): Promise<boolean> {
   const rows = await sql`select ${streamsOf(sql, subscribers)} limit 1`;
   return rows.length > 0;
 }
 
 export interface NewDelivery extends Subscribers {
-  /** Each stream gets one delivery for a key. */
+  /** Identifies the event. A stream gets only one delivery for each key. */
   key: string;
   event: NotificationEvent;
 }
 
-/** Inserts one row for each stream that receives the event. Returns how many. */
+/** Inserts one delivery for each stream that receives the event. Returns how many were inserted. */
 export async function insertDeliveries(
   sql: Sql,
   { key, event, ...subscribers }: NewDelivery,
@@ -89,27 +98,31 @@ function streamsOf(sql: Sql, { recipients, audience, followers }: Subscribers) {
 }
 
 export interface ClaimLimits {
-  /** Maximum number of streams. */
+  /** Maximum number of streams to claim. */
   streams: number;
   /** Whether to include streams whose last attempt failed. */
   failing: boolean;
-  /** The types of streams that this replica can send to. */
+  /** Types of streams to which this replica can send. */
   types: readonly string[];
-  /** Streams to leave out, whatever their lease: the clock may have been changed. */
+  /** Ids of streams to leave out even if no lease protects them, because a clock may have been changed. */
   except: readonly number[];
   /**
-   * Events that a message to a stream of this type lists; more successes may be counted. Null: each event is
-   * its own message.
+   * Returns how many events a message to a stream of this type may contain, not counting successes; null if
+   * each event is a message of its own.
    */
   events(type: string): number | null;
 }
 
-/** Maximum successes in one message: they are counted if there is no room to list them. */
+/**
+ * Maximum number of successes in one message. If there is no room to list them, the message says how many
+ * there are.
+ */
 const MAX_SUCCESSES = 1000;
 
 /**
- * Leases the due deliveries of up to `limits.streams` streams to which no replica is sending, as one message
- * for each. A message that was tried before stays unchanged. Working streams come first.
+ * Leases due deliveries to up to `limits.streams` streams, and returns one message for each stream. Skips
+ * streams to which a replica is sending. A message that was tried before keeps its events. Streams without
+ * failures come first.
  */
 export function claimDeliveries(
   database: Database,
@@ -200,7 +213,10 @@ const isOf = (sql: Sql, { message_id, notification_stream_id, attempts }: Claim)
   sql`notification_stream_id = ${notification_stream_id} and batch_id = ${message_id}
     and attempts = ${attempts} and state = 'waiting'`;
 
-/** Returns false, and changes nothing, if another replica has taken over the lease. */
+/**
+ * Records that a message was sent or given up. Returns false, and changes nothing, if another replica has
+ * leased it meanwhile.
+ */
 export async function endDelivery(
   sql: Sql,
   claim: Claim,
@@ -216,7 +232,8 @@ export async function endDelivery(
 }
 
 /**
- * Schedules another attempt. Returns false, and changes nothing, if another replica has taken over the lease.
+ * Schedules another attempt at `dueAt`. Returns false, and changes nothing, if another replica has leased the
+ * message meanwhile.
  */
 export async function postponeDelivery(
   sql: Sql,
@@ -230,7 +247,7 @@ export async function postponeDelivery(
   return count > 0;
 }
 
-/** Releases the lease of an attempt that was aborted before it had a result. The attempt does not count. */
+/** Ends the lease of an attempt that was aborted before it had a result, and does not count the attempt. */
 export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
   await sql`
     update notification_deliveries set leased_until = null, attempts = attempts - 1 where ${
@@ -239,8 +256,8 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 }
 
 /**
- * Makes waiting deliveries due at once, after the stream got another address. They are given up only after
- * the full time from now.
+ * Makes a stream's waiting deliveries due at once, because its address was changed. The time after which they
+ * are given up starts again.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`
@@ -249,8 +266,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * Returns when the next delivery to a stream of these types may be tried; null if none is waiting. While a
- * replica sends to a stream, the stream's other deliveries wait for it to finish.
+ * Returns when the next delivery to a stream of these types may be tried; null if none waits. While a replica
+ * sends to a stream, the stream's other deliveries wait.
  */
 export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

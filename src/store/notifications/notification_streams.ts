@@ -1,4 +1,4 @@
-/** Notification streams. The value, which is an address or contains a key, is encrypted. */
+/** Stores notification streams. A stream's value, which is an address or contains a key, is encrypted. */
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -7,19 +7,19 @@ export interface NotificationStreamRow {
   id: number;
   user_id: number;
   label: string;
-  /** Names a channel. */
+  /** Name of the channel. */
   type: string;
   value_encrypted: string;
-  /** Null: messages are not signed. */
+  /** Encrypted key with which messages are signed; null if they are not signed. */
   signing_secret_encrypted: string | null;
   on_success: boolean;
   on_failure: boolean;
   last_delivery_at: Date | null;
-  /** Null if the message was accepted. */
+  /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
   last_delivery_error: string | null;
-  /** Nothing is sent before this time. */
+  /** Before this time, no attempt is made; null if an attempt may be made at once. */
   next_attempt_at: Date | null;
-  /** Failed attempts since the last accepted message. */
+  /** How many attempts have failed since the last accepted message. */
   failures: number;
   failing_since: Date | null;
   created_at: Date;
@@ -55,14 +55,17 @@ export async function updateNotificationStream(
 }
 
 /**
- * Locks a stream for a change of its deliveries. Every transaction locks the stream before its deliveries, as
- * claims do.
+ * Locks a stream before a change of its deliveries. Every transaction locks the stream first, and then its
+ * deliveries.
  */
 export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
   await sql`select from notification_streams where id = ${id} for no key update`;
 }
 
-/** Records the result of the last attempt. `error`: null if the message was accepted. */
+/**
+ * Records the result of an attempt that has no effect on later attempts. `error` is null if the message was
+ * accepted.
+ */
 export async function recordLastDelivery(
   sql: Sql,
   id: number,
@@ -74,7 +77,8 @@ export async function recordLastDelivery(
 }
 
 /**
- * Records an accepted message; the next one may be sent at `nextAt`. `note`: the recipients it did not reach.
+ * Records an accepted message. `nextAt` is when the next message may be sent. `note` names the recipients
+ * that the message did not reach; null if it reached all.
  */
 export async function recordStreamSuccess(
   sql: Sql,
@@ -88,7 +92,7 @@ export async function recordStreamSuccess(
     where id = ${id}`;
 }
 
-/** Records a refused message; nothing is sent to the stream until `nextAt`. */
+/** Records a message that was not accepted. Before `nextAt`, nothing is sent to the stream. */
 export async function recordStreamFailure(
   sql: Sql,
   id: number,
@@ -103,7 +107,7 @@ export async function recordStreamFailure(
     where id = ${id}`;
 }
 
-/** Clears the state of the last delivery, which belongs to an address that the stream no longer has. */
+/** Clears the result of the last attempt, because it belongs to an address that the stream no longer has. */
 export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
   await sql`
     update notification_streams
@@ -112,7 +116,7 @@ export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
     where id = ${id}`;
 }
 
-/** Returns false if there is no such stream. */
+/** Deletes a stream of the user. Returns false if there is no such stream. */
 export async function deleteNotificationStream(sql: Sql, userId: number, id: number): Promise<boolean> {
   const { count } = await sql`delete from notification_streams where id = ${id} and user_id = ${userId}`;
   return count === 1;
@@ -128,7 +132,7 @@ export async function findNotificationStreamOf(
   return row;
 }
 
-/** Locks a stream against changes until the transaction ends. */
+/** Locks a stream of the user against changes until the transaction ends. Returns the stream. */
 export async function lockNotificationStream(
   sql: Sql,
   userId: number,
@@ -139,10 +143,10 @@ export async function lockNotificationStream(
   return row;
 }
 
-/** Filters a listing of streams. An absent field does not filter. */
+/** Filter of a listing of streams. A field that is absent does not filter. */
 export interface NotificationStreamFilter {
   readonly type?: string;
-  /** Text in the label. */
+  /** Text to find in the label. */
   readonly search?: string;
 }
 

@@ -25,7 +25,8 @@ export interface LogDetailRow extends LogRow {
 }
 
 /**
- * A chunk as stored: one event's text, or several merged. `sequences[i]`'s text ends at character `ends[i]`.
+ * A chunk of output as stored: the text of one event, or the merged texts of several events. In a merged
+ * chunk, the text of event `sequences[i]` ends at character `ends[i]`.
  */
 export interface OutputRow {
   sequence: number;
@@ -34,12 +35,12 @@ export interface OutputRow {
   ends: number[] | null;
 }
 
-/** Characters from the end of a run's output that a listing carries. */
+/** How many characters from the end of a run's output a listing contains. */
 const TAIL_SIZE = 4096;
 
 /**
- * Returns the end of `r`'s output. Reads only the last chunks, so a long output costs no more. Merged chunks
- * are large: two contain more than the tail.
+ * Returns SQL for the end of run `r`'s output. Reads only the newest chunks, so the cost does not depend on
+ * the length of the output. Merged chunks are large: any two of them contain more than the result.
  */
 function tailColumn(sql: Sql) {
   return sql`(
@@ -50,7 +51,7 @@ function tailColumn(sql: Sql) {
   ) as output`;
 }
 
-/** Filters a listing of logs. An absent field does not filter. */
+/** Filter of a listing of runs. A field that is absent does not filter. */
 export interface LogFilter {
   readonly states?: readonly RunState[];
   readonly kind?: RunKind;
@@ -60,7 +61,7 @@ export interface LogFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** Text in the reason, or the label of the task. */
+  /** Text to find in the run's reason or in the task's label. */
   readonly search?: string;
 }
 
@@ -85,7 +86,10 @@ export async function listLogs(
   return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS)), total: count!.total };
 }
 
-/** Reads a page from the end of the list if the newest come first, as the counts start at the oldest. */
+/**
+ * Returns a page of all runs of a user. The stored counts start at the oldest run, so if the newest runs come
+ * first, this reads the page from the end of the list.
+ */
 async function pageOfAll(
   sql: Sql,
   userId: number,
@@ -102,7 +106,10 @@ async function pageOfAll(
   return { rows: await detailsOf(sql, pageOfRuns(sql, userId, first, size), order), total };
 }
 
-/** Looks up each row by its id (`offset 0`), as the planner cannot know how few there are. */
+/**
+ * Returns the listed runs with the ends of their outputs. `offset 0` makes Postgres look up each run by its
+ * id: the planner cannot know how few runs are listed.
+ */
 async function detailsOf(
   sql: Sql,
   listed: ReturnType<typeof pageOfRuns>,
@@ -121,7 +128,8 @@ function logCondition(sql: Sql, userId: number, filter: LogFilter) {
     sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // An index of the user's own records contains no others: filtering by user as well would read every row.
+    // The filtered records belong to the user, so their runs do, too. With another condition on the user,
+    // Postgres would read every run of the user.
     isOwn ? null : sql`user_id = ${userId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,
@@ -154,7 +162,7 @@ export async function lockLog(sql: Sql, userId: number, id: number): Promise<Log
   return row;
 }
 
-/** Returns the task's newest backup run. */
+/** Returns the task's newest backup run; undefined if there is none. */
 export async function findLatestLog(sql: Sql, userId: number, taskId: number): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
     select ${sql(columns)} from runs
@@ -168,7 +176,7 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
   return rows.map((row) => row.text).join("");
 }
 
-/** Returns chunks that may contain events after `after`, in order, at most `limit`. */
+/** Returns up to `limit` chunks that may contain events after the sequence number `after`, in order. */
 export async function readOutputAfter(
   sql: Sql,
   runId: number,
@@ -181,12 +189,12 @@ export async function readOutputAfter(
     order by sequence limit ${limit}`;
 }
 
-/** Deletes a run with its output; a backup it made stays. */
+/** Deletes a run with its output. A backup that the run stored is kept. */
 export async function deleteLog(sql: Sql, id: number): Promise<void> {
   await sql`delete from runs where id = ${id}`;
 }
 
-/** Returns whether objects of the run still have to be removed. Their removal needs the run's record. */
+/** Returns whether objects of the run still have to be removed, which needs the run's record. */
 export async function hasObjectsToRemove(sql: Sql, id: number): Promise<boolean> {
   const [row] = await sql<{ waits: boolean }[]>`
     select exists (select from leftovers where run_id = ${id})

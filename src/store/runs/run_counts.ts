@@ -1,19 +1,19 @@
-/** Counts each user's runs with triggers: counting rows would take longer the more there are. */
+/** Counts each user's runs with triggers, because counting rows takes longer the more rows there are. */
 import type { Sql } from "../database/sql.ts";
 
-/** Ids in one span, as in the triggers. */
+/** How many run ids one row of `run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
-/** The number of superfluous rows of a user from which adding up is worthwhile. */
+/** If a user has more than this many superfluous rows, they are added up. */
 const WORTHWHILE = 100;
 
-/** Returns the number of a user's runs, as part of a statement. */
+/** Returns SQL for the number of a user's runs. */
 export function runsOf(sql: Sql, userId: number) {
   return sql`(select coalesce(sum(runs), 0)::bigint from run_counts where user_id = ${userId})`;
 }
 
 /**
- * Returns the ids (`listed`) of one page of a user's runs, as part of a statement. Skips only rows of the
- * page's own span.
+ * Returns SQL for the ids (`listed`) of one page of a user's runs, the oldest run first. To find the page, it
+ * skips only rows of the span in which the page begins.
  */
 export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: number) {
   return sql`(
@@ -32,8 +32,8 @@ export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: numb
 }
 
 /**
- * Adds up the changes into one row per user and span. A replica that does the same concurrently finds no rows
- * left.
+ * Adds up superfluous rows, so that one row is left for each user and span. If replicas do this at the same
+ * time, only one of them finds the rows.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

@@ -31,7 +31,7 @@ Deno.test("the number of a user's runs is exact after any change of them", async
     await inner`rollback to savepoint none`.catch(() => {});
   }).catch(() => {});
   assert.deepEqual(await counts(), { one: 990, two: 300, rows: 152 });
-  // Two replicas at the same time.
+  // Two replicas add up at the same time.
   await Promise.all([addUpRunCounts(sql), addUpRunCounts(sql), add(two, 1)]);
   const { rows, ...summed } = (await counts())!;
   assert.deepEqual(summed, { one: 990, two: 301 });
@@ -48,7 +48,7 @@ Deno.test("any page of a listing has the expected rows and the exact total", asy
   const { database: sql } = test;
   const { caller, serverId } = await plant(test.services);
   await plant(test.services);
-  // The user's runs are in several spans, because other users have runs too.
+  // Other users have runs, too, so the user's runs are in several spans.
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value

@@ -1,15 +1,18 @@
 /**
- * A run's output. Chunks are stored as they arrive, once per (run, sequence). The middle of a long output is
- * cut out. Chunks are merged after the run.
+ * Stores a run's output. Each chunk is stored once, as it arrives, by run and sequence number. The middle of
+ * a long output is cut out. After the run, its chunks are merged.
  */
 import type { Sql } from "../database/sql.ts";
 
-/** Characters kept at the beginning and at the end of one run's output. */
+/** Number of characters to keep at the beginning (head) and at the end (tail) of a run's output. */
 const OUTPUT_HEAD = 2 * 1024 * 1024;
 const OUTPUT_TAIL = 8 * 1024 * 1024;
-/** Trimming waits until the output exceeds the limit by this much, so that not every line causes one. */
+/**
+ * The output is trimmed when it exceeds head and tail by this many characters, so that not every line causes
+ * a trim.
+ */
 const TRIM_SLACK = 1024 * 1024;
-/** Characters in one merged chunk. */
+/** Number of characters in a merged chunk. */
 const MERGED_SIZE = 256 * 1024;
 
 export interface OutputChunk {
@@ -18,7 +21,10 @@ export interface OutputChunk {
   text: string;
 }
 
-/** Inserts chunks. An existing chunk stays unchanged, so a resent event has no effect. */
+/**
+ * Inserts chunks of output. A chunk that is already stored stays unchanged, so an event that is sent again
+ * has no effect.
+ */
 export async function insertOutput(sql: Sql, chunks: readonly OutputChunk[]): Promise<void> {
   if (chunks.length === 0) return;
   await sql`
@@ -35,8 +41,8 @@ export function needsTrimming(outputSize: number, outputCut: number): boolean {
 }
 
 /**
- * Removes chunks between the head and the tail, and inserts a marker line there. Returns the total number of
- * characters removed so far. `run_output` then holds head, marker and tail.
+ * Deletes the chunks between head and tail, and inserts a marker line in their place. Returns how many
+ * characters have been cut out of this output so far.
  */
 export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
   const [removed] = await sql<{ first: number | null; size: number }[]>`
@@ -66,7 +72,7 @@ export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): P
 
 const MARKER_START = "[Rearguard: ";
 
-/** Returns finished runs whose output is not yet merged, the oldest first. */
+/** Locks and returns finished runs whose output is not merged yet, the oldest first. */
 export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select id from runs where finished_at is not null and not output_compacted
@@ -74,7 +80,10 @@ export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> 
   return rows.map((row) => row.id);
 }
 
-/** Merges a run's chunks into few large ones that keep each event's number and end. */
+/**
+ * Merges a run's chunks into few large chunks. These keep the sequence number and the end of each event's
+ * text.
+ */
 export async function compactOutput(sql: Sql, runId: number): Promise<void> {
   await sql`
     with chunks as (

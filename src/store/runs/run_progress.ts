@@ -1,10 +1,10 @@
-/** Applies a batch of events to its runs, many runs in one statement. */
+/** Applies a batch of events to the runs in the database, many runs in one statement. */
 import type { Sql } from "../database/sql.ts";
 
 export interface EventProgress {
   run_id: number;
   last_sequence: number;
-  /** Characters of output in this batch. */
+  /** Number of characters of output in this batch. */
   output_size: number;
   figures: {
     bytes_read: number;
@@ -12,15 +12,17 @@ export interface EventProgress {
     files_count: number | null;
     bytes_per_second: number;
     eta_seconds: number | null;
-    /** How long the run has made no progress, in milliseconds; absent from agents that do not measure it. */
+    /**
+     * How long the run has made no progress, in milliseconds; absent from agents that do not measure this.
+     */
     stalled_ms?: number;
     waits_for?: string | null;
   } | null;
 }
 
 /**
- * Records progress. Renews the lease and the deadline of running runs only: other states have their own
- * deadlines.
+ * Records the progress of runs. Renews lease and deadline of running runs only, because other states have
+ * their own deadlines.
  */
 export async function recordProgress(
   sql: Sql,
@@ -67,7 +69,9 @@ export async function recordProgress(
 const whole = (value: number | null | undefined) =>
   value === null || value === undefined ? null : Math.round(value);
 
-/** Replaces a succeeded run's stats by those of its verdict. `size`: stored bytes. */
+/**
+ * Replaces the progress of a succeeded run by the stats of its verdict. `size` is the number of stored bytes.
+ */
 export async function recordFinalStats(
   sql: Sql,
   runId: number,

@@ -1,9 +1,9 @@
-/** Finds runs and agents that have been in one state for too long, to notify their owners. */
+/** Finds runs and agents that have been in one state for too long, so that their owners are notified. */
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "./runs.ts";
 
-/** A task's time limits, in seconds; null: the control plane's default. */
+/** A task's time limits in seconds; null means the control plane's default. */
 export interface TaskWatch {
   stall_warning: number | null;
   stall_timeout: number | null;
@@ -15,13 +15,17 @@ export async function findTaskWatch(sql: Sql, taskId: number): Promise<TaskWatch
   return row;
 }
 
-/** An interval from a task's column in seconds, or from the default in milliseconds. */
+/**
+ * Returns SQL for a time limit: the column's value in seconds, or the default in milliseconds if the column
+ * is null.
+ */
 const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Locks running runs without progress whose agent is connected. `is_over`: the limit was exceeded by at least
- * the length of a lease.
+ * Locks and returns running runs without progress for longer than the warning limit, whose agents are
+ * connected. `is_over` says whether a run exceeds its timeout by at least the length of a lease. Limits are
+ * in milliseconds.
  */
 export function lockStalledRuns(
   sql: Sql,
@@ -46,7 +50,7 @@ export function lockStalledRuns(
     order by r.id limit 500 for update of r skip locked`;
 }
 
-/** Finds open alerts about runs that are no longer stalled. */
+/** Returns the subjects of open alerts about runs that are no longer stalled. */
 export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Promise<{ subject: string }[]> {
   return sql<{ subject: string }[]>`
     select a.subject from alerts a
@@ -58,7 +62,10 @@ export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Prom
     ) limit 500`;
 }
 
-/** Locks manual and scheduled runs that no agent has taken for too long. */
+/**
+ * Locks and returns backup and restore runs that no agent has started for too long. Skips runs with an open
+ * alert that occurred within the last hour.
+ */
 export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select r.* from runs r left join backup_tasks t on t.id = r.backup_task_id
@@ -72,8 +79,9 @@ export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Pro
 }
 
 /**
- * Finds running backup runs that take at least `factor` times the median of their task's last backups, and at
- * least `least`.
+ * Returns running backup runs that have taken at least `factor` times the median duration of their task's
+ * last ten backups, and at least `least` milliseconds. Skips tasks with fewer than three backups, and runs
+ * with an open alert.
  */
 export function slowRuns(
   sql: Sql,
@@ -98,7 +106,10 @@ export function slowRuns(
     order by r.id limit 500`;
 }
 
-/** Finds servers whose agent has been away for too long, except those found within the last hour. */
+/**
+ * Returns servers whose agent has been disconnected for too long. Skips servers with an open alert that
+ * occurred within the last hour.
+ */
 export function serversGone(
   sql: Sql,
   now: Date,
@@ -117,7 +128,10 @@ export function serversGone(
     order by s.id limit 500`;
 }
 
-/** Finds servers whose agent is connected again, with an open alert about its absence. */
+/**
+ * Returns servers that have an open alert about the absence of their agent, although the agent is connected
+ * again.
+ */
 export function serversBack(sql: Sql): Promise<{ id: number; user_id: number }[]> {
   return sql`
     select s.id, s.user_id from alerts a join remote_servers s on a.subject = 'server ' || s.id
@@ -133,7 +147,7 @@ export interface FailingRemovals {
   error: string;
 }
 
-/** Finds destinations from which removals have failed since `before`. */
+/** Returns destinations with failed removals that were requested at `before` or earlier. */
 export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals[]> {
   return sql<FailingRemovals[]>`
     select d.id as destination_id, d.user_id, d.label, count(*)::int as count, max(error) as error
@@ -146,7 +160,7 @@ export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals
     group by d.id order by d.id limit 500`;
 }
 
-/** Finds streams that have accepted no message since `before` although some wait. */
+/** Returns streams that have failed since `before` or longer. */
 export function failingStreams(
   sql: Sql,
   before: Date,
@@ -157,7 +171,8 @@ export function failingStreams(
 }
 
 /**
- * Returns the subjects of open alerts of a kind; with `before`, only of those without an occurrence since.
+ * Returns the subjects of all open alerts of this kind. With `before`, returns only those of alerts that last
+ * occurred before then.
  */
 export async function openSubjects(sql: Sql, kind: string, before: Date | null = null): Promise<string[]> {
   const rows = await sql<{ subject: string }[]>`

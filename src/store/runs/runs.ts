@@ -3,7 +3,7 @@ import type { RunKind, RunState } from "../../domain/run.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** The columns that the API shows too. */
+/** The columns that the API shows. */
 export const SHOWN_COLUMNS = {
   id: column<number>(),
   user_id: column<number>(),
@@ -18,7 +18,9 @@ export const SHOWN_COLUMNS = {
   state: column<RunState>(),
   reason: column<string | null>(),
   warnings_count: column<number>(),
-  /** The number of characters received, and how many of them were cut out by the limit. */
+  /**
+   * How many characters of output were received. `output_cut` is how many of them were cut out of the middle.
+   */
   output_size: column<number>(),
   output_cut: column<number>(),
   created_at: column<Date>(),
@@ -28,22 +30,25 @@ export const SHOWN_COLUMNS = {
 
 const COLUMNS = {
   ...SHOWN_COLUMNS,
-  /** The requested options of a run that reads a backup, as in `src/domain/restore.ts`. */
+  /**
+   * Options from the request for a run that reads a backup, as in `src/domain/restore.ts`; null without
+   * options.
+   */
   options: column<object | null>(),
   attempt: column<number>(),
   deadline_at: column<Date | null>(),
   lease_expires_at: column<Date | null>(),
   timeout_at: column<Date | null>(),
-  /** Where the newest attempt stores its objects: an absolute path, or a key prefix. */
+  /** Directory for the objects of the newest attempt: an absolute path, or a key prefix. */
   object_directory: column<string | null>(),
   object_prefix: column<string | null>(),
   object_stamp: column<string | null>(),
   encryption_password_encrypted: column<string | null>(),
   encryption_recipients: column<string[]>(),
   last_sequence: column<number>(),
-  /** The time of its last progress; null before it began. */
+  /** When the run last made progress; null before it began. */
   moved_at: column<Date | null>(),
-  /** The cause of a stall, as its agent reports it. */
+  /** What a stalled run waits for, as its agent reports. */
   waits_for: column<string | null>(),
 };
 
@@ -51,7 +56,7 @@ export type RunRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** The columns that a state change may write in addition to the state. */
+/** The columns besides the state that a state change may write. */
 export type RunChange = Partial<
   Pick<
     RunRow,
@@ -73,7 +78,10 @@ export type RunChange = Partial<
   >
 >;
 
-/** Inserts a queued run. Violates `runs_one_active_backup` if the task has one already. */
+/**
+ * Inserts a queued run and returns it. Rejects with a violation of `runs_one_active_backup` if the task
+ * already has an active backup run.
+ */
 export async function insertRun(
   sql: Sql,
   run: Pick<
@@ -98,7 +106,8 @@ export async function insertRun(
 }
 
 /**
- * Inserts queued backup runs, in one statement. Violates `runs_one_active_backup` if a task has one already.
+ * Inserts queued backup runs in one statement, and returns them. Rejects with a violation of
+ * `runs_one_active_backup` if one of the tasks already has an active backup run.
  */
 export function insertBackupRuns(
   sql: Sql,
@@ -123,20 +132,22 @@ export function insertBackupRuns(
     returning ${sql(columns)}`;
 }
 
-/** Finds a run of the user. */
 export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
   const [row] = await sql<RunRow[]>`
     select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
   return row;
 }
 
-/** Locks the rows in id order, so that two transactions cannot deadlock. */
+/**
+ * Locks and returns these runs. Locks them in the order of their ids, so that two transactions cannot
+ * deadlock.
+ */
 export function lockRuns(sql: Sql, ids: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where id in ${sql([...ids])} order by id for update`;
 }
 
-/** Returns the task's active run, locked. */
+/** Locks and returns the task's active backup run; null if there is none. */
 export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<RunRow | null> {
   const [row] = await sql<RunRow[]>`
     select ${sql(columns)} from runs
@@ -145,7 +156,7 @@ export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<Run
   return row ?? null;
 }
 
-/** Locks the tasks' active runs and returns their ids by task. */
+/** Locks the tasks' active backup runs. Returns their ids by the ids of the tasks. */
 export async function lockActiveBackupRuns(
   sql: Sql,
   taskIds: readonly number[],
@@ -159,8 +170,8 @@ export async function lockActiveBackupRuns(
 }
 
 /**
- * Changes the state by compare-and-set: returns false if the row is no longer in the state and attempt of
- * `run`.
+ * Changes the state of a run. Returns false, and changes nothing, if the row is no longer in the state and
+ * attempt of `run`.
  */
 export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: RunChange): Promise<boolean> {
   const { count } = await sql`
@@ -169,24 +180,30 @@ export async function moveRun(sql: Sql, run: RunRow, state: RunState, change: Ru
   return count === 1;
 }
 
-/** Returns runs past their deadline, locked. Skips those that another replica has locked. */
+/** Locks and returns runs past their deadline. Skips runs that another replica has locked. */
 export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where deadline_at <= ${now}
     order by deadline_at limit ${limit} for update skip locked`;
 }
 
-/** Returns running runs whose agent should have ended them by their task's timeout, locked. */
+/**
+ * Locks and returns running runs that their agents should have ended, because the task's timeout passed at
+ * `before` or earlier.
+ */
 export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs where state = 'running' and timeout_at <= ${before}
     order by timeout_at limit ${limit} for update skip locked`;
 }
 
-/** The condition of an unfinished run, written as in the indexes `runs_queued` and `runs_active`. */
+/**
+ * Returns an SQL condition: the run is unfinished. The text must match the indexes `runs_queued` and
+ * `runs_active`.
+ */
 export const isActive = (sql: Sql) => sql`(state = 'queued' or state in ('leased', 'running', 'cancelling'))`;
 
-/** Counts a server's active backup runs. */
+/** Returns the number of the server's unfinished backup runs. */
 export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::int as count from runs
@@ -194,7 +211,10 @@ export async function countActiveBackupRuns(sql: Sql, serverId: number): Promise
   return row!.count;
 }
 
-/** The kinds of slots on a server: verifications and drills are counted separately from all other runs. */
+/**
+ * Type of a slot on a server. Verifications and drills occupy `verification` slots, all other runs `transfer`
+ * slots.
+ */
 export type RunSlot = "transfer" | "verification";
 
 export function slotOf(kind: RunKind): RunSlot {
@@ -204,7 +224,7 @@ export function slotOf(kind: RunKind): RunSlot {
 const occupiesSlot = (sql: Sql, slot: RunSlot) =>
   slot === "verification" ? sql`kind in ('verify', 'drill')` : sql`kind not in ('verify', 'drill')`;
 
-/** Counts the runs that are assigned to the server's agent. */
+/** Returns how many runs are assigned to the server's agent, by type of slot. */
 export async function countAssignedRuns(sql: Sql, serverId: number): Promise<Record<RunSlot, number>> {
   const [row] = await sql<Record<RunSlot, number>[]>`
     select count(*) filter (where ${occupiesSlot(sql, "transfer")})::int as transfer,
@@ -214,8 +234,8 @@ export async function countAssignedRuns(sql: Sql, serverId: number): Promise<Rec
 }
 
 /**
- * Returns the ids of the runs that a queued one has to wait for once its server's slots are occupied:
- * assigned ones first, then those queued before it.
+ * Returns the ids of the runs that are before a queued run on its server: first the assigned runs, then the
+ * runs queued before it. It has to wait for them if all slots are occupied.
  */
 export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";
@@ -230,7 +250,7 @@ export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Returns those of the servers that have a queued run. */
+/** Returns the ids of those of the servers that have queued runs. */
 export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number[]): Promise<number[]> {
   if (serverIds.length === 0) return [];
   const rows = await sql<{ id: number }[]>`
@@ -239,14 +259,17 @@ export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number
   return rows.map((row) => row.id);
 }
 
-/** Locks a server, so that one transaction at a time counts its runs against the limit. */
+/**
+ * Locks a server until the transaction ends, so that only one transaction at a time compares the number of
+ * its runs with the limit. Returns the limit; null if the server does not exist.
+ */
 export async function lockServerLimit(sql: Sql, serverId: number): Promise<number | null> {
   const [row] = await sql<{ runs_at_once: number }[]>`
     select runs_at_once from remote_servers where id = ${serverId} for no key update`;
   return row?.runs_at_once ?? null;
 }
 
-/** Returns queued runs, locked. Restores come first, because a person waits for them. */
+/** Locks and returns a server's queued runs. Restores come first, because a person waits for them. */
 export function lockQueuedRuns(
   sql: Sql,
   serverId: number,
@@ -259,7 +282,7 @@ export function lockQueuedRuns(
     order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 
-/** Renews the leases of agents that have just been heard of. */
+/** Renews the leases of the running runs of these servers, whose agents have just sent a message. */
 export async function renewLeases(
   sql: Sql,
   serverIds: readonly number[],
@@ -271,7 +294,10 @@ export async function renewLeases(
     where remote_server_id = any(${[...serverIds]}::bigint[]) and state = 'running'`;
 }
 
-/** Extends deadlines after a time without any control plane, so that agents get their full grace period. */
+/**
+ * Moves earlier deadlines to `notBefore`, after a time in which no control plane ran. So agents get their
+ * full grace period.
+ */
 export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
   await sql`
     update runs set deadline_at = ${notBefore}
@@ -295,7 +321,7 @@ export async function markAttemptAccepted(
     where run_id = ${runId} and attempt = ${attempt}`;
 }
 
-/** Records the agent's verdict, whether it was applied or not. */
+/** Records an agent's first verdict of an attempt. `applied` says whether the verdict changed the run. */
 export async function recordVerdict(
   sql: Sql,
   { runId, attempt }: { runId: number; attempt: number },
@@ -307,7 +333,10 @@ export async function recordVerdict(
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
 }
 
-/** Returns the newest object stamp of a task. Stamps increase with the runs of a task. */
+/**
+ * Returns the object stamp of the task's newest run that has one; null if there is none. Stamps increase from
+ * run to run.
+ */
 export async function newestObjectStamp(sql: Sql, taskId: number): Promise<string | null> {
   const [row] = await sql<{ object_stamp: string }[]>`
     select object_stamp from runs where backup_task_id = ${taskId} and object_stamp is not null

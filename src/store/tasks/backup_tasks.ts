@@ -1,4 +1,4 @@
-/** Backup tasks: what to back up, where to, and when. */
+/** Stores backup tasks: what to back up, where to, and when. */
 import type { Columns, Relations } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import type { Sql } from "../database/sql.ts";
@@ -13,31 +13,31 @@ import {
 } from "../database/page.ts";
 import { relatedIds } from "../database/relations.ts";
 
-/** A task: its fields, and what the control plane records about it. */
+/** A backup task: the fields that users set, and what the control plane records about it. */
 export type BackupTaskRow = Columns<TaskFields> & {
   id: number;
   user_id: number;
   drill_queued_at: Date | null;
-  /** The start of the last drill that restored one of its backups successfully. */
+  /** When the last successful drill of one of the task's backups began; null if there was none. */
   last_proven_at: Date | null;
   restore_duration_ms: number | null;
-  /** When the task became another source; null if it never did. */
+  /** When the task was last changed to another source; null if never. */
   source_changed_at: Date | null;
   paused_at: Date | null;
-  /** When a user last made a change after which rules may remove other backups; null: never. */
+  /** When a user last made a change that may let retention rules remove more backups; null if never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
   created_at: Date;
   updated_at: Date;
 };
 
-/** A task with related records and counts, for listings. */
+/** A backup task with related records and counts, for listings. */
 export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & {
-  /** Whether one of its backup runs is not in a final state. */
+  /** Whether one of the task's backup runs is not in a final state. */
   is_running: boolean;
-  /** The start of its newest backup run that has started. */
+  /** When the task's newest backup run that has started did so; null if none has started. */
   last_run_at: Date | null;
-  /** The number of due times in the last 30 days that passed while one of its runs was active. */
+  /** How many due times of the last 30 days were skipped because a run of the task was still active. */
   skipped_count: number;
   last_skipped_at: Date | null;
   tags: { id: number; label: string; colour: string | null }[];
@@ -67,7 +67,7 @@ export async function updateBackupTask(
   await sql`update backup_tasks set ${sql({ ...changes, ...planned, updated_at: now })} where id = ${id}`;
 }
 
-/** Records a change after which rules may remove other backups. */
+/** Records the time of a change after which retention rules may remove other backups than before. */
 export async function recordRetentionChange(sql: Sql, id: number, now: Date): Promise<void> {
   await sql`update backup_tasks set retention_changed_at = ${now} where id = ${id}`;
 }
@@ -76,13 +76,13 @@ export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
   await sql`delete from backup_tasks where id = ${id}`;
 }
 
-/** Finds a task of any user. */
+/** Returns a task, whichever user owns it. */
 export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`select * from backup_tasks where id = ${id}`;
   return row;
 }
 
-/** Locks a task against changes until the transaction ends. */
+/** Locks a task of the user against changes until the transaction ends. Returns the task. */
 export async function lockBackupTask(
   sql: Sql,
   userId: number,
@@ -103,7 +103,9 @@ export async function findBackupTaskOf(
   return row;
 }
 
-/** Returns the columns that a listing shows of tasks `t`. Each value is looked up with its own index. */
+/**
+ * Returns SQL for the additional columns of tasks `t` in a listing. Each value is found with its own index.
+ */
 function detailColumns(sql: Sql) {
   return sql`
     exists (
@@ -139,7 +141,7 @@ export async function findBackupTaskDetail(
   return row;
 }
 
-/** Filters a listing of tasks. An absent field does not filter. */
+/** Filter of a listing of tasks. A field that is absent does not filter. */
 export interface BackupTaskFilter {
   readonly status?: "ready" | "running" | "paused";
   readonly type?: BackupTaskRow["type"];
@@ -148,7 +150,7 @@ export interface BackupTaskFilter {
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
-  /** Text in the label or the description. */
+  /** Text to find in the label or the description. */
   readonly search?: string;
 }
 
@@ -159,7 +161,9 @@ const SORTS = {
   updated_at: "updated_at",
 };
 
-/** Lists a page of tasks. Uses one query for the page and the total, unless the page is empty. */
+/**
+ * Returns a page of the user's tasks and their total number. Needs a second query only if the page is empty.
+ */
 export async function listBackupTasks(
   sql: Sql,
   userId: number,
@@ -206,7 +210,7 @@ function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
   ]);
 }
 
-/** Lists tasks that are not paused, the soonest first. */
+/** Returns a page of the user's tasks that are not paused and have a next run, the soonest first. */
 export async function listUpcomingBackupTasks(
   sql: Sql,
   userId: number,
@@ -222,7 +226,7 @@ export async function listUpcomingBackupTasks(
   return { rows, total: count!.total };
 }
 
-/** Returns whether a backup run of the task is not in a final state. */
+/** Returns whether the task has a backup run that is not in a final state. */
 export async function hasActiveBackupRun(sql: Sql, id: number): Promise<boolean> {
   const rows = await sql`
     select from runs where backup_task_id = ${id} and kind = 'backup'

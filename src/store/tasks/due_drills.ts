@@ -1,14 +1,14 @@
-/** Finds tasks whose newest backup is due for a restore drill. */
+/** Finds tasks of which a backup is due for a restore drill. */
 import { DRILLED_ENGINES } from "../../definitions/sources/registry.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** The number of days after a task's creation at which its first drill is due, once it has a backup. */
+/** How many days after its creation a task's first drill is due. The drill also needs a backup. */
 const FIRST_DRILL_AFTER = 1;
 
 /**
- * Returns when the task's drill is due: its number of days after the last successful one, or soon after the
- * task was created.
+ * Returns SQL for when the next drill of task `t` is due: `drill_every` days after the last successful drill.
+ * If there was none, the drill is due `FIRST_DRILL_AFTER` days after the task was created.
  */
 function dueAt(sql: Sql) {
   return sql`coalesce(
@@ -18,8 +18,8 @@ function dueAt(sql: Sql) {
 }
 
 /**
- * Returns the condition for backups `b` of tasks `t` that a drill on server `s` may restore now. A failed
- * drill is repeated a day later.
+ * Returns an SQL condition: backup `b` of task `t` may now be restored by a drill on server `s`. A drill that
+ * failed is repeated after a day.
  */
 function isDue(sql: Sql, now: Date) {
   return sql`
@@ -42,8 +42,9 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns the newest backup of the task that has waited the longest, locked with its task and the server.
- * Returns null if another control plane has locked it.
+ * Of the tasks with a due drill on the server, takes the one that has waited the longest, and returns its
+ * newest backup. Locks backup, task and server. Returns null if no drill is due, or if another control plane
+ * has locked the backup.
  */
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

@@ -1,10 +1,10 @@
-/** Finds tasks that are due, and sets their next due times. */
+/** Finds tasks that are due, and sets when they are due next. */
 import type { BackupTaskRow } from "./backup_tasks.ts";
 import type { Sql } from "../database/sql.ts";
 
 /**
- * Locks due tasks, the soonest first. Skips those that another replica is firing, so each due time fires
- * once.
+ * Locks and returns due tasks, the soonest first. Skips tasks that another replica is firing, so each due
+ * time fires once.
  */
 export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<BackupTaskRow[]> {
   return sql<BackupTaskRow[]>`
@@ -12,7 +12,7 @@ export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<Backup
     order by next_run_at, id limit ${limit} for update skip locked`;
 }
 
-/** Sets the next due times; null: never. */
+/** Sets when these tasks are due next; null means never. */
 export async function setNextRuns(
   sql: Sql,
   tasks: readonly { id: number; next: Date | null }[],
@@ -46,14 +46,14 @@ export async function deleteSkippedBefore(sql: Sql, before: Date): Promise<void>
   await sql`delete from skipped_schedules where created_at < ${before}`;
 }
 
-/** Returns the soonest due time of all tasks. */
+/** Returns when the next task is due; null if none has a due time. */
 export async function soonestDueTime(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select min(next_run_at) as next from backup_tasks where paused_at is null`;
   return row!.next;
 }
 
-/** Locks tasks whose due time was planned at a time after `plannedAfter`, or at an unknown time. */
+/** Locks and returns tasks whose next due time was set after `plannedAfter`, or at an unknown time. */
 export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: number): Promise<BackupTaskRow[]> {
   return sql<BackupTaskRow[]>`
     select * from backup_tasks
@@ -62,7 +62,8 @@ export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: numbe
 }
 
 /**
- * Returns the last due time up to `until` of each of these tasks that was fired or skipped, if there is one.
+ * Returns, for each of these tasks, the last due time at `until` or earlier that was fired or skipped. Tasks
+ * without such a time are absent.
  */
 export async function lastDueTimes(
   sql: Sql,

@@ -1,4 +1,4 @@
-/** Tags: a user's own labels for backup tasks. */
+/** Stores tags: a user's own labels for backup tasks. */
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { TagFields } from "../../definitions/tag_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -34,7 +34,7 @@ export async function updateTag(
   return row;
 }
 
-/** Returns false if there is no such tag. */
+/** Deletes a tag of the user. Returns false if there is no such tag. */
 export async function deleteTag(sql: Sql, userId: number, id: number): Promise<boolean> {
   const { count } = await sql`delete from tags where id = ${id} and user_id = ${userId}`;
   return count === 1;
