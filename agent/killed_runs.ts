@@ -44,7 +44,7 @@ async function end(run: RunJournal, { clock, state }: KilledRunsContext): Promis
   const undone = await undoPublishing(run, state, clock);
   const unremovable: string[] = [];
   for (const path of run.scratches) await removeTree(path, clock).catch(() => unremovable.push(path));
-  const reason = `The agent was restarted while the run was at work. ${OUTCOMES[run.kind]}${undone}` +
+  const reason = `The agent was restarted while the run was active. ${OUTCOMES[run.kind]}${undone}` +
     unremovable.map((path) => ` ${path} can't be removed: remove it by hand.`).join("");
   run.append({
     kind: "output",

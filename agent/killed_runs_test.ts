@@ -37,7 +37,7 @@ Deno.test("a run is reported as failed after a power failure lost its last event
   await recordEvents(services, messages.map((message) => ({ remoteServerId: serverId, message })));
   const [row] = await services.database`select state, reason from runs where id = ${runId}`;
   assert.equal(row!.state, "failed");
-  assert.match(row!.reason, /The agent was restarted while the run was at work/);
+  assert.match(row!.reason, /The agent was restarted while the run was active/);
   journal.close();
   state[Symbol.dispose]();
   await Deno.remove(directory, { recursive: true });

@@ -258,7 +258,7 @@ export class Link {
           "The control plane does not know this agent's key: it was revoked. Enrol it with a new token.",
         );
       } else {
-        log().warn("Cannot connect to {url}: it answers {status}", { url, status: response.status });
+        log().warn("Cannot connect to {url}: it responds with {status}", { url, status: response.status });
       }
     } catch (error) {
       log().warn("Cannot reach the control plane at {url}: {reason}", {

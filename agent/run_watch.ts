@@ -139,7 +139,7 @@ export class RunWatch {
       const lock = await findLockWait(job, ports, programs);
       if (lock !== null) return { text: lock, isLock: true };
     } catch (error) {
-      const text = `It waits for ${names}; the database can't be asked for whom: ${
+      const text = `It waits for ${names}; the database can't be queried for the holder: ${
         (error as Error).message
       }.`;
       return { text: text.slice(0, 2000), isLock: false };
@@ -152,8 +152,8 @@ export class RunWatch {
       };
     }
     const text = programs.length === 0
-      ? "It waits for the agent itself: no program of it runs, and its destination was asked for nothing."
-      : `It waits for ${names}, which do nothing.`;
+      ? "It waits for the agent itself: none of its programs runs, and no request to its destination is open."
+      : `It waits for ${names}, which make no progress.`;
     return { text, isLock: false };
   }
 
@@ -171,8 +171,8 @@ export class RunWatch {
     if (abort.signal.aborted || !isLocked && still < timeout) return;
     const why = this.#reason === null ? "" : ` ${this.#reason.text}`;
     const what = isLocked
-      ? "Cannot go on: a lock was not to be had for"
-      : "Cannot go on: nothing has moved for";
+      ? "Cannot go on: a lock was not available for"
+      : "Cannot go on: there was no progress for";
     abort.abort(new RunAbortedError("failed", `${what} ${this.#stallDuration()}.${why}`));
   }
 

@@ -110,7 +110,7 @@ Deno.test("a run without progress fails at its limit with the reason", async () 
   assert.deepEqual(
     [
       at.abort.signal.reason.outcome,
-      /^Cannot go on: nothing has moved for 10 min \d+ s\. It waits for/.test(
+      /^Cannot go on: there was no progress for 10 min \d+ s\. It waits for/.test(
         at.abort.signal.reason.message,
       ),
     ],

@@ -74,9 +74,12 @@ export class Runner {
       run = journal.create(runId, attempt, job.kind, traceparentOf(span));
     } catch (error) {
       // Without a journal no verdict is durable: the assignment expires, and the control plane repeats it.
-      failSpan(span, "The journal can't be written");
+      failSpan(span, "Cannot write the journal");
       span.end();
-      log().error("Cannot take run {run_id}: {reason}", { run_id: runId, reason: (error as Error).message });
+      log().error("Cannot accept run {run_id}: {reason}", {
+        run_id: runId,
+        reason: (error as Error).message,
+      });
       return;
     }
     this.#active.set(runId, active);
@@ -110,7 +113,7 @@ export class Runner {
   async stop(): Promise<void> {
     const runs = [...this.#active.values()];
     for (const { abort } of runs) {
-      abort.abort(new RunAbortedError("failed", "The agent was stopped while the run was at work."));
+      abort.abort(new RunAbortedError("failed", "The agent was stopped while the run was active."));
     }
     await Promise.all(runs.map((run) => run.done));
   }

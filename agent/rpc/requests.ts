@@ -34,7 +34,7 @@ export class RequestHandler {
         type: "response",
         request_id,
         ok: false,
-        error: "The agent has too many requests at work.",
+        error: "The agent is handling too many requests.",
       });
       return;
     }
@@ -51,7 +51,7 @@ export class RequestHandler {
       const result = await Promise.race([this.#execute(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {
-      if (!(error instanceof RunFailedError)) log().error("Cannot answer a request: {error}", { error });
+      if (!(error instanceof RunFailedError)) log().error("Cannot respond to a request: {error}", { error });
       this.send({
         type: "response",
         request_id,
@@ -86,7 +86,7 @@ export class RequestHandler {
   async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
     if (this.#sending >= MAX_SENDING) {
       throw new RunFailedError(
-        `The agent sends ${MAX_SENDING} downloads already. Try again when one is over.`,
+        `The agent sends ${MAX_SENDING} downloads now. Try again when one has ended.`,
       );
     }
     this.#sending++;

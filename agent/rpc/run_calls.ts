@@ -56,7 +56,7 @@ export class RunRequests {
   async #send(call: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     const over = new AbortController();
     const reportSlow = () =>
-      this.waiting(`the control plane, or the bucket that it asks, has not answered ${call.type} yet`);
+      this.waiting(`the control plane, or the bucket that it asks, has not responded to ${call.type} yet`);
     this.clock.sleep(SLOW_AFTER, over.signal).then(reportSlow, () => {});
     try {
       return await this.link.request(call, signal);

@@ -37,7 +37,7 @@ export async function sendStream(
   for (let tries = 1;; tries++) {
     const status = await post(target, key, content, signal);
     if (status === 200) return;
-    if (status !== 421) throw new RunFailedError(`the control plane answers ${status}`);
+    if (status !== 421) throw new RunFailedError(`the control plane responds with ${status}`);
     if (tries === TRIES) {
       throw new RunFailedError(
         `none of ${TRIES} requests reached the control plane that waits for the bytes. A load balancer in front of several ` +
@@ -72,7 +72,7 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof RunFailedError) throw error;
-    throw new RunFailedError("the download was left, or the control plane can't be reached", {
+    throw new RunFailedError("the client left the download, or the control plane can't be reached", {
       cause: error,
     });
   } finally {

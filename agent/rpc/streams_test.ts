@@ -48,7 +48,7 @@ Deno.test("bytes are sent again from the start until they reach the control plan
 
 Deno.test("sending stops when the download is over", async () => {
   const { listening, url } = server([409]);
-  await assert.rejects(send(url), /the control plane answers 409/);
+  await assert.rejects(send(url), /the control plane responds with 409/);
   await listening.shutdown();
 });
 
@@ -70,7 +70,7 @@ Deno.test("sending of endless bytes stops when the download is abandoned", async
     const over = new AbortController();
     const clock = { ...systemClock, sleep: () => Promise.resolve(over.abort(new Error("tried again"))) };
     const sent = sendStream({ url, key: "k", clock }, "s1", bytes, over.signal);
-    await assert.rejects(sent, status === 409 ? /the control plane answers 409/ : /tried again/);
+    await assert.rejects(sent, status === 409 ? /the control plane responds with 409/ : /tried again/);
     await listening.shutdown();
   }
   assert(given < 1e9, `${given} bytes`);

@@ -22,7 +22,7 @@ export class AddressRefusedError extends Error {
   /** @param kind The kind of address, with its article: `a loopback`. */
   constructor(host: string, kind: string) {
     super(
-      `${host} is at ${kind} address, which the control plane connects to only where its operator has allowed it ` +
+      `${host} is at ${kind} address, which the control plane connects to only if its operator has allowed it ` +
         `by ${SETTING}`,
     );
   }
@@ -68,7 +68,9 @@ export class Network {
     signal?.throwIfAborted();
     const url = URL.parse(address);
     if (url === null) throw new TypeError("invalid URL");
-    if (url.protocol !== "https:" && url.protocol !== "http:") throw new TypeError("the URL is not of http");
+    if (url.protocol !== "https:" && url.protocol !== "http:") {
+      throw new TypeError("the URL does not begin with http");
+    }
     this.check(url);
     const headers = Object.fromEntries(new Headers(init.headers));
     if (body !== undefined) headers["content-length"] = String(new TextEncoder().encode(body).length);
@@ -124,7 +126,7 @@ function toResponse(method: string, incoming: IncomingMessage, signal: AbortSign
   }
   if (status < 200 || status > 599) {
     incoming.destroy();
-    throw new Error(`the answer has the status ${status}`);
+    throw new Error(`the response has the status ${status}`);
   }
   if (method === "HEAD" || BODILESS.has(status)) {
     incoming.resume();

@@ -4,7 +4,7 @@ import { AddressPolicy } from "./address_policy.ts";
 import { AddressRefusedError, Network, type Resolve } from "./network.ts";
 
 const REFUSAL =
-  /address, which the control plane connects to only where its operator has allowed it by ALLOW_PRIVATE_ADDRESSES$/;
+  /address, which the control plane connects to only if its operator has allowed it by ALLOW_PRIVATE_ADDRESSES$/;
 
 interface Local extends AsyncDisposable {
   readonly port: number;

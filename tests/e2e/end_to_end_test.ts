@@ -175,7 +175,7 @@ Deno.test("the agent is killed in the middle of a run: the run fails, nothing is
     await until(async () => (await processesWith("tar", stage.source)).length === 0);
     const log = await api.finished(taskId);
     assert.equal(log.status, "failed");
-    assert.match(log.output, /Backup failed: The agent was restarted while the run was at work/);
+    assert.match(log.output, /Backup failed: The agent was restarted while the run was active/);
     await until(async () => (await Array.fromAsync(Deno.readDir(backups))).length === 0);
     assert.equal((await api.run(taskId)).status, "successful");
     assert.equal((await archivesIn(backups)).length, 1);
@@ -204,7 +204,7 @@ Deno.test("the agent is killed in the middle of a restore: it fails, what was un
     assert.equal(log.status, "failed");
     assert.match(
       log.reason,
-      /The agent was restarted while the run was at work\. What it had unpacked is removed\./,
+      /The agent was restarted while the run was active\. What it had unpacked is removed\./,
     );
     const left = [...Deno.readDirSync(stage.directory)].map(({ name }) => name).sort();
     assert.deepEqual(left, ["backups", "data", "source"]);
@@ -295,6 +295,6 @@ Deno.test("a server that is told to stop ends its run as failed, and says so at 
     await stage.restart();
     const log = await api.finished(taskId);
     assert.equal(log.status, "failed");
-    assert.match(log.output, /The agent was stopped while the run was at work/);
+    assert.match(log.output, /The agent was stopped while the run was active/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(backups)), []);
   }));

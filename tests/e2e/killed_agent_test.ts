@@ -179,7 +179,7 @@ Deno.test("an agent is killed while it swaps a MySQL database: the next restore 
     const assertMended = async (killed: number, how: RegExp, dump: string) => {
       const log = await ended(api, killed);
       assert.equal(log.status, "failed");
-      assert.match(log.reason, /The agent was restarted while the run was at work/);
+      assert.match(log.reason, /The agent was restarted while the run was active/);
       assert.notEqual(await dumpOf(database, "mine"), dump);
       const refused = await api.carryOut(path, { database_name: "mine" });
       assert.match(refused.reason, /database mine is there already and not empty/);

@@ -172,7 +172,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
         const refused = await recoverInto(stage, made, args, settings);
         assert.match(
           refused.stderr,
-          /^Cannot recover: .* only where its operator has allowed it by ALLOW_PRIVATE/,
+          /^Cannot recover: .* only if its operator has allowed it by ALLOW_PRIVATE/,
         );
       }
       const closed = await recoverInto(stage, made, args, environment);

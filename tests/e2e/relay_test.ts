@@ -176,7 +176,7 @@ Deno.test("a restore whose own agent was killed is failed, and ends the sending"
   const { status, reason } = await log;
   assert.deepEqual([status, reason], [
     "failed",
-    "The agent was restarted while the run was at work. What it had unpacked is removed.",
+    "The agent was restarted while the run was active. What it had unpacked is removed.",
   ]);
   await assert.rejects(Deno.stat(target_path), Deno.errors.NotFound);
   const again = await api.carryOut(`/backups/${id}/restore`, { remote_server_id: other.id, target_path });

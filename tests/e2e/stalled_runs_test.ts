@@ -89,7 +89,7 @@ Deno.test("a dump behind a lock says which session holds it, and fails when its 
     assert.equal(status, "failed");
     assert.match(
       output,
-      /Backup failed: Cannot go on: a lock was not to be had for \d+ s\. It waits for a lock/,
+      /Backup failed: Cannot go on: a lock was not available for \d+ s\. It waits for a lock/,
     );
     holder.kill("SIGKILL");
     await holder.status;
@@ -128,7 +128,7 @@ Deno.test("a dump behind a lock says which session holds it, and fails when its 
     );
     const { status, output } = await end(plane, id);
     assert.equal(status, "failed");
-    assert.match(output, /Backup failed: Cannot go on: a lock was not to be had for \d+ s\./);
+    assert.match(output, /Backup failed: Cannot go on: a lock was not available for \d+ s\./);
     holder.kill("SIGKILL");
     await holder.status;
   });
@@ -146,11 +146,11 @@ Deno.test("a program that stands still is named, and its run ends at its limit",
   await tar.held();
   assert.match(
     await why(plane, id),
-    /^It has made no progress for \d+ s\. It waits for .*tar.*, which do nothing\.$/,
+    /^It has made no progress for \d+ s\. It waits for .*tar.*, which make no progress\.$/,
   );
   const { status, output } = await end(plane, id);
   assert.equal(status, "failed");
-  assert.match(output, /Backup failed: Cannot go on: nothing has moved for \d+ s\. It waits for .*tar/);
+  assert.match(output, /Backup failed: Cannot go on: there was no progress for \d+ s\. It waits for .*tar/);
   assert.equal((await end(plane, await run(plane, destination, source))).status, "successful");
 });
 
@@ -174,6 +174,6 @@ Deno.test("a compressor that hangs ends the run as well, and the task's next run
   assert.match(await why(plane, id), /^It has made no progress for \d+ s\. It waits for .*pzstd/);
   const { status, output } = await end(plane, id);
   assert.equal(status, "failed");
-  assert.match(output, /Backup failed: Cannot go on: nothing has moved for \d+ s\. It waits for .*pzstd/);
+  assert.match(output, /Backup failed: Cannot go on: there was no progress for \d+ s\. It waits for .*pzstd/);
   assert.equal((await end(plane, await run(plane, destination, source))).status, "successful");
 });

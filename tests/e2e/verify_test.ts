@@ -73,7 +73,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     await scheduled(plane.services, async () => await drilled() !== undefined);
     const log = await drilled();
     assert.deepEqual([log.kind, log.status], ["drill", "successful"], log.output);
-    assert.match(log.output, /All of its 2 files and directories came back/);
+    assert.match(log.output, /All of its 2 files and directories were restored/);
     const backup = await show(id);
     const task = (await api.call("GET", `/backup-tasks/${backup_task_id}`)).body.data;
     assert.ok(backup.proven_at !== null && backup.drill_duration_ms > 0);

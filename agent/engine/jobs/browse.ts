@@ -57,7 +57,7 @@ export async function browseBackup(
       result = await list(nameFromDisplay(path));
     }
     if (JSON.stringify(result).length <= MAX_RESPONSE) return result;
-    throw new RunFailedError("the names on this page are too long for one answer. Ask for fewer on a page");
+    throw new RunFailedError("the names on this page are too long for one response. Request fewer per page");
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const reason = oneLine((error as Error).message);

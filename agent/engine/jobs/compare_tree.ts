@@ -51,7 +51,7 @@ export async function compareTree(
   if (difference !== null) throw new BackupDamagedError(difference, difference);
   if (index.unreadable > 0) {
     ports.output.warning(
-      `${index.unreadable} lines of the index can't be read, and are compared with nothing`,
+      `${index.unreadable} lines of the index can't be read, and are not compared`,
     );
   }
   return index.count;
@@ -187,7 +187,9 @@ async function firstDifference(
   const differences = new Differences();
   for await (const chunk of child.stdout!) differences.push(chunk);
   const { code } = await child.exited;
-  if (code !== 0) throw new RunFailedError("what came back can't be compared with the index: comm failed");
+  if (code !== 0) {
+    throw new RunFailedError("the restored files can't be compared with the index: comm failed");
+  }
   const { missing, extra } = differences;
   if (missing === 0 && extra <= allowed) return null;
   const [, type, size, name] = /^(\S) (\d+) (.*)$/s.exec(differences.first) ??

@@ -29,7 +29,7 @@ export async function runDrill(job: DrillJob, destination: Destination, ports: R
     ports.output.line(`Restoring backup ${job.backup.id} of ${job.backup.created_at} as a drill`);
     ports.output.line(`Reading from ${destination.description}`);
     if (job.backup.key === null && objects.archives().some(({ name }) => name.endsWith(".age"))) {
-      throw new RunFailedError("it is encrypted to recipients, which can't be undone here");
+      throw new RunFailedError("it is encrypted to recipients, so it can't be decrypted here");
     }
     progress.report(reporting.signal).catch((error) => ports.output.line(`Progress stopped: ${error}`));
     const context = { job, ports, children, objects, progress };

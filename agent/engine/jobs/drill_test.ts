@@ -152,7 +152,7 @@ Deno.test("a path that is too long to be restored is no damage", async () => {
   assert.equal((await at.drill()).files_count, at.backup.files_count);
   assert.match(
     at.run.lines.join("\n"),
-    /Of its 19 files and directories 2 can't be restored here; the others came back/,
+    /Of its 19 files and directories 2 can't be restored here; the others were restored/,
   );
   assert.deepEqual(left(at), []);
 });

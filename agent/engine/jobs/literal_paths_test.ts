@@ -114,7 +114,7 @@ Deno.test("half a surrogate pair is no path", async () => {
     excluded_paths: [],
     allow_unreadable: false,
   };
-  await assert.rejects(run.run(source), /the source path is no Unicode text/);
+  await assert.rejects(run.run(source), /the source path is not Unicode text/);
   const backup = await run.run({ ...source, path: `${run.root}/a\ufffd` });
   await assert.rejects(restore(run, backup, { target: { path: `${run.root}/b\ud800` } }), /no absolute path/);
 });

@@ -26,9 +26,9 @@ export async function confirmDamage(
   }
   const second = hash.digest("hex");
   if (second === first) return;
-  const what = second === sha256 ? "a second read gave what was stored" : "a second read differed again";
+  const what = second === sha256 ? "a second read was correct" : "a second read differed again";
   throw new UnsteadyReadError(
     `Cannot read ${name} reliably from ${destination.description}: a read had the SHA-256 ${first}, and ${what}. ` +
-      "The object may be whole. Check this server's memory and the network, and run it again.",
+      "The object may be intact. Check this server's memory and the network, and run it again.",
   );
 }

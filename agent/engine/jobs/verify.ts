@@ -43,7 +43,7 @@ export async function runVerify(
     ports.output.line(`Reading from ${destination.description}`);
     if (contents.isSealed) {
       ports.output.line(
-        "It is encrypted to recipients: its sizes and SHA-256 are checked, what is in it can't be",
+        "It is encrypted to recipients: its sizes and SHA-256 are checked, its contents can't be",
       );
     }
     progress.total = job.backup.objects.reduce((sum, { size }) => sum + size, 0);

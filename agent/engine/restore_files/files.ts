@@ -67,7 +67,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
       : expected;
     refuseConflicts(conflicts, directory, target.overwrite);
     ports.signal.throwIfAborted();
-    ports.output.line(`Everything is unpacked and proven. Putting it into ${directory.path}`);
+    ports.output.line(`Everything is unpacked and verified. Moving it into ${directory.path}`);
     // A cancel is ignored from here: a half-published restore is worse than a complete one.
     await using publishing = new Children(ports.clock, new AbortController().signal);
     await publish(

@@ -33,7 +33,7 @@ export async function inspectRestoreDirectory(
 
 async function inspect(path: string): Promise<RestoreDirectory> {
   if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
-    throw new RunFailedError(`${JSON.stringify(path)} is no absolute path. Correct target_path.`);
+    throw new RunFailedError(`${JSON.stringify(path)} is not an absolute path. Correct target_path.`);
   }
   try {
     const real = await Deno.realPath(path);
@@ -53,7 +53,7 @@ async function inspect(path: string): Promise<RestoreDirectory> {
     }
   }
   if (await exists(path)) {
-    throw new RunFailedError(`${path} is a link that leads nowhere. Choose another target_path.`);
+    throw new RunFailedError(`${path} is a symbolic link without a target. Choose another target_path.`);
   }
   return { path: normalise(path), state: "missing" };
 }

@@ -49,7 +49,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   }
   if (index.unreadable !== null) {
     throw new RunFailedError(
-      `single paths can't be found in it for sure: its index has the line ${
+      `single paths can't be found in it reliably: its index has the line ${
         oneLine(JSON.stringify(index.unreadable.first))
       }. Restore all of it`,
     );

@@ -12,7 +12,7 @@ const WHOLE_TIMEOUT = 30_000;
 
 export const email: Channel = {
   label: "Email",
-  valueHelp: "an address, or several with commas",
+  valueHelp: "an address, or several separated by commas",
   valueProblem: (value) => emailProblem(emailAddresses(value)),
   digest: { characters: 100_000 },
   async send(value, message, { smtp, signal }) {

@@ -165,7 +165,7 @@ Deno.test("damage found by a drill stays until a drill succeeds or a user clears
     return await damage();
   };
   const first = clock.now().getTime() + 1000;
-  const rows = "database shop came back otherwise than it was: 0 rows";
+  const rows = "database shop differs from the original: 0 rows";
   assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
   // A check clears only the damage that it can find itself. The shown reason is one of those that remain.

@@ -80,7 +80,7 @@ export class LocalDestination implements Destination {
     await this.#refuseVanished(`use ${directory}`);
     if (await this.#exists(`use ${directory}`, directory)) return;
     throw new RunFailedError(
-      `Cannot use ${directory}: it does not exist. Check whether its file system is mounted;  ` +
+      `Cannot use ${directory}: it does not exist. Check whether its file system is mounted; ` +
         "if it is gone for good, create it again.",
     );
   }

@@ -101,7 +101,7 @@ class RelayedRanges implements RangeSource {
     if (status === 410 && message !== null) {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
-    const says = message ?? `the control plane answers ${status}`;
+    const says = message ?? `the control plane responds with ${status}`;
     // A response without the control plane's format comes from something in front of it, and may be
     // transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);

@@ -32,7 +32,7 @@ export async function detectEngine(
   const addresses = found.map(({ engine, address }) => `${engine} at ${address}`).join(" and ");
   throw new RunFailedError(
     engines.length > 1
-      ? `Cannot tell which database server to back up: there is ${addresses}. Set the task's database_type.`
+      ? `Cannot choose a database server to back up: found ${addresses}. Set the task's database_type.`
       : `Cannot find a database server ${host === null ? "on this server's sockets" : `at ${host}`}. ` +
         "Start it, or set the task's database_type, database_host and database_port.",
   );

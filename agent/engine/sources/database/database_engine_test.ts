@@ -57,7 +57,7 @@ Deno.test("the database server", async (t) => {
       {
         name: "RunFailedError",
         message:
-          /there is postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
+          /found postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
       },
     );
   });

@@ -52,7 +52,7 @@ export async function restoreDatabases(
       await load(each, await host.create(each), context);
     }
     ports.signal.throwIfAborted();
-    ports.output.line("Everything is loaded and proven. Putting it into place");
+    ports.output.line("Everything is loaded and verified. Putting it into place");
     await host.publish(wanted, uncancelled);
     for (const { name } of wanted) ports.output.line(`Database ${name} is restored`);
   } finally {

@@ -61,7 +61,7 @@ async function drillOne(
   const found = await host.contents(wanted, expected);
   const difference = expected === null ? null : compareContents(expected, found);
   if (difference !== null) {
-    const damage = `database ${wanted.original} came back otherwise than it was: ${difference}`;
+    const damage = `database ${wanted.original} differs from the original: ${difference}`;
     throw new BackupDamagedError(damage, damage);
   }
   printComparison(wanted.original, expected, found, output);

@@ -259,7 +259,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       const more = await withManifest(at, /"rows": 20000/, '"rows": 20001');
       assert.match(
         await failureOf(at.drill(more), true),
-        /^Backup 31 is damaged: database shop came back otherwise than it was: table \S*order "odd"? has 20000 rows, 20001 were backed up$/i,
+        /^Backup 31 is damaged: database shop differs from the original: table \S*order "odd"? has 20000 rows, 20001 were backed up$/i,
       );
       const other = await withManifest(at, /"name": "queue"/, '"name": "line"');
       assert.match(await failureOf(at.drill(other), true), /table \S*line is missing$/);
@@ -320,7 +320,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       await until(async () => await server.connections(scratch) > 0);
       assert.match(
         await failureOf(at.drill(), false),
-        /another drill is at work in database shop_rearguard_drill/,
+        /another drill is running in database shop_rearguard_drill/,
       );
       await server.sql(
         server.door,
@@ -412,7 +412,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         const limited = { username: "limited", password: "limited" };
         assert.match(
           await failureOf(at.drill({}, limited), false),
-          /limited may not create the scratch database that a drill takes\. Let it, with: .*, or set the task's drill_every to 0/,
+          /limited may not create the scratch database that a drill needs\. Let it, with: .*, or set the task's drill_every to 0/,
         );
         await untouched();
       },

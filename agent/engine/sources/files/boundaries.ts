@@ -127,7 +127,7 @@ function classifyMount(
     if (attributes === "missing") return;
     found.unreachable.push(name);
     if (!isQuiet) {
-      (isVolatile(mount) ? found.notes : found.warnings).push(`Left out: ${what}, which can't be looked at`);
+      (isVolatile(mount) ? found.notes : found.warnings).push(`Left out: ${what}, which can't be accessed`);
     }
     return;
   }

@@ -41,8 +41,8 @@ export async function drillFiles(
     }
     ports.output.line(
       skipped.count === 0
-        ? `All of its ${files_count} files and directories came back, with their types and sizes`
-        : `Of its ${files_count} files and directories ${skipped.count} can't be restored here; the others came back, with their types and sizes`,
+        ? `All of its ${files_count} files and directories were restored, with their types and sizes`
+        : `Of its ${files_count} files and directories ${skipped.count} can't be restored here; the others were restored, with their types and sizes`,
     );
     return { files_count, restore_ms };
   } finally {
@@ -59,11 +59,11 @@ function filesOf(objects: StoredObjects): { archive: StoredObject; index: Stored
   const [archive] = objects.archives();
   if (archive === undefined || archive.database !== null) {
     throw new RunFailedError(
-      "it holds a database, and the control plane did not say where to restore it. Update it",
+      "it holds a database, and the control plane did not send where to restore it. Update it",
     );
   }
   const index = objects.index(null);
-  if (index === null) throw new RunFailedError("it has no index to compare what comes back with");
+  if (index === null) throw new RunFailedError("it has no index to compare the restored files with");
   return { archive, index };
 }
 

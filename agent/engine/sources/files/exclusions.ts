@@ -232,7 +232,7 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
   const suffixes = [".tar.zst", ".tar.zst.age", ".index.zst", ".index.zst.age", ".manifest.json"];
   const patterns = [...suffixes.map((suffix) => `${prefix}_*${suffix}`), `.${prefix}_*.partial`];
   for (const pattern of patterns) addRule(plan, { given: "", pattern, isAnchored: true, isLiteral: false });
-  plan.notes.push("Left out: this task's own backups, which lie in the source");
+  plan.notes.push("Left out: this task's own backups, which are in the source");
 }
 
 /**

@@ -52,7 +52,7 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   }
   // UTF-8 would replace half of a surrogate pair by another character, and so name another path.
   if (!path.isWellFormed()) {
-    throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is no Unicode text`);
+    throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is not Unicode text`);
   }
   try {
     const { isDirectory, isFile } = await Deno.stat(path);

@@ -75,7 +75,7 @@ export async function directoryScope(
   }
   for (const name of await findStagingDirectories(root, context)) {
     output.warning(
-      `Left out: ${root}/${name}, where a restore unpacks or was interrupted. Remove it if none is at work`,
+      `Left out: ${root}/${name}, where a restore unpacks or was interrupted. Remove it if no restore is running`,
     );
   }
   const rules = exclusions.directoryRules.flatMap((rule) => ruleArguments(rule, found.withFiles.has(rule)));

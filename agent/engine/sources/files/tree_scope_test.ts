@@ -93,7 +93,7 @@ Deno.test("a mount that the agent may not read does not fail the run", asRoot, a
   assert.deepEqual(await members(run), ["./", "./x"]);
   assert.match(
     run.warnings.join("\n"),
-    /^Left out: .*tree\/mnt, another file system \(fuse, .*\), which can't be looked at$/,
+    /^Left out: .*tree\/mnt, another file system \(fuse, .*\), which can't be accessed$/,
   );
 });
 

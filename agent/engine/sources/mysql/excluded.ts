@@ -49,7 +49,7 @@ export async function findEmptied(
     if (!tables.includes(name)) tables.push(name);
   }
   for (const entry of entries.filter((entry) => !meant.some((each) => each.entry === entry))) {
-    output.warning(`No table is called ${entry}, which excluded_tables names`);
+    output.warning(`There is no table ${entry}, which excluded_tables names`);
   }
   return found;
 }

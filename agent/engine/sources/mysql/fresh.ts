@@ -149,7 +149,7 @@ export class MysqlFresh {
 
   async refuseInUse(name: string): Promise<void> {
     if (!await isInUse(this.connection, this.client, name)) return;
-    throw new RunFailedError(`another restore is at work in ${name}. Wait for it, then restore again.`);
+    throw new RunFailedError(`another restore is running in ${name}. Wait for it, then restore again.`);
   }
 
   /**

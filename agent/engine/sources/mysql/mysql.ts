@@ -139,7 +139,7 @@ function reportLeftovers({ databases }: MysqlServer, names: string[], output: Ou
   if (!names.includes("*") || left.length === 0) return;
   output.line(
     `Left out, as Rearguard made them for a restore or a drill: ${left.join(", ")}. ` +
-      "Where none is at work, the next one removes them",
+      "If none is running, the next one removes them",
   );
 }
 

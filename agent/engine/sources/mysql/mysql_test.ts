@@ -98,8 +98,8 @@ Deno.test("MySQL", async (t) => {
     assert.deepEqual(await found("one", "INSERT INTO"), ["t"]);
     assert.deepEqual(await found("two", "INSERT INTO"), []);
     assert.deepEqual(run.warnings, [
-      "No table is called none, which excluded_tables names",
-      "No table is called one.x, which excluded_tables names",
+      "There is no table none, which excluded_tables names",
+      "There is no table one.x, which excluded_tables names",
     ]);
   });
 

@@ -44,7 +44,7 @@ Deno.test("a swap that fails midway puts the original back", async () => {
     name: "RunFailedError",
     message: /^Cannot restore backup 31: Cannot use MySQL at .*denied/,
   });
-  assert.ok(run.lines.includes("Everything is loaded and proven. Putting it into place"));
+  assert.ok(run.lines.includes("Everything is loaded and verified. Putting it into place"));
   assert.deepEqual((await described()).map(withoutTimes), before);
   assert.match(await server.sql("mysql", "show databases"), /^information_schema\nmine\nmysql\none\n/);
   // With the necessary rights, the swap succeeds.

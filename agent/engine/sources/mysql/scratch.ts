@@ -140,7 +140,7 @@ class MysqlScratch implements ScratchHost {
       if (!/Access denied/.test((error as Error).message)) throw error;
       const pattern = name.replace(/[_%]/g, "\\$&");
       throw new RunFailedError(
-        `${this.server.connection.username} may not create the scratch database that a drill takes. ` +
+        `${this.server.connection.username} may not create the scratch database that a drill needs. ` +
           `Let it, with: grant all on ${quote(pattern)}.* to the user, ${ADVICE}.`,
         { cause: error },
       );
@@ -168,7 +168,7 @@ class MysqlScratch implements ScratchHost {
     const { connection, client } = this.server;
     if (await findSchema(connection, client, name) === null) return;
     if (await hasTable(connection, client, name, MARK)) {
-      throw new RunFailedError(`another drill is at work in database ${name}. Wait for it, then try again.`);
+      throw new RunFailedError(`another drill is running in database ${name}. Wait for it, then try again.`);
     }
     const contents = await findContents(connection, client, name);
     if (Object.values(contents).some((names) => names.length > 0)) {

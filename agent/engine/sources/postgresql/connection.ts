@@ -164,7 +164,7 @@ async function writePasswordFile(
 ): Promise<string> {
   if (/[\n\0]/.test(password)) {
     throw new RunFailedError(
-      "Cannot use the task's database_password: PostgreSQL's password file takes no line breaks",
+      "Cannot use the task's database_password: PostgreSQL's password file supports no line breaks",
     );
   }
   const path = `${ports.workDirectory}/pgpass`;

@@ -221,7 +221,7 @@ class CountSession {
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;
-      if (status === "rejected") this.reason ??= "psql's answer is not understood";
+      if (status === "rejected") this.reason ??= "psql's output is invalid";
       if (!this.#collected.isCounted) this.reason ??= "psql was ended";
       known.resolve();
       this.#counted.resolve();
@@ -242,7 +242,7 @@ class CountSession {
     // A session that could not count one table continues with the others: it has a reason, but may still be
     // running.
     if (!isCounted && !this.#isOver) {
-      this.reason ??= "the dump was done before";
+      this.reason ??= "the dump had ended already";
       // Otherwise the server would continue to count without a reader.
       await this.connection.execute(
         this.psql,

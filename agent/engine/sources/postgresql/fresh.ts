@@ -220,7 +220,7 @@ export class PostgresqlFresh {
     if (found === undefined) return;
     throw new RunFailedError(
       found.comment?.startsWith(MARK)
-        ? `another restore is at work in database ${name}, or its leftover can't be dropped. Wait for it, then try again.`
+        ? `another restore is running in database ${name}, or its leftover can't be dropped. Wait for it, then try again.`
         : `database ${name} is in the way. Drop or rename it, then restore again.`,
     );
   }

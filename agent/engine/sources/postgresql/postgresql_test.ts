@@ -62,7 +62,7 @@ Deno.test("PostgreSQL", async (t) => {
   await t.step(
     "a password with line breaks, which the password file does not support, is rejected",
     async () => {
-      await fails(source(server, { password: "two\nlines" }), /takes no line breaks/);
+      await fails(source(server, { password: "two\nlines" }), /supports no line breaks/);
     },
   );
 

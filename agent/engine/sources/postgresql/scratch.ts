@@ -48,7 +48,7 @@ class PostgresqlScratch implements ScratchHost {
     const { role } = this.server;
     if (!role.may_create) {
       throw new RunFailedError(
-        `role ${role.name} may not create the scratch database that a drill takes. ` +
+        `role ${role.name} may not create the scratch database that a drill needs. ` +
           `Let it, with: alter role ${identifier(role.name)} createdb, ${ADVICE}.`,
       );
     }
@@ -147,7 +147,7 @@ class PostgresqlScratch implements ScratchHost {
     const found = await this.server.find(name);
     if (found === undefined) return;
     if (found.comment?.startsWith(MARK + DRILL)) {
-      throw new RunFailedError(`another drill is at work in database ${name}. Wait for it, then try again.`);
+      throw new RunFailedError(`another drill is running in database ${name}. Wait for it, then try again.`);
     }
     const [{ is_occupied }] = await this.server.connection.query<{ is_occupied: boolean }>(
       this.server.psql,

@@ -196,7 +196,7 @@ Deno.test("a person marks a damaged backup as intact", async () => {
   const client = await api.user();
   const id = await newBackup(api.database, await newTask(client), api.clock.now(), {
     damaged_at: api.clock.now(),
-    damage_reason: "database shop came back otherwise than it was",
+    damage_reason: "database shop differs from the original",
   });
   const cleared = await client.call("DELETE", `/api/backups/${id}/damage`);
   const { status, damaged_at, damage_reason } = cleared.body.data;
