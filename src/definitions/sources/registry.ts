@@ -97,14 +97,14 @@ export function definitionOfTask(task: SourceTask): SourceDefinition | undefined
   return DEFINITIONS.get(sourceTypeOf(task) ?? "");
 }
 
-/** Returns the definition by a backup's engine. */
+/** Returns the definition of the type whose backups have this engine. */
 export function definitionOfEngine(engine: string): SourceDefinition {
   const found = all.find((each) => each.engine === engine);
   if (found === undefined) throw new Error(`Cannot read a backup of engine ${engine}: it is not known`);
   return found;
 }
 
-/** Returns the type of a backup, by its engine. */
+/** Returns how backups of an engine are restored; null if agents can't restore them. */
 export function restoreOfEngine(engine: string): RestoreDefinition | null {
   const { restore } = definitionOfEngine(engine);
   return isRestorable(restore) ? restore : null;

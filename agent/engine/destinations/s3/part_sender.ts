@@ -10,8 +10,8 @@ import type { PutConnections, PutOutcome } from "./put.ts";
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
 /**
- * Largest multiple of the silence limit for one try. Each try of a part gets one multiple more, as the link
- * may only be slow.
+ * Largest multiple of the silence limit for one attempt. Each attempt to send a part gets one multiple more
+ * than the one before, because the link may only be slow.
  */
 const LONGEST_IDLE = 4;
 /**

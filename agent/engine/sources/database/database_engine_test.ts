@@ -56,8 +56,7 @@ Deno.test("the database server", async (t) => {
       detectEngine(at(null, null), context, detections([postgresql.directory], [mariadb.socket])),
       {
         name: "RunFailedError",
-        message:
-          /found postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
+        message: /found postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
       },
     );
   });
