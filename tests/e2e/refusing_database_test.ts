@@ -51,7 +51,7 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
     await until(async () => {
       const [, message] = await plane.ready();
       if (/refuses the log-in: check .* DATABASE_URL/.test(message ?? "")) return true;
-      // Log-ins in progress may have succeeded: of all connections, or of some.
+      // Log-ins in progress may have succeeded, for all connections or for some.
       await postgres.sql("postgres", END_ALL);
       return false;
     });

@@ -4,12 +4,12 @@ import { parseResult, parseSummary, type Result, type Summary } from "./results.
 /** Where a report is written, such as stdout. */
 export interface Output {
   write(text: string): void;
-  /** The width of a terminal; null if it is none. */
+  /** The width of the terminal; null if the output is not a terminal. */
   columns(): number | null;
 }
 
 const SLOWEST = 10;
-/** Faster tests are not worth a line. */
+/** The slowest tests are listed only if they take longer than this. */
 const NOTABLE_MS = 100;
 const CLEAR = "\r\x1b[K";
 
@@ -28,7 +28,7 @@ export class Report {
   /** @param files How many files the run has. */
   constructor(private readonly output: Output, private readonly files: number) {}
 
-  /** Takes a piece of what `deno test` writes. */
+  /** Reads a piece of the output of `deno test`. */
   add(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop()!;

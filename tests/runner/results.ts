@@ -2,7 +2,7 @@
 
 export interface Result {
   readonly file: string;
-  /** With the names of the steps that lead to it: `a test ... a step`. */
+  /** Of a step, contains the names of the test and of the steps above it: `a test ... a step`. */
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "ignored";
   readonly milliseconds: number;

@@ -1,6 +1,6 @@
 /**
- * Temporary files in memory. Tests create and delete so many small files that on ext4 this takes much of
- * their processor time.
+ * Temporary files in memory. On ext4, creating and deleting the tests' many small files takes much of their
+ * processor time.
  */
 import { statfs } from "node:fs/promises";
 
@@ -17,7 +17,8 @@ export async function memoryDirectory(): Promise<string | undefined> {
 }
 
 /**
- * Mounts a file system in memory on the directory. Resolves with whether it did: that needs root, and memory.
+ * Mounts a file system in memory on the directory. Resolves with false if it can't: that needs root, and
+ * memory.
  */
 export async function mountMemory(directory: string): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0 || !await hasMemory()) return false;

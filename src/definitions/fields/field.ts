@@ -16,7 +16,7 @@ export interface Field {
   /** Sentences for the API document. Default: the help. */
   readonly description?: string;
   readonly example?: unknown;
-  /** Word that stands for a value, such as `seconds`. Default: by its format. */
+  /** Placeholder for a value in help texts, such as `seconds`. Default: by the field's format. */
   readonly placeholder?: string;
   readonly isRequired?: true;
   /** Value of a new record if nothing is sent. */

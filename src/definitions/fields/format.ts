@@ -37,7 +37,7 @@ function entrySchema(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodOptional ? schema.unwrap() as z.ZodType : schema;
 }
 
-/** Returns the word that stands for a value of the field, such as `seconds`. */
+/** Returns the placeholder for a value of the field in help texts, such as `seconds`. */
 export function placeholderOf(name: string, { placeholder, schema }: Field): string {
   return placeholder ?? (/_ids?$/.test(name) ? "id" : PLACEHOLDERS[formatOf(schema).type]);
 }

@@ -5,7 +5,7 @@ const PAUSE = 5;
 const LOOKS = 10;
 
 export class CommandLines implements Disposable {
-  /** Processes to look at again, and how often that was done. */
+  /** Processes to check again, with the number of checks so far. */
   readonly #looks = new Map<number, number>();
   readonly #seen = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -26,7 +26,7 @@ export class CommandLines implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** Looks at new processes. Listing all of them each time would take a third of a processor. */
+  /** Checks new processes only. Listing all of them each time would take a third of a processor's time. */
   #look(): void {
     const newest = newestProcess();
     if (newest < this.#newest) this.#lookAtAll(); // the numbers have started again
@@ -57,7 +57,7 @@ export class CommandLines implements Disposable {
   }
 }
 
-/** Returns the number that a process or thread got last, proc(5). */
+/** Returns the id of the newest process or thread, proc(5). */
 function newestProcess(): number {
   return Number(Deno.readTextFileSync("/proc/loadavg").trim().split(" ").at(-1));
 }

@@ -7,7 +7,7 @@ import { freePort } from "./ports.ts";
 import { copyTemplate } from "./templates.ts";
 import { asUser, program, systemUser } from "./postgresql.ts";
 
-/** The default of 96 MB is written at each start. */
+/** The server writes the whole file at each start; the default is 96 MB. */
 const LOG_SIZE = "--innodb-log-file-size=10M";
 
 export class MariadbServer implements AsyncDisposable {

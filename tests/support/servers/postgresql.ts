@@ -127,7 +127,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // Debian's program of this name in the PATH is a script that finds the real one.
+    // In the PATH, Debian's program of this name is a script that starts the real one.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,
@@ -160,7 +160,10 @@ export class PostgresqlServer implements AsyncDisposable {
     await Deno.remove(this.directory, { recursive: true });
   }
 
-  /** Waits until the postmaster's file says so, which costs less than to connect again and again. */
+  /**
+   * Waits until the postmaster's file says that the server is ready, which costs less than repeated
+   * connections.
+   */
   private async ready(): Promise<void> {
     const { pid } = this.process;
     await until(async () => {

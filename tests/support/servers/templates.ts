@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { exists } from "../programs.ts";
 
 export interface Template {
-  /** All that `create` depends on. */
+  /** Everything that the result of `create` depends on. */
   readonly key: readonly string[];
   /** Creates a data directory at the path. */
   create(path: string): Promise<unknown>;
@@ -12,8 +12,8 @@ export interface Template {
 }
 
 /**
- * Copies a data directory to `path`. Without the runner, which says where templates are, the directory is
- * created there.
+ * Copies a data directory to `path`. The runner says where the templates are; without it, the
+ * directory is created at `path` itself.
  */
 export async function copyTemplate(path: string, { key, create, owner }: Template): Promise<void> {
   const parent = Deno.env.get("TEST_TEMPLATES");
