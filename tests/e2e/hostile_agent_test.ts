@@ -399,7 +399,7 @@ Deno.test("an old attempt of its own run says nothing any more", async () => {
   assert.deepEqual([...await services.database`select text from run_output`], []);
   assert.match(
     (await agent.ask({ type: "upload.parts", upload_id: at.upload.upload_id, from: 1, count: 1 })).message,
-    /handed out again/,
+    /dispatched again/,
   );
 });
 

@@ -227,7 +227,7 @@ Deno.test("only the newest attempt of an active or lost run can upload", async (
   }
   await t
     .database`update runs set finished_at = null, deadline_at = ${t.clock.now()}, attempt = 2, state = 'running'`;
-  await assert.rejects(completeUpload(t.services, 1, { upload_id, size, parts }), /handed out again/);
+  await assert.rejects(completeUpload(t.services, 1, { upload_id, size, parts }), /dispatched again/);
   await t.database`update runs set attempt = 1`;
   await move(t, "queued");
   await assert.rejects(completeUpload(t.services, 1, { upload_id, size, parts }), UnavailableError);

@@ -48,7 +48,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     errors: {
       403: "The run backs up something else, or its owner is no administrator.",
       404: "The run is not this agent's.",
-      409: "The run is over, or was handed out again.",
+      409: "The run has ended, or was dispatched again.",
     },
     async handle({ services, request, query }) {
       const text = await openExport(services, bearerToken(request), query);
@@ -84,7 +84,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
     errors: {
       404: "The run is not this agent's, or its backup has no such object.",
-      409: "The run is over or was handed out again, or the object can't be read where it lies.",
+      409: "The run has ended or was dispatched again, or the object can't be read at its location.",
       410: "The object is not there any more.",
       416: "The range is beyond the end.",
       503: "The agent of the server that holds it is not connected, or busy.",
