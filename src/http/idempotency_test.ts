@@ -63,7 +63,7 @@ Deno.test("of concurrent requests one is processed, the others get a conflict or
     Array.from({ length: 8 }, () => call("POST", "/api/tags", { label: "x" }, key("a"))),
   );
   for (const { status, body } of answers) {
-    if (status !== 201) assert.match(body.message, /still at work/);
+    if (status !== 201) assert.match(body.message, /still in progress/);
   }
   assert.equal((await call("GET", "/api/tags")).body.meta.total, 1);
   assert.ok(answers.some(({ status }) => status === 201));
@@ -76,11 +76,11 @@ Deno.test("while the first request is processed, and after it was interrupted, a
   await api.database`update idempotency_keys set status = null, response = null`;
   const atWork = await call("POST", "/api/tags", { label: "x" }, key("a"));
   assert.equal(atWork.status, 409);
-  assert.match(atWork.body.message, /still at work/);
+  assert.match(atWork.body.message, /still in progress/);
   await api.clock.advance(15 * 60_000);
   const cutOff = await call("POST", "/api/tags", { label: "x" }, key("a"));
   assert.equal(cutOff.status, 409);
-  assert.match(cutOff.body.message, /cut off/);
+  assert.match(cutOff.body.message, /was interrupted/);
 });
 
 Deno.test("a server error is not stored: the retry does the work", async () => {

@@ -41,7 +41,7 @@ async function why({ api }: ControlPlane, id: number) {
   await until(async () => {
     const { body } = await api.call("GET", `/backup-task-logs/${id}/why`);
     assert.ok(["queued", "running"].includes(body.data.status), body.data.message);
-    return body.data.waiting_for === "progress" && !/does not say/.test(body.data.message);
+    return body.data.waiting_for === "progress" && !/does not report/.test(body.data.message);
   });
   return (await api.call("GET", `/backup-task-logs/${id}/why`)).body.data.message;
 }

@@ -78,7 +78,7 @@ for (const isEncrypted of [false, true]) {
         assert(!(error instanceof BackupDamagedError), error.message);
         assert.match(
           error.message,
-          /^Cannot verify backup 31: Cannot read \S+ reliably from .* may be whole\./,
+          /^Cannot verify backup 31: Cannot read \S+ reliably from .* may be intact\./,
         );
       }
       const damaged = await failure(runVerify(job, new FaultyPath(at.run, object, always), at.run.ports));

@@ -364,7 +364,7 @@ Deno.test("a wrong password, a damaged index and an invalid path are reported in
   await Deno.rename(`${path}.good`, path);
   const right = { type: "passphrase" as const, passphrase: "right" };
   const options = (path: string): RestoreOptions => ({ target: { path, paths: ["one"] }, key: right });
-  assert.match(await failure(restore(at.run, at.backup, options("relative"))), /no absolute path/);
+  assert.match(await failure(restore(at.run, at.backup, options("relative"))), /not an absolute path/);
   assert.match(await failure(restore(at.run, at.backup, options(`${at.tree}/one`))), /is not a directory/);
   const index = at.backup.objects.find(({ role }) => role === "index")!;
   await shell('truncate -s -10 "$1"', `${at.run.directory}/${index.name}`);
