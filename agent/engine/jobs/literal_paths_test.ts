@@ -116,5 +116,8 @@ Deno.test("half a surrogate pair is no path", async () => {
   };
   await assert.rejects(run.run(source), /the source path is not Unicode text/);
   const backup = await run.run({ ...source, path: `${run.root}/a\ufffd` });
-  await assert.rejects(restore(run, backup, { target: { path: `${run.root}/b\ud800` } }), /not an absolute path/);
+  await assert.rejects(
+    restore(run, backup, { target: { path: `${run.root}/b\ud800` } }),
+    /not an absolute path/,
+  );
 });
