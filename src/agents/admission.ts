@@ -1,7 +1,6 @@
 /**
- * Decides whether an agent that sends `hello` may connect. A server has one connected agent at a time. A
- * second agent with the same key is refused while the first one answers a ping; otherwise it replaces the
- * first one.
+ * Decides whether an agent that sends `hello` may connect. A server has at most one connected agent. A second
+ * agent with the same key is refused if the connected agent answers a ping; otherwise it replaces that agent.
  */
 import type { AgentDescription } from "../protocol/wire_messages.ts";
 import {
@@ -22,11 +21,11 @@ import type { ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import { HandshakeLimiter } from "./handshake_limiter.ts";
 
-/** How long the connected agent has to answer a ping, in milliseconds. */
+/** How long the connected agent may take to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * The same when the new agent has the same seat: it is then the same agent, or a copy of a running machine's
- * memory.
+ * The same limit if the new agent has the same seat, in milliseconds. It is then the same agent that
+ * reconnects, or a copy of a running machine's memory.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */
@@ -36,13 +35,13 @@ type RunAnswers = Awaited<ReturnType<typeof connectAgent>>;
 
 export type Admitted =
   | { is: "admitted"; runs: RunAnswers }
-  /** The agent has given up waiting. */
+  /** The agent has closed its connection meanwhile. */
   | { is: "gone" }
   /** Another agent with the same key is connected. */
   | { is: "duplicate"; message: string }
   | { is: "early"; message: string };
 
-/** A session of this replica, with the fields that admission compares. */
+/** A session of this replica, with the members that admission needs. */
 interface Candidate {
   readonly connection: Connection;
   answersPing(patience: number): Promise<boolean>;
@@ -64,7 +63,9 @@ export class Admission {
   readonly #sessions: (connectionId: string) => Candidate | undefined;
   readonly #greetings = new HandshakeLimiter();
 
-  /** @param sessions Finds a session of this replica that has completed its handshake. */
+  /**
+   * @param sessions Returns the session of a connection, if it has completed its handshake on this replica.
+   */
   constructor(
     services: ServiceContext,
     replicaId: string,
@@ -104,7 +105,7 @@ export class Admission {
     return { is: "early", message: "Cannot connect: several agents with the same key connect at once." };
   }
 
-  /** Pings an agent of this replica on behalf of another replica. */
+  /** Pings an agent of this replica for another replica, and notifies that replica if the agent answers. */
   async probe(connectionId: string, probe: string, patience: number): Promise<void> {
     const session = this.#sessions(connectionId);
     if (session === undefined || !await session.answersPing(patience)) return;

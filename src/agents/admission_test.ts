@@ -1,4 +1,4 @@
-/** Two agents with one key: which one is connected, and what happens to the run in progress. */
+/** Tests which of two agents with the same key is connected, and what happens to a run in progress. */
 import assert from "node:assert/strict";
 import { createEnrolmentToken, enrolAgent } from "../services/servers/enrolment.ts";
 import { showRemoteServer } from "../services/servers/remote_servers.ts";

@@ -3,7 +3,7 @@
 /**
  * Returns whether storing the same data may succeed later: the database or the network is unavailable, busy
  * or failing over (SQLSTATE classes 08, 25, 40, 53, 55, 57, 58; error codes of the system and of the client).
- * Any other error is caused by the data itself, which must not hold up other agents' data.
+ * Any other error is caused by the data itself, which must not block the data of other agents.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

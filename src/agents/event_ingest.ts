@@ -1,6 +1,6 @@
 /**
- * Collects events of all agents and stores them in batches. The events that arrive while one batch is being
- * stored form the next. So the load sets the batch size, and a single event does not wait.
+ * Collects events of all agents and stores them in batches. Events that arrive while a batch is stored form
+ * the next batch. Batches therefore grow with the load, and a single event does not wait.
  */
 import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";
@@ -8,12 +8,15 @@ import type { ServiceContext } from "../services/context.ts";
 import { type Acknowledgement, recordEvents, type ReportedEvent } from "../services/runs/run_events.ts";
 import { isTransientDatabaseError } from "./database_errors.ts";
 
-/** Events in one transaction. */
+/** Maximum number of events in one transaction. */
 const BATCH = 2000;
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 
-/** `stored` is called once the event takes no more memory here, `refused` if it can never be stored. */
+/**
+ * An event with its callbacks. `stored` is called when the event takes no more memory here, `refused` if it
+ * can never be stored.
+ */
 export type IncomingEvent = ReportedEvent & { stored(): void; refused(): void };
 
 export class EventIngest {
@@ -23,7 +26,7 @@ export class EventIngest {
   #waiting: IncomingEvent[] = [];
   #working: Promise<void> | null = null;
 
-  /** @param acknowledge Called once the events are committed. */
+  /** @param acknowledge Called for each attempt once its events are committed. */
   constructor(services: ServiceContext, acknowledge: (acknowledgement: Acknowledgement) => void) {
     this.#services = services;
     this.#acknowledge = acknowledge;
@@ -35,8 +38,8 @@ export class EventIngest {
   }
 
   /**
-   * Stores the waiting events, then accepts no more. Agents resend events that could not be stored to the
-   * next replica.
+   * Stores the events that wait, and does not retry any more. Agents send events that could not be stored to
+   * the next replica that they connect to.
    */
   async close(): Promise<void> {
     this.#closed.abort();
@@ -44,7 +47,7 @@ export class EventIngest {
   }
 
   async #drain(): Promise<void> {
-    // Waits one turn of the event loop, so that frames that arrive together are stored together.
+    // Wait for one turn of the event loop, so that frames that arrive together are stored together.
     await new Promise((resolve) => setTimeout(resolve, 0));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, BATCH);
@@ -56,8 +59,9 @@ export class EventIngest {
   }
 
   /**
-   * Retries while the database is unavailable: agents keep what is not acknowledged, and their window limits
-   * them. Returns false if closed meanwhile.
+   * Stores a batch and acknowledges its events; retries while the database is unavailable. Memory stays
+   * limited meanwhile, because agents send only a window of unacknowledged events. Returns false if ingestion
+   * was closed.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;
@@ -81,7 +85,8 @@ export class EventIngest {
   }
 
   /**
-   * Stores the events of each agent apart, so that events that can never be stored affect only their agent.
+   * Stores the events of each agent separately, so that events that can never be stored affect only their own
+   * agent. Returns false if ingestion was closed.
    */
   async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {
     const byServer = Map.groupBy(batch, (event) => event.remoteServerId);

@@ -1,9 +1,9 @@
 /**
- * Limits how many agents complete their handshake in the database at a time, so that thousands of them leave
- * connections for others.
+ * Limits how many agents complete their handshake in the database at a time. When thousands of agents
+ * connect, database connections are left for other work.
  */
 
-/** Out of the pool's ten connections. */
+/** Maximum number of concurrent handshakes; the database pool has ten connections. */
 const MAX_CONCURRENT = 6;
 
 export class HandshakeLimiter {
@@ -11,8 +11,8 @@ export class HandshakeLimiter {
   #entering = 0;
 
   /**
-   * Calls `work` when it is this caller's turn. Returns null if `isWanted` is false by then: the agent has
-   * given up, and will connect again.
+   * Waits for its turn, then calls `work` and returns the result. Returns null without calling it if
+   * `isWanted` returns false by then: the agent has disconnected, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#entering >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));

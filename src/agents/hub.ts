@@ -1,4 +1,4 @@
-/** Holds every agent socket of this replica. */
+/** Holds the websockets of all agents that are connected to this replica. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { logger } from "../telemetry/logging.ts";
@@ -15,14 +15,17 @@ import { CLOSE, Session, type SessionOwner } from "./session.ts";
 
 export interface HubOptions {
   replicaId: string;
-  /** Interval of pings. A socket that is silent for three times as long is closed. Milliseconds. */
+  /** Interval of pings, in milliseconds. A websocket that is silent for three times as long is closed. */
   heartbeatMs?: number;
 }
 
-/** Maximum sockets of one server before their hello. Silence closes them; an agent opens one at a time. */
+/**
+ * Maximum number of a server's websockets that have not sent `hello`. An agent opens one at a time, and
+ * silent ones are closed.
+ */
 const MAX_GREETING = 8;
 
-/** Close code of a connection whose agent has reconnected over another one. */
+/** Why a connection is closed when its agent has connected again: refusal code and message. */
 const REPLACED = ["replaced", "The agent has connected again."] as const;
 
 export class Hub implements SessionOwner {
@@ -33,9 +36,9 @@ export class Hub implements SessionOwner {
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
   readonly #open = new Set<Session>();
-  /** Sockets that are not welcomed yet, by server. */
+  /** Sessions that have not been welcomed yet, by server. */
   readonly #greeting = new Map<number, Set<Session>>();
-  /** The newest welcomed socket, by server. */
+  /** The newest welcomed session of each server. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
   readonly #handlers: ((serverId: number) => void)[] = [];
@@ -66,7 +69,10 @@ export class Hub implements SessionOwner {
     });
   }
 
-  /** Handles `GET /api/agent/connect`: upgrades to a websocket, or responds 401 without a valid agent key. */
+  /**
+   * Handles `GET /api/agent/connect`: upgrades the request to a websocket. Responds with status 401 if the
+   * agent key is missing or not valid.
+   */
   async connect(request: Request, origin: Origin = NO_ORIGIN): Promise<Response> {
     const key = /^Bearer (\S+)$/.exec(request.headers.get("authorization") ?? "")?.[1];
     const server = key === undefined ? null : await authenticateAgent(this.#services, key);
@@ -104,7 +110,7 @@ export class Hub implements SessionOwner {
     return response;
   }
 
-  // Called by the dispatcher.
+  // The dispatcher calls these methods.
 
   connectedServers(): number[] {
     return [...this.#ready.keys()];
@@ -129,7 +135,7 @@ export class Hub implements SessionOwner {
     this.#ready.get(remoteServerId)?.send({ type: "request", request_id, timeout_ms, request });
   }
 
-  // Called by sessions.
+  // Sessions call these methods.
 
   ready(session: Session): void {
     this.#greeted(session);
@@ -143,10 +149,10 @@ export class Hub implements SessionOwner {
     this.#open.delete(session);
     this.#greeted(session);
     if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
-    // When the hub stops, `close` records all of them at once.
+    // While the hub stops, `close` records all closed connections at once.
     if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
-      // The replica's next heartbeat, or its end, also clears the connection.
+      // The replica's next heartbeat, or its end, will record that the connection is closed.
       logger("agents").warn("Cannot record a closed socket: {error}", { error });
     }).finally(() => this.#closing.delete(leaving));
     this.#closing.add(leaving);
@@ -161,7 +167,7 @@ export class Hub implements SessionOwner {
     });
   }
 
-  /** Closes every socket. Agents continue their runs and connect to another replica. */
+  /** Closes all websockets. Agents continue their runs and connect to another replica. */
   async close(): Promise<void> {
     this.#stopped.abort();
     this.#unsubscribe();
@@ -191,12 +197,12 @@ export class Hub implements SessionOwner {
       }
       try {
         await renewAgentLeases(this.#services, heard.map(({ connection }) => connection));
-        // A session that closed meanwhile may have been recorded again after its removal.
+        // If a session has closed meanwhile, `renewAgentLeases` may have recorded it as connected again.
         for (const session of heard) {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
         }
       } catch (error) {
-        // The next beat renews them: a lease outlasts three beats.
+        // The next beat renews the leases: a lease lasts longer than three beats.
         logger("agents").warn("Cannot renew leases: {error}", { error });
       }
     }
@@ -217,8 +223,10 @@ export class Hub implements SessionOwner {
   }
 
   /**
-   * Closes sockets with an invalid key: those of one server, or, after notifications may have been lost, of
-   * all.
+   * Closes websockets whose agent key is no longer valid.
+   *
+   * @param serverId Checks only the agents of this server; null checks all, after notifications may have been
+   * lost.
    */
   async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {
@@ -234,10 +242,10 @@ export class Hub implements SessionOwner {
   }
 }
 
-/** Upgrades the request; returns null if its headers do not fit RFC 6455. */
+/** Upgrades the request to a websocket. Returns null if the headers violate RFC 6455. */
 function upgrade(request: Request): Deno.WebSocketUpgrade | null {
   try {
-    // The runtime's own pings are off: this hub pings.
+    // Turn off the runtime's own pings, because the hub sends pings.
     return Deno.upgradeWebSocket(request, { idleTimeout: 0 });
   } catch (error) {
     if (error instanceof TypeError) return null;

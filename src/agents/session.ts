@@ -12,7 +12,7 @@ import type { Admission } from "./admission.ts";
 import { isTransientDatabaseError } from "./database_errors.ts";
 import { handleStorageRequest, type StorageRequest } from "./storage_requests.ts";
 
-/** Close codes, also listed in docs/develop/protocol.md. */
+/** Close codes of websockets, as listed in docs/develop/protocol.md. */
 export const CLOSE = {
   going: 1001,
   protocol: 4400,
@@ -22,30 +22,37 @@ export const CLOSE = {
   flood: 4429,
 } as const;
 
-/** Maximum unstored events of one agent: far above the window that agents keep. */
+/** Maximum number of unstored events of one agent. Agents keep a window that is far smaller. */
 const MAX_UNSTORED = 10_000;
-/** Maximum characters of unstored events: more than the windows of eight runs hold. */
+/** Maximum number of characters in unstored events of one agent. The windows of eight runs hold less. */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
-/** Maximum responses that wait for the database. */
+/** Maximum number of responses that wait for the database. */
 const MAX_RESPONSES = 256;
-/** Delay between two attempts to store a response: the first, and the maximum, in milliseconds. */
+/**
+ * Delay between two attempts to store a response, in milliseconds. It doubles from the first value up to the
+ * second.
+ */
 const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
-/** Maximum concurrent requests about uploads and downloads. */
+/** Maximum number of concurrent requests about uploads and downloads. */
 const MAX_STORAGE_REQUESTS = 64;
-/** Maximum bytes in a slow agent's send buffer; beyond it, the socket is closed. */
+/** Maximum number of unsent bytes to a slow agent. If there are more, the websocket is closed. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
   heartbeatMs: number;
   admission: Admission;
-  /** The session has been welcomed. */
+  /** Called when the session has been welcomed. */
   ready(session: Session): void;
   closed(session: Session): void;
-  /** @param characters The length of its frame. */
+  /**
+   * Called with each event of a run.
+   *
+   * @param characters The length of the event's frame.
+   */
   event(session: Session, message: RunEventMessage, characters: number): void;
   /**
-   * Runs `work` outside the context of the request that opened the socket, so that its logs and spans do not
+   * Runs `work` outside the context of the request that opened the websocket, so that logs and spans do not
    * belong to that request.
    */
   outside(work: () => void): void;
@@ -53,9 +60,9 @@ export interface SessionOwner {
 
 export class Session {
   readonly connection: Connection;
-  /** When the last message arrived, on the monotonic clock. */
+  /** Time of the last message, in milliseconds of the monotonic clock. */
   heardAt: number;
-  /** The connection may be recorded in the database. */
+  /** Whether the connection may be recorded in the database. */
   entered = false;
   readonly #services: ServiceContext;
   readonly #socket: WebSocket;
@@ -94,7 +101,10 @@ export class Session {
     return this.connection.remoteServerId;
   }
 
-  /** Sends a message. A message to a closing socket is lost; its content is sent again over the next one. */
+  /**
+   * Sends a message. If the websocket is closing, the message is lost; its content is sent again after the
+   * agent has reconnected.
+   */
   send(message: ServerMessage): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BUFFERED) {
@@ -115,7 +125,8 @@ export class Session {
   }
 
   /**
-   * Pings the agent. Returns false if no pong comes within `patience` (milliseconds) or the socket closes.
+   * Pings the agent and returns whether it answers. Returns false if no pong arrives within `patience`
+   * milliseconds or the websocket closes.
    */
   async answersPing(patience: number): Promise<boolean> {
     if (this.#state !== "ready") return false;
@@ -142,7 +153,7 @@ export class Session {
     return this.#state !== "closed";
   }
 
-  /** Sends the reason, then closes. Writes an audit log entry. */
+  /** Sends the reason to the agent and closes the websocket. Adds the refusal to the audit log. */
   refuse(code: "protocol" | "revoked" | "replaced", message: string): void {
     noteRefusedAgent(this.#services, this.connection, message, this.#origin).catch((error) => {
       this.#log.error("Cannot add a refused agent to the audit log: {error}", { error });
@@ -155,7 +166,7 @@ export class Session {
     this.close(code === "protocol" || code === "revoked" ? CLOSE.refused : CLOSE.replaced, message);
   }
 
-  /** Called when an event of this session, of this many characters, was stored. */
+  /** Records that an event of this session with this many characters is stored. */
   stored(characters: number): void {
     this.#unstored--;
     this.#unstoredCharacters -= characters;
@@ -173,7 +184,7 @@ export class Session {
     this.heardAt = this.#services.clock.monotonic();
     try {
       const decoded = decodeAgentMessage(data);
-      // A decoded frame is text.
+      // Only text frames can be decoded, so `data` is a string.
       if (decoded.known) this.#handle(decoded.message, (data as string).length);
       else this.#log.debug("Ignored a message of unknown type {type}", { type: decoded.type });
     } catch (error) {
@@ -261,14 +272,14 @@ export class Session {
     };
     if (++this.#responses > MAX_RESPONSES) return this.close(CLOSE.flood, "Too many pending responses");
     this.#storeResponse(message.request_id, response).catch((error) => {
-      // The waiting caller ends at its deadline.
+      // The caller that waits for the response will time out.
       this.#log.error("Cannot store an agent's response: {error}", { error });
     }).finally(() => this.#responses--);
   }
 
   /**
-   * Retries until the database is available, since an agent responds once. If the socket closes, the requests
-   * are sent again over the next one.
+   * Stores a response. Retries while the database is unavailable, because an agent responds only once. If the
+   * websocket closes, the agent gets the request again after reconnecting.
    */
   async #storeResponse(requestId: string, response: AgentResponse): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
@@ -294,14 +305,14 @@ export class Session {
   }
 }
 
-/** Cuts a close reason to the 123 bytes that a websocket takes; a longer one throws. */
+/** Returns the beginning of a close reason, of at most 123 bytes. A websocket throws for a longer reason. */
 function closeReason(text: string): string {
   const bytes = new Uint8Array(123);
   const { written } = new TextEncoder().encodeInto(text, bytes);
   return new TextDecoder().decode(bytes.subarray(0, written));
 }
 
-/** Names the instruction as the agent's protocol version does. */
+/** Returns the instruction about a run, with the field's name in the agent's protocol version. */
 function welcomedRun(protocol: number, { instruction, ...run }: RunInstruction): WelcomedRun {
   return protocol < 4 ? { ...run, verdict: instruction } : { ...run, instruction };
 }

@@ -1,4 +1,6 @@
-/** Responds to an agent's requests about uploads and downloads: each gets one result or one refusal. */
+/**
+ * Responds to an agent's requests about uploads and downloads. Each request gets one result or one refusal.
+ */
 import { logger } from "../telemetry/logging.ts";
 import { failSpan, startSpan, withSpan } from "../telemetry/tracing.ts";
 import type { AgentMessage, ServerMessage } from "../protocol/wire_messages.ts";
@@ -9,7 +11,7 @@ import { toAgentError } from "../services/agent_rpc/agent_errors.ts";
 
 export type StorageRequest = Extract<AgentMessage, { type: `upload.${string}` | `download.${string}` }>;
 
-/** Handles the request, in a span of its run's trace if it is traced. */
+/** Handles a request. If its run is traced, the request gets a span in the run's trace. */
 export async function handleStorageRequest(
   services: ServiceContext,
   serverId: number,

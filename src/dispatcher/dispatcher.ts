@@ -1,4 +1,4 @@
-/** Sends queued runs, cancellations and requests to the agents whose sockets this replica holds. */
+/** Sends queued runs, cancellations and requests to the agents whose websockets this replica holds. */
 import { claimPendingRequests, type OutgoingRequest } from "../services/agent_rpc/agent_requests.ts";
 import { runsToCancel } from "../services/servers/connections.ts";
 import type { ServiceContext } from "../services/context.ts";
@@ -9,11 +9,12 @@ import { Loop } from "./loop.ts";
 import { RunTraces } from "./run_traces.ts";
 
 /**
- * The sockets of this replica. A message to a socket that has just closed is not lost: its row is read again.
+ * The websockets of this replica. If a websocket has just closed, its messages are not lost: they are sent
+ * again from the database.
  */
 export interface AgentLink {
   connectedServers(): number[];
-  /** Called when another agent is ready. */
+  /** Registers a handler that is called each time an agent has connected. */
   onConnected(handler: (serverId: number) => void): void;
   offer(assignment: Assignment): void;
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void;
@@ -26,7 +27,10 @@ export class Dispatcher {
   readonly #offers: Loop;
   readonly #cancels: Loop;
   readonly #requests: Loop;
-  /** Serves agents that have just connected. Queries only their rows, since thousands may connect at once. */
+  /**
+   * Sends what is queued for agents that have just connected. Reads only their rows, because thousands of
+   * agents may connect at once.
+   */
   readonly #arrivals: Loop;
   #arrived = new Set<number>();
   readonly #traces = new RunTraces();

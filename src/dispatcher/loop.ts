@@ -1,25 +1,32 @@
-/** A loop that works when it is woken or when its next round is due. It continues after a failure. */
+/**
+ * A loop that does a round of work when it is woken or when the next round is due. It continues after a
+ * failure.
+ */
 import { logger } from "../telemetry/logging.ts";
 import type { Clock } from "../domain/clock.ts";
 import { WakeSignal } from "../domain/wake_signal.ts";
 import type { Beat, Health } from "../services/installation/health.ts";
 
-/** Delay after a failure: the first, and the maximum after doubling, in milliseconds. */
+/** Delay after a failure, in milliseconds. It doubles from the first value up to the second. */
 const RETRY_FIRST = 250;
 const RETRY_LAST = 30_000;
 
 export interface LoopOptions {
-  /** The loop's name in the log. */
+  /** Name of the loop in the log. */
   name: string;
   clock: Clock;
   health: Health;
-  /** Maximum time between two rounds, in case a notification is lost, in milliseconds. */
+  /** Maximum time between two rounds, in milliseconds. Needed if a database notification is lost. */
   pollMs: number;
   /**
-   * How long one step, or a lasting failure, may take before the process is no longer ready. Milliseconds.
+   * How long one step, or repeated failure, may take before the process reports that it is not ready. In
+   * milliseconds.
    */
   patienceMs?: number;
-  /** Does one round; calls `beat` after each step. Returns when the next one is due; null: after `pollMs`. */
+  /**
+   * Does one round, and calls `beat` after each step. Returns when the next round is due; null means after
+   * `pollMs`.
+   */
   work(beat: Beat): Promise<Date | null>;
 }
 
@@ -45,7 +52,7 @@ export class Loop {
     this.#signal.wake();
   }
 
-  /** Resolves when the current round has ended. */
+  /** Stops the loop. Resolves when the current round has ended. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#done;
@@ -68,7 +75,7 @@ export class Loop {
           "Cannot finish a round of the {name}: {error}. It will be retried.",
           { name, error },
         );
-        // A wake must not turn a lasting failure into a busy loop.
+        // Ignore wake-ups after a failure. Otherwise a lasting failure would become a busy loop.
         this.#signal.reset();
         wait = retry;
         retry = Math.min(retry * 2, RETRY_LAST);

@@ -13,7 +13,7 @@ export interface LoopOptions {
   readonly auditLogDays: number;
 }
 
-/** Starts every background loop of a control plane. Disposing stops them in reverse order. */
+/** Starts every background loop of a control plane. Disposing of the result stops them in reverse order. */
 export function startLoops(services: ServiceContext, options: LoopOptions): AsyncDisposable {
   const { auditLogDays, hub, notifier, replicaId } = options;
   const loops = [

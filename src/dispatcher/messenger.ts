@@ -1,16 +1,16 @@
-/** Sends notifications that are due to their streams. */
+/** Sends messages that are due to their notification streams. */
 import type { ServiceContext } from "../services/context.ts";
 import { Loop } from "./loop.ts";
 
-/** Sends messages. Implemented in `src/notify`. */
+/** Sends messages to notification streams. Implemented in `src/notify`. */
 export interface Deliverer {
   /**
-   * Starts sending the messages that are due, and calls `ended` after each one. Returns how many were
+   * Starts sending the messages that are due, and calls `ended` when each has ended. Returns how many were
    * started.
    */
   startDue(ended: () => void): Promise<number>;
   nextDue(): Promise<Date | null>;
-  /** Aborts the messages being sent; resolves when none is left. */
+  /** Aborts the messages that are being sent. Resolves when none is left. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,9 @@ export class Messenger {
     this.#loop.start();
   }
 
-  /** Aborts messages in progress, so that an unresponsive server does not delay the stop. */
+  /**
+   * Stops the loop and aborts messages in progress, so that an unresponsive receiver does not delay the stop.
+   */
   async stop(): Promise<void> {
     this.#unsubscribe();
     await Promise.all([this.#deliverer.stop(), this.#loop.stop()]);

@@ -1,4 +1,4 @@
-/** Removes marked backups and leftovers from their destinations. */
+/** Removes backups that are marked for removal, and leftovers, from their destinations. */
 import type { ServiceContext } from "../services/context.ts";
 import { nextRemoval, removeDue } from "../services/retention/removals.ts";
 import { emptyTrash } from "../services/retention/trash_removal.ts";
@@ -15,7 +15,7 @@ export class Remover {
       name: "remover",
       ...services,
       pollMs: 60_000,
-      // An unresponsive bucket may take this long.
+      // Removals from an unresponsive bucket may take this long.
       patienceMs: 15 * 60_000,
       work: async (beat) => {
         while (await removeDue(services) > 0) beat();

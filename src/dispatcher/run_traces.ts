@@ -1,10 +1,10 @@
 /**
- * Remembers the span that queued each waiting run, so that its dispatch is in the same trace. Spans arrive as
- * notifications: after a restart of this process, the trace of a run that was waiting begins with its
- * dispatch.
+ * Remembers the span that queued each waiting run, so that the run's dispatch belongs to the same trace.
+ * Spans arrive as database notifications. After a restart of this process they are lost, and the trace of a
+ * waiting run begins with its dispatch.
  */
 
-/** Maximum number of runs; the oldest are forgotten. */
+/** Maximum number of remembered runs; the oldest are forgotten first. */
 const MAX_RUNS = 10_000;
 
 export class RunTraces {
@@ -19,7 +19,10 @@ export class RunTraces {
     }
   }
 
-  /** Keeps the span: the agent may not accept the run, which is then offered again. */
+  /**
+   * Returns the span that queued the run. Does not forget it: if the agent does not accept the run, the run
+   * is dispatched again.
+   */
   parentOf(runId: number): string | undefined {
     return this.#parents.get(runId);
   }

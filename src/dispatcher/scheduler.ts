@@ -28,7 +28,8 @@ export class Scheduler {
       ...services,
       pollMs: 60_000,
       work: async (beat) => {
-        // Drills are rare. If they came second, a server with many backups to verify would never get to them.
+        // Drills come first because they are rare. After the verifications, a server with many backups to
+        // verify would never get to its drills.
         await queueDueDrills(services);
         beat();
         await queueDueVerifications(services);

@@ -1,7 +1,6 @@
 /**
- * Reports stalled, slow and overdue runs, absent agents, failing removals, failing notification streams and
- * the end of administrators' tokens.
- * Ends runs that are stalled for too long.
+ * Reports stalled, slow and overdue runs, absent agents, failing removals, failing notification streams, and
+ * administrators' tokens that expire. Cancels runs that have stalled for too long.
  */
 import { watchAdministratorAccess } from "../services/access/access_watch.ts";
 import type { ServiceContext } from "../services/context.ts";

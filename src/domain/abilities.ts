@@ -1,4 +1,7 @@
-/** Defines the abilities of API tokens. `admin` counts only while the token's user is an administrator. */
+/**
+ * Defines the abilities of API tokens. The `admin` ability counts only while the token's user is an
+ * administrator.
+ */
 const MANAGED = ["backup-destinations", "remote-servers", "notification-streams", "backup-tasks"] as const;
 const VERBS = ["view", "create", "update", "delete"] as const;
 
@@ -11,7 +14,7 @@ export type Ability =
   | "manage-tokens"
   | "admin";
 
-/** Every ability, in display order. */
+/** Every ability, in the order in which the API shows them. */
 export const ABILITIES: readonly Ability[] = [
   "manage-tags",
   ...MANAGED.flatMap((noun) => VERBS.map((verb) => `${verb}-${noun}` as const)),

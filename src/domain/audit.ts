@@ -1,8 +1,8 @@
 /** Defines the entries of the audit log. An entry never contains a secret. */
 
 /**
- * The actor of an entry. `unknown`: an unauthenticated caller; `token_id` then names an expired or revoked
- * token.
+ * Who acted. `unknown` is an unauthenticated caller; its `token_id` then is that of the expired or revoked
+ * token that was sent.
  */
 export type AuditActor =
   | { readonly type: "user"; readonly userId: number; readonly tokenId: number }
@@ -15,16 +15,16 @@ export const AUDIT_ACTORS = ["user", "agent", "system", "command", "unknown"] as
 export const AUDIT_RESULTS = ["done", "refused", "failed"] as const;
 export type AuditResult = typeof AUDIT_RESULTS[number];
 
-/** The number of days for which entries are kept by default. */
+/** Number of days for which entries are kept by default. */
 export const DEFAULT_AUDIT_LOG_DAYS = 400;
 
-/** The client and the id of a request. */
+/** Where a request came from: the client's address and the request's id. */
 export interface Origin {
-  /** The client's address, behind any trusted proxies. Null if unknown. */
+  /** The client's address, as reported by the trusted proxies; null if unknown. */
   readonly address: string | null;
   /**
-   * The response's `X-Request-Id`: the caller's own if it sent one, else a UUID. Null for an event that is
-   * not a request.
+   * The `X-Request-Id` of the response: the value that the caller sent, else a generated UUID. Null for an
+   * event without a request.
    */
   readonly requestId: string | null;
 }
@@ -33,15 +33,15 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 
 export interface AuditEntry {
   readonly actor: AuditActor;
-  /** An operation of the OpenAPI document, or an event that is not a request. */
+  /** Id of an operation in the OpenAPI document, or the name of an event without a request. */
   readonly action: string;
-  /** The name in the API's paths, such as `backup-tasks`. */
+  /** Type of the record that was acted on, as in the API's paths, such as `backup-tasks`; null for none. */
   readonly resource: string | null;
   readonly resourceId: number | null;
-  /** The names of the fields that were sent. */
+  /** Names of the fields that the request contained. */
   readonly fields: readonly string[];
   readonly result: AuditResult;
-  /** The reason of a refusal, as the caller received it. */
+  /** Why the request was refused, as the caller was told; null if it was not refused. */
   readonly reason: string | null;
   readonly origin: Origin;
 }

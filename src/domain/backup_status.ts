@@ -2,7 +2,7 @@
 export const BACKUP_STATUSES = ["stored", "deleting", "damaged"] as const;
 export type BackupStatus = typeof BACKUP_STATUSES[number];
 
-/** Returns a backup's status. `deleting` takes precedence over `damaged`. */
+/** Returns a backup's status. A damaged backup that is being deleted is `deleting`. */
 export function backupStatus(
   backup: { readonly removal_requested_at: Date | null; readonly damaged_at: Date | null },
 ): BackupStatus {

@@ -1,13 +1,13 @@
-/** Rules on a backup task's schedule and encryption, whatever the order in which the fields were set. */
+/** Rules on a backup task's schedule and encryption. They hold in whatever order the fields are set. */
 import type { Schedule } from "./schedule.ts";
 import { localWeekday } from "./timezone.ts";
 
 export type ScheduleFields = Omit<Schedule, "timezone">;
 
 /**
- * Returns the schedule after `change`, whose undefined fields stay as they were. A cron expression clears
- * frequency, time and weekday. A frequency or time clears the cron expression. If both are sent, the cron
- * expression wins.
+ * Returns the schedule after `change`. Undefined fields of `change` stay as they were. A cron expression
+ * clears frequency, time and weekday; a frequency or time clears the cron expression. If both are sent, the
+ * cron expression wins.
  */
 export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
   if (isGiven(change.custom_cron_expression)) {
@@ -25,7 +25,10 @@ export function changeSchedule(current: ScheduleFields, change: Partial<Schedule
   };
 }
 
-/** Gives a weekly schedule without a weekday the task's creation weekday, in the task's time zone. */
+/**
+ * Returns the schedule. If it is weekly and has no weekday, sets the weekday on which the task was created,
+ * in the task's time zone.
+ */
 export function withDefaultWeekday<S extends ScheduleFields>(
   schedule: S,
   timezone: string,
@@ -35,7 +38,7 @@ export function withDefaultWeekday<S extends ScheduleFields>(
   return { ...schedule, weekday: localWeekday(timezone, createdAt) };
 }
 
-/** Returns every field that the schedule lacks, with the reason. Fields may be undefined. */
+/** Returns the problems of a schedule with missing fields, by field. */
 export function missingScheduleFields(
   plan: { readonly [K in keyof ScheduleFields]?: unknown },
 ): Record<string, string[]> {
@@ -50,7 +53,10 @@ export function missingScheduleFields(
   return missing;
 }
 
-/** Returns the reason if a password and recipients are both set: an age file cannot have both. */
+/**
+ * Returns the problem if both a password and recipients are set, because an age file cannot have both;
+ * otherwise an empty list.
+ */
 export function encryptionConflict(hasPassword: boolean, recipients: readonly string[]): string[] {
   if (!hasPassword || recipients.length === 0) return [];
   return [

@@ -55,7 +55,7 @@ Deno.test("Only a weekly task has a weekday", () => {
 
 Deno.test("The default weekday is the creation weekday in the task's time zone", () => {
   const weekly = { ...daily, frequency: "weekly" as const };
-  // A Wednesday in UTC and a Thursday in Tokyo.
+  // This moment is on a Wednesday in UTC, and on a Thursday in Tokyo.
   const createdAt = new Date("2024-08-07T20:00:00Z");
   assert.equal(withDefaultWeekday(weekly, "UTC", createdAt).weekday, 3);
   assert.equal(withDefaultWeekday(weekly, "Asia/Tokyo", createdAt).weekday, 4);

@@ -1,18 +1,21 @@
 /** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
 /**
- * A requested range. If `from` is null, it is the last `to` bytes. Otherwise `to` is the position of the last
- * byte, or null for the end.
+ * A requested range. Without `from`, it is the last `to` bytes. Otherwise it ends with the byte at position
+ * `to`; null means at the end.
  */
 export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 
-/** The bytes [from, to). */
+/** The bytes from position `from` up to, but not including, `to`. */
 export interface ByteRange {
   from: number;
   to: number;
 }
 
-/** Returns null if everything is to be sent: for no range, several ranges, or one that cannot be parsed. */
+/**
+ * Returns the requested range. Returns null if everything is to be sent: the header is missing, invalid, or
+ * names several ranges.
+ */
 export function parseRange(header: string | null): RequestedRange | null {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];
   if (first === undefined || last === undefined || (first === "" && last === "")) return null;
@@ -21,7 +24,7 @@ export function parseRange(header: string | null): RequestedRange | null {
   return { from: Number(first), to: last === "" ? null : Number(last) };
 }
 
-/** Returns null if no byte of the range is within `size` bytes. */
+/** Returns the positions of the requested bytes in `size` bytes; null if none of them exists. */
 export function resolveRange(requested: RequestedRange | null, size: number): ByteRange | null {
   if (requested === null) return { from: 0, to: size };
   const range = requested.from === null

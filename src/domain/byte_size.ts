@@ -1,6 +1,6 @@
 /** Formats sizes for people. */
 
-/** Formats bytes in decimal units, as vendors of disks and networks use them. */
+/** Formats a number of bytes in decimal units, as vendors of disks and networks do, such as `1.5 GB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB", "PB"];
   let value = bytes;

@@ -1,19 +1,20 @@
 /**
- * The only source of time. Everything that schedules, leases or records times takes a `Clock`, so that tests
- * can control it. A test bans `Date.now` and `new Date()` without arguments elsewhere.
+ * The only source of time. All code that schedules, leases or records times takes a `Clock`, so that tests
+ * can control time. A test bans `Date.now` and `new Date()` without arguments elsewhere.
  */
 export interface Clock {
-  /** Wall time. */
+  /** Returns the current time of day. */
   now(): Date;
-  /** Returns milliseconds since a fixed moment, for durations. Never decreases. */
+  /** Returns the milliseconds since a fixed moment, to measure durations. The value never decreases. */
   monotonic(): number;
   /**
-   * Resolves after `ms`; rejects with the signal's reason once it aborts. Does not keep the process alive.
+   * Resolves after `ms` milliseconds, and rejects with the signal's reason if the signal aborts. A sleep does
+   * not keep the process alive.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The longest timer, in milliseconds (about 25 days): a longer one would fire at once. */
+/** Longest timer of the runtime, in milliseconds (about 25 days). A longer timer would fire at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

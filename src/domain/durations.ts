@@ -1,6 +1,8 @@
 /** Formats durations for people. */
 
-/** Formats milliseconds in at most two units: `45 s`, `16 min`, `2 h`, `3 h 20 min`, `4 d`. */
+/**
+ * Formats a duration in milliseconds with at most two units: `45 s`, `16 min`, `2 h`, `3 h 20 min`, `4 d`.
+ */
 export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120 && seconds % 60 !== 0) return `${seconds} s`;

@@ -1,5 +1,5 @@
 /**
- * Errors of use cases, which the HTTP layer turns into responses. Messages are shown to callers and never
+ * Errors that services throw and the HTTP layer turns into responses. Messages are shown to callers and never
  * contain a secret.
  */
 export abstract class DomainError extends Error {
@@ -12,7 +12,7 @@ export abstract class DomainError extends Error {
     | "unavailable";
 }
 
-/** The resource does not exist, or belongs to another user. `resource` is its name: `Backup task`. */
+/** The resource does not exist, or belongs to another user. `resource` is its name, such as `Backup task`. */
 export class NotFoundError extends DomainError {
   readonly kind = "not_found";
   constructor(readonly resource: string) {
@@ -38,8 +38,8 @@ export class ForbiddenError extends DomainError {
 }
 
 /**
- * The caller is unknown. The message is the same for an unknown, expired or revoked token; `refused` is for
- * the audit log only.
+ * The caller is not authenticated. The message is the same for an unknown, an expired and a revoked token;
+ * `refused` is recorded only in the audit log.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";
@@ -48,14 +48,14 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
-/** An API token that was valid once. */
+/** A token that has expired or was revoked, as the audit log records it. */
 export interface RefusedToken {
   readonly userId: number;
   readonly tokenId: number;
   readonly reason: string;
 }
 
-/** The operation is impossible now; the same request may succeed later. */
+/** The operation is not possible now. The same request may succeed later. */
 export class UnavailableError extends DomainError {
   readonly kind = "unavailable";
 }

@@ -1,8 +1,8 @@
 /** Paths of directories and objects at a destination. */
 
 /**
- * Returns a directory's path after everything below `base` was moved to `next`; null if it is not below
- * `base`.
+ * Returns the path of a directory after everything in `base` was moved to `next`. Returns null if the
+ * directory is not in `base`.
  */
 export function movedDirectory(directory: string, base: string, next: string): string | null {
   if (base === next) return directory;
@@ -17,13 +17,13 @@ export function objectKey(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
-/** Returns a directory below `base`; an empty relative path is `.`. */
+/** Returns the path of a directory in `base`. An empty relative path is written as `.`. */
 export function joinDirectory(base: string, inside: readonly string[]): string {
   const parts = [...innerSegments(base), ...inside].join("/");
   return base.startsWith("/") ? `/${parts}` : parts || ".";
 }
 
-/** Returns the segments of a path, without empty ones and `.`, which mean nothing. */
+/** Returns the segments of a path, without empty segments and `.`. */
 export function innerSegments(path: string): string[] {
   return path.split("/").filter((segment) => segment !== "" && segment !== ".");
 }

@@ -1,6 +1,6 @@
-/** Finds the known name that a misspelt one probably means. */
+/** Finds the known name that is probably meant by a misspelt name. */
 
-/** Synonyms, each mapped to the word that is compared. */
+/** Synonyms of words. Each is replaced by the word that it maps to before names are compared. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   db: "database",
   dest: "destination",
@@ -15,12 +15,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** Characters per tolerated error in a name. */
+/** For each this many characters, a name may have one spelling error. */
 const LETTERS_PER_ERROR = 5;
 
 /**
- * Returns the known name that `name` resembles: in another notation (`encryptionPassword`), misspelt
- * (`encryption_pasword`) or without some of its words (`cron_expression`). Returns null if none is similar.
+ * Returns the known name that `name` resembles most; null if none is similar. `name` may be in another
+ * notation (`encryptionPassword`), misspelt (`encryption_pasword`) or lack some words (`cron_expression`).
  */
 export function nearestName(name: string, known: readonly string[]): string | null {
   const given = normalised(name);
@@ -38,13 +38,16 @@ export function nearestName(name: string, known: readonly string[]): string | nu
   return best;
 }
 
-/** Maps `encryptionPassphrase`, `encryption-passphrase` and `encryption_password` to the same text. */
+/**
+ * Returns a form of the name that ignores notation and synonyms. `encryptionPassphrase`,
+ * `encryption-passphrase` and `encryption_password` have the same form.
+ */
 function normalised(name: string): string {
   return name.slice(0, 100).replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase().split(/[^a-z0-9]+/)
     .filter((word) => word !== "").map((word) => SYNONYMS[word] ?? word).join("_");
 }
 
-/** Returns whether a name consists of two words or more, all of them in the known name. */
+/** Returns whether `given` has two words or more and `candidate` contains all of them. */
 function isShortFor(given: string, candidate: string): boolean {
   const words = given.split("_");
   const all = candidate.split("_");
@@ -57,7 +60,8 @@ function allowed(given: string, candidate: string): number {
 }
 
 /**
- * Counts insertions, deletions, replacements and swaps of neighbours; Infinity if there are more than `most`.
+ * Returns the number of insertions, deletions, replacements and swaps of neighbouring characters between two
+ * texts; Infinity if it exceeds `most`.
  */
 export function editDistance(a: string, b: string, most = Infinity): number {
   if (Math.abs(a.length - b.length) > most) return Infinity;

@@ -1,6 +1,6 @@
-/** Selects the rows of a page of a listing. */
+/** Selects the rows of a listing that are on one page. */
 export interface PageWindow {
   readonly offset: number;
-  /** At least 1. */
+  /** Maximum number of rows; at least 1. */
   readonly limit: number;
 }

@@ -1,30 +1,32 @@
-/** Checks the options of a restore, as far as the backup's contents are not needed for it. */
+/** Options of restores and drills, and checks that need no knowledge of the backup's contents. */
 import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 
 /**
- * Options of a restore, stored with the run. Never contain a secret. The rest is the source type's
- * (`src/definitions/sources`).
+ * Options of a restore, as they are stored with the run; never contain a secret. The fields that are missing
+ * here are defined by the source type (`src/definitions/sources`).
  */
 export interface StoredRestore {
-  /** Missing in runs from before databases could be restored. */
+  /** Type of the source. Missing in older runs, from when databases could not be restored. */
   readonly type?: string;
-  /** The type of a database server. */
+  /** Type of the database server, such as `postgresql`. */
   readonly engine?: string;
   readonly overwrite: boolean;
   readonly server?: DatabaseServer | null;
-  /** The request came with an identity. Control planes keep it in memory only. */
+  /** Set if the request contained an identity, which control planes keep only in memory. */
   readonly with_identity?: true;
 }
 
-/** Options of a drill that names the server for its scratch databases. */
+/** Options of a drill whose scratch databases are made on a certain server. */
 export interface DrillOptions {
   readonly server: DatabaseServer;
 }
 
 /**
- * Selects databases from those that the backup contains (`held`). Throws an {@link InvalidError} that names
- * every invalid field.
+ * Returns the databases to restore and the new name of a single one. Throws an {@link InvalidError} that
+ * names every invalid field.
+ *
+ * @param held The databases that the backup contains.
  */
 export function chosenDatabases(
   held: readonly string[],
@@ -46,8 +48,8 @@ export function chosenDatabases(
 }
 
 /**
- * Normalises paths to the form in an archive, without `./` and extra slashes. Throws an {@link InvalidError}
- * if one names the archive's root.
+ * Returns paths in the form in which archives contain them, without `./` and extra slashes. Throws an {@link
+ * InvalidError} if a path names the archive's root.
  */
 export function archivePaths(paths: readonly string[]): string[] {
   return paths.map((path) => {

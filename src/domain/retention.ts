@@ -14,27 +14,30 @@ export const KEEP_RULES = [
 ] as const;
 export type KeepRule = typeof KEEP_RULES[number];
 
-/** A task's retention rules. A rule that is null or 0 is not set. Without any rule, nothing is removed. */
+/** A task's retention rules. Null or 0 turns a rule off. If all rules are off, nothing is removed. */
 export interface RetentionPolicy extends Record<KeepRule, number | null> {
-  /** Keeps the newest n, as `keep_last` does, in addition to the other rules. */
+  /** Keeps this many of the newest backups, as `keep_last` does. */
   maximum_backups_to_keep: number;
-  /** Keeps every younger backup, whatever the rules say. Does not count as a rule by itself. */
+  /**
+   * Keeps every backup that is younger than this many days; null or 0 turns this off. It does not count as a
+   * rule: alone, it removes nothing.
+   */
   minimum_age_days: number | null;
 }
 
-/** The facts about a backup that retention uses. Backups that are already being removed are left out. */
+/** What retention has to know about a backup. Backups that are already being removed must be left out. */
 export interface RetainedBackup {
   readonly id: number;
   /**
-   * Runs of a task follow each other, so their ids give the order of their backups. Null for an imported
-   * backup.
+   * Id of the run that made the backup; null for an imported backup. The runs of a task never overlap, so
+   * their ids give the order of their backups.
    */
   readonly run_id: number | null;
   readonly created_at: Date;
   readonly held: boolean;
   readonly damaged: boolean;
   readonly suspicious: boolean;
-  /** True if something that its task backs up is missing from it. */
+  /** Whether something that its task backs up is missing from it. */
   readonly incomplete: boolean;
 }
 
@@ -49,13 +52,13 @@ export const KEEP_REASONS = [
   "suspicious",
 ] as const;
 
-/** `text`: one line for people, such as `daily 2024-08-07`. */
+/** Why a backup is kept. `text` is one line for people, such as `daily 2024-08-07`. */
 export interface KeepReason {
   readonly rule: typeof KEEP_REASONS[number];
   readonly text: string;
 }
 
-/** A backup is removed if there is no reason to keep it. */
+/** The decision about a backup: it is kept if there is a reason, and removed otherwise. */
 export interface RetentionDecision<B> {
   readonly backup: B;
   readonly reasons: readonly KeepReason[];
@@ -71,12 +74,12 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
 };
 
 /**
- * Decides which of a task's stored backups to keep, and returns them newest first; the input order does not
- * matter. A backup is kept if any rule, or anything else, gives a reason.
+ * Decides which of a task's stored backups to keep, and returns the decisions, newest first. The order of
+ * `backups` does not matter. A backup is kept if there is any reason.
  *
- * - Rules skip backups that are held or damaged: those do not count against a limit.
- * - Rules first count complete backups only, so that an incomplete one never displaces a complete one.
- *   Incomplete backups are counted together with all others, so they never exceed a rule's number.
+ * - Rules skip backups that are held or damaged: these do not count against a rule's number.
+ * - Rules first count only complete backups, so that an incomplete backup never displaces a complete one. To
+ *   keep incomplete backups, rules count all backups, so that they keep no more of them than their number.
  * - A suspicious or damaged backup, and everything older, stays until a person has reviewed it.
  */
 export function decideRetention<B extends RetainedBackup>(
@@ -107,8 +110,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, but never puts a backup of an earlier run before one of a later run: either time may come
- * from a wrong clock. Otherwise a backup dated into the future would push out each one made since.
+ * Sorts by time, but never puts a backup of an earlier run before that of a later run, because any time may
+ * come from a wrong clock. Otherwise a backup dated into the future would displace every backup made since.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));
@@ -155,8 +158,8 @@ function keepNewest(
 }
 
 /**
- * Keeps the newest backup of each of the last `count` periods that have any. While there are fewer such
- * periods, keeps the oldest backup too, so that a growing history is not shorter than requested.
+ * Keeps the newest backup of each of the last `count` periods that have backups. As long as there are fewer
+ * such periods, keeps the oldest backup too, so that a growing history is not shorter than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],
@@ -184,8 +187,8 @@ function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, 
 }
 
 /**
- * Keeps each flagged backup and everything older. An older backup may be the last intact one, so it stays
- * until a person clears or deletes the flagged one.
+ * Keeps each suspicious or damaged backup, and everything older. An older backup may be the last intact one,
+ * so it stays until a person clears or deletes the flagged backup.
  */
 function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
   let flagged: { rule: "suspicious" | "damaged"; id: number } | null = null;

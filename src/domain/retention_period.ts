@@ -1,11 +1,12 @@
-/** Names calendar periods: two backups are in the same period if its name is the same. */
+/** Names calendar periods. Two times are in the same period if the period has the same name. */
 import { localIso } from "./timezone.ts";
 
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
 
 /**
- * Returns `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32` (ISO 8601, from Monday), `2024-08` or `2024`, in
- * local time of `zone`. The offset distinguishes the two hours that a clock change repeats.
+ * Returns the name of the period in local time of `zone`: `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32`
+ * (ISO 8601, weeks begin on Monday), `2024-08` or `2024`. The offset distinguishes the two hours that a clock
+ * change repeats.
  */
 export function periodOf(period: Period, zone: string, instant: Date): string {
   const local = localIso(zone, instant);

@@ -1,4 +1,4 @@
-/** Checks what retention guarantees for any policy, any backups and any time zone. */
+/** Tests what retention guarantees for any policy, backups and time zone. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decideRetention, KEEP_RULES, type RetainedBackup, type RetentionPolicy } from "./retention.ts";
@@ -6,7 +6,7 @@ import { periodOf } from "./retention_period.ts";
 
 const NOW = new Date("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
-/** Includes zones whose clocks turn back by half an hour, by two hours, and over midnight. */
+/** Includes zones whose clocks are set back by half an hour, by two hours, and across midnight. */
 const zone = fc.constantFrom(
   "UTC",
   "Europe/Berlin",
@@ -30,7 +30,10 @@ const policy: fc.Arbitrary<RetentionPolicy> = fc.record({
 const rarely = fc.integer({ min: 0, max: 7 }).map((roll) => roll === 0);
 const never = fc.constant(false);
 
-/** Ages near clock changes, far back, from a wrong clock, and equal to others. */
+/**
+ * Ages of backups in milliseconds: near clock changes, long ago, in the future from a wrong clock, or equal
+ * to others.
+ */
 const age = fc.oneof(
   fc.integer({ min: 0, max: 12 * 60 }).map((minutes) => minutes * 60_000 + 168 * HOUR),
   fc.integer({ min: 0, max: 60 }).map((hours) => -hours * HOUR),
@@ -170,8 +173,8 @@ const PERIODS = [
 ] as const;
 
 /**
- * Implements restic's documentation independently: the newest of each of the last n groups, and the oldest of
- * a short history.
+ * Implements restic's documentation independently: keeps the newest backup of each of the last n groups, and
+ * the oldest backup of a short history.
  */
 function documented(
   all: readonly RetainedBackup[],

@@ -15,7 +15,7 @@ const NO_RULES: RetentionPolicy = {
 
 type Flags = Partial<Pick<RetainedBackup, "held" | "damaged" | "suspicious" | "incomplete">>;
 
-/** Makes backups at these times, with ids from 1. */
+/** Returns backups made at these times, with ids from 1. */
 function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   return times.map((time, index) => {
     const [text, flags] = typeof time === "string" ? [time, {}] : time;
@@ -24,7 +24,7 @@ function at(...times: (string | [string, Flags])[]): RetainedBackup[] {
   });
 }
 
-/** Returns the reasons of each backup by id, in the order of ids; removed ones have none. */
+/** Returns the reasons to keep each backup, in the order of ids. A removed backup has none. */
 function decide(backups: RetainedBackup[], policy: Partial<RetentionPolicy>, timezone = "UTC") {
   const decisions = decideRetention(backups, { ...NO_RULES, ...policy }, { timezone, now: NOW });
   const byId = decisions.toSorted((a, b) => a.backup.id - b.backup.id);
@@ -69,8 +69,8 @@ Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12
     ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
     [7, 5, 12, 75],
   );
-  // The last day is a Sunday. It is its week's newest too, the last month's end is none of the seven days,
-  // and the last year's end is a month's.
+  // The last day is a Sunday, so it is also the newest of its week. The end of the last month is none of the
+  // seven days, and the end of the last year is also the end of a month.
   const dates = decisions.filter(({ reasons }) => reasons.length > 0)
     .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
   assert.equal(dates.length, 7 + 4 + 11 + 73);
@@ -230,7 +230,7 @@ Deno.test("incomplete backups displace no complete one, and never exceed a rule'
   assert.deepEqual(kept(alone, { keep_last: 1 }), [2]);
 });
 
-/** Gives each backup a run of its own, in order of their ids. */
+/** Returns the backups, each made by a run of its own, in the order of their ids. */
 function ofRuns(backups: RetainedBackup[]): RetainedBackup[] {
   return backups.map((backup) => ({ ...backup, run_id: backup.id + 100 }));
 }

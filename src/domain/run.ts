@@ -1,15 +1,15 @@
 /**
  * The life of a run: its states, its events, and the only function that moves it from state to state. The
- * database repeats the states as CHECK constraints. The store updates a run only from the state that it has
- * read, so no other transition can be written.
+ * database has the same states in CHECK constraints. The store updates a run only if it is still in the state
+ * that was read, so no other transition can be stored.
  */
 
 const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
-/** The states that no transition leaves. */
+/** States that no transition leaves. */
 const FINAL_STATES = ["succeeded", "failed", "cancelled"] as const;
 export type ActiveState = typeof ACTIVE_STATES[number];
 export type FinalState = typeof FINAL_STATES[number];
-/** A `lost` run counts as failed until its agent reports a verdict after all. */
+/** The state of a run. A `lost` run counts as failed, until its agent reports a verdict after all. */
 export type RunState = ActiveState | FinalState | "lost";
 export const RUN_STATES: readonly RunState[] = [...ACTIVE_STATES, ...FINAL_STATES, "lost"];
 
@@ -17,18 +17,17 @@ export const RUN_KINDS = ["backup", "restore", "verify", "drill"] as const;
 export type RunKind = typeof RUN_KINDS[number];
 
 export type RunTransitionEvent =
-  /** A replica hands the run to the agent whose socket it holds. */
+  /** The run is dispatched by the replica that holds the agent's websocket. */
   | { type: "offered" }
-  /** The agent has accepted it. */
+  /** The agent has accepted the run. */
   | { type: "accepted" }
-  /** The agent that has the run sent something. */
+  /** The agent that works on the run has sent a message. */
   | { type: "heard" }
-  /** A user, or the run timeout, stops the run. */
+  /** A user cancels the run, or its run timeout has passed. */
   | { type: "cancel_requested" }
-  /** The agent's verdict. */
-  /** `damage`: what is wrong with the backup that the run read. */
+  /** The agent has reported a verdict. `damage` says what is wrong with the backup that the run read. */
   | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled"; damage?: string | null }
-  /** `deadline_at` has passed without a message from the agent. */
+  /** The run's deadline has passed without a message from the agent. */
   | { type: "deadline_passed" };
 
 export type Transition = { ok: true; state: RunState } | { ok: false; reason: string };
@@ -36,13 +35,13 @@ export type Transition = { ok: true; state: RunState } | { ok: false; reason: st
 type EventType = RunTransitionEvent["type"];
 
 /**
- * The allowed transitions; all others are refused. `verdict`: the next state is the outcome that the agent
- * reports.
+ * The permitted transitions; all others are refused. With `verdict`, the next state is the outcome that the
+ * agent reports.
  */
 const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
-    // The agent accepted late: the run was back in the queue, and not yet offered again.
+    // The agent accepts late: the run is in the queue again, and was not dispatched again yet.
     accepted: "running",
     cancel_requested: "cancelled",
     deadline_passed: "failed",
@@ -62,11 +61,12 @@ const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdic
   cancelling: {
     accepted: "cancelling",
     heard: "cancelling",
-    // The run may have succeeded before the cancel reached it: then the backup exists and counts.
+    // The run may have succeeded before the cancellation reached the agent. The backup then exists and
+    // counts.
     finished: "verdict",
     deadline_passed: "cancelled",
   },
-  // The agent reports a verdict after the run was given up.
+  // The agent reports a verdict although the run was given up.
   lost: { finished: "verdict" },
   succeeded: {},
   failed: {},
@@ -74,8 +74,8 @@ const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdic
 };
 
 /**
- * Returns the state that follows `state` on `event`, or the reason why there is none. Callers check the
- * attempt.
+ * Returns the state that follows `state` after `event`, or why the event is not permitted. Callers must check
+ * that the event belongs to the current attempt.
  */
 export function transition(state: RunState, event: RunTransitionEvent): Transition {
   const next = TRANSITIONS[state][event.type];
@@ -89,38 +89,44 @@ export function isFinal(state: RunState): state is FinalState {
   return (FINAL_STATES as readonly RunState[]).includes(state);
 }
 
-/** Returns whether a run in `state` has ended for its owner: in a final state, or lost. */
+/** Returns whether a run in `state` has ended for its owner: its state is final, or it is lost. */
 export function hasEnded(state: RunState): state is FinalState | "lost" {
   return isFinal(state) || state === "lost";
 }
 
 /**
- * Factor by which a restore's stall timeout is longer: a server that builds a large index reports no
- * progress, and ending the restore would lose what was restored so far.
+ * Factor for the stall timeout of restores. A database server reports no progress while it builds a large
+ * index, and ending the restore would lose everything restored so far.
  */
 export const RESTORE_PATIENCE = 4;
 
-/** Time limits for a run that shows no change, and when its owner is notified, in milliseconds. */
+/** Limits of how long a run may stay in a state, and when its owner is notified. In milliseconds. */
 export interface RunTimes {
-  /** From the agent's last message to the end of its lease. */
+  /** Time from the agent's last message to the end of its lease. */
   lease: number;
-  /** From the end of the lease until the run is given up as lost. */
+  /** Time from the end of the lease until the run counts as lost. */
   grace: number;
-  /** From the offer to the agent's acceptance. */
+  /** Time from the dispatch to the agent's acceptance. */
   acceptance: number;
-  /** From the due time, or the request, to the first accepted offer. */
+  /** Time from the due time, or the user's request, to the first dispatch that an agent accepts. */
   start: number;
-  /** From the request to cancel to the agent's confirmation. */
+  /** Time from the request to cancel to the agent's confirmation. */
   cancel: number;
-  /** From the last progress of a running run to notifying its owner. Default for tasks without a value. */
+  /**
+   * Time from the last progress of a running run to notifying its owner. Default for tasks without a value.
+   */
   stallWarning: number;
-  /** From the last progress of a running run to ending it. Default for tasks without a value. */
+  /** Time from the last progress of a running run to ending the run. Default for tasks without a value. */
   stallTimeout: number;
-  /** How long a dump waits for a lock. Default for tasks without a value. */
+  /** How long a database dump waits for a lock. Default for tasks without a value. */
   lockWait: number;
-  /** From queueing a run to notifying its owner that it is overdue. Default for tasks without a value. */
+  /**
+   * Time from queueing a run to notifying its owner that it is overdue. Default for tasks without a value.
+   */
   overdue: number;
-  /** From the end of an agent's connection to notifying its owner. Default for servers without a value. */
+  /**
+   * Time from the end of an agent's connection to notifying its owner. Default for servers without a value.
+   */
   offline: number;
 }
 
@@ -138,8 +144,7 @@ export const DEFAULT_RUN_TIMES: RunTimes = {
 };
 
 /**
- * Returns when a run that enters or stays in `state` at `now` ends by itself; null for `lost` and final
- * states.
+ * Returns the deadline of a run that enters or stays in `state` at `now`; null for `lost` and final states.
  */
 export function deadlineOf(state: RunState, now: Date, startDeadline: Date, times: RunTimes): Date | null {
   const after = (ms: number) => new Date(now.getTime() + ms);
@@ -157,7 +162,7 @@ export function deadlineOf(state: RunState, now: Date, startDeadline: Date, time
   }
 }
 
-/** The states as the API names them. */
+/** Names of the states in the API. */
 export const SHOWN_STATES = ["queued", "running", "successful", "failed", "cancelled"] as const;
 export type ShownState = typeof SHOWN_STATES[number];
 
@@ -166,7 +171,7 @@ export function statesShownAs(shown: ShownState): RunState[] {
   return RUN_STATES.filter((state) => shownState(state) === shown);
 }
 
-/** Returns the API's name of a state. */
+/** Returns the name of a state in the API. */
 export function shownState(state: RunState): ShownState {
   switch (state) {
     case "queued":
@@ -186,9 +191,9 @@ export function shownState(state: RunState): ShownState {
 }
 
 /**
- * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp. If the
- * time is not after it (same second, or a clock that went back), the next second after `newest` is taken, so
- * that names are never reused and sort by age.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. If it would not be later than `newest`,
+ * the task's last stamp, returns the next second after `newest`. Names are thus never reused and sort by age,
+ * even within a second or after a clock was set back.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);
@@ -199,7 +204,7 @@ export function objectStamp(time: Date, newest: string | null = null): string {
   return objectStamp(new Date(last.getTime() + 1000));
 }
 
-/** Returns the beginning of a task's object names. */
+/** Returns the prefix of a task's object names. */
 export function objectPrefix(taskId: number, appendedFileName: string | null): string {
   return `${appendedFileName ? `${appendedFileName}_` : ""}backup_${taskId}`;
 }

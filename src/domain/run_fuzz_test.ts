@@ -1,4 +1,4 @@
-/** Tests the state machine against a small model of its promises, over all states, events and orders. */
+/** Tests the transitions of runs against a model of what users are promised, over any order of events. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";
@@ -24,33 +24,33 @@ const EVENTS: readonly RunTransitionEvent[] = [
   { type: "deadline_passed" },
 ];
 
-/** The promises to users, as facts about a run's past, not as a table of states. */
+/** The promises to users, expressed by a run's past and not as a table of states. */
 class Promises {
   #isOver = false;
   #isLost = false;
   #wantsCancel = false;
   #wasOffered = false;
 
-  /** Checks a step against the earlier ones, and records it. */
+  /** Checks a transition against the earlier ones, and records it. */
   take(before: RunState, event: RunTransitionEvent, after: RunState): void {
     const isVerdict = event.type === "finished";
     if (this.#isOver) {
-      // The one exception: a lost run whose agent reports a verdict after all.
+      // An ended run changes only if it was lost and its agent reports a verdict after all.
       const mayChange = this.#isLost && isVerdict;
       if (!mayChange) assert.equal(after, before);
       else assert.equal(after, event.outcome);
     }
     if (event.type === "offered" && after === "leased") this.#wasOffered = true;
     if (event.type === "accepted" && after === "running" && before !== "running") this.#wasOffered = true;
-    // A run succeeds only by the verdict of an agent that was offered it.
+    // A run succeeds only by the verdict of an agent to which it was dispatched.
     if (after === "succeeded" && before !== "succeeded") {
       assert.ok(isVerdict && event.outcome === "succeeded" && this.#wasOffered);
     }
-    // A run is lost only by silence, and only if an agent had it.
+    // A run is lost only after silence, and only if it was dispatched before.
     if (after === "lost" && before !== "lost") {
       assert.ok(event.type === "deadline_passed" && this.#wasOffered);
     }
-    // A cancellation is final: from then on the run never works again.
+    // After a cancellation the run never works again.
     if (event.type === "cancel_requested" && after !== before) this.#wantsCancel = true;
     if (this.#wantsCancel) assert.ok(after === "cancelling" || hasEnded(after));
     if (after === "cancelled" && before !== "cancelled") {

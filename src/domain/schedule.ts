@@ -1,16 +1,15 @@
 /**
- * Computes when a task runs: once a day, once a week, or by a cron expression, in local time of its time
- * zone.
+ * Computes when a task runs: daily, weekly or by a cron expression, in local time of the task's time zone.
  */
 import { Cron } from "croner";
 import { instantOf, isTimezone, wallTime } from "./timezone.ts";
 
-/** The schedule of a task. `weekday`: Sunday 0 to Saturday 6. `time_to_run_at`: `HH:MM`. */
+/** The schedule of a task. `weekday` is 0 for Sunday to 6 for Saturday. `time_to_run_at` is `HH:MM`. */
 export interface Schedule {
   readonly frequency: "daily" | "weekly" | null;
   readonly time_to_run_at: string | null;
   readonly weekday: number | null;
-  /** Replaces the three fields above. */
+  /** Cron expression that replaces the three fields above; null if they apply. */
   readonly custom_cron_expression: string | null;
   readonly timezone: string;
 }
@@ -18,13 +17,11 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * Returns the first due time after `after`; null if there is none within croner's horizon. Each local time
- * counts once. A time that a DST change skips is due just after the gap. A repeated time is due at the first
- * of the two.
+ * Returns the first due time after `after`; null if croner finds none. Each local time counts once: a time
+ * that a clock change skips is due right after the gap, and a repeated time is due when it occurs first.
  *
- * The expression is matched against local time as if it were UTC, and the match is converted to an instant. A
- * later local time never gives an earlier instant, so the first match with an instant after `after` is the
- * result.
+ * The expression is matched against local time as if that were UTC, and the match is converted to an instant.
+ * A later local time never converts to an earlier instant, so the first match after `after` is the result.
  */
 export function nextRun(schedule: Schedule, after: Date): Date | null {
   const pattern = wallClockPattern(expressionOf(schedule));
@@ -39,8 +36,8 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. If the stored schedule cannot be parsed, such as after a change
- * of the runtime, returns a daily fallback and the problem in one sentence.
+ * Returns the first due time after `after`. If the stored schedule cannot be parsed any more, for example
+ * after an update of the runtime, returns the time a day later, and the problem in one sentence.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;
@@ -66,7 +63,10 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
   return times;
 }
 
-/** Returns why `expression` is not a cron expression that ever runs, in one sentence; null if it is one. */
+/**
+ * Returns why `expression` can't be used, in one sentence; null if it is a valid cron expression that matches
+ * some time.
+ */
 export function cronProblem(expression: string): string | null {
   const text = expression.trim();
   if (text.startsWith("@")) {
@@ -87,7 +87,7 @@ export function cronProblem(expression: string): string | null {
   }
 }
 
-/** Fields of an expression, with their lowest and highest number. Sunday is 0 and 7. */
+/** Fields of a cron expression, with their lowest and highest numbers. Sunday is 0 or 7. */
 const FIELDS = [
   ["minute", 0, 59],
   ["hour", 0, 23],
@@ -97,7 +97,9 @@ const FIELDS = [
 ] as const;
 const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/** Returns what is wrong with the first number or range that does not fit its field; null for none. */
+/**
+ * Returns what is wrong with the first number or range that is outside its field's numbers; null if none is.
+ */
 function rangeProblem(fields: readonly string[]): string | null {
   for (const [index, [name, low, high]] of FIELDS.entries()) {
     for (const part of fields[index]!.toLowerCase().split(",")) {
@@ -115,7 +117,7 @@ function rangeProblem(fields: readonly string[]): string | null {
   return null;
 }
 
-/** Returns a wait such as `in 5 hours`, in the largest unit that fits, rounded down. */
+/** Returns the time until `to`, such as `in 5 hours`, in the largest unit that fits and rounded down. */
 export function humanWait(from: Date, to: Date): string {
   const seconds = Math.floor((to.getTime() - from.getTime()) / 1000);
   if (seconds <= 0) return "now";
@@ -126,7 +128,7 @@ export function humanWait(from: Date, to: Date): string {
   return "in less than a minute";
 }
 
-/** In seconds, the largest first. */
+/** Units of time with their length in seconds, the largest first. */
 const UNITS = Object.entries({
   year: 31_536_000,
   month: 2_592_000,
@@ -144,8 +146,8 @@ function expressionOf(schedule: Schedule): string {
 }
 
 /**
- * Parses a cron expression as crontab(5) does. If day of month or weekday begins with a star, both have to
- * match; otherwise one is enough. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
+ * Parses a cron expression as crontab(5) defines it. If day of month or weekday begins with a star, both must
+ * match; otherwise one match is enough. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
  */
 function wallClockPattern(expression: string): Cron {
   const text = expression.trim();

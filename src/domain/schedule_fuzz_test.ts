@@ -1,4 +1,7 @@
-/** Compares the due times of a whole year, in every zone, with a clock that is simulated minute by minute. */
+/**
+ * Compares the due times of a whole year, in every zone, with those of a clock that is simulated minute by
+ * minute.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isWhole, report, runs } from "../../tests/support/fuzz.ts";
@@ -7,7 +10,7 @@ import { nextRun, type Schedule } from "./schedule.ts";
 
 const DAY = 86_400_000;
 
-/** Zones with unusual clock changes: by half an hour or two hours, at midnight, and for Ramadan. */
+/** Zones with unusual clock changes: by half an hour, by two hours, at midnight, or for Ramadan. */
 const ODD = [
   "Australia/Lord_Howe",
   "Africa/Casablanca",
@@ -16,7 +19,7 @@ const ODD = [
   "Antarctica/Troll",
 ];
 
-/** Expressions that match a few times a day at most: compared over the whole year. */
+/** Expressions that match at most a few times a day. They are compared over the whole year. */
 const SPARSE = [
   "30 2 * * *",
   "0 0 * * *",
@@ -25,7 +28,7 @@ const SPARSE = [
   "0 12 13 * 5",
   "45 0,1,2,3,23 * 3,10 *",
 ];
-/** Expressions that match more often: compared in the days around each clock change. */
+/** Expressions that match more often. They are compared only in the days around each clock change. */
 const DENSE = ["*/7 * * * *", "15,45 1-3 * * *", "0 */2 * * 6,0", "* 0-2 * * *"];
 
 const { seed } = runs(1, 1);
@@ -35,7 +38,7 @@ const zones = isWhole
 const [otherYear] = fc.sample(fc.integer({ min: 2000, max: 2037 }), { seed, numRuns: 1 });
 const years = isWhole ? [2026, otherYear!] : [2026];
 
-/** Minutes and hours near those at which clocks change. */
+/** Random expressions, with minutes and hours near those at which clocks change. */
 const made = fc.tuple(
   fc.uniqueArray(fc.integer({ min: 0, max: 59 }), { minLength: 1, maxLength: 4 }),
   fc.uniqueArray(fc.constantFrom(0, 1, 2, 3, 4, 23), { minLength: 1, maxLength: 4 }),
@@ -77,7 +80,7 @@ for (const year of years) {
     Deno.test(`every due time of ${year} in ${zone}`, () => {
       const start = new Date(Date.UTC(year, 0, 1));
       const end = new Date(Date.UTC(year + 1, 0, 1));
-      // Begins three days earlier, so that the times shown before are known.
+      // Begin three days earlier, so that the local times before `start` are known.
       const clock = new WallClock(zone, new Date(start.getTime() - 3 * DAY), end);
       const random = fc.sample(made, { seed, numRuns: isWhole ? 6 : 2 });
       for (const expression of SPARSE) compare(clock, expression, start, end);

@@ -25,7 +25,7 @@ const cron = (expression: string, timezone: string): Schedule => ({
 
 const texts = (times: Date[]) => times.map((time) => time.toISOString().replace(":00.000Z", "Z"));
 
-/** Rows: name, schedule, start, next due times. */
+/** Columns: name, schedule, start, next due times. */
 const table: [string, Schedule, string, string[]][] = [
   ["a plain day in UTC", daily("01:00", "UTC"), "2024-08-07T00:00:00Z", [
     "2024-08-07T01:00Z",
@@ -177,7 +177,7 @@ Deno.test("A daily task runs once on every local day, at its time or right after
       const [hour, minute] = at.split(":").map(Number);
       const midnight = Math.floor(wall / 86_400_000) * 86_400_000;
       const late = wall - midnight - (hour! * 60 + minute!) * 60_000;
-      // If the run is late by the rest of a gap, a second earlier the local time was before the due one.
+      // A late run comes right after a gap: a second earlier, local time was before the due time.
       if (late !== 0) assert.ok(late > 0 && wallTime(zone, new Date(run.getTime() - 1000)) < wall - late);
       if (day !== null) assert.equal(midnight, day + 86_400_000);
       [before, day] = [run, midnight];

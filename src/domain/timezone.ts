@@ -1,13 +1,13 @@
-/** Converts between instants and local time in an IANA zone. */
+/** Converts between instants and local time in an IANA time zone. */
 
 const HOUR = 3_600_000;
 
-/** Caches one formatter per zone: creating one takes far longer than using it. */
+/** Cache of one formatter for each zone, because creating a formatter takes far longer than using it. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * Uses UTC for a zone that this runtime does not know, such as one dropped from the IANA database. Times are
- * still shown and schedules still planned.
+ * Returns the formatter of a zone. Uses UTC if this runtime does not know the zone, for example because the
+ * IANA database has dropped it. Times can then still be shown and schedules planned.
  */
 function formatter(zone: string): Intl.DateTimeFormat {
   return strictFormatter(isTimezone(zone) ? zone : "UTC");
@@ -32,8 +32,8 @@ function strictFormatter(zone: string): Intl.DateTimeFormat {
 }
 
 /**
- * Returns whether a name is one of the IANA database, such as `Europe/Berlin` or `UTC`. An offset such as
- * `+02:00` is not.
+ * Returns whether a name is in the IANA database, such as `Europe/Berlin` or `UTC`. Returns false for an
+ * offset such as `+02:00`.
  */
 export function isTimezone(zone: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(zone)) return false;
@@ -45,7 +45,9 @@ export function isTimezone(zone: string): boolean {
   }
 }
 
-/** Returns the local time of an instant, as milliseconds since 1970-01-01T00:00 local time. Whole seconds. */
+/**
+ * Returns the local time of an instant, as milliseconds since 1970-01-01T00:00 local time, in whole seconds.
+ */
 export function wallTime(zone: string, instant: Date): number {
   const part: Record<string, string> = {};
   for (const { type, value } of formatter(zone).formatToParts(instant)) part[type] = value;
@@ -59,18 +61,20 @@ export function wallTime(zone: string, instant: Date): number {
   );
 }
 
-/** Returns the milliseconds that the zone is ahead of UTC at `instant`. */
+/** Returns how many milliseconds the zone is ahead of UTC at `instant`. */
 export function offsetAt(zone: string, instant: number): number {
   const whole = Math.floor(instant / 1000) * 1000;
   return wallTime(zone, new Date(whole)) - whole;
 }
 
 /**
- * Returns the instant of a local time `wall`: the first of two if it is repeated, the first moment after the
- * gap if it is skipped. A later `wall` never gives an earlier instant.
+ * Returns the instant of the local time `wall`. If a clock change repeats the local time, returns the first
+ * of the two instants; if it skips the local time, the first moment after the gap. A later `wall` never gives
+ * an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // Zones are at most 14 hours ahead of UTC or 12 behind it, so these offsets apply before and after `wall`.
+  // Zones are at most 14 hours ahead of UTC or 12 hours behind it, so these two offsets are those in force
+  // before and after `wall`.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);
@@ -80,7 +84,7 @@ export function instantOf(zone: string, wall: number): Date {
   return new Date(changeBetween(zone, early, late));
 }
 
-/** Returns the first second between two instants at which the zone's offset is that of the later one. */
+/** Returns the first second between two instants at which the zone has the offset of the later instant. */
 function changeBetween(zone: string, early: number, late: number): number {
   const target = offsetAt(zone, late);
   let [low, high] = [Math.floor(early / 1000), Math.ceil(late / 1000)];
@@ -92,7 +96,7 @@ function changeBetween(zone: string, early: number, late: number): number {
   return high * 1000;
 }
 
-/** Returns a local time with its offset: `2026-03-29T03:00:00+02:00`. */
+/** Returns the local time of an instant with its offset: `2026-03-29T03:00:00+02:00`. */
 export function localIso(zone: string, instant: Date): string {
   const wall = wallTime(zone, instant);
   const offset = Math.round(offsetAt(zone, instant.getTime()) / 60_000);
@@ -101,12 +105,12 @@ export function localIso(zone: string, instant: Date): string {
   return `${new Date(wall).toISOString().slice(0, 19)}${sign}${twoDigits(hours)}:${twoDigits(minutes)}`;
 }
 
-/** Returns a local time as `HH:MM`. */
+/** Returns the local time of an instant as `HH:MM`. */
 export function localClock(zone: string, instant: Date): string {
   return new Date(wallTime(zone, instant)).toISOString().slice(11, 16);
 }
 
-/** Returns the local weekday: Sunday 0 to Saturday 6. */
+/** Returns the local weekday of an instant, from 0 for Sunday to 6 for Saturday. */
 export function localWeekday(zone: string, instant: Date): number {
   return new Date(wallTime(zone, instant)).getUTCDay();
 }

@@ -1,14 +1,17 @@
-/** Explains TLS errors in plain words: those of Deno's `fetch` and websockets (rustls) and of node:tls. */
+/**
+ * Explains TLS errors in plain words. Knows the errors of Deno's `fetch` and websockets (rustls) and of
+ * node:tls.
+ */
 
-/** How an operator makes the program trust a private authority. */
+/** Advice for operators: how to make the program trust a private authority. */
 const HOW_TO_TRUST =
   "To trust an authority of your own, set DENO_CERT to its certificate (a PEM file), or DENO_TLS_CA_STORE=system " +
   "for those of the system, where this program runs";
 
 export interface TlsFault {
-  /** The end of a sentence about the server: `its certificate is self-signed`. */
+  /** What is wrong, as the end of a sentence about the server, such as `its certificate is self-signed`. */
   readonly reason: string;
-  /** Whether trusting an authority would help. */
+  /** Whether trusting the certificate's authority would help. */
   readonly isTrust: boolean;
 }
 
@@ -20,7 +23,10 @@ interface Pattern {
 
 const date = (seconds: string) => new Date(Number(seconds) * 1000).toISOString().slice(0, 10);
 
-/** Patterns for codes and messages, the innermost cause last. The first match wins. */
+/**
+ * Explanations of error codes and messages. The first pattern that matches the error or one of its causes is
+ * used.
+ */
 const PATTERNS: readonly Pattern[] = [
   { is: /Failed opening CA file/i, reason: () => "the file that DENO_CERT names can't be read" },
   { is: /not valid after (\d+)/i, reason: ([, at]) => `its certificate expired on ${date(at!)}` },
@@ -64,7 +70,7 @@ const PATTERNS: readonly Pattern[] = [
   { is: /peer certificate|ERR_TLS|certificate/i, reason: () => "its certificate is not accepted" },
 ];
 
-/** Returns null for an error that is not about TLS. */
+/** Returns the explanation of an error; null if the error is not about TLS. */
 function tlsFault(error: unknown): TlsFault | null {
   const text = texts(error).join(" ");
   for (const { is, isTrust = false, reason } of PATTERNS) {
@@ -74,7 +80,10 @@ function tlsFault(error: unknown): TlsFault | null {
   return null;
 }
 
-/** Returns the fault as the end of a sentence, with advice if trusting an authority would help. */
+/**
+ * Returns the explanation as the end of a sentence, with advice if trusting an authority would help. Returns
+ * null if the error is not about TLS.
+ */
 export function tlsReason(error: unknown): string | null {
   const fault = tlsFault(error);
   return fault && (fault.isTrust ? `${fault.reason}. ${HOW_TO_TRUST}` : fault.reason);

@@ -1,27 +1,27 @@
-/** The trash: keeps deleted records for some days, during which the deletion can be undone. */
+/** The trash keeps deleted records for some days. Until then, the deletion can be undone. */
 
-/** The default number of days, used if `DELETE_DELAY_DAYS` is not set. */
+/** Number of days if `DELETE_DELAY_DAYS` is not set. */
 export const DEFAULT_DELETE_DELAY_DAYS = 3;
 export const LONGEST_DELETE_DELAY_DAYS = 365;
 
 const DAY = 86_400_000;
 
-/** How long the trash keeps a record. */
+/** How many days the trash keeps a record. */
 export interface DeleteDelay {
   readonly days: number;
-  /** A shorter delay that applies from `from` on; null if none is pending. */
+  /** A shorter delay that will apply from `from` on; null if there is none. */
   readonly next: { readonly days: number; readonly from: Date } | null;
 }
 
-/** Returns the delay that applies at a time. */
+/** Returns the delay that applies at the time `now`. */
 export function delayAt(delay: DeleteDelay, now: Date): DeleteDelay {
   const { next } = delay;
   return next !== null && next.from <= now ? { days: next.days, next: null } : delay;
 }
 
 /**
- * Returns the delay after `days` was configured. A longer delay applies at once. A shorter one applies after
- * the current delay has passed, so shortening it does not speed up a deletion.
+ * Returns the delay after `days` was configured. A longer delay applies at once. A shorter delay applies only
+ * after the current delay has passed, so that shortening it does not speed up a deletion.
  */
 export function configureDelay(before: DeleteDelay | null, days: number, now: Date): DeleteDelay {
   if (before === null) return { days, next: null };

@@ -1,23 +1,27 @@
 /** Computes the part size of an S3 multipart upload. Sizes are in bytes. */
 
 const MIB = 2 ** 20;
-/** S3's limits. */
+/** The limits of S3: number of parts of an upload, and bytes in a part. */
 export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
-/** Allows 156 GiB in 10,000 parts. The agent holds three parts in memory. */
+/** Size of a part on a usual link. 10,000 parts hold 156 GiB, and an agent holds three parts in memory. */
 const SMALLEST_PART = 16 * MIB;
 /**
- * S3's minimum size of a part, except for the last one. On a slow link small parts are better: a part must
- * get through in one piece, and each interruption loses one.
+ * Size of a part on a slow link, which is S3's minimum for all parts but the last. Small parts are better
+ * there, because each interruption loses a whole part.
  */
 const SLOW_PART = 5 * MIB;
-/** Bytes per second below which a link is slow: a usual part takes more than a minute. */
+/**
+ * Rate in bytes per second below which a link is slow. A part of the usual size then takes more than a
+ * minute.
+ */
 const SLOW = 256 * 1024;
-/** How much an object may grow from one backup to the next and still fit into its upload. */
+/** Factor by which an object may grow from one backup to the next and still fit into its upload. */
 const GROWTH = 1.5;
 
 /**
- * Returns the size of every part but the last, in whole MiB; null if the object cannot fit into an upload.
+ * Returns the size of every part but the last, in whole MiB. Returns null if the object cannot fit into an
+ * upload.
  *
  * @param sizeHint The object's previous size; null if there is none.
  * @param bytesPerSecond The upload rate of the task's last run; null if unknown.

@@ -1,9 +1,9 @@
-/** Lets a loop wait until it is woken, or until its next poll is due. */
+/** Lets a loop wait until another part of the program wakes it, or until its next poll is due. */
 import type { Clock } from "./clock.ts";
 
 /**
- * A signal on which one loop waits, and which anybody may wake. The loop resets it before it reads what a
- * wake-up announces, so that a change in between ends the next wait at once.
+ * A signal on which one loop waits, and which any code may wake. The loop resets the signal before it reads
+ * what a wake-up announces. A change during the reading then ends the next wait at once.
  */
 export class WakeSignal {
   readonly #clock: Clock;
@@ -14,7 +14,7 @@ export class WakeSignal {
     this.#clock = clock;
   }
 
-  /** Ends the current wait, or the next one. */
+  /** Ends the current wait; if there is none, the next wait. */
   readonly wake = (): void => {
     this.#isSet = true;
     this.#end();
@@ -26,8 +26,8 @@ export class WakeSignal {
   }
 
   /**
-   * Resolves at a wake-up since the last {@link reset}, after `pollMs` in case a wake-up is lost, or when the
-   * signal aborts.
+   * Resolves if the signal was woken since the last {@link reset}, or when `signal` aborts. Resolves after
+   * `pollMs` milliseconds at the latest, in case a wake-up is lost.
    */
   async wait(pollMs: number, signal?: AbortSignal | null): Promise<void> {
     if (this.#isSet || signal?.aborted) return;
@@ -35,7 +35,7 @@ export class WakeSignal {
     const woken = new Promise<void>((resolve) => this.#end = resolve);
     const stop = () => this.#end();
     signal?.addEventListener("abort", stop);
-    // The sleep rejects only because it is over.
+    // The sleep rejects only because `over` aborts it, so ignore the rejection.
     await Promise.race([woken, this.#clock.sleep(pollMs, over.signal).catch(() => {})]);
     signal?.removeEventListener("abort", stop);
     over.abort();

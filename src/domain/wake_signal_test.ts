@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TestClock } from "../../tests/support/fixtures/clock.ts";
 import { WakeSignal } from "./wake_signal.ts";
 
-/** Returns a function that tells whether the promise has resolved. */
+/** Returns a function that returns whether the promise has resolved. */
 function observe(promise: Promise<void>): () => Promise<boolean> {
   let isDone = false;
   promise.then(() => isDone = true);
@@ -40,7 +40,7 @@ Deno.test("a wake-up while the loop works ends its next wait at once", async () 
   signal.reset();
   signal.wake();
   assert.equal(await observe(signal.wait(1000))(), true);
-  // Until it is reset, the change may not have been read.
+  // The wake-up counts until the signal is reset, because the loop may not have read the change yet.
   assert.equal(await observe(signal.wait(1000))(), true);
   signal.reset();
   assert.equal(await observe(signal.wait(1000))(), false);

@@ -1,10 +1,10 @@
 /**
- * Parses lists of database or table names, as callers send them for a task. Commas separate names. A blank
- * after a comma is only a separator. Everything else is literal: a name may end with a blank. A name that
- * contains a comma or begins with a blank is written in double quotes.
+ * Parses the lists of database or table names that callers send for a task. Commas separate names, and a
+ * blank after a comma belongs to the separator. All else is part of a name, even a blank at its end. A name
+ * that contains a comma or begins with a blank is written in double quotes.
  */
 
-/** Splits a list at each comma outside double quotes. Keeps the quotes. */
+/** Splits a list at each comma outside double quotes. Names keep their quotes. */
 export function splitNames(text: string): string[] {
   const names: string[] = [];
   let name = "";
@@ -23,7 +23,7 @@ export function splitNames(text: string): string[] {
   return [...names, name];
 }
 
-/** Splits a list of databases: `"a, b"` is one database named `a, b`. */
+/** Splits a list of databases and removes the quotes: `"a, b"` is one database named `a, b`. */
 export function splitDatabaseNames(text: string): string[] {
   return splitNames(text).map((name) => {
     const [, inner] = /^"((?:[^"]|"")+)"$/s.exec(name) ?? [];

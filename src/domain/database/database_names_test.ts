@@ -15,6 +15,6 @@ Deno.test("commas and the blanks after them separate names", () => {
 
 Deno.test("double quotes allow a comma, or a blank at the start of a name", () => {
   assert.deepEqual(splitDatabaseNames('"a, b"," c","d""e"'), ["a, b", " c", 'd"e']);
-  // PostgreSQL itself parses the quotes of a table name.
+  // Quotes of table names are kept, because PostgreSQL parses them.
   assert.deepEqual(splitNames('logs, public."My, Table"'), ["logs", 'public."My, Table"']);
 });

@@ -1,16 +1,19 @@
-/** Selects the database server that a restore or a drill loads into. */
+/** Selects the database server into which a restore or a drill loads a backup. */
 import { InvalidError } from "../errors.ts";
 
 export interface DatabaseServer {
-  /** Null: the local socket of the machine whose agent loads the database. */
+  /** Host name or address; null is the local socket of the machine whose agent loads the backup. */
   readonly host: string | null;
-  /** Null: the default port. */
+  /** Port; null is the default. */
   readonly port: number | null;
-  /** Null: the server's default user. */
+  /** User name; null is the server's default. */
   readonly username: string | null;
 }
 
-/** The server as callers send it. An absent host means the task's server; null means the local socket. */
+/**
+ * A database server as callers send it. Without `database_host`, the task's server is used; null is the local
+ * socket.
+ */
 export interface RequestedDatabaseServer {
   database_host?: string | null;
   database_port?: number | null;
@@ -24,8 +27,8 @@ export const DATABASE_SERVER_FIELDS = [
 ] as const satisfies (keyof RequestedDatabaseServer)[];
 
 /**
- * Returns null if no server is requested. Throws an {@link InvalidError} if a port or a user comes without a
- * host.
+ * Returns the requested server; null if the caller names none. Throws an {@link InvalidError} if a port or a
+ * user is sent without a host.
  */
 export function requestedServer(requested: RequestedDatabaseServer): DatabaseServer | null {
   const { database_host: host, database_port: port, database_username: username } = requested;
@@ -38,12 +41,12 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested one, else the task's own. Throws an {@link InvalidError} if
- * the task's own server is on another machine and the restore is not done by the task's machine. A caller who
- * says "on server 3" does not mean the original.
+ * Returns the server to load into: the requested server, else the task's own. Throws an {@link InvalidError}
+ * if the task's own server would be used from another machine than the task's. A caller who restores on
+ * another machine does not mean the server that holds the original.
  *
- * @param task Null if the task is deleted: then the local socket is used.
- * @param isAtHome Whether the task's own machine loads the database.
+ * @param task The task's database server; null if the task is deleted, which selects the local socket.
+ * @param isAtHome Whether the task's own machine loads the backup.
  */
 export function serverToLoadInto(
   task: DatabaseServer | null,
@@ -61,9 +64,9 @@ export function serverToLoadInto(
   });
 }
 
-/** Returns whether a host name means, on any machine, that machine itself. */
+/** Returns whether a host name refers to the machine that uses it, such as `localhost`. */
 export function isThisMachine(host: string | null): boolean {
-  // A socket directory is on the machine that connects.
+  // A host that starts with a slash is the directory of a socket on that machine.
   if (host === null || host.startsWith("/")) return true;
   const name = host.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)) return true;

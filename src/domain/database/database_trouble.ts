@@ -1,19 +1,19 @@
 /**
- * Explains errors that the database's server or the way to it causes: codes of Appendix A of the PostgreSQL
- * manual, of the operating system, and of postgres.js.
+ * Explains errors of the database server and of the connection to it. Knows the codes in Appendix A of the
+ * PostgreSQL manual, of the operating system, and of postgres.js.
  */
 
 interface Trouble {
-  /** One or two sentences for operators. */
+  /** The explanation for operators, one or two sentences long. */
   readonly sentence: string;
-  /** Whether every write fails. */
+  /** Whether every write fails until an operator acts. */
   readonly stopsWrites: boolean;
 }
 
-/** The message for a server that cannot be reached, such as while it starts, stops or restarts. */
+/** The explanation if the server can't be reached, such as while it starts, stops or restarts. */
 export const UNREACHABLE_MESSAGE = "The database can't be reached right now; try again in a moment.";
 
-/** Keyed by error code, or by its first two or three characters, which name a class of codes. */
+/** Explanations by error code, or by its first two or three characters, which name a class of codes. */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   "08": passing(UNREACHABLE_MESSAGE),
   "25006": lasting("The database is read-only now: nothing can be stored."),
@@ -66,7 +66,7 @@ export interface DatabaseTrouble extends Trouble {
   readonly code: string;
 }
 
-/** Returns the explanation of an error; null for any other error. */
+/** Returns the explanation of an error; null if the error has another cause. */
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const code = String(error.code);
@@ -80,15 +80,16 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | null {
 const OWN_ERRORS = ["NoWritableServerError", "PostgresError", "TransactionLostError"];
 
 /**
- * Returns whether an error certainly comes from the database: other connections fail with the codes of the
- * operating system too. An error of postgres.js names its query, or has a code of its own.
+ * Returns whether an error certainly comes from the database. An error of the operating system alone is not
+ * enough, because other connections fail with the same codes. An error of postgres.js names its query, or has
+ * a code of its own.
  */
 export function isOfDatabase(error: Error): boolean {
   const isOwnCode = "code" in error && /^CONNECT(ION)?_/.test(String(error.code));
   return isOwnCode || OWN_ERRORS.includes(error.name) || "query" in error;
 }
 
-/** postgres.js and Node give errors of connections an `errno`. */
+/** Returns whether the server can't be reached. Connection errors of postgres.js and Node have an `errno`. */
 function isUnreachable(error: Error, code: string): boolean {
   if (!("errno" in error)) return false;
   return UNREACHABLE.has(code) || code === "ENOENT" && "syscall" in error && error.syscall === "connect";

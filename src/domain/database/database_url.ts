@@ -1,5 +1,5 @@
 /**
- * Parses libpq's connection URI, with one server or several:
+ * Parses libpq's connection URI, which names one or more servers:
  * `postgres://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?…`. Parameters override the parts before them, as in
  * `postgres:///DATABASE?host=/run/postgresql&port=5433`.
  */
@@ -16,43 +16,46 @@ import {
 export type { DatabaseTls };
 
 export interface ServerAddress {
-  /** A name, an address (IPv6 without brackets), or the directory of a Unix socket. */
+  /** Host name, address (IPv6 without brackets), or directory of a Unix socket. */
   readonly host: string;
   readonly port: number;
   /**
-   * The address to connect to instead of resolving the name. Certificates are still checked against the name.
+   * Address to connect to, so that the host name is not resolved. Certificates are still checked against the
+   * host name.
    */
   readonly address?: string;
 }
 
 export interface DatabaseUrl {
-  /** The same with the first server only and without the options that are read here: for postgres.js. */
+  /**
+   * The URL for postgres.js: it names only the first server, and lacks the parameters that are handled here.
+   */
   readonly url: string;
-  /** Null: in plain text. */
+  /** How to use TLS; null for an unencrypted connection. */
   readonly tls: DatabaseTls | null;
-  /** In the order given; empty where the URL names none. */
+  /** The servers in the order given; empty if the URL names none. */
   readonly servers: readonly ServerAddress[];
-  /** Null: the user's name, or the value from the environment. */
+  /** Name of the database. Null if the URL names none: then the environment or the user's name decides. */
   readonly database: string | null;
-  /** The port of a server without a host; null for the default. */
+  /** Port if the URL names a port without a host; otherwise null. */
   readonly port: number | null;
 }
 
 const PORT = 5432;
-/** Accepted values. A control plane writes, so a standby is of no use. */
+/** Accepted values of `target_session_attrs`. The control plane writes, so it can't use a standby. */
 const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is not a postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
 /**
- * Returns null for text that is no such URL, or that requires something unsupported, such as a read-only
- * server.
+ * Parses a URL. Returns null if the text is no such URL, or if it requires something that is not supported,
+ * such as a read-only server.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl | null {
   const read = readDatabaseUrl(text);
   return typeof read === "string" ? null : read;
 }
 
-/** Returns why a URL cannot be used, without quoting any value of it; null if it can. */
+/** Returns why a URL cannot be used, without repeating any of its values; null if it can be used. */
 export function databaseUrlProblem(text: string): string | null {
   const read = readDatabaseUrl(text);
   return typeof read === "string" ? read : null;
@@ -91,7 +94,7 @@ function readDatabaseUrl(text: string): DatabaseUrl | string {
   };
 }
 
-/** Returns the URL for postgres.js. The driver does not connect to the hosts named in it. */
+/** Returns the URL for postgres.js without the parameters that are handled here. */
 function driverUrl(base: string, parameters: ReadonlyMap<string, string>): string {
   const kept = [...parameters].filter(([name]) => !OWN_PARAMETERS.has(name));
   const query = kept.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join(
@@ -100,7 +103,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
   return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
 }
 
-/** Returns the first server as it was written, or as the parameters name it. */
+/** Returns the first server of the URL as it was written, or as its parameters name it. */
 function serverText(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";
@@ -109,7 +112,10 @@ function serverText(list: string, [first]: readonly ServerAddress[]): string {
   return `${host}:${first.port}`;
 }
 
-/** Returns `user:password@`, encoded; empty if there is neither, null if it cannot be decoded. */
+/**
+ * Returns the encoded user and password as `user:password@`; empty if there is neither. Returns null if one
+ * cannot be decoded.
+ */
 function userOf(text: string, parameters: ReadonlyMap<string, string>): string | null {
   const colon = text.indexOf(":");
   const user = parameters.get("user") ?? decoded(colon === -1 ? text : text.slice(0, colon));
@@ -119,7 +125,7 @@ function userOf(text: string, parameters: ReadonlyMap<string, string>): string |
   return `${encodeURIComponent(user)}${password === "" ? "" : `:${encodeURIComponent(password)}`}@`;
 }
 
-/** Returns the servers, or why they cannot be parsed. */
+/** Returns the servers of a URL, or why they cannot be parsed. */
 function serversOf(list: string, parameters: ReadonlyMap<string, string>): ServerAddress[] | string {
   const named = list === "" ? [] : list.split(",").map(readServer);
   if (named.includes(null)) return "a host or a port of it is not valid";
@@ -146,8 +152,8 @@ function serversOf(list: string, parameters: ReadonlyMap<string, string>): Serve
 }
 
 /**
- * Accepts a host name, an address or a directory. Abstract sockets (`@name`) exist on Linux only and are not
- * supported.
+ * Returns whether the text may be a host name, an address or a directory. Abstract sockets (`@name`) are not
+ * supported, because they exist only on Linux.
  */
 function isHost(host: string): boolean {
   return host.startsWith("/") || /^[^\s@/,[\]]+$/.test(host);

@@ -1,19 +1,17 @@
-/**
- * Parameters of libpq's connection URI: those handled here, those passed to the driver, and those refused.
- */
+/** The parameters of libpq's connection URI: which are handled here, passed to the driver, or refused. */
 
-/** Modes as in libpq's `sslmode`; `allow` counts as `prefer`. */
+/** Accepted values of libpq's `sslmode`, except for `allow`, which is treated as `prefer`. */
 const TLS_MODES = ["prefer", "require", "verify-ca", "verify-full"] as const;
 
 export interface DatabaseTls {
   readonly mode: typeof TLS_MODES[number];
-  /** Path of a CA certificate file; null: the system's trusted authorities. */
+  /** Path of a CA certificate file; null trusts the system's authorities. */
   readonly rootCertificate: string | null;
 }
 
 /**
- * Parameters handled or dropped here. The driver would send them to the server as settings, and the server
- * would refuse them.
+ * Parameters that are handled or ignored here. postgres.js would send them to the server as settings, and the
+ * server would refuse them.
  */
 export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   "channel_binding",
@@ -47,8 +45,8 @@ export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parameters that would make the connection less safe, or lead elsewhere, if they were ignored; with the
- * values that have no effect.
+ * Parameters that can't be ignored: the connection would be less safe, or lead to another server. Maps each
+ * to the values that have no effect and are therefore accepted.
  */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ["", "disable", "prefer"],
@@ -68,8 +66,8 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Parses parameters as libpq does: a plus sign is literal, and the last value of a name counts. Returns null
- * if one is not `NAME=VALUE`.
+ * Parses parameters as libpq does: a plus sign is literal, and of several values of a name the last counts.
+ * Returns null if a parameter is not `NAME=VALUE`.
  */
 export function readParameters(query: string): Map<string, string> | null {
   const parameters = new Map<string, string>();
@@ -94,7 +92,7 @@ export function refusedParameter(parameters: ReadonlyMap<string, string>): strin
   return null;
 }
 
-/** Returns undefined for an unknown mode. */
+/** Returns how to use TLS; null for an unencrypted connection, undefined for an unknown mode. */
 export function takeTls(parameters: ReadonlyMap<string, string>): DatabaseTls | null | undefined {
   const root = parameters.get("sslrootcert") || null;
   const rootCertificate = root === "system" ? null : root;
@@ -102,18 +100,18 @@ export function takeTls(parameters: ReadonlyMap<string, string>): DatabaseTls | 
     (root === null ? "disable" : "verify-full");
   if (mode === "disable" || mode === "false") return null;
   if (mode === "allow") mode = "prefer";
-  // A named root certificate implies that the server's certificate is verified.
+  // As in libpq, a root certificate implies that the server's certificate is verified.
   if (mode === "true" || root === "system" || (root !== null && mode === "require")) mode = "verify-full";
   const known = TLS_MODES.find((each) => each === mode);
   return known && { mode: known, rootCertificate };
 }
 
-/** Returns the values of a comma-separated list, each of which may be empty; null if there is no list. */
+/** Splits a comma-separated list, whose values may be empty; null if there is no list. */
 export function decodedList(text: string | undefined): string[] | null {
   return text === undefined || text === "" ? null : text.split(",");
 }
 
-/** Returns null for a broken percent-encoding. */
+/** Decodes percent-encoded text; null if the encoding is broken. */
 export function decoded(text: string): string | null {
   try {
     return decodeURIComponent(text);

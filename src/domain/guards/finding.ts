@@ -1,30 +1,30 @@
-/** A guard's finding about one backup. */
+/** Applies guards to a backup and describes their findings. */
 import type { BackupStats, GuardAction, GuardHistory, Severity } from "./guard.ts";
 import { FORMER_NAMES } from "./former_names.ts";
 import { GUARD_NAMES, guardOf } from "./registry.ts";
 
 export interface Finding {
-  /** The guard. A newer agent may have guards that the control plane does not know. */
+  /** Name of the guard. A newer agent may report guards that the control plane does not know. */
   readonly name: string;
-  /** One line. */
+  /** What the guard found, in one line. */
   readonly message: string;
   readonly severity: Severity;
 }
 
 /** The result of applying guards to a backup. */
 export interface Judgement {
-  /** Each guard that was applied. */
+  /** Names of the guards that were applied. */
   readonly checked: string[];
   readonly findings: Finding[];
-  /** The texts of findings that only warn, with advice. */
+  /** Messages about findings that do not fail the run, with advice. */
   readonly warnings: string[];
-  /** Why the run fails; null if it does not. */
+  /** Why the run fails, with advice; null if no finding fails it. */
   readonly failure: string | null;
-  /** Why guards had nothing to compare with. */
+  /** Why some guards had nothing to compare the backup with. */
   readonly notCompared: string[];
 }
 
-/** Applies the guards of `actions` that this version has, in the order of the registry. */
+/** Applies the guards that `actions` names and this version knows, in the order of the registry. */
 export function judgeBackup(
   actions: Readonly<Record<string, GuardAction>>,
   backup: BackupStats,
@@ -57,13 +57,15 @@ function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** Joins the critical findings into one line; returns null if there are none. */
+/** Returns the critical findings joined into one line; null if there are none. */
 export function describeSuspicion(findings: readonly Finding[]): string | null {
   const critical = findings.filter(({ severity }) => severity === "critical");
   return critical.map(({ message }) => message).join("; ") || null;
 }
 
-/** Returns the findings in a report of an agent from before guards had names. */
+/**
+ * Returns the findings in the report of an older agent, which has a field for each of the first two guards.
+ */
 export function findingsOfReport(report: Readonly<Record<string, unknown>>): Finding[] {
   return FORMER_NAMES.flatMap(({ name, report: field }): Finding[] => {
     const message = report[field];
@@ -72,8 +74,8 @@ export function findingsOfReport(report: Readonly<Record<string, unknown>>): Fin
 }
 
 /**
- * Returns the findings in the one line of a backup from before findings were kept. The line is about one
- * guard, or about both, joined in the order of the registry.
+ * Returns the findings of a backup that was stored before findings were recorded, from its text. The text is
+ * about the first guard, the second, or both in the order of the registry.
  */
 export function findingsOfSuspicion(suspicion: string | null): Finding[] {
   if (suspicion === null) return [];

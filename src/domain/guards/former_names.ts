@@ -1,6 +1,6 @@
 /**
- * Names that the first guards had before there was a registry. The API still has the field of a task, and
- * the wire the field of a task and of an agent's report. New guards have none.
+ * Names that the first two guards had before there was a registry. `field` is a task's field in the API and
+ * on the wire; `report` is the field of an agent's report. Newer guards have no such names.
  */
 import type { GuardName } from "./registry.ts";
 

@@ -1,74 +1,77 @@
 /**
- * A guard compares a new backup with the task's earlier ones. The agent applies guards before a backup
- * counts. The control plane applies those that the agent does not know. A guard's name is its key in the
- * registry.
+ * A guard compares a new backup with the task's earlier backups. Agents apply guards before a backup counts
+ * as stored. The control plane applies the guards that an agent does not know. A guard's name is its key in
+ * the registry.
  */
 
-/** The actions that a task can set for a finding of a guard. */
+/** The actions that a task can choose for each guard's findings. */
 export const GUARD_ACTIONS = ["warn", "fail", "ignore"] as const;
 export type GuardAction = typeof GUARD_ACTIONS[number];
 
 /**
- * A critical finding makes a backup suspicious: it counts for no median, and older backups stay until a
- * person clears it. A warning is only recorded.
+ * How serious a finding is. A critical finding makes the backup suspicious: medians leave it out, and older
+ * backups stay until a person clears it. A warning is only recorded.
  */
 export const SEVERITIES = ["critical", "warning"] as const;
 export type Severity = typeof SEVERITIES[number];
 
-/** How many of a task's last backups, or runs, define the usual values. */
+/** Number of a task's last backups, or runs, from which the usual values are computed. */
 export const HISTORY_LENGTH = 7;
-/** The minimum number of earlier backups. With fewer, there are no medians. */
+/** Minimum number of earlier backups. With fewer, there are no usual values. */
 export const HISTORY_MINIMUM = 3;
 
-/** The contents of a backup in numbers, or the medians of several. */
+/** Stats of a backup's contents, or the medians of several backups. */
 export interface StoredStats {
-  /** Stored bytes of all archives. */
+  /** Stored bytes of all archives: compressed, and encrypted if the task encrypts. */
   size: number;
-  /** Uncompressed bytes of all archives. */
+  /** Bytes read from the source: the uncompressed bytes of all archives. */
   bytes_read: number;
-  /** Null if the source counts no files, such as a database. */
+  /** Number of files; null if the source has none, such as a database. */
   files_count: number | null;
-  /** From 0 to 1: the part of `bytes_read` in frames that did not compress. Null if it was not measured. */
+  /** Fraction of `bytes_read` in frames that did not compress, from 0 to 1; null if it was not measured. */
   incompressible_share: number | null;
 }
 
-/** The stats of a new backup. Agents of every version report them, except for the incompressible share. */
+/** The stats of a new backup. Agents of every version report them, except for `incompressible_share`. */
 export interface BackupStats extends StoredStats {
   duration_ms: number;
 }
 
-/** The medians of a task's last backups, each value on its own. */
+/** Medians of a task's last backups, each computed separately. */
 export interface UsualStats extends StoredStats {
-  /** The number of backups in the medians. */
+  /** Number of backups from which the medians are computed. */
   backups_count: number;
-  /** `size / bytes_read`. */
+  /** Median of `size / bytes_read`. */
   compression: number;
 }
 
-/** The median of a task's last successful backup runs. */
+/** The median duration of a task's last successful backup runs. */
 export interface UsualRuns {
-  /** The number of runs in the median. */
+  /** Number of runs from which the median is computed. */
   runs_count: number;
   duration_ms: number;
 }
 
-/** A task's earlier backups and runs, of the source as it is defined now. */
+/**
+ * What is known of a task's earlier backups and runs. Those from before a change of the task's source are
+ * left out.
+ */
 export interface GuardHistory {
-  /** Null if there are too few. */
+  /** Medians of the earlier backups; null if there are too few. */
   usual: UsualStats | null;
-  /** Null if there are none. */
+  /** Median of the earlier runs; null if there are none. */
   runs: UsualRuns | null;
 }
 
-/** Words for messages about a finding. */
+/** Names of a task and its server, and other words for messages about a finding. */
 export interface GuardWords {
   readonly task: string;
   readonly server: string;
-  /** The request that clears the backup. */
+  /** The API request that clears the backup's mark as suspicious. */
   readonly clear: string;
 }
 
-/** Notifies streams with `on_failure` of a stored backup with a finding. */
+/** How streams for failures are notified of a stored backup with a finding. */
 export interface GuardNotification<E extends string> {
   readonly event: E;
   title(words: GuardWords): string;
@@ -76,17 +79,20 @@ export interface GuardNotification<E extends string> {
 }
 
 export interface Guard<E extends string = string> {
-  /** One sentence for the manual: when a backup has this finding. */
+  /** When a backup has this finding, as one sentence for the manual. */
   readonly summary: string;
   readonly severity: Severity;
-  /** The action of a task that sets none. */
+  /** The action for tasks that choose none. */
   readonly defaultAction: GuardAction;
-  /** Returns why the history is not enough, as `Not compared …`; null if it is. */
+  /** Returns why the history is too short, as `Not compared …`; null if it suffices. */
   missingHistory(history: GuardHistory): string | null;
-  /** Returns one line without a capital letter and a full stop; null if nothing is wrong. Pure. */
+  /**
+   * Returns what is wrong with the backup, as one line without capital letter and full stop; null if nothing
+   * is. The result depends on nothing but the arguments.
+   */
   judge(backup: BackupStats, history: GuardHistory): string | null;
-  /** Advice for a person, in the output of the run or the reason of its failure. */
+  /** Advice for a person. `warn` is shown in the run's output, `fail` in the reason of its failure. */
   readonly advice: Readonly<Record<Exclude<GuardAction, "ignore">, string>>;
-  /** Null: a finding is only recorded. */
+  /** How users are notified of a finding; null if findings are only recorded. */
   readonly notification: GuardNotification<E> | null;
 }

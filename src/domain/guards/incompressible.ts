@@ -1,20 +1,18 @@
-/** Detects data that stopped compressing, as files do when ransomware encrypts them. */
+/** Detects data that no longer compresses, as happens when ransomware encrypts files. */
 import { type Guard, type StoredStats, type UsualStats } from "./guard.ts";
 import { missingBackups } from "./missing_history.ts";
 
-/**
- * The rise from which compression counts as sharply worse: of the whole ratio, or of the incompressible
- * share.
- */
+/** Minimum rise that counts as sharp, both for `size / bytes_read` and for the incompressible share. */
 export const SHARP_RISE = 0.25;
-/** In bytes read. In a smaller backup, one more picture among a few texts would be a sharp rise. */
+/** Minimum size of a backup, in bytes read. In a smaller backup, one added picture could be a sharp rise. */
 export const MINIMUM_BYTES_READ = 1_000_000;
 
 /**
- * Returns whether data that compressed was replaced by data that does not. Both measures are needed. The
- * share of frames shows a change of only some files. The whole ratio shows a change of files so small that
- * tar's headers between them still compress. If less is stored than usual, nothing was replaced: compressible
- * files were deleted.
+ * Returns whether compressible data was replaced by incompressible data. Uses two measures, because each
+ * misses some changes. The share of incompressible frames rises if only some files changed. `size /
+ * bytes_read` rises even if the files are so small that the tar headers between them still compress.
+ *
+ * If less is stored than usual, compressible files were deleted and nothing was replaced.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

@@ -14,7 +14,7 @@ export type GuardName = keyof typeof GUARDS;
 export const GUARD_NAMES = Object.keys(GUARDS) as readonly GuardName[];
 
 type EventOf<G> = G extends Guard<infer E> ? E : never;
-/** The events of guards that notify. */
+/** The notification events of all guards that notify. */
 export type GuardEvent = { [N in GuardName]: EventOf<typeof GUARDS[N]> }[GuardName];
 
 export const GUARD_EVENTS: readonly GuardEvent[] = GUARD_NAMES.flatMap((name) => {
@@ -22,12 +22,12 @@ export const GUARD_EVENTS: readonly GuardEvent[] = GUARD_NAMES.flatMap((name) =>
   return notification === null ? [] : [notification.event];
 });
 
-/** The actions of a task that sets none. */
+/** The action of each guard for tasks that choose none. */
 export const DEFAULT_ACTIONS = Object.fromEntries(
   GUARD_NAMES.map((name) => [name, GUARDS[name].defaultAction]),
 ) as Record<GuardName, GuardAction>;
 
-/** Returns the guard of a name; undefined if this version has none of it. */
+/** Returns the guard with this name; undefined if this version does not know it. */
 export function guardOf(name: string): Guard<GuardEvent> | undefined {
   return Object.hasOwn(GUARDS, name) ? GUARDS[name as GuardName] : undefined;
 }

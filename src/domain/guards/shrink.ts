@@ -1,12 +1,12 @@
-/** Detects a backup that shrank: something may be missing from it. */
+/** Detects a backup that is much smaller than usual, because something may be missing from it. */
 import { formatBytes } from "../byte_size.ts";
 import { type Guard, type StoredStats, type UsualStats } from "./guard.ts";
 import { missingBackups } from "./missing_history.ts";
 
-/** A value below this fraction of the median has shrunk. */
+/** A value below this fraction of the median counts as shrunk. */
 const SHRUNK = 0.5;
 
-/** Returns the names of the values that are less than half of the usual ones. */
+/** Returns the names of the stats that are less than half of their median. */
 export function shrunkStats(
   now: StoredStats,
   usual: UsualStats,

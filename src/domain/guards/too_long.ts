@@ -1,15 +1,21 @@
-/** Detects a run that took far longer than usual. What it stored is not doubtful, so it is only a warning. */
+/**
+ * Detects a run that took far longer than usual. The stored backup itself is not suspicious, so the finding
+ * is only a warning.
+ */
 import { duration } from "../durations.ts";
 import type { BackupStats, Guard, UsualRuns } from "./guard.ts";
 
-/** A run this many times as long as the median took too long. */
+/** A run took too long if it took at least this many times the median. */
 const FACTOR = 3;
-/** In milliseconds. Shorter runs vary by more than the factor without any reason. */
+/**
+ * Minimum duration of a run that counts as too long, in milliseconds. The durations of shorter runs vary
+ * strongly for no reason.
+ */
 const MINIMUM_DURATION = 10 * 60_000;
-/** The minimum number of earlier runs. */
+/** Minimum number of earlier runs. With fewer, no run counts as too long. */
 const MINIMUM_RUNS = 5;
 
-/** Returns the duration as a multiple of the median; null if the run did not take too long. */
+/** Returns how many times the median the run took; null if it did not take too long. */
 function excess({ duration_ms }: BackupStats, runs: UsualRuns): number | null {
   const isLong = duration_ms >= MINIMUM_DURATION && duration_ms >= FACTOR * runs.duration_ms;
   return isLong ? duration_ms / Math.max(1, runs.duration_ms) : null;
@@ -40,6 +46,6 @@ export const tooLong: Guard<never> = {
     warn: `Compare the run's stats with those of earlier runs; ${CHANGE}`,
     fail: `Nothing of this run is kept. Compare its stats with those of earlier runs; ${CHANGE}`,
   },
-  // `backup.slow` is sent while the run is still active.
+  // Users are notified while the run is still active, with the event `backup.slow`.
   notification: null,
 };

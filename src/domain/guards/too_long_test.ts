@@ -4,7 +4,7 @@ import type { GuardAction } from "./guard.ts";
 
 const MINUTE = 60_000;
 
-/** Judges a run that took this many minutes, after runs with this median. */
+/** Judges a run that took `minutes`, after `count` runs with a median of `usual` minutes. */
 function judge(minutes: number, usual: number, count = 7, action: GuardAction = "warn") {
   const backup = {
     size: 1,

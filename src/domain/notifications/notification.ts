@@ -31,7 +31,7 @@ export const NOTIFICATION_EVENTS = [
 export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
 
 /**
- * Everything that a channel can report about an event, at the time it happened. Times are ISO 8601 in UTC, in
+ * All that a channel can report about an event, as of the time it happened. Times are ISO 8601 in UTC, in
  * whole seconds.
  */
 export interface NotificationEvent {
@@ -39,24 +39,29 @@ export interface NotificationEvent {
   readonly occurred_at: string;
   /** The user's time zone, for times that people read. */
   readonly timezone: string;
-  /** Null in a test message, in a digest, and for an event without a task. */
+  /**
+   * The task that the event is about. Null in a test message, in a digest, and for an event without a task.
+   */
   readonly task: { readonly id: number; readonly label: string; readonly type: string } | null;
   readonly server: { readonly id: number; readonly label: string } | null;
-  /** Null in a test message, and for damage that was found by listing a backup. */
+  /**
+   * The run that the event is about. Null in a test message, and for damage that was found by listing a
+   * backup.
+   */
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
-  /** For a lasting condition, also when it has ended: its start, and how often it occurred. */
+  /** For a lasting problem, and for its end: when it began, and how often it occurred. */
   readonly ongoing?: { readonly since: string; readonly count: number };
 }
 
 export interface NotifiedRun {
   readonly id: number;
   readonly kind: RunKind;
-  /** `queued` and `running` in events about an active run. */
+  /** State of the run, as the API names it. `queued` and `running` occur in events about an active run. */
   readonly status: ReturnType<typeof shownState>;
   readonly trigger: "manual" | "schedule";
-  /** Whether the run was reported as lost before. */
+  /** Whether the run had been reported as lost. */
   readonly was_lost: boolean;
   readonly started_at: string | null;
   readonly finished_at: string | null;
@@ -66,56 +71,66 @@ export interface NotifiedRun {
 export interface NotifiedBackup {
   readonly id: number;
   readonly file_name: string;
-  /** Stored bytes. */
+  /** Stored size in bytes. */
   readonly size: number;
   readonly created_at: string;
 }
 
-/** The streams that are notified: those with on_success, with on_failure, or with either. */
+/** Which streams are notified: those with on_success, those with on_failure, or those with either. */
 export type Audience = "success" | "failure" | "any";
 
-/** The result of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for. */
-/** Report of a channel about a message that its service accepted. */
+/** What a channel reports about a message that its service accepted. */
 export interface SendResult {
-  /** Names the recipients that the message did not reach. */
+  /** Recipients that the message did not reach. */
   readonly note?: string;
-  /** Whether nothing was sent, because the service has no use for the event. Default: no. */
+  /** Whether the channel sent nothing, because its service has no use for the event. Default: no. */
   readonly isSkipped?: boolean;
 }
 
+/** The outcome of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for; null for none. */
 export type DeliveryOutcome =
   | { readonly ok: true } & SendResult
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
 
-/** Formats a time as everywhere in the API: `2026-01-05T12:00:00Z`. */
+/** Formats a time as the API does: `2026-01-05T12:00:00Z`. */
 export function isoSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
-/** The wait between the first attempt and the second. Each further wait is doubled, up to `RETRY_LAST`. */
+/**
+ * Time between the first attempt and the second, in milliseconds. It doubles with each attempt, up to
+ * `RETRY_LAST`.
+ */
 const RETRY_FIRST = 30 * SECOND;
 const RETRY_LAST = 2 * HOUR;
-/** A delivery is given up this long after its first attempt. */
+/** How long after its first attempt a delivery is given up, in milliseconds. */
 export const GIVE_UP_AFTER = 26 * HOUR;
-/** The longest wait of streams that follow runs: a late ping raises a false alarm. */
+/**
+ * Longest time between two attempts for streams that follow runs, in milliseconds. It is short, because their
+ * services raise a false alarm if a ping is late.
+ */
 const FOLLOWER_RETRY_LAST = 4 * 60 * SECOND;
-/** The longest wait that a receiver may ask for. */
+/** Longest wait that a receiver may ask for, in milliseconds. */
 export const RETRY_AFTER_LIMIT = 24 * HOUR;
 
-/** How long a replica may take for a message, in milliseconds. Far longer than any channel takes. */
+/** How long a replica may take to send a message, in milliseconds. Far longer than any channel takes. */
 export const DELIVERY_LEASE = 120 * SECOND;
 
-/** Minimum interval between two messages to one stream. Events in between are combined into one message. */
+/**
+ * Minimum interval between two messages to one stream, in milliseconds. Events in between are combined into
+ * one message.
+ */
 export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**
- * Returns the wait before the next attempt, in milliseconds, after `attempts` failed ones. Half of it is
- * fixed and half is random, so that deliveries that failed together are not retried together.
+ * Returns the wait before the next attempt, in milliseconds, after `attempts` failed attempts. Half of the
+ * wait is random, so that deliveries that failed together are not retried together.
  *
- * @param random From 0 to 1.
- * @param followsRuns Whether the stream gets each step of a run.
+ * @param retryAfterMs The wait that the receiver asked for; null for none.
+ * @param random A random number from 0 to 1.
+ * @param followsRuns Whether the stream follows runs.
  */
 export function retryDelay(
   attempts: number,

@@ -37,7 +37,9 @@ const MESSAGE_INTERVAL = 60_000;
 
 type Clocked = Pick<ServiceContext, "clock">;
 
-/** Stores the configured delay and returns the delay that applies. Logs when a shorter delay takes effect. */
+/**
+ * Stores the configured delay and returns it. A shorter delay takes effect later; logs at which time.
+ */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
   return await transaction(database, async (sql) => {
