@@ -87,7 +87,7 @@ export interface SendResult {
   readonly isSkipped?: boolean;
 }
 
-/** The outcome of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for; null for none. */
+/** Outcome of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for; null for none. */
 export type DeliveryOutcome =
   | { readonly ok: true } & SendResult
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
