@@ -1,7 +1,7 @@
 /**
- * Every field of a backup task. To add one: write a migration with its column, an entry in one of the tables
- * below, and the code that uses it. Everything else is derived: the input, the record, the API document, the
- * command line's flag, the manual's table.
+ * Every field of a backup task. To add a field, write a migration with its column, an entry in one of the
+ * tables below, and the code that uses it. Everything else is derived: the input, the record, the API
+ * document, the flag of the command line, the row in the manual.
  */
 import { defineFields } from "./fields/field.ts";
 import { fileNamePart, relativeStorePath } from "./formats/paths.ts";
@@ -13,7 +13,7 @@ import { TASK_SCHEDULE_FIELDS } from "./task_schedule_fields.ts";
 import { TASK_SOURCE_FIELDS } from "./task_source_fields.ts";
 import * as z from "zod";
 
-/** Fields that tell tasks apart. */
+/** Fields by which people tell tasks apart. */
 export const TASK_PLAN_FIELDS = defineFields({
   label: { schema: line(255), help: "name of the task", isRequired: true },
   description: { schema: text(10_000), help: "notes about the task" },

@@ -6,13 +6,13 @@ import { DEFAULT_ACTIONS, GUARD_NAMES, type GuardName } from "../domain/guards/r
 import { defineFields } from "./fields/field.ts";
 import { integer } from "./formats/text.ts";
 
-/** One year. */
+/** Maximum of fields in seconds: one year. */
 const MAX_SECONDS = 31_536_000;
 
 const seconds = { schema: integer(1, MAX_SECONDS), placeholder: "seconds" };
 const days = { schema: integer(0, 3650), placeholder: "days" };
 
-/** The action of each guard. */
+/** Schemas of the action of each guard. */
 const ACTIONS = Object.fromEntries(
   GUARD_NAMES.map((name) => [name, z.enum(GUARD_ACTIONS).optional()]),
 ) as Record<GuardName, z.ZodOptional<z.ZodEnum<{ [A in GuardAction]: A }>>>;

@@ -1,4 +1,4 @@
-/** A bucket of a service that speaks Amazon S3's API, such as MinIO, R2 or Ceph. */
+/** A bucket of a service with the API of Amazon S3, such as MinIO, R2 or Ceph. */
 import { shellQuote } from "../../domain/shell_quote.ts";
 import { says } from "../formats/says.ts";
 import { text } from "../formats/text.ts";
@@ -51,14 +51,17 @@ export const custom_s3 = defineDestination({
   },
 });
 
-/** Accepts a URL, or a host for https. */
+/** Returns whether the text is an http or https URL, or a host, which is reached over https. */
 function isEndpoint(value: string): boolean {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return false;
   return url.username === "" && url.password === "" && url.search === "" && url.hash === "";
 }
 
-/** Returns the service that a bucket belongs to: a partition of Amazon, or a host with its port and path. */
+/**
+ * Returns the service that a bucket belongs to, within which its name is unique: a partition of Amazon, or a
+ * host with its port and path.
+ */
 function serviceAt(url: URL): string {
   const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);
   if (amazon !== null) return amazonPartition(amazon[1] ?? "");

@@ -1,34 +1,35 @@
 /**
- * Defines a destination type: everything that the programs know about it, except the code that reaches it.
+ * Defines a destination type: everything that the programs know about the type, except the code that accesses
+ * its storage.
  */
 import type * as z from "zod";
 import type { Field } from "../fields/field.ts";
 
 export type SettingValue = string | number | boolean;
 
-/** Stored settings, without secrets. A setting without a value is absent. */
+/** Stored settings of a destination by field, without secrets. A setting without a value is absent. */
 export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 
-/** Secrets by field: sealed in the database, opened in a job. */
+/** Secrets of a destination by field. In the database they are encrypted, in a job decrypted. */
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
 /** A field of a destination: a setting, a secret, or a value that only helps to store a secret. */
 export interface DestinationField extends Pick<Field, "help" | "description" | "placeholder"> {
-  /** Format of the values that callers send. */
+  /** Format of the values that callers send for the field. */
   readonly schema: z.ZodType<SettingValue>;
   readonly example?: string;
-  /** Names that callers use in place of the field's own; the first one is preferred. */
+  /** Names under which callers send the field; the first one is preferred. Default: the field's own name. */
   readonly sentAs?: readonly string[];
-  /** Sealed at rest; the API shows only whether it is set. */
+  /** Whether the value is stored encrypted. The API shows only whether such a field is set. */
   readonly isSecret?: boolean;
   readonly isRequired?: boolean;
-  /** Stored if callers send no value. */
+  /** Value to store if callers send none. */
   readonly default?: SettingValue;
-  /** Whether a search of destinations looks into it. */
+  /** Whether searching for destinations searches this field. */
   readonly isSearched?: boolean;
-  /** Marks a private key for SSH, and names the field with its passphrase. */
+  /** Name of the field with the passphrase, if this field is an SSH private key. */
   readonly passphraseField?: string;
-  /** Neither stored nor shown. */
+  /** Whether the value is neither stored nor shown. */
   readonly isTransient?: boolean;
 }
 
@@ -39,23 +40,23 @@ type Hidden = { readonly isSecret: true } | { readonly isTransient: true };
 type Stored<Field extends DestinationField> = Field extends Always ? z.output<Field["schema"]>
   : z.output<Field["schema"]> | undefined;
 
-/** Settings of a type with these fields. */
+/** Settings of a destination type with the fields `Fields`. */
 export type SettingsOf<Fields extends DestinationFields> = {
   readonly [Name in keyof Fields as Fields[Name] extends Hidden ? never : Name]: Stored<Fields[Name]>;
 };
 
-/** Secrets of a type with these fields. */
+/** Secrets of a destination type with the fields `Fields`. */
 export type SecretsOf<Fields extends DestinationFields> = {
   readonly [Name in keyof Fields as Fields[Name] extends { readonly isSecret: true } ? Name : never]: Stored<
     Fields[Name]
   >;
 };
 
-/** A job's destination on the wire; types that the agent reaches in the same way share a shape. */
+/** Schema of a job's destination on the wire. Types that agents access in the same way share a schema. */
 export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.ZodString }>;
 
 /**
- * Who reaches the stored objects:
+ * Who accesses the stored objects:
  * - `server`: only the agent of the server whose disk they are on;
  * - `agents`: every agent of the owner;
  * - `control_plane`: the control plane itself (`src/storage`), which signs requests for agents.
@@ -70,7 +71,9 @@ export interface DestinationDefinition<
   readonly label: string;
   readonly reach: Reach;
   readonly fields: Fields;
-  /** Fields of which one is required; the message is that of the first one. */
+  /**
+   * Fields of which at least one is required. If all are missing, the message is reported for the first one.
+   */
   readonly requiredOneOf?: {
     readonly fields: readonly (keyof Fields & string)[];
     readonly message: string;
@@ -82,46 +85,54 @@ export interface DestinationDefinition<
     directory: string,
   ): z.output<Shape>;
   /**
-   * Directory that each task's `store_path` is joined with: absolute, relative to where the server starts, or
-   * empty if objects have key prefixes instead of directories.
+   * Returns the directory to which each task's `store_path` is appended. It is absolute, or relative to the
+   * directory in which sessions at the storage begin. It is empty if objects have key prefixes instead of
+   * directories.
    */
   base(settings: SettingsOf<Fields>): string;
-  /** Messages for types that refuse to store objects in the root directory `/` itself. */
+  /**
+   * Messages of types that refuse to store objects directly in the root directory `/`. Missing for other
+   * types.
+   */
   readonly refusedRoot?: {
-    /** For the field `store_path`. */
+    /** Message about the field `store_path` of a task. */
     readonly storing: string;
     readonly checking: string;
   };
   /**
-   * Settings whose change would make stored objects unreachable, by the name that callers send. Values that
-   * lead to the same location are equal. Paths do not belong here: each backup records its own directory.
+   * Returns the settings whose change would make stored objects unreachable, by the names that callers send.
+   * Values that lead to the same location are equal. Paths do not belong here, because each backup records
+   * its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
-  /** The URL that the control plane connects to, if callers choose it, and the field it is in. */
+  /**
+   * Returns the URL that the control plane will connect to, and the field that contains it; null if there is
+   * none. Missing for types whose address callers can't choose.
+   */
   connectsTo?(
     settings: SettingsOf<Fields>,
   ): { readonly field: keyof Fields & string; readonly url: URL } | null;
-  /** Short location for lists, such as `nas:/backups`. */
+  /** Returns a short location for lists, such as `nas:/backups`. */
   place(settings: SettingsOf<Fields>): string;
   readonly kit: RecoveryInstructions<SettingsOf<Fields>>;
 }
 
-/** Parts of the recovery kit about a destination. None of it is secret. */
+/** The parts of the recovery kit about a destination. None of them is secret. */
 export interface RecoveryInstructions<Settings> {
   /**
-   * Describes the location.
+   * Describes the location for people.
    *
-   * @param directory Null: the destination as a whole.
-   * @param disks Names of the servers whose disks a type of reach `server` is on.
+   * @param directory Directory of a backup; null describes the destination as a whole.
+   * @param disks Names of the servers whose disks hold the backups, for types of reach `server`.
    */
   describe(settings: Settings, directory: string | null, disks: string): string;
-  /** The location as `recover --from` takes it, not quoted. */
+  /** Returns the location in the form of `recover --from`, without shell quotes. */
   address(settings: Settings, directory: string): string;
-  /** Shell lines before that command, such as variables that it reads. */
+  /** Returns shell lines to run before `recover`, such as variables that it reads. */
   environment(settings: Settings, disks: string): readonly string[];
 }
 
-/** Checks a definition's type, and infers what its functions get from its fields. */
+/** Returns the definition. Checks its type, and infers the parameters of its functions from its fields. */
 export function defineDestination<const Fields extends DestinationFields, Shape extends JobShape>(
   definition: DestinationDefinition<Fields, Shape>,
 ): DestinationDefinition<Fields, Shape> {

@@ -1,13 +1,13 @@
-/** Where a task's objects are stored at its destination. */
+/** Computes where a task's objects are stored at its destination. */
 import { InvalidError } from "../../domain/errors.ts";
 import { innerSegments, joinDirectory } from "../../domain/location.ts";
 import { definitionOf } from "./registry.ts";
 import type { TypedSettings } from "./settings.ts";
 
 /**
- * Returns the directory of a task's objects: the destination's own, joined with `storePath`. A key prefix has
- * no leading or trailing slash. Throws an {@link InvalidError} on `store_path` if it would lead outside the
- * destination.
+ * Returns the directory of a task's objects: the destination's own directory with `storePath` appended. A key
+ * prefix has no leading or trailing slash. Throws an {@link InvalidError} if `storePath` would lead outside
+ * the destination.
  */
 export function destinationDirectory({ type, settings }: TypedSettings, storePath: string | null): string {
   const inside = innerSegments(storePath ?? "");
@@ -18,7 +18,10 @@ export function destinationDirectory({ type, settings }: TypedSettings, storePat
   return base === "" ? inside.join("/") : joinDirectory(base, inside);
 }
 
-/** Returns {@link destinationDirectory} for new objects; some types refuse the root directory. */
+/**
+ * Returns {@link destinationDirectory} for storing new objects. Throws an {@link InvalidError} if it is the
+ * root directory and the type refuses that.
+ */
 export function objectDirectory(destination: TypedSettings, storePath: string | null): string {
   const directory = destinationDirectory(destination, storePath);
   const { refusedRoot } = definitionOf(destination.type);

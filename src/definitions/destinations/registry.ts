@@ -1,4 +1,4 @@
-/** Every destination type, by the name that callers and the database use. */
+/** All destination types, by the names that callers and the database use. */
 import { custom_s3 } from "./custom_s3.ts";
 import type { DestinationDefinition, Reach } from "./definition.ts";
 import { local } from "./local.ts";
@@ -16,27 +16,33 @@ export const DESTINATION_TYPES = Object.keys(destinationDefinitions) as [
 
 type JobShape = typeof destinationDefinitions[DestinationType]["jobShape"];
 
-/** The shapes of a job's destination on the wire, each one once. */
+/** The schemas of a job's destination on the wire, without duplicates. */
 export const JOB_SHAPES = [
   ...new Set(Object.values(destinationDefinitions).map(({ jobShape }) => jobShape)),
 ] as [JobShape, ...JobShape[]];
 
-/** Returns a definition whose functions take any settings: those of a row fit its type. */
+/**
+ * Returns the definition of a type. Its functions accept any settings, because the settings of a row always
+ * suit the row's type.
+ */
 export function definitionOf(type: DestinationType): DestinationDefinition {
   return destinationDefinitions[type] as unknown as DestinationDefinition;
 }
 
-/** Returns the types that are reached in this way. */
+/** Returns the types whose objects are accessed by `reach`. */
 export function typesOfReach(reach: Reach): DestinationType[] {
   return DESTINATION_TYPES.filter((type) => definitionOf(type).reach === reach);
 }
 
-/** Returns whether a job writes to the disk of the server that runs it. */
+/** Returns whether a job's destination is on the disk of the server that runs the job. */
 export function isOnServerDisk({ type }: { readonly type: string }): boolean {
   return typesOfReach("server").some((each) => definitionOf(each).jobShape.shape.type.value === type);
 }
 
-/** Returns whether objects lie on the disk of the server that stored them, for its agent only. */
+/**
+ * Returns whether objects are on the disk of the server that stored them, so that only its agent can access
+ * them.
+ */
 export function isOnServer(type: DestinationType): boolean {
   return definitionOf(type).reach === "server";
 }

@@ -1,9 +1,12 @@
-/** Settings that Amazon S3 and services with its API share. */
+/** Settings that Amazon S3 and services with the same API share. */
 import * as z from "zod";
 import { says } from "../formats/says.ts";
 import { secret, text } from "../formats/text.ts";
 
-/** A bucket. The agent gets no keys: it asks for signed part URLs over the socket (`upload.*`). */
+/**
+ * A bucket, as the agent gets it in a job. The agent gets no access keys: it requests presigned URLs over the
+ * websocket (`upload.*`).
+ */
 export const S3Destination = z.object({
   type: z.literal("s3"),
   bucket: z.string(),
@@ -56,7 +59,7 @@ export const s3Region = {
   sentAs: ["s3_region", "custom_s3_region"],
 } as const;
 
-/** Returns the URL of an endpoint, by default with https. Throws a `TypeError` if it is not a URL. */
+/** Returns the URL of an endpoint, with https if it names no scheme. Throws a `TypeError` if it is no URL. */
 export function endpointUrl(endpoint: string): URL {
   const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
   url.search = "";
@@ -64,12 +67,12 @@ export function endpointUrl(endpoint: string): URL {
   return url;
 }
 
-/** Returns the name of a partition of Amazon, within which bucket names are unique. */
+/** Returns the Amazon partition of a region. Bucket names are unique within a partition. */
 export function amazonPartition(region: string): string {
   return `amazonaws.com ${/^(cn|us-gov|us-iso[a-z]?)-/.exec(region)?.[1] ?? ""}`.trim();
 }
 
-/** Returns a bucket's part of a job; the agent gets no keys. */
+/** Returns a bucket as the agent gets it in a job, without access keys. */
 export function bucketJob(
   { s3_bucket_name }: { s3_bucket_name: string },
   _secrets: unknown,
@@ -78,7 +81,7 @@ export function bucketJob(
   return { type: "s3", bucket: s3_bucket_name, directory };
 }
 
-/** Returns the address of a bucket's directory as `recover --from` takes it. */
+/** Returns the address of a directory in a bucket, in the form of `recover --from`. */
 export function bucketAddress({ s3_bucket_name }: { s3_bucket_name: string }, directory: string): string {
   return `s3://${s3_bucket_name}/${directory}`;
 }

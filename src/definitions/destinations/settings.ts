@@ -1,4 +1,4 @@
-/** Rules on the settings of destinations that follow from their definitions. */
+/** Validates and stores the settings of destinations, as their definitions say. */
 import type { FieldTable } from "../fields/field.ts";
 import { fieldWords } from "../formats/says.ts";
 import type { DestinationField, Settings, SettingValue } from "./definition.ts";
@@ -10,26 +10,26 @@ export interface TypedSettings {
   readonly settings: Settings;
 }
 
-/** Values by field; null clears a field. */
+/** Values by field; null clears the field. */
 export type FieldValues = Readonly<Record<string, SettingValue | null>>;
 
-/** Every field of every type, by its own name; types that share a field agree on its format. */
+/** Every field of every type, by the field's own name. Types that share a field agree on its format. */
 export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
   Object.values(destinationDefinitions).flatMap(({ fields }) =>
     Object.entries(fields as Record<string, DestinationField>)
   ),
 );
 
-/** Settings that a search of destinations looks into. */
+/** Names of the settings that a search of destinations looks into. */
 export const SEARCHED_SETTINGS: readonly string[] = [...ALL_FIELDS].filter(([, { isSearched }]) => isSearched)
   .map(([name]) => name);
 
-/** Returns the names that callers send for a field; the first one is preferred. */
+/** Returns the names under which callers send a field; the first one is preferred. */
 export function sentNames(name: string, { sentAs }: DestinationField): readonly string[] {
   return sentAs ?? [name];
 }
 
-/** Fields by the preferred name that callers send, as the command line and the documentation list them. */
+/** Fields by the preferred name under which callers send them, for the command line and the documentation. */
 export const SENT_FIELDS: FieldTable = Object.fromEntries(
   [...ALL_FIELDS].map(([name, field]) => {
     const { schema, help, placeholder, isSecret, isTransient } = field;
@@ -42,7 +42,8 @@ export const SENT_FIELDS: FieldTable = Object.fromEntries(
 );
 
 /**
- * Returns the values that callers sent, by the fields' own names. Of several names, the first value counts.
+ * Returns the values that callers sent, by the fields' own names. If a field was sent under several names,
+ * its first value that is not null counts.
  */
 export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValues {
   const values: Record<string, SettingValue | null> = {};
@@ -54,7 +55,10 @@ export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValue
   return values;
 }
 
-/** Returns a message for each field that `type` lacks, by the name that callers send. */
+/**
+ * Returns an error message for each required field that a destination of `type` lacks, by the name that
+ * callers send.
+ */
 export function missingFields(
   type: DestinationType,
   isSet: (field: string) => boolean,
@@ -73,7 +77,10 @@ export function missingFields(
   return missing;
 }
 
-/** Returns the settings that a destination of `type` stores: its own, with their defaults, and no others. */
+/**
+ * Returns the settings to store for a destination of `type`, with defaults. Settings of other types are left
+ * out.
+ */
 export function storedSettings(
   type: DestinationType,
   values: Readonly<Record<string, SettingValue | null | undefined>>,
@@ -86,7 +93,7 @@ export function storedSettings(
   return stored;
 }
 
-/** Returns the secrets that a destination of `type` stores: none of a former type stays. */
+/** Returns the secrets to store for a destination of `type`. Secrets of other types are left out. */
 export function storedSecrets(
   type: DestinationType,
   values: Readonly<Record<string, string | null | undefined>>,
@@ -99,12 +106,12 @@ export function storedSecrets(
   );
 }
 
-/** Returns whether objects that one type stored can be reached as the other. */
+/** Returns whether objects that were stored with one type can be accessed with the other type. */
 export function isSameStorage(one: DestinationType, other: DestinationType): boolean {
   return definitionOf(one).jobShape === definitionOf(other).jobShape;
 }
 
-/** Returns the changed settings that would make stored objects unreachable, by the name that callers send. */
+/** Returns the names of changed settings that would make stored objects unreachable, as callers send them. */
 export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
   const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));
   return Object.keys(now!).filter((setting) => old![setting] !== now![setting]);

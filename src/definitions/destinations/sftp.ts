@@ -15,7 +15,10 @@ const SftpDestination = z.object({
   username: z.string(),
   password: z.string().nullable(),
   private_key: z.string().nullable(),
-  /** Pinned fingerprint, `SHA256:<base64, unpadded>`. Null refuses to connect, naming the one presented. */
+  /**
+   * Fingerprint of the expected host key: `SHA256:` and unpadded base64. If null, connecting fails with an
+   * error that names the server's fingerprint.
+   */
   host_key: z.string().nullable(),
   directory: z.string(),
 });
@@ -94,7 +97,8 @@ export const sftp = defineDestination({
     directory,
   }),
   base: ({ sftp_path }) => sftp_path ?? ".",
-  // A relative path starts at the user's home directory, and a server may show each user another root.
+  // The user is included because a relative path starts at their home directory, and a server may show each
+  // user another root directory.
   boundTo: ({ sftp_host, sftp_port, sftp_username }) => ({
     sftp_host: sftp_host.toLowerCase(),
     sftp_port,
@@ -111,7 +115,7 @@ export const sftp = defineDestination({
       );
       return `sftp://${encodeURIComponent(sftp_username)}@${server}:${sftp_port}${path.join("/")}`;
     },
-    // A host key is not secret, and only the kit can vouch for the server then.
+    // The host key is not secret. When the control plane is lost, only the kit says which server is genuine.
     environment: ({ sftp_host_key }) => [
       `export SFTP_HOST_KEY=${shellQuote(sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
       "# or SFTP_PASSWORD, which is asked for otherwise",

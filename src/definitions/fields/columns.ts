@@ -1,11 +1,11 @@
-/** Columns of a record, derived from the definitions of fields. */
+/** Computes the columns of a record from the definitions of its fields. */
 import type { Columns, Field, FieldTable, Input, NewInput, Relation } from "./field.ts";
 import { formatOf } from "./format.ts";
 
-/** Encrypts a secret. */
+/** Encrypts a secret and returns the text to store. */
 export type Seal = (secret: string) => string;
 
-/** Returns the columns of a new record. A default that is no constant is the caller's to set. */
+/** Returns the columns of a new record. If a default is no constant, the caller has to set that column. */
 export function newColumns<T extends FieldTable>(
   fields: T,
   input: NewInput<T>,
@@ -17,8 +17,8 @@ export function newColumns<T extends FieldTable>(
 }
 
 /**
- * Returns the columns of the fields that were sent. A map keeps the entries that were not sent, and holds
- * only those that ever were: a missing one has its default.
+ * Returns the columns of the fields that were sent. A field that is a map keeps its stored entries that were
+ * not sent. Entries that were never sent are not stored, so they keep following the default.
  *
  * @param current The record before the change.
  */
@@ -61,13 +61,13 @@ function columnOf(name: string, { isSecret }: Field): string {
   return isSecret ? `${name}_encrypted` : name;
 }
 
-/** Returns the names of the columns. */
+/** Returns the names of the columns of these fields. */
 export function columnNames<T extends FieldTable>(fields: T): (keyof Columns<T> & string)[] {
   return Object.entries(fields).filter(([, field]) => hasColumn(field))
     .map(([name, field]) => columnOf(name, field)) as (keyof Columns<T> & string)[];
 }
 
-/** Returns the tables that hold lists of ids, by field. */
+/** Returns the fields whose lists of ids have a table of their own, and those tables. */
 export function relationsOf(fields: FieldTable): [name: string, relation: Relation][] {
   return Object.entries(fields).flatMap(([name, { relation }]) =>
     relation === undefined ? [] : [[name, relation]]

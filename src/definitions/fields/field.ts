@@ -1,88 +1,92 @@
 /**
- * Definition of a resource's field, from which everything else about it is derived: the input, the record,
- * the column and default, the API document, the flag of the command line, the row in the manual.
+ * Defines a field of a resource. Everything else about the field is derived from its definition: the input,
+ * the record, the column, the API document, the flag of the command line and the row in the manual.
  */
 import type * as z from "zod";
 
 /**
- * A field has one of three kinds. A required field has to be sent for a new record. A field with a default
- * keeps its value when null is sent. Any other field is optional: its default is null, and null clears it.
+ * A field is required, has a default, or is optional. A required field must be sent for a new record. A field
+ * with a default keeps its value if null is sent. An optional field is null by default, and null clears it.
  */
 export interface Field {
-  /** Format of a value; null and absence are derived from the kind. */
+  /** Schema of the values, without null and absence, which follow from whether the field is required. */
   readonly schema: z.ZodType;
-  /** One line that says what the field sets, without a capital letter and a full stop. */
+  /** What the field sets, in one line without capital letter and full stop. */
   readonly help: string;
-  /** Sentences for the API document. Default: the help. */
+  /** Sentences for the API document. Default: `help` as a sentence. */
   readonly description?: string;
   readonly example?: unknown;
   /** Placeholder for a value in help texts, such as `seconds`. Default: by the field's format. */
   readonly placeholder?: string;
   readonly isRequired?: true;
-  /** Value of a new record if nothing is sent. */
+  /** Value in a new record if none is sent. */
   readonly default?: unknown;
-  /** Where the default comes from if it is no constant. */
+  /** Where the default comes from, if it is not a constant. */
   readonly defaultFrom?: string;
-  /** Null sets the default again, instead of leaving the value. */
+  /** Whether null resets the field to its default, instead of keeping the value. */
   readonly isResetByNull?: true;
-  /** Stored encrypted in the column `<name>_encrypted`, and shown as `has_<name>` only. */
+  /**
+   * Whether the value is stored encrypted, in the column `<name>_encrypted`. The API shows only `has_<name>`.
+   */
   readonly isSecret?: true;
-  /** The command line asks for it twice: a typing error would be noticed too late. */
+  /** Whether the command line asks for the value twice, because a typing error would be noticed too late. */
   readonly isTypedTwice?: true;
-  /** A list of ids that is stored in a table of its own. */
+  /** The table that stores the field, if the field is a list of ids. */
   readonly relation?: Relation;
-  /** An entry of a field that is a map, under a name of its own. It has no column. */
+  /** The entry of a map field that this field sets under a name of its own. Such a field has no column. */
   readonly entryOf?: { readonly field: string; readonly key: string };
-  /** Another place in the record where it is shown, such as `source.path`. */
+  /** Second place in the shown record that contains the value, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
   /**
-   * Whether backup jobs contain it among their `options`. An agent that is older than the field ignores it.
+   * Whether backup jobs contain the field among their `options`. Older agents ignore a field that they do not
+   * know.
    */
   readonly isSentToAgent?: true;
   /**
-   * Whether a change of it makes the task another source. Older backups then can't be compared with new ones.
+   * Whether a change of the field makes the task back up another source. Older backups then can't be compared
+   * with new ones.
    */
   readonly definesSource?: true;
 }
 
-/** Table that joins records with the ones that a list of ids names. */
+/** Table that relates records to the records whose ids a field lists. */
 export interface Relation {
   readonly table: string;
-  /** Column of the table that holds the ids. */
+  /** Column of the table with the listed ids. */
   readonly column: string;
-  /** Table of the named records. */
+  /** Table of the records whose ids are listed. */
   readonly records: string;
 }
 
 export type FieldTable = Readonly<Record<string, Field>>;
 
-/** Returns the fields as they are, with their exact types. */
+/** Returns the fields unchanged, and preserves their exact types. */
 export function defineFields<const T extends FieldTable>(fields: T): T {
   return fields;
 }
 
 type HasValue = { isRequired: true } | { default: unknown } | { defaultFrom: string };
 
-/** Value of a field in a record. */
+/** Value of a field in a record; null is possible only if the field is optional. */
 export type Value<F extends Field> = z.output<F["schema"]> | (F extends HasValue ? never : null);
 
-/** Value of a field as callers see it: a map has every entry. */
+/** Value of a field as callers see it. A map always has all its entries. */
 type ShownValue<F extends Field> = F extends { entryOf: unknown } ? z.output<F["schema"]>
   : Value<F> extends readonly unknown[] ? Value<F>
   : Value<F> extends Record<string, unknown> ? Required<Value<F>>
   : Value<F>;
 
-/** Values that callers may send. An absent one leaves the field unchanged. */
+/** Values that callers may send. A field that is left out does not change. */
 export type Input<T extends FieldTable> = { -readonly [N in keyof T]?: Value<T[N]> };
 
 type RequiredName<T extends FieldTable> = {
   [N in keyof T]: T[N] extends { isRequired: true } ? N : never;
 }[keyof T];
 
-/** Values of a new record. */
+/** Values that callers send for a new record. */
 export type NewInput<T extends FieldTable> = Input<T> & Required<Pick<Input<T>, RequiredName<T>>>;
 
-/** Columns of a record. */
+/** Columns of a record with these fields. */
 export type Columns<T extends FieldTable> = {
   -readonly [N in keyof T & string as ColumnName<N, T[N]>]: T[N] extends { isSecret: true } ? string | null
     : Value<T[N]>;
@@ -98,13 +102,13 @@ export type Relations<T extends FieldTable> = {
   -readonly [N in keyof T as T[N] extends { relation: Relation } ? N : never]: number[];
 };
 
-/** Fields as callers see them. */
+/** Fields of a record as callers see them. */
 export type Shown<T extends FieldTable> = {
   -readonly [N in keyof T & string as T[N] extends { isSecret: true } ? `has_${N}` : N]: T[N] extends
     { isSecret: true } ? boolean : ShownValue<T[N]>;
 };
 
-/** Fields as callers see them inside the object `G` of a record. */
+/** Fields that a record shows inside its object `G` too, by their names there. */
 export type ShownInside<T extends FieldTable, G extends string> = {
   -readonly [N in keyof T as T[N] extends { alsoShownAs: `${G}.${infer A}` } ? A : never]: Value<T[N]>;
 };

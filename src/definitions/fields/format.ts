@@ -1,4 +1,4 @@
-/** Format of a value, read from its schema. */
+/** Formats of values, derived from their schemas. */
 import * as z from "zod";
 import type { Field } from "./field.ts";
 
@@ -6,7 +6,7 @@ export type Format =
   | { readonly type: "text" | "number" | "boolean" }
   | { readonly type: "choice"; readonly choices: readonly string[] }
   | { readonly type: "list"; readonly of: Format }
-  /** Values by name; each may be left out. */
+  /** Entries with fixed names, each of which may be left out. */
   | { readonly type: "map"; readonly entries: Readonly<Record<string, Format>> };
 
 export function formatOf(schema: z.ZodType): Format {
@@ -51,7 +51,10 @@ const PLACEHOLDERS = {
   map: "name=value",
 };
 
-/** Returns a schema of the format without rules: a stored value may be older than a rule. */
+/**
+ * Returns a schema for stored values of the format. It has no further rules, because a stored value may be
+ * older than a rule.
+ */
 export function schemaOf(format: Format): z.ZodType {
   switch (format.type) {
     case "text":

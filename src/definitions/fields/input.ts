@@ -1,4 +1,4 @@
-/** Schemas of input, derived from the definitions of fields. */
+/** Schemas of request bodies and queries, derived from the definitions of fields. */
 import type * as z from "zod";
 import { nullAsAbsent } from "../formats/null_as_absent.ts";
 import type { Field, FieldTable } from "./field.ts";
@@ -9,24 +9,24 @@ type InputSchema<F extends Field> = F extends { isRequired: true } ? F["schema"]
 
 export type InputShape<T extends FieldTable> = { -readonly [N in keyof T]: InputSchema<T[N]> };
 
-/** Returns the schemas of a body that creates a record. */
+/** Returns the schemas of a request body that creates a record, by field. */
 export function inputShape<T extends FieldTable>(fields: T): InputShape<T> {
   return mapped(fields, (field) => inputSchema(field).meta(words(field))) as InputShape<T>;
 }
 
 export type QueryShape<T extends FieldTable> = { -readonly [N in keyof T]: z.ZodOptional<T[N]["schema"]> };
 
-/** Returns the schemas of query parameters that replace the fields' values for one call. */
+/** Returns the schemas of query parameters, by field. Each replaces the field's value for one request. */
 export function queryShape<T extends FieldTable>(fields: T): QueryShape<T> {
   return mapped(fields, (field) => field.schema.optional().meta(words(field))) as QueryShape<T>;
 }
 
-/** Returns the description of a field in sentences. */
+/** Returns the field's description in sentences; by default, its `help` as a sentence. */
 export function sentences(field: Pick<Field, "help" | "description">): string {
   return field.description ?? helpSentence(field);
 }
 
-/** Returns the field's line of help as a sentence. */
+/** Returns the field's `help` as a sentence. */
 export function helpSentence({ help }: Pick<Field, "help">): string {
   return `${help.charAt(0).toUpperCase()}${help.slice(1)}.`;
 }
@@ -40,7 +40,7 @@ function inputSchema(field: Field): z.ZodType {
   return hasDefault(field) ? nullAsAbsent(schema) : schema.nullable().optional();
 }
 
-/** Returns whether a record that nothing was sent for has a value. */
+/** Returns whether the field has a value in a new record for which none is sent. */
 export function hasDefault({ default: value, defaultFrom }: Field): boolean {
   return value !== undefined || defaultFrom !== undefined;
 }

@@ -1,15 +1,18 @@
-/** Fields that an agent gets with a job as they are, derived from their definitions. */
+/** Options of jobs: fields whose values agents get unchanged, derived from the definitions of the fields. */
 import * as z from "zod";
 import type { FieldTable, Value } from "./field.ts";
 import { formatOf, schemaOf } from "./format.ts";
 import { hasDefault } from "./input.ts";
 
-/** Values of the fields that agents get. */
+/** Values of the fields that agents get, by field. */
 export type Options<T extends FieldTable> = {
   -readonly [N in keyof T as T[N] extends { isSentToAgent: true } ? N : never]: Value<T[N]>;
 };
 
-/** Returns the schema on the wire. Control planes leave out the fields that they do not know yet. */
+/**
+ * Returns the schema of options on the wire. Each is optional, because an older control plane leaves out the
+ * fields that it does not know.
+ */
 export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partial<Options<T>>> {
   const shape = sentFields(fields).map(([name, field]) => {
     const schema = schemaOf(formatOf(field.schema));
@@ -18,13 +21,13 @@ export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partia
   return z.object(Object.fromEntries(shape)) as unknown as z.ZodType<Partial<Options<T>>>;
 }
 
-/** Returns the values of a record that go to its agent. */
+/** Returns the values of a record that its agent gets. */
 export function optionsOf<T extends FieldTable>(fields: T, row: Options<T>): Options<T> {
   const values = row as Record<string, unknown>;
   return Object.fromEntries(sentFields(fields).map(([name]) => [name, values[name]])) as Options<T>;
 }
 
-/** Returns the options with defaults for those that a control plane left out. */
+/** Returns the options, with defaults for those that an older control plane has left out. */
 export function completeOptions<T extends FieldTable>(
   fields: T,
   options: Partial<Options<T>> = {},

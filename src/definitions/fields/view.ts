@@ -1,13 +1,13 @@
-/** A record as callers see it, derived from the definitions of its fields. */
+/** Shows records to callers, as the definitions of their fields say. */
 import * as z from "zod";
 import type { Columns, Field, FieldTable, Relations, Shown, ShownInside } from "./field.ts";
 import { formatOf, schemaOf } from "./format.ts";
 import { hasDefault, helpSentence } from "./input.ts";
 
-/** Schemas by name, of objects that hold `S`. */
+/** Schemas of the fields of an object of type `S`, by field. */
 export type ShapeOf<S> = { [N in keyof S]: z.ZodType<S[N]> };
 
-/** Returns the schemas of the fields in a record. */
+/** Returns the schemas of a record's fields, as callers see them. */
 export function shownShape<T extends FieldTable>(fields: T): ShapeOf<Shown<T>> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) =>
@@ -16,7 +16,7 @@ export function shownShape<T extends FieldTable>(fields: T): ShapeOf<Shown<T>> {
   ) as ShapeOf<Shown<T>>;
 }
 
-/** Returns the fields of a record; of its secrets only whether they are set. */
+/** Returns a record's fields as callers see them. Shows only whether a secret is set. */
 export function presentFields<T extends FieldTable>(
   fields: T,
   row: Columns<T> & Relations<T>,
@@ -31,7 +31,7 @@ export function presentFields<T extends FieldTable>(
   ) as Shown<T>;
 }
 
-/** Returns a value as callers see it: a map has every entry. */
+/** Returns a value as callers see it. A map gets the defaults of its missing entries. */
 function shownValue(name: string, field: Field, values: Record<string, unknown>): unknown {
   if (field.entryOf !== undefined) {
     const map = values[field.entryOf.field] as Record<string, unknown>;
@@ -44,7 +44,9 @@ function shownValue(name: string, field: Field, values: Record<string, unknown>)
   return Object.fromEntries(Object.keys(format.entries).map((key) => [key, stored[key] ?? defaults[key]]));
 }
 
-/** Returns the schemas of the fields that a record shows inside its object `group` too. */
+/**
+ * Returns the schemas of the fields that a record shows inside its object `group` too, by their names there.
+ */
 export function insideShape<T extends FieldTable, G extends string>(
   fields: T,
   group: G,
@@ -54,7 +56,7 @@ export function insideShape<T extends FieldTable, G extends string>(
   ) as ShapeOf<ShownInside<T, G>>;
 }
 
-/** Returns the fields that a record shows inside its object `group` too. */
+/** Returns the fields that a record shows inside its object `group` too, by their names there. */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,
   group: G,

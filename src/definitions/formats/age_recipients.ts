@@ -1,18 +1,18 @@
-/** age public keys, as callers send them. */
+/** Validates age public keys, as callers send them. */
 import { Encrypter } from "age-encryption";
 
 /**
- * Returns the problem with a public key, to follow "The … field". Returns null for a key that archives can be
- * encrypted to: age's own (`age1…`) or a post-quantum one (`age1pq1…`), with a valid checksum. Never repeats
- * the key, which may be a secret one.
+ * Returns what is wrong with a public key, as the end of a sentence that begins with "The … field". Returns
+ * null for a valid age key (`age1…`) or post-quantum key (`age1pq1…`). Never repeats the key, which may be a
+ * secret key.
  */
 export function recipientProblem(key: string): string | null {
   if (/^age-secret-key-/i.test(key)) {
     return "holds a secret key. Keep it, and send its public key, which age-keygen -y prints";
   }
   const problem = "must be an age public key (age1…) with every character as age-keygen printed it";
-  // Keys of hardware tokens: neither an agent nor the control plane could decrypt such a backup with any
-  // identity.
+  // Refuse keys of hardware tokens: neither an agent nor the control plane could decrypt such a backup with
+  // an identity.
   if (key.startsWith("age1tag")) return problem;
   try {
     new Encrypter().addRecipient(key);

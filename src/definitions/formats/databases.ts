@@ -1,15 +1,16 @@
 /**
- * Formats of the names of databases, tables and users. They refuse what a database's programs could misread.
+ * Formats of the names of databases, tables and users. They refuse names that database programs could
+ * misread.
  */
 import type * as z from "zod";
 import { splitNames } from "../../domain/database/database_names.ts";
 import { literalLine } from "./text.ts";
 import { says } from "./says.ts";
 
-/** The longest name MySQL allows; PostgreSQL's are one shorter. */
+/** Maximum length of a name in MySQL. PostgreSQL permits one character less. */
 const MAX_NAME = 64;
 
-/** `table`, `schema.table` and patterns, separated by commas. */
+/** Accepts names such as `table` or `schema.table`, and patterns, separated by commas. */
 export function tableNames(): z.ZodString {
   return literalLine(10_000).refine(
     (value) => splitNames(value).every((name) => name !== "" && !name.startsWith("-")),
@@ -19,14 +20,14 @@ export function tableNames(): z.ZodString {
   );
 }
 
-/** A user of a database. */
+/** Accepts the name of a database user. */
 export function databaseUser(): z.ZodString {
   return literalLine(128).refine((value) => !value.startsWith("-"), {
     error: says("must not start with a dash"),
   });
 }
 
-/** A user of the operating system. */
+/** Accepts the name of a user of the operating system. */
 export function systemUser(): z.ZodString {
   return literalLine(64).refine((value) => /^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/.test(value), {
     error: says("must be the name of a system user"),
@@ -34,9 +35,9 @@ export function systemUser(): z.ZodString {
 }
 
 /**
- * Returns the problem with names of a server's databases; null if there is none. To PostgreSQL's tools, `a=b`
- * is a connection string and a leading dash an option. A slash would lead out of the directory of a dump's
- * file.
+ * Returns what is wrong with the database names of a server; null if nothing is. PostgreSQL's tools would
+ * read `a=b` as a connection string, and a leading dash as an option. A slash would lead out of a dump's
+ * directory.
  */
 export function serverNameProblem(names: readonly string[]): string | null {
   if (names.includes("")) return "must be database names separated by commas";

@@ -8,7 +8,7 @@ import { says } from "./says.ts";
 
 const MAX_PATH = 4096;
 
-/** An absolute path without `..`. It may hold any other character, a line break too. */
+/** Accepts an absolute path without `..`. Any other character is permitted, even a line break. */
 export function absolutePath(): z.ZodString {
   return inside(literal(MAX_PATH)).refine((value) => value.startsWith("/"), {
     error: says("must be an absolute path, such as /var/www"),
@@ -16,24 +16,30 @@ export function absolutePath(): z.ZodString {
 }
 
 /**
- * An absolute path that backups are stored below. It contains no characters that a listing, a log or a
- * bucket's XML could not show.
+ * Accepts an absolute path of a directory for backups. Refuses control characters, which a listing, a log or
+ * a bucket's XML could not show.
  */
 export function absoluteStorePath(): z.ZodString {
   return printable(absolutePath());
 }
 
-/** An {@link innerPath} that backups are stored below, without such characters. */
+/**
+ * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, as {@link
+ * absoluteStorePath} does.
+ */
 export function relativeStorePath(): z.ZodString {
   return printable(innerPath());
 }
 
-/** A path below some directory, with or without a leading slash, that can't leave it. */
+/**
+ * Accepts a path relative to some directory, with or without a leading slash. Refuses `..`, which could lead
+ * out of the directory.
+ */
 export function innerPath(): z.ZodString {
   return inside(literal(MAX_PATH));
 }
 
-/** An {@link innerPath}, or an empty string for the directory itself. */
+/** Accepts an {@link innerPath}, or an empty string for the directory itself. */
 export function innerPathOrRoot(): z.ZodString {
   return inside(z.string().max(MAX_PATH));
 }
@@ -50,7 +56,7 @@ function printable(schema: z.ZodString): z.ZodString {
   });
 }
 
-/** A part of a file name that means the same to every file system, bucket and shell. */
+/** Accepts a part of a file name that every file system, bucket and shell understands in the same way. */
 export function fileNamePart(max: number): z.ZodString {
   return literal(max).refine((value) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(value), {
     error: says(
@@ -59,12 +65,12 @@ export function fileNamePart(max: number): z.ZodString {
   });
 }
 
-/** A host name, an IPv4 or an IPv6 address. */
+/** Accepts a host name, an IPv4 address or an IPv6 address. */
 export function host(): z.ZodString {
   return text(253).refine(isHost, { error: says("must be an IP address or a host name") });
 }
 
-/** Accepts a host, or the absolute path of a database server's socket directory. */
+/** Accepts a host, or the absolute path of the directory with a database server's socket. */
 export function hostOrSocketDirectory(): z.ZodString {
   return literal(MAX_PATH).refine(
     (value) => value.startsWith("/") ? isSocketDirectory(value) : isHost(value),
@@ -80,8 +86,8 @@ function isSocketDirectory(path: string): boolean {
 
 function isHost(value: string): boolean {
   if (value.includes(":")) return URL.canParse(`http://[${value}]/`);
-  // Text of digits and dots only is an address, never a name: programs would read 1.2.3 or 256.1.1.1 in
-  // surprising ways.
+  // Text of digits and dots must be an IPv4 address, never a name, because programs would read 1.2.3 or
+  // 256.1.1.1 in surprising ways.
   if (/^[0-9.]+$/.test(value)) {
     return /^(\d{1,3})(\.\d{1,3}){3}$/.test(value) && value.split(".").every((part) => Number(part) <= 255);
   }

@@ -1,4 +1,4 @@
-/** Sentences about input fields. */
+/** Error messages about input fields. */
 import type * as z from "zod";
 
 /**
@@ -9,7 +9,10 @@ export function fieldWords(path: readonly PropertyKey[]): string {
   return path.map(String).join(".").replaceAll("_", " ");
 }
 
-/** Returns a schema's own message: `says("must be a colour")` gives `The colour field must be a colour.` */
+/**
+ * Returns a function for a schema's error message: `says("must be a colour")` gives `The colour field must be
+ * a colour.`
+ */
 export function says(predicate: string): (issue: z.core.$ZodRawIssue) => string {
   return (issue) => `The ${fieldWords(issue.path ?? [])} field ${predicate}.`;
 }

@@ -1,12 +1,14 @@
-/** Formats of input fields. */
+/** Formats of texts, numbers, times and secrets in input fields. */
 import * as z from "zod";
 import { isTimezone } from "../../domain/timezone.ts";
 import { says } from "./says.ts";
 
-/** The largest `integer` of Postgres. */
+/** Maximum of the type `integer` in Postgres. */
 const MAX_INTEGER = 2_147_483_647;
 
-/** Accepts prose of 1 to `max` characters on one line, such as a label; strips surrounding blanks. */
+/**
+ * Accepts text for people of 1 to `max` characters on one line, such as a label. Strips surrounding blanks.
+ */
 export function line(max: number): z.ZodString {
   return oneLine(text(max)).refine((value) => !UNSEEN.test(value), {
     error: says("must not contain invisible characters, or characters that change the text direction"),
@@ -14,9 +16,9 @@ export function line(max: number): z.ZodString {
 }
 
 /**
- * Invisible characters, characters that change the text direction, and stray joiners: labels that look alike
- * must be equal. A single joiner between two characters is allowed: emoji and words in Persian and Indic
- * scripts need it.
+ * Matches invisible characters, characters that change the text direction, and stray joiners. They are
+ * refused, so that labels that look alike are equal. A single joiner between two characters is permitted,
+ * because emoji and words in Persian and Indic scripts need it.
  */
 const UNSEEN = new RegExp(
   "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f" +
@@ -25,12 +27,14 @@ const UNSEEN = new RegExp(
   "u",
 );
 
-/** Accepts prose of 1 to `max` characters on one or more lines; strips surrounding blanks. */
+/** Accepts text for people of 1 to `max` characters on one or more lines. Strips surrounding blanks. */
 export function text(max: number): z.ZodString {
   return limited(trimmed(z.string()).min(1), max);
 }
 
-/** Accepts 1 to `max` literal characters on one line: a name or pattern of an external object. */
+/**
+ * Accepts 1 to `max` characters on one line, unchanged, such as the name of an external object or a pattern.
+ */
 export function literalLine(max: number): z.ZodString {
   return oneLine(literal(max));
 }
@@ -45,17 +49,17 @@ export function secret(max: number): z.ZodString {
   return literal(max).meta({ format: "password", writeOnly: true });
 }
 
-/** Refuses line breaks and other control characters. */
+/** Refuses line breaks and other control characters in the values of a schema. */
 export function oneLine(schema: z.ZodString): z.ZodString {
   return schema.refine((value) => !/\p{Cc}/u.test(value), { error: says("must be one line of text") });
 }
 
-/** A whole number that fits an `integer` column. */
+/** Accepts a whole number that fits into an `integer` column. */
 export function integer(min: number, max: number = MAX_INTEGER): z.ZodInt {
   return z.int().min(min).max(max);
 }
 
-/** A name from the IANA database. */
+/** Accepts the name of a time zone in the IANA database. */
 export function timezone(): z.ZodString {
   return trimmed(z.string()).refine(isTimezone, {
     error: says("must be an IANA time zone such as Europe/Copenhagen"),
@@ -63,7 +67,7 @@ export function timezone(): z.ZodString {
     .meta({ example: "Europe/Copenhagen" });
 }
 
-/** A moment, such as `2026-01-31T12:00:00Z`; any zone is understood. */
+/** Accepts a time with any offset from UTC, such as `2026-01-31T12:00:00Z`. */
 export function moment() {
   return trimmed(z.iso.datetime({ offset: true })).meta({
     format: "date-time",
@@ -72,12 +76,12 @@ export function moment() {
     .transform((value) => new Date(value));
 }
 
-/** The id of a record. */
+/** Accepts the id of a record. */
 export function id(): z.ZodInt {
   return z.int().min(1).meta({ maximum: undefined });
 }
 
-/** Allows at most `max` characters, counted by code point as in JSON Schema. */
+/** Permits at most `max` characters, counted in code points as in JSON Schema. */
 export function limited(schema: z.ZodString, max: number): z.ZodString {
   return schema
     .refine((value) => value.length <= max || [...value].length <= max, {
@@ -87,8 +91,9 @@ export function limited(schema: z.ZodString, max: number): z.ZodString {
 }
 
 /**
- * Strips blanks around a string in which they mean nothing, such as a label or a host name. Not for paths,
- * patterns, secrets and names of external objects: `/srv/data ` and `/srv/data` are different directories.
+ * Strips surrounding blanks from text in which they mean nothing, such as a label or a host name. Do not use
+ * it for paths, patterns, secrets and names of external objects: `/srv/data ` and `/srv/data` are different
+ * directories.
  */
 export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
   return schema.overwrite(withoutBlanks as never);

@@ -1,4 +1,6 @@
-/** The control plane's own state, which the agent fetches from it (`GET /api/agent/export`). */
+/**
+ * The control plane's own state. The agent fetches it from the control plane with `GET /api/agent/export`.
+ */
 import * as z from "zod";
 import { defineSource } from "./definition.ts";
 

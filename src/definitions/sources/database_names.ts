@@ -1,6 +1,6 @@
 /**
- * Formats of database names: a name is valid if any type accepts it. The rules of a task's own type are
- * applied later.
+ * Formats of database names. A name is accepted if any type of database server accepts it. The rules of the
+ * task's own type are applied later.
  */
 import type * as z from "zod";
 import { splitDatabaseNames } from "../../domain/database/database_names.ts";
@@ -8,12 +8,12 @@ import { says } from "../formats/says.ts";
 import { literalLine } from "../formats/text.ts";
 import { DATABASE_TYPES, DEFINITIONS } from "./registry.ts";
 
-/** Accepts one name, several separated by commas, or a wildcard of the type. Names are literal. */
+/** Accepts one database name, several separated by commas, or a wildcard. Otherwise, names are literal. */
 export function databaseNames(): z.ZodString {
   return checked(splitDatabaseNames);
 }
 
-/** Name of a new database. */
+/** Accepts the name of a new database. */
 export function databaseName(): z.ZodString {
   return checked((value) => [value]);
 }
@@ -24,7 +24,7 @@ function checked(split: (value: string) => string[]): z.ZodString {
   });
 }
 
-/** Returns the problem that each type has with the names; null if it has none. */
+/** Returns what each type finds wrong with the names; null for a type that accepts them. */
 function problemsOf(names: readonly string[]): (string | null)[] {
   return DATABASE_TYPES.map((type) => DEFINITIONS.get(type)!.nameProblem!(names));
 }

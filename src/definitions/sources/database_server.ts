@@ -1,5 +1,5 @@
 /**
- * The common parts of database servers: fields of a task, source and target of a job, and options of
+ * What all database servers have in common: fields of a task, source and target of a job, and options of
  * restores.
  */
 import * as z from "zod";
@@ -60,80 +60,87 @@ const FIELDS = defineFields({
   },
 });
 
-/** The type of the server, as the registry of sources names it. */
+/** Name of the server's type in the registry of sources. */
 const ServerEngine = z.string().max(64);
 
 /**
- * One or several databases of one server. `names` may hold `*` for all. `engine` null: the one that runs
- * there.
+ * Databases of one server, in a job. `names` may contain `*` for all databases. If `engine` is null, the
+ * agent finds out which type of server runs there.
  */
 export const DatabaseSource = z.object({
   type: z.literal("database"),
   engine: ServerEngine.nullable(),
   names: z.array(z.string()).min(1),
   excluded_tables: z.array(z.string()),
-  /** Null: the local socket. */
+  /** Host name or address; null is the local socket. */
   host: z.string().nullable(),
   port: z.number().int().nullable(),
   username: z.string().nullable(),
   password: z.string().nullable(),
-  /** PostgreSQL only: `custom` is `pg_dump -Fc`, `plain` is SQL text. */
+  /** Format of PostgreSQL dumps: `custom` is `pg_dump -Fc`, `plain` is SQL text. */
   format: z.enum(["custom", "plain"]),
 });
 export type DatabaseSource = z.infer<typeof DatabaseSource>;
 
 /**
- * Restores databases of one server: each into a fresh database, which replaces the old one when all are
- * verified.
+ * Target of a job that restores databases of one server. Each is loaded into a new database. When all are
+ * verified, they replace the old databases.
  */
 export const DatabaseTarget = z.object({
   type: z.literal("database"),
   engine: ServerEngine,
-  /** Null: the local socket. */
+  /** Host name or address; null is the local socket. */
   host: z.string().nullable(),
   port: z.number().int().nullable(),
   username: z.string().nullable(),
   password: z.string().nullable(),
-  /** The system user that runs the programs; null: the agent's own. */
+  /** System user that runs the database programs; null is the agent's own user. */
   run_as: z.string().nullable(),
-  /** Names of the backup's databases; null: all of them. */
+  /** Names of the backup's databases to restore; null restores all. */
   names: z.array(z.string()).min(1).nullable(),
-  /** Another name for the one database that is restored; null: each keeps its own. */
+  /** New name of the restored database, if only one is restored; null keeps the names. */
   database_name: z.string().nullable(),
-  /** True replaces databases that are not empty; false fails the run if there are any. */
+  /** Whether databases that are not empty are replaced. Otherwise such a database fails the run. */
   overwrite: z.boolean(),
-  /** PostgreSQL: false leaves owners and grants out, so that the login owns everything. Default: true. */
+  /**
+   * PostgreSQL: whether owners and grants are restored; default true. If false, the login owns everything.
+   */
   owners: z.boolean().optional(),
-  /** MySQL: `login` makes the login the definer of routines, views, triggers and events. Default: `keep`. */
+  /**
+   * MySQL: with `login`, the login becomes the definer of routines, views, triggers and events. Default:
+   * `keep`.
+   */
   definers: z.enum(["keep", "login"]).optional(),
-  /** Reports failing statements as warnings and continues to load. Default: false. */
+  /**
+   * Whether failing statements are only reported as warnings. Otherwise they fail the run. Default: false.
+   */
   continue_on_errors: z.boolean().optional(),
 });
 export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
 
-/** Options of loading databases; each is optional. */
+/** Options of loading databases. All are optional; they mean the same as in {@link DatabaseTarget}. */
 interface LoadOptions {
-  /** PostgreSQL: false leaves owners and grants out. */
+  /** PostgreSQL: whether owners and grants are restored. */
   readonly owners?: boolean;
-  /** MySQL: `login` makes the login the definer of everything. */
+  /** MySQL: with `login`, the login becomes the definer of everything. */
   readonly definers?: "keep" | "login";
-  /** Failing statements are reported as warnings. */
+  /** Whether failing statements are only reported as warnings. */
   readonly continue_on_errors?: boolean;
 }
 const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const satisfies (keyof LoadOptions)[];
 
-/** Stored options of a restore. */
+/** Options of a restore of databases, as they are stored with the run. */
 export interface DatabaseRestore {
   readonly type: "database";
   readonly engine: string;
-  /** A selection of the backup's databases; null: all of them. */
+  /** Names of the backup's databases to restore; null restores all. */
   readonly databases: readonly string[] | null;
-  /** A new name for the only selected database; null: each keeps its own. */
+  /** New name of the only selected database; null keeps the names. */
   readonly database_name: string | null;
   readonly overwrite: boolean;
-  /** Load options, if the request has any. */
+  /** Load options; missing if the request has none. */
   readonly load?: LoadOptions;
-  /** Null, or missing in older runs: the task's server. */
+  /** Database server to load into. Null, or missing in older runs, is the task's server. */
   readonly server?: DatabaseServer | null;
 }
 
@@ -143,7 +150,7 @@ interface DatabaseRequest extends RequestedDatabaseServer, LoadOptions {
   readonly overwrite?: boolean;
 }
 
-/** Database server to load into, if it is not the task's. */
+/** Request fields that name a database server to load into, other than the task's. */
 export const SERVER_FIELDS = {
   database_host: hostOrSocketDirectory().nullable().meta({
     description:
@@ -155,7 +162,7 @@ export const SERVER_FIELDS = {
   database_username: databaseUser().nullable().meta({ description: "At `database_host`." }),
 } satisfies Record<typeof DATABASE_SERVER_FIELDS[number], z.ZodType>;
 
-/** Load options as the API takes them. */
+/** Request fields for load options. */
 export const LOAD_FIELDS = {
   owners: z.boolean().meta({
     description:
@@ -174,7 +181,7 @@ export const LOAD_FIELDS = {
   }),
 };
 
-/** Selection of databases, as the API takes it. */
+/** Request fields that select databases. */
 export const SELECTION_FIELDS = {
   database_name: literal(4096),
   databases: z.array(literal(4096)).min(1).max(1000).meta({
@@ -182,7 +189,7 @@ export const SELECTION_FIELDS = {
   }),
 };
 
-/** Returns the parts of a definition that all types of database servers share. */
+/** Returns the parts of a source definition that all types of database servers share. */
 export function databaseServer<const Load extends Partial<typeof LOAD_FIELDS>>(engine: string, load: Load) {
   return {
     taskType: "database",
@@ -248,7 +255,7 @@ export function databaseServer<const Load extends Partial<typeof LOAD_FIELDS>>(e
   } as const;
 }
 
-/** Columns of a task that a server's job needs. */
+/** The columns of a task from which the source of its job is built. */
 interface ServerTask extends Columns<typeof FIELDS> {
   readonly database_name: string | null;
   readonly database_type: string | null;

@@ -1,63 +1,66 @@
-/** Definition of a source type: all that the programs know about it, except for the code that reads it. */
+/**
+ * Defines a source type: all that the programs know about the type, except for the code that reads the data.
+ */
 import type * as z from "zod";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
 import type { FieldTable } from "../fields/field.ts";
 
-/** Opened secrets, by field. */
+/** Decrypted secrets by field; null for a secret that is not set. */
 export type SourceSecrets = Readonly<Record<string, string | null>>;
 
-/** A job's source or target on the wire; types that are reached in the same way share a shape. */
+/**
+ * Schema of a job's source or target on the wire. Types that agents access in the same way share a schema.
+ */
 export type SourceShape = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 
 export interface SourceDefinition {
-  /** Name for people: `MySQL databases`. */
+  /** Name for people, such as `MySQL databases`. */
   readonly label: string;
-  /** Value of a task's `type`. If types share it, `database_type` selects one. */
+  /** Value of a task's `type`. If several types have the same value, `database_type` selects one of them. */
   readonly taskType: string;
-  /** Contents of a backup, in messages about all types with this `taskType`. */
+  /** What a backup contains, such as `files`. Used in messages about all types with the same `taskType`. */
   readonly holds: string;
-  /** Program that writes the backups: the `engine` of a backup. */
+  /** Value of a backup's `engine`: the program that wrote the backup. */
   readonly engine: string;
-  /** Fields of a backup task, with secrets marked. */
+  /** Fields of a backup task for this type, secrets included. */
   readonly fields: FieldTable;
-  /** The field without which a task can't run. */
+  /** Name of the field that a task of this type must have; missing if there is none. */
   readonly requiredField?: string;
-  /** Sentence about the type, for the description of a task's `type`. */
+  /** Sentence about the type in the API's description of a task's `type`. */
   readonly note?: string;
-  /** Whether only administrators may back it up. */
+  /** Whether only administrators may back up this type of source. */
   readonly isForAdministrators?: true;
   /**
-   * Version of the protocol whose agents know the type. Missing: only agents that name the type when they
-   * connect know it.
+   * First protocol version whose agents know the type. If missing, an agent must name the type when it
+   * connects.
    */
   readonly since?: number;
   readonly jobShape: SourceShape;
   /**
-   * Returns a job's source. Throws an `InvalidError` if the task lacks a required field.
+   * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
    *
-   * @param secrets The secret fields of the source, of the task itself or of its server.
+   * @param secrets The task's secrets; where the task has none, its server's.
    */
   job(task: object, secrets: SourceSecrets): unknown;
   /**
-   * Returns why these can't be names of databases of the type; null if they can. Missing if it has no
-   * databases.
+   * Returns what is wrong with names of databases; null if nothing is. Missing for types without databases.
    */
   nameProblem?(names: readonly string[]): string | null;
-  /** Whether an index lists the contents of its backups. */
+  /** Whether an index lists the contents of a backup. */
   readonly isListed?: true;
   readonly restore: RestoreDefinition | NoRestore;
 }
 
-/** Messages for a type that no agent restores. */
+/** Messages about a type that agents can't restore. */
 export interface NoRestore {
   readonly refusal: string;
   readonly drillRefusal: string;
 }
 
-/** Fields of a restore of the type, and its target in a job. */
+/** How a type is restored: the fields of a request, and the target of a job. */
 export interface RestoreDefinition {
-  /** Fields of a request, beside those of every restore. */
+  /** Fields of a restore request that only this type has. */
   readonly fields: Readonly<Record<string, z.ZodType>>;
   readonly targetShape: SourceShape;
   /** Whether a database server loads the backup. */
@@ -65,36 +68,36 @@ export interface RestoreDefinition {
   /** Returns the options to store with the run. Throws an `InvalidError` that names every wrong field. */
   options(request: object, held: HeldBackup): StoredRestore;
   target(options: StoredRestore, login: RestoreLogin): unknown;
-  /** Options of a drill of the whole backup; null if its job has no target. */
+  /** Options of a drill, which restores the whole backup; null if a drill's job has no target. */
   readonly drill: StoredRestore | null;
   /**
-   * Lists options that change the result of a restore: an agent before protocol 3, which does not know them,
-   * must not get the job.
+   * Returns the options that change the result of a restore. Agents older than protocol 3 would ignore them,
+   * so they must not get such a job.
    */
   decisive?(options: StoredRestore): string[];
 }
 
-/** Known contents of a backup. */
+/** What is known of a backup's contents. */
 export interface HeldBackup {
   readonly databases: readonly string[];
-  /** Whether the source that it was made from is known. */
+  /** Whether it is known from which source the backup was made. */
   readonly hasSource: boolean;
 }
 
-/** Users that a restore or a drill works as. */
+/** The users as which a restore or a drill works. */
 export interface RestoreLogin {
-  /** The system user; null: the agent's own. */
+  /** System user; null is the agent's own user. */
   readonly run_as: string | null;
-  /** Null for types that use no database server. */
+  /** Login at the database server; null for types that use none. */
   readonly server: (DatabaseServer & { readonly password: string | null }) | null;
 }
 
-/** Returns the definition as it is, with its exact type. */
+/** Returns the definition unchanged, and preserves its exact type. */
 export function defineSource<const D extends SourceDefinition>(definition: D): D {
   return definition;
 }
 
-/** Returns whether agents can restore a type. */
+/** Returns whether agents can restore backups of a type. */
 export function isRestorable(restore: SourceDefinition["restore"]): restore is RestoreDefinition {
   return "fields" in restore;
 }

@@ -1,4 +1,4 @@
-/** A directory tree, or one file. */
+/** A directory tree, or a single file. */
 import * as z from "zod";
 import { InvalidError } from "../../domain/errors.ts";
 import { archivePaths } from "../../domain/restore.ts";
@@ -37,7 +37,8 @@ const FIELDS = defineFields({
 });
 
 /**
- * A directory tree. `path` is absolute; `excluded_paths` holds paths and patterns, see docs/guide/sources.md.
+ * A directory tree or file, in a job. `path` is absolute. `excluded_paths` contains paths and patterns, which
+ * docs/guide/sources.md explains.
  */
 export const FilesSource = z.object({
   type: z.literal("files"),
@@ -47,24 +48,33 @@ export const FilesSource = z.object({
 });
 export type FilesSource = z.infer<typeof FilesSource>;
 
-/** Restores into a directory. `path` null: the directory that was backed up. */
+/**
+ * Target of a job that restores files into the directory `path`. If `path` is null, it is the directory that
+ * was backed up.
+ */
 export const FilesTarget = z.object({
   type: z.literal("files"),
   path: z.string().nullable(),
-  /** Relative to the source's root, without `./`; each with everything below it. Empty: everything. */
+  /**
+   * Paths to restore, with everything below them; empty restores everything. Paths are relative to the
+   * source's root, without `./`.
+   */
   paths: z.array(z.string()),
-  /** True replaces existing files; false fails the run if there are any. Other files stay in either case. */
+  /**
+   * Whether existing files are replaced. Otherwise an existing file fails the run. Other files stay in any
+   * case.
+   */
   overwrite: z.boolean(),
 });
 export type FilesTarget = z.infer<typeof FilesTarget>;
 
-/** Stored options of a restore. */
+/** Options of a restore of files, as they are stored with the run. */
 export interface FilesRestore {
-  /** Missing in runs from before databases could be restored. */
+  /** Missing in older runs, from when databases could not be restored. */
   readonly type?: "files";
-  /** Null: the backup's original path. */
+  /** Directory to restore into; null is the path that was backed up. */
   readonly target_path: string | null;
-  /** Relative to the source's root. Empty: everything. */
+  /** Paths to restore, relative to the source's root; empty restores everything. */
   readonly paths: readonly string[];
   readonly overwrite: boolean;
 }

@@ -1,4 +1,4 @@
-/** Every source type, by the name that callers, jobs and manifests use. */
+/** All source types, by the names that callers, jobs and manifests use. */
 import { splitDatabaseNames } from "../../domain/database/database_names.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
 import { control_plane } from "./control_plane.ts";
@@ -9,7 +9,7 @@ import { postgresql } from "./postgresql.ts";
 
 export const sourceDefinitions = { files, postgresql, mysql, control_plane };
 
-/** Columns or fields of a backup task; those that the type does not use may be missing. */
+/** The fields of a task that select its source type. Fields that the type does not use may be missing. */
 export interface SourceTask {
   readonly type?: unknown;
   readonly database_type?: unknown;
@@ -19,13 +19,14 @@ export interface SourceTask {
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
 /**
- * The definitions by name. Their functions are typed for any task: the columns of a row always fit its type.
+ * The definitions by name. Their functions accept any task, because the columns of a row always suit its
+ * type.
  */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 
 const all = [...DEFINITIONS.values()];
 
-/** Values of a task's `type`. */
+/** The possible values of a task's `type`. */
 export const BACKUP_TASK_TYPES = distinct(all.map(({ taskType }) => taskType)) as [
   Definition["taskType"],
   ...Definition["taskType"][],
@@ -37,14 +38,14 @@ type DatabaseType = {
     : never;
 }[keyof typeof sourceDefinitions];
 
-/** Values of a task's `database_type`. */
+/** The possible values of a task's `database_type`. */
 export const DATABASE_TYPES = [...DEFINITIONS].filter(([, { nameProblem }]) => nameProblem !== undefined)
   .map(([name]) => name) as [DatabaseType, ...DatabaseType[]];
 
-/** Sentences about the types. */
+/** What the API document says about the types. */
 export const TYPE_NOTES = all.flatMap(({ note }) => note ?? []).join(" ");
 
-/** Values of a backup's `engine`. */
+/** The possible values of a backup's `engine`. */
 export const ENGINES = distinct(all.map(({ engine }) => engine)) as [
   Definition["engine"],
   ...Definition["engine"][],
@@ -53,7 +54,7 @@ export const ENGINES = distinct(all.map(({ engine }) => engine)) as [
 type Merged<T> = (T extends unknown ? (each: T) => void : never) extends (all: infer All) => void ? All
   : never;
 
-/** Fields of every type. */
+/** The fields of all types. */
 export const SOURCE_FIELDS = Object.assign({}, ...all.map(({ fields }) => fields)) as Merged<
   Definition["fields"]
 >;
@@ -62,42 +63,42 @@ type Restorable = Extract<Definition["restore"], { fields: unknown }>;
 
 const restores = all.map(({ restore }) => restore).filter(isRestorable);
 
-/** Fields of a request for a restore, of every type. */
+/** The fields of restore requests of all types. */
 export const RESTORE_FIELDS = Object.assign({}, ...restores.map(({ fields }) => fields)) as Merged<
   Restorable["fields"]
 >;
 
-/** The shapes of a job's source on the wire, each one once. */
+/** The schemas of a job's source on the wire, without duplicates. */
 export const SOURCE_SHAPES = distinct(all.map(({ jobShape }) => jobShape)) as unknown as [
   Definition["jobShape"],
   ...Definition["jobShape"][],
 ];
 
-/** The shapes of the target of a restore, each one once. */
+/** The schemas of a restore's target on the wire, without duplicates. */
 export const TARGET_SHAPES = distinct(restores.map(({ targetShape }) => targetShape)) as unknown as [
   Restorable["targetShape"],
   ...Restorable["targetShape"][],
 ];
 
-/** Engines of backups that drills restore. */
+/** Engines whose backups can be restored, and therefore drilled. */
 export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => isRestorable(restore))
   .map(({ engine }) => engine);
 
 /**
- * Returns the name of a task's type. If a task does not name the kind of database server, this is the first
- * type with the task's `type`.
+ * Returns the name of a task's source type. If the task does not name its database type, returns the first
+ * type with the task's `type`. Returns undefined if no type has it.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
   return names.find((name) => name === database_type) ?? names[0];
 }
 
-/** Returns the definition of a task's type, as {@link sourceTypeOf} does. */
+/** Returns the definition of a task's source type; undefined if there is none. */
 export function definitionOfTask(task: SourceTask): SourceDefinition | undefined {
   return DEFINITIONS.get(sourceTypeOf(task) ?? "");
 }
 
-/** Returns the definition of the type whose backups have this engine. */
+/** Returns the definition of the type with this engine. Throws if there is none. */
 export function definitionOfEngine(engine: string): SourceDefinition {
   const found = all.find((each) => each.engine === engine);
   if (found === undefined) throw new Error(`Cannot read a backup of engine ${engine}: it is not known`);
@@ -110,14 +111,14 @@ export function restoreOfEngine(engine: string): RestoreDefinition | null {
   return isRestorable(restore) ? restore : null;
 }
 
-/** Returns the definition of a restore by its stored options, which name the type or the kind of server. */
+/** Returns how the backup of a stored restore is restored. Throws if agents can't restore it. */
 export function restoreOfOptions({ engine, type = "files" }: StoredRestore): RestoreDefinition {
   const restore = DEFINITIONS.get(engine ?? type)?.restore;
   if (restore === undefined || !isRestorable(restore)) throw new Error(`Cannot restore a backup of ${type}`);
   return restore;
 }
 
-/** Returns a message for the field that the source of a task lacks. */
+/** Returns an error message, by field, if the task lacks the field that its source type requires. */
 export function missingSourceFields(task: SourceTask): Record<string, string[]> {
   const { requiredField, taskType } = definitionOfTask(task) ?? {};
   const values: Readonly<Record<string, unknown>> = { ...task };
@@ -126,7 +127,7 @@ export function missingSourceFields(task: SourceTask): Record<string, string[]> 
   return { [requiredField]: [`The ${words} field is required when type is ${taskType}.`] };
 }
 
-/** Returns a message if the names of databases do not fit the task's type. */
+/** Returns an error message, by field, if the task's source type does not accept its database names. */
 export function databaseNameProblems(task: SourceTask): Record<string, string[]> {
   const { database_name } = task;
   if (typeof database_name !== "string") return {};
@@ -134,7 +135,7 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
   return problem === null ? {} : { database_name: [`The database name field ${problem}.`] };
 }
 
-/** Fields that at least one type requires. */
+/** The fields that at least one type requires. */
 export const REQUIRED_SOURCE_FIELDS = distinct(all.flatMap(({ requiredField }) => requiredField ?? []));
 
 function distinct<T>(values: readonly T[]): T[] {
