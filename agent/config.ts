@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { hostname } from "node:os";
 import type { LoggingOptions } from "../src/telemetry/logging.ts";
+import { parsePolicy, POLICY_VARIABLE, type ScriptPolicy } from "./engine/scripts/script_policy.ts";
 import { StartError } from "./state_directory.ts";
 
 export interface AgentConfig {
@@ -13,6 +14,7 @@ export interface AgentConfig {
   hostname: string;
   logLevel: LoggingOptions["level"];
   logFormat: LoggingOptions["format"];
+  scripts: ScriptPolicy;
 }
 
 export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file FILE]
@@ -22,6 +24,9 @@ export const USAGE = `Usage: agent --url URL --state-dir DIRECTORY [--token-file
   --state-dir DIRECTORY  where the agent keeps its key and its journal (or REARGUARD_STATE_DIR)
   --token-file FILE      a file with the enrolment token, for the first start; or the environment
                          variable REARGUARD_TOKEN. Never an argument: those are public.
+
+The environment variable REARGUARD_SCRIPTS says which scripts the agent runs: all (default), none,
+or the path of a file that lists the SHA-256 of those it allows.
 `;
 
 /**
@@ -57,7 +62,17 @@ export function readAgentConfig(args: string[]): AgentConfig {
     hostname: hostname(),
     logLevel: choice("LOG_LEVEL", ["info", "trace", "debug", "warning", "error", "fatal"]),
     logFormat: choice("LOG_FORMAT", ["pretty", "json"]),
+    scripts: readPolicy(),
   };
+}
+
+function readPolicy(): ScriptPolicy {
+  const policy = parsePolicy(Deno.env.get(POLICY_VARIABLE));
+  if (policy !== null) return policy;
+  throw new StartError(
+    `Cannot start the agent: ${POLICY_VARIABLE} must be all, none, or the absolute path of a file that lists ` +
+      "the SHA-256 of the scripts that it allows",
+  );
 }
 
 async function readToken(token: string | undefined, file: string | undefined): Promise<string | null> {

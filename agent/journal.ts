@@ -10,6 +10,7 @@ import type { Clock } from "../src/domain/clock.ts";
 import { logger } from "../src/telemetry/logging.ts";
 import type { Job } from "../src/protocol/job.ts";
 import { RunEvent, type RunEventMessage } from "../src/protocol/wire_messages.ts";
+import { ScriptEntry, ScriptRecord } from "./script_record.ts";
 
 const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
@@ -21,6 +22,7 @@ const Entry = z.union([
   z.object({ job: z.enum(["backup", "restore", "verify", "drill"]), traceparent: z.string().optional() }),
   /** Every event up to this number was acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
+  ScriptEntry,
 ]);
 type Entry = z.infer<typeof Entry>;
 type JobKind = Job["kind"];
@@ -121,6 +123,7 @@ export class RunJournal {
   readonly openings: { name: string; path: string | null }[] = [];
   /** Directories for unfinished work. */
   readonly scratches: string[] = [];
+  readonly scripts = new ScriptRecord((entry) => this.#record(entry));
   kind: JobKind = "backup";
   traceparent: string | undefined;
   /** Unacknowledged events in order. The output's rate limit keeps them to a few megabytes. */
@@ -200,15 +203,13 @@ export class RunJournal {
   /** Records an object that is about to be created. Resolves when the entry is flushed to the disk. */
   async opening(name: string, path: string | null): Promise<void> {
     this.openings.push({ name, path });
-    this.#write(JSON.stringify({ opening: name, path } satisfies Entry));
-    await this.file.syncData();
+    await this.#record({ opening: name, path });
   }
 
   /** Records a directory that is about to be created. Resolves when the entry is flushed to the disk. */
   async scratch(path: string): Promise<void> {
     this.scratches.push(path);
-    this.#write(JSON.stringify({ scratch: path } satisfies Entry));
-    await this.file.syncData();
+    await this.#record({ scratch: path });
   }
 
   /** Returns up to `limit` events after `sequence`, as messages. */
@@ -263,6 +264,11 @@ export class RunJournal {
     if (entry.event.kind === "finished") this.finished = true;
   }
 
+  async #record(entry: Entry): Promise<void> {
+    this.#write(JSON.stringify(entry));
+    await this.file.syncData();
+  }
+
   #write(json: string): void {
     const bytes = new TextEncoder().encode(`${this.#isTorn ? "\n" : ""}${checksum(json)} ${json}\n`);
     this.#sinceCheckpoint += bytes.length;
@@ -284,6 +290,8 @@ export class RunJournal {
     } else if ("acknowledged" in entry) {
       this.acknowledged = entry.acknowledged;
       this.#drop(entry.acknowledged);
+    } else if (!("sequence" in entry)) {
+      this.scripts.restore(entry);
     } else if (entry.sequence > this.lastSequence) {
       this.lastSequence = entry.sequence;
       this.#keep({ sequence: entry.sequence, at: entry.at, event: entry.event }, size);

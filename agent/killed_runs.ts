@@ -1,11 +1,13 @@
 /** Cleans up after runs that an earlier agent process was killed in, and records their verdicts. */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
+import type { Verdict } from "../src/protocol/wire_messages.ts";
 import { Children } from "./engine/programs/children.ts";
 import { exists } from "./engine/exists.ts";
 import { replacedPath } from "./engine/restore_files/restore_directory.ts";
 import { removeTree } from "./engine/remove_tree.ts";
 import { undo } from "./engine/restore_files/undo.ts";
+import type { ScriptPlan } from "./engine/scripts/script_plan.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
@@ -31,13 +33,33 @@ export interface KilledRunsContext {
   readonly state: StateDirectory;
 }
 
-/** Ends every unfinished run in the journal with a verdict, and clears the work directory. */
-export async function endKilledRuns(context: KilledRunsContext): Promise<void> {
-  for (const run of context.journal.all()) if (!run.finished) await end(run, context);
-  await context.state.clearWork();
+/** A run whose scripts are still to run. */
+export interface PendingScripts {
+  readonly run: RunJournal;
+  readonly plan: ScriptPlan;
+  readonly verdict: Verdict;
 }
 
-async function end(run: RunJournal, { clock, state }: KilledRunsContext): Promise<void> {
+/**
+ * Ends every unfinished run in the journal with a verdict, and clears the work directory. Returns the runs
+ * whose verdict is to be reported after their scripts.
+ */
+export async function endKilledRuns(context: KilledRunsContext): Promise<PendingScripts[]> {
+  const pending: PendingScripts[] = [];
+  for (const run of context.journal.all()) {
+    if (run.finished) continue;
+    const verdict = run.scripts.verdict ?? await cleanUp(run, context);
+    const { plan } = run.scripts;
+    if (plan === null) await run.finish({ kind: "finished", verdict });
+    else pending.push({ run, plan, verdict });
+  }
+  await context.state.clearWork();
+  await context.state.clearScripts(pending.map(({ plan }) => plan.directory));
+  return pending;
+}
+
+/** Removes what an unfinished run has left. Returns its verdict. */
+async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Promise<Verdict> {
   for (const { path } of run.openings) {
     if (path !== null) await Deno.remove(path).catch(ignoreMissing);
   }
@@ -50,15 +72,8 @@ async function end(run: RunJournal, { clock, state }: KilledRunsContext): Promis
     kind: "output",
     text: `${clock.now().toISOString()} ${NAMES[run.kind]} failed: ${reason}\n`,
   });
-  await run.finish({
-    kind: "finished",
-    verdict: {
-      outcome: "failed",
-      warnings_count: 0,
-      reason,
-      leftovers: run.openings.map(({ name }) => name),
-    },
-  });
+  const leftovers = run.openings.map(({ name }) => name);
+  return { outcome: "failed", warnings_count: 0, reason, leftovers };
 }
 
 /** Undoes a restore that had begun to publish its files. Returns a sentence for the verdict's reason. */

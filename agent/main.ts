@@ -67,6 +67,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
     link: () => link,
     garbage,
     exports: { url: config.url, key, clock },
+    scripts: config.scripts,
   });
   await runner.recover();
   await using listings = new ListingCache(state.listingsPath, clock);
@@ -90,6 +91,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
       request: (message) => void requests.take(message),
     },
   });
+  runner.resume();
   const disconnecting = new AbortController();
   const connected = link.run(disconnecting.signal);
   await aborted(stopping.signal);

@@ -3,6 +3,7 @@
  * at its limit.
  */
 import type { Clock } from "../src/domain/clock.ts";
+import type { RunPhase } from "../src/domain/run.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { ProgressEvent } from "../src/protocol/wire_messages.ts";
 import { logger } from "../src/telemetry/logging.ts";
@@ -12,7 +13,7 @@ import { type Output, RunAbortedError, type RunPorts } from "./engine/ports.ts";
 import { formatSeconds } from "./engine/jobs/progress.ts";
 import { activityOf, runningPrograms, waitingForDisk } from "./engine/programs/program_activity.ts";
 
-type ProgressStats = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for">;
+type ProgressStats = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for" | "phase">;
 
 /** Shortest and longest polling interval, in milliseconds. */
 const POLL_MIN = 250;
@@ -59,6 +60,7 @@ export class RunWatch {
   #reason: Reason | null = null;
   /** Whether the output already reports the stall. */
   #isReported = false;
+  #phase: RunPhase | undefined;
 
   constructor(options: RunWatchOptions) {
     this.#options = options;
@@ -77,6 +79,13 @@ export class RunWatch {
         output.warning(text);
       },
     };
+  }
+
+  /** Reports what the run does. Scripts have time limits of their own: a silent one is no stall. */
+  enterPhase(phase: RunPhase): void {
+    this.#phase = phase;
+    this.#progressed();
+    this.#report();
   }
 
   progress(stats: ProgressStats): void {
@@ -110,7 +119,8 @@ export class RunWatch {
     const { clock } = this.#options;
     const programs = runningPrograms(ports.signal);
     const activity = activityOf(programs);
-    if (activity !== this.#activity) this.#progressed();
+    const isScript = this.#phase !== undefined && this.#phase !== "backup";
+    if (isScript || activity !== this.#activity) this.#progressed();
     this.#activity = activity;
     const now = clock.monotonic();
     if (
@@ -199,6 +209,7 @@ export class RunWatch {
       ...this.#stats,
       stalled_ms: Math.round(now - this.#progressedAt),
       waits_for: this.#reason?.text.slice(0, 2000) ?? null,
+      ...this.#phase === undefined ? {} : { phase: this.#phase },
     });
   }
 }

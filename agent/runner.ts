@@ -1,57 +1,50 @@
 /** Starts and stops this agent's runs, and records their events in the journal. */
 import { logger, withLogContext } from "../src/telemetry/logging.ts";
 import { failSpan, startSpan, traceparentOf, withSpan } from "../src/telemetry/tracing.ts";
-import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { RunEvent, Verdict } from "../src/protocol/wire_messages.ts";
-import { runBackup } from "./engine/jobs/backup.ts";
 import type { GarbageCollection } from "./engine/garbage.ts";
-import { openDestination } from "./engine/destinations/destinations.ts";
-import { PendingCalls } from "./engine/pending_calls.ts";
-import { runDrill } from "./engine/jobs/drill.ts";
-import { BackupDamagedError, RunAbortedError, RunFailedError, type RunPorts } from "./engine/ports.ts";
-import { runRestore } from "./engine/jobs/restore.ts";
-import { runVerify } from "./engine/jobs/verify.ts";
+import { RunAbortedError } from "./engine/ports.ts";
+import { RunScripts } from "./engine/scripts/run_scripts.ts";
+import { executeRun, followScripts, type RunEnvironment } from "./execute_run.ts";
 import type { Journal, RunJournal } from "./journal.ts";
-import { endKilledRuns, NAMES } from "./killed_runs.ts";
+import { endKilledRuns, NAMES, type PendingScripts } from "./killed_runs.ts";
 import { RunOutput } from "./run_output.ts";
-import { type RequestLink, RunRequests } from "./rpc/run_calls.ts";
-import { type ExportSource, fetchExport } from "./rpc/run_exports.ts";
-import { RunDownloads } from "./rpc/run_downloads.ts";
-import { RunRelay } from "./rpc/run_relay.ts";
-import { RunWatch } from "./run_watch.ts";
-import { RunUploads } from "./rpc/run_uploads.ts";
-import type { StateDirectory } from "./state_directory.ts";
+import type { RequestLink } from "./rpc/run_calls.ts";
 
-export interface RunnerOptions {
-  clock: Clock;
-  journal: Journal;
-  state: StateDirectory;
-  hostname: string;
+export interface RunnerOptions extends RunEnvironment {
+  readonly journal: Journal;
   link(): RequestLink & { pump(): void };
   readonly garbage: GarbageCollection;
-  /** The source of the control plane's state, for runs that back it up. */
-  exports: ExportSource;
 }
 
 interface ActiveRun {
-  runId: number;
-  attempt: number;
-  abort: AbortController;
+  readonly runId: number;
+  readonly attempt: number;
+  /** The task of a backup run; null for other kinds of runs. */
+  readonly taskId: number | null;
+  readonly hasScripts: boolean;
+  readonly abort: AbortController;
   done: Promise<void>;
 }
 
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #active = new Map<number, ActiveRun>();
+  #pending: PendingScripts[] = [];
 
   constructor(options: RunnerOptions) {
     this.#options = options;
   }
 
   /** Records verdicts for the runs that an earlier agent process was killed in. */
-  recover(): Promise<void> {
-    return endKilledRuns(this.#options);
+  async recover(): Promise<void> {
+    this.#pending = await endKilledRuns(this.#options);
+  }
+
+  /** Starts the scripts that these runs had not run. Their verdicts are reported when they have ended. */
+  resume(): void {
+    for (const pending of this.#pending.splice(0)) this.#resume(pending);
   }
 
   /**
@@ -62,8 +55,15 @@ export class Runner {
     if (journal.find(runId, attempt) !== undefined) return this.#options.link().pump();
     const older = this.#active.get(runId);
     older?.abort.abort(new RunAbortedError("cancelled", "The control plane dispatched the run again."));
-    const abort = new AbortController();
-    const active: ActiveRun = { runId, attempt, abort, done: Promise.resolve() };
+    const active: ActiveRun = {
+      runId,
+      attempt,
+      taskId: job.kind === "backup" ? job.task.id : null,
+      hasScripts: job.kind === "backup" && (job.scripts?.length ?? 0) > 0,
+      abort: new AbortController(),
+      done: Promise.resolve(),
+    };
+    const before = this.#runsBefore(active);
     const span = startSpan(`${job.kind} run`, {
       "rearguard.run.id": runId,
       "rearguard.run.attempt": attempt,
@@ -84,7 +84,7 @@ export class Runner {
     }
     this.#active.set(runId, active);
     const about = { run_id: runId, attempt, ...(job.task === null ? {} : { task_id: job.task.id }) };
-    const work = () => withLogContext(about, () => this.#run(run, job, abort, older?.done));
+    const work = () => withLogContext(about, () => this.#run(run, job, active.abort, before));
     active.done = withSpan(span, work).then((verdict) => {
       span.setAttribute("rearguard.run.outcome", verdict.outcome);
       if (verdict.outcome === "failed") failSpan(span, "The run failed");
@@ -118,9 +118,67 @@ export class Runner {
     await Promise.all(runs.map((run) => run.done));
   }
 
-  async #run(run: RunJournal, job: Job, abort: AbortController, before?: Promise<void>): Promise<Verdict> {
+  /**
+   * Returns the runs that must have ended before this one begins: an older attempt of it, and runs of its
+   * task if either has scripts, so that the scripts of two runs never mix.
+   */
+  #runsBefore({ runId, taskId, hasScripts }: ActiveRun): ActiveRun[] {
+    return [...this.#active.values()].filter((other) =>
+      other.runId === runId ||
+      taskId !== null && other.taskId === taskId && (hasScripts || other.hasScripts)
+    );
+  }
+
+  async #run(
+    run: RunJournal,
+    job: Job,
+    abort: AbortController,
+    before: readonly ActiveRun[],
+  ): Promise<Verdict> {
+    const record = this.#recorder(run, abort);
+    record({ kind: "accepted" });
+    log().info("{name} run {run_id} begins", { name: NAMES[job.kind], run_id: run.runId });
+    const output = new RunOutput(this.#options.clock, (text) => record({ kind: "output", text }));
+    if (before.length > 0) {
+      output.line(`Waiting: run ${before.map(({ runId }) => runId).join(", ")} has not ended on this server`);
+      await Promise.race([Promise.all(before.map(({ done }) => done)), aborted(abort.signal)]);
+    }
+    const verdict = await executeRun(this.#options, { run, job, abort, output, record });
+    return await this.#finish(run, output, verdict);
+  }
+
+  /** Runs the scripts that an earlier agent process did not run, and reports the verdict. */
+  #resume({ run, plan, verdict }: PendingScripts): void {
     const { clock } = this.#options;
-    const record = (event: RunEvent) => {
+    const { runId, attempt } = run;
+    const abort = new AbortController();
+    const record = this.#recorder(run, abort);
+    const output = new RunOutput(clock, (text) => record({ kind: "output", text }));
+    output.warningsCount = verdict.warnings_count;
+    log().info("{name} run {run_id} goes on with its scripts", { name: NAMES[run.kind], run_id: runId });
+    const { scripts: journal } = run;
+    const secrets = [...plan.secrets, this.#options.exports.key];
+    const context = { clock, output, signal: abort.signal, journal, secrets, enterPhase() {} };
+    const scripts = new RunScripts(plan, context, journal.problems);
+    const active: ActiveRun = {
+      runId,
+      attempt,
+      taskId: plan.task_id,
+      hasScripts: true,
+      abort,
+      done: Promise.resolve(),
+    };
+    this.#active.set(runId, active);
+    const work = async () => {
+      await this.#finish(run, output, await followScripts(scripts, { run, output }, verdict));
+    };
+    active.done = work().finally(() => {
+      if (this.#active.get(runId) === active) this.#active.delete(runId);
+    });
+  }
+
+  #recorder(run: RunJournal, abort: AbortController): (event: RunEvent) => void {
+    return (event) => {
       try {
         run.append(event);
       } catch (error) {
@@ -129,140 +187,32 @@ export class Runner {
       }
       this.#options.link().pump();
     };
-    record({ kind: "accepted" });
-    log().info("{name} run {run_id} begins", { name: NAMES[job.kind], run_id: run.runId });
-    await before;
-    const output = new RunOutput(clock, (text) => record({ kind: "output", text }));
-    const verdict = await this.#execute(run, job, abort, output, record);
+  }
+
+  async #finish(run: RunJournal, output: RunOutput, verdict: Verdict): Promise<Verdict> {
     output.close();
     await run.finish({ kind: "finished", verdict }).catch((error) => {
       // The verdict is still in memory and is sent. It is lost only if the agent is killed now.
       log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
     });
+    await this.#options.state.removeScripts(run.runId, run.attempt).catch((error) => {
+      log().warn("Cannot remove the scripts of run {run_id}: {error}", { run_id: run.runId, error });
+    });
     this.#options.link().pump();
     log().info("{name} run {run_id} ended: {outcome}", {
-      name: NAMES[job.kind],
+      name: NAMES[run.kind],
       run_id: run.runId,
       outcome: verdict.outcome,
     });
     return verdict;
   }
-
-  async #execute(
-    run: RunJournal,
-    job: Job,
-    abort: AbortController,
-    output: RunOutput,
-    record: (event: RunEvent) => void,
-  ): Promise<Verdict> {
-    const { clock, hostname, link, state } = this.#options;
-    const { signal } = abort;
-    const startedAt = clock.monotonic();
-    const task = job.task === null ? "" : ` of backup task ${job.task.id} (${job.task.label})`;
-    output.line(`Run ${run.runId}${task} on ${hostname}`);
-    const timer = this.#startTimeout(job.timeout_ms, abort);
-    let workDirectory: string | null = null;
-    const watching = new AbortController();
-    let watched: Promise<void> = Promise.resolve();
-    try {
-      signal.throwIfAborted();
-      const calls = new RunRequests(link(), clock, (reason) => output.line(`Waiting: ${reason}`));
-      workDirectory = await state.makeWorkDirectory(run.runId, run.attempt);
-      const pending = new PendingCalls(clock);
-      const watch = new RunWatch({
-        job,
-        clock,
-        pending,
-        abort,
-        report: (stats) => {
-          // While the link is lost, skip progress events: later ones replace them.
-          if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...stats });
-        },
-        line: (text) => output.line(text),
-      });
-      const ports: RunPorts = {
-        clock,
-        output: watch.output(output),
-        signal,
-        workDirectory,
-        progress: (stats) => watch.progress(stats),
-        opening: (name, path) => run.opening(name, path),
-        scratch: (path) => run.scratch(path),
-        uploads: new RunUploads(calls, clock, run),
-        downloads: new RunDownloads(calls, run),
-        relay: new RunRelay(this.#options.exports, run),
-        exported: (signal) => fetchExport(this.#options.exports, run, signal),
-      };
-      watched = watch.run(ports, watching.signal);
-      const done = await carryOut(job, ports, pending);
-      const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(1);
-      const warnings = output.warningsCount;
-      output.line(
-        `${NAMES[job.kind]} completed successfully in ${seconds} s` +
-          (warnings === 0 ? "" : ` with ${warnings} ${warnings === 1 ? "warning" : "warnings"}`),
-      );
-      return { outcome: "succeeded", warnings_count: warnings, ...done };
-    } catch (error) {
-      return this.#failure(job, signal.aborted ? signal.reason : error, error, output);
-    } finally {
-      timer.abort();
-      watching.abort();
-      await watched;
-      if (workDirectory !== null) await Deno.remove(workDirectory, { recursive: true }).catch(ignoreMissing);
-    }
-  }
-
-  #failure(job: Job, error: unknown, thrown: unknown, output: RunOutput): Verdict {
-    const outcome = error instanceof RunAbortedError ? error.outcome : "failed";
-    const reason = error instanceof RunAbortedError || error instanceof RunFailedError
-      ? error.message
-      : `The agent failed unexpectedly: ${error instanceof Error ? error.message : String(error)}`;
-    if (!(error instanceof RunAbortedError || error instanceof RunFailedError)) {
-      log().error("A run failed unexpectedly: {error}", { error });
-    }
-    output.line(`${NAMES[job.kind]} ${outcome}: ${reason}`);
-    const leftovers = new Set([...leftoversOf(error), ...leftoversOf(thrown)]);
-    return {
-      outcome,
-      warnings_count: output.warningsCount,
-      reason: reason.slice(0, 4096),
-      leftovers: [...leftovers],
-      ...(error instanceof BackupDamagedError ? { damage: error.damage.slice(0, 4096) } : {}),
-    };
-  }
-
-  #startTimeout(timeoutMs: number | null, abort: AbortController): AbortController {
-    const over = new AbortController();
-    if (timeoutMs === null) return over;
-    this.#options.clock.sleep(timeoutMs, over.signal).then(() => {
-      const reason = `The run took longer than its task's run timeout of ${timeoutMs / 1000} s.`;
-      abort.abort(new RunAbortedError("failed", reason));
-    }, () => {});
-    return over;
-  }
 }
 
-/** Does the job's work. Returns the fields of a successful verdict. */
-async function carryOut(job: Job, ports: RunPorts, pending: PendingCalls) {
-  const spec = job.kind === "backup" ? job.destination : job.backup.destination;
-  const opened = await pending.follow("accept the connection", () => openDestination(spec, ports));
-  const destination = pending.watch(opened);
-  try {
-    if (job.kind === "verify") return { verified: await runVerify(job, destination, ports) };
-    if (job.kind === "drill") return { proven: await runDrill(job, destination, ports) };
-    if (job.kind === "restore") return { restored: await runRestore(job, destination, ports) };
-    return { backup: (await runBackup(job, destination, ports)).backup };
-  } finally {
-    await destination.close();
-  }
-}
-
-function leftoversOf(error: unknown): string[] {
-  return error instanceof RunAbortedError || error instanceof RunFailedError ? error.leftovers : [];
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 const log = () => logger("agent");

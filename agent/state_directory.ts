@@ -25,6 +25,7 @@ export class StateDirectory implements Disposable {
       // 0711: a backup's programs may run as another user and need to traverse the directory, not list it.
       await Deno.mkdir(path, { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });
+      await Deno.mkdir(join(path, "scripts"), { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "journal"), { recursive: true, mode: 0o700 });
       lock = await Deno.open(join(path, "agent.lock"), { create: true, write: true, mode: 0o600 });
     } catch (cause) {
@@ -63,6 +64,23 @@ export class StateDirectory implements Disposable {
   async clearWork(): Promise<void> {
     for await (const entry of Deno.readDir(join(this.#path, "work"))) {
       await Deno.remove(join(this.#path, "work", entry.name), { recursive: true });
+    }
+  }
+
+  /** Holds the files of a run's scripts, also after a restart of the agent. */
+  scriptDirectory(runId: number, attempt: number): string {
+    return join(this.#path, "scripts", `${runId}-${attempt}`);
+  }
+
+  async removeScripts(runId: number, attempt: number): Promise<void> {
+    await Deno.remove(this.scriptDirectory(runId, attempt), { recursive: true }).catch(ignoreMissing);
+  }
+
+  /** Removes the files of scripts, except for these directories. */
+  async clearScripts(kept: readonly string[]): Promise<void> {
+    for await (const { name } of Deno.readDir(join(this.#path, "scripts"))) {
+      const path = join(this.#path, "scripts", name);
+      if (!kept.includes(path)) await Deno.remove(path, { recursive: true });
     }
   }
 

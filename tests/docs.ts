@@ -6,6 +6,7 @@ import type { Field, FieldTable } from "../src/definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
 import { helpSentence } from "../src/definitions/fields/input.ts";
 import { GUARD_NAMES, guardOf } from "../src/domain/guards/registry.ts";
+import { SCRIPT_FIELDS } from "../src/definitions/script_fields.ts";
 import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
 
 const START = "<!-- fields: written by `deno task docs` -->\n\n";
@@ -15,6 +16,7 @@ const END = "\n<!-- end of fields -->\n";
 const DERIVED: Readonly<Record<string, () => string>> = {
   "docs/guide/anomalies.md": guardTable,
   "docs/guide/destinations.md": destinationTable,
+  "docs/guide/scripts.md": () => fieldTable(SCRIPT_FIELDS),
   "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
 };
 

@@ -121,7 +121,10 @@ export class Hub implements SessionOwner {
   }
 
   offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: Assignment): void {
-    this.#ready.get(remoteServerId)?.send({ type: "run.start", run_id, attempt, job, traceparent });
+    const session = this.#ready.get(remoteServerId);
+    // An older agent has connected meanwhile: it would ignore the scripts. The next attempt refuses the run.
+    if (job.kind === "backup" && job.scripts !== undefined && !session?.runsScripts) return;
+    session?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
 
   cancel(run: { remoteServerId: number; runId: number; attempt: number; reason: string }): void {

@@ -2,7 +2,7 @@
 import { logger } from "../telemetry/logging.ts";
 import { decodeAgentMessage, encode, ProtocolError } from "../protocol/codec.ts";
 import type { AgentMessage, RunEventMessage, ServerMessage, WelcomedRun } from "../protocol/wire_messages.ts";
-import { negotiate, PROTOCOL_MIN, PROTOCOL_VERSION } from "../protocol/version.ts";
+import { negotiate, PROTOCOL_MIN, PROTOCOL_SCRIPTS, PROTOCOL_VERSION } from "../protocol/version.ts";
 import { type AgentResponse, recordResponse } from "../services/agent_rpc/agent_requests.ts";
 import type { Origin } from "../services/access/audit_log.ts";
 import { noteDuplicateAgent } from "../services/servers/agent_incumbents.ts";
@@ -70,6 +70,7 @@ export class Session {
   readonly #label: string;
   readonly #origin: Origin;
   #state: "greeting" | "ready" | "closed" = "greeting";
+  #protocol = PROTOCOL_MIN;
   readonly #over = new AbortController();
   #unstored = 0;
   #unstoredCharacters = 0;
@@ -99,6 +100,11 @@ export class Session {
 
   get remoteServerId(): number {
     return this.connection.remoteServerId;
+  }
+
+  /** Whether the agent is new enough for the scripts of a job. */
+  get runsScripts(): boolean {
+    return this.#protocol >= PROTOCOL_SCRIPTS;
   }
 
   /**
@@ -252,6 +258,7 @@ export class Session {
   }
 
   #welcome(protocol: number, runs: readonly RunInstruction[]): void {
+    this.#protocol = protocol;
     this.#state = "ready";
     this.send({
       type: "welcome",

@@ -9,6 +9,7 @@ import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
+import { addScriptCommands } from "./commands/scripts.ts";
 import { addServerCommands } from "./commands/servers.ts";
 import { addStreamCommands } from "./commands/streams.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
@@ -41,6 +42,7 @@ export function rearguard(): Command {
   addBackupCommands(program);
   addServerCommands(program);
   addDestinationCommands(program);
+  addScriptCommands(program);
   addStreamCommands(program);
   addTrashCommands(program);
   addRecoveryKitCommand(program);

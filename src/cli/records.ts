@@ -1,5 +1,6 @@
 /** Types of the API's records, with the fields that commands use. `--json` prints all fields. */
 import type { Shown } from "../definitions/fields/field.ts";
+import type { ScriptFields } from "../definitions/script_fields.ts";
 import type { TaskFields } from "../definitions/task_fields.ts";
 import type { RunState } from "./log_follower.ts";
 
@@ -72,6 +73,12 @@ export interface RetentionPreview {
     reasons: { text: string }[];
   }[];
 }
+
+export type Script = Shown<ScriptFields> & {
+  id: number;
+  sha256: string;
+  backup_tasks_count: number;
+};
 
 export interface Stream {
   id: number;

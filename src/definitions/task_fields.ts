@@ -43,6 +43,17 @@ const TASK_STORAGE_FIELDS = defineFields({
 });
 
 const TASK_RELATION_FIELDS = defineFields({
+  script_ids: {
+    schema: z.array(id()).max(20),
+    help: "scripts that backup runs execute on the server, in order",
+    default: [],
+    relation: {
+      table: "backup_task_scripts",
+      column: "script_id",
+      records: "scripts",
+      orderedBy: "position",
+    },
+  },
   tag_ids: {
     schema: z.array(id()).max(1000),
     help: "tags of the task",

@@ -2,7 +2,13 @@
  * Defines the abilities of API tokens. The `admin` ability counts only while the token's user is an
  * administrator.
  */
-const MANAGED = ["backup-destinations", "remote-servers", "notification-streams", "backup-tasks"] as const;
+const MANAGED = [
+  "backup-destinations",
+  "remote-servers",
+  "notification-streams",
+  "backup-tasks",
+  "scripts",
+] as const;
 const VERBS = ["view", "create", "update", "delete"] as const;
 
 export type Ability =

@@ -20,6 +20,7 @@ import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
+import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
 import { tagEndpoints } from "./routes/tasks/tags.ts";
@@ -44,6 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupDestinationEndpoints,
   ...notificationStreamEndpoints,
   ...tagEndpoints,
+  ...scriptEndpoints,
   ...tokenEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
@@ -62,6 +64,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backups": "The backups that successful runs stored.",
   "Notification streams": "Recipients of messages about runs.",
   "Remote servers": "The machines whose data is backed up.",
+  "Scripts": "What agents run before and after backups.",
   "SSH key": "The control plane's own key.",
   "System": "Health, metrics and this document.",
   "Tags": "Labels for backup tasks.",

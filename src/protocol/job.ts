@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../definitions/task_run_fields.ts";
+import { SCRIPT_FAILURES, SCRIPT_TYPES } from "../definitions/script_fields.ts";
 import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
 import { ENGINES, SOURCE_SHAPES, TARGET_SHAPES } from "../definitions/sources/registry.ts";
 import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
@@ -48,6 +49,19 @@ export const JobWatch = z.object({
 });
 export type JobWatch = z.infer<typeof JobWatch>;
 
+/** A script of the task, as it was when the run was dispatched. */
+export const JobScript = z.object({
+  id: z.number().int(),
+  label: z.string(),
+  type: z.enum(SCRIPT_TYPES),
+  text: z.string(),
+  timeout_ms: z.number().positive(),
+  /** The system user that runs it; null: the agent's own. */
+  run_as: z.string().nullable(),
+  on_failure: z.enum(SCRIPT_FAILURES),
+});
+export type JobScript = z.infer<typeof JobScript>;
+
 /** A backup run. Times are milliseconds, sizes are bytes. */
 export const BackupJob = z.object({
   kind: z.literal("backup"),
@@ -76,6 +90,8 @@ export const BackupJob = z.object({
   lock_wait_ms: z.number().positive().optional(),
   /** Fields of the task, as they are. Left out by a control plane that sends none. */
   options: optionsSchema(TASK_RUN_FIELDS).optional(),
+  /** In the task's order. Sent to agents of protocol 5 and later only; left out if there are none. */
+  scripts: z.array(JobScript).optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 

@@ -12,8 +12,12 @@
  *   limits (`watch`, `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`);
  *   `destination.delete` names `witnesses`.
  * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
+ * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run may have stored a
+ *   `backup`, if only a script failed after it.
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
+/** The oldest version whose agents run scripts. */
+export const PROTOCOL_SCRIPTS = 5;
 /** The oldest version this code still speaks. */
 export const PROTOCOL_MIN = 1;
 

@@ -3,6 +3,7 @@
  * The schemas are the only source of the types. See docs/develop/protocol.md for the order of messages.
  */
 import * as z from "zod";
+import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupSend } from "./browsing.ts";
 import {
   Job,
@@ -40,6 +41,8 @@ export const ProgressEvent = z.object({
   stalled_ms: z.number().nonnegative().optional(),
   /** The cause of the stall, in one line. */
   waits_for: z.string().max(2000).nullable().optional(),
+  /** A type of script, or `backup`. Missing from runs without scripts. */
+  phase: z.enum(RUN_PHASES).optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 
@@ -78,6 +81,11 @@ export const Verdict = z.union([
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
     /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
+    /**
+     * The backup that is stored although the run failed, since only a script failed after it. The leftovers
+     * name its objects, for control planes that don't know this field.
+     */
+    backup: StoredBackup.optional(),
   }),
   z.object({
     outcome: z.literal("cancelled"),

@@ -32,6 +32,7 @@ const TABLES: Readonly<Record<string, string>> = {
   "Backup": "backups",
   "Remote server": "remote_servers",
   "Backup destination": "backup_destinations",
+  "Script": "scripts",
   "Tag": "tags",
   "Token": "tokens",
   "Notification stream": "notification_streams",

@@ -16,6 +16,7 @@ const RESOURCE_OF: Readonly<Record<string, string>> = {
   remote_server_id: "Remote server",
   backup_destination_id: "Backup destination",
   backup_task_id: "Backup task",
+  script_ids: "Script",
   tag_id: "Tag",
   tag_ids: "Tag",
   notification_stream_ids: "Notification stream",
@@ -33,6 +34,7 @@ async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
     "Backup": await newBackup(api.database, task, api.clock.now()),
     "Remote server": await newServer(owner),
     "Backup destination": await newDestination(owner),
+    "Script": await create("/api/scripts", { label: "mine", type: "prescript", script: "true" }),
     "Tag": await create("/api/tags", { label: "mine" }),
     "Token": await create("/api/tokens", { name: "mine", abilities: ["manage-tags"] }),
     "Notification stream": await create("/api/notification-streams", {

@@ -16,13 +16,19 @@ export async function findUser(children: Children, name: string): Promise<System
 /**
  * Returns the user to switch to for `name`; null if it is the agent's own or if `name` is null. Rejects with
  * a `RunFailedError` if the user does not exist or the agent may not switch to it.
+ *
+ * @param field The field that names the user, as in `Change <field>`.
  */
-export async function userToRunAs(children: Children, name: string | null): Promise<SystemUser | null> {
+export async function userToRunAs(
+  children: Children,
+  name: string | null,
+  field = "the task's isolated_username",
+): Promise<SystemUser | null> {
   if (name === null) return null;
   const user = await findUser(children, name);
   if (user === null) {
     throw new RunFailedError(
-      `Cannot run as ${name}: there is no such user on this server. Create it or change the task's isolated_username.`,
+      `Cannot run as ${name}: there is no such user on this server. Create it or change ${field}.`,
     );
   }
   const own = Deno.uid();
@@ -30,7 +36,7 @@ export async function userToRunAs(children: Children, name: string | null): Prom
   if (own !== 0) {
     throw new RunFailedError(
       `Cannot run as ${name}: the agent runs as user id ${own}, and only root can become another user. ` +
-        "Run the agent as root or clear the task's isolated_username.",
+        `Run the agent as root or clear ${field}.`,
     );
   }
   return user;

@@ -7,6 +7,21 @@ export interface RunningProcess {
   readonly startTime: string;
 }
 
+/** A process with its parent, its process group and its session. */
+export interface ProcessStat extends RunningProcess {
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+}
+
+/** Returns every process that has not ended. */
+export function runningProcesses(): ProcessStat[] {
+  return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : null;
+    return stat === null ? [] : [stat];
+  });
+}
+
 /**
  * Returns the process and its descendants, parents first. Empty if the process has ended. Does not find
  * descendants whose parent has ended.
@@ -14,14 +29,11 @@ export interface RunningProcess {
 export function processTree(root: number): RunningProcess[] {
   const children = new Map<number, RunningProcess[]>();
   let found: RunningProcess[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const stat = readStat(Number(name));
-    if (stat === null) continue;
-    const running = { pid: Number(name), startTime: stat.startTime };
-    if (running.pid === root) found = [running];
-    const siblings = children.get(stat.parent);
-    if (siblings === undefined) children.set(stat.parent, [running]);
+  for (const { parent, pid, startTime } of runningProcesses()) {
+    const running = { pid, startTime };
+    if (pid === root) found = [running];
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [running]);
     else siblings.push(running);
   }
   for (let at = 0; at < found.length; at++) found.push(...children.get(found[at]!.pid) ?? []);
@@ -41,7 +53,7 @@ export function signalAll(processes: readonly RunningProcess[], signal: Deno.Sig
 }
 
 /** Returns null if the process has ended or is a zombie. */
-function readStat(pid: number): { parent: number; startTime: string } | null {
+function readStat(pid: number): ProcessStat | null {
   let stat: string;
   try {
     stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
@@ -52,5 +64,7 @@ function readStat(pid: number): { parent: number; startTime: string } | null {
   }
   // The name in parentheses may contain any character. The state is field 3, the start time field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" ? null : { parent: Number(fields[1]), startTime: fields[19]! };
+  if (fields[0] === "Z") return null;
+  const [parent, group, session] = fields.slice(1, 4).map(Number) as [number, number, number];
+  return { pid, startTime: fields[19]!, parent, group, session };
 }

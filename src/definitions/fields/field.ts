@@ -56,6 +56,8 @@ export interface Relation {
   readonly column: string;
   /** Table of the records whose ids are listed. */
   readonly records: string;
+  /** Column with the position in the list; without it, ids are kept in ascending order. */
+  readonly orderedBy?: string;
 }
 
 export type FieldTable = Readonly<Record<string, Field>>;

@@ -9,11 +9,12 @@ import { objectDirectory } from "../../definitions/destinations/location.ts";
 import type { SourceDefinition, SourceSecrets } from "../../definitions/sources/definition.ts";
 import { definitionOfTask } from "../../definitions/sources/registry.ts";
 import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
-import type { BackupJob, JobDestination, JobEncryption, JobSource } from "../../protocol/job.ts";
+import type { BackupJob, JobDestination, JobEncryption, JobScript, JobSource } from "../../protocol/job.ts";
 import { jobGuards } from "../../protocol/guards.ts";
 import { PROTOCOL_VERSION } from "../../protocol/version.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
 import type { BackupDestinationRow } from "../../store/destinations/backup_destinations.ts";
+import type { ScriptRow } from "../../store/tasks/scripts.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
 import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
@@ -61,6 +62,7 @@ export interface JobRows {
   destination: BackupDestinationRow;
   last: { bytes_read: number; size: number } | null;
   history: GuardHistory;
+  scripts: readonly ScriptRow[];
 }
 
 /**
@@ -72,7 +74,7 @@ export function backupJob(
   keyring: Keyring,
   object: { prefix: string; stamp: string },
 ): { job: BackupJob; directory: string } {
-  const { task, server, destination, last, history } = rows;
+  const { task, server, destination, last, history, scripts } = rows;
   const directory = objectDirectory(destination, task.store_path);
   return {
     directory,
@@ -89,8 +91,13 @@ export function backupJob(
       accepts_incomplete: true,
       options: optionsOf(TASK_RUN_FIELDS, task),
       guards: jobGuards({ ...DEFAULT_ACTIONS, ...task.guards }, history),
+      ...scripts.length === 0 ? {} : { scripts: scripts.map(jobScript) },
     },
   };
+}
+
+function jobScript({ id, label, type, script, timeout_seconds, run_as, on_failure }: ScriptRow): JobScript {
+  return { id, label, type, text: script, timeout_ms: timeout_seconds * 1000, run_as, on_failure };
 }
 
 function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {

@@ -4,15 +4,16 @@ import { restoreOfOptions } from "../../definitions/sources/registry.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../../domain/run.ts";
 import type { Job } from "../../protocol/job.ts";
-import { PROTOCOL_VERSION } from "../../protocol/version.ts";
+import { PROTOCOL_SCRIPTS, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { SecretError } from "../../secrets/keyring.ts";
 import { guardHistory } from "../../store/backups/backup_history.ts";
 import { lastBackupStats } from "../../store/backups/backup_records.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
+import { type ScriptRow, scriptsOfTask } from "../../store/tasks/scripts.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
-import { findRemoteServer } from "../../store/agents/remote_servers.ts";
+import { findRemoteServer, type RemoteServerRow } from "../../store/agents/remote_servers.ts";
 import {
   countAssignedRuns,
   insertAttempt,
@@ -39,6 +40,8 @@ export interface Assignment {
   traceparent?: string;
 }
 
+/** Bytes of a task's scripts in a job, as JSON: a frame has at most 1 MiB. */
+const MAX_SCRIPTS_BYTES = 640 * 1024;
 /**
  * Maximum number of servers whose runs are leased at the same time. Leaves connections of the database pool
  * free.
@@ -116,7 +119,7 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
     attempt,
     // Each attempt numbers its events from 1.
     last_sequence: 0,
-    timeout_at: timeoutAt(services, made.job.timeout_ms),
+    timeout_at: timeoutAt(services, made.job.timeout_ms, made.change.script_seconds ?? 0),
     ...made.change,
   });
   if (!move.moved) return null;
@@ -170,13 +173,14 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
   // Query in parallel, because a thousand runs may be due at once.
-  const [task, server, destination, stamp, last, history] = await Promise.all([
+  const [task, server, destination, stamp, last, history, scripts] = await Promise.all([
     findBackupTask(sql, taskId),
     findRemoteServer(sql, run.remote_server_id!),
     findBackupDestination(sql, run.backup_destination_id ?? 0),
     newestObjectStamp(sql, taskId),
     lastBackupStats(sql, taskId),
     guardHistory(sql, taskId),
+    scriptsOfTask(sql, taskId),
   ]);
   if (task === undefined || server === undefined || destination === undefined) {
     throw new InvalidError({ backup_task_id: ["The backup task is deleted."] });
@@ -185,7 +189,8 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
     prefix: objectPrefix(task.id, task.appended_file_name),
     stamp: objectStamp(services.clock.now(), stamp),
   };
-  const made = backupJob({ task, server, destination, last, history }, services.keyring, object);
+  refuseWithoutScripts(server, scripts);
+  const made = backupJob({ task, server, destination, last, history, scripts }, services.keyring, object);
   const { directory } = made;
   const lockWait = task.lock_wait_timeout === null
     ? services.runTimes.lockWait
@@ -195,10 +200,36 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
     object_directory: directory,
     object_prefix: object.prefix,
     object_stamp: object.stamp,
+    script_seconds: secondsAfterBackup(scripts),
     encryption_password_encrypted: task.encryption_password_encrypted,
     encryption_recipients: task.encryption_recipients,
   };
   return { job, change };
+}
+
+/** Throws for an agent that would leave the scripts out, and for scripts that are too large for a message. */
+function refuseWithoutScripts(server: RemoteServerRow, scripts: readonly ScriptRow[]): void {
+  if (scripts.length === 0) return;
+  if ((server.agent_protocol ?? PROTOCOL_VERSION) < PROTOCOL_SCRIPTS) {
+    throw new ConflictError(
+      `The agent of ${server.label} is too old to run scripts. Install its current version, or take the ` +
+        "scripts out of the task.",
+    );
+  }
+  const texts = JSON.stringify(scripts.map(({ script }) => script));
+  if (new TextEncoder().encode(texts).length <= MAX_SCRIPTS_BYTES) return;
+  throw new ConflictError(
+    `The scripts of the task are too large together: at most ${
+      MAX_SCRIPTS_BYTES / 1024
+    } KiB are sent to an ` +
+      "agent. Shorten them, or have them call programs on the server.",
+  );
+}
+
+/** Returns how long the scripts after the backup may take together. */
+function secondsAfterBackup(scripts: readonly ScriptRow[]): number {
+  return scripts.filter(({ type }) => type !== "prescript")
+    .reduce((sum, { timeout_seconds }) => sum + timeout_seconds, 0);
 }
 
 /**
@@ -224,6 +255,8 @@ async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reaso
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
 }
 
-function timeoutAt(services: ServiceContext, timeoutMs: number | null): Date | null {
-  return timeoutMs === null ? null : new Date(services.clock.now().getTime() + timeoutMs);
+/** The task's limit does not count the scripts that run after the backup: each has its own. */
+function timeoutAt(services: ServiceContext, timeoutMs: number | null, scriptSeconds: number): Date | null {
+  if (timeoutMs === null) return null;
+  return new Date(services.clock.now().getTime() + timeoutMs + scriptSeconds * 1000);
 }

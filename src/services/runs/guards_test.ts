@@ -3,6 +3,7 @@ import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
 import { newStream } from "../../../tests/support/fixtures/notified.ts";
 import { plant } from "../../../tests/support/fixtures/planted.ts";
+import { storedBackupOf } from "./verdict_findings.ts";
 import type { BackupJob, StoredBackup } from "../../protocol/job.ts";
 import { updateBackupTask } from "../tasks/backup_tasks.ts";
 import { DEFAULT_ACTIONS } from "../../domain/guards/registry.ts";
@@ -21,8 +22,8 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
   const { services, clock } = test;
   const { caller, taskId, serverId } = await plant(services, task);
   const stored = success();
-  assert.ok(stored.kind === "finished" && "backup" in stored.verdict);
-  const { backup } = stored.verdict;
+  assert.ok(stored.kind === "finished");
+  const backup = storedBackupOf(stored.verdict)!;
   return {
     ...test,
     caller,

@@ -3,7 +3,7 @@ import { transaction } from "../../store/database/database.ts";
 import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
-import { applyToRun } from "./run_state.ts";
+import { applyToRun, runTimesOf } from "./run_state.ts";
 
 const BATCH = 100;
 
@@ -40,7 +40,7 @@ export async function cancelTimedOutRuns(services: ServiceContext): Promise<numb
 
 /** Returns the reason that is recorded in the run with the timeout transition. */
 function reasonOf(services: ServiceContext, run: RunRow): string | null {
-  const { runTimes } = services;
+  const runTimes = runTimesOf(services, run);
   switch (run.state) {
     case "queued":
       return `No agent accepted the run within ${duration(runTimes.start)}. ` +

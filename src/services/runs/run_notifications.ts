@@ -126,16 +126,19 @@ export async function notifyBackupStored(
   const audience = wasLost ? "any" : "success";
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
     notificationOf(run, name, { audience, wasLost, backupId, reason });
-  await writeDeliveries(services, sql, news("backup.succeeded", audience));
-  // If the run was lost, the message above has told the owner already.
-  const recovered = wasLost ? null : news("backup.recovered", "failure");
-  await endAlerts(
-    services,
-    sql,
-    [...TASK_ALERTS, ...RUN_ALERTS],
-    [subjectOf(run), runSubject(run)],
-    recovered,
-  );
+  // The owner of a run that failed after storing its backup is notified of that.
+  if (run.state === "succeeded") {
+    await writeDeliveries(services, sql, news("backup.succeeded", audience));
+    // If the run was lost, the message above has told the owner already.
+    const recovered = wasLost ? null : news("backup.recovered", "failure");
+    await endAlerts(
+      services,
+      sql,
+      [...TASK_ALERTS, ...RUN_ALERTS],
+      [subjectOf(run), runSubject(run)],
+      recovered,
+    );
+  }
   const incomplete = describeMissing(missing);
   const anomalies = [
     ...findings.flatMap(({ name, message }) => {

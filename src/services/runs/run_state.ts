@@ -3,6 +3,7 @@ import {
   deadlineOf,
   hasEnded,
   type RunState,
+  type RunTimes,
   type RunTransitionEvent,
   transition,
 } from "../../domain/run.ts";
@@ -37,7 +38,7 @@ export async function applyToRun(
   const now = services.clock.now();
   const changes: RunChange = {
     ...change,
-    deadline_at: deadlineOf(next.state, now, startDeadline(services, run), services.runTimes),
+    deadline_at: deadlineOf(next.state, now, startDeadline(services, run), runTimesOf(services, run)),
     finished_at: hasEnded(next.state) ? run.finished_at ?? now : null,
   };
   if (next.state === "running") {
@@ -84,6 +85,14 @@ const NAMES: Record<RunRow["kind"], string> = {
   verify: "Verification run",
   drill: "Drill run",
 };
+
+/** Returns the limits of a run: a cancelled one runs its postscripts before it ends. */
+export function runTimesOf(
+  { runTimes }: Pick<ServiceContext, "runTimes">,
+  { script_seconds }: Pick<RunRow, "script_seconds">,
+): RunTimes {
+  return { ...runTimes, cancel: runTimes.cancel + (script_seconds ?? 0) * 1000 };
+}
 
 /** Returns until when a run may wait for an agent to accept it. */
 export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: { created_at: Date }): Date {

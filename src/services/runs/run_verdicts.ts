@@ -21,7 +21,7 @@ import {
 } from "../../store/backups/leftovers.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import { recordFinalStats } from "../../store/runs/run_progress.ts";
-import { recordVerdict, type RunRow } from "../../store/runs/runs.ts";
+import { isVerdictApplied, recordVerdict, type RunRow } from "../../store/runs/runs.ts";
 import { completedUploads } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
 import { runDestination } from "../jobs/jobs.ts";
@@ -29,7 +29,7 @@ import { requestRetention } from "../retention/removals.ts";
 import { reportStoredBackup } from "./run_followers.ts";
 import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
-import { judgeVerdict } from "./verdict_findings.ts";
+import { judgeVerdict, storedBackupOf } from "./verdict_findings.ts";
 
 /** Applies the agent's verdict to the locked run of its attempt. Returns the run after the change. */
 export async function applyVerdict(
@@ -39,7 +39,7 @@ export async function applyVerdict(
   reported: Verdict,
 ): Promise<RunRow> {
   const validated = validateKind(run, reported);
-  if (validated.outcome === "succeeded" && await isTooLate(sql, run)) {
+  if (storedBackupOf(validated) !== null && await isTooLate(sql, run)) {
     await keepLateVerdict(services, sql, run, run.attempt, validated);
     return run;
   }
@@ -54,15 +54,16 @@ export async function applyVerdict(
   const attempt = { runId: run.id, attempt: run.attempt };
   await recordVerdict(sql, attempt, { verdict, applied: move.moved, at: services.clock.now() });
   if (!move.moved) return run;
-  if (verdict.outcome === "succeeded" && "backup" in verdict) {
-    const backup = { ...verdict.backup, findings };
+  const reportedBackup = storedBackupOf(verdict);
+  if (reportedBackup !== null) {
+    const backup = { ...reportedBackup, findings };
     const backupId = await storeBackup(services, sql, run, backup, verdict.warnings_count);
     const stored = { wasLost: run.state === "lost", backupId };
-    await reportStoredBackup(services, sql, move.run, stored);
+    if (verdict.outcome === "succeeded") await reportStoredBackup(services, sql, move.run, stored);
     await notifyBackupStored(services, sql, move.run, {
       ...stored,
       findings,
-      missing: verdict.backup.missing ?? [],
+      missing: reportedBackup.missing ?? [],
     });
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
@@ -100,7 +101,10 @@ const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
  * returns a failure instead.
  */
 function validateKind(run: RunRow, verdict: Verdict): Verdict {
-  if (verdict.outcome !== "succeeded" || (REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
+  if (verdict.outcome !== "succeeded" && (storedBackupOf(verdict) === null || run.kind === "backup")) {
+    return verdict;
+  }
+  if ((REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
   return {
     outcome: "failed",
     warnings_count: verdict.warnings_count,
@@ -115,11 +119,12 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
  * deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
-  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return verdict;
+  const backup = storedBackupOf(verdict);
+  if (backup === null) return verdict;
   const destination = await runDestination(sql, run);
   if (!isStorageType(destination.type)) return verdict;
   const uploaded = await completedUploads(sql, run.id, run.attempt);
-  const { objects } = verdict.backup;
+  const { objects } = backup;
   const foreign = objects.find(({ name, size }) =>
     uploaded.get(objectKey(destination.directory, name)) !== size
   );
@@ -146,21 +151,19 @@ export async function keepLateVerdict(
 ): Promise<void> {
   await recordVerdict(sql, { runId: run.id, attempt }, { verdict, applied: false, at: services.clock.now() });
   if (run.state === "succeeded" && run.attempt === attempt) return;
-  await recordLeftovers(
-    services,
-    sql,
-    run,
-    attempt,
-    verdict.outcome === "succeeded" ? asLeftovers(verdict) : verdict,
-  );
+  const backup = storedBackupOf(verdict);
+  // The same verdict again: its backup is recorded.
+  if (backup !== null && await isVerdictApplied(sql, run.id, attempt)) return;
+  const isStored = verdict.outcome === "succeeded" || backup !== null;
+  await recordLeftovers(services, sql, run, attempt, isStored ? asLeftovers(verdict, backup) : verdict);
 }
 
-function asLeftovers(verdict: Verdict & { outcome: "succeeded" }): Verdict {
+function asLeftovers({ warnings_count }: Verdict, backup: StoredBackup | null): Verdict {
   return {
     outcome: "failed",
-    warnings_count: verdict.warnings_count,
+    warnings_count,
     reason: "It came too late to be accepted.",
-    leftovers: "backup" in verdict ? verdict.backup.objects.map(({ name }) => name) : [],
+    leftovers: backup?.objects.map(({ name }) => name) ?? [],
   };
 }
 
@@ -256,8 +259,9 @@ async function recordLeftovers(
   // Only backup runs store objects, so ignore what an agent reports for other runs.
   if (run.kind !== "backup") return;
   const now = services.clock.now();
-  let count = await insertUploadLeftovers(sql, run.id, attempt, verdict.outcome === "succeeded", now);
-  if (verdict.outcome !== "succeeded" && verdict.leftovers.length > 0 && !hasNoDestination(run)) {
+  const isStored = verdict.outcome === "succeeded" || storedBackupOf(verdict) !== null;
+  let count = await insertUploadLeftovers(sql, run.id, attempt, isStored, now);
+  if (!isStored && verdict.leftovers.length > 0 && !hasNoDestination(run)) {
     const destination = await runDestination(sql, run);
     if (!isStorageType(destination.type)) {
       count += await insertNamedLeftovers(sql, run, destination, verdict.leftovers, now);

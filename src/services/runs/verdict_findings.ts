@@ -21,8 +21,8 @@ export async function judgeVerdict(
   run: RunRow,
   verdict: Verdict,
 ): Promise<{ verdict: Verdict; findings: Finding[] }> {
-  if (verdict.outcome !== "succeeded" || !("backup" in verdict)) return { verdict, findings: [] };
-  const { backup } = verdict;
+  const backup = storedBackupOf(verdict);
+  if (backup === null) return { verdict, findings: [] };
   const findings = backup.findings ?? findingsOfReport(backup);
   const unchecked = uncheckedGuards(backup);
   const task = unchecked.length === 0 ? undefined : await findBackupTask(sql, run.backup_task_id ?? 0);
@@ -43,6 +43,11 @@ export async function judgeVerdict(
     },
     findings: [],
   };
+}
+
+/** Returns the backup that a run stored. A script that fails after it fails the run, not the backup. */
+export function storedBackupOf(verdict: Verdict): StoredBackup | null {
+  return "backup" in verdict && verdict.backup !== undefined ? verdict.backup : null;
 }
 
 /** Returns the guards that the agent does not know, because it is older than these guards. */

@@ -8,9 +8,9 @@ import type { Sql } from "./sql.ts";
  * the lists' tables.
  */
 export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
-  return relationsOf(fields).map(([name, { table, column }]) =>
+  return relationsOf(fields).map(([name, { table, column, orderedBy = column }]) =>
     sql`(
-      select coalesce(json_agg(${sql(column)} order by ${sql(column)}), '[]')
+      select coalesce(json_agg(${sql(column)} order by ${sql(orderedBy)}), '[]')
       from ${sql(table)} where ${sql(owner)} = t.id
     ) as ${sql(name)}`
   ).reduce((all, each) => sql`${all}, ${each}`);
@@ -19,15 +19,19 @@ export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
 /** Replaces a list of ids of the record `id`. */
 export async function replaceRelated(
   sql: Sql,
-  { table, column }: Relation,
+  { table, column, orderedBy }: Relation,
   owner: string,
   id: number,
   relatedIds: readonly number[],
 ): Promise<void> {
   await sql`delete from ${sql(table)} where ${sql(owner)} = ${id}`;
+  const [name, value] = orderedBy === undefined
+    ? [sql``, sql``]
+    : [sql`, ${sql(orderedBy)}`, sql`, position`];
   await sql`
-    insert into ${sql(table)} (${sql(owner)}, ${sql(column)})
-    select ${id}, related from unnest(${[...new Set(relatedIds)]}::bigint[]) as related`;
+    insert into ${sql(table)} (${sql(owner)}, ${sql(column)}${name})
+    select ${id}, related${value}
+    from unnest(${[...new Set(relatedIds)]}::bigint[]) with ordinality as list (related, position)`;
 }
 
 /** Returns those of `ids` that belong to the user, and prevents their deletion until the transaction ends. */

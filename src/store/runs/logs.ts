@@ -1,5 +1,5 @@
 /** Reads runs and their output for the API. runs.ts and run_output.ts write them. */
-import type { RunKind, RunState } from "../../domain/run.ts";
+import type { RunKind, RunPhase, RunState } from "../../domain/run.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -13,6 +13,7 @@ const COLUMNS = {
   files_count: column<number | null>(),
   bytes_per_second: column<number | null>(),
   eta_seconds: column<number | null>(),
+  phase: column<RunPhase | null>(),
 };
 
 export type LogRow = RowOf<typeof COLUMNS>;

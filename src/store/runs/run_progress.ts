@@ -1,4 +1,5 @@
 /** Applies a batch of events to the runs in the database, many runs in one statement. */
+import type { RunPhase } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface EventProgress {
@@ -17,6 +18,7 @@ export interface EventProgress {
      */
     stalled_ms?: number;
     waits_for?: string | null;
+    phase?: RunPhase;
   } | null;
 }
 
@@ -49,7 +51,8 @@ export async function recordProgress(
         when (p.bytes_read, p.bytes_written, coalesce(p.files_count, r.files_count))
           is distinct from (r.bytes_read, r.bytes_written, r.files_count) then ${now}
         else r.moved_at end,
-      waits_for = case when p.bytes_read is null then r.waits_for else p.waits_for end
+      waits_for = case when p.bytes_read is null then r.waits_for else p.waits_for end,
+      phase = coalesce(p.phase, r.phase)
     from unnest(
       ${column((row) => row.run_id)}::bigint[],
       ${column((row) => row.last_sequence)}::bigint[],
@@ -60,9 +63,10 @@ export async function recordProgress(
       ${column((row) => row.figures?.bytes_per_second ?? null)}::double precision[],
       ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[],
       ${column((row) => row.figures?.stalled_ms ?? null)}::double precision[],
-      ${column((row) => row.figures?.waits_for ?? null)}::text[]
+      ${column((row) => row.figures?.waits_for ?? null)}::text[],
+      ${column((row) => row.figures?.phase ?? null)}::text[]
     ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
-      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for)
+      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for, phase)
     where r.id = p.run_id`;
 }
 

@@ -50,6 +50,8 @@ const COLUMNS = {
   moved_at: column<Date | null>(),
   /** What a stalled run waits for, as its agent reports. */
   waits_for: column<string | null>(),
+  /** Seconds that the scripts after the backup may take; null before its dispatch, and without a backup. */
+  script_seconds: column<number | null>(),
 };
 
 export type RunRow = RowOf<typeof COLUMNS>;
@@ -75,6 +77,7 @@ export type RunChange = Partial<
     | "finished_at"
     | "last_sequence"
     | "moved_at"
+    | "script_seconds"
   >
 >;
 
@@ -331,6 +334,13 @@ export async function recordVerdict(
     update run_attempts
     set verdict = ${sql.json(verdict as never)}, verdict_applied = ${applied}, verdict_at = ${at}
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
+}
+
+/** Returns whether an attempt's verdict decided its run. */
+export async function isVerdictApplied(sql: Sql, runId: number, attempt: number): Promise<boolean> {
+  const rows = await sql`
+    select from run_attempts where run_id = ${runId} and attempt = ${attempt} and verdict_applied`;
+  return rows.length > 0;
 }
 
 /**

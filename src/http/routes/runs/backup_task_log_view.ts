@@ -1,6 +1,6 @@
 /** Defines a run's record in the API, with more fields than the original contract. */
 import { z } from "@hono/zod-openapi";
-import { hasEnded, RUN_KINDS, shownState } from "../../../domain/run.ts";
+import { hasEnded, RUN_KINDS, RUN_PHASES, shownState } from "../../../domain/run.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -11,6 +11,9 @@ const Progress = z.object({
   files_count: z.int().nullable(),
   bytes_per_second: z.number().nullable(),
   eta_seconds: z.number().nullable(),
+  phase: z.enum(RUN_PHASES).nullable().openapi({
+    description: "What a run with scripts is doing: a type of script, or `backup`. Null when it is over.",
+  }),
 }).openapi("BackupTaskLogProgress");
 
 const BackupTaskLog = z.object({
@@ -51,6 +54,7 @@ export function presentState(row: LogRow) {
       files_count: row.files_count,
       bytes_per_second: isOver ? null : row.bytes_per_second,
       eta_seconds: isOver ? null : row.eta_seconds,
+      phase: isOver ? null : row.phase,
     },
   };
 }
@@ -95,6 +99,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     files_count: 1200,
     bytes_per_second: null,
     eta_seconds: null,
+    phase: null,
     output_size: 29,
     output_cut: 0,
     output: "Backup completed successfully",

@@ -119,6 +119,7 @@ const exampleRow: BackupTaskDetailRow = {
   last_run_at: new Date("2024-08-07T01:00:00Z"),
   skipped_count: 0,
   last_skipped_at: null,
+  script_ids: [],
   tag_ids: [],
   notification_stream_ids: [],
   tags: [],

@@ -1,0 +1,92 @@
+/** Scripts that agents run before and after backups. */
+import { newColumns } from "../../definitions/fields/columns.ts";
+import type { NewInput } from "../../definitions/fields/field.ts";
+import {
+  normalizeScript,
+  SCRIPT_FIELDS,
+  type ScriptFields,
+  type ScriptType,
+} from "../../definitions/script_fields.ts";
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { recordCreated } from "../../store/access/audited_request.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import * as store from "../../store/tasks/scripts.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
+
+export type { ScriptDetailRow } from "../../store/tasks/scripts.ts";
+
+/** Tasks that a refusal names. */
+const MAX_NAMED = 5;
+
+export function listScripts(
+  services: ServiceContext,
+  caller: Caller,
+  window: PageWindow,
+  choice: ListOrder & { search?: string; type?: ScriptType } = {},
+): Promise<Page<store.ScriptDetailRow>> {
+  return store.listScripts(services.database, caller.userId, window, choice);
+}
+
+export function showScript(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<store.ScriptDetailRow> {
+  return find(services.database, caller, id);
+}
+
+export function createScript(
+  services: ServiceContext,
+  caller: Caller,
+  input: NewInput<ScriptFields>,
+): Promise<store.ScriptDetailRow> {
+  return transaction(services.database, async (sql) => {
+    const script = newColumns(SCRIPT_FIELDS, { ...input, script: normalizeScript(input.script) });
+    const id = await store.insertScript(sql, caller.userId, script, services.clock.now());
+    recordCreated(id);
+    return await find(sql, caller, id);
+  });
+}
+
+/** Runs that are dispatched from now on use the new text; a run that has begun keeps what it was sent. */
+export function updateScript(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+  changes: Partial<store.NewScript>,
+): Promise<store.ScriptDetailRow> {
+  return transaction(services.database, async (sql) => {
+    const of = { userId: caller.userId, id };
+    const { script } = changes;
+    const columns = script === undefined ? changes : { ...changes, script: normalizeScript(script) };
+    if (!await store.updateScript(sql, of, columns, services.clock.now())) throw new NotFoundError("Script");
+    return await find(sql, caller, id);
+  });
+}
+
+/** Refuses while tasks use the script: their backups would silently be made without it. */
+export function deleteScript(services: ServiceContext, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    if (!await store.lockScript(sql, caller.userId, id)) throw new NotFoundError("Script");
+    const tasks = await store.tasksWithScript(sql, id);
+    if (tasks.length > 0) throw new ConflictError(usedBy(tasks));
+    await store.deleteScript(sql, id);
+  });
+}
+
+function usedBy(tasks: readonly { id: number; label: string }[]): string {
+  const named = tasks.slice(0, MAX_NAMED).map((task) => `${task.id} (${task.label})`);
+  const more = tasks.length > MAX_NAMED ? ` and ${tasks.length - MAX_NAMED} more` : "";
+  return `The script is used by ${pluralize(tasks.length, "backup task")}: ${named.join(", ")}${more}. ` +
+    "Take it out of their script_ids first, then delete it.";
+}
+
+async function find(sql: Sql, caller: Caller, id: number): Promise<store.ScriptDetailRow> {
+  const row = await store.findScriptOf(sql, caller.userId, id);
+  if (row === undefined) throw new NotFoundError("Script");
+  return row;
+}

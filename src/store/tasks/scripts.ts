@@ -1,0 +1,93 @@
+/** Scripts, and the tasks that use them. */
+import type { Columns } from "../../definitions/fields/field.ts";
+import type { ScriptFields, ScriptType } from "../../definitions/script_fields.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import type { Sql } from "../database/sql.ts";
+import { allOf, containsText, equalTo, type ListOrder, orderBy, type Page } from "../database/page.ts";
+
+export interface ScriptRow extends Columns<ScriptFields> {
+  id: number;
+  user_id: number;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export type NewScript = Columns<ScriptFields>;
+
+/** A script with the number of tasks that use it. */
+export interface ScriptDetailRow extends ScriptRow {
+  backup_tasks_count: number;
+}
+
+export async function insertScript(sql: Sql, userId: number, script: NewScript, now: Date): Promise<number> {
+  const values = { ...script, user_id: userId, created_at: now, updated_at: now };
+  const [row] = await sql<{ id: number }[]>`insert into scripts ${sql(values)} returning id`;
+  return row!.id;
+}
+
+/** Returns whether there is such a script. */
+export async function updateScript(
+  sql: Sql,
+  { userId, id }: { userId: number; id: number },
+  changes: Partial<NewScript>,
+  now: Date,
+): Promise<boolean> {
+  const { count } = await sql`
+    update scripts set ${sql({ ...changes, updated_at: now })} where id = ${id} and user_id = ${userId}`;
+  return count === 1;
+}
+
+/** Locks a script, so that no task takes it until the transaction ends. Returns whether it exists. */
+export async function lockScript(sql: Sql, userId: number, id: number): Promise<boolean> {
+  const rows = await sql`select from scripts where id = ${id} and user_id = ${userId} for update`;
+  return rows.length === 1;
+}
+
+export async function deleteScript(sql: Sql, id: number): Promise<void> {
+  await sql`delete from scripts where id = ${id}`;
+}
+
+/** Returns the tasks that use a script, in order of their ids. */
+export function tasksWithScript(sql: Sql, id: number): Promise<{ id: number; label: string }[]> {
+  return sql<{ id: number; label: string }[]>`
+    select id, label from backup_tasks
+    where id in (select backup_task_id from backup_task_scripts where script_id = ${id}) order by id`;
+}
+
+/** Returns a task's scripts in their order. */
+export function scriptsOfTask(sql: Sql, taskId: number): Promise<ScriptRow[]> {
+  return sql<ScriptRow[]>`
+    select s.* from scripts s join backup_task_scripts on script_id = s.id
+    where backup_task_id = ${taskId} order by position`;
+}
+
+const taskCount = (sql: Sql) =>
+  sql`(select count(*) from backup_task_scripts where script_id = s.id) as backup_tasks_count`;
+
+export async function findScriptOf(
+  sql: Sql,
+  userId: number,
+  id: number,
+): Promise<ScriptDetailRow | undefined> {
+  const [row] = await sql<ScriptDetailRow[]>`
+    select s.*, ${taskCount(sql)} from scripts s where s.id = ${id} and s.user_id = ${userId}`;
+  return row;
+}
+
+export async function listScripts(
+  sql: Sql,
+  userId: number,
+  { offset, limit }: PageWindow,
+  { sort, search, type }: ListOrder & { search?: string; type?: ScriptType } = {},
+): Promise<Page<ScriptDetailRow>> {
+  const where = allOf(sql, [
+    sql`user_id = ${userId}`,
+    ...equalTo(sql, { type }),
+    search === undefined ? null : containsText(sql, ["label", "script"], search),
+  ]);
+  const order = orderBy(sql, sort, { created_at: "created_at", label: "label" });
+  const rows = await sql<ScriptDetailRow[]>`
+    select s.*, ${taskCount(sql)} from scripts s where ${where} ${order} limit ${limit} offset ${offset}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from scripts where ${where}`;
+  return { rows, total: count!.total };
+}
