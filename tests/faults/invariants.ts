@@ -6,6 +6,7 @@ import type { Stage } from "./stage.ts";
 import { dueTimesHandled } from "./due_times.ts";
 import { nothingLeft, objectsMatchRows } from "./leftovers.ts";
 import { outputIsWhole } from "./output.ts";
+import { scriptsRanOnce } from "./scripts.ts";
 import { successesRestore } from "./restorable.ts";
 import type { World } from "./world.ts";
 
@@ -38,6 +39,11 @@ export const INVARIANTS: readonly Invariant[] = [
     words: "no temporary file, journal, open upload or child process is left",
     bound: 30_000,
     check: nothingLeft,
+  },
+  {
+    words: "each script ran at most once, and a postscript followed each prescript",
+    bound: 15_000,
+    check: scriptsRanOnce,
   },
   {
     words: "output is complete up to the cap, in order, each line once",

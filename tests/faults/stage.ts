@@ -76,6 +76,7 @@ export class Stage {
         remote_server_id: this.world.agents[task.agent]!.serverId,
         backup_destination_id: destinations[task.place],
         store_path: storePath,
+        script_ids: index % 2 === 0 ? this.world.scriptIds : [],
         maximum_backups_to_keep: task.keep,
         verify_every: 0,
         drill_every: 0,

@@ -17,6 +17,7 @@ import { Places } from "./places.ts";
 import { AGENTS, type FrameAction, type PlaceName, PLACES, type TreeName } from "./plan.ts";
 import { MortalPostgres } from "./postgres.ts";
 import { launchAgent, launchPlane } from "./processes.ts";
+import { createScripts } from "./scripts.ts";
 import { Spoken } from "./spoken.ts";
 import { type Process, Supervisor } from "./supervisor.ts";
 import { growTrees, type Tree } from "./trees.ts";
@@ -59,6 +60,8 @@ export class World implements AsyncDisposable {
   /** Returns the actions that a plan requires at a frame. */
   atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);
   api!: ApiCaller;
+  /** A prescript and a postscript, for tasks that have some. */
+  scriptIds!: readonly number[];
   destinations!: Readonly<Record<PlaceName, number>>;
   trees!: Readonly<Record<TreeName, Tree>>;
   places!: Places;
@@ -186,6 +189,7 @@ export class World implements AsyncDisposable {
     await this.run(1);
     for (let index = 0; index < AGENTS; index++) await this.#addAgent(index, balancer);
     await this.standing();
+    this.scriptIds = await createScripts(this);
     const entries: [PlaceName, number][] = [];
     for (const label of PLACES) {
       const fields = { label, ...this.places.all[label].fields };

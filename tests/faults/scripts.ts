@@ -1,0 +1,36 @@
+/** The scripts of every other task. Each appends its execution to a file of its type. */
+import type { Stage } from "./stage.ts";
+import type { World } from "./world.ts";
+
+const TYPES = ["prescript", "postscript"] as const;
+
+/** Creates the scripts. They take long enough to be met by a kill. Returns their ids. */
+export async function createScripts({ api, root }: Pick<World, "api" | "root">): Promise<number[]> {
+  const ids = [];
+  for (const type of TYPES) {
+    const note = `echo "\${REARGUARD_INVOCATION_ID%-*} $REARGUARD_RUN_ID" >>"${root}/${type}s"`;
+    ids.push(await api.create("/scripts", { label: type, type, script: `sleep 0.1; ${note}; sleep 0.1\n` }));
+  }
+  return ids;
+}
+
+/**
+ * A postscript runs once for each run whose prescript has begun, and no script runs twice. A run that was
+ * cancelled may have ended its prescript before that wrote its line.
+ */
+export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {
+  const [pre, post] = await Promise.all(TYPES.map((type) => countsOf(`${root}/${type}s`)));
+  const twice = [...pre!, ...post!].filter(([, count]) => count > 1)
+    .map(([run, count]) => `a script ran ${count} times: ${run}`);
+  const missing = [...pre!.keys()].filter((run) => !post!.has(run))
+    .map((run) => `no postscript followed the prescript: ${run}`);
+  return [...twice, ...missing];
+}
+
+/** Returns how often each line is in a file. */
+async function countsOf(path: string): Promise<Map<string, number>> {
+  const text = await Deno.readTextFile(path).catch(() => "");
+  const counts = new Map<string, number>();
+  for (const line of text.split("\n")) if (line !== "") counts.set(line, (counts.get(line) ?? 0) + 1);
+  return counts;
+}
