@@ -19,8 +19,8 @@ export interface LoopOptions {
   /** Maximum time between two rounds, in milliseconds. Needed if a database notification is lost. */
   pollMs: number;
   /**
-   * How long one step, or repeated failure, may take before the process reports that it is not ready. In
-   * milliseconds.
+   * How much longer than `pollMs` the loop may go without completing a step, in milliseconds. After that, the
+   * process reports that it is not ready.
    */
   patienceMs?: number;
   /**

@@ -1,8 +1,8 @@
 /** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
 /**
- * A requested range. Without `from`, it is the last `to` bytes. Otherwise it ends with the byte at position
- * `to`; null means at the end.
+ * A requested range. If `from` is null, the range is the last `to` bytes. Otherwise `to` is the position of
+ * its last byte, or null for the end.
  */
 export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 

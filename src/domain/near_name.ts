@@ -15,7 +15,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** For each this many characters, a name may have one spelling error. */
+/** Number of characters in a name for each tolerated spelling error. */
 const LETTERS_PER_ERROR = 5;
 
 /**

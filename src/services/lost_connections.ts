@@ -1,4 +1,4 @@
-/** Re-exports `retryLost`, which repeats read-only requests after a lost database connection. */
+/** Repeats work whose database connection was lost. */
 import { isLostConnection, settleConnections } from "../store/database/lost_connections.ts";
 import type { ServiceContext } from "./context.ts";
 

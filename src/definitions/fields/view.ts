@@ -45,7 +45,8 @@ function shownValue(name: string, field: Field, values: Record<string, unknown>)
 }
 
 /**
- * Returns the schemas of the fields that a record shows inside its object `group` too, by their names there.
+ * Returns the schemas of the fields that a record also shows inside its object `group`, by the names that
+ * they have there.
  */
 export function insideShape<T extends FieldTable, G extends string>(
   fields: T,
@@ -56,7 +57,10 @@ export function insideShape<T extends FieldTable, G extends string>(
   ) as ShapeOf<ShownInside<T, G>>;
 }
 
-/** Returns the fields that a record shows inside its object `group` too, by their names there. */
+/**
+ * Returns the fields that a record also shows inside its object `group`, under the names that they have
+ * there.
+ */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,
   group: G,

@@ -32,7 +32,7 @@ export async function enterAudit(
   await insertAuditEntry(sql, whole, clock.now());
 }
 
-/** Lists the entries of all users. Only administrators may call it. */
+/** Lists the entries of all users. The caller must be an administrator. */
 export function listAuditLog(
   services: ServiceContext,
   _caller: Caller,

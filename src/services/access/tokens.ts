@@ -24,7 +24,7 @@ export interface TokenInput {
   expires_at: Date | null;
 }
 
-/** A token as stored, and its plain text, which is not stored. */
+/** The stored row of a new token, and the token's plain text, which is not stored. */
 export interface IssuedToken {
   row: store.TokenRow;
   plain: string;
@@ -100,7 +100,7 @@ export function issueToken(
   );
 }
 
-/** Creates a token within an open transaction. */
+/** Creates a token in the caller's transaction, and returns it with its plain text. */
 export async function insertToken(
   sql: Sql,
   userId: number,
@@ -113,8 +113,8 @@ export async function insertToken(
 }
 
 /**
- * Creates a token for the caller. Throws an {@link InvalidError} for an ability that the caller's own token
- * lacks.
+ * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} for an
+ * ability that the caller's own token lacks.
  */
 export function createToken(
   services: ServiceContext,

@@ -31,7 +31,7 @@ import type { ServiceContext } from "../context.ts";
 import { buildWireRequest } from "./wire_requests.ts";
 
 /**
- * Maximum time between two looks at a request's row, in milliseconds. Needed if a database notification is
+ * Maximum time between two reads of a request's row, in milliseconds. Needed if a database notification is
  * lost.
  */
 const SLOW_POLL = 2000;
@@ -45,10 +45,10 @@ const RESULTS = {
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
 
-/** A request that changed nothing: it was not sent, or the agent reported an error. */
+/** Thrown if a request changed nothing: it was not sent, or the agent reported an error. */
 export class NothingDoneError extends UnavailableError {}
 
-/** An agent's report that the backup in the request is damaged. */
+/** Thrown if the agent reports that the backup in the request is damaged. `damage` says what is damaged. */
 export class DamageFoundError extends ConflictError {
   constructor(message: string, readonly damage: string) {
     super(message);

@@ -81,7 +81,7 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Returns the server whose agent should read a backup: the server that made it. If that agent is not
+ * Returns the server whose agent should read a backup: the server that made it. If that server's agent is not
  * connected and other servers can reach the destination, returns one of the owner's connected servers. Throws
  * an {@link UnavailableError} if there is none.
  *
@@ -118,8 +118,8 @@ export function isElsewhere(
 }
 
 /**
- * Returns the server on whose disk a backup is. Throws an {@link UnavailableError} if its agent is not
- * connected, and a {@link ConflictError} if the agent is too old, or the server is deleted.
+ * Returns the server on whose disk a backup is. Throws an {@link UnavailableError} if the server's agent is
+ * not connected, and a {@link ConflictError} if the agent is too old, or the server is deleted.
  */
 export async function connectedHolder(
   services: ServiceContext,

@@ -72,8 +72,8 @@ export async function importBackups(
  * is assigned to its task if it certainly belongs to that task. Otherwise it gets no task, so that no
  * retention rule deletes it: another control plane may use the same directory and the same task ids.
  *
- * Such a backup belongs to the user and to the server whose agent has its host name. If there is no such
- * server, creates one, whose agent must then be enrolled.
+ * A backup without a task belongs to the user, and to the server whose agent has its host name. If there is
+ * no such server, creates one, whose agent must then be enrolled.
  *
  * @param destinationIds The destinations that use the backups' directory; at least one.
  */

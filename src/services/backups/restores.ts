@@ -107,7 +107,7 @@ export function refuseForeignFields(
   throw new InvalidError(Object.fromEntries(foreign.map((field) => [field, [sentence(field)]])));
 }
 
-/** Returns the restore fields that source types with this `type` accept, taken together. */
+/** Returns the names of the restore fields that at least one source type with this `taskType` accepts. */
 function fieldsOfTaskType(taskType: string): Set<string> {
   return new Set(
     DEFINITIONS.values().filter((each) => each.taskType === taskType)

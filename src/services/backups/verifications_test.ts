@@ -78,7 +78,7 @@ Deno.test("stored backups are verified in turn, one at a time, the longest unche
   await clock.advance(6 * DAY - 1);
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
-  // Several control planes that look at the same time queue only one verification.
+  // If several control planes queue due verifications at the same time, only one is queued.
   const queued = await Promise.all([1, 2, 3, 4].map(() => queueDueVerifications(services)));
   assert.equal(queued.reduce((sum, count) => sum + count), 1);
   const [run] = await database`select * from runs`;
@@ -168,7 +168,7 @@ Deno.test("damage found by a drill stays until a drill succeeds or a user clears
   const rows = "database shop differs from the original: 0 rows";
   assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  // A check clears only the damage that it can find itself. The shown reason is one of those that remain.
+  // A check clears only damage that it can find itself. The shown reason is that of the remaining damage.
   assert.deepEqual(await verify(failureWithDamage("x: flipped")), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [first, rows]);
   await verify(failureWithDamage("x: flipped"));

@@ -11,8 +11,7 @@ export interface InstallationMetrics {
   /** Seconds for which the oldest queued run has waited; 0 if no run is queued. */
   queueAge: number;
   /**
-   * Seconds since the last message about a running run, for the run with the oldest message; 0 if no run is
-   * running.
+   * Longest time since the agent of a running run was last heard from, in seconds; 0 if no run is running.
    */
   leaseAge: number;
   /** Numbers of deliveries by state. */

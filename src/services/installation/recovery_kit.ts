@@ -25,7 +25,8 @@ export interface RecoveryKit {
     backups_count: number;
     newest_backup_at: Date | null;
     /**
-     * What decrypts the destination's backups: a password (true if any backup has one), or a recipient's key.
+     * Whether some of the backups are encrypted with a password. `recipients` are the public keys to which
+     * others are encrypted.
      */
     needs_password: boolean;
     recipients: string[];

@@ -142,7 +142,9 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
   return definition.job(task, sourceSecrets(definition, { ...task }, { ...server }, keyring)) as JobSource;
 }
 
-/** Decrypts the secrets of a source. Uses the server's secret for each that the task does not set. */
+/**
+ * Returns the decrypted secrets of a source, by field. If the task does not set a secret, uses the server's.
+ */
 function sourceSecrets(
   { fields }: SourceDefinition,
   task: Readonly<Record<string, unknown>>,

@@ -6,7 +6,8 @@ import type { RemoteServerRow } from "../../store/agents/remote_servers.ts";
 type Agent = Pick<RemoteServerRow, "agent_description" | "agent_protocol">;
 
 /**
- * Returns whether a server's agent knows the source type of a task. Assumes so if the agent never connected.
+ * Returns whether a server's agent knows the source type of a task. Returns true if no agent has connected
+ * yet, because a new agent will.
  */
 export function knowsSource(agent: Agent, task: SourceTask): boolean {
   return knowsType(agent, sourceTypeOf(task) ?? "");

@@ -84,7 +84,7 @@ export interface Occurrence {
    * occurrence. Default: no.
    */
   isLevel?: boolean;
-  /** Number of occurrences from which on the problem is reported. Default: 1. */
+  /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
    * When the problem occurred; default: now. For a run, this is when the run was queued, so that the failures

@@ -76,8 +76,8 @@ export async function requestRemoval(
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  // Without the lock, two runs that store backups at the same time, one of them lost until now, would not see
-  // each other's backup.
+  // Lock, because two runs may store backups at the same time if one of them was lost. Neither would see the
+  // other's backup.
   await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
@@ -102,7 +102,7 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 /**
  * Applies the rules again right before objects are deleted, because a newer backup may have been found
  * damaged since an older one was marked. Unmarks backups that the rules now keep. Returns the ids of the
- * others, which are then locked.
+ * backups that stay marked; they are locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];

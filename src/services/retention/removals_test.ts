@@ -40,7 +40,8 @@ Deno.test("a backup's row is deleted only when the deletion of its objects is co
   assert.equal(kept!.removal_attempts, 1);
   assert.equal(await removeDue(services), 0);
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 60_000));
-  // When the agent connects again, the removal is due at once. Here it fails to delete one of the objects.
+  // When the agent connects again, the removal is due at once. Here the agent fails to delete one of the
+  // objects.
   await sayHello(services, serverId);
   const refused = answering(services, serverId, [{ name: "backup_1.tar.zst", message: "Permission denied" }]);
   assert.equal(await removeDue(services), 1);

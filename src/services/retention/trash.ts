@@ -38,7 +38,7 @@ const MESSAGE_INTERVAL = 60_000;
 type Clocked = Pick<ServiceContext, "clock">;
 
 /**
- * Stores the configured delay and returns it. A shorter delay takes effect later; logs at which time.
+ * Stores the configured delay and returns it. If the delay is shorter than before, logs from when it applies.
  */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;
@@ -81,9 +81,9 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts backups into the trash that retention removes after a change of the rules or the source. They stay
- * there until the trash's delay has passed since the change. Otherwise a stolen token could delete backups by
- * changing the rules, or by running the task with another source.
+ * Puts backups into the trash, instead of removing them, if the rules or the source were changed lately. They
+ * stay there until the trash's delay has passed since the change. Otherwise a stolen token could delete
+ * backups by changing the rules, or by running the task with another source.
  *
  * Returns false and does nothing if there was no change, or if the delay since the change has passed already.
  */
@@ -109,7 +109,7 @@ export async function trashByChangedRules(
   return true;
 }
 
-/** Records an event that is reported to administrators, in the caller's transaction. */
+/** Records an event of the trash, in the caller's transaction. Administrators are notified of it later. */
 export async function noteTrashed(
   { clock }: Clocked,
   sql: Sql,
@@ -171,8 +171,8 @@ const NOUNS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes an event in a sentence: `ada@example.com deleted 2 backups (7, 8); deletion begins at
- * 2026-01-08T12:00:00Z.`
+ * Describes an event in a sentence, such as
+ * `ada@example.com deleted 2 backups (7, 8); deletion begins at 2026-01-08T12:00:00Z.`
  */
 function sentence({ email, event, resource, count, ids, ends_at }: TrashSummary): string {
   const what = pluralize(count, NOUNS[resource] ?? resource);

@@ -50,8 +50,8 @@ const MAX_CONCURRENT_SERVERS = 4;
 
 /**
  * Leases the queued runs of these servers, up to each server's limit of parallel runs, and returns all of
- * them. Calls `offer` for a server's runs as soon as they are leased: after a thousand other runs, their
- * acceptance would be overdue.
+ * them. Calls `offer` for a server's runs as soon as they are leased. If it waited for a thousand other runs,
+ * the time to accept the first runs would be over.
  */
 export async function claimAssignments(
   services: ServiceContext,
@@ -95,7 +95,7 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
 
 /**
  * Leases a run and returns its assignment. Returns null if the run has failed because no job could be built,
- * or if it still waits for its transient secret.
+ * or still waits for its transient secret.
  */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
   const transient = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;
@@ -147,7 +147,7 @@ async function buildJob(
 }
 
 /**
- * Throws a `ConflictError` if the agent's protocol is older than 3, because it would ignore options that
+ * Throws a `ConflictError` if the agent's protocol is older than 3. Such an agent would ignore options that
  * decide how the backup is restored.
  */
 async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {

@@ -28,14 +28,16 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
     ...test,
     caller,
     taskId,
-    /** Runs the task to its end with these stats. Returns the id of its backup. */
+    /** Runs the task to its end, with `figures` as stats of the backup. Returns the id of the backup. */
     async store(figures: Partial<StoredBackup> = {}): Promise<number> {
       await this.backUp(figures);
       const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
       return row!.id;
     },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
-    /** Runs the task to its end with these stats. Returns the guards in its job. */
+    /**
+     * Runs the task to its end, with `figures` as stats of the backup. Returns the guards in the run's job.
+     */
     async backUp(figures: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);

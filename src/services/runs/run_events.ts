@@ -21,7 +21,10 @@ export interface ReportedEvent {
   message: RunEventMessage;
 }
 
-/** Tells an agent that all events of an attempt up to `sequence` are stored, or will never be needed. */
+/**
+ * Tells an agent that it need not send the events of an attempt up to `sequence` again. Each is stored, or
+ * was ignored for good.
+ */
 export interface Acknowledgement {
   remoteServerId: number;
   runId: number;

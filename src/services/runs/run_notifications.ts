@@ -100,8 +100,9 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 }
 
 /**
- * Returns whether a run counts as failed, so that its owner is notified. A cancelled run does not, because
- * the owner cancelled it. A run that was cancelled because of its timeout does.
+ * Returns whether the owner is notified of the run as a failure. Failed and lost runs are failures. A
+ * cancelled run is a failure only if it was cancelled because of its timeout; otherwise its owner cancelled
+ * it.
  */
 function isFailure({ clock }: Clocked, run: RunRow): boolean {
   if (run.state === "failed" || run.state === "lost") return true;

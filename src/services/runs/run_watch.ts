@@ -22,8 +22,8 @@ const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Reports stalled runs. Agents end their runs at the stall limit. If an agent has not done so a lease's time
- * later, cancels the run.
+ * Reports stalled runs. Agents end their runs at the stall limit. If a run is still active a lease's duration
+ * after its limit, cancels the run.
  */
 export async function watchStalledRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;
@@ -47,7 +47,7 @@ export async function watchStalledRuns(services: ServiceContext): Promise<void> 
   });
 }
 
-/** Reports backup runs that take far longer than the previous ones of their task. */
+/** Reports backup runs that take far longer than the previous runs of their task. */
 export async function watchSlowRuns(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {

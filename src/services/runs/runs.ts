@@ -16,9 +16,9 @@ import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
- * Queues a run that a user requested. Throws a {@link ConflictError} if the task is paused or has an active
- * run. Also throws it if the task's server has reached its limit of parallel runs; with `queue`, the run
- * waits for a slot instead.
+ * Queues a run that a user requested, and returns its id. Throws a {@link ConflictError} if the task is
+ * paused or has an active run. Also throws it if the task's server has reached its limit of parallel runs;
+ * with `queue`, the run waits for a slot instead.
  */
 export async function startRun(
   services: ServiceContext,

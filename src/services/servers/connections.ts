@@ -213,8 +213,8 @@ async function renew(services: ServiceContext, sql: Sql, serverIds: readonly num
 }
 
 /**
- * Returns the runs of these servers that their agents have to cancel. A cancellation is sent again at each
- * connection and each notification.
+ * Returns the runs of these servers that their agents have to cancel. Agents may get the same cancellation
+ * several times: at each connection, and at each notification.
  */
 export async function runsToCancel(
   services: ServiceContext,

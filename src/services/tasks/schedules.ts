@@ -22,17 +22,17 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * Tolerated clock difference, in milliseconds. A due time whose planning is dated further ahead was planned
- * with a clock that was ahead.
+ * Tolerated clock difference, in milliseconds. If the time at which a due time was planned is further in the
+ * future, the clock was ahead then.
  */
 const STEP = 1_000;
 /**
- * In milliseconds. A task's last change may be dated this far ahead after a small step of the clock; due
- * times before the change are then not fired. A change that is dated further ahead comes from a wrong clock,
- * so its date is ignored.
+ * Maximum step back of the clock after which the date of a task's last change still counts, in milliseconds.
+ * Due times before that change are not fired. A date further in the future comes from a wrong clock and is
+ * ignored.
  */
 const SHORTLY = 10_000;
-/** In milliseconds. A due time that was fired too early, by at most this much, is not fired again. */
+/** How much too early a due time may have been fired and still counts as fired, in milliseconds. */
 const EARLY = 5 * 60_000;
 
 /**
@@ -118,8 +118,8 @@ async function reportBrokenSchedules(
 }
 
 /**
- * Returns a function that computes the next due time of a schedule, once for all tasks that share the
- * schedule.
+ * Returns a function that computes the next due time of a schedule. It computes equal schedules only once,
+ * because many tasks share a schedule, such as midnight.
  */
 function plansAfter(now: Date): Plan {
   const known = new Map<string, ReturnType<typeof planRun>>();
@@ -137,9 +137,9 @@ export function nextDueTime(services: ServiceContext): Promise<Date | null> {
 }
 
 /**
- * Plans due times again that any control plane planned while its clock was ahead. Otherwise a task would not
- * run until the wrong time. A due time that was fired much too early is fired again. Returns the number of
- * changed due times.
+ * Corrects due times that a control plane planned while its clock was ahead. Otherwise their tasks would wait
+ * until a wrong time. A due time that was fired much too early is fired again. Returns the number of changed
+ * due times.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;

@@ -232,8 +232,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Throws if `name` is not a name of this run's own objects. Other servers may use the same directory. An
- * agent that stored an object with one of their future names would keep them from storing theirs.
+ * Throws a `ConflictError` if `name` is not a name of this run's own objects. Other servers may use the same
+ * directory. If an agent used one of their future names, those servers could not store their objects.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");
