@@ -122,7 +122,8 @@ export class Hub implements SessionOwner {
 
   offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: Assignment): void {
     const session = this.#ready.get(remoteServerId);
-    // An older agent has connected meanwhile: it would ignore the scripts. The next attempt refuses the run.
+    // Don't send the run if an older agent has connected meanwhile, because it would ignore the scripts. The
+    // next attempt to dispatch the run fails it.
     if (job.kind === "backup" && job.scripts !== undefined && !session?.runsScripts) return;
     session?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }

@@ -102,7 +102,7 @@ export class Session {
     return this.connection.remoteServerId;
   }
 
-  /** Whether the agent is new enough for the scripts of a job. */
+  /** Whether the agent's protocol has scripts in jobs. */
   get runsScripts(): boolean {
     return this.#protocol >= PROTOCOL_SCRIPTS;
   }

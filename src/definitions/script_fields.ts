@@ -5,16 +5,16 @@ import { systemUser } from "./formats/databases.ts";
 import { says } from "./formats/says.ts";
 import { integer, line } from "./formats/text.ts";
 
-/** When a script runs, in the order of a run. */
+/** When a script runs. The values are in the order in which a run executes them. */
 export const SCRIPT_TYPES = ["prescript", "after_success", "after_failure", "postscript"] as const;
 export type ScriptType = typeof SCRIPT_TYPES[number];
 
 export const SCRIPT_FAILURES = ["fail", "warn"] as const;
 export type ScriptFailure = typeof SCRIPT_FAILURES[number];
 
-/** Bytes of a script's text. */
+/** Maximum size of a script's text, in bytes. */
 const MAX_SCRIPT_BYTES = 65_536;
-/** One day. */
+/** Maximum timeout of a script, in seconds: one day. */
 const MAX_SECONDS = 86_400;
 
 const scriptText = z.string()
@@ -24,7 +24,10 @@ const scriptText = z.string()
   })
   .meta({ minLength: 1, maxLength: MAX_SCRIPT_BYTES });
 
-/** Removes what no interpreter understands: Windows line ends and a byte order mark. */
+/**
+ * Returns the text without what interpreters do not understand: a byte order mark, and the carriage returns
+ * of Windows line ends.
+ */
 export function normalizeScript(text: string): string {
   return text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
 }

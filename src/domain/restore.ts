@@ -48,8 +48,8 @@ export function chosenDatabases(
 }
 
 /**
- * Returns paths in the form in which archives contain them, without `./` and extra slashes. Throws an {@link
- * InvalidError} if a path names the archive's root.
+ * Returns paths in the form in which archives contain them, without `./` and extra slashes. Throws an
+ * {@link InvalidError} if a path names the archive's root.
  */
 export function archivePaths(paths: readonly string[]): string[] {
   return paths.map((path) => {

@@ -78,8 +78,8 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
  * `backups` does not matter. A backup is kept if there is any reason.
  *
  * - Rules skip backups that are held or damaged: these do not count against a rule's number.
- * - Rules first count only complete backups, so that an incomplete backup never displaces a complete one. To
- *   keep incomplete backups, rules count all backups, so that they keep no more of them than their number.
+ * - Rules first count only complete backups, so that an incomplete backup never displaces a complete one.
+ *   Then they count all backups, and keep the incomplete backups among those counted.
  * - A suspicious or damaged backup, and everything older, stays until a person has reviewed it.
  */
 export function decideRetention<B extends RetainedBackup>(

@@ -1,4 +1,4 @@
-/** The trash keeps deleted records for some days. Until then, the deletion can be undone. */
+/** The trash keeps deleted records for some days. Meanwhile, the deletion can be undone. */
 
 /** Number of days if `DELETE_DELAY_DAYS` is not set. */
 export const DEFAULT_DELETE_DELAY_DAYS = 3;

@@ -56,7 +56,7 @@ export interface Relation {
   readonly column: string;
   /** Table of the records whose ids are listed. */
   readonly records: string;
-  /** Column with the position in the list; without it, ids are kept in ascending order. */
+  /** Column of the table with the position in the list. If missing, the list is in ascending order of ids. */
   readonly orderedBy?: string;
 }
 

@@ -24,8 +24,8 @@ export function absoluteStorePath(): z.ZodString {
 }
 
 /**
- * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, as {@link
- * absoluteStorePath} does.
+ * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, as
+ * {@link absoluteStorePath} does.
  */
 export function relativeStorePath(): z.ZodString {
   return printable(innerPath());

@@ -74,8 +74,8 @@ export function findingsOfReport(report: Readonly<Record<string, unknown>>): Fin
 }
 
 /**
- * Returns the findings of a backup that was stored before findings were recorded, from its text. The text is
- * about the first guard, the second, or both in the order of the registry.
+ * Returns the findings in the text `suspicion` of a backup that was stored before findings were recorded. The
+ * text is about the first guard, the second, or both in the order of the registry.
  */
 export function findingsOfSuspicion(suspicion: string | null): Finding[] {
   if (suspicion === null) return [];

@@ -36,9 +36,9 @@ export interface StoredResponse {
 
 /**
  * Claims the key of a request. Returns null for the first request with this key: the caller must answer it,
- * then settle or release the key. Returns the stored response for a repetition. Throws a {@link
- * ConflictError} while the first request is in progress, or if its response can't be shown again. Throws an
- * {@link InvalidError} if the key was used for a different request.
+ * then settle or release the key. Returns the stored response for a repetition. Throws a
+ * {@link ConflictError} while the first request is in progress, or if its response can't be shown again.
+ * Throws an {@link InvalidError} if the key was used for a different request.
  */
 export async function claimRequest(
   services: ServiceContext,

@@ -40,7 +40,10 @@ export interface Assignment {
   traceparent?: string;
 }
 
-/** Bytes of a task's scripts in a job, as JSON: a frame has at most 1 MiB. */
+/**
+ * Maximum size of a job's scripts as JSON, in bytes. It leaves room for the rest of the message, because a
+ * frame has at most 1 MiB.
+ */
 const MAX_SCRIPTS_BYTES = 640 * 1024;
 /**
  * Maximum number of servers whose runs are leased at the same time. Leaves connections of the database pool
@@ -207,7 +210,10 @@ async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   return { job, change };
 }
 
-/** Throws for an agent that would leave the scripts out, and for scripts that are too large for a message. */
+/**
+ * Throws a `ConflictError` if the agent is too old to run scripts, or if the scripts are too large for a
+ * message.
+ */
 function refuseWithoutScripts(server: RemoteServerRow, scripts: readonly ScriptRow[]): void {
   if (scripts.length === 0) return;
   if ((server.agent_protocol ?? PROTOCOL_VERSION) < PROTOCOL_SCRIPTS) {
@@ -226,7 +232,7 @@ function refuseWithoutScripts(server: RemoteServerRow, scripts: readonly ScriptR
   );
 }
 
-/** Returns how long the scripts after the backup may take together. */
+/** Returns how many seconds the scripts after the backup may take together. */
 function secondsAfterBackup(scripts: readonly ScriptRow[]): number {
   return scripts.filter(({ type }) => type !== "prescript")
     .reduce((sum, { timeout_seconds }) => sum + timeout_seconds, 0);
@@ -255,7 +261,10 @@ async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reaso
   await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason });
 }
 
-/** The task's limit does not count the scripts that run after the backup: each has its own. */
+/**
+ * Returns the time at which a run is over its run timeout; null if it has none. The timeout leaves out the
+ * scripts after the backup, because each script has its own timeout.
+ */
 function timeoutAt(services: ServiceContext, timeoutMs: number | null, scriptSeconds: number): Date | null {
   if (timeoutMs === null) return null;
   return new Date(services.clock.now().getTime() + timeoutMs + scriptSeconds * 1000);

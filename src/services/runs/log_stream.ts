@@ -21,8 +21,8 @@ const BATCH = 16;
 
 /**
  * Streams a run's output after event `afterSequence` (0: from the start) until the run ends or `signal`
- * aborts. Output is passed on as soon as it is stored. If there is no such run, throws a {@link
- * NotFoundError} right away, before the first iteration.
+ * aborts. Output is passed on as soon as it is stored. If there is no such run, throws a
+ * {@link NotFoundError} right away, before the first iteration.
  */
 export async function followOutput(
   services: ServiceContext,

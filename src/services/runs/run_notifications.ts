@@ -34,8 +34,8 @@ export interface RunEnd {
 }
 
 /**
- * Notifies the owner of a run that ended without success. Successes are reported elsewhere: {@link
- * notifyBackupStored} reports a backup once it is stored, {@link notifyCheck} a verification or drill.
+ * Notifies the owner of a run that ended without success. Successes are reported elsewhere:
+ * {@link notifyBackupStored} reports a backup once it is stored, {@link notifyCheck} a verification or drill.
  */
 export async function notifyFailure(
   services: Clocked,
@@ -110,8 +110,8 @@ function isFailure({ clock }: Clocked, run: RunRow): boolean {
 }
 
 /**
- * Reports that a run has stored a backup. If the run was lost before, reports this to streams for failures
- * too. Reports anomalies of the backup as failures.
+ * Reports a stored backup. If its run has succeeded, reports the success and ends alerts; if the run was lost
+ * before, streams for failures get this message too. Reports each anomaly of the backup as a failure.
  */
 export async function notifyBackupStored(
   services: Clocked,
@@ -127,7 +127,7 @@ export async function notifyBackupStored(
   const audience = wasLost ? "any" : "success";
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
     notificationOf(run, name, { audience, wasLost, backupId, reason });
-  // The owner of a run that failed after storing its backup is notified of that.
+  // If the run failed after storing the backup, {@link notifyFailure} has told its owner.
   if (run.state === "succeeded") {
     await writeDeliveries(services, sql, news("backup.succeeded", audience));
     // If the run was lost, the message above has told the owner already.

@@ -86,7 +86,7 @@ const NAMES: Record<RunRow["kind"], string> = {
   drill: "Drill run",
 };
 
-/** Returns the limits of a run: a cancelled one runs its postscripts before it ends. */
+/** Returns the time limits of a run. A cancelled run gets more time, because its postscripts still run. */
 export function runTimesOf(
   { runTimes }: Pick<ServiceContext, "runTimes">,
   { script_seconds }: Pick<RunRow, "script_seconds">,

@@ -75,7 +75,7 @@ export async function applyVerdict(
 }
 
 /**
- * Returns whether a success comes too late for a run that was lost: its objects were removed, or its
+ * Returns whether a stored backup comes too late, because its run was lost: its objects were removed, or its
  * destination was deleted.
  */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
@@ -138,8 +138,8 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count. The attempt's leftovers are then removed. After a success,
- * its objects are leftovers too, because no record names them. A repeated verdict of the successful attempt
+ * Records a verdict that came too late to count. The attempt's leftovers are then removed. If the verdict
+ * reports a stored backup, its objects are leftovers too, because no record names them. A repeated verdict
  * removes nothing.
  */
 export async function keepLateVerdict(
@@ -152,7 +152,7 @@ export async function keepLateVerdict(
   await recordVerdict(sql, { runId: run.id, attempt }, { verdict, applied: false, at: services.clock.now() });
   if (run.state === "succeeded" && run.attempt === attempt) return;
   const backup = storedBackupOf(verdict);
-  // The same verdict again: its backup is recorded.
+  // This verdict was applied before, so its backup has a record.
   if (backup !== null && await isVerdictApplied(sql, run.id, attempt)) return;
   const isStored = verdict.outcome === "succeeded" || backup !== null;
   await recordLeftovers(services, sql, run, attempt, isStored ? asLeftovers(verdict, backup) : verdict);

@@ -1,4 +1,4 @@
-/** Runs of tasks with scripts, as the control plane sees them. */
+/** Tests how the control plane handles runs of tasks with scripts. */
 import assert from "node:assert/strict";
 import { event, success } from "../../../tests/support/clients/events.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
@@ -62,7 +62,8 @@ Deno.test("a job has the scripts as they are at its dispatch, in the task's orde
       on_failure: "fail",
     },
   ]);
-  // The limits of scripts after the backup come on top of the run's own limit, and of the time to cancel it.
+  // The timeouts of scripts after the backup are added to the run timeout, and to the time limit for
+  // cancelling.
   const later = (ms: number) => new Date(clock.now().getTime() + ms);
   assert.deepEqual((await test.row(run!.runId)).timeout_at, later(160_000));
   await recordEvents(services, [event(serverId, run!, 1, { kind: "accepted" })]);
@@ -92,7 +93,7 @@ Deno.test("a control plane that is older than scripts leaves their runs in the q
   assert.equal((await lease()).count, 0);
   assert.equal((await test.row(runId)).state, "queued");
   assert.equal((await lease({ script_seconds: 100 })).count, 1);
-  // It is back in the queue, where the next one has to say it again.
+  // The run is in the queue again. To lease it again, a control plane must set `script_seconds` again.
   await database`update runs set state = 'queued' where id = ${runId}`;
   assert.equal((await lease()).count, 0);
   await database`delete from backup_task_scripts`;

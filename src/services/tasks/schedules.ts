@@ -22,8 +22,8 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * Tolerated clock difference, in milliseconds. If the time at which a due time was planned is further in the
- * future, the clock was ahead then.
+ * Tolerated clock difference, in milliseconds. If the planning of a due time is dated further in the future,
+ * the control plane that planned it had a clock that was ahead.
  */
 const STEP = 1_000;
 /**

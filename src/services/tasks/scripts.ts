@@ -1,4 +1,4 @@
-/** Scripts that agents run before and after backups. */
+/** Creates, lists, changes and deletes scripts, which agents run before and after backups. */
 import { newColumns } from "../../definitions/fields/columns.ts";
 import type { NewInput } from "../../definitions/fields/field.ts";
 import {
@@ -19,7 +19,7 @@ import { pluralize } from "../pluralize.ts";
 
 export type { ScriptDetailRow } from "../../store/tasks/scripts.ts";
 
-/** Tasks that a refusal names. */
+/** Maximum number of tasks that an error message names. */
 const MAX_NAMED = 5;
 
 export function listScripts(
@@ -52,7 +52,10 @@ export function createScript(
   });
 }
 
-/** Runs that are dispatched from now on use the new text; a run that has begun keeps what it was sent. */
+/**
+ * Changes a script and returns it. Runs that are dispatched later use the new text; an active run keeps the
+ * text that it was sent.
+ */
 export function updateScript(
   services: ServiceContext,
   caller: Caller,
@@ -68,7 +71,10 @@ export function updateScript(
   });
 }
 
-/** Refuses while tasks use the script: their backups would silently be made without it. */
+/**
+ * Deletes a script. Throws a {@link ConflictError} while tasks use the script, because their backups would
+ * then silently be made without it.
+ */
 export function deleteScript(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     if (!await store.lockScript(sql, caller.userId, id)) throw new NotFoundError("Script");

@@ -75,8 +75,8 @@ export async function downloadObject(
 }
 
 /**
- * Returns a download of one regular file in a backup's contents, decrypted and decompressed. Throws a {@link
- * NotFoundError} if there is no such file.
+ * Returns a download of one regular file in a backup's contents, decrypted and decompressed. Throws a
+ * {@link NotFoundError} if there is no such file.
  */
 export async function downloadFile(
   services: ServiceContext,
