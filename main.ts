@@ -1,6 +1,4 @@
-/**
- * The control plane's process: reads the configuration, connects the parts, and serves until a stop signal.
- */
+/** Runs the control plane: reads the configuration, connects the parts, and serves until a stop signal. */
 import { join } from "node:path";
 import { Hub } from "./src/agents/hub.ts";
 import { readConfig } from "./src/config.ts";
@@ -25,8 +23,8 @@ import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
 
 /**
- * Starts every part and adds it to `parts`, which stops them in reverse order. `whenReady` resolves once a
- * backup can run.
+ * Starts the parts of the control plane, and adds each to `parts`, which stops them in reverse order. Returns
+ * the server's URL. `whenReady` resolves once a backup can run.
  */
 async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenReady: Promise<void> }> {
   const defaults = { localAgent: Deno.args.includes("--local-agent"), isRoot: Deno.uid() === 0 };

@@ -1,4 +1,7 @@
-/** Reads the environment, once, at the start. docs/operate/configuration.md has one row for each variable. */
+/**
+ * Reads the configuration from the environment, once, at the start. docs/operate/configuration.md describes
+ * each variable.
+ */
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
@@ -13,22 +16,24 @@ const LOG_LEVELS = ["trace", "debug", "info", "warning", "error", "fatal"] as co
 const LOG_FORMATS = ["pretty", "json"] as const;
 
 export interface Config {
-  /** Null: use the embedded Postgres. */
+  /** URL of the database; null for the embedded Postgres. */
   readonly databaseUrl: string | null;
-  /** An absolute path. */
+  /** Absolute path of the data directory. */
   readonly dataDirectory: string;
   readonly host: string;
-  /** 0 selects any free port. */
+  /** Port to listen on; 0 means any free port. */
   readonly port: number;
-  /** Has no trailing slash. Null: use the address that the server listens on. */
+  /**
+   * URL of this server for users and agents, without a trailing slash; null for the address it listens on.
+   */
   readonly publicUrl: string | null;
-  /** 32 bytes each, the current one first. Null: read the keys from `secretKeyFile`. */
+  /** Keys that encrypt secrets, 32 bytes each, the current key first; null if they are in `secretKeyFile`. */
   readonly secretKeys: readonly Uint8Array[] | null;
-  /** An absolute path. */
+  /** Absolute path of the file with the secret keys. */
   readonly secretKeyFile: string;
   /**
-   * Ids of keys that are lost for good. Values sealed with them stay unreadable, and do not prevent the
-   * start.
+   * Ids of keys that are lost for good. Values encrypted with these keys stay unreadable, and do not prevent
+   * the start.
    */
   readonly lostKeyIds: readonly string[];
   readonly bootstrapToken: string | null;
@@ -36,37 +41,40 @@ export interface Config {
   readonly logLevel: typeof LOG_LEVELS[number];
   readonly logFormat: typeof LOG_FORMATS[number];
   readonly rateLimitPerMinute: number;
-  /** The limit for each client address. */
+  /** Maximum number of failed authentications per minute from one client address. */
   readonly authFailuresPerMinute: number;
-  /** IP addresses and ranges (`address/bits`). */
+  /** IP addresses and ranges (`address/bits`) of trusted proxies. */
   readonly trustedProxies: readonly string[];
-  /** 0: entries are never deleted. */
+  /** How many days the audit log keeps entries; 0 means forever. */
   readonly auditLogDays: number;
-  /** The number of days for which the trash keeps deleted records. */
+  /** How many days the trash keeps deleted records. */
   readonly deleteDelayDays: number;
-  /** Null: no mail is sent. */
+  /** The mail server and the sender of emails; null if no mail is sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
-  /** The addresses that users may have the control plane connect to. */
+  /** To which of the addresses that users enter the control plane may connect. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
-/** Values that apply where a variable is not set. */
+/** Values for variables that are not set. */
 export interface ConfigDefaults {
   readonly localAgent: boolean;
   readonly isRoot: boolean;
 }
 
-/** Names every invalid variable in one line, without the value of a secret one. */
+/** Reports all invalid variables in one line, without the values of secret variables. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the configuration. An empty value counts as not set. Throws a {@link ConfigError}. */
+/**
+ * Reads the configuration. A variable with an empty value counts as not set. Throws a {@link ConfigError} if
+ * a variable is invalid.
+ */
 export function readConfig(environment: Environment, defaults: ConfigDefaults): Config {
   const variables = new Variables(environment);
   const dataDirectory = resolve(
@@ -143,7 +151,10 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
   return config;
 }
 
-/** Parses keys separated by commas or white space: 32 bytes each in base64 or hex, the current one first. */
+/**
+ * Parses secret keys that are separated by commas or white space, each 32 bytes in base64 or hexadecimal.
+ * Returns them in this order, the current key first; null if there is none or one is malformed.
+ */
 export function parseSecretKeys(text: string): Uint8Array[] | null {
   const keys: Uint8Array[] = [];
   for (const word of text.split(/[\s,]+/).filter((word) => word !== "")) {
@@ -170,14 +181,14 @@ class Variables {
     return this.environment[name]?.trim() || null;
   }
 
-  /** Returns a path unchanged: it may end with a blank. */
+  /** Returns a path unchanged, because it may end with a blank; null if the variable is not set. */
   path(name: string): string | null {
     return this.text(name) === null ? null : this.environment[name]!;
   }
 
   /**
-   * Returns null if the variable is not set or its value is refused. For a refused value, {@link
-   * throwRefused} throws later.
+   * Parses a variable. Returns null if it is not set or invalid; in the latter case {@link throwRefused}
+   * throws later. `shape` is the description of valid values for the error message.
    */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);
@@ -196,7 +207,7 @@ class Variables {
   }
 }
 
-/** Reads SMTP_URL and SMTP_FROM, which must be set together. */
+/** Reads SMTP_URL and SMTP_FROM, which must be set together. Returns null if they are not set. */
 function readSmtp(variables: Variables): Config["smtp"] {
   const url = variables.parse("SMTP_URL", smtpUrl, "an smtp:// or smtps:// URL with a host");
   const from = variables.parse("SMTP_FROM", sender, "an email address, or Name <address>");
@@ -206,7 +217,9 @@ function readSmtp(variables: Variables): Config["smtp"] {
   return url === null || from === null ? null : { url, from };
 }
 
-/** Reads a number of seconds and returns milliseconds. */
+/**
+ * Reads a variable whose unit is seconds. Returns milliseconds, or `otherwise` if the variable is not set.
+ */
 function seconds(variables: Variables, name: string, otherwise: number): number {
   const given = variables.parse(
     name,
@@ -223,7 +236,7 @@ function wholeNumber(least: number, most: number): (text: string) => number | nu
   };
 }
 
-/** Accepts 0 or at least 90 days: the database deletes no entry that is younger than 90 days. */
+/** Parses 0, or a number of at least 90 days, because the database deletes no entry younger than 90 days. */
 function auditLogDays(text: string): number | null {
   return text === "0" ? 0 : wholeNumber(90, 36_500)(text);
 }
@@ -263,7 +276,10 @@ function host(text: string): string | null {
   return /^[A-Za-z0-9._:%-]+$/.test(bare) ? bare : null;
 }
 
-/** Refuses options in the query: they could turn off certificate checks, or log what is sent. */
+/**
+ * Accepts a URL without a query, because options in the query could turn off certificate checks, or log what
+ * is sent.
+ */
 function smtpUrl(text: string): string | null {
   const url = URL.parse(text);
   if (url === null || !["smtp:", "smtps:"].includes(url.protocol) || url.hostname === "") return null;

@@ -1,31 +1,35 @@
 /**
- * Decides which of the addresses that users enter the control plane connects to: public ones, and those that
- * its operator allows.
+ * Decides to which of the addresses that users enter the control plane connects: to public addresses, and to
+ * those that its operator allows.
  */
 import ipaddr from "ipaddr.js";
 
 type Address = ReturnType<typeof ipaddr.parse>;
 type Cidr = ReturnType<typeof ipaddr.parseCIDR>;
 
-/** The environment variable that allows more addresses. */
+/** Environment variable with which the operator allows more addresses. */
 export const SETTING = "ALLOW_PRIVATE_ADDRESSES";
 
 /**
- * The address ranges that `1` allows: loopback and private networks, but not link-local or multicast
- * addresses.
+ * Ranges that the setting `1` allows: loopback and private networks. Link-local and multicast addresses are
+ * not among them.
  */
 const PRIVATE = new Set(["private", "uniqueLocal", "carrierGradeNat", "loopback"]);
 
 /**
- * Addresses at which clouds serve a machine's credentials: Amazon and most others, Amazon over IPv6, Alibaba,
- * Oracle. Each is allowed only by its exact address, not by a network that contains it.
+ * Addresses at which clouds serve a machine's credentials: Amazon's, which most other clouds use, too;
+ * Amazon's over IPv6; Alibaba's; Oracle's. Each is allowed only by its exact address, not by a network that
+ * contains it.
  */
 const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"]
   .map((text) => ipaddr.parse(text).toNormalizedString());
 
-/** IANA has assigned no other IPv6 addresses as public ones. */
+/** The only IPv6 range from which IANA has assigned public addresses. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
-/** RFC 6052: the last 32 bits are an IPv4 address, which a network without IPv4 reaches through NAT64. */
+/**
+ * Range of NAT64 addresses (RFC 6052). Their last 32 bits are an IPv4 address, which a network without IPv4
+ * reaches through NAT64.
+ */
 const NAT64 = ipaddr.parseCIDR("64:ff9b::/96");
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
@@ -40,9 +44,9 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
 };
 
 export class AddressPolicy {
-  /** Allows public addresses only. */
+  /** A policy that allows public addresses only. */
   static readonly publicOnly = new AddressPolicy(false, []);
-  /** Allows every address: for hosts that the operator configures. */
+  /** A policy that allows every address, for hosts that the operator configures. */
   static readonly everything = new AddressPolicy(
     true,
     [
@@ -58,8 +62,8 @@ export class AddressPolicy {
   ) {}
 
   /**
-   * Parses `0`, `1`, or a comma-separated list of addresses and networks: `10.1.0.0/16, fd12::/48,
-   * 127.0.0.1`. Returns null for anything else.
+   * Parses the setting: `0`, `1`, or a comma-separated list of addresses and networks, such as `10.1.0.0/16,
+   * fd12::/48, 127.0.0.1`. Returns null for any other text.
    */
   static parse(text: string): AddressPolicy | null {
     if (["0", "false"].includes(text.toLowerCase())) return AddressPolicy.publicOnly;
@@ -69,7 +73,7 @@ export class AddressPolicy {
     return new AddressPolicy(false, networks as Cidr[]);
   }
 
-  /** Returns the kind of a refused address, with its article (`a loopback`); null for an allowed address. */
+  /** Returns the type of a refused address, with its article (`a loopback`); null for an allowed address. */
   refusedKind(text: string): string | null {
     if (!ipaddr.isValid(text)) return "an unreadable";
     // An IPv4 address in IPv6 form (::ffff:0:0/96) counts as IPv4.
@@ -109,7 +113,10 @@ function isIn(address: Address, [network, bits]: Cidr): boolean {
   return address.kind() === network.kind() && address.match([network, bits] as never);
 }
 
-/** Accepts set host bits. Accepts IPv4 only as four decimal parts, since other forms are ambiguous. */
+/**
+ * Parses an address or a network. Returns null for any other text. Accepts a network whose host bits are set,
+ * and IPv4 only as four decimal parts, because other forms are ambiguous.
+ */
 function parseNetwork(text: string): Cidr | null {
   const [host = ""] = text.split("/");
   const isReadable = host.includes(":")

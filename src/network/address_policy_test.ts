@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { AddressPolicy } from "./address_policy.ts";
 
-/** One address of each special range of IANA's registries, and every notation of an address. */
+/**
+ * Addresses to refuse, with the words for their types: one of each special range of IANA's registries, and
+ * every notation of an address.
+ */
 const REFUSED: Readonly<Record<string, string>> = {
   "0.0.0.0": "an unspecified",
   "0.1.2.3": "an unspecified",

@@ -1,12 +1,12 @@
 /**
- * Certificate authorities for node:https, which ignores Deno's environment variables. For agents, which have
- * every Deno permission; the control plane uses `tls_agent.ts`.
+ * Finds the certificate authorities for node:https, which ignores Deno's environment variables. Only agents
+ * use this, because they have every Deno permission; the control plane uses `tls_agent.ts`.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import tls from "node:tls";
 
-/** Exists since Node 22.15; missing from Deno's types. */
+/** Node has this function since version 22.15; Deno's types lack it. */
 const { getCACertificates } = tls as unknown as {
   getCACertificates(store: "system" | "bundled" | "extra"): string[];
 };
@@ -14,9 +14,9 @@ const { getCACertificates } = tls as unknown as {
 let authorities: string[] | undefined;
 
 /**
- * Returns the authorities in PEM that `DENO_TLS_CA_STORE`, `DENO_CERT` (as for `fetch` and websockets) and
- * `NODE_EXTRA_CA_CERTS` name. Returns undefined, for Node's own list, if neither of the first two is set.
- * Throws if a file can't be read, as `fetch` does.
+ * Returns, in PEM, the authorities that `DENO_TLS_CA_STORE`, `DENO_CERT` and `NODE_EXTRA_CA_CERTS` name;
+ * `fetch` and websockets use the first two as well. Returns undefined if neither of the first two is set, so
+ * that Node uses its own list. Throws if a file can't be read, as `fetch` does.
  */
 export function trustedAuthorities(): string[] | undefined {
   return authorities ??= readAuthorities(process.env);

@@ -1,4 +1,4 @@
-/** Decodes compressed HTTP bodies, which node:http leaves as they are. */
+/** Decodes compressed bodies of HTTP responses, which node:http does not decode. */
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 
 const DECODERS: Record<string, typeof gunzipSync> = {
@@ -9,9 +9,9 @@ const DECODERS: Record<string, typeof gunzipSync> = {
 };
 
 /**
- * Decodes a small body. Some proxies compress responses although the request does not ask for it. Returns the
- * bytes as they are for an unknown encoding. Throws for a body that is malformed, or larger than `limit`
- * bytes.
+ * Decodes a small response body. Some proxies compress responses although the request does not ask for it.
+ * Returns the bytes unchanged if the encoding is unknown. Throws if the body is malformed, or decodes to more
+ * than `limit` bytes.
  */
 export function decodeContent(bytes: Uint8Array, encoding: string | null, limit: number): Uint8Array {
   const decode = DECODERS[encoding?.trim().toLowerCase() ?? ""];

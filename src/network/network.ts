@@ -1,6 +1,6 @@
 /**
- * Makes every HTTP request to addresses that users enter. It checks the addresses in the same look-up that
- * the connection uses, so they can't change in between. It follows no redirect, keeps no connection and uses
+ * Sends every HTTP request to addresses that users enter. Checks a host's addresses in the same look-up that
+ * the connection uses, so they can't change in between. Follows no redirects, reuses no connections and uses
  * no proxy.
  */
 import { lookup } from "node:dns";
@@ -16,10 +16,10 @@ export interface NetworkRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Thrown when a host's address is refused. The message is one line, without the address. */
+/** Reports that a host's address is refused. The message is one line, and does not contain the address. */
 export class AddressRefusedError extends Error {
   override readonly name = "AddressRefusedError";
-  /** @param kind The kind of address, with its article: `a loopback`. */
+  /** @param kind The type of the address, with its article (`a loopback`). */
   constructor(host: string, kind: string) {
     super(
       `${host} is at ${kind} address, which the control plane connects to only if its operator has allowed it ` +
@@ -28,7 +28,7 @@ export class AddressRefusedError extends Error {
   }
 }
 
-/** Resolves a name to all of its addresses, as `getaddrinfo` does. */
+/** Passes all addresses of a host name to `done`, as `getaddrinfo` does. */
 export type Resolve = (
   hostname: string,
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,
@@ -46,8 +46,8 @@ export class Network {
   }
 
   /**
-   * Throws an {@link AddressRefusedError} if the URL's host is a refused address or a name of this machine.
-   * Looks nothing up.
+   * Throws an {@link AddressRefusedError} if the URL's host is an address or a `localhost` name that the
+   * policy refuses. Makes no DNS query.
    */
   check(url: URL): void {
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
@@ -58,9 +58,9 @@ export class Network {
   }
 
   /**
-   * Works like the global `fetch`, but resolves with redirects too. Rejects with an {@link
-   * AddressRefusedError}, the signal's reason or the connection's error. No error, and no cause of one,
-   * contains the URL.
+   * Sends a request. Works like the global `fetch`, but resolves with a redirect instead of following it.
+   * Rejects with an {@link AddressRefusedError}, the signal's reason or the connection's error. These errors
+   * and their causes never contain the URL.
    */
   async fetch(address: string, init: NetworkRequest = {}): Promise<Response> {
     const { method = "GET", signal } = init;
@@ -91,13 +91,13 @@ export class Network {
       return toResponse(method, await promise, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      // An AggregateError has one error for each address.
+      // If `connect` has tried several addresses, it throws an AggregateError with one error for each.
       const first = error instanceof AggregateError ? error.errors[0] ?? error : error;
       throw await withDates(first, url, this.#lookup as never);
     }
   }
 
-  /** Called by `connect`, which tries only the addresses returned here. */
+  /** Looks up a host for `connect`, which tries only the addresses that this function passes to `done`. */
   #lookup = (
     hostname: string,
     options: { all?: boolean },
@@ -115,7 +115,7 @@ export class Network {
   };
 }
 
-/** Statuses of responses without a body. */
+/** Statuses whose responses have no body. */
 const BODILESS = new Set([101, 204, 205, 304]);
 
 function toResponse(method: string, incoming: IncomingMessage, signal: AbortSignal | undefined): Response {
@@ -135,7 +135,10 @@ function toResponse(method: string, incoming: IncomingMessage, signal: AbortSign
   return new Response(streamBody(incoming, signal), { status, headers });
 }
 
-/** Streams the body as fast as it is read. Cancelling closes the connection. */
+/**
+ * Returns the body as a stream, which is read only as fast as its consumer reads. Cancelling it closes the
+ * connection.
+ */
 function streamBody(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({

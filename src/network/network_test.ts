@@ -37,7 +37,7 @@ async function refusal(promise: Promise<Response>): Promise<Error> {
   return error;
 }
 
-/** A resolver that gives each answer once, and the last one forever. */
+/** Returns a resolver that gives each answer once, and then repeats the last one. */
 function fakeResolver(...answers: string[][]): { resolve: Resolve; lookups: () => number } {
   let lookups = 0;
   return {
@@ -63,7 +63,7 @@ Deno.test("a refused address gets no connection in any notation", async () => {
     assert.match(error.message, REFUSAL);
   }
   assert.deepEqual(local.requests, []);
-  // The same server is reached once its address is allowed.
+  // Once its address is allowed, the same server can be reached.
   const answer = await new Network(only("127.0.0.0/8")).fetch(`http://127.1:${local.port}/x?y`);
   assert.deepEqual([answer.status, await answer.text()], [200, "here"]);
 });
@@ -84,7 +84,7 @@ Deno.test("a name with a refused address is refused, without naming the address"
 Deno.test("a name is resolved once, and the connection uses the address that was checked", async () => {
   await using allowed = serveLocal("127.0.0.2");
   await using refused = serveLocal("127.0.0.3");
-  // First an allowed address, then a refused one, as a DNS rebinding attack would answer.
+  // The resolver gives an allowed address first and then a refused address, as a DNS rebinding attack does.
   const { resolve, lookups } = fakeResolver(["127.0.0.2"], ["127.0.0.3"]);
   const network = new Network(only("127.0.0.2"), resolve);
   assert.equal(await (await network.fetch(`http://moves.example.com:${allowed.port}/`)).text(), "here");
@@ -121,7 +121,7 @@ Deno.test("https verifies the name in the URL, not the address", async () => {
   const error = await refusal(network.fetch(`https://good.example.com:${local.port}/`));
   assert.match(error.message, /certificate/i);
   assert.deepEqual(local.requests, []);
-  // Operators trust an authority this way; a process reads it when it starts.
+  // Operators add a trusted authority by an environment variable, which a process reads when it starts.
   const moduleUrl = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
   const script = `
     import { AddressPolicy } from ${moduleUrl("address_policy.ts")};
@@ -164,7 +164,7 @@ Deno.test("requests and responses are like those of fetch", async () => {
     length: "4",
     body: "häh",
   });
-  // S3 requires a length even without a body.
+  // S3 requires a `content-length` even if there is no body.
   assert.equal((await (await network.fetch(url, { method: "POST" })).json()).length, "0");
   local.answer = () => new Response("not sent", { headers: { "content-length": "8" } });
   const head = await network.fetch(url, { method: "HEAD" });

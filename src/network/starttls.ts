@@ -1,10 +1,10 @@
-/** Starts TLS on a plain connection to a mail server. */
+/** Prepares a plain connection to a mail server for TLS. */
 import { connect, type Socket } from "node:net";
 
-/** Commands, each sent after the server's response to the one before. */
+/** Commands to send. Each one is sent after the server's response to the previous command. */
 const STEPS = ["EHLO localhost\r\n", "STARTTLS\r\n"];
 
-/** Resolves with the connection, ready for TLS, or with null if the server fails or is too slow. */
+/** Resolves with a connection that is ready for TLS; with null if the server fails or is too slow. */
 export function startTls(host: string, port: number, timeoutMs: number): Promise<Socket | null> {
   const { promise, resolve } = Promise.withResolvers<Socket | null>();
   const socket = connect({ host, port, timeout: timeoutMs });
@@ -16,7 +16,7 @@ export function startTls(host: string, port: number, timeoutMs: number): Promise
   let step = 0;
   const onData = (chunk: Uint8Array) => {
     text += new TextDecoder().decode(chunk);
-    // The last line of a response has a space after its code.
+    // A response may have several lines. Only its last line has a space after the code.
     if (!/^2\d\d [^\n]*\n$/m.test(text)) return void (/^[45]\d\d /m.test(text) && fail());
     text = "";
     if (step < STEPS.length) return void socket.write(STEPS[step++]!);

@@ -1,4 +1,4 @@
-/** Makes HTTPS connections for the control plane, which runs with few Deno permissions. */
+/** Makes HTTPS connections for the control plane, which has few Deno permissions. */
 import { Agent, type AgentOptions } from "node:https";
 import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
@@ -8,17 +8,17 @@ import { systemClock } from "../domain/clock.ts";
 type Target = AgentOptions & { host: string; port: number; servername?: string };
 
 /**
- * Trusts the authorities named in Deno's environment: `DENO_CERT`, `DENO_TLS_CA_STORE`,
- * `NODE_EXTRA_CA_CERTS`. Deno 2.9.6's own agent ignores the first two. For the third it calls
- * `getCACertificates`, which needs the permission `sys=ca`; `--allow-sys` can grant that only together with
- * all others. Without a `ca`, `tls.connect` uses Deno's own list.
+ * An HTTPS agent that trusts the authorities that `DENO_CERT`, `DENO_TLS_CA_STORE` and `NODE_EXTRA_CA_CERTS`
+ * name. Deno 2.9.6's own agent ignores the first two variables. For the third, it calls `getCACertificates`,
+ * which needs the permission `sys=ca`. That permission can be granted only together with all others of
+ * `--allow-sys`. This agent passes no `ca` to `tls.connect`, which then uses Deno's own list.
  */
 export class TlsAgent extends Agent {
   constructor() {
     super({ keepAlive: false });
   }
 
-  // Called by node:_http_agent for each connection.
+  // node:_http_agent calls this method for each connection.
   override createConnection({ host, port, lookup, servername }: Target): TLSSocket {
     const name = servername || host;
     return connect({
@@ -32,16 +32,16 @@ export class TlsAgent extends Agent {
 
 const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "smtp:": 587 };
 
-/** Timeout of the second connection, which inspects the certificate. Milliseconds. */
+/** Timeout of the second connection, which reads the certificate, in milliseconds. */
 const INSPECTION_TIMEOUT = 5_000;
 
 /**
- * Returns an error that names the date if the certificate has expired, otherwise the same error. Deno 2.9.6
- * reports an expired certificate as "unable to verify", as it does for an unknown authority. To read the
- * certificate, this connects a second time, without sending data.
+ * Returns an error that says since when, or from when, the server's certificate is not valid, if its dates
+ * are the fault. Otherwise returns `error`. Deno 2.9.6 reports an expired certificate as "unable to verify",
+ * the same as an unknown authority. To read the certificate, this function connects again, and sends no data.
  *
- * @param url Of the server: `https:`, `smtps:`, or `smtp:` for STARTTLS.
- * @param lookup Resolves and checks the addresses.
+ * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
+ * @param lookup Resolves host names, and checks the addresses.
  */
 export async function withDates(error: unknown, url: URL, lookup: AgentOptions["lookup"]): Promise<unknown> {
   const { code, originalCode } = error as { code?: string; originalCode?: string };
@@ -60,7 +60,7 @@ export async function withDates(error: unknown, url: URL, lookup: AgentOptions["
   }, () => resolve(socket.getPeerCertificate()));
   for (const event of ["error", "timeout", "close"]) socket.once(event, () => resolve({}));
   const { valid_from, valid_to } = await promise;
-  socket.on("error", () => {}); // only the certificate was needed
+  socket.on("error", () => {}); // the certificate has been read, so errors no longer matter
   socket.destroy();
   const [from, to] = [valid_from, valid_to].map((moment) => new Date(moment ?? NaN).getTime() / 1000);
   const now = systemClock.now().getTime() / 1000;

@@ -1,6 +1,6 @@
 /**
- * Provides the files that a server needs to run the agent: this platform's Deno, the bundled agent and its
- * unit, with checksums.
+ * Provides the files that a server needs to run the agent: Deno for this platform, the bundled agent and its
+ * systemd unit. Each file has a checksum.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -10,15 +10,15 @@ import { logger } from "../telemetry/logging.ts";
 export interface AgentFile {
   readonly path: string;
   readonly size: number;
-  /** In hex. */
+  /** In hexadecimal. */
   readonly sha256: string;
 }
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Builds the files at the first request and keeps them for the life of the process. */
+/** Builds the files when they are first requested, and keeps them as long as the process lives. */
 export class AgentFiles {
-  /** The absolute path of the directory for built files. */
+  /** Absolute path of the directory for built files. */
   readonly #directory: string;
   #files: Promise<ReadonlyMap<string, AgentFile>> | null = null;
 
@@ -26,14 +26,14 @@ export class AgentFiles {
     this.#directory = directory;
   }
 
-  /** The platform of these files, such as `x86_64-unknown-linux-gnu`. */
+  /** Deno's name for the platform of these files, such as `x86_64-unknown-linux-gnu`. */
   get target(): string {
     return Deno.build.target;
   }
 
   /**
    * Returns the files by name: `deno`, `agent.js`, `rearguard-agent.service`. Rejects if the agent cannot be
-   * built; a later call tries again.
+   * built; the next call then tries again.
    */
   all(): Promise<ReadonlyMap<string, AgentFile>> {
     this.#files ??= this.#collect().catch((error) => {
@@ -58,7 +58,7 @@ export class AgentFiles {
     const built = join(this.#directory, "agent.js");
     const partial = `${built}.new`;
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      // The native parts of ssh2 are optional and not installed.
+      // The native parts of ssh2 (`*.node`) are optional and not installed.
       args: [
         "bundle",
         "--quiet",

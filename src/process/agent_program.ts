@@ -1,27 +1,28 @@
-/** Defines how the agent on this machine is started: with the same Deno as this process. */
+/** Says how the agent on this machine is started: with the same Deno as the control plane. */
 import { fileURLToPath } from "node:url";
 
-/** Environment variables that only the server may read. */
+/** Environment variables that only the control plane may read. */
 const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
 
-/** Returns the program and its arguments, without those that the agent itself parses. */
+/** Returns the program to run and its first arguments. The arguments for the agent itself follow them. */
 export function agentCommand(): [string, ...string[]] {
   return [
     Deno.execPath(),
     "run",
     "--allow-all",
-    // A small heap that is collected often keeps the agent's memory use low.
+    // A small heap that is often collected keeps the agent's memory use low.
     "--v8-flags=--expose-gc,--max-semi-space-size=1,--single-threaded-gc",
     fileURLToPath(new URL("../../agent/main.ts", import.meta.url)),
   ];
 }
 
 /**
- * Returns the server's environment without its secrets. With tracing, the agent gets its own service name.
+ * Returns the environment without the control plane's secrets. If tracing is on, sets the agent's own service
+ * name.
  */
 export function agentEnvironment(environment: Readonly<Record<string, string>>): Record<string, string> {
   const own = Object.fromEntries(Object.entries(environment).filter(([name]) => !SECRET.includes(name)));
-  // Otherwise Deno would check the internet for newer releases of itself.
+  // Prevents Deno from checking the internet for newer releases of itself.
   const quiet = { ...own, DENO_NO_UPDATE_CHECK: "1" };
   return "OTEL_DENO" in own ? { ...quiet, OTEL_SERVICE_NAME: "rearguard-agent" } : quiet;
 }

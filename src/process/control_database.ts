@@ -1,4 +1,7 @@
-/** Opens the control plane's database, the operator's own or the embedded one, with the current schema. */
+/**
+ * Opens the control plane's database with the current schema. The database is either the operator's or the
+ * embedded one.
+ */
 import { join } from "node:path";
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -16,11 +19,14 @@ export interface ControlDatabase extends AsyncDisposable {
 }
 
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
-/** The interval at which the embedded Postgres is checked, in milliseconds. */
+/** Interval between two checks of the embedded Postgres, in milliseconds. */
 const WATCH_INTERVAL = 1000;
 const log = logger("database");
 
-/** Rejects with one line that says what to do. Disposing the result also stops the embedded Postgres. */
+/**
+ * Opens the database, and applies missing migrations. Rejects with one line that says what to do. Disposing
+ * the result also stops the embedded Postgres.
+ */
 export async function openControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
   const opened = opening.use(await connectControlDatabase(config, clock));
@@ -29,14 +35,13 @@ export async function openControlDatabase(config: Config, clock: Clock): Promise
   return { database: opened.database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-/** Applies missing migrations. */
 export async function applyMigrations(database: Database, clock: Clock): Promise<void> {
   const applied = await migrate(database, await readMigrations(MIGRATIONS), clock);
   if (applied.length === 0) return;
   log.info("Applied migrations {first} to {last}", { first: applied[0], last: applied.at(-1) });
 }
 
-/** Connects to the database without a check of its contents. */
+/** Connects to the database, whatever its schema. Disposing the result also stops the embedded Postgres. */
 export async function connectControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
   const database = config.databaseUrl === null
@@ -49,7 +54,9 @@ export async function connectControlDatabase(config: Config, clock: Clock): Prom
   return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** Connects to the embedded database of a running control plane. Disposing the result does not stop it. */
+/**
+ * Connects to the embedded database of a running control plane. Disposing the result does not stop Postgres.
+ */
 export async function joinControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   const directory = join(config.dataDirectory, "postgres");
   const { connection } = await startEmbedded({ directory, clock, port: null, durable: true });
@@ -83,8 +90,8 @@ async function openEmbedded(
 }
 
 /**
- * Restarts Postgres if it is killed, such as by the kernel when memory runs out. The pool then reconnects by
- * itself.
+ * Starts Postgres again after it was killed, for example by the kernel when memory ran out. The pool then
+ * connects again by itself.
  */
 async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -98,13 +105,16 @@ async function watchOver(postgres: EmbeddedPostgres, clock: Clock, signal: Abort
   }
 }
 
-/** Runs a query. Errors of postgres.js name the server and the user, never the password. */
+/**
+ * Sends a query to test the connection. Errors of postgres.js name the server and the user, never the
+ * password.
+ */
 async function checkConnection(database: Database): Promise<void> {
   try {
     await database`select 1`;
   } catch (cause) {
     const { message, code } = cause as { message: string; code?: string };
-    // postgres.js reports a connection that it closed because the server is a standby.
+    // postgres.js closes connections to a standby, and then reports this code.
     const reason = code === "CONNECTION_DESTROYED"
       ? "the server is a standby, it takes no writes"
       : tlsReason(cause) ?? (message || code);
@@ -120,7 +130,7 @@ async function checkConnection(database: Database): Promise<void> {
   }
 }
 
-/** Requires a connection that keeps sessions: notifications and prepared statements belong to one. */
+/** Rejects if connections do not keep their sessions, which notifications and prepared statements need. */
 async function requireSessions(database: Database): Promise<void> {
   if (await keepsSessions(database)) return;
   throw new StartError(

@@ -1,4 +1,4 @@
-/** Opens the parts of a control plane: its database, its keys and the context of its services. */
+/** Opens the parts of a control plane: the database, the secret keys, and the context of the services. */
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
@@ -18,7 +18,7 @@ import { openKeyring, requireMatchingKeys } from "./secret_keys.ts";
 
 type Opened = Pick<ServiceContext, "bus" | "clock" | "database" | "keyring"> & { health?: Health };
 
-/** Completes the context of services with the configured network and notifications. */
+/** Completes the context of the services with a network and a notifier as configured. */
 export function openServices(
   config: Config,
   opened: Opened,
@@ -36,8 +36,8 @@ export interface ControlPlane {
 }
 
 /**
- * Takes the data directory, opens the database and the keys, and registers this process among the control
- * planes of the database. Puts each part on `parts`, which closes them in reverse order.
+ * Opens the control plane's parts: locks the data directory, opens the database and the secret keys, and
+ * registers this process as a replica. Puts each part on `parts`, which closes them in reverse order.
  */
 export async function openControlPlane(
   config: Config,
@@ -57,7 +57,7 @@ export async function openControlPlane(
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
-  await requireMatchingKeys(check, keyring, replicaId); // again, for two that start at the same time
+  await requireMatchingKeys(check, keyring, replicaId); // once more, in case two replicas start at the same time
   const path = config.secretKeys === null ? config.secretKeyFile : null;
   const changed = () => heartbeatReplica(services, replicaId);
   parts.use(watchKeys({ path, keyring, bus, check, clock, changed, report: reportKeys(health) }));

@@ -1,11 +1,13 @@
-/** Locks the data directory for one server process at a time, and publishes its process id. */
+/** Locks the data directory, so that only one server process uses it. Stores the id of this process there. */
 import { dirname, join } from "node:path";
 import { StartError } from "./start_error.ts";
 
 const LOCK = "rearguard.lock";
 const PID = "rearguard.pid";
 
-/** The lock lasts until it is disposed, or until the process ends in any way. */
+/**
+ * A lock on the data directory, which ends when it is disposed, or when the process ends for whatever reason.
+ */
 export class DataDirectory implements AsyncDisposable {
   readonly #lock: Deno.FsFile;
 
@@ -14,7 +16,8 @@ export class DataDirectory implements AsyncDisposable {
   }
 
   /**
-   * Creates the directory if necessary and locks it. Rejects with a {@link StartError}. `path` is absolute.
+   * Locks the directory, after creating it if necessary. Rejects with a {@link StartError} if another process
+   * has the lock, or if the directory cannot be written. `path` is absolute.
    */
   static async take(path: string): Promise<DataDirectory> {
     const lock = await openLock(path);
@@ -48,7 +51,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     await makeDirectory(path).catch(async (cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      // Only if necessary: the user may not be allowed to write above the directory itself.
+      // Parent directories are created only if they are missing: this user may have no right to write there.
       await Deno.mkdir(dirname(path), { recursive: true });
       await makeDirectory(path);
     });

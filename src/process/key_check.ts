@@ -1,6 +1,6 @@
 /**
- * Checks that secret keys match the database: they open every sealed value, and the other control planes have
- * them.
+ * Checks whether secret keys match the database: they must decrypt every encrypted value, and the other
+ * control planes must have them, too.
  */
 import type { Clock } from "../domain/clock.ts";
 import type { Database, Sql } from "../store/database/sql.ts";
@@ -8,20 +8,23 @@ import { keysOfReplicas, type ReplicaKeys } from "../store/installation/key_rota
 import { countSealed } from "../store/database/sealed_columns.ts";
 
 export interface HeldKeys {
-  /** The ids of the keys; the first one seals. */
+  /** Ids of the keys. The first key encrypts new values. */
   readonly keyIds: readonly string[];
-  /** Where an operator finds the keys. */
+  /** Where an operator finds the keys, in words. */
   readonly place: string;
 }
 
 export interface KeyCheck {
   readonly database: Database;
   readonly clock: Clock;
-  /** Ids of keys that the operator has declared lost: values sealed with them stay unreadable. */
+  /** Ids of keys that the operator has declared lost. Values encrypted with these keys stay unreadable. */
   readonly lostKeyIds: readonly string[];
 }
 
-/** Returns one sentence that names the missing keys; null if every sealed value can be opened. */
+/**
+ * Returns one sentence that names the missing keys; null if no key is missing. Keys that the operator has
+ * declared lost do not count as missing.
+ */
 export async function missingKeys(
   sql: Sql,
   { keyIds, place }: HeldKeys,
@@ -40,10 +43,11 @@ export async function missingKeys(
 }
 
 /**
- * Returns one sentence if a running control plane could not open values sealed with these keys, or the
- * reverse; null if all agree.
+ * Returns one sentence about a running control plane that could not decrypt new values of this one, or the
+ * reverse; null if there is none.
  *
- * @param self The id of this control plane, once it is registered: then only those registered earlier count.
+ * @param self The id of this control plane once it is registered. Then only those that were registered
+ * earlier are compared.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,
@@ -62,7 +66,10 @@ export async function disagreeingReplica(
   }. Give all control planes of a database the same keys; where that one was killed just now, start again in 30 seconds`;
 }
 
-/** Compares key ids. Versions before key ids report none. */
+/**
+ * Returns whether one control plane cannot decrypt what the other encrypts. Old versions report no key ids;
+ * they are ignored.
+ */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));
 }

@@ -1,6 +1,6 @@
 /**
- * Watches the secret keys of a running control plane: applies a changed key file, and reports keys that no
- * longer match the database.
+ * Watches the secret keys of a running control plane: applies changes of the key file, and reports keys that
+ * no longer match the database.
  */
 import type { Clock } from "../domain/clock.ts";
 import { WakeSignal } from "../domain/wake_signal.ts";
@@ -11,16 +11,16 @@ import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from ".
 import { readSecretKeys } from "./secret_keys.ts";
 import { StartError } from "./start_error.ts";
 
-/** Poll interval in milliseconds, in case a notification was lost. */
+/** Interval between two reads of the key file in milliseconds, unless a notification comes earlier. */
 const SLOW_POLL = 5_000;
 /**
- * Interval between two checks of which keys seal values in the database, in milliseconds: it may have been
- * restored from elsewhere.
+ * Interval between two checks of the keys against the database, in milliseconds. The database may have been
+ * replaced by another one's backup.
  */
 const DATABASE_POLL = 5 * 60_000;
 
 export interface KeyWatch {
-  /** Null: the keys come from the environment and stay as they are. */
+  /** Path of the key file; null if the keys come from the environment, which does not change. */
   readonly path: string | null;
   readonly keyring: Keyring;
   readonly bus: EventBus;
@@ -28,12 +28,13 @@ export interface KeyWatch {
   readonly clock: Clock;
   /** Called after each change of the keyring. */
   changed(): Promise<void>;
-  /** Called after each check, with what is wrong with the keys, or null. */
+  /** Called after each check of the database, with what is wrong with the keys; with null if nothing is. */
   report(problem: string | null): void;
 }
 
 /**
- * Returns a {@link KeyWatch} `report` that shows a problem in the health of this process, and logs it once.
+ * Returns a function for {@link KeyWatch.report}. It shows a problem in the health of this process, and logs
+ * the problem once.
  */
 export function reportKeys(
   health: { report(part: string, problem: string | null): boolean },
@@ -45,16 +46,16 @@ export function reportKeys(
 }
 
 /**
- * Watches the keys until it is disposed. Ignores a file that cannot be read, or whose keys do not match the
- * database.
+ * Watches the keys until the result is disposed. Ignores a key file that cannot be read, or whose keys do not
+ * match the database.
  */
 export function watchKeys(watch: KeyWatch): AsyncDisposable {
   const over = new AbortController();
   const woken = new WakeSignal(watch.clock);
-  let checkedAt = watch.clock.monotonic(); // checked at the start
+  let checkedAt = watch.clock.monotonic(); // the start has just checked the keys
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
-    // This may be another server, with another database.
+    // The connection may now lead to another server, with another database.
     if (topic === "reconnected") checkedAt = -Infinity;
     woken.wake();
   });
@@ -63,7 +64,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
     await file.look();
     const now = watch.clock.monotonic();
     if (now - checkedAt < DATABASE_POLL) return;
-    // If a key is missing or the database does not answer, the next check comes soon.
+    // If a key is missing or the check fails, the next check follows after `SLOW_POLL`.
     const isWhole = await checkDatabase(watch).catch((error) => {
       log().debug("Cannot compare the secret keys with the database: {error}", { error });
       return false;
@@ -86,7 +87,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
   };
 }
 
-/** Returns whether every sealed value can be opened. */
+/** Reports keys that are missing. Returns whether there are none. */
 async function checkDatabase({ keyring, check, report }: KeyWatch): Promise<boolean> {
   const problem = await missingKeys(check.database, keyring, check.lostKeyIds);
   report(problem);
@@ -122,7 +123,10 @@ class WatchedFile {
     }
   }
 
-  /** Rejects keys that other control planes lack: only this one could open values sealed with them. */
+  /**
+   * Throws if the database needs other keys, or if another control plane lacks these. Otherwise only this
+   * control plane could decrypt what it encrypts with them.
+   */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;
     const problem = await missingKeys(check.database, found, check.lostKeyIds) ??

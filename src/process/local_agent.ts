@@ -1,6 +1,6 @@
 /**
- * Runs the agent on the server's own machine. The agent is detached, adopted after a crash of the server, and
- * restarted when it ends.
+ * Runs the agent on the control plane's own machine. The agent is a detached process. It is adopted after a
+ * crash of the control plane, and started again when it ends.
  */
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
@@ -8,33 +8,37 @@ import { logger } from "../telemetry/logging.ts";
 import { agentCommand, agentEnvironment } from "./agent_program.ts";
 
 export interface LocalAgentOptions {
-  /** The absolute path of the agent's `--state-dir`. */
+  /** Absolute path of the agent's state directory (`--state-dir`). */
   readonly stateDirectory: string;
-  /** The control plane's URL. */
+  /** URL of the control plane. */
   readonly url: string;
   readonly clock: Clock;
-  /** Returns the token with which an agent with this key has to enrol; null if the key is valid. */
+  /** Returns the token with which the agent must enrol; null if `key`, the agent's present key, is valid. */
   enrol(key: string | null): Promise<string | null>;
 }
 
 /**
- * The wait between an agent's end and the next start, in milliseconds: the first one, doubled up to the last.
+ * Wait before an agent that has ended is started again, in milliseconds. The wait doubles from the first
+ * value to the last.
  */
 const RESTART_FIRST = 500;
 const RESTART_LAST = 30_000;
-/** An agent that ran this long, in milliseconds, has started successfully. */
+/**
+ * Agents that ran at least this long have started successfully, so the wait begins at `RESTART_FIRST` again.
+ * In milliseconds.
+ */
 const SETTLED = 60_000;
-/** The interval at which the lock of an adopted agent is checked, in milliseconds. */
+/** Interval between two checks of an adopted agent's lock, in milliseconds. */
 const WATCH = 500;
-/** The time that a clean stop may take before the agent is killed, in milliseconds. */
+/** How long the agent may take to stop before it is killed, in milliseconds. */
 const STOP = 20_000;
-/** In bytes. A larger log is renamed at the agent's next start. */
+/** Maximum size of the agent's log in bytes. A larger log is renamed when the agent is started. */
 const LOG_LIMIT = 10 * 1024 * 1024;
 const LOG = "agent.log";
 const URL_FILE = "agent.url";
 
 interface Running {
-  /** Also the id of its process group. */
+  /** Id of the process, and also of its process group. */
   readonly pid: number;
   readonly ended: Promise<void>;
 }
@@ -51,8 +55,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Adopts the agent that runs with this state directory, or starts one, and then keeps one running. Rejects
-   * if the first one cannot be started.
+   * Adopts the agent that runs with this state directory, or starts one. From then on, keeps an agent
+   * running. Rejects if the first agent cannot be started.
    */
   async start(): Promise<void> {
     await Deno.mkdir(this.#options.stateDirectory, { recursive: true, mode: 0o711 });
@@ -60,13 +64,16 @@ class LocalAgent implements AsyncDisposable {
     const token = await this.#options.enrol(key);
     this.#agent = await this.#adopt(token === null);
     if (this.#agent === null) {
-      if (key !== null && token !== null) await Deno.remove(this.#path("key")); // it is no longer valid
+      if (key !== null && token !== null) await Deno.remove(this.#path("key")); // the key is no longer valid
       this.#agent = await this.#spawn(token);
     }
     this.#running = this.#supervise();
   }
 
-  /** Stops the agent. The agent reports the runs that it ends, so stop the control plane afterwards. */
+  /**
+   * Stops the agent. The agent then still reports the runs that it ends, so the control plane must be stopped
+   * later.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
     if (this.#agent !== null) await this.#end(this.#agent);
@@ -91,8 +98,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Returns null if the agent cannot be started now. A revoked key stays revoked: only a start of the server
-   * enrols again.
+   * Starts the agent again; returns null if this fails. Does not replace a revoked key: only a start of the
+   * server enrols the agent again.
    */
   async #restart(): Promise<Running | null> {
     try {
@@ -104,8 +111,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Returns null if no agent runs. Stops an agent that this control plane does not know, or that uses another
-   * URL.
+   * Returns the agent that runs with this state directory; null if there is none. Stops an agent whose key is
+   * not valid or that uses another URL, and then returns null.
    */
   async #adopt(isKnown: boolean): Promise<Running | null> {
     if (!await this.#isLocked()) return null;
@@ -123,8 +130,8 @@ class LocalAgent implements AsyncDisposable {
     await this.#prepareLog();
     await Deno.writeTextFile(this.#path(URL_FILE), url);
     const command = [...agentCommand(), "--url", url, "--state-dir", stateDirectory];
-    // The shell only redirects the output to the log and is then replaced. A session of its own keeps the
-    // terminal's signals away.
+    // The shell redirects the output to the log and is then replaced by the agent. The agent gets its own
+    // session, so signals of the terminal do not reach it.
     const child = new Deno.Command("/bin/sh", {
       args: ["-c", 'log=$0; exec "$@" >>"$log" 2>&1', this.#path(LOG), ...command],
       cwd: "/",
@@ -143,7 +150,7 @@ class LocalAgent implements AsyncDisposable {
     return { pid: child.pid, ended: child.status.then(() => {}) };
   }
 
-  /** Asks the agent to stop, and kills it and its children if it does not. */
+  /** Asks the agent to stop. If it does not stop in time, kills it and its children. */
   async #end({ pid, ended }: Running): Promise<void> {
     send(pid, "SIGTERM");
     const patience = new AbortController();
@@ -153,7 +160,7 @@ class LocalAgent implements AsyncDisposable {
       return ended;
     });
     await Promise.race([ended, tooLong]);
-    tooLong.catch(() => {}); // the sleep, cut short
+    tooLong.catch(() => {}); // the sleep rejects when it is aborted
     patience.abort();
   }
 
@@ -162,7 +169,10 @@ class LocalAgent implements AsyncDisposable {
     while (await this.#isLocked()) await this.#options.clock.sleep(WATCH);
   }
 
-  /** Returns whether an agent holds the lock, which is more reliable than the pid file. */
+  /**
+   * Returns whether an agent holds the lock of the state directory. The lock is more reliable than the pid
+   * file.
+   */
   async #isLocked(): Promise<boolean> {
     using file = await Deno.open(this.#path("agent.lock"), { create: true, write: true, mode: 0o600 });
     return !await file.tryLock(true);
@@ -192,16 +202,19 @@ class LocalAgent implements AsyncDisposable {
   }
 }
 
-/** The connections of agents; implemented in `src/agents`. */
+/** The connections of agents to this control plane, which `src/agents` implements. */
 export interface ConnectedAgents {
   connectedServers(): number[];
   onConnected(handler: () => void): void;
 }
 
-/** Enrols the agent if its key is not valid. Returns the server, and the token to enrol with, if any. */
+/**
+ * Returns the id of the agent's server. If `key` is not valid, also returns the token with which the agent
+ * must enrol; otherwise `token` is null.
+ */
 type EnrolLocalAgent = (key: string | null) => Promise<{ serverId: number; token: string | null }>;
 
-/** Starts the local agent and adds it to `parts`. `connected` resolves once the agent is connected. */
+/** Starts the local agent, and adds it to `parts`. `connected` resolves once the agent is connected. */
 export async function startLocalAgent(
   parts: AsyncDisposableStack,
   options: Omit<LocalAgentOptions, "enrol"> & { link: ConnectedAgents; enrol: EnrolLocalAgent },

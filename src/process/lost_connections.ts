@@ -1,17 +1,20 @@
 /** Keeps the process running when a database connection breaks. */
 import { logger } from "../telemetry/logging.ts";
 
-/** Codes of the operating system and of postgres.js for a broken connection. */
+/** Codes that the operating system and postgres.js give to a broken connection. */
 const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONN\w+)$/;
-/** Codes of Postgres for a connection that it ends. */
+/** Codes that Postgres gives to a connection that it ends. */
 const ENDED = /^(57P0\d|08\w{3}|25006)$/;
-/** Queries that postgres.js sends by itself on a new connection: array types, and whether it takes writes. */
+/**
+ * Queries that postgres.js itself sends on a new connection. They ask for array types, and whether the server
+ * accepts writes.
+ */
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * Keeps the process alive when a query fails that postgres.js itself sends on a new connection, as nothing
- * awaits its promise. Such a query fails with a broken connection, a refused log-in or a time limit of the
- * server. The query for which the connection was opened is rejected separately.
+ * Keeps the process alive when one of postgres.js's own queries on a new connection fails: no code awaits the
+ * promise of such a query. The query fails if the connection breaks, the log-in is refused, or a time limit
+ * of the server passes. The query for which the connection was opened is rejected separately.
  */
 export function ignoreConnectionResets(): void {
   globalThis.addEventListener("unhandledrejection", (event) => {

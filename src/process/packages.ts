@@ -1,28 +1,28 @@
 /**
- * Installs the packages of deno.json quietly. `deno task start` and similar tasks run it first. It imports no
- * package itself. Packages that only tests and benches import (`devDependencies` of package.json) are left
- * out, unless the checkout has them already.
+ * Installs the packages of deno.json quietly. `deno task start` and similar tasks run this file first, so it
+ * imports no package itself. Packages that only tests and benches import (`devDependencies` of package.json)
+ * are left out, unless they are already installed.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { printError } from "./terminal.ts";
 
-/** The parts of deno.lock that name a package which the project itself imports. */
+/** The parts of deno.lock that name the packages of package.json. */
 interface LockFile {
   specifiers: Record<string, string>;
   workspace: { packageJson?: { dependencies?: string[] } };
 }
 
 /**
- * Time after which an installation reports that it is under way, and the interval of its reports.
- * Milliseconds.
+ * How long an installation runs before its first message, and the interval of the next messages, in
+ * milliseconds.
  */
 const FIRST_REPORT = 500;
 const REPORT = 10_000;
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const INSTALLED = `${PROJECT}/node_modules/.deno`;
-/** Holds the hash of the lock file that was installed. */
+/** File with the hash of the lock file whose packages are installed. */
 const STAMP = `${PROJECT}/node_modules/.rearguard`;
 
 if (import.meta.main) Deno.exit(await main());
@@ -33,15 +33,15 @@ async function main(): Promise<number> {
   if (await readText(STAMP) === hash) return 0;
   const problem = await install(lockFile);
   if (problem === null) {
-    // in another user's checkout the packages are checked at every start
+    // This fails in another user's checkout. Then the packages are checked at every start.
     await Deno.writeTextFile(STAMP, hash).catch(() => {});
     return 0;
   }
   printError(`Cannot install the packages: ${problem}`);
-  return await exists(INSTALLED) ? 0 : 1; // the program that imports a missing package names it
+  return await exists(INSTALLED) ? 0 : 1; // the program that misses a package reports its name
 }
 
-/** Returns what went wrong, or null. */
+/** Installs the packages. Returns what went wrong; null if nothing did. */
 async function install(lockFile: string): Promise<string | null> {
   const hasTestPackages = await exists(`${PROJECT}/node_modules/fast-check`);
   if (hasTestPackages) return await runInstall(["--frozen"]);
@@ -55,8 +55,8 @@ async function install(lockFile: string): Promise<string | null> {
 }
 
 /**
- * Returns a copy of the lock file without test packages: `deno install --prod` installs every package that it
- * names.
+ * Returns a copy of the lock file that does not name the test packages, because `deno install --prod`
+ * installs every package that the lock file names.
  */
 function withoutTestPackages({ specifiers, workspace, ...lock }: LockFile): LockFile {
   const { packageJson = {}, ...kept } = workspace;

@@ -1,13 +1,16 @@
-/** Checks for the programs that every backup of files needs, before a backup fails without them. */
+/**
+ * Checks for the programs that every backup of files needs, so that a missing program is reported before a
+ * backup fails.
+ */
 import { join } from "node:path";
 import { StartError } from "./start_error.ts";
 
-/** Maps a program to its Debian package. */
+/** Debian packages of these programs, by the program's name. */
 const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", setpriv: "util-linux" };
 
 /**
- * Throws a {@link StartError} that names the programs missing in `path` (as in PATH), and the command that
- * installs them.
+ * Throws a {@link StartError} if programs are missing in `path`, which has the form of PATH. The message
+ * names them, and the command that installs them.
  */
 export function requirePrograms(path: string): void {
   const missing = Object.keys(PACKAGES).filter((program) => !isInPath(program, path));

@@ -12,7 +12,10 @@ import { StartError } from "./start_error.ts";
 export { keyId };
 export { Keyring };
 
-/** Creates a key only for a new database: for a used one, a lost key must be reported and not replaced. */
+/**
+ * Loads the configured keys. If there are none, creates a key for a new database. Throws for a used database,
+ * whose lost key must be reported and not replaced.
+ */
 export async function openKeyring(config: Config, database: Database): Promise<Keyring> {
   const known = await loadKeyring(config);
   if (known !== null) return known;
@@ -27,7 +30,7 @@ export async function openKeyring(config: Config, database: Database): Promise<K
 }
 
 /**
- * Rejects with a {@link StartError} if these keys do not match the database.
+ * Rejects with a {@link StartError} if these keys do not match the database or other control planes.
  *
  * @param self See {@link disagreeingReplica}.
  */
@@ -41,7 +44,7 @@ export async function requireMatchingKeys(
   if (problem !== null) throw new StartError(`Cannot start: ${problem}`);
 }
 
-/** Returns null if there is no key yet. */
+/** Loads the configured keys; returns null if there are none yet. */
 export async function loadKeyring(config: Config): Promise<Keyring | null> {
   if (config.secretKeys !== null) return new Keyring(config.secretKeys);
   const path = config.secretKeyFile;
@@ -58,7 +61,7 @@ export async function readSecretKeys(path: string): Promise<Uint8Array[] | null>
   throw new StartError(`Cannot start: ${path} must hold ${SECRET_KEY_SHAPE}`);
 }
 
-/** Replaces the file's keys, one on each line. */
+/** Replaces the keys in the file. Writes them in base64, one on each line. */
 export async function writeSecretKeys(path: string, keys: readonly Uint8Array[]): Promise<void> {
   await writeKeyFile(path, keys.map((key) => `${Buffer.from(key).toString("base64")}\n`).join(""));
 }

@@ -2,9 +2,9 @@
 import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
- * Resolves with the first SIGINT, SIGTERM or SIGHUP; later ones have no effect. From then on only `Deno.exit`
- * ends the process: pending waits of a start or a stop would not keep it alive. An ignored SIGHUP does not
- * count: `nohup` starts programs that outlive their terminal.
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP; later signals have no effect. Keeps the process alive
+ * until `Deno.exit`, because pending waits of a start or a stop would not. Does not listen to SIGHUP if the
+ * process was started to ignore it: `nohup` does this for programs that outlive their terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {
@@ -20,5 +20,5 @@ export function stopSignal(): Promise<Deno.Signal> {
 function isHangupIgnored(): boolean {
   if (Deno.build.os !== "linux") return false;
   const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readProcNow(`/proc/${Deno.pid}/status`) ?? "")?.[1] ?? "0";
-  return (Number.parseInt(mask.slice(-1), 16) & 1) === 1; // bit 0 is signal 1
+  return (Number.parseInt(mask.slice(-1), 16) & 1) === 1; // bit 0 stands for signal 1, SIGHUP
 }

@@ -1,11 +1,9 @@
-/** Prints messages for the person who starts the server, whatever the log's level and format. */
+/** Prints messages for the person who starts the server. The log's level and format do not affect them. */
 
-/** Prints one line on standard output. */
 export function print(line: string): void {
   write(Deno.stdout, line);
 }
 
-/** Prints one line on standard error. */
 export function printError(line: string): void {
   write(Deno.stderr, line);
 }
@@ -15,6 +13,6 @@ function write(stream: { writeSync(bytes: Uint8Array): number }, line: string): 
   try {
     for (let sent = 0; sent < bytes.length;) sent += stream.writeSync(bytes.subarray(sent));
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause; // the reader is gone
+    if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause; // nobody reads the stream any more
   }
 }

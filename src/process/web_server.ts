@@ -1,25 +1,27 @@
 /** Listens for HTTP requests. */
 import { StartError } from "./start_error.ts";
 
-/** How long pending responses may take once the server stops. Milliseconds. */
+/** How long open requests may take after the server began to stop, in milliseconds. */
 const GRACE = 5_000;
 
 export interface WebServer extends AsyncDisposable {
   readonly port: number;
-  /** The URL for programs on this machine: a wildcard address becomes the loopback address. */
+  /**
+   * URL for programs on this machine. If the server listens on all addresses, this is the loopback address.
+   */
   readonly localUrl: string;
 }
 
 export interface WebServerOptions {
   readonly host: string;
-  /** 0 selects any free port. */
+  /** Port to listen on; 0 means any free port. */
   readonly port: number;
   readonly handler: Deno.ServeHandler<Deno.NetAddr>;
 }
 
 /**
- * Starts to listen. Throws a {@link StartError} if the address is not available. Disposing it stops accepting
- * connections, waits for pending responses, and then aborts the rest.
+ * Starts to listen, and returns the server. Throws a {@link StartError} if the address is not available.
+ * Disposing the server stops new connections, waits for open requests, and then aborts the rest.
  */
 export function serveWeb({ host, port, handler }: WebServerOptions): WebServer {
   const cut = new AbortController();

@@ -1,10 +1,10 @@
-/** Requests that read a stored backup: listing its members, and sending an object or a member. */
+/** Requests to agents that read a stored backup: to list its members, and to send an object or a member. */
 import * as z from "zod";
 import { BackupToRead } from "./job.ts";
 
 /**
- * A presigned URL for GET requests, with ranges, until it expires. A request without a run can't ask for
- * another.
+ * A presigned URL of an object, for GET requests with ranges. The agent cannot ask for another URL after this
+ * one has expired, because the request does not belong to a run.
  */
 export const SignedObject = z.object({
   name: z.string(),
@@ -14,38 +14,39 @@ export const SignedObject = z.object({
 export type SignedObject = z.infer<typeof SignedObject>;
 
 /**
- * Lists the members directly below a directory: directories first, then by name. If `path` is not a
- * directory, the result is that member alone.
+ * Requests a list of the members directly below a directory: directories first, then by name. If `path` is
+ * not a directory, the list contains that member alone.
  */
 export const BackupBrowse = z.object({
   kind: z.literal("backup.browse"),
   backup: BackupToRead,
-  /** URLs of the objects to read, if the destination is a bucket; else empty. */
+  /** URLs of the objects to read if the destination is a bucket; otherwise empty. */
   signed: z.array(SignedObject),
-  /** Relative to the source's root, without `./`; empty: the root. */
+  /** Path relative to the source's root, without `./`; empty for the root. */
   path: z.string(),
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
   /**
-   * Lists only members whose name contains this text, in any case. Since protocol 3. Left out: all members.
+   * Text in the names of the members to list, in upper or lower case; absent for all members. Since protocol
+   * 3.
    */
   search: z.string().min(1).optional(),
 });
 export type BackupBrowse = z.infer<typeof BackupBrowse>;
 
 export const BackupEntry = z.object({
-  /** As `path` above. Bytes that are not UTF-8 are written as `\ooo`, in octal. */
+  /** Path in the form of the request's `path`. Bytes that are not UTF-8 are written as `\ooo`, in octal. */
   path: z.string(),
   type: z.enum(["file", "directory", "symlink", "hardlink", "fifo", "character_device", "block_device"]),
-  /** Bytes; 0 for members without a size. */
+  /** In bytes; 0 for members without a size. */
   size: z.number().int().nonnegative(),
-  /** Four octal digits. */
+  /** Permissions as four octal digits. */
   mode: z.string().regex(/^[0-7]{4}$/),
   uid: z.number().int().nonnegative(),
   gid: z.number().int().nonnegative(),
   /**
-   * ISO 8601 UTC, in whole seconds. A year beyond 9999 or before 0 has a sign and six digits. Empty if a
-   * `Date` cannot represent it.
+   * In ISO 8601 UTC, in whole seconds. A year beyond 9999 or before 0 has a sign and six digits. Empty if a
+   * `Date` cannot represent the time.
    */
   modified_at: z.string(),
   link_target: z.string().nullable(),
@@ -58,8 +59,7 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
     entries: z.array(BackupEntry),
     total: z.number().int().nonnegative(),
     /**
-     * Number of unreadable lines of the index, each of which may be another member. Left out if there are
-     * none.
+     * Number of unreadable lines in the index, each of which may be another member; absent if there are none.
      */
     unlisted: z.number().int().positive().optional(),
   }),
@@ -68,8 +68,8 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 
 /**
- * Sends an object as it is stored, or the decrypted content of one regular file of the backup, to
- * `/api/agent/streams/{stream}`.
+ * Requests that the agent sends an object as it is stored, or the decrypted content of one regular file of
+ * the backup. The agent sends it to `/api/agent/streams/{stream}`.
  */
 export const BackupSend = z.object({
   kind: z.literal("backup.send"),
@@ -78,35 +78,35 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * An object that a run on another server reads. It is sent with its current size, which may differ from
-     * the recorded one.
+     * An object for a run on another server. It is sent with its current size, which may differ from the
+     * recorded size.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),
   ]),
   /**
-   * Null: everything. `from` null: the last `to` bytes. `to` is the position of the last byte; null: to the
-   * end.
+   * Bytes to send; null for all. `to` is the position of the last byte; null for the end. If `from` is null,
+   * the last `to` bytes are sent.
    */
   range: z.union([
     z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),
     z.object({ from: z.null(), to: z.number().int().nonnegative() }),
   ]).nullable(),
-  /** Valid once, for the agent that receives this request. */
+  /** Id of the stream. It is valid once, and only for the agent that receives this request. */
   stream: z.string().max(64),
 });
 export type BackupSend = z.infer<typeof BackupSend>;
 
-/** `sent` once the last byte was accepted. */
+/** Result of a {@link BackupSend}: `sent` means that the last byte was accepted. */
 export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("sent") }),
   z.object({ outcome: z.literal("missing") }),
   z.object({ outcome: z.literal("no_file"), type: z.string() }),
   z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
-  /** For `stored`: one line that says why nothing of it can be read. */
+  /** Only for `stored`. `message` says in one line why nothing of the object can be read. */
   z.object({ outcome: z.literal("unreadable"), message: z.string().max(4096) }),
 ]);
 export type BackupSendResult = z.infer<typeof BackupSendResult>;
 
-/** A header of the agent's upload: the number of bytes without a range. */
+/** Header of the agent's upload that contains the full size in bytes, even if only a range is sent. */
 export const STREAM_SIZE_HEADER = "x-stream-size";

@@ -5,14 +5,14 @@
 import type * as z from "zod";
 import { AgentMessage, ServerMessage } from "./wire_messages.ts";
 
-/** Characters in one frame; a longer one ends the connection. */
+/** Maximum length of a frame in characters. A longer frame ends the connection. */
 export const MAX_FRAME = 1_048_576;
 
-/** Maximum characters of a peer's text in an error or a log. */
+/** How many characters of a peer's text appear in an error or in the log, at most. */
 const SHOWN_CHARACTERS = 64;
 
 /**
- * Thrown when a peer breaks the protocol: a frame is too long, not JSON, or of a known type with a wrong
+ * Reports that a peer broke the protocol: a frame is too long, is not JSON, or has a known type and a wrong
  * shape.
  */
 export class ProtocolError extends Error {
@@ -25,7 +25,10 @@ export function encode(message: AgentMessage | ServerMessage): string {
   return JSON.stringify(message);
 }
 
-/** Returns `known: false` for a type that this version doesn't know; callers ignore it. */
+/**
+ * Decodes a frame of an agent. Returns `known: false` for a type that this version doesn't know, which
+ * callers ignore.
+ */
 export function decodeAgentMessage(frame: unknown): Decoded<AgentMessage> {
   return decode(AgentMessage, AGENT_TYPES, frame);
 }
@@ -67,7 +70,7 @@ function decode<T>(schema: z.ZodType<T>, types: ReadonlySet<string>, frame: unkn
   return { known: true, message: parsed.data };
 }
 
-/** Returns a peer's text as one short line of valid Unicode. Peers choose the names of fields. */
+/** Returns a text that the peer chose, such as the name of a field, as one short line of valid Unicode. */
 function printable(text: string): string {
   const short = text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
   // deno-lint-ignore no-control-regex

@@ -1,4 +1,7 @@
-/** Frames of a broken or hostile peer: each is decoded, ignored, or refused with one short line. */
+/**
+ * Tests frames of a broken or hostile peer. Each frame must be decoded, ignored, or refused with one short
+ * line.
+ */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";
@@ -9,7 +12,10 @@ const GOLDEN = ["v1_agent", "v1_server", "v2_agent", "v2_server", "v3_agent", "v
   Deno.readTextFileSync(new URL(`../../tests/compat/${name}.jsonl`, import.meta.url)).trimEnd().split("\n")
 );
 
-/** JSON that replaces a value: of another type, at a limit, or with a name that is special in JavaScript. */
+/**
+ * JSON texts to replace a value with: other types, values at a limit, and names that are special in
+ * JavaScript.
+ */
 const EVIL = [
   "null",
   "true",
@@ -46,7 +52,7 @@ const NAMES = [
   "a\\nb",
 ];
 
-/** Finds where values begin and end in JSON text, without names: after `:`, `,` or `[`. */
+/** Matches the values in a JSON text, which follow `:`, `,` or `[`. Does not match names. */
 const VALUE = /(?<=[:[,]\s*)("(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null)(?!\s*:)/g;
 
 type Change =
@@ -113,7 +119,7 @@ const frame: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
 );
 
-/** Throws if the codec breaks its contract for `frame`. */
+/** Throws if the codec does not keep its contract for this frame. */
 function check(frame: string): void {
   for (const decode of [decodeAgentMessage, decodeServerMessage]) {
     let decoded: ReturnType<typeof decode>;
@@ -130,7 +136,7 @@ function check(frame: string): void {
       assert.ok(decoded.type.length < 100);
       continue;
     }
-    // A decoded message decodes again to the same meaning.
+    // Encoding a decoded message and decoding it again yields the same message.
     const text = encode(decoded.message);
     const again: ReturnType<typeof decode> = decode(text);
     assert.ok(again.known && encode(again.message) === text, text.slice(0, 400));
@@ -155,7 +161,7 @@ Deno.test("a peer's names are shown as one short line of valid text", () => {
   }
 });
 
-/** The largest possible frames, each of another kind. */
+/** Yields frames of the maximum size, each with another content. */
 function* largest(): Generator<string> {
   const fill = (head: string, piece: string, tail: string) =>
     head + piece.repeat(Math.floor((MAX_FRAME - head.length - tail.length) / piece.length)) + tail;
@@ -176,7 +182,7 @@ function* largest(): Generator<string> {
   yield fill('{"type":"ack","run_id":', "9", "}");
 }
 
-// A frame that takes more than a hundred times its size would end the process: its heap has 256 MB.
+// If a frame took more than a hundred times its size, the process would end: its heap is limited to 256 MB.
 testAlone(import.meta.url, "the largest frames take a bounded memory", () => {
   for (let round = 0; round < 3; round++) for (const frame of largest()) checkLargest(frame);
   return Promise.resolve();

@@ -1,4 +1,7 @@
-/** Guards on the wire: a task's actions and history to the agent, an agent's findings back. */
+/**
+ * Guards in messages: a task's actions and history for the agent, and the agent's findings for the control
+ * plane.
+ */
 import * as z from "zod";
 import type { Finding } from "../domain/guards/finding.ts";
 import { FORMER_NAMES } from "../domain/guards/former_names.ts";
@@ -6,62 +9,74 @@ import { GUARD_ACTIONS, type GuardAction, type GuardHistory, SEVERITIES } from "
 
 const Action = z.enum(GUARD_ACTIONS);
 
-/** A task's actions and the history that a new backup is compared with before it counts. */
+/** A task's guard actions, and the history with which a new backup is compared before it counts. */
 export const JobGuards = z.object({
-  /** Actions by the names that agents know which have no `actions`. */
+  /** Actions of two guards under their former names, for agents that do not read `actions`. */
   on_shrink: Action,
   on_incompressible: Action,
-  /** Actions by guard, also of guards that the agent does not know. Left out by older control planes. */
+  /**
+   * Actions by the names of the guards, some of which the agent may not know. Absent from older control
+   * planes.
+   */
   actions: z.record(z.string(), Action).optional(),
-  /** Null while there are too few backups to compare with. */
+  /** Medians of the task's last backups; null while there are too few backups to compare with. */
   usual: z.object({
     backups_count: z.number().int().positive(),
     size: z.number(),
     bytes_read: z.number(),
     files_count: z.number().nullable(),
     incompressible_share: z.number().nullable(),
-    /** `size / bytes_read`. */
+    /** Median of `size / bytes_read`. */
     compression: z.number(),
   }).nullable(),
-  /** Null while no run has succeeded. Left out by older control planes. */
+  /**
+   * Median duration of the task's last runs in milliseconds, and their number. Null while no run has
+   * succeeded. Absent from older control planes.
+   */
   runs: z.object({ runs_count: z.number().int().positive(), duration_ms: z.number() }).nullable().optional(),
 });
 export type JobGuards = z.infer<typeof JobGuards>;
 
-/** Returns the guards of a job, for agents of every version. */
+/** Returns the guards of a job in a form that agents of every version understand. */
 export function jobGuards(actions: Readonly<Record<string, GuardAction>>, history: GuardHistory): JobGuards {
   const former = FORMER_NAMES.map(({ name, field }) => [field, actions[name]]);
   return { ...Object.fromEntries(former), actions, ...history } as JobGuards;
 }
 
-/** Returns the action of each guard that the control plane knows. */
+/** Returns the actions of a job by the names of the guards. */
 export function jobActions(guards: JobGuards): Record<string, GuardAction> {
   return guards.actions ?? Object.fromEntries(FORMER_NAMES.map(({ name, field }) => [name, guards[field]]));
 }
 
-/** Fields of an agent's report of a backup. */
+/** The fields of an agent's report of a backup that contain findings. */
 export const REPORTED_FINDINGS = {
   /**
-   * One line that says why the backup may contain files that somebody encrypted. Null or left out: no reason
-   * found. For control planes that read no `findings`.
+   * One line that says why the backup may contain files that somebody encrypted. Null or absent if there is
+   * no reason to think so. For control planes that do not read `findings`.
    */
   suspicion: z.string().max(4096).nullable().optional(),
-  /** One line that says how the backup shrank. As `suspicion`. */
+  /**
+   * One line that says how the backup shrank; null or absent if it did not. For control planes that do not
+   * read `findings`.
+   */
   shrinking: z.string().max(4096).nullable().optional(),
   /**
-   * Findings of the guards that the task does not ignore. Left out by agents that report only the two fields
-   * above.
+   * Findings of the guards, except those that the task ignores. Absent from agents that report only the two
+   * fields above.
    */
   findings: z.array(z.object({
     name: z.string().min(1).max(64),
     message: z.string().max(4096),
     severity: z.enum(SEVERITIES),
   })).max(64).optional(),
-  /** The guards that the agent applied. The control plane applies the others. Left out with `findings`. */
+  /**
+   * Names of the guards that the agent applied; the control plane applies the others. Absent if `findings`
+   * is.
+   */
   guards_checked: z.array(z.string().max(64)).max(64).optional(),
 };
 
-/** Returns the report about findings, for control planes of every version. */
+/** Returns an agent's findings in a form that control planes of every version understand. */
 export function reportedFindings(findings: Finding[], checked: string[]) {
   const former = FORMER_NAMES.map(({ name, report }) => [
     report,

@@ -1,7 +1,7 @@
 /**
- * The description of a run that the control plane sends to an agent, in one message. A job is built when a
- * run is leased. The agent keeps it in memory only, since it holds passwords, and never writes it to the
- * journal.
+ * The job of a run: what an agent must know to execute the run, in one message from the control plane. A job
+ * is built when its run is dispatched. It contains passwords, so the agent keeps it in memory only, and never
+ * writes it to the journal.
  */
 import * as z from "zod";
 import { completeOptions, type Options, optionsSchema } from "../definitions/fields/options.ts";
@@ -11,26 +11,27 @@ import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
 import { ENGINES, SOURCE_SHAPES, TARGET_SHAPES } from "../definitions/sources/registry.ts";
 import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
 
-/** Source of a backup: the shapes are those of the source types' definitions. */
+/** The source of a backup, in the form that the source type's definition gives. */
 export const JobSource = z.discriminatedUnion("type", SOURCE_SHAPES);
 export type JobSource = z.infer<typeof JobSource>;
 
-/** Where a backup goes: the shapes are those of the destination types' definitions. */
+/** The destination of a backup, in the form that the destination type's definition gives. */
 export const JobDestination = z.discriminatedUnion("type", JOB_SHAPES);
 export type JobDestination = z.infer<typeof JobDestination>;
 
 /**
- * A directory on another server's disk, read through the control plane (`GET /api/agent/objects`). Read only.
+ * A directory on another server's disk. The agent reads its objects through the control plane (`GET
+ * /api/agent/objects`), and cannot write there.
  */
 export const RelayDestination = z.object({
   type: z.literal("relay"),
-  /** The server whose agent has to be connected. */
+  /** The server with the directory. Its agent has to be connected. */
   server: z.object({ id: z.number().int(), label: z.string() }),
   directory: z.string(),
 });
 export type RelayDestination = z.infer<typeof RelayDestination>;
 
-/** Where a stored backup is read from. */
+/** The destination from which a stored backup is read. */
 export const ReadDestination = z.discriminatedUnion("type", [...JobDestination.options, RelayDestination]);
 export type ReadDestination = z.infer<typeof ReadDestination>;
 
@@ -38,11 +39,14 @@ export type ReadDestination = z.infer<typeof ReadDestination>;
 export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("none") }),
   z.object({ type: z.literal("password"), password: z.string() }),
-  /** Public keys, `age1…`: the secret key of any one of them decrypts. */
+  /** Public keys, `age1…`. The secret key of any one of them decrypts. */
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
-/** When a stalled run is reported, and when it ends. Left out by a control plane before version 3. */
+/**
+ * After how long without progress a run is reported, and after how long it is ended. Absent from control
+ * planes before version 3.
+ */
 export const JobWatch = z.object({
   stall_warning_ms: z.number().positive(),
   stall_timeout_ms: z.number().positive(),
@@ -56,55 +60,59 @@ export const JobScript = z.object({
   type: z.enum(SCRIPT_TYPES),
   text: z.string(),
   timeout_ms: z.number().positive(),
-  /** The system user that runs it; null: the agent's own. */
+  /** System user that runs the script; null for the agent's own user. */
   run_as: z.string().nullable(),
   on_failure: z.enum(SCRIPT_FAILURES),
 });
 export type JobScript = z.infer<typeof JobScript>;
 
-/** A backup run. Times are milliseconds, sizes are bytes. */
+/** The job of a backup run. Times are in milliseconds, sizes in bytes. */
 export const BackupJob = z.object({
   kind: z.literal("backup"),
   task: z.object({ id: z.number().int(), label: z.string() }),
   source: JobSource,
   destination: JobDestination,
-  /** Objects are named `<prefix>[_<database>]_<stamp><extension>`; `stamp` is `YYYYMMDDHHMMSS` in UTC. */
+  /** Objects are named `<prefix>[_<database>]_<stamp><extension>`. `stamp` is `YYYYMMDDHHMMSS` in UTC. */
   object: z.object({ prefix: z.string(), stamp: z.string() }),
-  /** The system user that runs the source's programs; null: the agent's own. */
+  /** System user that runs the source's programs; null for the agent's own user. */
   run_as: z.string().nullable(),
-  /** Missing in protocol 1. */
+  /** How to encrypt the backup; absent in protocol 1. */
   encryption: JobEncryption.optional(),
-  /** Protocol 1 only; null for none. */
+  /** The password in protocol 1; null for no encryption. */
   encryption_password: z.string().nullable().optional(),
-  /** The task's last successful backup: for the ETA and for the size of an S3 part. */
+  /**
+   * Stats of the task's last successful backup; null if there is none. The agent estimates the remaining time
+   * and the size of an S3 part from them.
+   */
   last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
   timeout_ms: z.number().nullable(),
-  /** Left out by a control plane that has no guards. */
+  /** Absent from control planes that have no guards. */
   guards: JobGuards.optional(),
   /**
-   * True: the control plane records incomplete backups. Otherwise a run fails if it must leave something out.
+   * True if the control plane records incomplete backups. Otherwise a run fails if it must leave something
+   * out.
    */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),
-  /** How long a dump waits for a lock; left out: without limit. */
+  /** How long a dump waits for a lock; absent for no limit. */
   lock_wait_ms: z.number().positive().optional(),
-  /** Fields of the task, as they are. Left out by a control plane that sends none. */
+  /** Fields of the task that the agent itself reads. Absent from control planes that send none. */
   options: optionsSchema(TASK_RUN_FIELDS).optional(),
-  /** In the task's order. Sent to agents of protocol 5 and later only; left out if there are none. */
+  /** Scripts in the task's order; absent if there are none. Sent only to agents of protocol 5 and later. */
   scripts: z.array(JobScript).optional(),
 });
 export type BackupJob = z.infer<typeof BackupJob>;
 
 export type JobOptions = Options<typeof TASK_RUN_FIELDS>;
 
-/** Returns the job's options, with defaults for those that are left out. */
+/** Returns the job's options, with default values for absent ones. */
 export function jobOptions({ options }: Pick<BackupJob, "options">): JobOptions {
   return completeOptions(TASK_RUN_FIELDS, options);
 }
 
 /**
- * Returns the job's encryption. Throws if the job has none, so that no backup is stored unencrypted by
- * mistake.
+ * Returns how to encrypt the job's backup. Throws if the job does not say it, so that no backup is stored
+ * unencrypted by mistake.
  */
 export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {
   if (job.encryption !== undefined) return job.encryption;
@@ -115,40 +123,46 @@ export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_pa
   return password === null ? { type: "none" } : { type: "password", password };
 }
 
-/** A file name. It can't lead out of its directory, nor to another object in it. */
+/** Name of a file in the directory of its backup. It can't lead to another directory. */
 export const ObjectName = z.string().min(1).max(1024).refine(
   (name) => name !== "." && name !== ".." && !/[/\0]/.test(name),
   { error: "is no file name" },
 );
 
-/** Maximum objects of one backup. More would mean thousands of databases. */
+/** Maximum number of objects in one backup. Only thousands of databases would need more. */
 export const MAX_OBJECTS = 5000;
 
-/** One stored object. `size` in bytes and `sha256` in hex are those of the bytes that the agent sent. */
+/**
+ * A stored object. `size` (in bytes) and `sha256` (in hexadecimal) are those of the bytes that the agent
+ * sent.
+ */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
-  /** Without the directory. */
+  /** File name without the directory. */
   name: ObjectName,
   size: z.number().int().nonnegative(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** The database an archive or index holds; null for files and for the manifest. */
+  /** Name of the database in an archive or index; null for files, and for the manifest. */
   database: z.string().nullable(),
 });
 export type StoredObject = z.infer<typeof StoredObject>;
 
-/** The manifest's description of the source: its `type`, and the fields that identify it. Never a secret. */
+/**
+ * The manifest's description of the source: its type, and the fields that identify it. It never contains a
+ * secret.
+ */
 export const SourceDescription = z.looseObject({ type: z.string().max(64) });
 export type SourceDescription = z.infer<typeof SourceDescription>;
 
 /** Something that should have been backed up and is missing from the backup, such as a database. */
 export const Missing = z.object({
   name: z.string().min(1).max(1024),
-  /** One line. */
+  /** Why it is missing, in one line. */
   reason: z.string().max(4096),
 });
 export type Missing = z.infer<typeof Missing>;
 
-/** The result of a successful backup run. `size` is the sum of its archives. */
+/** The result of a successful backup run. `size` is the sum of its archives' sizes, in bytes. */
 export const StoredBackup = z.object({
   objects: z.array(StoredObject).min(1).max(MAX_OBJECTS),
   size: z.number().int().nonnegative(),
@@ -156,18 +170,21 @@ export const StoredBackup = z.object({
   files_count: z.number().int().nonnegative().nullable(),
   engine: z.enum(ENGINES),
   encrypted: z.boolean(),
-  /** Program name to version, as the program prints it. */
+  /** Versions of the programs that made the backup, by name. Each version is as the program prints it. */
   tools: z.record(z.string(), z.string()),
   duration_ms: z.number().int().nonnegative(),
-  /** Missing before protocol 2. */
+  /** Absent before protocol 2. */
   source: SourceDescription.optional(),
   /**
-   * From 0 to 1: the part of `bytes_read` in frames that did not compress. Left out by agents that don't
-   * measure it.
+   * The part of `bytes_read` that is in frames that did not compress, from 0 to 1. Absent from agents that
+   * don't measure it.
    */
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
   ...REPORTED_FINDINGS,
-  /** Names that had to be left out. Empty or absent: the backup is complete. */
+  /**
+   * Names of databases and the like that could not be backed up, and why. Empty or absent if the backup is
+   * complete.
+   */
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
@@ -175,66 +192,66 @@ export type StoredBackup = z.infer<typeof StoredBackup>;
 /** The backup that a job reads. */
 export const BackupToRead = z.object({
   id: z.number().int(),
-  /** ISO 8601 UTC. */
+  /** When the backup was stored, in ISO 8601 UTC. */
   created_at: z.string(),
   objects: z.array(StoredObject).min(1),
   files_count: z.number().int().nullable(),
-  /** Null if the agent that made it was too old to report it. */
+  /** Null if the agent that made the backup was too old to report its source. */
   source: SourceDescription.nullable(),
-  /** The destination that holds its objects. */
+  /** The destination where the backup's objects are stored. */
   destination: ReadDestination,
-  /** Decrypts its archives and indexes; null if they are not encrypted. */
+  /** Key that decrypts the archives and indexes; null if they are not encrypted. */
   key: z.discriminatedUnion("type", [
     z.object({ type: z.literal("passphrase"), passphrase: z.string() }),
-    /** One or more age identities, `AGE-SECRET-KEY-1…`, one a line. */
+    /** Secret keys of age, `AGE-SECRET-KEY-1…`, one on each line. */
     z.object({ type: z.literal("identity"), identity: z.string() }),
   ]).nullable(),
 });
 export type BackupToRead = z.infer<typeof BackupToRead>;
 
-/** Where a backup is restored to: the shapes are those of the source types' definitions. */
+/** Where a backup is restored to, in the form that the source type's definition gives. */
 export const RestoreTarget = z.discriminatedUnion("type", TARGET_SHAPES);
 export type RestoreTarget = z.infer<typeof RestoreTarget>;
 
-/** A restore run. */
+/** The job of a restore run. */
 export const RestoreJob = z.object({
   kind: z.literal("restore"),
   /** Null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
   target: RestoreTarget,
-  /** Null: no limit. */
+  /** Null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
 export type RestoreJob = z.infer<typeof RestoreJob>;
 
-/** A verification run reads all of a backup back. */
+/** The job of a verification run, which reads a whole backup back. */
 export const VerifyJob = z.object({
   kind: z.literal("verify"),
   /** Null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
-  /** Null: no limit. */
+  /** Null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
 /**
- * A restore drill restores a backup into a scratch location, compares it with its own description, and
- * deletes the result.
+ * The job of a drill, which restores a backup to a temporary location, compares the result with the backup's
+ * description, and deletes the result.
  */
 export const DrillJob = z.object({
   kind: z.literal("drill"),
   /** Null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
-  /** Uncompressed bytes: the disk space that a drill of files needs. */
+  /** Size of the uncompressed data in bytes. A drill of files needs this much disk space. */
   bytes_read: z.number().int().nonnegative(),
-  /** Where databases are restored to, under temporary names. Left out for files. */
+  /** Where databases are restored to, under temporary names; absent for files. */
   target: RestoreTarget.optional(),
-  /** Null: no limit. */
+  /** Null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
@@ -247,7 +264,7 @@ export type Job = z.infer<typeof Job>;
 export const Restored = z.object({
   /** Null if files are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** Stored bytes read. */
+  /** How many stored bytes were read. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });
@@ -259,7 +276,7 @@ export const Verified = z.object({
   files_count: z.number().int().nonnegative().nullable(),
   /** False if only sizes and digests could be checked, because the control plane has no key. */
   is_opened: z.boolean(),
-  /** Stored bytes read. */
+  /** How many stored bytes were read. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });
@@ -267,11 +284,11 @@ export type Verified = z.infer<typeof Verified>;
 
 /** The result of a successful drill. */
 export const Proven = z.object({
-  /** Files and directories; null if databases were restored. */
+  /** Number of restored files and directories; null if databases were restored. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** Stored bytes read. */
+  /** How many stored bytes were read. */
   bytes_read: z.number().int().nonnegative(),
-  /** The restore only. */
+  /** Duration of the restore alone, in milliseconds. */
   restore_ms: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });

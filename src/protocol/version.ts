@@ -1,5 +1,5 @@
 /**
- * The wire's version: one integer, raised with every change that an older peer would misread.
+ * Version of the protocol: one integer, raised with every change that an older peer would misread.
  *
  * - 1 (2026-11-24): first version.
  * - 2 (2026-11-25): restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives
@@ -16,12 +16,12 @@
  *   `backup`, if only a script failed after it.
  */
 export const PROTOCOL_VERSION = 5;
-/** The oldest version whose agents run scripts. */
+/** Oldest protocol version whose agents run scripts. */
 export const PROTOCOL_SCRIPTS = 5;
-/** The oldest version this code still speaks. */
+/** Oldest protocol version that this code supports. */
 export const PROTOCOL_MIN = 1;
 
-/** Returns the highest version that both ranges contain; null if there is none. */
+/** Returns the highest version that this code and the peer support; null if there is none. */
 export function negotiate(peer: { min: number; max: number }): number | null {
   const highest = Math.min(PROTOCOL_VERSION, peer.max);
   return highest >= Math.max(PROTOCOL_MIN, peer.min) ? highest : null;

@@ -20,33 +20,42 @@ const id = z.number().int().positive();
 const attempt = z.number().int().positive();
 const sequence = z.number().int().nonnegative();
 const requestId = z.string().min(1).max(64);
-/** ISO 8601 UTC. */
+/** A time in ISO 8601 UTC. */
 const time = z.string().max(40);
-/** A W3C Trace Context header. Absent if nothing is traced, and from peers that don't know it. */
+/**
+ * Trace context in the form of W3C's header. Absent if nothing is traced, and from peers that don't know the
+ * field.
+ */
 const traceparent = z.string().max(64).optional();
 
-// Events of a run: numbered from 1 within (run, attempt), journaled by the agent, resent until acknowledged.
+// Events of a run. The agent numbers them from 1 for each attempt, keeps them in its journal, and resends
+// them until they are acknowledged.
 
-/** Complete lines, each ended by `\n`; at most 64 KiB of text in one event. */
+/**
+ * Output of the run: complete lines, each ended by `\n`. An agent sends at most 64 KiB of text in one event.
+ */
 const OutputEvent = z.object({ kind: z.literal("output"), text: z.string().max(131072) });
 export const ProgressEvent = z.object({
   kind: z.literal("progress"),
   bytes_read: z.number().int().nonnegative(),
   bytes_written: z.number().int().nonnegative(),
   files_count: z.number().int().nonnegative().nullable(),
-  /** Bytes read a second, over the last few seconds. */
+  /** How many bytes were read per second, over the last few seconds. */
   bytes_per_second: z.number().nonnegative(),
   eta_seconds: z.number().nonnegative().nullable(),
-  /** How long the run has made no progress. Missing from agents before version 3. */
+  /** How long the run has made no progress, in milliseconds. Absent from agents before version 3. */
   stalled_ms: z.number().nonnegative().optional(),
-  /** The cause of the stall, in one line. */
+  /**
+   * Cause of a stall, in one line, such as a lock; null or absent if the run is not stalled or the cause is
+   * not known.
+   */
   waits_for: z.string().max(2000).nullable().optional(),
   /** A type of script, or `backup`. Missing from runs without scripts. */
   phase: z.enum(RUN_PHASES).optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
 
-/** The result of a successful run, by kind of run. */
+/** Verdict of a successful run. Its last field depends on the kind of the run. */
 const Succeeded = z.union([
   z.object({
     outcome: z.literal("succeeded"),
@@ -75,9 +84,9 @@ export const Verdict = z.union([
   z.object({
     outcome: z.literal("failed"),
     warnings_count: z.number().int().nonnegative(),
-    /** One line that a person can act on. */
+    /** Why the run failed, in one line that a person can act on. */
     reason: z.string().max(4096),
-    /** Names of objects that may be left at the destination, for the control plane to remove. */
+    /** Names of objects that the run may have left at the destination. The control plane removes them. */
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
     /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
@@ -111,7 +120,7 @@ export const RunEventMessage = z.object({
   sequence: z.number().int().positive(),
   at: time,
   event: RunEvent,
-  /** The agent's span of the run. */
+  /** Trace context of the agent's span for the run. */
   traceparent,
 });
 export type RunEventMessage = z.infer<typeof RunEventMessage>;
@@ -121,29 +130,30 @@ export const AgentDescription = z.object({
   hostname: z.string().max(255),
   os: z.string().max(64),
   arch: z.string().max(64),
-  /** Program name to version; a program that is absent is left out. */
+  /** Versions of the programs on the server, by name. Programs that are not installed are absent. */
   tools: z.record(z.string().max(64), z.string().max(200)),
-  /** Source types that the agent knows. Missing from older agents. */
+  /** Source types that the agent supports. Absent from older agents. */
   sources: z.array(z.string().max(64)).max(200).optional(),
 });
 export type AgentDescription = z.infer<typeof AgentDescription>;
 
-// Requests to an agent, and their results.
+// Requests to agents, and their results.
 
-/** Writes, reads back and deletes a probe object. */
+/** Asks the agent to write, read back and delete a probe object. */
 const DestinationCheck = z.object({
   kind: z.literal("destination.check"),
   destination: JobDestination,
 });
 /**
- * Removes objects and their partial files. A missing name counts as deleted only if one of the `witnesses` is
- * found, other objects that should be in the directory. Without witnesses, the directory has to exist.
+ * Asks the agent to delete objects and their partial files. `witnesses` are other objects that should be in
+ * the directory. A missing object counts as deleted only if one of the witnesses is found; without witnesses,
+ * if the directory exists.
  */
 const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
   destination: JobDestination,
   names: z.array(z.string()).max(1000),
-  /** Left out before protocol 3. */
+  /** Absent before protocol 3. */
   witnesses: z.array(z.string()).max(10).optional(),
 });
 export const AgentRequest = z.discriminatedUnion("kind", [
@@ -175,11 +185,12 @@ export const AgentMessage = z.discriminatedUnion("type", [
     protocol: z.object({ min: z.number().int(), max: z.number().int() }),
     agent: AgentDescription,
     /**
-     * Identifies the machine's boot and the agent's state directory, which only one process at a time can
-     * lock. An agent with the seat of an earlier one is its successor. Missing from agents before version 3.
+     * Identifies an agent process by the machine's boot and by its state directory, which only one process at
+     * a time can lock. An agent with the seat of an earlier agent is its successor. Absent from agents before
+     * version 3.
      */
     seat: z.string().min(1).max(128).optional(),
-    /** Every run in the journal; `last_sequence` is the newest event it holds. */
+    /** Every run in the agent's journal. `last_sequence` is the number of the newest event in the journal. */
     runs: z.array(z.object({ run_id: id, attempt, finished: z.boolean(), last_sequence: sequence })).max(
       10000,
     ),
@@ -191,9 +202,12 @@ export const AgentMessage = z.discriminatedUnion("type", [
     traceparent,
     run_id: id,
     attempt,
-    /** Object name without the directory. */
+    /** Name of the object without the directory. */
     name: z.string().max(1024),
-    /** The last backup's size of this object, where known: decides the part size. */
+    /**
+     * Size of this object in the last backup in bytes, from which the part size follows; null if it is not
+     * known.
+     */
     size_hint: z.number().nonnegative().nullable(),
   }),
   z.object({
@@ -201,7 +215,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     request_id: requestId,
     traceparent,
     upload_id: z.string().max(64),
-    /** First part number (from 1) and how many, at most 100. */
+    /** Number of the first part to sign, from 1. `count` is how many parts to sign. */
     from: z.number().int().min(1).max(10000),
     count: z.number().int().min(1).max(100),
   }),
@@ -227,7 +241,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     traceparent,
     run_id: id,
     attempt,
-    /** Name of an object of the run's backup, without the directory. */
+    /** Name of an object of the backup that the run reads, without the directory. */
     name: z.string().max(1024),
   }),
   z.object({
@@ -235,27 +249,30 @@ export const AgentMessage = z.discriminatedUnion("type", [
     request_id: requestId,
     ok: z.boolean(),
     result: z.unknown().optional(),
-    /** One line, when `ok` is false. */
+    /** The error in one line; absent if `ok` is true. */
     error: z.string().max(4096).optional(),
-    /** How the backup of the request is damaged, in one line. Sent only if the damage is certain. */
+    /** How the backup that the request reads is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),
 ]);
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
-/** An order about a run that an agent holds: continue, stop and clean up, or drop its journal unsent. */
+/**
+ * Instruction to an agent about a run that it holds: continue the run, stop it and clean up, or drop its
+ * journal unsent.
+ */
 const Instruction = z.enum(["continue", "cancel", "forget"]);
 export type Instruction = z.infer<typeof Instruction>;
 
 const WelcomedRun = z.object({
   run_id: id,
   attempt,
-  /** Since protocol 4. */
+  /** Present since protocol 4. */
   instruction: Instruction.optional(),
-  /** The instruction, before protocol 4. */
+  /** The instruction under its name before protocol 4. */
   verdict: Instruction.optional(),
-  /** The newest event stored: resend from the next. */
+  /** Number of the newest stored event. The agent resends the events after it. */
   acknowledged: sequence,
 }).refine(({ instruction, verdict }) => instruction !== undefined || verdict !== undefined, {
   path: ["instruction"],
@@ -263,7 +280,7 @@ const WelcomedRun = z.object({
 });
 export type WelcomedRun = z.infer<typeof WelcomedRun>;
 
-/** Returns the instruction for a run, under the name that the control plane's version gives it. */
+/** Returns the instruction for a run. Its field depends on the control plane's version. */
 export function instructionOf({ instruction, verdict }: WelcomedRun): Instruction {
   return (instruction ?? verdict)!;
 }
@@ -273,10 +290,13 @@ export const ServerMessage = z.discriminatedUnion("type", [
     type: z.literal("welcome"),
     protocol: z.number().int(),
     server_time: time,
-    /** Interval of the control plane's pings. It closes a socket that is silent for three times as long. */
+    /**
+     * Interval between the control plane's pings, in milliseconds. The control plane closes a connection that
+     * is silent for three times as long.
+     */
     heartbeat_ms: z.number().positive(),
     remote_server: z.object({ id, label: z.string() }),
-    /** One for each run in `hello`. */
+    /** Instructions for the runs in `hello`, one for each. */
     runs: z.array(WelcomedRun),
   }),
   z.object({
@@ -287,13 +307,13 @@ export const ServerMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job, traceparent }),
   z.object({ type: z.literal("run.cancel"), run_id: id, attempt, reason: z.string() }),
-  /** Every event up to `sequence` is stored; the agent may drop them. */
+  /** Every event up to `sequence` is stored, so the agent may delete them. */
   z.object({ type: z.literal("ack"), run_id: id, attempt, sequence }),
   z.object({
     type: z.literal("upload.opened"),
     request_id: requestId,
     upload_id: z.string(),
-    /** Every part but the last has exactly this many bytes. */
+    /** Size in bytes of every part except the last. */
     part_size: z.number().int().positive(),
   }),
   z.object({
@@ -307,14 +327,14 @@ export const ServerMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.refused"),
     request_id: requestId,
-    /** One line. `retryable`: the same request may succeed later. */
+    /** The error in one line. `retryable` says whether the same request may succeed later. */
     message: z.string(),
     retryable: z.boolean(),
   }),
   z.object({
     type: z.literal("download.signed"),
     request_id: requestId,
-    /** Valid for GET requests, with ranges, until it expires. */
+    /** Presigned URL for GET requests with ranges. */
     url: z.string(),
     expires_in_ms: z.number().positive(),
   }),

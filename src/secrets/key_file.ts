@@ -1,17 +1,17 @@
-/** Reads and writes the file that holds the secret keys if the environment does not. */
+/** Reads and writes the file with the secret keys. It is used if the environment contains no keys. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
 
-/** The key file cannot be used. The message is one line and contains no key. */
+/** Reports that the key file cannot be used. The message is one line, and contains no key. */
 class KeyFileError extends Error {
   override readonly name = "KeyFileError";
 }
 
 /**
- * Returns the text of the key file, or null if it does not exist. Refuses a file that other users may read.
+ * Returns the text of the key file; null if it does not exist. Throws if other users may read the file.
  *
- * @param path Absolute.
+ * @param path An absolute path.
  */
 export async function readKeyFile(path: string): Promise<string | null> {
   try {
@@ -28,8 +28,8 @@ export async function readKeyFile(path: string): Promise<string | null> {
 }
 
 /**
- * Replaces the file's text atomically, readable for its owner only. A concurrent reader finds either the old
- * text or the new one.
+ * Replaces the text of the file, which only its owner may read, atomically. A concurrent reader gets either
+ * the old text or the new one.
  */
 export async function writeKeyFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
@@ -44,7 +44,7 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
       for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
       await file.sync();
     }
-    // Keep the owner: root may rotate the key of a service that runs as another user.
+    // Keeps the owner, because root may rotate the key of a service that runs as another user.
     if (owner !== null && owner.uid !== Deno.uid()) await Deno.chown(temporary, owner.uid, owner.gid);
     await Deno.rename(temporary, path);
     using directory = await Deno.open(dirname(path));
@@ -54,7 +54,10 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** Creates the file with one random key (base64) and syncs it to disk. Never overwrites an existing file. */
+/**
+ * Creates the file with one random key in base64, syncs it to disk, and returns the key. Never overwrites an
+ * existing file.
+ */
 export async function makeKeyFile(path: string): Promise<Uint8Array> {
   const key = randomBytes(32);
   try {

@@ -1,31 +1,32 @@
 /**
- * Encrypts stored secrets with AES-256-GCM. Each value contains its key's id, so that keys can be rotated.
+ * Encrypts stored secrets with AES-256-GCM. Each encrypted value contains the id of its key, so keys can be
+ * rotated.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import { Buffer } from "node:buffer";
 
-/** The keyring does not hold a value's key, or the value is damaged. */
+/** Reports that the keyring does not contain a value's key, or that the value is damaged. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
 }
 
 /**
- * Holds this process's secret keys. New values use the first key, stored ones the key whose id they contain.
- * The keys can be replaced at any time.
+ * Contains the secret keys of this process. The first key encrypts new values. A stored value is decrypted
+ * with the key whose id it contains. The keys can be replaced at any time.
  */
 export class Keyring {
   #keys = new Map<string, Buffer>();
   #current = "";
 
   /**
-   * @param keys 32 bytes each, the current one first.
-   * @param place Where a person finds them.
+   * @param keys The keys, 32 bytes each, the current one first.
+   * @param place Where a person finds the keys, in words.
    */
   constructor(keys: readonly Uint8Array[], readonly place: string = "the environment variable SECRET_KEY") {
     this.use(keys);
   }
 
-  /** Replaces all keys. */
+  /** Replaces all keys. The first one becomes the current key. */
   use(keys: readonly Uint8Array[]): void {
     const held = new Map<string, Buffer>();
     for (const key of keys) {
@@ -38,12 +39,12 @@ export class Keyring {
     this.#current = current;
   }
 
-  /** The ids of the keys in stored values, the current one first. */
+  /** Ids of the keys, the current key's first. Stored values contain these ids. */
   get keyIds(): string[] {
     return [...this.#keys.keys()];
   }
 
-  /** Returns `v1:<key id>:<base64 of nonce, ciphertext, tag>`. */
+  /** Encrypts a text. Returns `v1:<key id>:<base64 of nonce, ciphertext, tag>`. */
   encrypt(plain: string): string {
     const nonce = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", this.#keys.get(this.#current)!, nonce);
@@ -82,7 +83,7 @@ export class Keyring {
   }
 }
 
-/** Returns eight hex digits that identify a key without revealing it. */
+/** Returns a key's id: eight hexadecimal digits, which do not reveal the key. */
 export function keyId(key: Uint8Array): string {
   return createHash("sha256").update("rearguard key id").update(key).digest("hex").slice(0, 8);
 }

@@ -1,13 +1,15 @@
 /**
  * Converts private keys for SSH (PKCS#8, PEM, OpenSSH; with or without a passphrase) to a form that the
- * agent's SSH library reads. The result has no passphrase, as it is sealed like every secret.
+ * agent's SSH library reads. The result has no passphrase, because the database stores it encrypted, like
+ * every secret.
  */
 import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { openSshPrivateKey } from "./ssh_key.ts";
 
 /**
- * Thrown for a key that cannot be used. The message is a sentence about `it`, without any part of the key.
+ * Reports that a key cannot be used. The message is a sentence without its subject, the key, and contains no
+ * part of the key.
  */
 export class PrivateKeyError extends Error {
   constructor(message: string, readonly isPassphrase = false, options?: ErrorOptions) {
@@ -16,10 +18,10 @@ export class PrivateKeyError extends Error {
 }
 
 /**
- * Returns the text of a key file without a passphrase, unchanged if it can be used as it is. Throws a {@link
- * PrivateKeyError}.
+ * Returns a key without a passphrase, as the text of a key file. Returns the text unchanged if the agent's
+ * SSH library reads it. Throws a {@link PrivateKeyError} if the key cannot be used.
  *
- * @param passphrase Null: the key has none.
+ * @param passphrase The key's passphrase; null if it has none.
  */
 export async function usablePrivateKey(text: string, passphrase: string | null): Promise<string> {
   const label = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----/.exec(text)?.[1]?.trim();
@@ -48,8 +50,8 @@ function isLockedPem(text: string): boolean {
 }
 
 /**
- * Returns whether an OpenSSH key is encrypted. The cipher's name is the first field of OpenSSH's
- * PROTOCOL.key.
+ * Returns whether an OpenSSH key is encrypted. The first field of a key file names the cipher (OpenSSH's
+ * PROTOCOL.key).
  */
 function isLockedOpenSsh(text: string): boolean {
   const base64 = text.replace(/-----[^-]*-----/g, "").replace(/\s+/g, "");
@@ -57,7 +59,7 @@ function isLockedOpenSsh(text: string): boolean {
   try {
     head = atob(base64.slice(0, 64));
   } catch {
-    // Not an encrypted key: connecting will report what is wrong with it.
+    // This is not an encrypted key. A connection with it will report what is wrong.
     return false;
   }
   return head.startsWith("openssh-key-v1\0") && !head.startsWith("openssh-key-v1\0\0\0\0\x04none");
@@ -78,12 +80,12 @@ function unlockPem(text: string, isLocked: boolean, passphrase: string | null): 
 async function usableOpenSsh(text: string, passphrase: string | null): Promise<string> {
   const isLocked = isLockedOpenSsh(text);
   if (isLocked && passphrase === null) throw needsPassphrase();
-  // ssh2's WebAssembly loader reads this at import.
+  // ssh2's WebAssembly loader reads `__dirname` when ssh2 is imported.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   const { default: ssh2 } = await import("ssh2") as unknown as { default: typeof import("ssh2") };
   const key = isLocked ? ssh2.utils.parseKey(text, passphrase!) : ssh2.utils.parseKey(text);
   if (key instanceof Error) {
-    // Connecting will report what is wrong with the key.
+    // A connection with this key will report what is wrong.
     if (!isLocked) return text;
     if (/passphrase/i.test(key.message)) throw wrongPassphrase(key);
     throw new PrivateKeyError(
@@ -100,12 +102,12 @@ async function usableOpenSsh(text: string, passphrase: string | null): Promise<s
 }
 
 /**
- * Builds an ECDSA key from ssh2's output for an OpenSSH file. OpenSSH stores the private number with a zero
- * byte in front, or without its leading zeros. ssh2 copies it unchanged, but SEC 1 (RFC 5915) requires
- * exactly the curve's length.
+ * Returns an ECDSA key from the PEM that ssh2 makes of an OpenSSH file. OpenSSH stores the private number
+ * with an extra zero byte, or without its leading zeros, and ssh2 copies it unchanged. This function corrects
+ * its length, because SEC 1 (RFC 5915) requires exactly the length of the curve.
  */
 function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
-  // The public key's last field is the point: 0x04, x, y.
+  // The last field of the public key is the point: the byte 0x04, then x, then y.
   const size = (lastField(publicKey).length - 1) / 2;
   const { number, rest } = sec1Fields(Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64"));
   const significant = number.subarray(Math.max(0, number.length - size));
@@ -115,7 +117,7 @@ function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
   return createPrivateKey({ format: "der", type: "sec1", key });
 }
 
-/** Returns the last field of an SSH public key; each field is preceded by its length (RFC 4251). */
+/** Returns the last field of an SSH public key. In front of each field is its length (RFC 4251). */
 function lastField(blob: Buffer): Buffer {
   let at = 0;
   for (;;) {
@@ -125,15 +127,18 @@ function lastField(blob: Buffer): Buffer {
   }
 }
 
-/** Returns the private number of a SEC 1 key in DER, and the rest: the curve and the public key. */
+/**
+ * Splits a SEC 1 key in DER into the private number and the rest, which contains the curve and the public
+ * key.
+ */
 function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {
   const start = der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f);
-  const at = start + 3; // after the version: 02 01 01
+  const at = start + 3; // skips the version: 02 01 01
   const end = at + 2 + der[at + 1]!;
   return { number: der.subarray(at + 2, end), rest: der.subarray(end) };
 }
 
-/** Encodes a field as tag, length, content. */
+/** Encodes a DER field: tag, length and content. */
 function derField(tag: number, content: Buffer): Buffer {
   const { length } = content;
   const size = length < 0x80
@@ -151,7 +156,7 @@ function serialize(key: KeyObject): string {
     case "rsa":
       return key.export({ type: "pkcs1", format: "pem" }) as string;
     case "ec":
-      // ssh2 can't read these on Deno.
+      // ssh2 can't read keys of this curve on Deno.
       if (key.asymmetricKeyDetails?.namedCurve === "secp521r1") {
         throw new PrivateKeyError(
           "is an ECDSA key of 521 bits. Use Ed25519, RSA, or ECDSA of 256 or 384 bits.",

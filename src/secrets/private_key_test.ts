@@ -10,7 +10,10 @@ async function program(name: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** The command that makes a key, and whether the key has a passphrase. `$` is the file. */
+/**
+ * Formats of keys, each with the command that makes such a key and whether it has a passphrase. `$` stands
+ * for the file.
+ */
 const KEYS: Record<string, [command: string[], isLocked: boolean]> = {
   "OpenSSH, Ed25519": [["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "$"], false],
   "OpenSSH, Ed25519, locked": [["ssh-keygen", "-q", "-t", "ed25519", "-N", PASSPHRASE, "-f", "$"], true],
@@ -73,7 +76,7 @@ for (const [name, [[tool, ...args], isLocked]] of Object.entries(KEYS)) {
       const usable = await usablePrivateKey(text, isLocked ? PASSPHRASE : null);
       const parsed = ssh2.utils.parseKey(usable);
       assert.ok(!(parsed instanceof Error), (parsed as Error).message);
-      // Text that needs no change is kept, with its comment.
+      // A text that needs no conversion stays unchanged, with its comment.
       if (/^OpenSSH, Ed25519$|^PEM, RSA$/.test(name)) assert.equal(usable, text);
       const shown = (await Deno.readTextFile(`${file}.pub`).catch(() => null))?.split(" ")[1];
       const key = Array.isArray(parsed) ? parsed[0]! : parsed;

@@ -1,17 +1,17 @@
-/** Generates SSH keys in OpenSSH's formats (RFC 8709 and OpenSSH's PROTOCOL.key). */
+/** Generates SSH keys in the formats of OpenSSH (RFC 8709 and OpenSSH's PROTOCOL.key). */
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 
 export interface SshKeyPair {
-  /** A line for `authorized_keys`. */
+  /** The public key, as a line for `authorized_keys`. */
   publicKey: string;
-  /** The text of a private key file, without a passphrase. */
+  /** The private key, as the text of a key file without a passphrase. */
   privateKey: string;
 }
 
 const TYPE = "ssh-ed25519";
 
-/** Generates an Ed25519 key pair. `comment` tells people whose key it is. */
+/** Generates an Ed25519 key pair. `comment` is a part of both keys, and tells people whose keys they are. */
 export function generateSshKey(comment: string): SshKeyPair {
   const { privateKey } = generateKeyPairSync("ed25519");
   const { blob } = partsOf(privateKey);
@@ -21,7 +21,7 @@ export function generateSshKey(comment: string): SshKeyPair {
   };
 }
 
-/** Returns the text of a private key file for an Ed25519 key. */
+/** Returns the text of a key file for an Ed25519 private key. */
 export function openSshPrivateKey(key: KeyObject, comment = ""): string {
   const { point, seed, blob } = partsOf(key);
   return armour(
@@ -44,13 +44,13 @@ function partsOf(key: KeyObject): { point: Buffer; seed: Buffer; blob: Buffer } 
 }
 
 function secretPart(blob: Buffer, point: Buffer, seed: Buffer, comment: string): Buffer {
-  const check = randomBytes(4); // twice, so that a wrong passphrase is noticed
+  const check = randomBytes(4); // stored twice, so that a wrong passphrase is noticed
   const part = Buffer.concat([check, check, blob, field(Buffer.concat([seed, point])), field(comment)]);
   const padding = Buffer.from([1, 2, 3, 4, 5, 6, 7]).subarray(0, (8 - part.length % 8) % 8);
   return Buffer.concat([part, padding]);
 }
 
-/** Encodes a field as its length and its bytes. */
+/** Encodes a field: its length in four bytes, then its bytes. */
 function field(value: string | Buffer): Buffer {
   const bytes = Buffer.from(value as string);
   return Buffer.concat([number(bytes.length), bytes]);

@@ -1,4 +1,4 @@
-/** Checks a bucket with the operations of a backup. */
+/** Checks a bucket: tries the operations that a backup needs. */
 import type { Clock } from "../domain/clock.ts";
 import { objectKey } from "../domain/location.ts";
 import type { Network } from "../network/network.ts";
@@ -6,7 +6,7 @@ import type { AddressGuesses } from "./s3_address.ts";
 import { readRefusal, refusalError } from "./s3_errors.ts";
 import { StorageError } from "./storage_error.ts";
 
-/** One step of a check; the last one has the outcome. `ms` is its duration. */
+/** One step of a check. Only the last step can have failed. `ms` is its duration in milliseconds. */
 export interface CheckStep {
   name: string;
   ok: boolean;
@@ -14,7 +14,7 @@ export interface CheckStep {
   ms: number;
 }
 
-/** The operations of a bucket that a probe tries. */
+/** The operations of a bucket that the check tries. */
 export interface ProbedBucket {
   readonly doubts: AddressGuesses;
   createUpload(key: string): Promise<string>;
@@ -36,8 +36,8 @@ const PART_TIMEOUT = 30_000;
 const URL_SECONDS = 300;
 
 /**
- * Writes, reads back and deletes a probe object. Stops at the first step that fails, and removes the probe
- * object.
+ * Writes a probe object below `directory`, reads it back and deletes it. Stops at the first step that fails.
+ * Removes the object in any case. Returns the steps.
  */
 export async function probe(
   bucket: ProbedBucket,
@@ -113,7 +113,7 @@ async function putPart(
     response = await network.fetch(url, { method: "PUT", body: TEXT, signal });
     answer = await response.text();
   } catch {
-    // The error's message, and that of its cause, contain the signed URL.
+    // This error and its cause are not passed on, because their messages contain the signed URL.
     throw new StorageError(`Cannot write ${key}: the connection failed. Try again.`, "Network", true);
   }
   const etag = response.headers.get("etag");

@@ -1,4 +1,4 @@
-/** Destination types that the control plane reaches itself; agents reach the others. */
+/** Opens the destination types that the control plane itself can reach. Only agents reach the others. */
 import type { Secrets } from "../definitions/destinations/definition.ts";
 import type { DestinationType } from "../definitions/destinations/registry.ts";
 import type { TypedSettings } from "../definitions/destinations/settings.ts";
@@ -15,9 +15,9 @@ export function isStorageType(type: DestinationType): type is StorageType {
 }
 
 /**
- * Opens a destination's storage, without connecting yet.
+ * Opens a destination's storage. Does not connect yet.
  *
- * @param secrets Decrypted.
+ * @param secrets The destination's secrets, decrypted.
  */
 export function openStorage(
   { type, settings }: TypedSettings & { readonly type: StorageType },

@@ -1,4 +1,4 @@
-/** The control plane's part of an S3 destination: it signs, completes, lists, deletes and checks. */
+/** The control plane's part of an S3 destination: signs, completes, lists, deletes and checks. */
 import type { Clock } from "../domain/clock.ts";
 import { systemClock } from "../domain/clock.ts";
 import type { Network } from "../network/network.ts";
@@ -14,13 +14,16 @@ export type { BucketOptions } from "./s3_address.ts";
 export type { OpenUpload, StoredKey } from "./s3_lists.ts";
 export { StorageError };
 
-/** Amazon may take minutes to complete a large upload, and sends white space meanwhile. Milliseconds. */
+/**
+ * Limits for completing an upload, in milliseconds: for a pause in the response, and for the whole response.
+ * Amazon may take minutes for a large upload, and sends white space meanwhile.
+ */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;
 
 export interface StoredObjectStat {
   readonly size: number;
-  /** The ETag without quotes; null if the service sends none. */
+  /** ETag without quotes; null if the service sends none. */
   readonly etag: string | null;
 }
 export interface Removed {
@@ -31,7 +34,7 @@ export interface UploadedPart {
   readonly partNumber: number;
   readonly etag: string;
 }
-/** One bucket. Every call has a time limit, and rejects with a `StorageError`. */
+/** A bucket. Every method has a time limit, and rejects with a `StorageError`. */
 export class Bucket {
   readonly #requests: S3Requests;
 
@@ -44,8 +47,8 @@ export class Bucket {
   }
 
   /**
-   * Starts a multipart upload and returns its id. If the response is lost, an upload may exist: {@link
-   * listUploads} finds it.
+   * Starts a multipart upload and returns its id. If the response is lost, an upload may exist, which {@link
+   * listUploads} finds.
    */
   async createUpload(key: string): Promise<string> {
     const request = {
@@ -59,21 +62,21 @@ export class Bucket {
     return this.#requests.required(request.action, answer, "UploadId");
   }
 
-  /** Returns a URL for sending one part by PUT. It is a credential until it expires. */
+  /** Returns a URL to which one part can be sent by PUT. The URL is a credential until it expires. */
   signPart(key: string, uploadId: string, partNumber: number, expiresSeconds: number): Promise<string> {
     const query = { partNumber: String(partNumber), uploadId };
     return this.#requests.sign("PUT", key, query, expiresSeconds);
   }
 
-  /** Returns a URL for GET requests to an object, with ranges. It is a credential until it expires. */
+  /** Returns a URL for GET requests with ranges to an object. The URL is a credential until it expires. */
   signGet(key: string, expiresSeconds: number): Promise<string> {
     return this.#requests.sign("GET", key, {}, expiresSeconds);
   }
 
   /**
-   * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. After an error,
-   * an object of that size and those parts proves success if the key had no object before. Throws with code
-   * `NoSuchUpload` if the upload was aborted.
+   * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. If the request
+   * fails, looks for an object with this size and these parts. It proves success, provided that the key had
+   * no object before. Rejects with the code `NoSuchUpload` if the upload was aborted.
    */
   async completeUpload(
     key: string,
@@ -86,7 +89,7 @@ export class Bucket {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const stored = await this.stat(key).catch((failure) => {
-        // The completion's own error says more.
+        // The error of the completion says more than the error of the look-up.
         if (failure instanceof StorageError) return null;
         throw failure;
       });
@@ -102,7 +105,8 @@ export class Bucket {
     const list = parts.map(({ partNumber, etag }) =>
       `<Part><PartNumber>${partNumber}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
     );
-    // The status is sent before the work, so a failure is an error document with status 200.
+    // The service sends the status before it does the work, so a failure is an error document with status
+    // 200.
     await this.#requests.document({
       action: `complete the upload of ${key}`,
       method: "POST",
@@ -113,12 +117,12 @@ export class Bucket {
       }</CompleteMultipartUpload>`,
       idleMs: COMPLETE_IDLE,
       timeoutMs: COMPLETE_TIMEOUT,
-      // After a lost response, look for the object before another attempt.
+      // After a lost response, the caller looks for the object before another attempt.
       repeatable: false,
     }, "CompleteMultipartUploadResult");
   }
 
-  /** Aborts an upload. Returns whether it existed; a missing one counts as aborted. */
+  /** Aborts an upload. Returns false if the upload did not exist. */
   async abortUpload(key: string, uploadId: string): Promise<boolean> {
     try {
       await this.#requests.send({
@@ -144,12 +148,12 @@ export class Bucket {
     return (await this.#requests.send({ action: `read ${key}`, method: "GET", key })).text;
   }
 
-  /** Returns the size in bytes; null if the service itself reports that the object does not exist. */
+  /** Returns an object's size in bytes; null if the service itself reports that the object does not exist. */
   async head(key: string): Promise<number | null> {
     return (await this.stat(key))?.size ?? null;
   }
 
-  /** Returns the size and the ETag; see {@link head}. */
+  /** Returns an object's size and ETag; null if the service itself reports that the object does not exist. */
   async stat(key: string): Promise<StoredObjectStat | null> {
     const action = `look up ${key}`;
     try {
@@ -166,8 +170,8 @@ export class Bucket {
   }
 
   /**
-   * Repeats the request as a GET, whose response has a body: a bare 404 may come from a proxy or mean a
-   * missing bucket. Rejects unless the service answers `NoSuchKey`.
+   * Returns null if the service answers a GET with `NoSuchKey`; otherwise rejects. The response to a HEAD
+   * does not suffice, because it has no body: a 404 may come from a proxy, or mean a missing bucket.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;
@@ -185,8 +189,8 @@ export class Bucket {
   }
 
   /**
-   * Repeats a refused HEAD request as a GET. The response to a HEAD has no body with the reason, so a wrong
-   * key looks like a missing permission.
+   * Sends a GET after a refused HEAD, and rejects with the reason in its response. The response to a HEAD has
+   * no body, so a wrong key would look like a missing permission.
    */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({
@@ -198,8 +202,8 @@ export class Bucket {
   }
 
   /**
-   * Deletes an object, with its older versions if the bucket allows it, and checks that it is gone. `kept`:
-   * the bucket still stores older versions.
+   * Deletes an object, with its older versions if the bucket allows that, and checks that the object is gone.
+   * `kept` is true if the bucket still stores older versions.
    */
   async remove(key: string): Promise<Removed> {
     if (await this.head(key) === null) return { wasThere: false, kept: false };
@@ -215,11 +219,12 @@ export class Bucket {
     return { wasThere: true, kept };
   }
 
-  /** Deletes the current object of the key. Returns whether the bucket keeps it as an older version. */
+  /** Deletes the current version of an object. Returns whether the bucket keeps it as an older version. */
   async #hide(key: string): Promise<boolean> {
     try {
       const { headers } = await this.#requests.send({ action: `delete ${key}`, method: "DELETE", key });
-      // Without an id, the marker replaced the object: the bucket's versioning is suspended.
+      // If the marker's id is `null`, the bucket's versioning is suspended, and the marker has replaced the
+      // object.
       return headers.get("x-amz-delete-marker") === "true" && headers.get("x-amz-version-id") !== "null";
     } catch (error) {
       if (!isRefused(error, "NoSuchKey")) throw error;
@@ -227,28 +232,37 @@ export class Bucket {
     }
   }
 
-  /** Lists every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
+  /**
+   * Lists all objects whose keys start with `prefix`, in the service's order. Each request returns up to
+   * 1,000.
+   */
   list(prefix: string): AsyncGenerator<StoredKey> {
     return listObjects(this.#requests, prefix);
   }
 
-  /** Lists every open multipart upload under `prefix`. */
+  /** Lists all open multipart uploads whose keys start with `prefix`. */
   listUploads(prefix: string): AsyncGenerator<OpenUpload> {
     return listUploads(this.#requests, prefix);
   }
 
-  /** Returns the uncertain parts of the address, for messages. */
+  /** The parts of the bucket's address that may be wrong, for messages. */
   get doubts() {
     return this.#requests.doubts;
   }
 
-  /** Writes, reads back and deletes a probe object under `directory`, with a signed part as a backup does. */
+  /**
+   * Writes a probe object below `directory`, reads it back and deletes it. Signs a part, as for a backup.
+   * Returns the steps.
+   */
   check(directory = ""): Promise<CheckStep[]> {
     return probe(this, this.network, this.clock, directory);
   }
 }
 
-/** Returns whether an ETag may belong to these parts: the ETag of a multipart upload ends in their number. */
+/**
+ * Returns whether an object with this ETag may consist of these parts. The ETag of a multipart upload ends
+ * with the number of its parts.
+ */
 function fitsParts(etag: string | null, parts: readonly UploadedPart[]): boolean {
   const count = /-(\d{1,5})$/.exec(etag ?? "")?.[1];
   return count === undefined || Number(count) === parts.length;

@@ -2,9 +2,11 @@
 import { endpointUrl } from "../definitions/destinations/s3_settings.ts";
 
 export interface BucketOptions {
-  /** Null for Amazon's own endpoint. Without a scheme, https is used. */
+  /** Address of the service, by default with https; null for Amazon's own endpoint. */
   readonly endpoint: string | null;
-  /** Null: the region in the host name of a known service, else `us-east-1`. */
+  /**
+   * Name of the region. If null, it is the region in the host name of a known service, otherwise `us-east-1`.
+   */
   readonly region: string | null;
   readonly bucket: string;
   readonly pathStyle: boolean;
@@ -14,7 +16,9 @@ export interface BucketOptions {
 
 const DEFAULT_REGION = "us-east-1";
 
-/** Host names of services whose region is in the first group of the pattern, or fixed. */
+/**
+ * Host names of known services, and their regions. If the region is null, it is the pattern's first group.
+ */
 const REGIONS: readonly (readonly [host: RegExp, region: string | null])[] = [
   [/^s3[.-](?:dualstack\.|fips[.-])?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$/, null],
   [/\.r2\.cloudflarestorage\.com$/, "auto"],
@@ -23,7 +27,7 @@ const REGIONS: readonly (readonly [host: RegExp, region: string | null])[] = [
   [/^s3\.([a-z0-9-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud|ionoscloud\.com)$/, null],
   [/^s3\.([a-z0-9-]+)\.(?:io|perf)\.cloud\.ovh\.(?:net|us)$/, null],
   [/^sos-([a-z0-9-]+)\.exo\.io$/, null],
-  // DigitalOcean, Linode, Hetzner, Vultr.
+  // The host names of DigitalOcean, Linode, Hetzner and Vultr.
   [
     /^([a-z]{2,}(?:-[a-z]+)*-?\d+)\.(?:digitaloceanspaces|linodeobjects|your-objectstorage|vultrobjects)\.com$/,
     null,
@@ -36,7 +40,7 @@ export function regionOf(options: Pick<BucketOptions, "endpoint" | "region">): s
   return knownRegion(options) ?? DEFAULT_REGION;
 }
 
-/** Returns the configured region, or the one in the endpoint's host name; null if it would be a guess. */
+/** Returns the configured region, or the region in the endpoint's host name; null if neither exists. */
 function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "region">): string | null {
   if (region !== null && region !== "") return region;
   const host = endpoint === null ? "" : endpointUrl(endpoint).hostname;
@@ -48,9 +52,10 @@ function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "reg
 }
 
 /**
- * Returns the bucket's URL, ending in a slash. Also uses path style if a host name can't contain the bucket:
- * for an IP address, a name that is not a DNS label, or, over TLS, a name with dots, which a wildcard
- * certificate does not cover.
+ * Returns the bucket's URL, which ends with a slash. The bucket is a part of the host name, or of the path in
+ * path style. Path style is also used if the host name can't contain the bucket: if the host is an IP
+ * address, if the bucket's name is not a DNS label, or if it contains dots and the URL uses TLS, because a
+ * wildcard certificate does not cover dots.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;
@@ -68,12 +73,13 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
   return !pathStyle && isLabel && isCovered && !isAddress;
 }
 
-/** Parts of an address that the service may expect to be different, for messages that say what to change. */
+/** The parts of an address that may be wrong, for messages that say what to change. */
 export interface AddressGuesses {
-  /** The default region, used because none is known; null if it is known. */
+  /** The default region if no region is known; otherwise null. */
   readonly guessedRegion: string | null;
   /**
-   * Whether the bucket is part of the host name of a self-hosted service, which often expects it in the path.
+   * Whether the bucket is a part of the host name of a self-hosted service. Such services often expect it in
+   * the path.
    */
   readonly isHostStyle: boolean;
 }
@@ -87,8 +93,8 @@ export function addressGuesses(options: BucketOptions): AddressGuesses {
 }
 
 /**
- * Returns the URL of a key. Every byte is percent-encoded except RFC 3986's unreserved ones and `/`, as in
- * the signature.
+ * Returns the URL of a key. Percent-encodes every byte except `/` and the unreserved characters of RFC 3986,
+ * as the signature does.
  */
 export function objectUrl(base: URL, key: string): URL {
   const segments = key.split("/");

@@ -7,7 +7,7 @@ import { Bucket, StorageError } from "./s3.ts";
 
 const network = new Network(AddressPolicy.everything);
 
-/** Serves `answer` in response to every request, while `work` uses the server as a bucket. */
+/** Runs `work` with a bucket whose server responds to every request with `answer`. */
 async function withAnswers<T>(
   answer: (request: Request) => Response,
   work: (bucket: Bucket) => Promise<T>,
@@ -105,7 +105,10 @@ Deno.test("a key that is not percent-encoded, though the service says so, keeps 
   assert.deepEqual(await withAnswers(answer, keys), ["d/100%.tar"]);
 });
 
-/** Serves a bucket with one key and these versions of it. `isStuck`: deletions change nothing. */
+/**
+ * Returns a server's handler for a bucket that contains one key in these versions. If `isStuck`, deletions
+ * have no effect.
+ */
 function versioned(versions: Set<string>, isStuck = false) {
   return (request: Request) => {
     const { searchParams } = new URL(request.url);

@@ -1,20 +1,20 @@
-/** Explains errors of buckets, with the name of the setting to change. */
+/** Explains errors of buckets, and names the setting to change. */
 import { tlsReason } from "../domain/tls_fault.ts";
 import { AddressRefusedError } from "../network/network.ts";
 import type { AddressGuesses } from "./s3_address.ts";
 import { StorageError } from "./storage_error.ts";
 import { parseXml, textOf } from "./xml.ts";
 
-/** A refusal as the service reports it. Without a body, `code` is derived from the status. */
+/** A refusal as the service reports it. If the response has no body, `code` is derived from the status. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
   readonly message: string;
-  /** The bucket's actual region, if the service names it. */
+  /** The bucket's actual region; null if the service does not name it. */
   readonly region: string | null;
   /** Scheme and host of the address that the response redirects to; null if there is none. */
   readonly redirect: string | null;
-  /** Whether the port requires TLS, and the request came without it. */
+  /** Whether the port requires TLS, which the request did not use. */
   readonly wantsTls: boolean;
 }
 
@@ -30,8 +30,8 @@ const CODES_BY_STATUS: Record<number, string> = {
 };
 
 /**
- * Parses an error document. For a response without a body, such as to a HEAD, uses the status. For a page of
- * another program, such as a proxy, uses the code {@link NOT_S3}.
+ * Reads the refusal from an error document. Uses the status for a response without a body, such as the
+ * response to a HEAD. Uses the code {@link NOT_S3} for a page of another program, such as a proxy.
  */
 export function readRefusal(status: number, body: string, headers: Headers): Refusal {
   const region = headers.get("x-amz-bucket-region");
@@ -55,28 +55,31 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
     };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // Some services write keys with HTML entities, which are not valid XML.
+    // Some services write keys with HTML entities, which makes the document invalid XML.
     const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
     return code === undefined ? fallback : { ...fallback, code };
   }
 }
 
-/** Returns where a redirect leads, without the path and the query, which may hold a credential. */
+/**
+ * Returns the scheme and host to which a response redirects; null if it does not redirect, or if S3 itself
+ * sent it. Path and query are left out, because they may contain a credential.
+ */
 function redirectOf(status: number, headers: Headers): string | null {
-  // S3's own redirects name a region instead.
+  // S3's own redirects have these headers, and name a region.
   const isForeign = status >= 300 && status < 400 &&
     ["x-amz-bucket-region", "x-amz-request-id"].every((name) => !headers.has(name));
   const target = isForeign ? URL.parse(headers.get("location") ?? "") : null;
   return target?.protocol === "https:" || target?.protocol === "http:" ? target.origin : null;
 }
 
-/** Returns the region in the address of a redirect. */
+/** Returns the region in the host name of one of Amazon's endpoints; null for another host. */
 function amazonRegionIn(endpoint: string | null): string | null {
   return /(?:^|\.)s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com/.exec(endpoint ?? "")
     ?.[1] ?? null;
 }
 
-/** Error code for a response from something in front of the service. */
+/** Error code for a response that comes from a program in front of the service. */
 const NOT_S3 = "NotS3";
 
 const RETRYABLE_CODES = new Set([
@@ -94,13 +97,17 @@ function isRetryable({ status, code }: Refusal): boolean {
 
 const NO_GUESSES: AddressGuesses = { guessedRegion: null, isHostStyle: false };
 
-/** @param action What could not be done: `open an upload in bucket photos at s3.eu-west-1.amazonaws.com`. */
+/**
+ * Returns the error for an operation that the service refused.
+ *
+ * @param action The operation, such as `open an upload in bucket photos at s3.eu-west-1.amazonaws.com`.
+ */
 export function refusalError(action: string, refusal: Refusal, doubts = NO_GUESSES): StorageError {
   const text = `Cannot ${action}: ${explanation(refusal, doubts)}`;
   return new StorageError(text, isLocked(refusal) ? LOCKED : refusal.code, isRetryable(refusal));
 }
 
-/** Error code for an object that the bucket locks against deletion. */
+/** Error code for an object that the bucket protects from deletion by a lock. */
 const LOCKED = "ObjectLocked";
 
 function isLocked({ code, message }: Refusal): boolean {
@@ -112,7 +119,7 @@ function isLocked({ code, message }: Refusal): boolean {
 
 function explanation(refusal: Refusal, doubts: AddressGuesses): string {
   const { status, code, message } = refusal;
-  // Services report a wrong region in different ways, and name the right one in different places.
+  // Services report a wrong region in different ways, and name the right region in different places.
   const region = refusal.region ?? /\bexpect(?:ing|ed) '([a-z0-9-]{2,40})'/.exec(message)?.[1] ?? null;
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const pathStyle = doubts.isHostStyle
@@ -175,7 +182,7 @@ function explanation(refusal: Refusal, doubts: AddressGuesses): string {
   }
 }
 
-/** Returns the error for a request without a response. `host` is where it was sent. */
+/** Returns the error for a request that got no response from `host`. */
 export function unreachableError(
   action: string,
   host: string,
@@ -197,7 +204,7 @@ export function unreachableError(
 
 function networkFault(host: string, cause: unknown, { isHostStyle }: AddressGuesses): string {
   const detail = causes(cause);
-  // The bucket's name is part of the host name.
+  // The host may be unknown because the bucket's name is a part of it.
   const pathStyle = isHostStyle ? " Or set path_style_endpoint, which most self-hosted services need." : "";
   if (/ENOTFOUND|EAI_AGAIN/i.test(detail)) {
     return `there is no host ${host}. Check the destination's endpoint and region, and this machine's DNS.${pathStyle}`;

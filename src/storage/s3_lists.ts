@@ -1,4 +1,4 @@
-/** Lists of a bucket: its objects and its open uploads, page by page. */
+/** Lists a bucket's objects and its open uploads, page by page. */
 import type { S3Requests } from "./s3_request.ts";
 import { childrenOf, type Element, textOf } from "./xml.ts";
 
@@ -11,7 +11,10 @@ export interface OpenUpload {
   readonly uploadId: string;
 }
 
-/** Yields every object whose key starts with `prefix`, a page of 1,000 at a time, in the service's order. */
+/**
+ * Yields all objects whose keys start with `prefix`, in the service's order. Each request returns up to
+ * 1,000.
+ */
 export async function* listObjects(requests: S3Requests, prefix: string): AsyncGenerator<StoredKey> {
   const action = "list the objects";
   let token: string | null = null;
@@ -31,12 +34,12 @@ export async function* listObjects(requests: S3Requests, prefix: string): AsyncG
     token = textOf(page, "IsTruncated") === "true"
       ? requests.required(action, page, "NextContinuationToken")
       : null;
-    // The service ignores the token, and would send the same page forever.
+    // A service that repeats the token ignores it, and would send the same page forever.
     if (token !== null && token === before) throw requests.malformed(action);
   } while (token !== null);
 }
 
-/** Yields every multipart upload that is open under `prefix`. */
+/** Yields all open multipart uploads whose keys start with `prefix`. */
 export async function* listUploads(requests: S3Requests, prefix: string): AsyncGenerator<OpenUpload> {
   const action = "list the open uploads";
   let marker: OpenUpload | null = null;
@@ -44,7 +47,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
     const query: Record<string, string> = { uploads: "", "encoding-type": "url", prefix };
     if (marker !== null) {
       query["key-marker"] = marker.key;
-      // Amazon refuses an empty one.
+      // Amazon refuses an empty upload id.
       if (marker.uploadId !== "") query["upload-id-marker"] = marker.uploadId;
     }
     const page: Element = await requests.document(
@@ -54,7 +57,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
     const decode = keyDecoder(page);
     for (const entry of childrenOf(page, "Upload")) {
       const key = decode(requests.required(action, entry, "Key"));
-      // Some services ignore the prefix here.
+      // Some services ignore the prefix in this request.
       if (key.startsWith(prefix)) yield { key, uploadId: requests.required(action, entry, "UploadId") };
     }
     const before: OpenUpload | null = marker;
@@ -64,7 +67,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
         uploadId: textOf(page, "NextUploadIdMarker") ?? "",
       }
       : null;
-    // The service ignores the marker, and would send the same page forever.
+    // A service that repeats the marker ignores it, and would send the same page forever.
     if (marker !== null && marker.key === before?.key && marker.uploadId === before.uploadId) {
       throw requests.malformed(action);
     }
@@ -72,8 +75,8 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
 }
 
 /**
- * Returns a function that decodes keys. They come percent-encoded where the service says so, because XML
- * can't carry every character. A key that is not percent-encoded after all is kept as it is.
+ * Returns a function that decodes the keys of a page. Services may percent-encode keys, because XML can't
+ * contain every character. A key that is not percent-encoded, although the page says so, is kept unchanged.
  */
 function keyDecoder(page: Element): (key: string) => string {
   if (textOf(page, "EncodingType") !== "url") return (key) => key;

@@ -1,6 +1,6 @@
 /**
- * Sends signed requests to one bucket: each with a time limit, retried if that is safe. Failures are
- * `StorageError`s.
+ * Sends signed requests to one bucket. Each request has a time limit, and is retried if that is safe. Rejects
+ * with `StorageError`s.
  */
 import { AwsV4Signer } from "aws4fetch";
 import type { Clock } from "../domain/clock.ts";
@@ -22,24 +22,24 @@ const TIMEOUT = 30_000;
 const ATTEMPTS = 4;
 const TIMEOUTS = 2;
 const FIRST_BACKOFF = 250;
-/** Maximum bytes of a response. A page of 1,000 keys of 1,024 bytes, all escaped, is smaller. */
+/** Maximum size of a response in bytes. A page of 1,000 keys of 1,024 bytes each, all escaped, is smaller. */
 const BODY_LIMIT = 16 * 2 ** 20;
 
 export interface S3Request {
-  /** The operation, for error messages: `delete the object a.tar.zst`. */
+  /** The operation in the words of error messages, such as `delete the object a.tar.zst`. */
   readonly action: string;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
-  /** Null for the bucket itself. */
+  /** The object's key; null for a request to the bucket itself. */
   readonly key: string | null;
   readonly query?: Record<string, string>;
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  /** Time limits for the whole response, and for a pause in it. */
+  /** Time limit for the whole response, in milliseconds. `idleMs` limits a pause in the response. */
   readonly timeoutMs?: number;
   readonly idleMs?: number;
   /**
-   * False if repeating the request after a lost response could do harm: then it is retried only after a
-   * refusal.
+   * False if it may do harm to repeat the request after a lost response. Such a request is retried only after
+   * a refusal.
    */
   readonly repeatable?: boolean;
 }
@@ -62,7 +62,7 @@ export class S3Requests {
   readonly #base: URL;
   readonly #region: string;
   readonly #place: string;
-  /** Uncertain parts of the address, for messages. */
+  /** The parts of the bucket's address that may be wrong, for messages. */
   readonly doubts: AddressGuesses;
 
   constructor(
@@ -76,20 +76,24 @@ export class S3Requests {
     this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
   }
 
-  /** Resolves with a response whose status is 2xx. Throws a `StorageError`. */
+  /**
+   * Sends a request, and resolves with the response if its status is 2xx. Otherwise rejects with a
+   * `StorageError`.
+   */
   send(request: S3Request): Promise<S3Answer> {
     return this.#retried(request, (answer) => answer);
   }
 
   /**
-   * Resolves with the document of a response whose status is 2xx. Throws a `StorageError`, also for an error
-   * document under such a status, and for a document with another root than `root`, such as a proxy's page.
+   * Sends a request, and resolves with the XML document of the response if its status is 2xx. Otherwise
+   * rejects with a `StorageError`. Also rejects if the document is an error, or has another root than `root`,
+   * such as a proxy's page.
    */
   document(request: S3Request, root: string): Promise<Element> {
     return this.#retried(request, (answer) => this.#parse(request.action, answer, root));
   }
 
-  /** Returns the text of a child. Throws a `StorageError` if it is missing or empty. */
+  /** Returns the text of the child `name`. Throws a `StorageError` if the child is missing or empty. */
   required(action: string, element: Element, name: string): string {
     const text = textOf(element, name);
     if (text === null || text === "") throw this.malformed(action);
@@ -102,7 +106,7 @@ export class S3Requests {
         return use(await this.#sendOnce(request));
       } catch (error) {
         if (!(error instanceof StorageError) || !error.retryable || attempt === ATTEMPTS) throw error;
-        // A server that does not answer gets fewer attempts than one that answers "later".
+        // A server that does not answer gets fewer attempts than a server that answers "later".
         if (error.code === "Timeout" && attempt === TIMEOUTS) throw error;
         const answered = error.code !== "Network" && error.code !== "Timeout";
         if (!answered && request.repeatable === false) throw error;
@@ -111,19 +115,19 @@ export class S3Requests {
     }
   }
 
-  /** Returns a URL that permits its holder this one operation until it expires: a credential. */
+  /** Returns a URL that permits this one operation until it expires. The URL is a credential. */
   async sign(method: "PUT" | "GET", key: string, query: Record<string, string>, expiresSeconds: number) {
     const url = this.#url(key, { ...query, "X-Amz-Expires": String(expiresSeconds) });
     const signed = await this.#signer({ method, url: url.href, signQuery: true }).sign();
     return signed.url.href;
   }
 
-  /** Returns the error for a refused request. */
+  /** Returns the error for a request that the service refused. */
   fail(action: string, refusal: Refusal): StorageError {
     return refusalError(`${action} in ${this.#place}`, refusal, this.doubts);
   }
 
-  /** Returns the error for a successful response with too little content. */
+  /** Returns the error for a response that is successful but not as S3 defines it. */
   malformed(action: string, cause?: unknown): StorageError {
     const text =
       `Cannot ${action} in ${this.#place}: the answer is not S3's. Check the destination's endpoint.`;
@@ -133,7 +137,7 @@ export class S3Requests {
   #parse(action: string, answer: S3Answer, root: string): Element {
     let document: Element;
     try {
-      // Some services send white space while they work.
+      // Some services send white space in front of the document while they work.
       document = parseXml(answer.text.replace(/^\uFEFF?\s+/, ""));
     } catch (cause) {
       throw this.malformed(action, cause);
@@ -170,7 +174,7 @@ export class S3Requests {
     } finally {
       clearTimeout(timer);
     }
-    // A successful response to these has no body, but a proxy's page has one.
+    // A successful response to PUT or DELETE has no body. A page of a proxy has one.
     const isPage = (method === "PUT" || method === "DELETE") && /^\s*<(?:!doctype )?html/i.test(answer.text);
     if (answer.status >= 200 && answer.status < 300 && !isPage) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));
@@ -187,7 +191,10 @@ export class S3Requests {
     });
   }
 
-  /** Encodes spaces in the query as `%20`, as in the signature: not every server accepts `+` for a space. */
+  /**
+   * Returns a request's URL. Encodes spaces in the query as `%20`, as the signature does, because not every
+   * server accepts `+`.
+   */
   #url(key: string | null, query: Record<string, string>): URL {
     const url = key === null ? new URL(this.#base) : objectUrl(this.#base, key);
     url.search = Object.entries(query)
@@ -196,7 +203,7 @@ export class S3Requests {
   }
 }
 
-/** Returns whether the service itself has refused, with one of these codes. */
+/** Returns whether the service itself refused the request, with one of these codes. */
 export function isRefused(error: unknown, ...codes: string[]): error is StorageError {
   return error instanceof StorageError && codes.includes(error.code);
 }

@@ -36,7 +36,7 @@ async function rejection(promise: Promise<unknown>): Promise<StorageError> {
   assert.fail("nothing was thrown");
 }
 
-/** Returns the same fault for the first `times` calls to which it applies. */
+/** Returns a function that gives `fault` for the first `times` calls to which it applies, and then null. */
 function faults(times: number, fault: S3Fault, applies: (method: string) => boolean = () => true) {
   return (call: { method: string }) => applies(call.method) && times-- > 0 ? fault : null;
 }
@@ -227,7 +227,7 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
   await bucket.put("x", "data");
-  // An ingress without its backend, which sends no body in response to a HEAD.
+  // Simulates an ingress without its backend, which sends no body in response to a HEAD.
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   const calls = [() => bucket.head("x"), () => bucket.remove("x"), () => bucket.abortUpload("x", "id")];
   for (const call of calls) {
@@ -235,7 +235,7 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
     assert.match(error.message, /another program than an S3 service responded \(HTTP 404\)/);
     assert.equal(error.retryable, true);
   }
-  // A missing bucket also answers a HEAD with a bare 404.
+  // If the bucket is missing, the response to a HEAD is also a 404 without a body.
   s3.fault = () => ({ status: 404, code: "NoSuchBucket" });
   assert.equal((await rejection(bucket.head("x"))).code, "NoSuchBucket");
   assert.equal((await rejection(bucket.remove("x"))).code, "NoSuchBucket");
@@ -263,7 +263,7 @@ Deno.test("an upload counts as complete when its object is whole, whatever the a
     await upload(bucketOf(s3), name, "first ", "second");
     assert.equal(await bucketOf(s3).head(name), 12, name);
   }
-  // Leading white space, as Amazon and others send it while they work, before XML that reports success.
+  // Amazon and others send white space while they work, and then XML that reports success.
   s3.fault = () => null;
   s3.altered = (call, body) => isCompletion(call) ? `\n  \n${body}` : body;
   await upload(bucketOf(s3), "late", "data");
@@ -294,7 +294,8 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
   await bucket.put("d/x", "data");
   assert.deepEqual(await bucket.remove("d/x"), { wasThere: true, kept: false });
   assert.deepEqual([...s3.kept], []);
-  // Without permission to delete or list versions, the object is hidden, and the result says so.
+  // Without the permission to list or delete versions, the deletion only hides the object, and the result
+  // says so.
   const isVersion = (call: S3Call) => call.query.has("versionId");
   for (const isRefused of [isVersion, (call: S3Call) => call.query.has("versions")]) {
     await bucket.put("d/x", "data");
@@ -309,7 +310,7 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
     steps.at(-1)!.message,
     /The bucket keeps its version: let the access key list and delete versions/,
   );
-  // A locked object is not hidden: the backup stays complete.
+  // An object that is locked is not hidden, so its backup stays complete.
   await bucket.put("d/x", "data");
   const message = "Access Denied because object protected by object lock.";
   s3.fault = (call) => isVersion(call) ? { status: 403, code: "AccessDenied", message } : null;
@@ -351,7 +352,7 @@ Deno.test("a refusal tells the service's reason, and what else may be wrong", as
   const signature = { status: 403, code: "SignatureDoesNotMatch" };
   assert.match(await message(signature), /or the region is another: none is set, so us-east-1 was used/);
   assert.doesNotMatch(await message(signature, { region: "garage" }), /region/);
-  // If the bucket is part of the host name, that may be the mistake.
+  // The bucket's name in the host name may be the mistake.
   const hostStyle = { pathStyle: false, endpoint: "https://minio.invalid" };
   assert.match(
     (await rejection(bucketOf(s3, hostStyle).get("x"))).message,

@@ -1,27 +1,27 @@
 /**
- * The versions of one object: a bucket with versioning keeps every one, and a plain deletion only hides the
- * last.
+ * Deletes all versions of an object. A bucket with versioning keeps every version, and a plain deletion only
+ * hides the newest.
  */
 import { isRefused, type S3Requests } from "./s3_request.ts";
 import { StorageError } from "./storage_error.ts";
 import { childrenOf, type Element, textOf } from "./xml.ts";
 
-/** The id of a version that was stored while the bucket's versioning was off or suspended. */
+/** Id of a version that was stored while the bucket's versioning was off or suspended. */
 const UNVERSIONED = "null";
 
 export class ObjectVersions {
   constructor(private readonly requests: S3Requests, private readonly key: string) {}
 
   /**
-   * Deletes every version for good. Returns false if the object has only one version, which a plain deletion
-   * removes, or if the access key may not list or delete versions. Throws, and hides nothing, if the bucket
-   * locks a version.
+   * Deletes every version for good, and returns true. Returns false if the object has only one version, which
+   * a plain deletion removes, or if the access key may not list or delete versions. Throws, and hides
+   * nothing, if the bucket locks a version.
    */
   async remove(): Promise<boolean> {
     const deleted = new Set<string>();
     for (;;) {
       const versions = await this.#list();
-      // Only without an id does a bucket that never had versions delete its object.
+      // A bucket that never had versioning deletes its object only by a request without a version id.
       if (deleted.size === 0 && versions.every((id) => id === UNVERSIONED)) return false;
       if (versions.length === 0) return true;
       for (const versionId of versions) {
@@ -32,7 +32,10 @@ export class ObjectVersions {
     }
   }
 
-  /** Lists the versions, newest first. Empty if the bucket has no versioning, or does not list them. */
+  /**
+   * Returns the ids of the versions, the newest first. Returns none if the bucket has no versioning, or does
+   * not list versions.
+   */
   async #list(): Promise<string[]> {
     let page: Element;
     try {

@@ -1,13 +1,14 @@
 /**
- * A bucket could not do what was requested. The message is one line that a person can act on, without
- * secrets.
+ * Reports that a bucket could not do what was requested. The message is one line that a person can act on,
+ * without secrets.
  */
 export class StorageError extends Error {
   override readonly name = "StorageError";
 
   /**
-   * @param code The service's own code (`NoSuchBucket`), or `Network`, `Timeout`, `Answer`, `StillThere`.
-   * @param retryable The same call may succeed later.
+   * @param code The service's own code, such as `NoSuchBucket`, or `Network`, `Timeout`, `Answer` or
+   * `StillThere`.
+   * @param retryable Whether the same call may succeed later.
    */
   constructor(message: string, readonly code: string, readonly retryable: boolean, options?: ErrorOptions) {
     super(message, options);

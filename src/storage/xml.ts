@@ -2,21 +2,24 @@
 import { SaxesParser } from "saxes";
 
 export interface Element {
-  /** The name without a namespace prefix. */
+  /** The element's name without a namespace prefix. */
   readonly name: string;
   readonly children: Element[];
   /** The element's own text, with entities resolved and white space kept. */
   text: string;
 }
 
-/** Parses one well-formed document. Throws a `SyntaxError`. */
+/**
+ * Parses a well-formed document, and returns its root element. Throws a `SyntaxError` if it is not
+ * well-formed.
+ */
 export function parseXml(document: string): Element {
   const top: Element = { name: "", children: [], text: "" };
   const open = [top];
   const refuse = (reason: string): never => {
     throw new SyntaxError(`Cannot read the XML: ${reason}`);
   };
-  // Prefixes are not resolved: not every service declares those it uses.
+  // Namespace prefixes are not resolved, because some services use prefixes that they do not declare.
   const parser = new SaxesParser({ xmlns: false });
   parser.on("error", ({ message }) => refuse(message));
   parser.on("doctype", () => refuse("it has a document type"));
@@ -37,12 +40,12 @@ export function childrenOf(element: Element, name: string): Element[] {
   return element.children.filter((child) => child.name === name);
 }
 
-/** Returns the text of the first child of that name; null if there is none. */
+/** Returns the text of the first child `name`; null if there is none. */
 export function textOf(element: Element, name: string): string | null {
   return element.children.find((child) => child.name === name)?.text ?? null;
 }
 
-/** Escapes text for elements and attribute values. */
+/** Escapes text for use in elements and attribute values. */
 export function escapeXml(text: string): string {
   return text.replace(/[<>&'"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,5 +1,5 @@
 /**
- * Writes the log to standard error, one line per record. Standard output is reserved for messages to the
+ * Writes the log to standard error, one record per line. Standard output is reserved for messages to the
  * operator.
  */
 import {
@@ -23,13 +23,17 @@ export interface LoggingOptions {
 }
 
 /**
- * Returns the logger of a part: `logger("dispatcher")`. Values go into properties, and must never be secrets.
+ * Returns the logger of a part of the program, such as `logger("dispatcher")`. Pass values as properties;
+ * they must never be secrets.
  */
 export function logger(...category: string[]) {
   return getLogger(["rearguard", ...category]);
 }
 
-/** The subject of a record, added to every record that `work` and its callees log. */
+/**
+ * The subject of log records. {@link withLogContext} adds it to every record that is logged while `work`
+ * runs.
+ */
 export interface LogContext {
   readonly request_id?: string;
   readonly run_id?: number;
@@ -42,7 +46,7 @@ export function withLogContext<T>(about: LogContext, work: () => T): T {
   return withContext({ ...about }, work);
 }
 
-/** Configures logging; call it once per process. Before that, loggers are silent. */
+/** Configures logging. Called once per process; before that, nothing is logged. */
 export async function setUpLogging({ level, format }: LoggingOptions): Promise<void> {
   await configure({
     sinks: { standardError: foldTroubles(format === "json" ? jsonSink() : prettySink()) },
@@ -55,11 +59,12 @@ export async function setUpLogging({ level, format }: LoggingOptions): Promise<v
   });
 }
 
-/** Minimum interval at which a problem of the database server is logged. Milliseconds. */
+/** Minimum interval between two records about the same problem of the database server, in milliseconds. */
 const TROUBLE_INTERVAL = 60_000;
 
 /**
- * Forwards log records, but each problem of the database server at most once a minute, and without its stack.
+ * Returns a sink that forwards log records. Forwards each problem of the database server at most once a
+ * minute, and without its stack.
  */
 function foldTroubles(sink: Sink): Sink {
   const last = new Map<string, { at: number; folded: number }>();
@@ -104,7 +109,7 @@ function prettySink(): Sink {
   });
   return (record) => {
     const errors = Object.values(record.properties).filter((value) => value instanceof Error);
-    // The values that the message shows already are left out.
+    // Leaves out the values that the message already contains.
     const others = Object.entries(record.properties).filter(([name, value]) =>
       !(value instanceof Error) && name !== "request_id" && !String(record.rawMessage).includes(`{${name}}`)
     );
@@ -113,7 +118,7 @@ function prettySink(): Sink {
   };
 }
 
-/** Converts errors to text with their stacks and causes, because JSON would drop all of it. */
+/** Replaces errors by text with their stacks and causes, because JSON would contain none of them. */
 function withPlainErrors(record: LogRecord): LogRecord {
   const properties = Object.fromEntries(
     Object.entries(record.properties).map((
@@ -123,7 +128,7 @@ function withPlainErrors(record: LogRecord): LogRecord {
   return { ...withShortErrors(record), properties };
 }
 
-/** Replaces errors in the message by their own messages; the stack is logged separately. */
+/** Replaces errors in a record's message by their own messages, because the stacks are logged separately. */
 function withShortErrors(record: LogRecord): LogRecord {
   const message = record.message.map((part) => part instanceof Error ? part.message : part);
   return { ...record, message };
@@ -139,7 +144,7 @@ function write(line: string): void {
   try {
     for (let sent = 0; sent < bytes.length;) sent += Deno.stderr.writeSync(bytes.subarray(sent));
   } catch (cause) {
-    // The log's reader is gone; that must not stop the server.
+    // If nobody reads the log any more, the server must not stop.
     if (!(cause instanceof Deno.errors.BrokenPipe)) throw cause;
   }
 }

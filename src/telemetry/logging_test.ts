@@ -8,7 +8,7 @@ const PROGRAM = `
   logger("part").debug("not shown");
 `;
 
-/** Returns what a process logs on standard error, and checks that nothing is written to standard output. */
+/** Runs a process that logs, and returns its standard error. Checks that its standard output is empty. */
 async function log(format: string): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--ext=js", "-", format],

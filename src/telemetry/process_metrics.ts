@@ -1,4 +1,4 @@
-/** Counts what this process does; `/metrics` reports it. */
+/** Counts what this process does. `/metrics` reports the numbers. */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { Clock } from "../domain/clock.ts";
 
@@ -24,12 +24,12 @@ const eventLoopLag = new Gauge({
   registers,
 });
 
-/** The interval between two measurements of the event loop's lag, in milliseconds. */
+/** Interval between two measurements of the event loop's lag, in milliseconds. */
 const INTERVAL = 100;
-/** The number of measurements that are kept: a minute's worth. */
+/** Number of measurements to keep: those of the last minute. */
 const SAMPLES = 600;
 
-/** Watches the event loop of this process until `signal` is aborted. */
+/** Measures the lag of this process's event loop until `signal` aborts. */
 export async function watchEventLoop(
   clock: Pick<Clock, "monotonic" | "sleep">,
   signal: AbortSignal,

@@ -10,7 +10,7 @@ Deno.test("the longest lag of the last minute is reported, and forgotten after i
     /^rearguard_event_loop_lag_seconds (\S+)$/m.exec(await processMetrics.metrics())?.[1];
   await clock.advance(100);
   assert.equal(await lag(), "0");
-  // Woken 300 ms late, as if another task had occupied the processor.
+  // The process wakes 300 ms late, as if another task had occupied the processor.
   await clock.advance(400);
   assert.equal(await lag(), "0.3");
   for (let looks = 0; looks < 599; looks++) await clock.advance(100);

@@ -1,8 +1,8 @@
 /**
- * Traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set; otherwise every span is an empty
- * object, and nothing is kept or sent. Everything that happens to one run is one trace, in whichever process.
- * The `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request to the agent
- * and back.
+ * Records traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set. Otherwise spans are empty
+ * objects, and nothing is kept or sent. All spans of a run belong to one trace, whichever process they come
+ * from: the `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request to the
+ * agent and back.
  */
 import {
   type Attributes,
@@ -22,37 +22,37 @@ const tracer = trace.getTracer("rearguard");
 const { setStatus } = hideAddresses(tracer.startSpan("never ended, never sent"));
 
 /**
- * Starts a span, which the caller ends.
+ * Starts a span. The caller has to end it.
  *
- * @param parent A `traceparent`. Default: the active span, if any.
- * @param startedAt Default: now.
+ * @param parent The `traceparent` of the parent span; by default the active span.
+ * @param startedAt The start of the span; by default now.
  */
 export function startSpan(name: string, attributes: Attributes, parent?: string, startedAt?: Date): Span {
   return tracer.startSpan(name, { attributes, startTime: startedAt }, contextOf(parent));
 }
 
-/** Starts a span below the active span; returns null if there is none. */
+/** Starts a span below the active span. Returns null if no span is active. */
 export function startChildSpan(name: string, attributes: Attributes): Span | null {
   return trace.getActiveSpan() === undefined ? null : startSpan(name, attributes);
 }
 
 /**
- * Runs `work` with `span` as the active span: it becomes the parent of spans that `work` starts and of
- * requests that it sends. Does not end the span.
+ * Runs `work` with `span` as the active span, which is the parent of spans that `work` starts, and of
+ * requests that it sends. Does not end `span`.
  */
 export function withSpan<T>(span: Span, work: () => T): T {
   return context.with(trace.setSpan(context.active(), span), work);
 }
 
-/** Marks a span as failed with `reason`. Never pass an error's own text, which may contain anything. */
+/** Marks a span as failed. `reason` must not be the text of an error, which may contain secrets. */
 export function failSpan(span: Span, reason: string): void {
   setStatus.call(span, { code: SpanStatusCode.ERROR, message: reason });
 }
 
 /**
- * Hides the URLs and errors of requests from traces: signed URLs and webhooks are credentials. Deno makes a
- * span of each request, with its whole URL and its error. After this call, such a span contains the origin
- * only. Returns the replaced method.
+ * Hides the URLs and errors of requests from traces, because signed URLs and webhooks are credentials. Deno
+ * makes a span of each request, with its whole URL and its error. After this call, such a span contains only
+ * the origin. Returns the original `setStatus`.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
   const prototype: Span = Object.getPrototypeOf(span);
@@ -62,7 +62,7 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   prototype.setAttribute = function (name, value) {
     if (HIDDEN.includes(name)) return this;
     if (name !== "url.full") return setAttribute.call(this, name, value);
-    // The URL may be invalid because of a caller's Host header.
+    // The URL may be invalid, because a caller sent a wrong Host header.
     return setAttribute.call(this, name, URL.parse(String(value))?.origin ?? "");
   };
   prototype.setStatus = function ({ code }) {
@@ -72,14 +72,14 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   return { setStatus };
 }
 
-/** Returns undefined if tracing is off. */
+/** Returns the `traceparent` of a span; undefined if tracing is off. */
 export function traceparentOf(span: Span | undefined): string | undefined {
   const of = span?.spanContext();
   if (of === undefined || !isTraceparent(`00-${of.traceId}-${of.spanId}-00`)) return undefined;
   return `00-${of.traceId}-${of.spanId}-${of.traceFlags.toString(16).padStart(2, "0")}`;
 }
 
-/** Returns the active span, such as that of an HTTP request or a run. */
+/** Returns the active span, such as that of an HTTP request or a run; undefined if there is none. */
 export function activeSpan(): Span | undefined {
   return trace.getActiveSpan();
 }

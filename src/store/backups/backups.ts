@@ -35,7 +35,7 @@ export interface BackupRow {
   warnings_count: number;
   duration_ms: number;
   incompressible_share: number | null;
-  /** What the guards found when the backup was made. */
+  /** Findings of the guards when the backup was made. */
   findings: Finding[];
   /**
    * When the backup was marked as suspicious; null without critical findings, or after a person has cleared
@@ -43,7 +43,7 @@ export interface BackupRow {
    */
   suspicious_at: Date | null;
   suspicion: string | null;
-  /** What could not be stored, such as databases, by name; empty if the backup is complete. */
+  /** Names of databases and the like that could not be stored, and why; empty if the backup is complete. */
   missing: { name: string; reason: string }[];
   created_at: Date;
   verified_at: Date | null;

@@ -1,7 +1,7 @@
 /** Reads what a notification says about its task, server and backup. */
 import type { Sql } from "./sql.ts";
 
-/** What a notification says about a task and its server, and the time zone of its user. */
+/** Facts for a notification about a task: the task, its server, and the time zone of its user. */
 export interface NotifiedTask {
   timezone: string;
   task: { id: number; label: string; type: string };

@@ -48,7 +48,7 @@ const COLUMNS = {
   last_sequence: column<number>(),
   /** When the run last made progress; null before it began. */
   moved_at: column<Date | null>(),
-  /** What a stalled run waits for, as its agent reports. */
+  /** Cause of a stall, as the agent reports it; null if there is none. */
   waits_for: column<string | null>(),
   /** Seconds that the scripts after the backup may take; null before its dispatch, and without a backup. */
   script_seconds: column<number | null>(),

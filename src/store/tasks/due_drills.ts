@@ -42,9 +42,8 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Of the tasks with a due drill on the server, takes the one that has waited the longest, and returns its
- * newest backup. Locks backup, task and server. Returns null if no drill is due, or if another control plane
- * has locked the backup.
+ * Returns the newest backup of the task on this server whose due drill has waited the longest. Locks backup,
+ * task and server. Returns null if no drill is due, or if another control plane has locked the backup.
  */
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;
