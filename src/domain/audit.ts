@@ -1,8 +1,8 @@
 /** Defines the entries of the audit log. An entry never contains a secret. */
 
 /**
- * Who acted. `unknown` is an unauthenticated caller; its `token_id` then is that of the expired or revoked
- * token that was sent.
+ * The actor of an entry. `unknown` is an unauthenticated caller. Its `tokenId` is that of the expired or
+ * revoked token in the request, if there was one.
  */
 export type AuditActor =
   | { readonly type: "user"; readonly userId: number; readonly tokenId: number }
@@ -18,9 +18,9 @@ export type AuditResult = typeof AUDIT_RESULTS[number];
 /** Number of days for which entries are kept by default. */
 export const DEFAULT_AUDIT_LOG_DAYS = 400;
 
-/** Where a request came from: the client's address and the request's id. */
+/** Origin of a request: the client's address and the request's id. */
 export interface Origin {
-  /** The client's address, as reported by the trusted proxies; null if unknown. */
+  /** The client's address, which a trusted proxy may have reported; null if unknown. */
   readonly address: string | null;
   /**
    * The `X-Request-Id` of the response: the value that the caller sent, else a generated UUID. Null for an
@@ -41,7 +41,7 @@ export interface AuditEntry {
   /** Names of the fields that the request contained. */
   readonly fields: readonly string[];
   readonly result: AuditResult;
-  /** Why the request was refused, as the caller was told; null if it was not refused. */
+  /** Reason of a refusal, as the caller received it; null if the request was not refused. */
   readonly reason: string | null;
   readonly origin: Origin;
 }

@@ -25,7 +25,7 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
   minimum_age_days: number | null;
 }
 
-/** What retention has to know about a backup. Backups that are already being removed must be left out. */
+/** The facts about a backup that retention uses. Backups that are already being removed must be left out. */
 export interface RetainedBackup {
   readonly id: number;
   /**
@@ -52,7 +52,7 @@ export const KEEP_REASONS = [
   "suspicious",
 ] as const;
 
-/** Why a backup is kept. `text` is one line for people, such as `daily 2024-08-07`. */
+/** Reason to keep a backup. `text` is one line for people, such as `daily 2024-08-07`. */
 export interface KeepReason {
   readonly rule: typeof KEEP_REASONS[number];
   readonly text: string;
@@ -110,8 +110,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, but never puts a backup of an earlier run before that of a later run, because any time may
- * come from a wrong clock. Otherwise a backup dated into the future would displace every backup made since.
+ * Sorts by time, but never puts a backup of an earlier run before that of a later run. Any time may come from
+ * a wrong clock: a backup dated into the future would otherwise displace every backup made since.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));

@@ -17,8 +17,9 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * Returns the first due time after `after`; null if croner finds none. Each local time counts once: a time
- * that a clock change skips is due right after the gap, and a repeated time is due when it occurs first.
+ * Returns the first due time after `after`; null if croner finds none. Each local time counts once. A time
+ * that a clock change skips is due right after the gap. A time that a clock change repeats is due when it
+ * occurs first.
  *
  * The expression is matched against local time as if that were UTC, and the match is converted to an instant.
  * A later local time never converts to an earlier instant, so the first match after `after` is the result.
@@ -36,8 +37,8 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. If the stored schedule cannot be parsed any more, for example
- * after an update of the runtime, returns the time a day later, and the problem in one sentence.
+ * Returns the first due time after `after`. If the stored schedule cannot be parsed, returns the time a day
+ * later, and the problem in one sentence. This can happen after an update of the runtime, for example.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;

@@ -68,13 +68,13 @@ export function offsetAt(zone: string, instant: number): number {
 }
 
 /**
- * Returns the instant of the local time `wall`. If a clock change repeats the local time, returns the first
- * of the two instants; if it skips the local time, the first moment after the gap. A later `wall` never gives
- * an earlier instant.
+ * Returns the instant of the local time `wall`. If a clock change repeats the local time, returns its first
+ * instant. If a clock change skips the local time, returns the first moment after the gap. A later `wall`
+ * never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // Zones are at most 14 hours ahead of UTC or 12 hours behind it, so these two offsets are those in force
-  // before and after `wall`.
+  // These two offsets are in force before and after `wall`, because zones are at most 14 hours ahead of UTC
+  // or 12 hours behind it.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);

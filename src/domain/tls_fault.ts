@@ -9,7 +9,7 @@ const HOW_TO_TRUST =
   "for those of the system, where this program runs";
 
 export interface TlsFault {
-  /** What is wrong, as the end of a sentence about the server, such as `its certificate is self-signed`. */
+  /** The fault, as the end of a sentence about the server, such as `its certificate is self-signed`. */
   readonly reason: string;
   /** Whether trusting the certificate's authority would help. */
   readonly isTrust: boolean;

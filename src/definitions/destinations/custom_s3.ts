@@ -59,8 +59,8 @@ function isEndpoint(value: string): boolean {
 }
 
 /**
- * Returns the service that a bucket belongs to, within which its name is unique: a partition of Amazon, or a
- * host with its port and path.
+ * Returns the service of a bucket: a partition of Amazon, or a host with its port and path. Bucket names are
+ * unique within a service.
  */
 function serviceAt(url: URL): string {
   const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);

@@ -1,6 +1,6 @@
 /**
- * Defines a field of a resource. Everything else about the field is derived from its definition: the input,
- * the record, the column, the API document, the flag of the command line and the row in the manual.
+ * Defines a field of a resource. Everything else about the field is derived from its definition: input,
+ * record, column, API document, command-line flag and row in the manual.
  */
 import type * as z from "zod";
 
@@ -11,7 +11,7 @@ import type * as z from "zod";
 export interface Field {
   /** Schema of the values, without null and absence, which follow from whether the field is required. */
   readonly schema: z.ZodType;
-  /** What the field sets, in one line without capital letter and full stop. */
+  /** The effect of the field, in one line without capital letter and full stop. */
   readonly help: string;
   /** Sentences for the API document. Default: `help` as a sentence. */
   readonly description?: string;
@@ -21,7 +21,7 @@ export interface Field {
   readonly isRequired?: true;
   /** Value in a new record if none is sent. */
   readonly default?: unknown;
-  /** Where the default comes from, if it is not a constant. */
+  /** Origin of the default, if it is not a constant. */
   readonly defaultFrom?: string;
   /** Whether null resets the field to its default, instead of keeping the value. */
   readonly isResetByNull?: true;

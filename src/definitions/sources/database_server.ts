@@ -1,5 +1,5 @@
 /**
- * What all database servers have in common: fields of a task, source and target of a job, and options of
+ * The common parts of database servers: fields of a task, source and target of a job, and options of
  * restores.
  */
 import * as z from "zod";

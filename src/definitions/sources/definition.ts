@@ -19,7 +19,10 @@ export interface SourceDefinition {
   readonly label: string;
   /** Value of a task's `type`. If several types have the same value, `database_type` selects one of them. */
   readonly taskType: string;
-  /** What a backup contains, such as `files`. Used in messages about all types with the same `taskType`. */
+  /**
+   * Contents of a backup in words, such as `files`. Used in messages about all types with the same
+   * `taskType`.
+   */
   readonly holds: string;
   /** Value of a backup's `engine`: the program that wrote the backup. */
   readonly engine: string;
@@ -58,7 +61,7 @@ export interface NoRestore {
   readonly drillRefusal: string;
 }
 
-/** How a type is restored: the fields of a request, and the target of a job. */
+/** Definition of restores of a type: the fields of a request, and the target of a job. */
 export interface RestoreDefinition {
   /** Fields of a restore request that only this type has. */
   readonly fields: Readonly<Record<string, z.ZodType>>;
@@ -77,7 +80,7 @@ export interface RestoreDefinition {
   decisive?(options: StoredRestore): string[];
 }
 
-/** What is known of a backup's contents. */
+/** Known contents of a backup. */
 export interface HeldBackup {
   readonly databases: readonly string[];
   /** Whether it is known from which source the backup was made. */

@@ -42,7 +42,7 @@ type DatabaseType = {
 export const DATABASE_TYPES = [...DEFINITIONS].filter(([, { nameProblem }]) => nameProblem !== undefined)
   .map(([name]) => name) as [DatabaseType, ...DatabaseType[]];
 
-/** What the API document says about the types. */
+/** Sentences about the types for the API document. */
 export const TYPE_NOTES = all.flatMap(({ note }) => note ?? []).join(" ");
 
 /** The possible values of a backup's `engine`. */
@@ -111,7 +111,10 @@ export function restoreOfEngine(engine: string): RestoreDefinition | null {
   return isRestorable(restore) ? restore : null;
 }
 
-/** Returns how the backup of a stored restore is restored. Throws if agents can't restore it. */
+/**
+ * Returns the definition for a restore with these stored options. Throws if agents can't restore backups of
+ * its type.
+ */
 export function restoreOfOptions({ engine, type = "files" }: StoredRestore): RestoreDefinition {
   const restore = DEFINITIONS.get(engine ?? type)?.restore;
   if (restore === undefined || !isRestorable(restore)) throw new Error(`Cannot restore a backup of ${type}`);

@@ -41,9 +41,9 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested server, else the task's own. Without a request, throws an
- * {@link InvalidError} if another machine than the task's would load into the task's own server. A caller who
- * selects another machine does not expect that the original is changed.
+ * Returns the server to load into: the requested server, else the task's own. Throws an {@link InvalidError}
+ * if no server is requested, and a machine other than the task's would load into the task's own server. Its
+ * owner may not expect that the original databases change.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

@@ -6,7 +6,7 @@
 interface Trouble {
   /** The explanation for operators, one or two sentences long. */
   readonly sentence: string;
-  /** Whether every write fails until an operator acts. */
+  /** Whether every write fails while the trouble lasts. */
   readonly stopsWrites: boolean;
 }
 
@@ -89,7 +89,10 @@ export function isOfDatabase(error: Error): boolean {
   return isOwnCode || OWN_ERRORS.includes(error.name) || "query" in error;
 }
 
-/** Returns whether the server can't be reached. Connection errors of postgres.js and Node have an `errno`. */
+/**
+ * Returns whether the error means that the server can't be reached. Only errors of connections have an
+ * `errno`.
+ */
 function isUnreachable(error: Error, code: string): boolean {
   if (!("errno" in error)) return false;
   return UNREACHABLE.has(code) || code === "ENOENT" && "syscall" in error && error.syscall === "connect";

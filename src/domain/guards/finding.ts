@@ -6,7 +6,7 @@ import { GUARD_NAMES, guardOf } from "./registry.ts";
 export interface Finding {
   /** Name of the guard. A newer agent may report guards that the control plane does not know. */
   readonly name: string;
-  /** What the guard found, in one line. */
+  /** The finding in one line. */
   readonly message: string;
   readonly severity: Severity;
 }

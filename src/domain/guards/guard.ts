@@ -9,7 +9,7 @@ export const GUARD_ACTIONS = ["warn", "fail", "ignore"] as const;
 export type GuardAction = typeof GUARD_ACTIONS[number];
 
 /**
- * How serious a finding is. A critical finding makes the backup suspicious: medians leave it out, and older
+ * Severity of a finding. A critical finding makes the backup suspicious: medians leave it out, and older
  * backups stay until a person clears it. A warning is only recorded.
  */
 export const SEVERITIES = ["critical", "warning"] as const;
@@ -53,8 +53,7 @@ export interface UsualRuns {
 }
 
 /**
- * What is known of a task's earlier backups and runs. Those from before a change of the task's source are
- * left out.
+ * A task's earlier backups and runs in numbers. Those from before a change of the task's source are left out.
  */
 export interface GuardHistory {
   /** Medians of the earlier backups; null if there are too few. */
@@ -71,7 +70,7 @@ export interface GuardWords {
   readonly clear: string;
 }
 
-/** How streams for failures are notified of a stored backup with a finding. */
+/** Notification of streams for failures about a stored backup with a finding. */
 export interface GuardNotification<E extends string> {
   readonly event: E;
   title(words: GuardWords): string;
@@ -79,7 +78,7 @@ export interface GuardNotification<E extends string> {
 }
 
 export interface Guard<E extends string = string> {
-  /** When a backup has this finding, as one sentence for the manual. */
+  /** The condition for this finding, as one sentence for the manual. */
   readonly summary: string;
   readonly severity: Severity;
   /** The action for tasks that choose none. */
@@ -93,6 +92,6 @@ export interface Guard<E extends string = string> {
   judge(backup: BackupStats, history: GuardHistory): string | null;
   /** Advice for a person. `warn` is shown in the run's output, `fail` in the reason of its failure. */
   readonly advice: Readonly<Record<Exclude<GuardAction, "ignore">, string>>;
-  /** How users are notified of a finding; null if findings are only recorded. */
+  /** Notification of users about a finding; null if findings are only recorded. */
   readonly notification: GuardNotification<E> | null;
 }

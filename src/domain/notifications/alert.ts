@@ -45,9 +45,9 @@ const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
 };
 
 /**
- * Returns how long a problem must be absent before its end is reported, in milliseconds. Applies if the
- * problem was reported twice within {@link REMIND_AFTER}; otherwise a problem that comes and goes would be
- * reported each time. 0 means that its end is reported at once.
+ * Returns how long a problem must be absent before its end is reported, in milliseconds; 0 means that its end
+ * is reported at once. The time applies if the problem was reported twice within {@link REMIND_AFTER}.
+ * Otherwise a problem that comes and goes would be reported each time.
  */
 export function steadyAfter(kind: AlertKind): number {
   return STEADY_AFTER[kind] ?? 0;

@@ -76,10 +76,10 @@ export interface NotifiedBackup {
   readonly created_at: string;
 }
 
-/** Which streams are notified: those with on_success, those with on_failure, or those with either. */
+/** The streams that are notified: those with on_success, those with on_failure, or those with either. */
 export type Audience = "success" | "failure" | "any";
 
-/** What a channel reports about a message that its service accepted. */
+/** Report of a channel about a message that its service accepted. */
 export interface SendResult {
   /** Recipients that the message did not reach. */
   readonly note?: string;

@@ -1,7 +1,7 @@
 /**
  * Makes retried writes safe. The first response to a request with an `Idempotency-Key` is kept for a day and
  * returned for every repetition. A request claims its key before the work begins and stores its response
- * after the work, so two requests with the same key never run at once.
+ * after the work. Two requests with the same key therefore never run at once.
  */
 import { ConflictError, InvalidError } from "../../domain/errors.ts";
 import {

@@ -4,8 +4,7 @@ import { SecretError } from "../../secrets/keyring.ts";
 import { StorageError } from "../../storage/storage_error.ts";
 
 /**
- * Returns what an agent is told of an error. Returns null for a fault of the control plane, which is only
- * logged.
+ * Returns the error to send to an agent. Returns null for a fault of the control plane, which is only logged.
  */
 export function toAgentError(error: unknown): { message: string; retryable: boolean } | null {
   if (error instanceof StorageError) return { message: error.message, retryable: error.retryable };

@@ -77,7 +77,7 @@ function recipientsOf({ serverId, taskId }: AlertMessage): Recipients | null {
 
 export interface Occurrence {
   kind: AlertKind;
-  /** What the alert is about, such as `task 3`. */
+  /** Subject of the alert, such as `task 3`. */
   subject: string;
   /**
    * Whether the problem is observed repeatedly while it lasts, so that all observations count as one
@@ -87,8 +87,8 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * When the problem occurred; default: now. For a run, this is when the run was queued, so that the failures
-   * of a daily schedule are reported daily.
+   * Time of the occurrence; default: now. For a run, it is the time when the run was queued, so that the
+   * failures of a daily schedule are reported daily.
    */
   at?: Date;
 }

@@ -1,6 +1,6 @@
 /**
- * Reports each step of a backup run to the streams that follow runs: external services that raise an alarm if
- * a run does not end in time. Unlike other notifications, each step is reported, even if it repeats.
+ * Reports each step of a backup run to the streams that follow runs. Their services raise an alarm if a run
+ * does not end in time. Unlike other notifications, each step is reported, even if it repeats.
  */
 import type { NotificationEventName } from "../../domain/notifications/notification.ts";
 import type { RunState } from "../../domain/run.ts";

@@ -127,10 +127,10 @@ export async function notifyBackupStored(
   const audience = wasLost ? "any" : "success";
   const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
     notificationOf(run, name, { audience, wasLost, backupId, reason });
-  // If the run failed after storing the backup, {@link notifyFailure} has told its owner.
+  // If the run failed after storing the backup, {@link notifyFailure} has notified its owner.
   if (run.state === "succeeded") {
     await writeDeliveries(services, sql, news("backup.succeeded", audience));
-    // If the run was lost, the message above has told the owner already.
+    // If the run was lost, the message above has already notified the owner.
     const recovered = wasLost ? null : news("backup.recovered", "failure");
     await endAlerts(
       services,

@@ -10,7 +10,8 @@ import { type RemoteServer, withConnectivity } from "../servers/remote_servers.t
 import { watchOf } from "./run_limits.ts";
 
 /**
- * What a run can wait for. A run that is running normally or has ended waits for nothing, shown as `null`.
+ * The things that a run can wait for. A run that is running normally or has ended waits for nothing, shown as
+ * `null`.
  */
 export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress", "cancellation"] as const;
 
@@ -21,7 +22,7 @@ export interface RunWait {
   message: string;
   /** When the wait ends by itself; null if it has no time limit, or if the run waits for nothing. */
   until: Date | null;
-  /** What happens to the run at that time, as a sentence; null if nothing. */
+  /** The outcome for the run at that time, as a sentence; null if nothing happens. */
   then: string | null;
   /** Ids of the runs before this one in its server's queue. */
   runs_ahead: number[];

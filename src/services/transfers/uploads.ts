@@ -45,9 +45,9 @@ export function bucketOf(
 }
 
 /**
- * Starts the upload of one object of a run. Like all functions for uploads, throws a `ConflictError` if the
- * run or the upload has ended, a `NotFoundError` if it belongs to another server, and a `StorageError` if the
- * bucket fails.
+ * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended, a `NotFoundError`
+ * if it belongs to another server, and a `StorageError` if the bucket fails. The other functions for uploads
+ * throw the same errors, also for an upload that has ended.
  *
  * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */
