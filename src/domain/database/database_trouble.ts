@@ -90,8 +90,8 @@ export function isOfDatabase(error: Error): boolean {
 }
 
 /**
- * Returns whether the error means that the server can't be reached. Only errors of connections have an
- * `errno`.
+ * Returns whether the error means that the server can't be reached. Connection errors of postgres.js and Node
+ * have an `errno`.
  */
 function isUnreachable(error: Error, code: string): boolean {
   if (!("errno" in error)) return false;
