@@ -53,8 +53,8 @@ const MAX_CONCURRENT_SERVERS = 4;
 
 /**
  * Leases the queued runs of these servers, up to each server's limit of parallel runs, and returns all of
- * them. Calls `offer` for a server's runs as soon as they are leased. If it waited for a thousand other runs,
- * the time to accept the first runs would be over.
+ * them. Calls `offer` for a server's runs as soon as they are leased, because the time to accept them begins
+ * then and a thousand other runs may follow.
  */
 export async function claimAssignments(
   services: ServiceContext,

@@ -32,7 +32,7 @@ const STEP = 1_000;
  * ignored.
  */
 const SHORTLY = 10_000;
-/** How much too early a due time may have been fired and still counts as fired, in milliseconds. */
+/** A due time that was fired too early, by at most this many milliseconds, is not fired again. */
 const EARLY = 5 * 60_000;
 
 /**
