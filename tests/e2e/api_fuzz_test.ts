@@ -111,6 +111,8 @@ class World {
           s3_secret_key: `${CANARY}-bucket`,
           custom_s3_endpoint: "https://s3.example.test",
         }),
+      "Script": () =>
+        client.call("POST", "/api/scripts", { label, type: "prescript", script: `echo ${label}` }),
       "Tag": () => client.call("POST", "/api/tags", { label }),
       "Notification stream": () =>
         client.call("POST", "/api/notification-streams", {

@@ -429,6 +429,7 @@ async function askAll(api: Listener): Promise<void> {
     "Remote server": "/remote-servers",
     "Backup destination": "/backup-destinations",
     "Notification stream": "/notification-streams",
+    "Script": "/scripts",
     "Tag": "/tags",
     "Token": "/tokens",
   };
