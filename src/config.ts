@@ -53,12 +53,12 @@ export interface Config {
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
-  /** To which of the addresses that users enter the control plane may connect. */
+  /** Rules for the addresses that users enter: to which of them the control plane may connect. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
-/** Values for variables that are not set. */
+/** Values of settings whose variables are not set. */
 export interface ConfigDefaults {
   readonly localAgent: boolean;
   readonly isRoot: boolean;
@@ -187,8 +187,8 @@ class Variables {
   }
 
   /**
-   * Parses a variable. Returns null if it is not set or invalid; in the latter case {@link throwRefused}
-   * throws later. `shape` is the description of valid values for the error message.
+   * Parses a variable. Returns null if it is not set, or if its value is invalid, for which {@link
+   * throwRefused} later throws. `shape` describes valid values in the error message.
    */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);

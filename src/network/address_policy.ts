@@ -1,6 +1,6 @@
 /**
- * Decides to which of the addresses that users enter the control plane connects: to public addresses, and to
- * those that its operator allows.
+ * Decides whether the control plane may connect to an address that a user entered. Public addresses are
+ * allowed, others only if the operator allows them.
  */
 import ipaddr from "ipaddr.js";
 

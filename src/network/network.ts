@@ -1,5 +1,5 @@
 /**
- * Sends every HTTP request to addresses that users enter. Checks a host's addresses in the same look-up that
+ * Sends the HTTP requests to addresses that users enter. Checks a host's addresses in the same look-up that
  * the connection uses, so they can't change in between. Follows no redirects, reuses no connections and uses
  * no proxy.
  */

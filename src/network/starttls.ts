@@ -1,7 +1,7 @@
 /** Prepares a plain connection to a mail server for TLS. */
 import { connect, type Socket } from "node:net";
 
-/** Commands to send. Each one is sent after the server's response to the previous command. */
+/** SMTP commands. Each one is sent after the server's response to the previous command. */
 const STEPS = ["EHLO localhost\r\n", "STARTTLS\r\n"];
 
 /** Resolves with a connection that is ready for TLS; with null if the server fails or is too slow. */

@@ -36,9 +36,9 @@ const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "s
 const INSPECTION_TIMEOUT = 5_000;
 
 /**
- * Returns an error that says since when, or from when, the server's certificate is not valid, if its dates
- * are the fault. Otherwise returns `error`. Deno 2.9.6 reports an expired certificate as "unable to verify",
- * the same as an unknown authority. To read the certificate, this function connects again, and sends no data.
+ * Returns an error that names the date if the server's certificate has expired or is not valid yet. Otherwise
+ * returns `error`. Deno 2.9.6 reports an expired certificate as "unable to verify", the same as an unknown
+ * authority. To read the certificate, this function connects again, and sends no data.
  *
  * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves host names, and checks the addresses.

@@ -10,7 +10,7 @@ import { logger } from "../telemetry/logging.ts";
 export interface AgentFile {
   readonly path: string;
   readonly size: number;
-  /** In hexadecimal. */
+  /** SHA-256 of the file, in hexadecimal. */
   readonly sha256: string;
 }
 

@@ -130,7 +130,7 @@ async function checkConnection(database: Database): Promise<void> {
   }
 }
 
-/** Rejects if connections do not keep their sessions, which notifications and prepared statements need. */
+/** Rejects if a connection does not keep its session, which notifications and prepared statements need. */
 async function requireSessions(database: Database): Promise<void> {
   if (await keepsSessions(database)) return;
   throw new StartError(

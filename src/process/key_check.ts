@@ -43,11 +43,11 @@ export async function missingKeys(
 }
 
 /**
- * Returns one sentence about a running control plane that could not decrypt new values of this one, or the
- * reverse; null if there is none.
+ * Compares the keys with those of the other running control planes. Returns one sentence if another one could
+ * not decrypt new values of this control plane, or the reverse; null if all agree.
  *
- * @param self The id of this control plane once it is registered. Then only those that were registered
- * earlier are compared.
+ * @param self The id of this control plane once it is registered. Then only control planes that were
+ * registered earlier are compared.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,
@@ -67,8 +67,8 @@ export async function disagreeingReplica(
 }
 
 /**
- * Returns whether one control plane cannot decrypt what the other encrypts. Old versions report no key ids;
- * they are ignored.
+ * Returns whether one of two control planes could not decrypt new values of the other. Ignores control planes
+ * of old versions, which report no key ids.
  */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));

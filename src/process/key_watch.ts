@@ -15,7 +15,7 @@ import { StartError } from "./start_error.ts";
 const SLOW_POLL = 5_000;
 /**
  * Interval between two checks of the keys against the database, in milliseconds. The database may have been
- * replaced by another one's backup.
+ * restored from elsewhere meanwhile.
  */
 const DATABASE_POLL = 5 * 60_000;
 
@@ -87,7 +87,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
   };
 }
 
-/** Reports keys that are missing. Returns whether there are none. */
+/** Reports missing keys. Returns whether the keyring has every key that the database needs. */
 async function checkDatabase({ keyring, check, report }: KeyWatch): Promise<boolean> {
   const problem = await missingKeys(check.database, keyring, check.lostKeyIds);
   report(problem);
@@ -124,8 +124,8 @@ class WatchedFile {
   }
 
   /**
-   * Throws if the database needs other keys, or if another control plane lacks these. Otherwise only this
-   * control plane could decrypt what it encrypts with them.
+   * Throws if the database needs keys that are not in the file. Also throws if another control plane lacks
+   * the file's keys, because it could not decrypt what this one encrypts with them.
    */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;

@@ -27,7 +27,7 @@ export const BackupBrowse = z.object({
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
   /**
-   * Text in the names of the members to list, in upper or lower case; absent for all members. Since protocol
+   * Lists only members whose names contain this text, ignoring case; absent for all members. Since protocol
    * 3.
    */
   search: z.string().min(1).optional(),
@@ -35,18 +35,21 @@ export const BackupBrowse = z.object({
 export type BackupBrowse = z.infer<typeof BackupBrowse>;
 
 export const BackupEntry = z.object({
-  /** Path in the form of the request's `path`. Bytes that are not UTF-8 are written as `\ooo`, in octal. */
+  /**
+   * Path in the same form as `path` in {@link BackupBrowse}. Bytes that are not UTF-8 are written as `\ooo`,
+   * in octal.
+   */
   path: z.string(),
   type: z.enum(["file", "directory", "symlink", "hardlink", "fifo", "character_device", "block_device"]),
-  /** In bytes; 0 for members without a size. */
+  /** Size in bytes; 0 for members without a size. */
   size: z.number().int().nonnegative(),
   /** Permissions as four octal digits. */
   mode: z.string().regex(/^[0-7]{4}$/),
   uid: z.number().int().nonnegative(),
   gid: z.number().int().nonnegative(),
   /**
-   * In ISO 8601 UTC, in whole seconds. A year beyond 9999 or before 0 has a sign and six digits. Empty if a
-   * `Date` cannot represent the time.
+   * Time of the last modification in ISO 8601 UTC, in whole seconds. A year beyond 9999 or before 0 has a
+   * sign and six digits. Empty if a `Date` cannot represent the time.
    */
   modified_at: z.string(),
   link_target: z.string().nullable(),

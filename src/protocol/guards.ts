@@ -9,7 +9,10 @@ import { GUARD_ACTIONS, type GuardAction, type GuardHistory, SEVERITIES } from "
 
 const Action = z.enum(GUARD_ACTIONS);
 
-/** A task's guard actions, and the history with which a new backup is compared before it counts. */
+/**
+ * A task's guard actions, and the history with which the agent compares a new backup before the backup counts
+ * as stored.
+ */
 export const JobGuards = z.object({
   /** Actions of two guards under their former names, for agents that do not read `actions`. */
   on_shrink: Action,
@@ -43,7 +46,7 @@ export function jobGuards(actions: Readonly<Record<string, GuardAction>>, histor
   return { ...Object.fromEntries(former), actions, ...history } as JobGuards;
 }
 
-/** Returns the actions of a job by the names of the guards. */
+/** Returns the action of each guard in the job, by the guard's name. */
 export function jobActions(guards: JobGuards): Record<string, GuardAction> {
   return guards.actions ?? Object.fromEntries(FORMER_NAMES.map(({ name, field }) => [name, guards[field]]));
 }

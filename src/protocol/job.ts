@@ -39,13 +39,13 @@ export type ReadDestination = z.infer<typeof ReadDestination>;
 export const JobEncryption = z.discriminatedUnion("type", [
   z.object({ type: z.literal("none") }),
   z.object({ type: z.literal("password"), password: z.string() }),
-  /** Public keys, `age1…`. The secret key of any one of them decrypts. */
+  /** Public keys, `age1…`. The secret key of any one of them decrypts the backup. */
   z.object({ type: z.literal("recipients"), recipients: z.array(z.string()).min(1) }),
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
 /**
- * After how long without progress a run is reported, and after how long it is ended. Absent from control
- * planes before version 3.
+ * How long a run may make no progress, in milliseconds: until it is reported, and until it is ended. Absent
+ * from control planes before version 3.
  */
 export const JobWatch = z.object({
   stall_warning_ms: z.number().positive(),
@@ -78,7 +78,7 @@ export const BackupJob = z.object({
   run_as: z.string().nullable(),
   /** How to encrypt the backup; absent in protocol 1. */
   encryption: JobEncryption.optional(),
-  /** The password in protocol 1; null for no encryption. */
+  /** Only in protocol 1: the password; null for no encryption. */
   encryption_password: z.string().nullable().optional(),
   /**
    * Stats of the task's last successful backup; null if there is none. The agent estimates the remaining time
@@ -86,7 +86,7 @@ export const BackupJob = z.object({
    */
   last: z.object({ bytes_read: z.number(), size: z.number() }).nullable(),
   timeout_ms: z.number().nullable(),
-  /** Absent from control planes that have no guards. */
+  /** The task's guards. Absent from control planes that have no guards. */
   guards: JobGuards.optional(),
   /**
    * True if the control plane records incomplete backups. Otherwise a run fails if it must leave something
@@ -173,7 +173,7 @@ export const StoredBackup = z.object({
   /** Versions of the programs that made the backup, by name. Each version is as the program prints it. */
   tools: z.record(z.string(), z.string()),
   duration_ms: z.number().int().nonnegative(),
-  /** Absent before protocol 2. */
+  /** Description of the source. Absent before protocol 2. */
   source: SourceDescription.optional(),
   /**
    * The part of `bytes_read` that is in frames that did not compress, from 0 to 1. Absent from agents that
@@ -196,7 +196,7 @@ export const BackupToRead = z.object({
   created_at: z.string(),
   objects: z.array(StoredObject).min(1),
   files_count: z.number().int().nullable(),
-  /** Null if the agent that made the backup was too old to report its source. */
+  /** Description of the source; null if the agent that made the backup was too old to report it. */
   source: SourceDescription.nullable(),
   /** The destination where the backup's objects are stored. */
   destination: ReadDestination,
@@ -216,11 +216,11 @@ export type RestoreTarget = z.infer<typeof RestoreTarget>;
 /** The job of a restore run. */
 export const RestoreJob = z.object({
   kind: z.literal("restore"),
-  /** Null once the task is deleted. */
+  /** The task that made the backup; null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
   target: RestoreTarget,
-  /** Null for no limit. */
+  /** Time limit of the run in milliseconds; null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
@@ -229,10 +229,10 @@ export type RestoreJob = z.infer<typeof RestoreJob>;
 /** The job of a verification run, which reads a whole backup back. */
 export const VerifyJob = z.object({
   kind: z.literal("verify"),
-  /** Null once the task is deleted. */
+  /** The task that made the backup; null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
-  /** Null for no limit. */
+  /** Time limit of the run in milliseconds; null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
@@ -244,14 +244,14 @@ export type VerifyJob = z.infer<typeof VerifyJob>;
  */
 export const DrillJob = z.object({
   kind: z.literal("drill"),
-  /** Null once the task is deleted. */
+  /** The task that made the backup; null once the task is deleted. */
   task: z.object({ id: z.number().int(), label: z.string() }).nullable(),
   backup: BackupToRead,
   /** Size of the uncompressed data in bytes. A drill of files needs this much disk space. */
   bytes_read: z.number().int().nonnegative(),
   /** Where databases are restored to, under temporary names; absent for files. */
   target: RestoreTarget.optional(),
-  /** Null for no limit. */
+  /** Time limit of the run in milliseconds; null for no limit. */
   timeout_ms: z.number().positive().nullable(),
   watch: JobWatch.optional(),
 });
@@ -262,9 +262,9 @@ export type Job = z.infer<typeof Job>;
 
 /** The result of a successful restore run. */
 export const Restored = z.object({
-  /** Null if files are not counted. */
+  /** Number of files; null if they are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** How many stored bytes were read. */
+  /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });
@@ -272,11 +272,11 @@ export type Restored = z.infer<typeof Restored>;
 
 /** The result of a successful verification run. */
 export const Verified = z.object({
-  /** Null if files are not counted. */
+  /** Number of files; null if they are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
   /** False if only sizes and digests could be checked, because the control plane has no key. */
   is_opened: z.boolean(),
-  /** How many stored bytes were read. */
+  /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });
@@ -286,7 +286,7 @@ export type Verified = z.infer<typeof Verified>;
 export const Proven = z.object({
   /** Number of restored files and directories; null if databases were restored. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** How many stored bytes were read. */
+  /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   /** Duration of the restore alone, in milliseconds. */
   restore_ms: z.number().int().nonnegative(),

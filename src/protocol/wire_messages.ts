@@ -50,7 +50,10 @@ export const ProgressEvent = z.object({
    * not known.
    */
   waits_for: z.string().max(2000).nullable().optional(),
-  /** A type of script, or `backup`. Missing from runs without scripts. */
+  /**
+   * The part of the run that is under way: scripts of a type, or the backup itself. Absent from runs without
+   * scripts.
+   */
   phase: z.enum(RUN_PHASES).optional(),
 });
 export type ProgressEvent = z.infer<typeof ProgressEvent>;
@@ -91,8 +94,8 @@ export const Verdict = z.union([
     /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
     /**
-     * The backup that is stored although the run failed, since only a script failed after it. The leftovers
-     * name its objects, for control planes that don't know this field.
+     * The stored backup, if the run failed only because a script failed after the backup. `leftovers` names
+     * its objects, too, for control planes that don't know this field.
      */
     backup: StoredBackup.optional(),
   }),
@@ -153,7 +156,7 @@ const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
   destination: JobDestination,
   names: z.array(z.string()).max(1000),
-  /** Absent before protocol 3. */
+  /** Names of other objects in the directory. Absent before protocol 3. */
   witnesses: z.array(z.string()).max(10).optional(),
 });
 export const AgentRequest = z.discriminatedUnion("kind", [
@@ -280,7 +283,7 @@ const WelcomedRun = z.object({
 });
 export type WelcomedRun = z.infer<typeof WelcomedRun>;
 
-/** Returns the instruction for a run. Its field depends on the control plane's version. */
+/** Returns the instruction for a run. The control plane's version decides which field contains it. */
 export function instructionOf({ instruction, verdict }: WelcomedRun): Instruction {
   return (instruction ?? verdict)!;
 }

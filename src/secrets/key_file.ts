@@ -1,4 +1,4 @@
-/** Reads and writes the file with the secret keys. It is used if the environment contains no keys. */
+/** Reads and writes the file with the secret keys. The file is used if the environment contains no keys. */
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { dirname } from "node:path";
@@ -28,7 +28,7 @@ export async function readKeyFile(path: string): Promise<string | null> {
 }
 
 /**
- * Replaces the text of the file, which only its owner may read, atomically. A concurrent reader gets either
+ * Replaces the text of the file atomically, and lets only the owner read it. A concurrent reader gets either
  * the old text or the new one.
  */
 export async function writeKeyFile(path: string, text: string): Promise<void> {

@@ -75,8 +75,9 @@ export class Bucket {
 
   /**
    * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. If the request
-   * fails, looks for an object with this size and these parts. It proves success, provided that the key had
-   * no object before. Rejects with the code `NoSuchUpload` if the upload was aborted.
+   * fails, looks for an object with this size and these parts. If there is one, the upload succeeded,
+   * provided that the key had no object before. Rejects with the code `NoSuchUpload` if the upload was
+   * aborted.
    */
   async completeUpload(
     key: string,

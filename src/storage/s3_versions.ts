@@ -21,7 +21,7 @@ export class ObjectVersions {
     const deleted = new Set<string>();
     for (;;) {
       const versions = await this.#list();
-      // A bucket that never had versioning deletes its object only by a request without a version id.
+      // In a bucket that never had versioning, only a request without a version id deletes the object.
       if (deleted.size === 0 && versions.every((id) => id === UNVERSIONED)) return false;
       if (versions.length === 0) return true;
       for (const versionId of versions) {

@@ -30,10 +30,7 @@ export function logger(...category: string[]) {
   return getLogger(["rearguard", ...category]);
 }
 
-/**
- * The subject of log records. {@link withLogContext} adds it to every record that is logged while `work`
- * runs.
- */
+/** Values that {@link withLogContext} adds to every record that is logged while its `work` runs. */
 export interface LogContext {
   readonly request_id?: string;
   readonly run_id?: number;

@@ -39,8 +39,8 @@ export class AuditedRequest {
   }
 
   /**
-   * Runs `work` in a transaction, which also adds the entry, as its last statement. Adds no entry if the
-   * transaction changed nothing, or if another transaction adds the entry.
+   * Runs `work` in a transaction whose last statement adds the entry. Adds no entry if the transaction
+   * changed nothing, or if another transaction adds the entry.
    */
   async within<T>(
     begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,

@@ -1,4 +1,4 @@
-/** Users of this control plane. */
+/** Stores the users of this control plane. */
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { runsOf } from "../runs/run_counts.ts";
@@ -90,7 +90,10 @@ export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | nu
   await sql`update users set deletes_at = ${deletesAt} where id = ${id}`;
 }
 
-/** Filter of a listing of users: the users in the trash with `status`, all others without. */
+/**
+ * Filter of a listing of users. With `status`, only users in the trash are listed; without it, only other
+ * users.
+ */
 export interface UserFilter {
   readonly status?: "trash";
   /** Text to find in the name or the email address. */

@@ -47,7 +47,9 @@ const COLUMNS = {
   payload: column<RequestPayload>(),
   state: column<"waiting" | "sent" | "answered" | "failed">(),
   deadline_at: column<Date>(),
-  /** Null until the response. After a failure, the {@link Refusal} without its error. */
+  /**
+   * Result of the request; null until the response. After a failure, the {@link Refusal} without its error.
+   */
   result: column<unknown>(),
   error: column<string | null>(),
 };

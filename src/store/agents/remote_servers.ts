@@ -171,9 +171,7 @@ export async function listRemoteServers(
   return { rows, total: count!.total };
 }
 
-/**
- * Locks the addresses of the user's servers: until the transaction ends, no other transaction gets this lock.
- */
+/** Takes a lock, so that only one transaction at a time chooses addresses for the user's servers. */
 export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
   await sql`select from users where id = ${userId} for no key update`;
 }

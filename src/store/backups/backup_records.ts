@@ -20,7 +20,7 @@ export interface NewBackup {
   encryption: "none" | "password" | "recipients";
   /** The encrypted password; null unless `encryption` is `password`. */
   encryption_password_encrypted: string | null;
-  /** Public keys that can decrypt the backup; empty unless `encryption` is `recipients`. */
+  /** Public keys for which the backup is encrypted; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
@@ -141,7 +141,7 @@ function isRevocable(sql: Sql) {
 }
 
 /**
- * Returns the ids of tasks with due removals that a retention rule marked and that have removed nothing yet.
+ * Returns the ids of tasks with backups that a retention rule marked, whose removal is due and has not begun.
  */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
@@ -179,8 +179,8 @@ export function claimRemovals(
 }
 
 /**
- * Returns the name of one object from each of the five newest other backups in the same directory. If a
- * destination has none of these objects there, the directory is the wrong one.
+ * Returns the name of one object from each of the five newest other backups in the same directory. A
+ * directory that has none of these objects is the wrong one.
  */
 export async function witnessesOf(
   sql: Sql,

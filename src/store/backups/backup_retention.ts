@@ -12,7 +12,7 @@ export async function storedBackups(sql: Sql, taskId: number): Promise<RetainedB
   return await sql<RetainedBackupRow[]>`${retained(sql)} where ${isStored(sql, taskId)}`;
 }
 
-/** Locks a task's retention: until the transaction ends, no other transaction gets this lock. */
+/** Takes a lock, so that only one transaction at a time decides which of the task's backups to keep. */
 export async function lockRetention(sql: Sql, taskId: number): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('retention', ${taskId}))`;
 }

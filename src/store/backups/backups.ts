@@ -28,7 +28,7 @@ export interface BackupRow {
   encryption: "none" | "password" | "recipients";
   /** The encrypted password; null unless `encryption` is `password`. */
   encryption_password_encrypted: string | null;
-  /** Public keys that can decrypt the backup; empty unless `encryption` is `recipients`. */
+  /** Public keys for which the backup is encrypted; empty unless `encryption` is `recipients`. */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
@@ -63,7 +63,7 @@ export interface BackupRow {
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
-  /** When the removal began, which may have deleted objects; null if no object is missing. */
+  /** When the removal began, since which objects may be missing; null if nothing was removed. */
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;
@@ -110,7 +110,8 @@ export interface BackupFilter {
 const SORTS = { created_at: "created_at", size: "size" };
 
 /**
- * Returns an SQL condition: the backup is not in the trash as `forget`. Only the trash lists such backups.
+ * Returns an SQL condition: the backup's removal reason is not `forget`. Backups with this reason are listed
+ * only in the trash.
  */
 function isShown(sql: Sql) {
   return sql`removal_reason is distinct from 'forget'`;
@@ -179,8 +180,8 @@ export async function findBackupDetail(
 }
 
 /**
- * Locks a backup of the user until the transaction ends, and returns it. Does not find backups in the trash
- * as `forget`.
+ * Locks a backup of the user until the transaction ends, and returns it. Does not find a backup whose removal
+ * reason is `forget`.
  */
 export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
@@ -188,7 +189,7 @@ export async function lockBackup(sql: Sql, userId: number, id: number): Promise<
   return row;
 }
 
-/** Locks a backup of the user until the transaction ends, and returns it. Finds backups in the trash, too. */
+/** Locks a backup of the user until the transaction ends, and returns it, whatever its removal reason. */
 export async function lockTrashedBackup(
   sql: Sql,
   userId: number,

@@ -44,7 +44,7 @@ export async function serverNames(sql: Sql, userId: number): Promise<{ id: numbe
     from remote_servers order by user_id = ${userId} desc, id`;
 }
 
-/** Returns the encrypted encryption passwords of all tasks and backups. */
+/** Returns the passwords of all tasks and backups as they are stored, encrypted with a secret key. */
 export async function backupPasswords(sql: Sql): Promise<string[]> {
   const rows = await sql<{ sealed: string }[]>`
     select encryption_password_encrypted as sealed from backup_tasks where encryption_password_encrypted is not null

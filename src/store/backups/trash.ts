@@ -1,6 +1,6 @@
 /**
- * Stores the trash: how long records stay in it, and the events about which administrators were not notified
- * yet.
+ * Puts records into the trash. Stores how long they stay there, and the events about which administrators
+ * were not notified yet.
  */
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
 import type { Sql } from "../database/sql.ts";
@@ -106,8 +106,8 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns when the next released hold ends, or the next user's or destination's time in the trash; null if
- * there is none. Ignores backups in the trash.
+ * Returns the next time at which a released hold ends, or a user's or destination's time in the trash; null
+ * if there is none. Ignores backups in the trash.
  */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
@@ -133,7 +133,7 @@ export async function insertTrashEvents(sql: Sql, news: readonly TrashEvent[], n
   await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
 }
 
-/** Summary of a user's changes of one kind to records of one type. */
+/** Summary of the trash events of one user, of one kind, about records of one type. */
 export interface TrashSummary {
   email: string | null;
   event: TrashEvent["event"];

@@ -209,9 +209,9 @@ const PASSWORD_REQUESTS = 256;
  *
  * Second: postgres.js buffers what it writes until the end of the event loop's turn. If `close` comes before
  * that, the bytes stay in the buffer forever, and so does everything that the pool's next connection in that
- * position writes. Such a connection has not written anything yet. So this function passes password requests
- * to it until the responses are so large that postgres.js writes them. They are discarded, and the pool opens
- * another connection.
+ * position writes. The first connection has not written anything yet. So this function passes password
+ * requests to postgres.js until its responses fill the buffer and are written. The written bytes are
+ * discarded, and the pool opens another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
@@ -247,7 +247,7 @@ function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   return socket;
 }
 
-/** Sets the error's code as `errno` if it has no `errno`, as some of Deno's socket errors. */
+/** Returns the error with its code as `errno`, which some of Deno's socket errors lack. */
 function named(error: NodeJS.ErrnoException): Error {
   return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }

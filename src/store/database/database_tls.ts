@@ -17,8 +17,8 @@ const PATIENCE = 10_000;
 
 /**
  * Waits until `socket` is connected, encrypts it, and returns the encrypted socket. Returns `socket` itself
- * if the server has no TLS and the mode is `prefer`. If this fails, closes the socket and rejects with the
- * reason.
+ * if the server has no TLS and the mode is `prefer`. If an error occurs, closes the socket and rejects with
+ * the reason.
  */
 export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {
   const late = problem("CONNECT_TIMEOUT", `no answer in ${PATIENCE / 1000} s`);
@@ -36,8 +36,8 @@ export async function encrypted(socket: Socket, host: string, tls: DatabaseTls):
       socket,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(tls.rootCertificate === null ? {} : { ca: await Deno.readTextFile(tls.rootCertificate) }),
-      // The certificate is checked below, because Deno 2.9.6 reports an expired certificate as "unable to
-      // verify". Its dates are known there.
+      // The certificate is checked below, where its dates are known: Deno 2.9.6 reports an expired
+      // certificate as "unable to verify".
       rejectUnauthorized: false,
       ...(tls.mode === "verify-ca" ? { checkServerIdentity: () => undefined } : {}),
     });

@@ -30,7 +30,10 @@ export type Notification =
   /** A request waits for this server's agent. */
   | { topic: "agent_request"; id: number; remote_server_id: number }
   | { topic: "agent_response"; id: number }
-  /** The key of the server's agent was revoked: the replica with the connection closes it. */
+  /**
+   * The key of the server's agent was revoked. The replica that holds the agent's connection closes the
+   * connection.
+   */
   | { topic: "agent_revoked"; remote_server_id: number }
   /**
    * Asks the replica that holds this connection to ping the agent. After the agent's pong, it sends
@@ -38,7 +41,7 @@ export type Notification =
    */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
-  /** The same agent has connected again: the replica that holds this older connection closes it. */
+  /** The same agent has connected again. The replica that holds this older connection closes it. */
   | { topic: "agent_replaced"; connection_id: string }
   /** A token of this user changed, such as its abilities. */
   | { topic: "tokens_changed"; user_id: number }
@@ -142,7 +145,7 @@ type Deliver = (notification: Notification | { topic: "reconnected" }) => void;
 interface Listening {
   /** Resolves when the connection is lost. */
   readonly lost: Promise<void>;
-  /** Start time of the server, which identifies this start. */
+  /** Start time of the server. A different time means another server, or a restarted one. */
   readonly server: string;
   /** This user's processes on the server when the bus began to listen. */
   readonly backends: Backends;

@@ -64,8 +64,8 @@ export interface HeldTransaction extends AsyncDisposable {
 
 /**
  * Begins a transaction that is committed when it is disposed. The transaction ends with its connection, as in
- * {@link beginOnce}; with a reserved connection of postgres.js it would not. It may be idle for any time,
- * even if the server limits that.
+ * {@link beginOnce}; with a reserved connection of postgres.js it would not. The transaction may be idle for
+ * any time, even if the server limits that.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();

@@ -4,8 +4,8 @@ import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
 import type { Sql } from "./sql.ts";
 
 /**
- * Returns SQL columns with the id lists of a record `t`. `owner` is the column that refers to the record in
- * the lists' tables.
+ * Returns SQL for the columns with a record `t`'s lists of ids. `owner` is the column of the lists' tables
+ * that refers to the record.
  */
 export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   return relationsOf(fields).map(([name, { table, column, orderedBy = column }]) =>
@@ -16,7 +16,10 @@ export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   ).reduce((all, each) => sql`${all}, ${each}`);
 }
 
-/** Replaces a list of ids of the record `id`. */
+/**
+ * Replaces one of the lists of ids of the record `id`. `owner` is the column of the list's table that refers
+ * to the record.
+ */
 export async function replaceRelated(
   sql: Sql,
   { table, column, orderedBy }: Relation,

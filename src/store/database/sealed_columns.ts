@@ -11,7 +11,7 @@ export interface SealedColumn {
 /**
  * Returns every column with values that `src/secrets/keyring.ts` encrypted: texts in `…_encrypted`, objects
  * in `secrets`. A table with `secrets` also has text columns with the same values, for control planes of an
- * older version. They are left out, because a trigger keeps them equal.
+ * older version. These text columns are left out, because a trigger keeps them equal.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`

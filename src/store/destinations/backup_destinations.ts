@@ -1,4 +1,4 @@
-/** Backup destinations: where backups are stored. */
+/** Stores backup destinations: where backups are stored. */
 import type { Secrets, Settings } from "../../definitions/destinations/definition.ts";
 import type { DestinationType } from "../../definitions/destinations/registry.ts";
 import { SEARCHED_SETTINGS } from "../../definitions/destinations/settings.ts";
@@ -93,8 +93,8 @@ export async function lockBackupDestination(
 }
 
 /**
- * Filter of a listing of destinations: those in the trash with `status`, all others without. A field that is
- * absent does not filter.
+ * Filter of a listing of destinations. With `status`, only destinations in the trash are listed; without it,
+ * only others. Any other absent field does not filter.
  */
 export interface BackupDestinationFilter {
   readonly status?: "trash";
@@ -183,7 +183,7 @@ export interface DestinationUses {
   readonly tasks: number;
   readonly backups: number;
   readonly leftovers: number;
-  /** Runs that are not finished. */
+  /** Unfinished runs. `uploads` counts the finished runs that still have open uploads. */
   readonly runs: number;
   readonly uploads: number;
 }

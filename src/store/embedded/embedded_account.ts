@@ -29,8 +29,8 @@ export async function postgresAccount(): Promise<Account | null> {
     "/usr/sbin/nologin",
     NAME,
   ]);
-  // If two processes start at the same time, one of them fails to create the user. So only the user's
-  // existence counts.
+  // Checks whether the user exists now. If two processes start at the same time, one of them fails to create
+  // the user.
   const account = await lookUp();
   if (account !== null) return account;
   throw new EmbeddedPostgresError(

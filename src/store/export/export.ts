@@ -15,8 +15,8 @@ export const EXPORT_END = "-- Rearguard export complete";
 export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
- * How far above the highest exported id an imported database continues. Agents and object names may contain
- * ids that were assigned after the export.
+ * Gap between the highest exported id and the first new id of an imported database. Agents and object names
+ * may contain ids that were assigned after the export.
  */
 export const ID_GAP = 1000;
 
@@ -39,8 +39,8 @@ interface Table {
 }
 
 /**
- * Yields the text of the export in pieces of at most a few hundred rows. The transaction ends when the caller
- * stops.
+ * Yields the text of the export in pieces of at most a few hundred rows. All rows are read in one
+ * transaction, which ends when the caller stops.
  *
  * Throws a {@link MigrationError} if the database has a migration that is not among `migrations`.
  */

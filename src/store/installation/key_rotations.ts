@@ -44,7 +44,7 @@ export interface ReplicaKeys {
   key_ids: string[];
 }
 
-/** Returns the keys of all live control planes, the one that started first at the beginning. */
+/** Returns the keys of all live control planes, in the order in which they started. */
 export async function keysOfReplicas(sql: Sql, now: Date): Promise<ReplicaKeys[]> {
   const since = new Date(now.getTime() - REPLICA_TIMEOUT);
   return await sql<ReplicaKeys[]>`

@@ -3,10 +3,10 @@ import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
 export interface MetricsRow {
-  /** Runs in the database, including finished ones. */
+  /** Number of runs in the database by kind and state, including finished runs. */
   runs: { kind: string; state: string; count: number }[];
   remote_servers: number;
-  /** Servers whose agent is connected to a live replica. */
+  /** Number of servers whose agent is connected to a live replica. */
   connected_agents: number;
   /** When the oldest queued run was created; null if no run is queued. */
   oldest_queued_at: Date | null;
@@ -34,8 +34,8 @@ export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
 }
 
 /**
- * Returns when each task that is not paused last succeeded, or when it was created if it never did. Reads
- * only the newest entry of an index for each task.
+ * Returns, for each task that is not paused, when it last succeeded; if it never did, when it was created.
+ * Reads only the newest entry of an index for each task.
  */
 export function readTaskSuccesses(sql: Sql): Promise<{ backup_task_id: number; since: Date }[]> {
   return sql<{ backup_task_id: number; since: Date }[]>`

@@ -4,9 +4,9 @@
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
-/** The longest times that the code ever sets ahead of now, in milliseconds. */
+/** How far ahead of now the code sets each of these times at most, in milliseconds. */
 export interface LongestWaits {
-  /** Until a run's deadline, for each state. */
+  /** A run's deadline, by the state of the run. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;
   readonly lease: number;
   readonly delivery: number;
@@ -18,8 +18,8 @@ export interface LongestWaits {
 const STEP = 1_000;
 
 /**
- * Resets all times that are further ahead of `now` than the longest waits. Returns the number of changed
- * rows.
+ * Resets all times that are further ahead of `now` than the maximum in `longest`. Returns the number of
+ * changed rows.
  */
 export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
   const later = (ms: number) => new Date(now.getTime() + ms);

@@ -47,8 +47,8 @@ export async function markAlertReported(sql: Sql, id: number, at: Date): Promise
 
 /**
  * Closes the open alerts of this kind and these subjects, and returns them. Leaves an alert open if its
- * problem comes and goes. That is so if it was reported, occurred within the last `steadyMs`, and was opened
- * less than `repeatMs` after the report of an earlier alert about the same subject.
+ * problem comes and goes. This means that the alert was reported, occurred within the last `steadyMs`, and
+ * was opened less than `repeatMs` after the report of an earlier alert about the same subject.
  */
 export async function closeAlerts(
   sql: Sql,

@@ -22,7 +22,7 @@ export interface ClaimedDelivery {
   type: string;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
-  /** How many attempts to send to the stream have failed since the last success, without this attempt. */
+  /** How many attempts to send to the stream failed since the last success, not counting this attempt. */
   failures: number;
 }
 
@@ -104,7 +104,7 @@ export interface ClaimLimits {
   failing: boolean;
   /** Types of streams to which this replica can send. */
   types: readonly string[];
-  /** Ids of streams to leave out even if no lease protects them, because a clock may have been changed. */
+  /** Ids of streams to leave out, whatever their leases say, because a clock may have been changed. */
   except: readonly number[];
   /**
    * Returns how many events a message to a stream of this type may contain, not counting successes; null if

@@ -63,8 +63,8 @@ export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
 }
 
 /**
- * Records the result of an attempt that has no effect on later attempts. `error` is null if the message was
- * accepted.
+ * Records the result of a test message, which has no effect on later deliveries. `error` is null if the
+ * message was accepted.
  */
 export async function recordLastDelivery(
   sql: Sql,

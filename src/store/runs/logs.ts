@@ -195,7 +195,7 @@ export async function deleteLog(sql: Sql, id: number): Promise<void> {
   await sql`delete from runs where id = ${id}`;
 }
 
-/** Returns whether objects of the run still have to be removed, which needs the run's record. */
+/** Returns whether objects of the run still have to be removed. Their removal needs the run's record. */
 export async function hasObjectsToRemove(sql: Sql, id: number): Promise<boolean> {
   const [row] = await sql<{ waits: boolean }[]>`
     select exists (select from leftovers where run_id = ${id})

@@ -3,7 +3,7 @@ import type { Sql } from "../database/sql.ts";
 
 /** How many run ids one row of `run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
-/** If a user has more than this many superfluous rows, they are added up. */
+/** If a user has this many rows more than spans, the rows of each span are added up. */
 const WORTHWHILE = 100;
 
 /** Returns SQL for the number of a user's runs. */
@@ -32,8 +32,8 @@ export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: numb
 }
 
 /**
- * Adds up superfluous rows, so that one row is left for each user and span. If replicas do this at the same
- * time, only one of them finds the rows.
+ * Adds up the rows of users that have too many of them, so that each span has one row. If replicas do this at
+ * the same time, only one of them finds the rows.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

@@ -23,9 +23,9 @@ const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Locks and returns running runs without progress for longer than the warning limit, whose agents are
- * connected. `is_over` says whether a run exceeds its timeout by at least the length of a lease. Limits are
- * in milliseconds.
+ * Locks and returns running runs that have made no progress for longer than the warning limit, and whose
+ * agent is connected. `is_over` says whether a run exceeds its timeout by at least the length of a lease.
+ * Limits are in milliseconds.
  */
 export function lockStalledRuns(
   sql: Sql,
@@ -63,8 +63,8 @@ export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Prom
 }
 
 /**
- * Locks and returns backup and restore runs that no agent has started for too long. Skips runs with an open
- * alert that occurred within the last hour.
+ * Locks and returns backup and restore runs that have waited too long for an agent to start them. Skips runs
+ * with an open alert that occurred within the last hour.
  */
 export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
@@ -160,7 +160,7 @@ export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals
     group by d.id order by d.id limit 500`;
 }
 
-/** Returns streams that have failed since `before` or longer. */
+/** Returns streams that have been failing since `before` or earlier. */
 export function failingStreams(
   sql: Sql,
   before: Date,

@@ -39,7 +39,10 @@ const COLUMNS = {
   deadline_at: column<Date | null>(),
   lease_expires_at: column<Date | null>(),
   timeout_at: column<Date | null>(),
-  /** Directory for the objects of the newest attempt: an absolute path, or a key prefix. */
+  /**
+   * Directory for the objects of the newest attempt: an absolute path, or a key prefix. Null before the
+   * dispatch, and for runs other than backups.
+   */
   object_directory: column<string | null>(),
   object_prefix: column<string | null>(),
   object_stamp: column<string | null>(),
@@ -50,7 +53,10 @@ const COLUMNS = {
   moved_at: column<Date | null>(),
   /** Cause of a stall, as the agent reports it; null if there is none. */
   waits_for: column<string | null>(),
-  /** Seconds that the scripts after the backup may take; null before its dispatch, and without a backup. */
+  /**
+   * How many seconds the scripts after the backup may take; null before the dispatch, and for runs other than
+   * backups.
+   */
   script_seconds: column<number | null>(),
 };
 
@@ -238,7 +244,7 @@ export async function countAssignedRuns(sql: Sql, serverId: number): Promise<Rec
 
 /**
  * Returns the ids of the runs that are before a queued run on its server: first the assigned runs, then the
- * runs queued before it. It has to wait for them if all slots are occupied.
+ * runs queued earlier. The queued run has to wait for these runs if all slots are occupied.
  */
 export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";
@@ -298,8 +304,8 @@ export async function renewLeases(
 }
 
 /**
- * Moves earlier deadlines to `notBefore`, after a time in which no control plane ran. So agents get their
- * full grace period.
+ * Moves deadlines before `notBefore` to `notBefore`, after a time in which no control plane ran. So agents
+ * get their full grace period.
  */
 export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
   await sql`

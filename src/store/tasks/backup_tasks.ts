@@ -35,7 +35,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
 export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & {
   /** Whether one of the task's backup runs is not in a final state. */
   is_running: boolean;
-  /** When the task's newest backup run that has started did so; null if none has started. */
+  /** When the task's newest backup run started, ignoring runs that have not started yet; null if none has. */
   last_run_at: Date | null;
   /** How many due times of the last 30 days were skipped because a run of the task was still active. */
   skipped_count: number;

@@ -1,4 +1,4 @@
-/** Finds tasks of which a backup is due for a restore drill. */
+/** Finds tasks that are due for a restore drill. */
 import { DRILLED_ENGINES } from "../../definitions/sources/registry.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";

@@ -1,4 +1,4 @@
-/** Scripts, and the tasks that use them. */
+/** Stores scripts, and reads which tasks use them. */
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { ScriptFields, ScriptType } from "../../definitions/script_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -25,7 +25,7 @@ export async function insertScript(sql: Sql, userId: number, script: NewScript, 
   return row!.id;
 }
 
-/** Returns whether there is such a script. */
+/** Changes a script of the user. Returns false if there is no such script. */
 export async function updateScript(
   sql: Sql,
   { userId, id }: { userId: number; id: number },
@@ -37,7 +37,10 @@ export async function updateScript(
   return count === 1;
 }
 
-/** Locks a script, so that no task takes it until the transaction ends. Returns whether it exists. */
+/**
+ * Locks a script of the user until the transaction ends, so that it cannot be added to a task meanwhile.
+ * Returns false if there is no such script.
+ */
 export async function lockScript(sql: Sql, userId: number, id: number): Promise<boolean> {
   const rows = await sql`select from scripts where id = ${id} and user_id = ${userId} for update`;
   return rows.length === 1;
@@ -54,7 +57,7 @@ export function tasksWithScript(sql: Sql, id: number): Promise<{ id: number; lab
     where id in (select backup_task_id from backup_task_scripts where script_id = ${id}) order by id`;
 }
 
-/** Returns a task's scripts in their order. */
+/** Returns a task's scripts, in the order in which the task lists them. */
 export function scriptsOfTask(sql: Sql, taskId: number): Promise<ScriptRow[]> {
   return sql<ScriptRow[]>`
     select s.* from scripts s join backup_task_scripts on script_id = s.id
