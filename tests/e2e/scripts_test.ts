@@ -357,7 +357,7 @@ Deno.test("an agent is killed at every step: what follows the backup runs exactl
   await step("in a prescript, which is ended", { pre: hang }, {
     status: "failed",
     counts: ["pre", "failure", "post", "last"],
-    output: /Backup failed: The agent was restarted while the run was at work/,
+    output: /Backup failed: The agent was restarted while the run was active/,
   });
   await step("in a postscript that goes on: it is waited for", { post: end }, {
     status: "successful",
