@@ -1,6 +1,6 @@
 /**
- * Names that confuse other programs. The path that a listing shows is enough to restore or download each of
- * them.
+ * Tests with file names that confuse other programs. A file can be restored and downloaded by the path that a
+ * listing shows for it.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -11,7 +11,7 @@ import { browseBackup } from "./browse.ts";
 import { sendFromBackup } from "./send.ts";
 
 /**
- * Names with brackets, punctuation, leading and trailing blanks, line ends, percent signs, accents,
+ * File names with brackets, punctuation, leading and trailing blanks, line ends, percent signs, accents,
  * backslashes and quotes.
  */
 const NAMES = [
@@ -60,7 +60,7 @@ Deno.test("every name is restored and downloaded by the path that a listing show
     const path = `${tree}/${name}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     await Deno.writeTextFile(path, `${index}`);
-    // Include a file of one second before 1970.
+    // Every third file has a modification time before 1970.
     if (index % 3 === 0) await shell('touch -d @-1 -- "$1"', path);
   }
   const backup = await run.run({ type: "files", path: tree, excluded_paths: [], allow_unreadable: false });

@@ -1,4 +1,4 @@
-/** One backup run, from a job to stored objects. */
+/** Runs a backup job: reads the source and stores the objects. */
 import {
   type BackupJob,
   jobOptions,
@@ -29,10 +29,11 @@ import { compressFile } from "../transforms/compress.ts";
 import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 
 /**
- * Runs a backup job. Resolves once every object is committed; the manifest is the last one.
+ * Runs a backup job. Resolves once every object is committed. The manifest is committed last.
  *
- * Rejects with a `RunFailedError`, or with the signal's reason if it aborts. In both cases every started
- * program has ended, and the written objects are removed except for the error's `leftovers`.
+ * Rejects with a `RunFailedError`, or with the signal's reason if the signal aborts. In both cases every
+ * started program has ended. The written objects are removed, except for those that the error lists as
+ * `leftovers`.
  */
 export async function runBackup(
   job: BackupJob,
@@ -114,7 +115,7 @@ async function store(
   };
 }
 
-/** Counts the archives, the indexes, and the manifest's encrypted contents. */
+/** Returns the number of files to encrypt: the archives, the indexes, and the contents in the manifest. */
 function filesToSeal(parts: readonly SourcePart[]): number {
   const indexes = parts.filter(({ index }) => index !== null).length;
   return parts.length + indexes + (parts.some(({ count }) => count !== undefined) ? 1 : 0);
@@ -141,7 +142,7 @@ async function storePart(
     },
     object.direct,
   );
-  // End the count, which would otherwise keep its snapshot open on the server.
+  // The count keeps its snapshot open on the server until it is ended.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;

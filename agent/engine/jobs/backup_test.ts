@@ -15,7 +15,7 @@ import {
 const STAMPED = "backup_7_20260102030405";
 const NAMES = [`${STAMPED}.tar.zst`, `${STAMPED}.index.zst`, `${STAMPED}.manifest.json`];
 
-/** Opens a run with a source of a few files. */
+/** Opens a backup run whose source is a directory with a few files. */
 async function fixture() {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;

@@ -19,24 +19,26 @@ import { StoredObjects } from "./stored_objects.ts";
 import { parentOf } from "../restore_files/selection.ts";
 
 /**
- * Limit of a response in characters of JSON. It is sent in one frame of the link and stored in one row.
+ * Limit of a response in characters of JSON. A response is sent in one websocket frame and stored in one
+ * database row.
  */
 const MAX_RESPONSE = 900_000;
 
 /**
- * Time limit of the destination. It is below the request's deadline, so that the reason is reported. In ms.
+ * Time limit for the destination's answer, in milliseconds. It is shorter than the request's deadline, so
+ * that the reason for the failure is reported.
  */
 const DESTINATION_TIMEOUT = 15_000;
 
-/** Disk space for making a sorted listing, as a multiple of the index's stored size. */
+/** Free disk space needed to write a sorted listing, as a multiple of the index's stored size. */
 const SPACE_FACTOR = 60;
 
 /**
  * Returns one page of a directory. Rejects with a `RunFailedError` that names the backup, or with a
- * `BackupDamagedError` if its index is not as it was stored. Memory use is limited to the members up to the
+ * `BackupDamagedError` if the stored index was altered. Memory use grows with the number of members up to the
  * page's end.
  *
- * @param cache Keeps the listings of large backups between requests; null reads the index each time.
+ * @param cache Keeps the listings of large backups between requests. Null reads the index for each request.
  */
 export async function browseBackup(
   request: BackupBrowse,
@@ -52,7 +54,7 @@ export async function browseBackup(
         ? withObjects(request, clock, signal, (objects) => listFromIndex(objects, request, directory))
         : listFrom(listing, request, directory);
     let result = await list(byteString(path));
-    // If no file has this name, take it for a display name of the listing.
+    // If no member has this path, it may be a display name from an earlier listing.
     if (!result.found && nameFromDisplay(path) !== byteString(path)) {
       result = await list(nameFromDisplay(path));
     }
@@ -85,7 +87,10 @@ async function withObjects<T>(
   }
 }
 
-/** Returns null if the index is small or the disk has no space for its listing. */
+/**
+ * Returns the index as a sorted listing from the cache. Returns null if the index is small or the disk has
+ * too little space for the listing.
+ */
 async function cachedListing(
   request: BackupBrowse,
   clock: Clock,
@@ -95,7 +100,7 @@ async function cachedListing(
   const { objects, key } = request.backup;
   const index = objects.find(({ role, database }) => role === "index" && database === null);
   if (index === undefined || index.size < cache.from) return null;
-  // The id includes the key, so that a request with another key does not get this listing.
+  // Hash the key into the id, so that a request with another key does not get this listing.
   const id = createHash("sha256").update(JSON.stringify([index.sha256, key])).digest("hex");
   const make: MakeListing = async (directory, signal) => {
     const { bavail, bsize } = await statfs(directory);
@@ -166,7 +171,10 @@ async function listFromIndex(
   return { found: true, entries: page.sorted().slice(offset).map(entryOf), total: page.total, ...rest };
 }
 
-/** Selects the first `count` members in sorted order. Memory use is proportional to `count`. */
+/**
+ * Selects the first `count` members in sorted order while all members pass by. Memory use is proportional to
+ * `count`.
+ */
 class FirstMembers {
   total = 0;
   #members: ListedMember[] = [];

@@ -1,4 +1,7 @@
-/** Compares a directory with the index of the archive that was unpacked there: names, types and sizes. */
+/**
+ * Compares a restored directory with the index of the archive that was unpacked into it: names, types and
+ * sizes.
+ */
 import { join } from "node:path";
 import { IndexParser, type Member } from "../archive/archive_index.ts";
 import { bytesOf } from "../archive/bytes.ts";
@@ -9,7 +12,10 @@ import { BackupDamagedError, RunFailedError, type RunPorts } from "../ports.ts";
 import { joinNames, statNames } from "../restore_files/names.ts";
 import type { ReadLines } from "../restore_files/selection.ts";
 
-/** The types as `find -printf %y` prints them. A hard link has the type of its target. */
+/**
+ * The letter that `find -printf %y` prints for each type. A hard link has the type of the file that it links
+ * to.
+ */
 const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   file: "f",
   directory: "d",
@@ -19,17 +25,20 @@ const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   block_device: "b",
 };
 
-/** Characters that are collected before they are written. */
+/** Number of characters that are collected before they are written to a file. */
 const BATCH = 1024 * 1024;
-/** Bytes of the first difference that are kept for the message. */
+/** Maximum length of the first difference in the error message, in bytes. */
 const MAX_FIRST_BYTES = 4096;
 
 /**
- * Resolves with the number of members. Rejects with a `BackupDamagedError` that names the first difference.
- * Both lists are files in the work directory and are sorted there, so that memory use does not depend on
- * their length. An unreadable line of the index is no difference: its member may exist or not.
+ * Resolves with the number of members in the index. Rejects with a `BackupDamagedError` that names the first
+ * difference.
  *
- * @param isLeftOut Returns whether a member is known to be missing, by its name without `./`.
+ * The lists of both sides are files in the work directory and are sorted there, so that memory use does not
+ * depend on their length. An unreadable line of the index is not compared: its member may exist or not.
+ *
+ * @param isLeftOut Returns whether a member is known to be missing from the directory. Receives the member's
+ *   name without `./`.
  */
 export async function compareTree(
   directory: string,
@@ -58,15 +67,18 @@ export async function compareTree(
 }
 
 interface ListedIndex {
-  /** Number of lines without the root's. */
+  /** Number of the index's lines, without the line of the root directory. */
   count: number;
   /** Names of members whose other fields are unreadable. */
   unknown: string[];
-  /** Number of completely unreadable lines. */
+  /** Number of lines from which not even a name can be read. */
   unreadable: number;
 }
 
-/** Writes an entry `<type> <size> <name>` per member, each terminated by NUL. */
+/**
+ * Writes `<type> <size> <name>` for each member of the index to the file `path`, each entry terminated by
+ * NUL.
+ */
 async function listIndex(
   path: string,
   readIndex: ReadLines,
@@ -100,7 +112,7 @@ async function listIndex(
   return { count: count + unreadable, unknown, unreadable };
 }
 
-/** The types as `stat --format %F` prints them. */
+/** The letter for each type name that `stat --format %F` prints. */
 const STAT_TYPES: Record<string, string> = {
   "regular file": "f",
   "regular empty file": "f",
@@ -112,8 +124,8 @@ const STAT_TYPES: Record<string, string> = {
 };
 
 /**
- * Appends the members of unknown type to a list of entries, with the type that they were restored as. A
- * member that was not restored gets the type `?`.
+ * Appends an entry to the file `path` for each member whose type is unknown. The entry has the type and the
+ * size of the restored file; if that file does not exist, the type is `?`.
  */
 async function listUnknown(
   directory: string,
@@ -137,7 +149,10 @@ async function listUnknown(
   await Deno.writeFile(path, bytesOf(entries.join("")), { append: true });
 }
 
-/** Reads the targets of hard links beforehand, because the index lists a target before its links. */
+/**
+ * Returns the names that hard links refer to, each with an empty entry. They are read first, because the
+ * index lists the linked file before its links.
+ */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();
   const parser = new IndexParser();
@@ -170,7 +185,7 @@ async function succeed(children: Children, [program, ...args]: string[]): Promis
 }
 
 /**
- * Returns a line about the first difference; null if there is none.
+ * Returns one line about the first difference; null if there is none.
  * @param allowed Number of restored members that may be missing from the expected list.
  */
 async function firstDifference(
@@ -202,7 +217,10 @@ async function firstDifference(
 
 const TAB = 9;
 
-/** Parses the output of `comm -z -3`: entries of the first list, and after a tab those of the second. */
+/**
+ * Parses the output of `comm -z -3`: an entry that only the first list has is printed as is, an entry that
+ * only the second has is printed after a tab.
+ */
 class Differences {
   missing = 0;
   extra = 0;

@@ -1,4 +1,6 @@
-/** Runs a restore drill: restores a backup on its server, compares the result, and removes it again. */
+/**
+ * Runs a restore drill: restores a backup on its server, compares the restored data, and removes it again.
+ */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
@@ -17,7 +19,7 @@ import { StoredObjects } from "./stored_objects.ts";
  * Runs a drill job. Resolves once the restored data matches the backup's records and is removed again.
  *
  * Rejects with a `BackupDamagedError` if the data differs, with another `RunFailedError` if the drill is
- * impossible, or with the signal's reason if it aborts. In all cases the restored data is removed.
+ * impossible, or with the signal's reason if the signal aborts. In all cases the restored data is removed.
  */
 export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
   const started = ports.clock.monotonic();

@@ -1,7 +1,8 @@
 /**
- * Flips one bit of a stored object. A verification detects it at every position, and no wrong data is
- * restored even if the digest matches. Each of the three objects is changed at the same number of positions.
- * Checks that start programs use fewer positions; `deno task flips` uses 20 times as many.
+ * Tests that flip one bit of a stored object. A verification detects the flip at every position. A restore
+ * never writes wrong data, even if the digest matches the altered object. The archive, the index and the
+ * manifest are altered at the same number of positions. Tests that start programs use fewer positions; `deno
+ * task flips` uses 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -30,18 +31,24 @@ import { select } from "../restore_files/selection.ts";
 const POSITIONS = 1000;
 const TIMES = Number(Deno.env.get("FLIPS") ?? 1);
 const few = (count: number) => Math.min(count * TIMES, POSITIONS);
-/** Number of checks that each start `zstd`. */
+/** Number of flips in a test that starts `zstd` for each of them. */
 const UNPACKED = few(50);
-/** Number of checks without the key, which start no program. */
+/**
+ * Number of flips in the verification test of each format. The test of format `recipients` has no key and
+ * starts no program.
+ */
 const VERIFIED = { plain: few(50), password: few(4), recipients: POSITIONS };
-/** Number of checks with a password, which each start a process to derive the key. */
+/**
+ * Number of flips in the decryption test of each format. Each password is turned into a key by a process of
+ * its own.
+ */
 const DECRYPTED = { password: few(8), recipients: POSITIONS };
 const RESTORED = { plain: few(4), password: few(2), recipients: few(3) };
 
 for (const format of FORMATS) {
   Deno.test(`a verification finds each altered byte, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
-    // A verification has no recipient's secret key.
+    // The control plane has no secret key of a recipient, so the verification runs without one.
     const key = format === "recipients" ? null : at.key;
     await flips(VERIFIED[format], async (flip) => {
       for (const object of at.backup.objects) await at.flip(object, flip);
@@ -61,7 +68,10 @@ for (const format of FORMATS) {
   });
 }
 
-/** Opens the objects with the digests of `backup`, as if they had been stored so. */
+/**
+ * Opens the objects of `backup` and takes its digests as the stored ones, even if the objects were altered.
+ * Returns null if the work fails.
+ */
 async function withOpenObjects<T>(
   at: FlippedBackup,
   backup: StoredBackup,

@@ -7,7 +7,10 @@ import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
 import { isCompressed } from "../transforms/compress.ts";
 
-/** Rejects an empty archive regardless of the task's settings, because nothing can be restored from it. */
+/**
+ * Rejects a backup with an empty archive, whatever the task's settings are, because nothing can be restored
+ * from it.
+ */
 export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
   if (bytesRead > 0 && archive.size > 0) return;
   throw new RunFailedError(
@@ -16,11 +19,11 @@ export function refuseEmpty({ part, archive, bytesRead }: StoredPart): void {
   );
 }
 
-/** The agent's report about the guards. */
+/** The findings of the guards, as the agent reports them to the control plane. */
 export type ReportedFindings = ReturnType<typeof reportedFindings>;
 
 /**
- * Applies the guards, and writes their findings to the output.
+ * Runs the guards on the backup's stats and writes their findings to the run's output. Returns the findings.
  *
  * Throws a `RunFailedError` for a finding on which the task is set to fail.
  */
@@ -30,8 +33,8 @@ export function detectAnomalies(
 ): ReportedFindings {
   if (guards === undefined) return reportedFindings([], []);
   const history = { usual: guards.usual, runs: guards.runs ?? null };
-  // Backups of level 0 can't show ransomware. An agent that did not know the level may have compressed
-  // earlier ones.
+  // A backup without compression (level 0) cannot show ransomware: all of its data looks incompressible.
+  // Earlier backups may be compressed, because older agents did not know level 0.
   const actions = isCompressed(options)
     ? jobActions(guards)
     : { ...jobActions(guards), incompressible: "ignore" as const };

@@ -6,7 +6,7 @@ import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts"
 import { refuseEmpty } from "./guards.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
 
-/** Backs up a tree of 40 texts of 50 kB. */
+/** Backs up a directory of 40 text files of 50 kB each. */
 async function fixture() {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
@@ -41,7 +41,7 @@ const loseMost = (path: string) => shell('cd "$1"; rm x[012]*', path);
 const scramble = (path: string, count: number) =>
   shell('cd "$1"; head -c "$2" /dev/urandom | split -b 50000 -da 2 -', path, String(count * 50_000));
 
-/** Returns the second backup's manifest. */
+/** Returns the manifest of the second backup. */
 async function manifestAgain({ run }: { run: BackupRun }) {
   return JSON.parse(
     await Deno.readTextFile(`${run.directory}/${again.prefix}_${again.stamp}.manifest.json`),
@@ -91,7 +91,7 @@ Deno.test("a backup that must not shrink fails and leaves nothing behind", async
     leftovers: [],
   });
   assert.deepEqual(at.run.stored(), stored);
-  // Everything was stored before the check.
+  // The guard fails the run after all objects were stored.
   assert.match(at.run.lines.join("\n"), /Stored its index as backup_7_20260103030405/);
 });
 
@@ -144,7 +144,7 @@ Deno.test("what is stored uncompressed is no sign of ransomware, even after comp
   const backup = await at.run.run(at.source, stored);
   assert.ok(backup.size > backup.bytes_read);
   assert.deepEqual([backup.findings, backup.suspicion, at.run.warnings], [[], null, []]);
-  // Other guards apply.
+  // The other guards still apply.
   await loseMost(at.source.path);
   const shrunken = { ...stored, object: { ...again, stamp: "20260104030405" }, guards: guards(backup) };
   assert.match((await at.run.run(at.source, shrunken)).shrinking!, /^It shrank/);

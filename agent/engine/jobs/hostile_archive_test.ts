@@ -1,6 +1,6 @@
 /**
- * Malicious archives with a correct SHA-256. Nothing is written outside the target, and the target stays
- * unchanged.
+ * Tests with malicious archives whose SHA-256 is correct. Nothing is written outside the restore directory,
+ * and the restore directory stays unchanged.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -9,7 +9,8 @@ import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 
 /**
- * Scripts that create the tar archive `$1`. `$2` is a directory outside the target that contains `victim`.
+ * Scripts that create the tar archive `$1`. `$2` is a directory outside the restore directory and contains
+ * `victim`.
  */
 const HOSTILE: Record<string, [script: string, reason: RegExp]> = {
   "a name above the target": [

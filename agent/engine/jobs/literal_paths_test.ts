@@ -1,6 +1,6 @@
 /**
- * Paths are taken literally, whatever characters they hold. The directories that an altered path would name
- * exist as well.
+ * Tests that paths are taken literally, whatever characters they contain. Each test also creates the
+ * directories that an altered form of the path would name.
  */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
@@ -55,7 +55,7 @@ for (const name of ODD) {
   Deno.test(`source, exclusion, target and destination called ${JSON.stringify(name)} are exactly these paths`, async () => {
     await using run = await BackupRun.open();
     const at = `${run.root}/at`;
-    // Paths that would result from trimming, unescaping, normalising or case folding.
+    // Altered forms of the path: trimmed, unescaped, normalised or in lower case.
     const near = new Set(
       [
         "data",
@@ -97,7 +97,7 @@ for (const name of ODD) {
     await restore(run, backup, { target: { path: target }, destination });
     assert.deepEqual([...Deno.readDirSync(`${run.root}/back`)].map((entry) => entry.name), [name]);
     assert.equal(await Deno.readTextFile(`${target}/mine`), "mine");
-    // The source's path, read from the manifest alone.
+    // Restore to the source's path, which is read from the manifest.
     await Deno.remove(`${at}/${name}/mine`);
     await restore(run, backup, { destination });
     assert.equal(await shell('cd "$1"; find . | LC_ALL=C sort', at), before);

@@ -1,4 +1,6 @@
-/** Finds the lock that a run's programs wait for. The source type knows how to find its holder. */
+/**
+ * Finds the database sessions that block a run with their locks. Each source type has its own query for them.
+ */
 import type { Job, JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";
 import { Children } from "../programs/children.ts";
@@ -7,17 +9,17 @@ import type { RunningProgram } from "../programs/program_activity.ts";
 import { sourceTypeOf, typesByName } from "../sources/registry.ts";
 import type { SourceType } from "../sources/source_type.ts";
 
-/** Time limit of the queries, because a database server may hang. Milliseconds. */
+/** Time limit of the queries, in milliseconds. A database server may hang. */
 const QUERY_TIMEOUT = 15_000;
 
-/** The source or target that a run works with. */
+/** The source or the restore target that a run works with. */
 interface Work {
   readonly spec: JobSource | RestoreTarget;
   readonly runAs: string | null;
   readonly names: readonly string[];
 }
 
-/** Returns null if the job only reads a backup. */
+/** Returns the run's source or target; null if the job only reads a backup. */
 function workOf(job: Job): Work | null {
   if (job.kind === "backup") {
     return { spec: job.source, runAs: job.run_as, names: "names" in job.source ? job.source.names : [] };
@@ -28,15 +30,18 @@ function workOf(job: Job): Work | null {
   return { spec: target, runAs: "run_as" in target ? target.run_as : null, names };
 }
 
-/** Returns the type; if the job leaves it open, the one whose programs are running. */
+/**
+ * Returns the source type of `spec`. If the job does not name a type, returns the type whose programs are
+ * running.
+ */
 function typeOf(spec: Work["spec"], programs: readonly RunningProgram[]): SourceType | undefined {
   return sourceTypeOf(spec) ??
     typesByName.values().find(({ detection }) => programs.some(({ name }) => detection?.isProgram(name)));
 }
 
 /**
- * Returns one line about the sessions that block the run; null if it waits for no lock. Rejects if they can't
- * be queried.
+ * Returns one line about the sessions that block the run; null if the run waits for no lock. Rejects if the
+ * sessions cannot be queried.
  */
 export async function findLockWait(
   job: Job,
@@ -48,7 +53,7 @@ export async function findLockWait(
   if (work === null || type?.findLockWait === undefined) return null;
   const { runAs } = work;
   const workDirectory = await Deno.makeTempDir({ dir: ports.workDirectory });
-  // A separate signal, so that these programs don't count as the run's activity.
+  // Use a separate signal and separate programs, so that the queries don't count as activity of the run.
   const signal = AbortSignal.any([ports.signal, AbortSignal.timeout(QUERY_TIMEOUT)]);
   const own = { ...ports, signal, workDirectory };
   await using children = new Children(ports.clock, signal);

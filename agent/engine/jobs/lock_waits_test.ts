@@ -5,7 +5,7 @@ import { BackupRun } from "../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../tests/support/fixtures/postgresql_bench.ts";
 import { findLockWait } from "./lock_waits.ts";
 
-/** Waits until a dump waits for the lock. Resolves with the description of the lock wait. */
+/** Starts a dump and waits until a lock blocks it. Returns the description of the lock wait. */
 async function lockWaitOf(at: Bench, login: { username: string; password: string }): Promise<string | null> {
   await using run = await BackupRun.open();
   const source = {

@@ -1,6 +1,6 @@
 /**
- * Objects that were replaced by another file of the same size are reported as damaged, whatever a parser
- * makes of them.
+ * Tests with objects that were replaced by another file of the same size. They are reported as damaged,
+ * whatever error a parser throws on them.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -23,7 +23,7 @@ interface Fixture extends AsyncDisposable {
 async function makeBackup(): Promise<Fixture> {
   const run = await BackupRun.open();
   const path = `${run.root}/tree`;
-  // Names that do not compress, so that the index is larger than every replacement below.
+  // Create names that do not compress, so that the index is larger than every replacement below.
   await shell(
     `mkdir "$1"; cd "$1"; for name in $(head -c 60000 /dev/urandom | base32 -w 100); do touch $name; done`,
     path,
@@ -32,7 +32,7 @@ async function makeBackup(): Promise<Fixture> {
   return { run, backup, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Replaces an object by a script's output, padded to the object's size with a frame that zstd skips. */
+/** Replaces an object by a script's output, padded to the object's size with a zstd skippable frame. */
 async function replace({ run }: Fixture, { name, size }: StoredObject, script: string): Promise<void> {
   const path = `${run.directory}/${name}`;
   await shell(`${script} > "$1"`, path);

@@ -1,4 +1,7 @@
-/** Listings with unexpected contents. No undamaged backup is refused or reported as damaged due to them. */
+/**
+ * Tests with indexes that have unexpected contents. They never cause an undamaged backup to be refused or
+ * reported as damaged.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -32,7 +35,10 @@ class Fixture implements AsyncDisposable {
     return new Fixture(run, path, await run.run(source));
   }
 
-  /** The backup with its index changed by a script, as if it had been stored so. */
+  /**
+   * Changes the stored index with a script. Returns a backup that records the changed index as the stored
+   * one.
+   */
   async withIndex(script: string): Promise<StoredBackup> {
     const index = this.backup.objects.find(({ role }) => role === "index")!;
     const path = `${this.run.directory}/${index.name}`;
@@ -40,7 +46,7 @@ class Fixture implements AsyncDisposable {
     const bytes = await Deno.readFile(path);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const changed = { ...index, size: bytes.length, sha256 };
-    // Leave out the manifest: it describes the index that was stored, not the changed one.
+    // Leave out the manifest, because it describes the original index.
     const objects = this.backup.objects.filter(({ role }) => role !== "manifest")
       .map((object) => object === index ? changed : object);
     return { ...this.backup, objects };
@@ -79,7 +85,7 @@ class Fixture implements AsyncDisposable {
     return files_count;
   }
 
-  /** Restores the paths into a new directory, and returns that directory. */
+  /** Restores the paths into a new directory, and returns the path of this directory. */
   async restore(paths: string[], backup = this.backup): Promise<string> {
     const target = await Deno.makeTempDir({ dir: this.run.root });
     await restore(this.run, backup, { target: { path: target, paths, overwrite: true } });
@@ -158,7 +164,7 @@ Deno.test("an index without a frame table, as the first agents wrote it, can be 
   const big = await Deno.readFile(`${at.tree}/big`);
   const end = new TextDecoder("latin1").decode(big.subarray(8_999_000));
   assert.equal(await at.send("big", old, { from: 8_999_000, to: null }), end);
-  // A changed archive is still detected.
+  // An altered archive is still detected, although the index is odd.
   const archive = old.objects.find(({ role }) => role === "archive")!;
   await shell(
     'printf x | dd of="$1" bs=1 seek=8000000 conv=notrunc status=none',

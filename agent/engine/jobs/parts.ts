@@ -1,4 +1,4 @@
-/** Stores a source's parts, and continues without those that the source can't provide. */
+/** Stores the parts of a source. Leaves out the parts that the source can't provide. */
 import type { Missing } from "../../../src/protocol/job.ts";
 import { oneLine } from "../programs/line.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
@@ -7,20 +7,21 @@ import type { RunContext } from "../run_context.ts";
 import type { RunObjects } from "./run_objects.ts";
 import type { PreparedSource, SourcePart } from "../sources/source.ts";
 
-/** Limit of a reason in characters. It keeps messages readable; the protocol's limit is higher. */
+/** Maximum length of a reason, in characters. It keeps messages readable; the protocol's limit is higher. */
 const REASON_LENGTH = 1000;
 
 export interface StoredParts {
   readonly stored: StoredPart[];
-  /** Parts that were left out; empty for a complete backup. */
+  /** Parts that were left out of the backup; empty if the backup is complete. */
   readonly missing: Missing[];
 }
 
 /**
- * Resolves with the stored parts and those that were left out. A warning names each part that was left out.
+ * Stores the parts one after the other. Resolves with the stored parts and those that were left out. Writes a
+ * warning for each part that was left out.
  *
- * Rejects if nothing but general objects could be stored, if a part is missing and the control plane accepts
- * no incomplete backups, or with any error that the source did not cause.
+ * Rejects if only general objects, such as roles, could be stored. Rejects if a part is missing and the
+ * control plane accepts no incomplete backups. Rejects with any error that the source did not cause.
  */
 export async function storeParts(
   source: PreparedSource,
@@ -55,7 +56,7 @@ export async function storeParts(
   return { stored, missing };
 }
 
-/** Rejects a backup that contains only roles but none of the requested databases. */
+/** Throws if none of the requested databases was stored, only general objects such as roles. */
 function refuseNothing(stored: readonly StoredPart[], missing: readonly Missing[]): void {
   if (stored.some(({ part }) => !part.isGeneral)) return;
   const reasons = missing.map(({ reason }) => reason).join("; ");

@@ -1,6 +1,6 @@
 /**
- * Connects a source's program and the compressor by a FIFO. The uncompressed bytes stay in the kernel, and
- * each program's exit and messages are handled separately.
+ * Connects a source's program and the compressor by a FIFO. The uncompressed bytes do not pass through the
+ * agent, and the exit and messages of each program are handled separately.
  */
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
 import type { DirectWriting } from "../ports.ts";
@@ -13,9 +13,10 @@ import { startCompression } from "../transforms/compress.ts";
 
 /**
  * Compresses one part and calls `take` with the compressed bytes. With `direct`, the compressor writes to
- * that file itself, and `take` is called with the bytes that it has written. Resolves once both programs have
- * succeeded, with the number of files if the source counts them. Otherwise rejects with the first of these
- * errors: `take`'s, the compressor's, the source's.
+ * that file itself, and `take` is called with the bytes that it has written.
+ *
+ * Resolves once both programs have succeeded, with the number of files; null if the source does not count
+ * them. Otherwise rejects with the first of these errors: that of `take`, of the compressor, of the source.
  */
 export async function streamPart(
   part: SourcePart,
@@ -29,7 +30,7 @@ export async function streamPart(
   await makeFifo(fifo, part.command.user ?? null, children);
   await using index = part.index === null ? null : new LineCount(part.index.path, part.index.rootLines);
   let failed: unknown = null;
-  // Once the source has failed, drop the remaining bytes instead of storing them.
+  // Once the source has failed, drop the remaining bytes: they are not stored.
   const takeIfKept: Take = (chunk) => failed === null ? take(chunk) : undefined;
   const compression = startCompression(
     { from: fifo, into: direct?.path ?? null, take: takeIfKept, clock: ports.clock },
@@ -44,7 +45,7 @@ export async function streamPart(
       onMessage: (line) => part.message(line),
     },
   );
-  // Stop a program whose input is incomplete, because it might end successfully.
+  // If the input is incomplete, stop the program: it might end successfully.
   const feeding = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
   feeding.catch(() => producer.stop());
   progress.begin({ pid: compression.pid, index });
@@ -63,7 +64,7 @@ export async function streamPart(
   const results = await Promise.allSettled([compression.streamed, compression.finished, produced]);
   await Deno.remove(fifo);
   ports.signal.throwIfAborted();
-  // pzstd does not report why writing failed, so find the reason from the file.
+  // pzstd does not report why its write failed. `findFault` finds the reason and throws it.
   if (results[1].status === "rejected") await direct?.findFault();
   for (const result of results) if (result.status === "rejected") throw result.reason;
   if (failed !== null) throw failed;

@@ -1,30 +1,36 @@
-/** Reports a backup's progress: numbers to the control plane once a second, output lines less often. */
+/**
+ * Reports a backup's progress: stats to the control plane once a second, lines to the run's output less
+ * often.
+ */
 import { formatBytes } from "../../../src/domain/byte_size.ts";
 import type { BackupJob } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";
 import { LineCount } from "../programs/line_count.ts";
 
 const INTERVAL_MS = 1000;
-/** Time during which each interval writes an output line; later every tenth interval does. */
+/**
+ * Time after a run's start in which every interval writes an output line, in milliseconds. Later only every
+ * tenth interval does.
+ */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;
 /** Number of recent intervals that the rate is calculated from. */
 const WINDOW = 5;
 
-/** The part that is being read. */
+/** The part of the source that is being read. */
 export interface Reading {
-  /** The program that reads the uncompressed bytes. */
+  /** Process id of the program that reads the uncompressed bytes. */
   pid: number;
-  /** The index that is written meanwhile, if any. */
+  /** The index that the source writes while it is read; null if it writes none. */
   index: LineCount | null;
 }
 
 export class Progress {
-  /** Bytes of all objects that were written to the destination. */
+  /** Number of bytes of all objects that were written to the destination. */
   bytesWritten = 0;
   readonly #startedAt: number;
   readonly #window: { at: number; bytes: number }[] = [];
-  /** Bytes of the completed parts. */
+  /** Number of uncompressed bytes of the completed parts. */
   #bytesBefore = 0;
   #reading: Reading | null = null;
   #bytesNow = 0;
@@ -39,7 +45,7 @@ export class Progress {
   }
 
   /**
-   * Completes the current part.
+   * Ends the current part.
    * @param bytes The part's total uncompressed bytes.
    */
   finish(bytes: number): void {
@@ -52,7 +58,7 @@ export class Progress {
     return this.#bytesBefore + this.#bytesNow;
   }
 
-  /** Reports until the signal aborts. */
+  /** Reports once an interval until the signal aborts. */
   async report(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
     for (let interval = 1;; interval++) {
@@ -68,7 +74,7 @@ export class Progress {
   async #sample(reading: Reading, withLine: boolean): Promise<void> {
     const bytes = await bytesReadBy(reading.pid);
     await reading.index?.update();
-    // The part may have ended meanwhile.
+    // Report nothing if the part ended in the meantime.
     if (this.#reading !== reading) return;
     if (bytes !== null) this.#bytesNow = bytes;
     const stats = {
@@ -115,8 +121,8 @@ export function formatSeconds(seconds: number): string {
 }
 
 /**
- * Returns the bytes that the compressor has read from the pipe: `rchar` of proc(5). Null if the program has
- * ended or a hardened system hides it.
+ * Returns the number of bytes that the compressor has read from the pipe: `rchar` of proc(5). Returns null if
+ * the program has ended or if a hardened system hides the number.
  */
 async function bytesReadBy(pid: number): Promise<number | null> {
   try {
@@ -124,7 +130,7 @@ async function bytesReadBy(pid: number): Promise<number | null> {
     return match === null ? null : Number(match[1]);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return null;
-    // ESRCH: the program ended between opening and reading.
+    // ESRCH: the program ended after the file was opened.
     if (/os error 3\b/.test(String(error))) return null;
     throw error;
   }

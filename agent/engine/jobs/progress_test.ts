@@ -7,7 +7,6 @@ import { formatSeconds, Progress } from "./progress.ts";
 
 type ProgressStats = Parameters<RunPorts["progress"]>[0];
 
-/** Resolves once the condition holds. */
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!condition()) {
@@ -39,7 +38,7 @@ async function fixture(last: { bytes_read: number; size: number } | null) {
     path,
     reading: { pid: reader.pid, index },
     read: (bytes: number) => input.write(new Uint8Array(bytes)),
-    /** Advances the clock by a second and waits for the report. */
+    /** Advances the clock by one second and waits for the next report. */
     second: async () => {
       await until(() => clock.sleeping > 0);
       const before = reports.length;
@@ -65,7 +64,7 @@ Deno.test("each second reports the bytes read and written, the rate, and the rem
   await Deno.writeTextFile(at.path, "./\nfirst\nsecond\n");
   await at.second();
   const [first] = at.reports;
-  // The program's reads include its own files.
+  // `rchar` also counts the program's own files, so the number is not exact.
   assert.ok(first!.bytes_read >= 900_000 && first!.bytes_read < 1_100_000, String(first!.bytes_read));
   assert.equal(first!.bytes_written, 300_000);
   assert.equal(first!.files_count, 2);

@@ -1,17 +1,18 @@
-/** Reads an object again if the first read returned other bytes than were stored. */
+/** Reads an object a second time if the first read returned other bytes than were stored. */
 import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, RunFailedError } from "../ports.ts";
 
-/** Two reads of the same object differ, so the transfer may be at fault instead of the object. */
+/** Two reads of the same object returned different bytes, so the transfer may be at fault, not the object. */
 export class UnsteadyReadError extends RunFailedError {}
 
 /**
- * Resolves if a second read returns the same wrong bytes: the object is damaged. Rejects with an
- * {@link UnsteadyReadError} if it returns other bytes, or with the reason why the object can't be read.
+ * Resolves if a second read returns the same wrong bytes, which means that the object is damaged. Rejects
+ * with an {@link UnsteadyReadError} if the second read returns other bytes, or with the reason why the object
+ * can't be read.
  *
  * @param first SHA-256 of the first read.
- * @param count Called with the number of bytes read.
+ * @param count Called with the number of bytes in each chunk read.
  */
 export async function confirmDamage(
   { name, size, sha256 }: StoredObject,

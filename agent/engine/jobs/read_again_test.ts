@@ -1,5 +1,6 @@
 /**
- * Tests reads that return other bytes than are stored: once, different ones each time, or always the same.
+ * Tests of reads that return other bytes than are stored: once, different bytes each time, or always the same
+ * wrong bytes.
  */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -11,7 +12,10 @@ import { LocalDestination } from "../destinations/local/local.ts";
 import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { runVerify } from "./verify.ts";
 
-/** Changes a byte in an object's first reads. `value` may differ from read to read. */
+/**
+ * A destination that changes a byte in the first reads of an object. `value` returns the changed byte and may
+ * differ from read to read.
+ */
 class FaultyPath extends LocalDestination {
   #reads = 0;
 

@@ -1,4 +1,7 @@
-/** Reads a stored object from start to end, verifies its SHA-256, and inspects its contents if possible. */
+/**
+ * Reads a stored object from start to end, verifies its SHA-256, and inspects its contents if they can be
+ * decrypted.
+ */
 import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { codeOf } from "../destinations/local/errors.ts";
@@ -6,10 +9,13 @@ import { oneLine } from "../programs/line.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
 import { confirmDamage } from "./read_again.ts";
 
-/** Inspects an object's bytes. It may stop reading early, and throws a `RunFailedError` to report a fault. */
+/**
+ * Inspects an object's bytes. Throws a `RunFailedError` to report a fault. It may stop reading before the
+ * last byte.
+ */
 export type Inspector = (stored: Bytes) => Promise<void>;
 
-/** The fault of a missing object. */
+/** The fault that is reported for a missing object. */
 export const MISSING = "it does not exist. It was deleted or moved";
 
 const SPOOL_READ_BYTES = 256 * 1024;
@@ -17,26 +23,26 @@ const SPOOL_READ_BYTES = 256 * 1024;
 export interface Bytes {
   readonly chunks: AsyncIterable<Uint8Array>;
   /**
-   * The absolute path of a file with exactly these bytes, which programs may read directly; null if there is
-   * none.
+   * The absolute path of a file with exactly these bytes, for programs that read files; null if there is no
+   * such file.
    */
   readonly path: string | null;
 }
 
 export interface ReadBackOptions {
-  /** Null if the object can't be opened. */
+  /** Inspects the object's contents; null if the object can't be decrypted. */
   readonly inspect: Inspector | null;
-  /** Called with the number of stored bytes that were read. */
+  /** Called with the number of bytes in each chunk read. */
   count(bytes: number): void;
   /**
-   * The absolute path of a temporary file for an object that is verified before it is inspected. It is
+   * The absolute path of a temporary file. It holds an object that is verified before it is inspected, and is
    * removed at the end.
    */
   readonly spool: string;
 }
 
 /**
- * Returns the object's faults, one line each; empty if it is as it was stored.
+ * Returns the object's faults, one line each; an empty array if the object is undamaged.
  *
  * Rejects if the check is impossible, for example because the destination does not answer or a program was
  * ended. An object whose SHA-256 is wrong in two reads is damaged, whatever the inspection finds.
@@ -67,7 +73,9 @@ export async function readBack(
   }
 }
 
-/** Inspects an archive while it is read, because it may be too large to store temporarily. */
+/**
+ * Inspects an archive while it is read, because it may be too large for a temporary file. Returns the faults.
+ */
 async function inspectWhileReading(
   { sha256 }: StoredObject,
   reading: Reading,
@@ -76,7 +84,7 @@ async function inspectWhileReading(
 ): Promise<string[]> {
   const inspecting = look === null ? Promise.resolve() : look({ chunks: reading.rest(), path });
   const [inspected] = await Promise.allSettled([inspecting]);
-  // A failed read is not a fault of the object's contents.
+  // If the read failed, the inspection's error says nothing about the object's contents.
   if (reading.failure !== null) throw reading.failure.error;
   // The inspection may have stopped early, so hash the remaining bytes.
   for await (const _ of reading.rest());
@@ -87,7 +95,10 @@ async function inspectWhileReading(
   throw inspected.reason;
 }
 
-/** Inspects an index or a manifest only after its SHA-256 was verified. */
+/**
+ * Reads an index or a manifest into a temporary file and inspects it once its SHA-256 is verified. Returns
+ * the faults.
+ */
 async function inspectAfterReading(
   { sha256 }: StoredObject,
   reading: Reading,
@@ -141,10 +152,13 @@ function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }
 
-/** Hashes the bytes of one read. A consumer may stop early and another one continue with the rest. */
+/**
+ * One read of an object, hashed while it is consumed. One consumer may stop early and another may continue
+ * with the rest.
+ */
 class Reading {
   failure: { error: unknown } | null = null;
-  /** The SHA-256 of all bytes; null before the end. */
+  /** The SHA-256 of all bytes; null until the end was reached. */
   sha256: string | null = null;
   readonly #hash = createHash("sha256");
   readonly #chunks: AsyncIterator<Uint8Array>;

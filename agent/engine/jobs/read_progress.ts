@@ -1,23 +1,26 @@
 /**
- * Reports the progress of a run that reads a backup: numbers to the control plane once a second, output lines
- * less often.
+ * Reports the progress of a run that reads a backup: stats to the control plane once a second, lines to the
+ * run's output less often.
  */
 import type { RunPorts } from "../ports.ts";
 import { formatBytes } from "../../../src/domain/byte_size.ts";
 import { formatSeconds } from "./progress.ts";
 
 const INTERVAL_MS = 1000;
-/** Time during which each interval writes an output line; later every tenth interval does. */
+/**
+ * Time after a run's start in which every interval writes an output line, in milliseconds. Later only every
+ * tenth interval does.
+ */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;
 
 export class ReadProgress {
-  /** Total number of stored bytes to read; null while it is unknown. */
+  /** Number of stored bytes that the run will read in total; null while it is unknown. */
   total: number | null = null;
 
   constructor(private readonly ports: RunPorts, private readonly objects: { readonly bytesRead: number }) {}
 
-  /** Reports until the signal aborts. */
+  /** Reports once an interval until the signal aborts. */
   async report(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
     const startedAt = clock.monotonic();

@@ -1,4 +1,3 @@
-/** Runs a restore job. */
 import type { Restored, RestoreJob } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
@@ -16,9 +15,9 @@ import { sourceTypeOf } from "../sources/registry.ts";
 /**
  * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `RunFailedError` that names the backup, with a `BackupDamagedError` if the backup is not as
- * it was stored, or with the signal's reason if it aborts. In all cases every started program has ended, and
- * the target is unchanged unless the error says otherwise.
+ * Rejects with a `RunFailedError` that names the backup, with a `BackupDamagedError` if the stored backup was
+ * altered, or with the signal's reason if the signal aborts. In all cases every started program has ended.
+ * The target is unchanged unless the error says otherwise.
  */
 export async function runRestore(
   job: RestoreJob,

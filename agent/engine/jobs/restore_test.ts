@@ -23,7 +23,7 @@ function passwordEncryption(key: { passphrase: string } | null): Partial<BackupJ
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
 }
 
-/** Returns the damage that a restore reports. */
+/** Returns the damage with which a restore is rejected. */
 async function damage(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof BackupDamagedError, Deno.inspect(error));
@@ -38,7 +38,7 @@ for (const key of [null, { type: "passphrase" as const, passphrase: "correct hor
     const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
     assert.deepEqual(await describeTree(at.target), original);
     assert.equal(files_count, at.backup.files_count);
-    // The original directory, which is missing.
+    // Restore to the original directory, which does not exist any more.
     await shell('chmod -R u+rwx "$1"; rm -rf "$1"', at.tree);
     await restore(at.run, at.backup, { key });
     assert.deepEqual(await describeTree(at.tree), original);
@@ -132,7 +132,7 @@ Deno.test("existing files are refused, or replaced on request; other files stay"
   await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
   assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
   await Deno.remove(`${at.target}/a/mine`);
-  // Equal except for the times of the directories that contained "mine".
+  // The directories that contained "mine" have new modification times, so leave them out.
   const shown = async (path: string) =>
     (await describeTree(path)).filter((line) => !/^"\.(\/a)?" /.test(line));
   assert.deepEqual(await shown(at.target), await shown(at.tree));
@@ -169,7 +169,7 @@ Deno.test("selected paths are restored with everything below them and nothing el
   const { files_count } = await restore(at.run, at.backup, { target: { path: at.target, paths } });
   assert.deepEqual(names(at.target), ["-dash", "grün – 日本.txt", "link", "new\nline", "plain", "sparse"]);
   assert.deepEqual(names(`${at.target}/plain`), ["deep"]);
-  // A hard link to a file that was not selected.
+  // One of the restored files is a hard link to a file that was not selected.
   assert.equal(files_count, 5);
   const of = async (directory: string) =>
     (await describeTree(`${directory}/plain/deep`)).map((line) => line.replace(/ = .*/, ""));
@@ -229,7 +229,7 @@ Deno.test("restoring one file of many reads only its frames, also from an encryp
   }
 });
 
-/** Makes another backup, of one file. */
+/** Makes a second backup, of one file. */
 async function backUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
   const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
   return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });
@@ -244,7 +244,7 @@ for (const paths of [[], ["one"]]) {
     const backup = await backUpFile(at, `${at.tree}/one`);
     await Deno.remove(`${at.tree}/one`);
     await shell('touch -d 2001-01-01 "$1"', at.tree);
-    // Except for the time, which any new file changes.
+    // Describes the directory without its modification time, which any new file changes.
     const directory = async () =>
       (await describeTree(at.tree)).filter((line) => !line.includes("one"))
         .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));
@@ -253,7 +253,7 @@ for (const paths of [[], ["one"]]) {
     await restore(at.run, backup, { target: { paths } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
     assert.deepEqual(await directory(), before);
-    // Over the existing file.
+    // Restore over the existing file.
     await Deno.writeTextFile(`${at.tree}/one`, "another");
     await restore(at.run, backup, { target: { paths, overwrite: true } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
@@ -296,7 +296,7 @@ Deno.test("a source that is a link to a file is restored under the link's name w
     await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
     "1",
   );
-  // An existing link counts as an existing file and is not written through.
+  // An existing symbolic link counts as an existing file. A restore does not write through it.
   await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
   assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
   await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });
@@ -304,7 +304,7 @@ Deno.test("a source that is a link to a file is restored under the link's name w
   assert.equal(await Deno.readTextFile(`${at.tree}/run/stub`), "two\n");
 });
 
-/** Scripts that each damage the archive (`$1`) of a backup. */
+/** Scripts that each damage the archive of a backup. `$1` is the archive. */
 const DAMAGES: Record<string, [script: string, reason: RegExp]> = {
   "a byte of the archive is altered": [
     'printf "\\\\x$(printf %02x $(( $(od -An -tu1 -j4000 -N1 "$1") ^ 1 )))" | dd of="$1" bs=1 seek=4000 conv=notrunc status=none',
@@ -353,7 +353,8 @@ Deno.test("a wrong password, a damaged index and an invalid path are reported in
   assert.match(wrong, /password/);
   await assert.rejects(restore(at.run, at.backup, { target: { path: at.target }, key }), isNoDamage);
   assert.doesNotMatch(wrong, /wrong|right/);
-  // The rest of the archive is not read for that.
+  // A wrong password is reported without reading the rest of the archive, so damage at its end is not
+  // noticed.
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   const path = `${at.run.directory}/${archive.name}`;
   await shell(
@@ -484,7 +485,7 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
     const before = await describeTree(at.target);
     const inodes = () => shell('find "$1" -printf "%i %p\\n" | sort', at.target);
     const inodesBefore = await inodes();
-    // A directory that becomes immutable once everything is unpacked.
+    // Make a directory immutable once everything is unpacked.
     at.run.onLine = (line) => {
       if (line.startsWith("Everything is unpacked")) setImmutable(`${at.target}/sub`, true);
     };
@@ -496,7 +497,7 @@ for (const paths of [[], ["a", "new/deep", "sub"]]) {
     assert.deepEqual(await describeTree(at.target), before);
     assert.equal(await inodes(), inodesBefore);
     assertNothingLeft(at);
-    // An immutable directory fails the run before anything is read.
+    // If the directory is immutable from the start, the run fails before anything is read.
     at.run.onLine = (line) => assert.doesNotMatch(line, /is unpacked/);
     setImmutable(`${at.target}/sub`, true);
     const refused = await restore(at.run, at.backup, { target: { path: at.target, paths, overwrite: true } })
@@ -518,7 +519,7 @@ Deno.test("a failed restore into an empty file system keeps files that others cr
   await using _target = await mountTmpfs(at.target, 2 ** 20);
   await Deno.chmod(at.target, 0o705);
   const before = await describeTree(at.target);
-  // Another program's file that is created meanwhile.
+  // Another program creates a file while the restore runs.
   at.run.onLine = (line) => {
     if (line.startsWith("Everything is unpacked")) Deno.writeTextFileSync(`${at.target}/b`, "mine");
   };

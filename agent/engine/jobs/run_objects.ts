@@ -1,5 +1,6 @@
 /**
- * Creates a run's objects at its destination: counts, hashes and encrypts them, and removes them on failure.
+ * Creates a run's objects at its destination. Counts, hashes and encrypts their bytes, and removes the
+ * objects if the run fails.
  */
 import { jobEncryption, type StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, type DirectWriting, type ObjectWriter, UnansweredCreateError } from "../ports.ts";
@@ -13,22 +14,22 @@ import type { Sink } from "../transforms/sink.ts";
 
 export interface NewObject {
   role: StoredObject["role"];
-  /** The name, including the extension for encryption. */
+  /** The object's name, with the extension of the encryption format. */
   name: string;
   database: string | null;
-  /** The expected size in bytes; null if unknown. */
+  /** The expected size in bytes; null if it is unknown. */
   sizeHint: number | null;
-  /** Whether the object is encrypted if the run has encryption. */
+  /** Whether the object is encrypted when the run's backup is encrypted. */
   isSecret: boolean;
 }
 
 export class RunObjects {
-  /** The committed objects in order. */
+  /** The committed objects, the oldest first. */
   readonly committed: StoredObject[] = [];
-  /** The keys for encryption; null if the run is not encrypted. */
+  /** The file keys for encryption; null if the backup is not encrypted. */
   readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
-  /** Names of objects that may appear although their creation was abandoned. */
+  /** Names of objects whose creation got no answer. They may still appear at the destination. */
   readonly #unanswered: string[] = [];
 
   constructor(
@@ -40,19 +41,21 @@ export class RunObjects {
     this.keys = encryption.type === "none" ? null : new FileKeys(encryption, context.children);
   }
 
-  /** Starts an object. `commit` it before creating the next one. */
+  /** Starts an object. The caller must `commit` it before creating the next one. */
   async create(object: NewObject): Promise<OpenObject> {
     const { name } = object;
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Create the location before recording the object. If the agent is killed, a leftover in a missing
-    // location could not be distinguished from one on an unmounted file system, and would stay recorded.
+    // Create the directory at the destination before recording the object. Otherwise a killed agent would
+    // leave a record of an object in a missing directory. Such an object could not be distinguished from one
+    // on an unmounted file system, and its record would stay.
     await this.destination.makePlace?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // A program writes an archive only if it compresses it and nothing encrypts it. Otherwise the agent does.
+    // Only the compressor may write an archive directly. The agent writes it if the archive is stored
+    // uncompressed or encrypted.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({
@@ -76,7 +79,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes the objects after the first `length` committed ones. Rejects if something may be left. */
+  /** Removes all committed objects but the first `length`. Rejects if an object may be left. */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();
     this.#open = null;
@@ -86,7 +89,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes all objects, the newest first. Returns the names of those that may be left. */
+  /** Removes all objects, the newest first. Returns the names of the objects that may be left. */
   async removeAll(): Promise<string[]> {
     const leftovers = [...this.#unanswered];
     const attempt = (name: string, removal: Promise<unknown>) =>
@@ -114,7 +117,10 @@ class OpenObject {
   constructor(
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,
-    /** The file that a program writes directly; `write` is then called with the bytes it has written. */
+    /**
+     * The file that the compressor writes directly. `write` is then called with the bytes that the compressor
+     * has written. Null if the agent writes the object.
+     */
     readonly direct: DirectWriting | null,
     private readonly finish: () => Promise<StoredObject>,
   ) {}
@@ -124,14 +130,14 @@ class OpenObject {
   }
 
   /**
-   * Starts making the bytes durable in parallel with other work, which shortens `commit`. Nothing may be
-   * written meanwhile.
+   * Starts making the written bytes durable while other work goes on, which shortens `commit`. The caller
+   * must not write before this promise resolves.
    */
   async settle(): Promise<void> {
     await this.writer.settle?.();
   }
 
-  /** Makes the object visible under its name. */
+  /** Writes the rest of the object and makes the object visible under its name. */
   async commit(): Promise<StoredObject> {
     await this.sink.end();
     return await this.finish();

@@ -1,4 +1,4 @@
-/** Sends bytes of a backup to a download: an object as stored, or one file from an archive. */
+/** Sends bytes of a backup for a download: a stored object, or one file from an archive. */
 import type { BackupSend, BackupSendResult } from "../../../src/protocol/browsing.ts";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type ByteRange, resolveRange } from "../../../src/domain/byte_range.ts";
@@ -19,23 +19,26 @@ import { contentLayout, MAX_HEADER_BYTES } from "../archive/tar_headers.ts";
 import { readMembers } from "../restore_files/selection.ts";
 
 export interface BytesToSend {
-  /** Total size in bytes of the downloaded object or file. */
+  /** Total size of the object or file, in bytes. */
   readonly size: number;
   /** Number of bytes to send. */
   readonly length: number;
-  /** Reads the bytes; each call starts over. A chunk is valid until the next is requested. */
+  /**
+   * Reads the bytes to send. Each call starts from the beginning. A chunk is valid until the next one is
+   * requested.
+   */
   bytes(): AsyncIterable<Uint8Array>;
 }
 
-/** Transmits the bytes. It reads them again for each retry. */
+/** Transmits the bytes. Calls `bytes()` again for each retry. */
 export type Transmit = (bytes: BytesToSend) => Promise<void>;
 
-/** Time that a download waits for an offline destination, in milliseconds. */
+/** Time limit for the destination's answer to a download, in milliseconds. */
 const DESTINATION_TIMEOUT = 30_000;
 
 /**
  * Sends the requested bytes. Rejects with a `RunFailedError` that names the backup, or with a
- * `BackupDamagedError` if the bytes are not those that were stored.
+ * `BackupDamagedError` if the stored bytes were altered.
  */
 export async function sendFromBackup(
   request: BackupSend,
@@ -101,7 +104,10 @@ async function send(
   return { outcome: "sent" };
 }
 
-/** Yields the same bytes. Reads wrong bytes again, to distinguish damage from a fault of the transfer. */
+/**
+ * Yields the bytes that `read` returns. If they are wrong, reads them a second time to distinguish damage
+ * from a fault of the transfer.
+ */
 async function* readChecked(
   objects: StoredObjects,
   archive: StoredObject,
@@ -117,7 +123,8 @@ async function* readChecked(
 }
 
 /**
- * Reads a range of a file from the frame that contains it, because tar would unpack the file from its start.
+ * Yields a range of a file. Reads only the frames that contain the range, because tar would unpack the file
+ * from its start. Uses tar if the archive has no table of frames or the member's layout is unknown.
  */
 async function* bytesOfFile(
   { member, archiveRange, table }: FoundMember,
@@ -150,7 +157,8 @@ function bytesOf(
 }
 
 /**
- * Sends a stored object. Reads a byte first to report an error; later it would look like a broken download.
+ * Sends an object exactly as it is stored. Reads one byte first, so that an error is reported: after the
+ * transfer has begun, an error would look like a broken download.
  */
 async function sendStored(
   { objects }: BackupSend["backup"],
@@ -183,7 +191,7 @@ interface FoundMember {
   table: FrameTable | null;
 }
 
-/** Finds a file in the archive. Follows a hard link to its target. */
+/** Finds a file in the archive. Follows a hard link to the file that it links to. */
 async function findFile(objects: StoredObjects, path: string): Promise<FoundMember | null> {
   const found = await findMember(objects, byteString(path)) ??
     await findMember(objects, nameFromDisplay(path));
@@ -201,7 +209,7 @@ async function findMember(objects: StoredObjects, name: string): Promise<FoundMe
   return found === null ? null : { ...found as { member: Member; archiveRange: Range }, table };
 }
 
-/** Extracts a range of a member with tar, which handles the headers and the holes of a sparse file. */
+/** Extracts a range of a member with tar, which handles the headers and the holes of sparse files. */
 async function* extractContent(
   member: AsyncIterable<Uint8Array>,
   { from, to }: ByteRange,

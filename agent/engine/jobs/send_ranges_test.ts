@@ -1,6 +1,6 @@
 /**
- * Ranges of one file inside a backup. Reading starts at the frame that holds the range's first byte, whatever
- * comes before it.
+ * Tests downloads of a range of one file in a backup. Reading starts at the frame with the range's first
+ * byte, whatever comes before this frame.
  */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -30,7 +30,7 @@ interface Fixture extends AsyncDisposable {
 
 async function makeBackup(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   const run = await BackupRun.open();
-  // Holes and attributes, independent of the machine's file systems.
+  // Use a tmpfs: it supports holes and attributes, which the machine's file systems may not.
   const memory = await mountTmpfs(`${run.root}/tree`, 400 * 1024 * 1024);
   const tree = `${run.root}/tree`;
   await shell(`cd "$1"; ${grow}`, tree);
@@ -73,7 +73,7 @@ async function makeBackup(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   };
 }
 
-/** Alters bytes of a file at the offset `from`. */
+/** Overwrites 1000 bytes of a file at the offset `from`. */
 async function spoil(path: string, from: number): Promise<void> {
   await shell(
     'head -c 1000 /dev/urandom | dd of="$1" bs=1 seek="$2" conv=notrunc status=none',
@@ -137,7 +137,7 @@ Deno.test("a range far into a sparse file of terabytes is sent at once", async (
 Deno.test("a fault of the transfer is not reported as damage", async () => {
   await using at = await makeBackup(false);
   const { read } = Deno.FsFile.prototype;
-  // One chunk of the archive is wrong in the first read.
+  // Alter one chunk of the archive in the first read only.
   let isWrong = true;
   Deno.FsFile.prototype.read = async function (buffer: Uint8Array) {
     const length = await read.call(this, buffer);

@@ -1,4 +1,4 @@
-/** Reads a stored backup's objects: verifies their SHA-256 and decrypts them. */
+/** Reads the objects of a stored backup, verifies their SHA-256 and decrypts them. */
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { isUnreadable } from "../destinations/local/reader.ts";
@@ -17,25 +17,29 @@ import { confirmDamage, UnsteadyReadError } from "./read_again.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 
 /**
- * Random access to an object's decrypted bytes. Only encryption authenticates them; no SHA-256 is verified.
+ * Random access to an object's decrypted bytes. The SHA-256 is not verified; only encrypted objects are
+ * authenticated, by their encryption.
  */
 export interface OpenedObject {
-  /** Decrypted size in bytes. */
+  /** Size of the decrypted object, in bytes. */
   readonly size: number;
-  /** Reads the bytes [from, to), in order. A chunk is valid until the next is requested. */
+  /**
+   * Reads the bytes from `from` up to, but not including, `to`. A chunk is valid until the next one is
+   * requested.
+   */
   read(from: number, to: number): AsyncIterable<Uint8Array>;
 }
 
-/** The state of reading an object from its start: the position, and the digest of the bytes before it. */
+/** How far an object was read from its start: the position, and the hash of the bytes before it. */
 interface Reading {
   at: number;
   readonly hash: Hash;
 }
 
 export class StoredObjects {
-  /** Stored bytes read so far. */
+  /** Number of stored bytes that were read so far. */
   bytesRead = 0;
-  /** The last reading of each object by its name; null once the digest was verified. */
+  /** The last reading of each object by the object's name; null once the object's SHA-256 was verified. */
   readonly #readings = new Map<string, Reading | null>();
 
   constructor(
@@ -44,7 +48,7 @@ export class StoredObjects {
     private readonly children: Children,
   ) {}
 
-  /** Returns the index of the archive that contains `database`; null if none was stored. */
+  /** Returns the index of the archive that contains `database`; null if no such index was stored. */
   index(database: string | null): StoredObject | null {
     return this.backup.objects.find((object) => object.role === "index" && object.database === database) ??
       null;
@@ -55,8 +59,8 @@ export class StoredObjects {
   }
 
   /**
-   * Reads the whole object and decrypts it. Rejects after the last bytes if the SHA-256 is wrong; the caller
-   * must then discard its results.
+   * Reads the whole object and decrypts it. Rejects after the last bytes if the SHA-256 is wrong. The caller
+   * must then discard what it made of the bytes.
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
     const verified = this.#verified(object);
@@ -67,14 +71,14 @@ export class StoredObjects {
   }
 
   /**
-   * Returns whether an object is encrypted. Only an owner of the key can create one, even if others can write
-   * to the destination.
+   * Returns whether an object is encrypted. Only who has the key can create an encrypted object, even if
+   * others can write to the destination.
    */
   isSealed(object: StoredObject): boolean {
     return this.#keyOf(object) !== null;
   }
 
-  /** Reads an object to verify its SHA-256. */
+  /** Reads an object to verify its SHA-256. Rejects if the SHA-256 is wrong or the object can't be read. */
   async verify(object: StoredObject): Promise<void> {
     try {
       for await (const _ of this.#verified(object));
@@ -84,12 +88,12 @@ export class StoredObjects {
   }
 
   /**
-   * Returns the error to report if `error` prevented processing an object. Reads the rest of the object, and
-   * returns a `BackupDamagedError` if it is not as it was stored. Returns the reason if the object's location
-   * can't be checked, otherwise `error` itself.
+   * Returns the error to report after `error` interrupted work on an object. Normally this is `error` itself.
+   * Reads the rest of the object, and returns a `BackupDamagedError` if the object turns out to be damaged.
+   * Returns the reason if the object's size can't be checked.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
-    // With a wrong key, do not read all of a large archive.
+    // With a wrong key, skip reading the rest of the object, which may be large.
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
     if (error instanceof UnsteadyReadError) return error;
     const reading = this.#readings.get(object.name);
@@ -109,9 +113,9 @@ export class StoredObjects {
   }
 
   /**
-   * Returns the error to report if a part of an object could not be read, without reading the rest. It is a
-   * `BackupDamagedError` if the object is missing, has another size, or is wrong in a second read; otherwise
-   * `error` itself.
+   * Returns the error to report after a part of an object could not be read. Does not read the rest of the
+   * object. Returns a `BackupDamagedError` if the object is missing, has another size, or is wrong in a
+   * second read; otherwise `error` itself.
    *
    * @param reread Reads the same part again.
    */
@@ -139,7 +143,7 @@ export class StoredObjects {
   }
 
   /**
-   * Calls `take` with the lines of a small compressed object. Verifies the SHA-256 of the whole object first,
+   * Calls `take` with each line of a small compressed object. Verifies the SHA-256 of the whole object first,
    * because unpacking a replaced object might never end.
    */
   async lines(object: StoredObject, take: (line: string) => void): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * An archive that was replaced by another one of the same task and size. Reading parts of it is refused as
- * well.
+ * Tests with an archive that was replaced by another archive of the same task and size. Reading a part of it
+ * is refused, like reading all of it.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ import { verify } from "../../../tests/support/fixtures/verify_run.ts";
 import { BackupDamagedError } from "../ports.ts";
 import { type BytesToSend, sendFromBackup } from "./send.ts";
 
-/** A size of more than one frame. */
+/** Creates files whose archive has more than one frame. */
 const GROW =
   'mkdir -p "$1"; cd "$1"; head -c 9000000 /dev/urandom > first; head -c 300000 /dev/urandom > second; touch -d 2001-01-01 * .';
 
@@ -30,7 +30,10 @@ class TwoBackups implements AsyncDisposable {
     readonly other: StoredBackup,
   ) {}
 
-  /** The tree is as it was in `backup`. `other` has the same names with other contents. */
+  /**
+   * Makes two backups of the same file names with different contents. At the end the directory has the
+   * contents of `backup`, and `other` has the other ones.
+   */
   static async make(isEncrypted: boolean): Promise<TwoBackups> {
     const run = await BackupRun.open(ON_DISK);
     const tree = `${run.root}/tree`;
@@ -59,7 +62,10 @@ class TwoBackups implements AsyncDisposable {
     return `${this.run.directory}/${name}`;
   }
 
-  /** The backup with its index changed by a sed script, as if it had been stored so. */
+  /**
+   * Changes the stored index with a sed script. Returns a backup that records the changed index as the stored
+   * one.
+   */
   async withIndex(script: string): Promise<StoredBackup> {
     const index = this.backup.objects.find(({ role }) => role === "index")!;
     await shell(
@@ -73,13 +79,13 @@ class TwoBackups implements AsyncDisposable {
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
     };
-    // Leave out the manifest, which lists the stored index.
+    // Leave out the manifest, because it describes the original index.
     const objects = this.backup.objects.filter(({ role }) => role !== "manifest")
       .map((object) => object === index ? changed : object);
     return { ...this.backup, objects };
   }
 
-  /** Returns the bytes of a download of one file; rejects if it is incomplete. */
+  /** Returns the downloaded bytes of one file. Rejects if the download is incomplete. */
   async send(path: string, backup = this.backup): Promise<Uint8Array> {
     const request: BackupSend = {
       kind: "backup.send",
@@ -148,7 +154,8 @@ Deno.test("a frame is sent or restored only after its checksum was verified", as
   const archive = at.path(archiveOf(at.backup));
   const stored = await Deno.readFile(archive);
   const changed = stored.slice();
-  // Noise is stored uncompressed, so the byte belongs to "first", whose end is in the next frame.
+  // Random data is stored uncompressed, so the altered byte belongs to "first", whose end is in the next
+  // frame.
   changed[1_000_000]! ^= 1;
   await Deno.writeFile(archive, changed);
   await assert.rejects(

@@ -1,6 +1,6 @@
 /**
- * Every pipeline of the engine ends when one of its stages throws: at its first bytes, in the middle or at
- * its end.
+ * Tests that every pipeline of the engine ends when one of its stages throws: at the first bytes, in the
+ * middle or at the end.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -26,11 +26,11 @@ import { FrameWatch } from "../transforms/frames.ts";
 import { walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 
 const MB = 1024 * 1024;
-/** More bytes than pipes and buffers hold, so that a stage blocks if its output is not read. */
+/** A number of bytes larger than pipes and buffers hold, so that a stage blocks if its output is not read. */
 const BYTES = 12 * MB;
 const ODD = new Error("odd");
 
-/** Returns a function that throws at the `nth` call. It throws synchronously, as most parsers do. */
+/** Returns a function that throws at its `nth` call. It throws synchronously, as most parsers do. */
 function throwingAt(nth: number): () => void {
   let calls = 0;
   return () => {
@@ -43,7 +43,7 @@ const sh = (script: string): Command => ({ program: "sh", args: ["-c", script] }
 interface Bench extends AsyncDisposable {
   run: BackupRun;
   children: Children;
-  /** A tar archive, compressed by pzstd, of an incompressible file. */
+  /** Path of a tar archive of an incompressible file, compressed by pzstd. */
   archive: string;
   lines: string;
 }
@@ -69,7 +69,7 @@ async function bench(): Promise<Bench> {
   };
 }
 
-/** Asserts that the work rejects soon with the thrown error and no other. */
+/** Asserts that the work rejects within 20 seconds with the error `ODD` and no other. */
 async function assertRejectsOdd(work: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("Still at work")), 20_000);
@@ -113,7 +113,7 @@ function objectsOf(at: Bench, path: string): [StoredObjects, StoredObject] {
   ];
 }
 
-/** The first chunk, one in the middle, the last. */
+/** The number of the chunk at which a stage throws: the first, one in the middle, one near the end. */
 const MOMENTS = { "at its first bytes": 1, "in the middle": 80, "near its end": 190 };
 
 function throwingWatch(nth: number): FrameWatch {
@@ -151,7 +151,7 @@ for (const nth of [1, 700_000, 1_500_000]) {
     await using at = await bench();
     const [objects, object] = objectsOf(at, at.lines);
     await assertRejectsOdd(objects.lines(object, throwingAt(nth)));
-    // Only that pipeline has ended: the run may clean up with its programs.
+    // Only this pipeline has ended: the run can still start programs to clean up.
     assert.equal((await capture(at.children, sh("echo up"))).stdout, "up\n");
     await assertRejectsOdd(walkIndex(pieces(at.lines, throwingAt(2)), at.children));
   });
@@ -187,7 +187,7 @@ Deno.test("tailing a missing file ends its program", async () => {
   assert.equal((await writer.exited).signal, "SIGTERM");
 });
 
-/** Returns a part whose program runs until it is ended. */
+/** Returns a part whose program runs until it is stopped. */
 function endlessPart(changes: Partial<SourcePart>): SourcePart {
   return {
     label: "test",

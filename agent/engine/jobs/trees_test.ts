@@ -1,4 +1,4 @@
-/** Trees that other backup programs are known to store or restore incorrectly. */
+/** Tests with directories that other backup programs are known to store or restore incorrectly. */
 import assert from "node:assert/strict";
 import { assertNothingLeft, backedUp, names } from "../../../tests/support/fixtures/backed_up.ts";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";

@@ -1,4 +1,4 @@
-/** Runs a verification job: checks whether a backup is still as it was stored. */
+/** Runs a verification job: checks whether the objects of a backup are undamaged. */
 import type { StoredObject, Verified, VerifyJob } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
@@ -15,16 +15,16 @@ import { type Inspector, MISSING, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { BackupContents } from "../manifest/contents.ts";
 
-/** The order of checks. Indexes come before archives, which are compared with them. */
+/** The order in which objects are checked. Indexes come before archives, which are compared with them. */
 const ORDER = { index: 0, archive: 1, manifest: 2 };
-/** Number of faults in a verdict. The output lists all of them. */
+/** Number of faults that the verdict lists. The run's output lists all of them. */
 const MAX_LISTED = 3;
 
 /**
  * Reads back every object of a backup. Resolves if all of them are undamaged.
  *
- * Rejects with a `BackupDamagedError` if something is certainly wrong, after checking every object; with
- * another `RunFailedError` if the check is impossible; with the signal's reason if it aborts.
+ * Rejects with a `BackupDamagedError` if an object is damaged; all objects are checked first. Rejects with
+ * another `RunFailedError` if the check is impossible, or with the signal's reason if the signal aborts.
  */
 export async function runVerify(
   job: VerifyJob,
@@ -82,7 +82,8 @@ async function verifyObject(
   ports: RunPorts,
   count: (bytes: number) => void,
 ): Promise<string[]> {
-  // Programs for one object only: ending them early must not affect the next object's.
+  // Start the programs of each object in a group of its own: ending this group must not affect the next
+  // object.
   await using children = new Children(ports.clock, ports.signal);
   const look: Inspector | null = contents.inspectorFor(object, children);
   const spool = `${ports.workDirectory}/proven`;
@@ -97,7 +98,7 @@ async function verifyObject(
 function damaged({ backup }: VerifyJob, faults: readonly string[]): BackupDamagedError {
   const more = faults.length - MAX_LISTED;
   const damage = faults.slice(0, MAX_LISTED).join("; ") + (more > 0 ? `; and ${more} more` : "");
-  // If all faults are missing objects, the bucket may be empty or replaced, and nothing is damaged.
+  // If every fault is a missing object, nothing is damaged: the bucket may be empty or replaced.
   const state = faults.every((fault) => fault.endsWith(MISSING)) ? "missing" : "damaged";
   return new BackupDamagedError(`Backup ${backup.id} is ${state}: ${damage}`, damage);
 }

@@ -81,7 +81,7 @@ Deno.test("a backup encrypted to recipients is verified by sizes and digests onl
 const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
   "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],
   "has something behind its end": ['printf x >> "$1"', /it has \d+ bytes, \d+ were stored/],
-  // Keep another file: an empty directory may be an unmounted file system.
+  // Keep another file in the directory: an empty directory may be an unmounted file system.
   "is gone": ['touch "$1.other"; rm "$1"', /it does not exist/],
   "is empty": [': > "$1"', /it has 0 bytes/],
   "is another's of the same size": [
@@ -94,7 +94,7 @@ for (const [name, [script, fault]] of Object.entries(DAMAGES)) {
   Deno.test(`each object that ${name} is reported by its name`, async () => {
     await using at = await makeBackup("echo one > one; seq 1000 > numbers");
     for (const role of ["archive", "index", "manifest"] as const) await shell(script, at.path(role));
-    // An empty directory would look like an unmounted file system.
+    // Keep another file in the directory: an empty directory would look like an unmounted file system.
     await Deno.writeTextFile(`${at.run.directory}/another object`, "");
     const reported = await damage(verify(at.run, at.backup));
     const found = at.run.lines.filter((line) => line.startsWith("Damaged: "));
@@ -126,7 +126,7 @@ Deno.test("a backup replaced by another one is detected by all of its objects", 
 
 Deno.test("a wrongly stored object is detected although its digest is right", async () => {
   await using at = await makeBackup("mkdir d; echo one > d/one; echo two > two");
-  // Replaces the archive and its digest, as if another tree had been stored.
+  // Changes the archive with a script. Returns a backup that records the changed archive as the stored one.
   const spoil = async (script: string): Promise<StoredBackup> => {
     const archive = at.backup.objects.find(({ role }) => role === "archive")!;
     const path = at.path("archive");
