@@ -121,7 +121,8 @@ Deno.test("https verifies the name in the URL, not the address", async () => {
   const error = await refusal(network.fetch(`https://good.example.com:${local.port}/`));
   assert.match(error.message, /certificate/i);
   assert.deepEqual(local.requests, []);
-  // Operators add a trusted authority by an environment variable, which a process reads when it starts.
+  // Operators name a further trusted authority in an environment variable, which a process reads when it
+  // starts.
   const moduleUrl = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
   const script = `
     import { AddressPolicy } from ${moduleUrl("address_policy.ts")};

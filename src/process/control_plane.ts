@@ -57,7 +57,7 @@ export async function openControlPlane(
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
-  await requireMatchingKeys(check, keyring, replicaId); // once more, in case two replicas start at the same time
+  await requireMatchingKeys(check, keyring, replicaId); // again, in case two replicas start at once
   const path = config.secretKeys === null ? config.secretKeyFile : null;
   const changed = () => heartbeatReplica(services, replicaId);
   parts.use(watchKeys({ path, keyring, bus, check, clock, changed, report: reportKeys(health) }));

@@ -22,7 +22,7 @@ const REPORT = 10_000;
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const INSTALLED = `${PROJECT}/node_modules/.deno`;
-/** File with the hash of the lock file whose packages are installed. */
+/** File that contains the hash of a lock file once all its packages are installed. */
 const STAMP = `${PROJECT}/node_modules/.rearguard`;
 
 if (import.meta.main) Deno.exit(await main());

@@ -111,7 +111,7 @@ export function jobOptions({ options }: Pick<BackupJob, "options">): JobOptions 
 }
 
 /**
- * Returns how to encrypt the job's backup. Throws if the job does not say it, so that no backup is stored
+ * Returns the encryption of the job's backup. Throws if the job names none, so that no backup is stored
  * unencrypted by mistake.
  */
 export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {

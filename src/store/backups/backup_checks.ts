@@ -77,7 +77,7 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
 }
 
 /**
- * Records a successful drill in the backup, and in its task, which keeps the result after the backup is
+ * Records a successful drill, in the backup and in its task. The task keeps the result after the backup is
  * deleted. Clears only damage that drills found at `since` or before, because a drill need not read the whole
  * backup.
  * @param restoreMs How long the restore took, in milliseconds.

@@ -89,7 +89,10 @@ export class DatabaseClock implements Clock, Disposable {
     this.#compare();
   }
 
-  /** Logs a warning if the machine's clock has moved away from the database's since the last warning. */
+  /**
+   * Logs a warning, once for each difference, if the machine's clock differs from the database's. Also logs
+   * when the clocks agree again.
+   */
   #compare(): void {
     const ahead = this.machine.now().getTime() - this.now().getTime();
     const isNews = Math.abs(ahead - this.#warnedOf) > NOTABLE;

@@ -4,7 +4,7 @@ import type { Database, Sql } from "./sql.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
 import { recordWriteTrouble } from "./write_trouble.ts";
 
-/** Within this many turns of the event loop, postgres.js closes a broken connection. */
+/** After this many turns of the event loop, a broken connection is also closed. */
 const CLOSING = 4;
 
 /** Rejects a query of a transaction whose connection is gone. The server rolls back the transaction. */

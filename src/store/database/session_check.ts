@@ -30,7 +30,7 @@ export async function keepsSessions(database: Database): Promise<boolean> {
     return await Promise.race([arrived.promise, silence]);
   } finally {
     late.abort();
-    await listener.unsafe(`unlisten ${channel}`).catch(() => {}); // with a pooler, the session may belong to another client
+    await listener.unsafe(`unlisten ${channel}`).catch(() => {}); // another client may have the session now
     await listener.end({ timeout: 1 });
   }
 }

@@ -54,7 +54,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-const PORT_ON_SOCKET = 5432; // is only a part of the socket's file name
+const PORT_ON_SOCKET = 5432; // only a part of the socket's file name
 const USERNAME = "rearguard";
 const DATABASE = "rearguard";
 const MAJOR_VERSION = "18";

@@ -3,7 +3,7 @@ import type { Sql } from "../database/sql.ts";
 
 /** How many run ids one row of `run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
-/** If a user has this many rows more than spans, the rows of each span are added up. */
+/** How many rows a user may have in addition to one for each span. If there are more, they are added up. */
 const WORTHWHILE = 100;
 
 /** Returns SQL for the number of a user's runs. */
