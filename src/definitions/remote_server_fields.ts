@@ -1,4 +1,6 @@
 /** Every field of a remote server. */
+import * as z from "zod";
+import { SERVER_CLASSES, type ServerClass } from "../domain/protection.ts";
 import { defineFields } from "./fields/field.ts";
 import { host } from "./formats/paths.ts";
 import { integer, line, secret } from "./formats/text.ts";
@@ -29,6 +31,14 @@ export const REMOTE_SERVER_FIELDS = defineFields({
     help: "maximum number of parallel backup runs",
     description: "Maximum number of parallel backup runs. Default 1.",
     default: 1,
+  },
+  class: {
+    schema: z.enum(SERVER_CLASSES),
+    help: "whether the server is always on, or intermittent such as a laptop",
+    description:
+      "`always_on`: an absent agent is reported. `intermittent`, for a laptop and the like: its absence is not " +
+      "reported, a due run waits until it is back, and its tasks are late after days. Default `always_on`.",
+    default: "always_on" as ServerClass,
   },
   offline_alert_after: {
     schema: integer(0, 31_536_000),

@@ -51,6 +51,15 @@ export const TASK_RUN_FIELDS = defineFields({
       "Seconds that a run may be queued before its owner is notified. Null: the control plane's default " +
       "(`RUN_OVERDUE_SECONDS`, an hour).",
   },
+  max_age: {
+    ...seconds,
+    help: "seconds that the newest backup may be old; by default as the schedule promises",
+    description:
+      "Seconds that the task's newest backup may be old before the task is `late`. Null: a backup is due " +
+      "within a quarter of the interval after each due time (15 minutes to 6 hours) and twice the time that " +
+      "the last one took; on an `intermittent` server within 7 days, or three intervals if that is longer.",
+    example: 172800,
+  },
   guards: {
     schema: z.object(ACTIONS),
     help: "what happens if a guard finds a backup wrong, by guard",

@@ -1,9 +1,10 @@
 /**
- * Reports stalled, slow and overdue runs, absent agents, failing removals, failing notification streams, and
- * administrators' tokens that expire. Cancels runs that have stalled for too long.
+ * Reports late tasks, stalled, slow and overdue runs, absent agents, failing removals, failing notification
+ * streams, and administrators' tokens that expire. Cancels runs that have stalled for too long.
  */
 import { watchAdministratorAccess } from "../services/access/access_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
+import { watchProtection } from "../services/tasks/protection.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
 import {
   watchAgents,
@@ -40,6 +41,7 @@ export class Watcher {
         await watchStreams(services);
         await watchDuplicates(services);
       }),
+      loop("protection watcher", 60_000, () => watchProtection(services)),
       loop("access watcher", 3_600_000, () => watchAdministratorAccess(services)),
     ];
   }

@@ -72,6 +72,7 @@ const COUNTED: Partial<Record<NotificationEventName, [one: string, many: string]
   "backup.lost": ["backup lost", "backups lost"],
   "backup.damaged": ["backup damaged", "backups damaged"],
   "backup.overdue": ["backup overdue", "backups overdue"],
+  "backup.late": ["backup late", "backups late"],
   "backup.stalled": ["run stands still", "runs stand still"],
   "backup.recovered": ["task recovered", "tasks recovered"],
   "backup.succeeded": ["backup succeeded", "backups succeeded"],

@@ -74,6 +74,13 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     title: `Backup of ${taskOf(event)} succeeded again${sinceOf(event)}`,
     next: null,
   }),
+  "backup.late": (event) => ({
+    tone: "bad",
+    title: `${taskOf(event)} is late: it has no recent backup`,
+    next: `Look at the task's last runs, and at ${
+      serverOf(event)
+    } and its agent. Run the task when that is put right.`,
+  }),
   "backup.overdue": (event) => ({
     tone: "bad",
     title: `Backup of ${taskOf(event)} is overdue`,

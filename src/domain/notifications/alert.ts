@@ -6,6 +6,8 @@
 const ALERT_KINDS = [
   /** A backup task's runs fail. */
   "backup.failing",
+  /** A backup task's newest backup is older than promised. */
+  "backup.late",
   /** A backup task's run is queued for too long. */
   "backup.overdue",
   /** Due times of a task are skipped because an earlier run is active. */
@@ -38,6 +40,7 @@ export const REMIND_AFTER = 23 * 3_600_000;
 
 const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
   "backup.failing": REMIND_AFTER,
+  "backup.late": REMIND_AFTER,
   "backup.skipping": REMIND_AFTER,
   "verification.failing": REMIND_AFTER,
   "drill.failing": REMIND_AFTER,

@@ -12,6 +12,7 @@ export const NOTIFICATION_EVENTS = [
   "backup.incomplete",
   "backup.recovered",
   "backup.overdue",
+  "backup.late",
   "backup.skipped",
   "backup.stalled",
   "backup.slow",

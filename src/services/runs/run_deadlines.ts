@@ -1,9 +1,10 @@
 /** Applies the timeout transition to runs whose deadline or run timeout has passed. */
 import { transaction } from "../../store/database/database.ts";
-import { lockOverdueRuns, lockTimedOutRuns, type RunRow } from "../../store/runs/runs.ts";
+import { lockOverdueRuns, lockTimedOutRuns, postponeDeadlines, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
-import { applyToRun, runTimesOf } from "./run_state.ts";
+import { runsOfSleepingServers } from "../../store/runs/run_watch.ts";
+import { applyToRun, runTimesOf, startDeadline } from "./run_state.ts";
 
 const BATCH = 100;
 
@@ -13,8 +14,13 @@ const BATCH = 100;
  */
 export async function endOverdueRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
-    const overdue = await lockOverdueRuns(sql, services.clock.now(), BATCH);
+    const now = services.clock.now();
+    const overdue = await lockOverdueRuns(sql, now, BATCH);
+    const waiting = await runsOfSleepingServers(sql, overdue.map(({ id }) => id));
+    // A run of a machine that is asleep waits until it is back.
+    await postponeDeadlines(sql, [...waiting], startDeadline(services, { created_at: now }));
     for (const run of overdue) {
+      if (waiting.has(run.id)) continue;
       await applyToRun(services, sql, run, { type: "deadline_passed" }, { reason: reasonOf(services, run) });
     }
     return overdue.length;

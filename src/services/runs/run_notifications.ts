@@ -155,7 +155,7 @@ export async function notifyBackupStored(
 }
 
 /** Alerts about a task. They end when a backup of the task is stored. */
-const TASK_ALERTS: readonly AlertKind[] = ["backup.failing", "backup.skipping"];
+const TASK_ALERTS: readonly AlertKind[] = ["backup.failing", "backup.late", "backup.skipping"];
 /** Alerts about a run. They end with the run. */
 const RUN_ALERTS: readonly AlertKind[] = ["backup.overdue", "run.stalled", "run.slow"];
 

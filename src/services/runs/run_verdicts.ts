@@ -26,6 +26,7 @@ import { completedUploads } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
 import { runDestination } from "../jobs/jobs.ts";
 import { requestRetention } from "../retention/removals.ts";
+import { refreshProtection } from "../tasks/protection.ts";
 import { reportStoredBackup } from "./run_followers.ts";
 import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
@@ -58,6 +59,7 @@ export async function applyVerdict(
   if (reportedBackup !== null) {
     const backup = { ...reportedBackup, findings };
     const backupId = await storeBackup(services, sql, run, backup, verdict.warnings_count);
+    if (run.backup_task_id !== null) await refreshProtection(sql, run.backup_task_id);
     const stored = { wasLost: run.state === "lost", backupId };
     if (verdict.outcome === "succeeded") await reportStoredBackup(services, sql, move.run, stored);
     await notifyBackupStored(services, sql, move.run, {

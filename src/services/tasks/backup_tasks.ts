@@ -38,6 +38,7 @@ import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
+import { type Protection, protectionOf, refreshProtection } from "./protection.ts";
 import { definesAnotherSource } from "./backup_task_source.ts";
 import {
   type BackupTaskInput,
@@ -49,7 +50,10 @@ import {
 } from "./backup_task_input.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
-export type { BackupTaskDetailRow, BackupTaskRow };
+export type { BackupTaskRow };
+
+/** A task as the API shows it. */
+export type BackupTaskDetail = BackupTaskDetailRow & { protection: Protection };
 
 const RESOURCE = "Backup task";
 const NO_SCHEDULE: ScheduleFields = {
@@ -66,7 +70,7 @@ export async function createBackupTask(
   services: ServiceContext,
   caller: Caller,
   input: NewBackupTaskInput,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   refuseUsers(caller, input);
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
@@ -89,6 +93,7 @@ export async function createBackupTask(
     }, now);
     recordCreated(id);
     await replaceRelations(sql, id, input);
+    await refreshProtection(sql, id);
     await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);
   });
@@ -100,7 +105,7 @@ export async function updateBackupTask(
   caller: Caller,
   id: number,
   input: BackupTaskInput,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const task = await lockBackupTask(sql, caller.userId, id);
@@ -128,9 +133,11 @@ export async function updateBackupTask(
       ...columns,
       ...moved ? { next_run_at: nextRun({ ...schedule, timezone }, now) } : {},
       ...definesAnotherSource(task, columns) ? { source_changed_at: now } : {},
+      ...moved || definesAnotherSource(task, columns) ? { promised_at: now } : {},
       ...changesRetention(task, columns) ? { retention_changed_at: now } : {},
     }, now);
     await replaceRelations(sql, id, input);
+    await refreshProtection(sql, id);
     if (moved) await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);
   });
@@ -148,7 +155,7 @@ export async function showBackupTask(
   services: ServiceContext,
   caller: Caller,
   id: number,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   return await detail(services, services.database, caller, id);
 }
 
@@ -157,11 +164,11 @@ export async function listBackupTasks(
   caller: Caller,
   window: PageWindow,
   choice: BackupTaskFilter & ListOrder = {},
-): Promise<Page<BackupTaskDetailRow>> {
+): Promise<Page<BackupTaskDetail>> {
   const { offset, limit } = window;
   const { rows, total } = await listRows(services.database, caller.userId, offset, limit, choice);
   const now = services.clock.now();
-  return { rows: rows.map((row) => withDueTime(row, now)), total };
+  return { rows: rows.map((row) => shownAt(row, now)), total };
 }
 
 /** Lists the tasks that run on a schedule, ordered by their next due time. */
@@ -190,7 +197,7 @@ export function pauseBackupTask(
   services: ServiceContext,
   caller: Caller,
   id: number,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   return changePause(services, caller, id, (task, now) => ({ paused_at: task.paused_at ?? now }));
 }
 
@@ -199,25 +206,33 @@ export function resumeBackupTask(
   services: ServiceContext,
   caller: Caller,
   id: number,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   return changePause(
     services,
     caller,
     id,
-    (task, now) => task.paused_at === null ? {} : { paused_at: null, next_run_at: nextRun(task, now) },
+    (task, now) => task.paused_at === null ? {} : resumed(task, now),
   );
+}
+
+function resumed(task: BackupTaskRow, now: Date) {
+  return { paused_at: null, next_run_at: nextRun(task, now), promised_at: now };
 }
 
 async function changePause(
   services: ServiceContext,
   caller: Caller,
   id: number,
-  change: (task: BackupTaskRow, now: Date) => Partial<Pick<BackupTaskRow, "paused_at" | "next_run_at">>,
-): Promise<BackupTaskDetailRow> {
+  change: (
+    task: BackupTaskRow,
+    now: Date,
+  ) => Partial<Pick<BackupTaskRow, "paused_at" | "next_run_at" | "promised_at">>,
+): Promise<BackupTaskDetail> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const task = await lockBackupTask(sql, caller.userId, id) ?? notFound();
     await updateRow(sql, id, change(task, now), now);
+    await refreshProtection(sql, id);
     await notify(sql, { topic: "schedule_changed" });
     return await detail(services, sql, caller, id);
   });
@@ -228,17 +243,18 @@ async function detail(
   sql: Sql,
   caller: Caller,
   id: number,
-): Promise<BackupTaskDetailRow> {
+): Promise<BackupTaskDetail> {
   const row = await findBackupTaskDetail(sql, caller.userId, id) ?? notFound();
-  return withDueTime(row, services.clock.now());
+  return shownAt(row, services.clock.now());
 }
 
 /**
- * Returns a task with its next due time. The scheduler does not update a paused task, so its due time is
- * computed here.
+ * Adds what depends on the time: the protection, and the due time of a paused task, which the scheduler does
+ * not update.
  */
-function withDueTime(row: BackupTaskDetailRow, now: Date): BackupTaskDetailRow {
-  return row.paused_at === null ? row : { ...row, next_run_at: nextRun(row, now) };
+function shownAt(row: BackupTaskDetailRow, now: Date): BackupTaskDetail {
+  const next_run_at = row.paused_at === null ? row.next_run_at : nextRun(row, now);
+  return { ...row, next_run_at, protection: protectionOf(row, now) };
 }
 
 function scheduleMoved(before: ScheduleFields & { timezone: string }, after: typeof before): boolean {

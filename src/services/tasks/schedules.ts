@@ -13,7 +13,7 @@ import {
   setNextRuns,
   soonestDueTime,
 } from "../../store/tasks/due_tasks.ts";
-import { openSubjects } from "../../store/runs/run_watch.ts";
+import { openSubjects, runsOfSleepingServers } from "../../store/runs/run_watch.ts";
 import { lockActiveBackupRuns, lockRuns } from "../../store/runs/runs.ts";
 import { endAlert, raiseAlert } from "../notifications/alerts.ts";
 import type { ServiceContext } from "../context.ts";
@@ -62,7 +62,10 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
   });
 }
 
-/** Reports tasks whose due times are skipped because an earlier run is active, from the second skip on. */
+/**
+ * Reports tasks whose due times are skipped because an earlier run is active, from the second skip on. Leaves
+ * out tasks whose run waits for a server that is asleep.
+ */
 async function reportSkipped(
   services: ServiceContext,
   sql: Sql,
@@ -71,8 +74,10 @@ async function reportSkipped(
 ): Promise<void> {
   if (tasks.length === 0) return;
   const runs = new Map((await lockRuns(sql, [...active.values()])).map((run) => [run.id, run]));
+  const waiting = await runsOfSleepingServers(sql, [...runs.keys()]);
   for (const task of tasks) {
     const run = runs.get(active.get(task.id)!)!;
+    if (waiting.has(run.id)) continue;
     const since = run.started_at ?? run.created_at;
     const reason = `Due at ${isoSeconds(task.next_run_at!)}: run ${run.id} is ${
       shownState(run.state)

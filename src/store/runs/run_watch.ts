@@ -50,6 +50,20 @@ export function lockStalledRuns(
     order by r.id limit 500 for update of r skip locked`;
 }
 
+/** Whether run `r` is queued for an intermittent server whose agent is away. */
+const isServerAsleep = (sql: Sql) =>
+  sql`(r.state = 'queued' and exists (
+    select from remote_servers s
+    where s.id = r.remote_server_id and s.class = 'intermittent' and s.connection_id is null
+  ))`;
+
+/** Returns those of `runIds` that are queued for a server that is asleep. */
+export async function runsOfSleepingServers(sql: Sql, runIds: readonly number[]): Promise<Set<number>> {
+  const rows = await sql<{ id: number }[]>`
+    select r.id from runs r where r.id = any(${[...runIds]}::bigint[]) and ${isServerAsleep(sql)}`;
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Returns the subjects of open alerts about runs that are no longer stalled. */
 export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Promise<{ subject: string }[]> {
   return sql<{ subject: string }[]>`
@@ -64,13 +78,14 @@ export function stalledAlertsToClose(sql: Sql, now: Date, warning: number): Prom
 
 /**
  * Locks and returns backup and restore runs that have waited too long for an agent to start them. Skips runs
- * with an open alert that occurred within the last hour.
+ * with an open alert that occurred within the last hour, and runs of servers that are asleep.
  */
 export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select r.* from runs r left join backup_tasks t on t.id = r.backup_task_id
     where r.state in ('queued', 'leased') and r.kind in ('backup', 'restore')
       and r.created_at <= ${now}::timestamptz - ${limit(sql, sql`t.overdue_after`, overdue)}
+      and not ${isServerAsleep(sql)}
       and not exists (
         select from alerts a where a.kind = 'backup.overdue' and a.closed_at is null and a.subject = 'run ' || r.id
           and a.last_occurred_at > ${now}::timestamptz - interval '1 hour'
@@ -108,7 +123,7 @@ export function slowRuns(
 
 /**
  * Returns servers whose agent has been disconnected for too long. Skips servers with an open alert that
- * occurred within the last hour.
+ * occurred within the last hour. Skips intermittent servers, unless they have a limit of their own.
  */
 export function serversGone(
   sql: Sql,
@@ -120,6 +135,7 @@ export function serversGone(
       coalesce(s.offline_alert_after * 1000.0, ${offline}::double precision)::double precision as away_after
     from remote_servers s
     where s.connection_id is null and s.agent_key_hash is not null and s.offline_alert_after is distinct from 0
+      and (s.class = 'always_on' or s.offline_alert_after is not null)
       and s.last_connected_at <= ${now}::timestamptz - ${limit(sql, sql`s.offline_alert_after`, offline)}
       and not exists (
         select from alerts a where a.kind = 'agent.gone' and a.closed_at is null

@@ -196,6 +196,11 @@ export function lockOverdueRuns(sql: Sql, now: Date, limit: number): Promise<Run
     order by deadline_at limit ${limit} for update skip locked`;
 }
 
+export async function postponeDeadlines(sql: Sql, ids: readonly number[], deadlineAt: Date): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`update runs set deadline_at = ${deadlineAt} where id = any(${[...ids]}::bigint[])`;
+}
+
 /**
  * Locks and returns running runs that their agents should have ended, because the task's timeout passed at
  * `before` or earlier.

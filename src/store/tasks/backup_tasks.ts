@@ -12,6 +12,7 @@ import {
   type Page,
 } from "../database/page.ts";
 import { relatedIds } from "../database/relations.ts";
+import { outcome, outcomeColumns, type TaskOutcome } from "./task_outcome.ts";
 
 /** A backup task: the fields that users set, and what the control plane records about it. */
 export type BackupTaskRow = Columns<TaskFields> & {
@@ -27,12 +28,16 @@ export type BackupTaskRow = Columns<TaskFields> & {
   /** When a user last made a change that may let retention rules remove more backups; null if never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
+  /** When the task was created, resumed, or got its schedule or source. */
+  promised_at: Date;
+  /** When the task is late unless a backup is stored before; null: never. */
+  late_at: Date | null;
   created_at: Date;
   updated_at: Date;
 };
 
 /** A backup task with related records and counts, for listings. */
-export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & {
+export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOutcome & {
   /** Whether one of the task's backup runs is not in a final state. */
   is_running: boolean;
   /** When the task's newest backup run started, ignoring runs that have not started yet; null if none has. */
@@ -52,7 +57,14 @@ export async function insertBackupTask(
   task: NewBackupTask,
   now: Date,
 ): Promise<number> {
-  const values = { ...task, user_id: userId, planned_at: now, created_at: now, updated_at: now };
+  const values = {
+    ...task,
+    user_id: userId,
+    planned_at: now,
+    promised_at: now,
+    created_at: now,
+    updated_at: now,
+  };
   const [row] = await sql<{ id: number }[]>`insert into backup_tasks ${sql(values)} returning id`;
   return row!.id;
 }
@@ -104,7 +116,8 @@ export async function findBackupTaskOf(
 }
 
 /**
- * Returns SQL for the additional columns of tasks `t` in a listing. Each value is found with its own index.
+ * Returns SQL for the additional columns of tasks `t` in a listing, which {@link outcome} is joined to. Each
+ * value is found with its own index.
  */
 function detailColumns(sql: Sql) {
   return sql`
@@ -125,6 +138,7 @@ function detailColumns(sql: Sql) {
       where backup_task_id = t.id
     ) as last_skipped_at,
     ${relatedIds(sql, TASK_FIELDS, "backup_task_id")},
+    ${outcomeColumns(sql)},
     (
       select coalesce(json_agg(json_build_object('id', id, 'label', label, 'colour', colour) order by id), '[]')
       from backup_task_tags join tags on id = tag_id where backup_task_id = t.id
@@ -137,7 +151,9 @@ export async function findBackupTaskDetail(
   id: number,
 ): Promise<BackupTaskDetailRow | undefined> {
   const [row] = await sql<BackupTaskDetailRow[]>`
-    select t.*, ${detailColumns(sql)} from backup_tasks t where t.id = ${id} and t.user_id = ${userId}`;
+    select t.*, ${detailColumns(sql)} from backup_tasks t ${
+    outcome(sql)
+  } where t.id = ${id} and t.user_id = ${userId}`;
   return row;
 }
 
@@ -178,7 +194,7 @@ export async function listBackupTasks(
       (select count(*) from backup_tasks where ${where}) as total
     from (
       select * from backup_tasks where ${where} ${order} limit ${limit} offset ${offset}
-    ) t ${order}`;
+    ) t ${outcome(sql)} ${order}`;
   return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId, filter) };
 }
 

@@ -8,6 +8,7 @@ import {
   showRemoteServer,
   updateRemoteServer,
 } from "../../../services/servers/remote_servers.ts";
+import { SERVER_CLASSES } from "../../../domain/protection.ts";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { REMOTE_SERVER_FIELDS } from "../../../definitions/remote_server_fields.ts";
 import type { Endpoint } from "../../endpoint.ts";
@@ -61,6 +62,7 @@ const RemoteServer = z.object({
       "hours because the server's own agent was connected.",
   }),
   runs_at_once: z.int(),
+  class: z.enum(SERVER_CLASSES),
   offline_alert_after: z.int().nullable(),
   created_at: Time,
   updated_at: Time,
@@ -87,6 +89,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
     },
     duplicate_agent: null,
     runs_at_once: 1,
+    class: "always_on",
     offline_alert_after: null,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
@@ -119,6 +122,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
       last_refused_at: isoTime(new Date(row.duplicate_agent.last_refused_at)),
     },
     runs_at_once: row.runs_at_once,
+    class: row.class,
     offline_alert_after: row.offline_alert_after,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),

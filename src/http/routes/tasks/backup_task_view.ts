@@ -4,8 +4,9 @@ import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
 import { TASK_FIELDS, TASK_PLAN_FIELDS } from "../../../definitions/task_fields.ts";
 import { localClock, localIso } from "../../../domain/timezone.ts";
-import type { BackupTaskDetailRow } from "../../../services/tasks/backup_tasks.ts";
+import type { BackupTaskDetail } from "../../../services/tasks/backup_tasks.ts";
 import type { Resource } from "../../resource.ts";
+import { exampleProtection, presentProtection, ProtectionView } from "./protection_view.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
 const text = z.string().nullable();
@@ -24,6 +25,7 @@ const BackupTask = z.object({
   }).openapi("TaskSchedule"),
   storage: z.object(insideShape(TASK_FIELDS, "storage")).openapi("TaskStorage"),
   status: z.enum(["ready", "running"]),
+  protection: ProtectionView,
   has_isolated_credentials: z.boolean(),
   notification_streams_count: z.int(),
   last_run_utc_time: Time.nullable(),
@@ -51,7 +53,7 @@ export function taskStatus(isRunning: boolean): "ready" | "running" {
   return isRunning ? "running" : "ready";
 }
 
-function present(row: BackupTaskDetailRow): BackupTask {
+function present(row: BackupTaskDetail): BackupTask {
   const next = row.next_run_at;
   return {
     id: row.id,
@@ -66,6 +68,7 @@ function present(row: BackupTaskDetailRow): BackupTask {
     },
     storage: presentInside(TASK_FIELDS, "storage", row),
     status: taskStatus(row.is_running),
+    protection: presentProtection(row.protection),
     has_isolated_credentials: row.isolated_username !== null,
     notification_streams_count: row.notification_stream_ids.length,
     last_run_utc_time: isoTimeOrNull(row.last_run_at),
@@ -85,7 +88,7 @@ function present(row: BackupTaskDetailRow): BackupTask {
 const created = new Date("2024-08-07T00:00:00Z");
 
 /** The first task of the original contract. */
-const exampleRow: BackupTaskDetailRow = {
+const exampleRow: BackupTaskDetail = {
   id: 1,
   user_id: 1,
   ...newColumns(TASK_FIELDS, {
@@ -123,9 +126,18 @@ const exampleRow: BackupTaskDetailRow = {
   tag_ids: [],
   notification_stream_ids: [],
   tags: [],
+  promised_at: created,
+  late_at: new Date("2024-08-08T07:00:00Z"),
+  newest_backup_id: 1,
+  newest_backup_at: new Date("2024-08-07T01:00:30Z"),
+  newest_duration_ms: 30_000,
+  newest_warnings_count: 0,
+  has_failed: false,
+  failure: null,
+  protection: exampleProtection,
 };
 
-export const backupTask: Resource<BackupTaskDetailRow, BackupTask> = {
+export const backupTask: Resource<BackupTaskDetail, BackupTask> = {
   name: "Backup task",
   plural: "Backup tasks",
   path: "/api/backup-tasks",

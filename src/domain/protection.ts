@@ -1,0 +1,96 @@
+/**
+ * Decides whether a backup task keeps its promise: that its newest backup is recent enough. The answer
+ * depends on the age of that backup, not on how the last run ended.
+ */
+import { planRun, type Schedule } from "./schedule.ts";
+
+/**
+ * `always_on`: an absent agent is a fault. `intermittent`: a machine that is often asleep, such as a laptop.
+ */
+export const SERVER_CLASSES = ["always_on", "intermittent"] as const;
+export type ServerClass = typeof SERVER_CLASSES[number];
+
+/** From worst to best. */
+export const PROTECTION_STATUSES = [
+  /** No backup can be restored. */
+  "never_backed_up",
+  /** The newest backup is older than promised. */
+  "late",
+  /** The newest backup is recent enough, but the last run failed. */
+  "failing",
+  /** The task is paused: it promises nothing. */
+  "paused",
+  "protected",
+] as const;
+export type ProtectionStatus = typeof PROTECTION_STATUSES[number];
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Limits of the time after a due time within which its backup should be stored. Milliseconds. */
+const LEAST_GRACE = 15 * MINUTE;
+const MOST_GRACE = 6 * HOUR;
+/** The default promise of a task on an intermittent server. Milliseconds. */
+const INTERMITTENT_AGE = 7 * DAY;
+
+/** The newest backup of a task that counts: it is not damaged, and it is of the task's current source. */
+export interface NewestBackup {
+  /** When its run started: it holds the state of that time, or later. */
+  readonly started_at: Date;
+  readonly duration_ms: number;
+}
+
+/** What a task's promise follows from. */
+export interface ProtectionTerms {
+  readonly schedule: Schedule;
+  /** Seconds; null: from the schedule. */
+  readonly max_age: number | null;
+  readonly server_class: ServerClass;
+  /** When the task was created, resumed, or got its schedule or source: earlier due times don't count. */
+  readonly promised_at: Date;
+  readonly newest: NewestBackup | null;
+}
+
+/**
+ * Returns when the task becomes late unless a backup is stored before; null for never.
+ *
+ * With `max_age`, that is so long after the start of the newest backup. Without it, the task is late if the
+ * backup of a due time is not stored within a grace period: a quarter of the interval, from 15 minutes to 6
+ * hours, and twice the time that the newest backup took. A task on an intermittent server has 7 days, or
+ * three intervals if that is longer.
+ */
+export function lateAt(
+  { max_age, newest, promised_at, schedule, server_class }: ProtectionTerms,
+): Date | null {
+  if (max_age !== null) return after(newest?.started_at ?? promised_at, max_age * 1000);
+  const start = newest === null || newest.started_at < promised_at ? promised_at : newest.started_at;
+  const due = planRun(schedule, start).next;
+  if (due === null) return null;
+  const following = planRun(schedule, due).next;
+  const interval = following === null ? MOST_GRACE * 4 : following.getTime() - due.getTime();
+  if (server_class === "intermittent") return after(start, Math.max(INTERMITTENT_AGE, 3 * interval));
+  const grace = Math.min(Math.max(interval / 4, LEAST_GRACE), MOST_GRACE);
+  return after(due, grace + 2 * (newest?.duration_ms ?? 0));
+}
+
+/** Returns the status of a task at `now`. */
+export function protectionStatus(
+  { is_paused, newest_backup_at, has_failed, late_at }: {
+    is_paused: boolean;
+    newest_backup_at: Date | null;
+    /** Whether its last backup run failed. */
+    has_failed: boolean;
+    late_at: Date | null;
+  },
+  now: Date,
+): ProtectionStatus {
+  if (is_paused) return "paused";
+  if (newest_backup_at === null) return "never_backed_up";
+  if (late_at !== null && late_at <= now) return "late";
+  return has_failed ? "failing" : "protected";
+}
+
+function after(time: Date, ms: number): Date {
+  return new Date(time.getTime() + ms);
+}

@@ -1,0 +1,44 @@
+/** Tasks with what their promise follows from. */
+import type { ServerClass } from "../../domain/protection.ts";
+import type { Sql } from "../database/sql.ts";
+import type { BackupTaskRow } from "./backup_tasks.ts";
+import { outcome, outcomeColumns, type TaskOutcome } from "./task_outcome.ts";
+
+export interface ProtectionRow extends BackupTaskRow, TaskOutcome {
+  server_class: ServerClass;
+  server_label: string;
+}
+
+function protection(sql: Sql, condition: ReturnType<Sql>) {
+  return sql<ProtectionRow[]>`
+    select t.*, s.class as server_class, s.label as server_label, ${outcomeColumns(sql)}
+    from backup_tasks t join remote_servers s on s.id = t.remote_server_id ${outcome(sql)}
+    where ${condition}`;
+}
+
+export function findProtection(sql: Sql, id: number): Promise<ProtectionRow[]> {
+  return protection(sql, sql`t.id = ${id}`);
+}
+
+/** Lists the tasks of all users behind `after`, by id. */
+export function pageOfProtection(sql: Sql, after: number, limit: number): Promise<ProtectionRow[]> {
+  return protection(sql, sql`t.id > ${after} order by t.id limit ${limit}`);
+}
+
+export function protectionOfUser(sql: Sql, userId: number): Promise<ProtectionRow[]> {
+  return protection(sql, sql`t.user_id = ${userId}`);
+}
+
+/** Sets when tasks become late; null: never. */
+export async function setLateTimes(
+  sql: Sql,
+  tasks: readonly { id: number; late_at: Date | null }[],
+): Promise<void> {
+  if (tasks.length === 0) return;
+  await sql`
+    update backup_tasks set late_at = late.at
+    from unnest(${tasks.map(({ id }) => id)}::bigint[], ${
+    tasks.map(({ late_at }) => late_at?.toISOString() ?? null)
+  }::timestamptz[]) as late (id, at)
+    where backup_tasks.id = late.id`;
+}

@@ -1,0 +1,45 @@
+/** What came of a task so far: its newest backup that can be restored, and how its last run ended. */
+import type { Sql } from "../database/sql.ts";
+
+export interface TaskOutcome {
+  newest_backup_id: number | null;
+  /** When the newest backup was stored. */
+  newest_backup_at: Date | null;
+  newest_duration_ms: number | null;
+  newest_warnings_count: number | null;
+  /** Whether the last backup run that ended failed. */
+  has_failed: boolean;
+  /** Why it failed; null if that is not known, or if it did not fail. */
+  failure: string | null;
+}
+
+/**
+ * Joins tasks `t` with their outcome. A backup counts if it is not damaged, not deleted, and of the task's
+ * current source.
+ */
+export function outcome(sql: Sql) {
+  return sql`
+    left join lateral (
+      select b.id, b.created_at, b.duration_ms, b.warnings_count from backups b
+      where b.backup_task_id = t.id and b.removal_requested_at is null and b.damaged_at is null
+        and (t.source_changed_at is null or coalesce(
+          (select max(leased_at) from run_attempts where run_id = b.run_id), b.created_at
+        ) > t.source_changed_at)
+      order by b.created_at desc, b.id desc limit 1
+    ) newest on true
+    left join lateral (
+      select r.state in ('failed', 'lost') or r.state = 'cancelled' and r.timeout_at <= r.finished_at as has_failed,
+        r.reason
+      from runs r where r.backup_task_id = t.id and r.kind = 'backup'
+        and r.state in ('succeeded', 'failed', 'cancelled', 'lost')
+      order by r.id desc limit 1
+    ) last on true`;
+}
+
+/** The columns of {@link TaskOutcome}. */
+export function outcomeColumns(sql: Sql) {
+  return sql`
+    newest.id as newest_backup_id, newest.created_at as newest_backup_at, newest.duration_ms as newest_duration_ms,
+    newest.warnings_count as newest_warnings_count, coalesce(last.has_failed, false) as has_failed,
+    case when last.has_failed then last.reason end as failure`;
+}
