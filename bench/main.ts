@@ -45,6 +45,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: [],
     run: async () => (await import("./scale/listing.ts")).benchScaleListing(),
   },
+  "scale-overview": {
+    programs: [],
+    run: async () => (await import("./scale/overview.ts")).benchScaleOverview(),
+  },
 };
 
 const requested = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);

@@ -53,7 +53,9 @@ export class Output {
 
   /** Colours a status. */
   #state(text: string): string {
-    if (/^(failed|disconnected|damaged)$/.test(text)) return this.terminal.paint("red", text);
+    if (/^(failed|disconnected|damaged|late|never_backed_up|failing)$/.test(text)) {
+      return this.terminal.paint("red", text);
+    }
     if (/^(successful|connected)$/.test(text)) return this.terminal.paint("green", text);
     if (/^(cancelled|queued|running|paused|deleting)$/.test(text)) return this.terminal.paint("yellow", text);
     return text;

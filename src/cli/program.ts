@@ -7,6 +7,7 @@ import { addAuditCommand } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
+import { addOverviewCommand } from "./commands/overview.ts";
 import { addLoginCommands } from "./commands/login.ts";
 import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addScriptCommands } from "./commands/scripts.ts";
@@ -37,6 +38,7 @@ export function rearguard(): Command {
     .exitOverride()
     .addHelpText("after", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
   addLoginCommands(program);
+  addOverviewCommand(program);
   addTaskCommands(program);
   addLogCommands(program);
   addBackupCommands(program);

@@ -19,6 +19,7 @@ import { backupEndpoints } from "./routes/backups/backups.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
+import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
@@ -29,6 +30,7 @@ import { userEndpoints } from "./routes/access/user.ts";
 import { usersEndpoints } from "./routes/access/users.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
+  ...overviewEndpoints,
   ...backupTaskScheduleEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
@@ -63,6 +65,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backup tasks": "Plans: what is backed up, when, and to where.",
   "Backups": "The backups that successful runs stored.",
   "Notification streams": "Recipients of messages about runs.",
+  "Overview": "Whether everything is protected.",
   "Remote servers": "The machines whose data is backed up.",
   "Scripts": "What agents run before and after backups.",
   "SSH key": "The control plane's own key.",

@@ -1,0 +1,46 @@
+/** Measures the overview of a user with 1,000 tasks and 100,000 runs, each with its backup. */
+import { systemClock } from "../../src/domain/clock.ts";
+import { median, percentile, print, type Result } from "../result.ts";
+import { scaled, ScaleStage } from "./stage.ts";
+
+const CALLS = 50;
+
+export async function benchScaleOverview(): Promise<Result[]> {
+  const runs = scaled(100_000);
+  await using stage = await ScaleStage.open();
+  const { ids, destinationId } = await stage.plantServers(100);
+  await stage.plantTasks(ids, destinationId, 10);
+  const now = systemClock.now();
+  await stage.sql`
+    insert into runs (user_id, kind, backup_task_id, remote_server_id, backup_destination_id, trigger, state, attempt,
+      output_compacted, created_at, started_at, finished_at)
+    select t.user_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', 'succeeded', 1, true,
+      at, at, at
+    from generate_series(1, ${runs}) as n
+    join (select *, row_number() over (order by id) as position from backup_tasks) t on t.position = 1 + n % 1000
+    cross join lateral (select ${now}::timestamptz - (${runs} - n) * interval '1 minute' as at) times`;
+  await stage.sql`
+    insert into backups (user_id, backup_task_id, run_id, backup_destination_id, remote_server_id, directory, file_name,
+      size, sha256, engine, encrypted, bytes_read, warnings_count, duration_ms, created_at)
+    select user_id, backup_task_id, id, backup_destination_id, remote_server_id, '/', 'backup_' || id, 1000,
+      repeat('0', 64), 'tar', false, 1000, 0, 1000, created_at
+    from runs`;
+  await stage.sql`vacuum analyze`;
+  const times: number[] = [];
+  for (let call = -5; call < CALLS; call++) {
+    const start = performance.now();
+    const { status } = await stage.api.call("GET", "/overview");
+    if (call >= 0) times.push(performance.now() - start);
+    if (status !== 200) throw new Error(`/overview: ${status}`);
+  }
+  const [half, most] = [median(times), percentile(times, 95)];
+  print(`median ${half.toFixed(1)} ms, 95th percentile ${most.toFixed(1)} ms`);
+  return [{
+    name: `The overview of 1,000 tasks with ${runs} runs and backups`,
+    ours: `${half.toFixed(1)} ms, 95th percentile ${most.toFixed(1)} ms`,
+    peer: "—",
+    ratio: `${(half / 50).toFixed(2)} of the bar`,
+    bar: "under 50 ms",
+    holds: half < 50,
+  }];
+}

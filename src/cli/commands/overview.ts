@@ -1,0 +1,43 @@
+/** `overview`: whether everything is protected, and what is not. */
+import type { Command } from "commander";
+import { calling, type Cli } from "../command_line.ts";
+import { CommandError, EXIT } from "../command_error.ts";
+import type { Column } from "../output.ts";
+
+interface Overview {
+  verdict: string;
+  is_protected: boolean;
+  unprotected_tasks: UnprotectedTask[];
+}
+
+interface UnprotectedTask {
+  id: number;
+  label: string;
+  remote_server: { label: string };
+  protection: { status: string; reason: string | null; newest_backup_at: string | null };
+}
+
+const COLUMNS: readonly Column<UnprotectedTask>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Label", value: ({ label }) => label },
+  { title: "Server", value: ({ remote_server }) => remote_server.label },
+  { title: "Status", value: ({ protection }) => protection.status },
+  { title: "Newest backup", value: ({ protection }) => protection.newest_backup_at ?? "none" },
+  { title: "Reason", value: ({ protection }) => protection.reason },
+];
+
+export function addOverviewCommand(program: Command): void {
+  program.command("overview")
+    .description("Whether everything is protected, and what is not; the exit code is 1 if a task is late")
+    .action(calling(overview));
+}
+
+async function overview({ api, output }: Cli): Promise<void> {
+  const body = await api.get<{ data: Overview }>("show the overview", "/overview");
+  const { is_protected, unprotected_tasks, verdict } = body.data;
+  output.answer(body, () => {
+    if (unprotected_tasks.length > 0) output.rows(unprotected_tasks, COLUMNS);
+    if (is_protected) output.terminal.write(`${verdict}\n`);
+  });
+  if (!is_protected) throw new CommandError(EXIT.failed, verdict);
+}

@@ -1,0 +1,127 @@
+/** Answers one question: is everything protected, and if not, what is not, and why? */
+import { duration } from "../../domain/durations.ts";
+import { PROTECTION_STATUSES, type ProtectionStatus } from "../../domain/protection.ts";
+import {
+  type LastProven,
+  lastProven,
+  type OverviewNumbers,
+  readOverview,
+} from "../../store/tasks/overview.ts";
+import { protectionOfUser, type ProtectionRow } from "../../store/tasks/protection.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { pluralize } from "../pluralize.ts";
+import { type Protection, protectionOf } from "./protection.ts";
+
+/** The number of unprotected tasks that an overview lists. */
+const LISTED = 100;
+
+/** A task with its protection. */
+export interface TaskProtection {
+  readonly task: ProtectionRow;
+  readonly protection: Protection;
+}
+
+export interface Overview {
+  /** One sentence. */
+  readonly verdict: string;
+  /**
+   * Whether every promise is kept. Paused tasks promise nothing; a failed run breaks no promise by itself.
+   */
+  readonly is_protected: boolean;
+  /** The number of tasks by status. */
+  readonly counts: Readonly<Record<ProtectionStatus, number>>;
+  /** Tasks that are neither protected nor paused, the worst first. At most {@link LISTED}. */
+  readonly tasks: readonly TaskProtection[];
+  readonly numbers: OverviewNumbers;
+  /** Null: no backup was restored by a drill yet. */
+  readonly proven: LastProven | null;
+}
+
+/** Reads the overview of the caller's tasks. */
+export async function showOverview(services: ServiceContext, caller: Caller): Promise<Overview> {
+  const { clock, database } = services;
+  const now = clock.now();
+  const [tasks, numbers, proven] = await Promise.all([
+    readProtection(services, caller, now),
+    readOverview(database, caller.userId, now),
+    lastProven(database, caller.userId),
+  ]);
+  const unprotected = tasks.filter(({ protection: { status } }) =>
+    status !== "protected" && status !== "paused"
+  );
+  return {
+    ...judge(tasks, now),
+    counts: countStatuses(tasks),
+    tasks: unprotected.sort(worstFirst).slice(0, LISTED),
+    numbers,
+    proven,
+  };
+}
+
+/** Returns the verdict alone, for monitors that ask for it every minute. */
+export async function showHealth(
+  services: ServiceContext,
+  caller: Caller,
+): Promise<Pick<Overview, "verdict" | "is_protected">> {
+  const now = services.clock.now();
+  return judge(await readProtection(services, caller, now), now);
+}
+
+async function readProtection(
+  services: ServiceContext,
+  caller: Caller,
+  now: Date,
+): Promise<TaskProtection[]> {
+  const rows = await protectionOfUser(services.database, caller.userId);
+  return rows.map((task) => ({ task, protection: protectionOf(task, now) }));
+}
+
+function countStatuses(tasks: readonly TaskProtection[]): Record<ProtectionStatus, number> {
+  const counts = Object.fromEntries(PROTECTION_STATUSES.map((status) => [status, 0]));
+  for (const { protection } of tasks) counts[protection.status]!++;
+  return counts as Record<ProtectionStatus, number>;
+}
+
+function judge(
+  tasks: readonly TaskProtection[],
+  now: Date,
+): Pick<Overview, "verdict" | "is_protected"> {
+  const active = tasks.filter(({ protection }) => protection.status !== "paused");
+  const late = active.filter(({ protection: { late_at } }) => late_at !== null && late_at <= now);
+  return { verdict: verdictOf(active, late, now), is_protected: active.length > 0 && late.length === 0 };
+}
+
+function verdictOf(active: readonly TaskProtection[], late: readonly TaskProtection[], now: Date): string {
+  const total = pluralize(active.length, "task");
+  if (active.length === 0) return "No backup task is active: nothing is protected.";
+  if (late.length > 0) {
+    const oldest = Math.max(...late.map(({ protection }) => now.getTime() - protection.late_at!.getTime()));
+    const by = duration(oldest);
+    if (active.length === 1) return `The only task is late by ${by}.`;
+    const verb = late.length === 1 ? `is late by ${by}` : `are late; the oldest by ${by}`;
+    return `${late.length} of ${total} ${verb}.`;
+  }
+  const count = (status: ProtectionStatus) =>
+    active.filter(({ protection }) => protection.status === status).length;
+  const notes = [
+    ...noteOf(count("never_backed_up"), "waits for its first backup", "wait for their first backup"),
+    ...noteOf(
+      count("failing"),
+      "has a recent backup, but its last run failed",
+      "have recent backups, but their last runs failed",
+    ),
+  ];
+  if (notes.length > 0) return `No task is late. ${notes.join(" ")}`;
+  return active.length === 1 ? "The only task is protected." : `All ${total} are protected.`;
+}
+
+function noteOf(count: number, one: string, several: string): string[] {
+  return count === 0 ? [] : [`${pluralize(count, "task")} ${count === 1 ? one : several}.`];
+}
+
+/** By status, then by the time since when it is late. */
+function worstFirst(a: TaskProtection, b: TaskProtection): number {
+  const rank = ({ protection }: TaskProtection) => PROTECTION_STATUSES.indexOf(protection.status);
+  const time = ({ protection }: TaskProtection) => protection.late_at?.getTime() ?? Infinity;
+  return rank(a) - rank(b) || Math.sign(time(a) - time(b)) || a.task.id - b.task.id;
+}
