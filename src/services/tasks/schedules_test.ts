@@ -183,7 +183,7 @@ Deno.test("a stored schedule that can't be read stops no other one, goes on by d
     (await told()).map((line) => line.slice(0, 50)),
     [
       "schedule.broken: The time zone Nowhere/Gone is not",
-      "schedule.broken: The schedule can't be read (inval",
+      "schedule.broken: The schedule can't be parsed (inv",
     ].map((line) => line.slice(0, 50)),
   );
   assert.equal(await replanSchedules(services), 0);
