@@ -6,11 +6,10 @@
 import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { tlsReason } from "../../../../src/domain/tls_fault.ts";
 import { trustedAuthorities } from "../../../../src/network/authorities.ts";
-import { withDates } from "../../../../src/network/tls_agent.ts";
 import { decodeContent } from "../../../../src/network/content_encoding.ts";
 import { outgoing } from "../../outgoing.ts";
+import { connectionFault } from "../connection_fault.ts";
 import { readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
 /** Bytes that are passed to the socket at once. */
@@ -100,7 +99,7 @@ export class PutConnections {
         const what = limit === totalMs ? "it did not end" : isUnanswered ? "no answer came" : "nothing moved";
         lost = { kind: "lost", reason: `${what} for ${limit / 1000} s`, isFinal: false, isUnanswered };
       } else if (failure !== null && answer === null) {
-        lost = { kind: "lost", ...faultOf(await withDates(failure, new URL(url), undefined) as Error) };
+        lost = { kind: "lost", ...await connectionFault(failure, new URL(url)) };
       }
       resolve(await answer ?? lost);
     });
@@ -154,22 +153,4 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null): string 
     // The response is cut off, or not compressed as it claims: only the status is known.
     return "";
   }
-}
-
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was cut",
-  EPIPE: "the connection was cut",
-  ETIMEDOUT: "the connection timed out",
-  ENOTFOUND: "the host name does not exist",
-  EAI_AGAIN: "the host name can't be resolved now",
-  EHOSTUNREACH: "there is no route to the host",
-  ENETUNREACH: "there is no route to the network",
-};
-
-function faultOf(error: Error & { code?: string }): { reason: string; isFinal: boolean } {
-  const tls = tlsReason(error);
-  if (tls !== null) return { reason: `${tls}.`, isFinal: true };
-  const reason = REASONS[error.code ?? ""] ?? `the connection failed (${error.code ?? error.name})`;
-  return { reason, isFinal: false };
 }

@@ -1,0 +1,30 @@
+/** Explains why a request of node:http got no answer. */
+import { tlsReason } from "../../../src/domain/tls_fault.ts";
+import { withDates } from "../../../src/network/tls_agent.ts";
+
+const REASONS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was cut",
+  EPIPE: "the connection was cut",
+  ETIMEDOUT: "the connection timed out",
+  ENOTFOUND: "the host name is not known",
+  EAI_AGAIN: "the host name can't be looked up now",
+  EHOSTUNREACH: "there is no route to the host",
+  ENETUNREACH: "there is no route to the network",
+};
+
+export interface ConnectionFault {
+  /** One line without the URL, which may be a credential. */
+  readonly reason: string;
+  /** Whether a retry is pointless. */
+  readonly isFinal: boolean;
+}
+
+/** Returns the reason of a failed request in words. */
+export async function connectionFault(error: Error, url: URL): Promise<ConnectionFault> {
+  const fault = await withDates(error, url, undefined) as Error & { code?: string };
+  const tls = tlsReason(fault);
+  if (tls !== null) return { reason: `${tls}.`, isFinal: true };
+  const reason = REASONS[fault.code ?? ""] ?? `the connection failed (${fault.code ?? fault.name})`;
+  return { reason, isFinal: false };
+}
