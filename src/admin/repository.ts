@@ -6,6 +6,7 @@ import { openLocalRepository } from "./local_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 import { openS3Repository } from "./s3_repository.ts";
 import { openSftpRepository } from "./sftp_repository.ts";
+import { openWebdavRepository } from "./webdav_repository.ts";
 
 type Open = (
   text: string,
@@ -14,7 +15,12 @@ type Open = (
 ) => BackupRepository | Promise<BackupRepository>;
 
 /** Repositories by the scheme of their URL. */
-const SCHEMES: Readonly<Record<string, Open>> = { s3: openS3Repository, sftp: openSftpRepository };
+const SCHEMES: Readonly<Record<string, Open>> = {
+  s3: openS3Repository,
+  sftp: openSftpRepository,
+  webdav: openWebdavRepository,
+  webdavs: openWebdavRepository,
+};
 
 /**
  * Opens a repository. Keys and passwords come from the environment, never from an argument.

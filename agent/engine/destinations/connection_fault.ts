@@ -7,8 +7,8 @@ const REASONS: Record<string, string> = {
   ECONNRESET: "the connection was cut",
   EPIPE: "the connection was cut",
   ETIMEDOUT: "the connection timed out",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name can't be looked up now",
+  ENOTFOUND: "the host name does not exist",
+  EAI_AGAIN: "the host name can't be resolved now",
   EHOSTUNREACH: "there is no route to the host",
   ENETUNREACH: "there is no route to the network",
 };

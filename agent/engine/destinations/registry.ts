@@ -5,10 +5,11 @@ import { local } from "./local/type.ts";
 import { relay } from "./relay/relay.ts";
 import { s3 } from "./s3/s3.ts";
 import { sftp } from "./sftp/type.ts";
+import { webdav } from "./webdav/type.ts";
 
 type Types = { [T in ReadDestination["type"]]: DestinationType<Extract<ReadDestination, { type: T }>> };
 
-export const destinationTypes: Types = { local, s3, sftp, relay };
+export const destinationTypes: Types = { local, s3, sftp, webdav, relay };
 
 /** Returns the type of a job's destination, whose functions take that destination. */
 export function destinationType<Spec extends ReadDestination>(spec: Spec): DestinationType<ReadDestination> {

@@ -4,8 +4,9 @@ import type { DestinationDefinition, Reach } from "./definition.ts";
 import { local } from "./local.ts";
 import { s3 } from "./s3.ts";
 import { sftp } from "./sftp.ts";
+import { webdav } from "./webdav.ts";
 
-export const destinationDefinitions = { local, s3, custom_s3, sftp };
+export const destinationDefinitions = { local, s3, custom_s3, sftp, webdav };
 
 export type DestinationType = keyof typeof destinationDefinitions;
 

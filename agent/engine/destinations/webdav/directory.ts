@@ -1,0 +1,130 @@
+/** The directory of a backup's objects at a WebDAV server. */
+import { innerSegments } from "../../../../src/domain/location.ts";
+import { ObjectMissingError, RunFailedError } from "../../ports.ts";
+import { type DavClient, DavError } from "./client.ts";
+import { LongAnswerError } from "./exchange.ts";
+import { childrenOf, type DavEntry } from "./properties.ts";
+
+const CREATED = 201;
+/** The answer of MKCOL if something is there already. */
+const NOT_ALLOWED = 405;
+
+export class DavDirectory {
+  readonly #segments: string[];
+
+  constructor(readonly client: DavClient, private readonly path: string) {
+    this.#segments = innerSegments(path);
+  }
+
+  /** The directory's name in messages. */
+  get what(): string {
+    return `${this.path} at ${this.client.server}`;
+  }
+
+  /** Returns the URL of an object. */
+  urlOf(name: string): string {
+    return `${this.#url(this.#segments.length)}${encodeURIComponent(name)}`;
+  }
+
+  withClient(client: DavClient): DavDirectory {
+    return new DavDirectory(client, this.path);
+  }
+
+  /** Rejects unless the directory exists. */
+  async find(): Promise<void> {
+    if (await this.#look(this.#segments.length) !== null) return;
+    throw new RunFailedError(
+      `Cannot use ${this.what}: it does not exist. Check webdav_url and webdav_path, and whether the server has ` +
+        "mounted its file system; where it is gone for good, make it anew.",
+    );
+  }
+
+  /** Creates the directory with those above it, up to the one that the URL names. */
+  async make(): Promise<void> {
+    let existing = this.#segments.length;
+    while (existing > 0 && await this.#look(existing) === null) existing--;
+    while (existing < this.#segments.length) {
+      existing++;
+      await this.client.request({
+        action: `create ${this.what}`,
+        method: "MKCOL",
+        url: this.#url(existing),
+        expected: [CREATED, NOT_ALLOWED],
+      });
+    }
+  }
+
+  /** Returns the size of an object; null if it is not there. */
+  async sizeOf(name: string): Promise<number | null> {
+    const entry = await this.client.look(`read ${name} in ${this.what}`, this.urlOf(name));
+    if (entry === null) return null;
+    if (entry.size !== null && !entry.isDirectory) return entry.size;
+    throw new RunFailedError(`Cannot read ${name} in ${this.what}: the server does not tell its size`);
+  }
+
+  /** Returns why an object is not there: an error that says whether the directory is. */
+  async missing(name: string): Promise<RunFailedError> {
+    await this.find();
+    if (!await this.#isEmpty()) {
+      return new ObjectMissingError(`Cannot read ${name} in ${this.what}: it does not exist`);
+    }
+    return new RunFailedError(
+      `Cannot read ${name} in ${this.what}: its directory is empty. Check whether the server has mounted its file ` +
+        "system.",
+    );
+  }
+
+  /** Removes files. Resolves with whether one was there. */
+  async remove(names: readonly string[]): Promise<boolean> {
+    let wasThere = false;
+    for (const name of names) wasThere = await removeAt(this.client, this.urlOf(name), name) || wasThere;
+    return wasThere;
+  }
+
+  /** Returns the reason of a failure that its status does not tell: the quota. */
+  async quotaFault(error: unknown): Promise<unknown> {
+    if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;
+    const entry = await this.#look(this.#segments.length).catch(() => null);
+    if (entry?.free === null || entry?.free === undefined || entry.free > FULL) return error;
+    const [what] = error.message.split(": ");
+    return new DavError(
+      `${what}: the account's quota is full. Free some space there, or keep fewer backups.`,
+      error.status,
+    );
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    try {
+      const url = this.#url(this.#segments.length);
+      const entries = await this.client.list(`list ${this.what}`, url, 1);
+      return entries === null || childrenOf(entries).length === 0;
+    } catch (error) {
+      // A list that is too long to be read has entries.
+      if (error instanceof LongAnswerError) return false;
+      throw error;
+    }
+  }
+
+  #look(length: number): Promise<DavEntry | null> {
+    return this.client.look(`use ${this.what}`, this.#url(length));
+  }
+
+  /** Returns the URL of the directory, or of one above it. */
+  #url(length: number): string {
+    return [this.client.base, ...this.#segments.slice(0, length).map(encodeURIComponent), ""].join("/");
+  }
+}
+
+/** Free bytes below which a failed write is explained by the quota. */
+const FULL = 2 ** 20;
+
+/** Removes a file or a directory. Resolves with whether it was there. */
+export async function removeAt(client: DavClient, url: string, name: string): Promise<boolean> {
+  const { status } = await client.request({
+    action: `remove ${name} at ${client.server}`,
+    method: "DELETE",
+    url,
+    expected: [200, 202, 204, 404],
+  });
+  return status !== 404;
+}
