@@ -126,6 +126,32 @@ Deno.test("each list of files to add something is the files that name its exampl
   assert.ok(compared >= 6);
 });
 
+Deno.test("the table of things to add counts the files that each section names", async () => {
+  const page = TEXTS.get("docs/develop/adding-things.md")!;
+  const sections = new Map(
+    page.split(/^## /m).slice(1).map((text) => [text.slice(0, text.indexOf("\n")), text] as const),
+  );
+  const rows = [...page.matchAll(/^\| \[([^\]]+)\]\([^)]+\) +\| (\d+) +\|$/gm)];
+  assert.deepEqual(
+    rows.map(([, title, count]) => [title, Number(count)]),
+    rows.map(([, title]) => [title, countFiles(sections.get(title!)!)]),
+  );
+  assert.ok(rows.length >= 9);
+});
+
+/** Counts the files of a section's list and the registries that get a line; without a list, those of its text. */
+function countFiles(section: string): number {
+  const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];
+  const named = items.length === 0 ? codeSpansOf(section) : [
+    ...items.filter((item) => !item.startsWith("- a type")).flatMap((item) =>
+      codeSpansOf(item.split(":")[0]!)
+    ),
+    ...[...section.matchAll(/\bone line of\s+`([^`]+)`/gi)].map(([, path]) => path!),
+  ];
+  const files = new Set(named.filter((path) => /^(src|agent)\//.test(path)));
+  return files.size + (/\ba migration(,|$)/m.test(section) ? 1 : 0);
+}
+
 Deno.test("the changelog groups what changed by Added, Changed and Fixed", () => {
   const [, ...releases] = TEXTS.get("CHANGELOG.md")!.split(/^## /m);
   const entries = TEXTS.get("CHANGELOG.md")!.split(/^(?=- |#)/m).filter((part) => part.startsWith("- "));
