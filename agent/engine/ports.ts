@@ -21,7 +21,7 @@ export interface RunPorts {
   /** An empty private directory (0700) for small files; removed with its contents when the run ends. */
   readonly workDirectory: string;
   /** Reports the run's current numbers; called at most once a second. */
-  progress(figures: Omit<ProgressEvent, "kind">): void;
+  progress(stats: Omit<ProgressEvent, "kind">): void;
   /**
    * Records an object before it or its partial file is created. Durable when it resolves, so that the object
    * can be removed after the agent was killed. `path` is the absolute path of a partial file on this server,

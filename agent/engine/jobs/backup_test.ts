@@ -93,8 +93,8 @@ Deno.test("a run reports its progress, with the remaining time estimated from th
   await reported.promise;
   stalled.resume();
   await running;
-  const [figures] = at.run.figures;
-  assert.ok(figures!.bytes_read > 1_000_000 && figures!.bytes_per_second > 0 && figures!.eta_seconds! > 0);
+  const [stats] = at.run.stats;
+  assert.ok(stats!.bytes_read > 1_000_000 && stats!.bytes_per_second > 0 && stats!.eta_seconds! > 0);
 });
 
 Deno.test("an existing object is neither replaced nor removed", async () => {

@@ -19,8 +19,8 @@ export interface StoredPart {
 
 /** Adds up the numbers of all parts of a backup. */
 export function statsOf(parts: readonly StoredPart[]): StoredStats {
-  const sum = (figure: (part: StoredPart) => number) =>
-    parts.reduce((total, part) => total + figure(part), 0);
+  const sum = (number: (part: StoredPart) => number) =>
+    parts.reduce((total, part) => total + number(part), 0);
   const bytesRead = sum((part) => part.bytesRead);
   return {
     size: sum((part) => part.archive.size),

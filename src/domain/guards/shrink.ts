@@ -11,14 +11,14 @@ export function shrunkStats(
   now: StoredStats,
   usual: UsualStats,
 ): ("size" | "bytes_read" | "files_count")[] {
-  return (["files_count", "bytes_read", "size"] as const).filter((figure) =>
-    (now[figure] ?? Infinity) < SHRUNK * (usual[figure] ?? 0)
+  return (["files_count", "bytes_read", "size"] as const).filter((name) =>
+    (now[name] ?? Infinity) < SHRUNK * (usual[name] ?? 0)
   );
 }
 
 function describeShrinking(now: StoredStats, usual: UsualStats): string | null {
-  const shrunk = shrunkStats(now, usual).map((figure) => {
-    switch (figure) {
+  const shrunk = shrunkStats(now, usual).map((name) => {
+    switch (name) {
       case "files_count":
         return `${now.files_count} files (median ${Math.round(usual.files_count!)})`;
       case "bytes_read":

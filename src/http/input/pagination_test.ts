@@ -4,7 +4,7 @@ import { createApp } from "../app.ts";
 
 const PATH = "http://localhost/api/tags";
 
-Deno.test("pages carry links and figures as the document shows them", async () => {
+Deno.test("pages carry links and stats as the document shows them", async () => {
   await using api = await testApi();
   const { call } = api.admin;
   assert.deepEqual((await call("GET", "/api/tags")).body, {

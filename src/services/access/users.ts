@@ -17,24 +17,24 @@ import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
 export type { UserCounts as UserCounts, UserRow } from "../../store/access/users.ts";
 
-export interface UserWithFigures {
+export interface UserWithCounts {
   user: store.UserRow;
-  figures: store.UserCounts;
+  counts: store.UserCounts;
 }
 
-export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithFigures> {
+export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithCounts> {
   const user = requireFound(await store.findUser(services.database, caller.userId));
-  return await withFigures(services, services.database, user);
+  return await withCounts(services, services.database, user);
 }
 
 export function updateSelf(
   services: ServiceContext,
   caller: Caller,
   changes: Partial<Pick<store.UserRow, "name" | "timezone" | "language">>,
-): Promise<UserWithFigures> {
+): Promise<UserWithCounts> {
   return transaction(services.database, async (sql) => {
     const user = requireFound(await store.updateUser(sql, caller.userId, changes, services.clock.now()));
-    return await withFigures(services, sql, user);
+    return await withCounts(services, sql, user);
   });
 }
 
@@ -103,12 +103,12 @@ export function deleteUser(
     }
     await refuseUnlessAdmin(sql, caller);
     const user = requireFound(await store.lockUser(sql, id));
-    const figures = await store.countOfUser(sql, id, services.clock.now());
+    const counts = await store.countOfUser(sql, id, services.clock.now());
     const kept = [
-      [figures.backup_tasks, "backup task"] as const,
-      [figures.remote_servers, "remote server"] as const,
-      [figures.backup_destinations, "backup destination"] as const,
-      [figures.backups, "backup"] as const,
+      [counts.backup_tasks, "backup task"] as const,
+      [counts.remote_servers, "remote server"] as const,
+      [counts.backup_destinations, "backup destination"] as const,
+      [counts.backups, "backup"] as const,
     ].filter(([count]) => count > 0).map(([count, noun]) => pluralize(count, noun));
     if (kept.length > 0) {
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
@@ -171,14 +171,14 @@ export function createTokenFor(
   });
 }
 
-async function withFigures(
+async function withCounts(
   services: ServiceContext,
   sql: Sql,
   user: store.UserRow,
-): Promise<UserWithFigures> {
+): Promise<UserWithCounts> {
   const wall = wallTime(user.timezone, services.clock.now());
   const today = instantOf(user.timezone, wall - wall % 86_400_000);
-  return { user, figures: await store.countOfUser(sql, user.id, today) };
+  return { user, counts: await store.countOfUser(sql, user.id, today) };
 }
 
 /**

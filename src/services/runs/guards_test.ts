@@ -28,23 +28,23 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
     ...test,
     caller,
     taskId,
-    /** Runs the task to its end, with `figures` as stats of the backup. Returns the id of the backup. */
-    async store(figures: Partial<StoredBackup> = {}): Promise<number> {
-      await this.backUp(figures);
+    /** Runs the task to its end, with `stats` as those of the backup. Returns the id of the backup. */
+    async store(stats: Partial<StoredBackup> = {}): Promise<number> {
+      await this.backUp(stats);
       const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
       return row!.id;
     },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
     /**
-     * Runs the task to its end, with `figures` as stats of the backup. Returns the guards in the run's job.
+     * Runs the task to its end, with `stats` as those of the backup. Returns the guards in the run's job.
      */
-    async backUp(figures: Partial<StoredBackup> = {}) {
+    async backUp(stats: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);
       const [run] = await claimAssignments(services, [serverId]);
       await recordEvents(services, [
         event(serverId, run!, 1, { kind: "accepted" }),
-        event(serverId, run!, 2, success({ backup: { ...backup, ...figures } })),
+        event(serverId, run!, 2, success({ backup: { ...backup, ...stats } })),
       ]);
       return (run!.job as BackupJob).guards;
     },

@@ -158,7 +158,7 @@ async function recordGroup(
     run_id: run.id,
     last_sequence: fresh.at(-1)!.sequence,
     output_size: outputSize,
-    figures: lastProgress(fresh.map(({ event }) => event)),
+    stats: lastProgress(fresh.map(({ event }) => event)),
   });
   if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);
   return run;
@@ -173,7 +173,7 @@ async function accept(services: ServiceContext, sql: Sql, run: RunRow): Promise<
   return move.moved ? move.run : run;
 }
 
-function lastProgress(events: readonly RunEvent[]): EventProgress["figures"] {
+function lastProgress(events: readonly RunEvent[]): EventProgress["stats"] {
   const event = events.findLast((event) => event.kind === "progress");
   return event?.kind === "progress" ? event : null;
 }

@@ -61,10 +61,10 @@ export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats |
 }
 
 /** Returns SQL for the median of a column; with an even number of values, the mean of the middle two. */
-function median(sql: Sql, figure: Fragment) {
+function median(sql: Sql, number: Fragment) {
   return sql`
-    case when count(${figure}) >= ${HISTORY_MINIMUM}
-      then percentile_cont(0.5) within group (order by (${figure})::double precision) end`;
+    case when count(${number}) >= ${HISTORY_MINIMUM}
+      then percentile_cont(0.5) within group (order by (${number})::double precision) end`;
 }
 
 /**

@@ -21,7 +21,7 @@ export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
     select kind, state, count(*) as count from runs group by kind, state order by kind, state`;
   const deliveries = await sql<MetricsRow["deliveries"]>`
     select state, count(*) as count from notification_deliveries group by state order by state`;
-  const [figures] = await sql<Omit<MetricsRow, "runs" | "deliveries">[]>`
+  const [counts] = await sql<Omit<MetricsRow, "runs" | "deliveries">[]>`
     select
       (select count(*) from remote_servers) as remote_servers,
       (
@@ -30,7 +30,7 @@ export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
       ) as connected_agents,
       (select min(created_at) from runs where state = 'queued') as oldest_queued_at,
       (select min(lease_expires_at) from runs where state = 'running') as oldest_lease`;
-  return { runs: [...runs], deliveries: [...deliveries], ...figures! };
+  return { runs: [...runs], deliveries: [...deliveries], ...counts! };
 }
 
 /**

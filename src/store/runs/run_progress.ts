@@ -7,7 +7,7 @@ export interface EventProgress {
   last_sequence: number;
   /** Number of characters of output in this batch. */
   output_size: number;
-  figures: {
+  stats: {
     bytes_read: number;
     bytes_written: number;
     files_count: number | null;
@@ -57,14 +57,14 @@ export async function recordProgress(
       ${column((row) => row.run_id)}::bigint[],
       ${column((row) => row.last_sequence)}::bigint[],
       ${column((row) => row.output_size)}::bigint[],
-      ${column((row) => whole(row.figures?.bytes_read))}::bigint[],
-      ${column((row) => whole(row.figures?.bytes_written))}::bigint[],
-      ${column((row) => whole(row.figures?.files_count))}::bigint[],
-      ${column((row) => row.figures?.bytes_per_second ?? null)}::double precision[],
-      ${column((row) => row.figures?.eta_seconds ?? null)}::double precision[],
-      ${column((row) => row.figures?.stalled_ms ?? null)}::double precision[],
-      ${column((row) => row.figures?.waits_for ?? null)}::text[],
-      ${column((row) => row.figures?.phase ?? null)}::text[]
+      ${column((row) => whole(row.stats?.bytes_read))}::bigint[],
+      ${column((row) => whole(row.stats?.bytes_written))}::bigint[],
+      ${column((row) => whole(row.stats?.files_count))}::bigint[],
+      ${column((row) => row.stats?.bytes_per_second ?? null)}::double precision[],
+      ${column((row) => row.stats?.eta_seconds ?? null)}::double precision[],
+      ${column((row) => row.stats?.stalled_ms ?? null)}::double precision[],
+      ${column((row) => row.stats?.waits_for ?? null)}::text[],
+      ${column((row) => row.stats?.phase ?? null)}::text[]
     ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
       files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for, phase)
     where r.id = p.run_id`;

@@ -1,6 +1,6 @@
 /** `/api/user`: the caller's own account. */
 import { z } from "@hono/zod-openapi";
-import { showSelf, updateSelf, type UserRow, type UserWithFigures } from "../../../services/access/users.ts";
+import { showSelf, updateSelf, type UserRow, type UserWithCounts } from "../../../services/access/users.ts";
 import { line, timezone, trimmed } from "../../../definitions/formats/text.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { says } from "../../../definitions/formats/says.ts";
@@ -99,19 +99,19 @@ export function presentUser(row: UserRow): z.output<typeof ShortUser> {
   };
 }
 
-function selfResponse({ user, figures }: UserWithFigures) {
+function selfResponse({ user, counts }: UserWithCounts) {
   const data: z.output<typeof FullUser> = {
     ...presentUser(user),
     backup_tasks: {
-      total: figures.backup_tasks,
-      active: figures.active_backup_tasks,
-      logs: { total: figures.logs, today: figures.logs_today },
+      total: counts.backup_tasks,
+      active: counts.active_backup_tasks,
+      logs: { total: counts.logs, today: counts.logs_today },
     },
     related_entities: {
-      remote_servers: figures.remote_servers,
-      backup_destinations: figures.backup_destinations,
-      tags: figures.tags,
-      notification_streams: figures.notification_streams,
+      remote_servers: counts.remote_servers,
+      backup_destinations: counts.backup_destinations,
+      tags: counts.tags,
+      notification_streams: counts.notification_streams,
     },
   };
   return { status: 200, body: { data } };
