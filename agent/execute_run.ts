@@ -17,7 +17,7 @@ import type { ScriptPolicy } from "./engine/scripts/script_policy.ts";
 import type { RunJournal } from "./journal.ts";
 import { NAMES } from "./killed_runs.ts";
 import { RunOutput } from "./run_output.ts";
-import { type RequestLink, RunRequests } from "./rpc/run_calls.ts";
+import { type RequestLink, RunRequests } from "./rpc/run_requests.ts";
 import { type ExportSource, fetchExport } from "./rpc/run_exports.ts";
 import { RunDownloads } from "./rpc/run_downloads.ts";
 import { RunRelay } from "./rpc/run_relay.ts";

@@ -14,7 +14,7 @@ import {
 } from "../src/protocol/wire_messages.ts";
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../src/protocol/version.ts";
 import { Backoff } from "./backoff.ts";
-import { type StorageRequest, StorageRequests, type StorageResponse } from "./rpc/calls.ts";
+import { type StorageRequest, StorageRequests, type StorageResponse } from "./rpc/storage_requests.ts";
 import { EventSender } from "./event_sender.ts";
 import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";

@@ -12,7 +12,7 @@ import { typesByName } from "./engine/sources/registry.ts";
 import { enrol } from "./enrolment.ts";
 import { Journal } from "./journal.ts";
 import { Link } from "./link.ts";
-import { RequestHandler } from "./rpc/requests.ts";
+import { RequestHandler } from "./rpc/request_handler.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 

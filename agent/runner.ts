@@ -10,7 +10,7 @@ import { executeRun, followScripts, type RunEnvironment } from "./execute_run.ts
 import type { Journal, RunJournal } from "./journal.ts";
 import { endKilledRuns, NAMES, type PendingScripts } from "./killed_runs.ts";
 import { RunOutput } from "./run_output.ts";
-import type { RequestLink } from "./rpc/run_calls.ts";
+import type { RequestLink } from "./rpc/run_requests.ts";
 
 export interface RunnerOptions extends RunEnvironment {
   readonly journal: Journal;

@@ -1,6 +1,6 @@
 /** Requests signed download URLs for a run, over the link. */
 import type { Downloads } from "../engine/ports.ts";
-import type { RunRequests } from "./run_calls.ts";
+import type { RunRequests } from "./run_requests.ts";
 
 export class RunDownloads implements Downloads {
   constructor(

@@ -1,7 +1,7 @@
 /** Requests S3 uploads for a run, over the link. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError, type Uploads } from "../engine/ports.ts";
-import type { RunRequests } from "./run_calls.ts";
+import type { RunRequests } from "./run_requests.ts";
 
 /** Time limit of an abort, in milliseconds. The control plane also aborts abandoned uploads by itself. */
 const ABORT_TIMEOUT = 15_000;

@@ -154,7 +154,7 @@ Deno.test("a run's requests about its uploads are handled in its trace", async (
   await using collector = new Collector();
   const url = (path: string) => new URL(`../../${path}`, import.meta.url);
   const program = `
-    import { RunRequests } from "${url("agent/rpc/run_calls.ts")}";
+    import { RunRequests } from "${url("agent/rpc/run_requests.ts")}";
     import { handleStorageRequest } from "${url("src/agents/storage_requests.ts")}";
     import { systemClock } from "${url("src/domain/clock.ts")}";
     import { startSpan, withSpan } from "${url("src/telemetry/tracing.ts")}";

@@ -4,18 +4,18 @@ import { testApi } from "../../../tests/support/clients/api.ts";
 Deno.test("each token has its own limit per minute, shown in every response", async () => {
   await using api = await testApi({ rateLimitPerMinute: 3 });
   const { call } = await api.user(["manage-tags"]);
-  const stats = ({ status, headers }: { status: number; headers: Headers }) => [
+  const limitHeaders = ({ status, headers }: { status: number; headers: Headers }) => [
     status,
     headers.get("x-ratelimit-limit"),
     headers.get("x-ratelimit-remaining"),
   ];
-  assert.deepEqual(stats(await call("GET", "/api/tags")), [200, "3", "2"]);
+  assert.deepEqual(limitHeaders(await call("GET", "/api/tags")), [200, "3", "2"]);
   await api.clock.advance(20_000);
-  assert.deepEqual(stats(await call("GET", "/api/tags/x")), [404, "3", "1"]);
-  assert.deepEqual(stats(await call("GET", "/api/users")), [403, "3", "0"]);
+  assert.deepEqual(limitHeaders(await call("GET", "/api/tags/x")), [404, "3", "1"]);
+  assert.deepEqual(limitHeaders(await call("GET", "/api/users")), [403, "3", "0"]);
 
   const refused = await call("POST", "/api/tags", { label: "x" });
-  assert.deepEqual(stats(refused), [429, "3", "0"]);
+  assert.deepEqual(limitHeaders(refused), [429, "3", "0"]);
   assert.equal(refused.headers.get("retry-after"), "40");
   assert.equal(refused.headers.get("x-ratelimit-reset"), String(Date.parse("2026-01-05T12:01:00Z") / 1000));
   assert.deepEqual(refused.body, {
@@ -25,7 +25,7 @@ Deno.test("each token has its own limit per minute, shown in every response", as
   assert.equal((await api.admin.call("GET", "/api/tags")).status, 200, "another token is not held up");
 
   await api.clock.advance(40_000);
-  assert.deepEqual(stats(await call("GET", "/api/tags")), [200, "3", "2"]);
+  assert.deepEqual(limitHeaders(await call("GET", "/api/tags")), [200, "3", "2"]);
   assert.deepEqual((await call("GET", "/api/tags")).body.data, []);
 });
 

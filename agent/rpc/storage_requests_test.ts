@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { StorageRequests } from "./calls.ts";
+import { StorageRequests } from "./storage_requests.ts";
 
 Deno.test("a request that can't be sent rejects once, also when its run is cancelled later", async () => {
   const run = new AbortController();

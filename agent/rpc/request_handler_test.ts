@@ -3,7 +3,7 @@ import { FreezableMount } from "../../tests/support/fixtures/tmpfs.ts";
 import { keepAwake } from "../../tests/support/fixtures/hurried_clock.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import type { AgentMessage } from "../../src/protocol/wire_messages.ts";
-import { RequestHandler } from "./requests.ts";
+import { RequestHandler } from "./request_handler.ts";
 
 Deno.test(
   "requests that an unresponsive disk blocks are answered at their deadline and free their slots",

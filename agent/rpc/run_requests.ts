@@ -5,7 +5,7 @@
 import type { Clock } from "../../src/domain/clock.ts";
 import { activeSpan, traceparentOf } from "../../src/telemetry/tracing.ts";
 import { Backoff } from "../backoff.ts";
-import type { StorageRequest, StorageResponse } from "./calls.ts";
+import type { StorageRequest, StorageResponse } from "./storage_requests.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
 /**
