@@ -126,7 +126,7 @@ Deno.test("each list of files to add something is the files that name its exampl
   assert.ok(compared >= 6);
 });
 
-Deno.test("the table of things to add counts the files that each section names", async () => {
+Deno.test("the table of things to add counts the files that each section names", () => {
   const page = TEXTS.get("docs/develop/adding-things.md")!;
   const sections = new Map(
     page.split(/^## /m).slice(1).map((text) => [text.slice(0, text.indexOf("\n")), text] as const),
@@ -139,7 +139,7 @@ Deno.test("the table of things to add counts the files that each section names",
   assert.ok(rows.length >= 9);
 });
 
-/** Counts the files of a section's list and the registries that get a line; without a list, those of its text. */
+/** Counts the files of a section's list and the registries that get a line; without a list, of its text. */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];
   const named = items.length === 0 ? codeSpansOf(section) : [

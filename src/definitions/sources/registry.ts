@@ -7,7 +7,7 @@ import { files } from "./files.ts";
 import { mysql } from "./mysql.ts";
 import { postgresql } from "./postgresql.ts";
 
-export const sourceDefinitions = { files, postgresql, mysql, control_plane };
+const sourceDefinitions = { files, postgresql, mysql, control_plane };
 
 /** The fields of a task that select its source type. Fields that the type does not use may be missing. */
 export interface SourceTask {

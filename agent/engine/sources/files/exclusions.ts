@@ -57,7 +57,7 @@ const STAGING_RULE: ExclusionRule = {
   isLiteral: false,
 };
 
-export function noExclusions(): Exclusions {
+function noExclusions(): Exclusions {
   return { arguments: [], directoryRules: [], notes: [], warnings: [], matchers: [], unsearched: [] };
 }
 

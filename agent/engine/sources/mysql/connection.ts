@@ -27,15 +27,21 @@ const OPTIONS_DESCRIPTOR = 3;
 /** Address of a server, and the login. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
+/** How each program connects. */
+interface ProgramOptions {
+  /** Options that a program accepts only before all others. */
+  readonly first: readonly string[];
+  readonly rest: readonly string[];
+  readonly redirects: Redirect[];
+}
+
 export class MysqlConnection {
   private constructor(
     /** Such as `the local socket as root`. */
     readonly description: string,
     readonly username: string,
     private readonly context: ProgramContext,
-    private readonly first: string[],
-    private readonly rest: string[],
-    private readonly redirects: Redirect[],
+    private readonly options: ProgramOptions,
   ) {}
 
   static async open(source: Login, context: ProgramContext): Promise<MysqlConnection> {
@@ -54,16 +60,16 @@ export class MysqlConnection {
       redirects.push({ descriptor: OPTIONS_DESCRIPTOR, direction: "<", path });
     }
     const rest = [`--user=${username}`, ...hostArguments(host, port)];
-    return new MysqlConnection(`${at} as ${username}`, username, context, first, rest, redirects);
+    return new MysqlConnection(`${at} as ${username}`, username, context, { first, rest, redirects });
   }
 
   /** @param operands Arguments after the options; may start with a dash. */
   command(program: string, args: string[], operands: string[] = []): Command {
     return {
       program,
-      args: [...this.first, ...this.rest, ...args, "--", ...operands],
+      args: [...this.options.first, ...this.options.rest, ...args, "--", ...operands],
       user: this.context.user,
-      redirects: this.redirects,
+      redirects: this.options.redirects,
     };
   }
 

@@ -27,23 +27,32 @@ type Description = z.infer<typeof Description>;
 /** Limits the wait for locks to 60 seconds: a client may have an open transaction. */
 export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 
+interface ServerFacts {
+  readonly version: ServerVersion;
+  /** Text for marks; see leftovers.ts. */
+  readonly lockNote: string;
+  readonly ignoresCase: boolean;
+}
+
 export class MysqlFresh {
   /** Names of databases that are dropped at the end of the run, however it ends. */
   readonly unfinished = new Set<string>();
+
+  readonly version: ServerVersion;
+  /** Whether `Shop` and `shop` are the same name to the server. */
+  readonly ignoresCase: boolean;
+  /** Assignments at the start of each session. */
+  private readonly settings: string[] = [];
 
   private constructor(
     private readonly target: DatabaseTarget,
     public connection: MysqlConnection,
     readonly client: string,
     private readonly description: Description,
-    readonly version: ServerVersion,
-    /** Text for marks; see leftovers.ts. */
-    private readonly lockNote: string,
-    /** Assignments at the start of each session. */
-    private readonly settings: string[],
-    /** Whether `Shop` and `shop` are the same name to the server. */
-    readonly ignoresCase: boolean,
-  ) {}
+    private readonly server: ServerFacts,
+  ) {
+    ({ version: this.version, ignoresCase: this.ignoresCase } = server);
+  }
 
   static async open(
     target: DatabaseTarget,
@@ -55,17 +64,11 @@ export class MysqlFresh {
     const client = await firstTool(programs.children, ["mariadb", "mysql"]);
     if (client === null) throw new RunFailedError(missingTools(["mariadb"], PACKAGES));
     const description = Description.safeParse(source).data ?? { databases: [] };
-    const version = await versionOf(connection, client.tool);
-    const server = new MysqlFresh(
-      target,
-      connection,
-      client.tool,
-      description,
-      version,
-      await holdLock(connection, client.tool, programs.children),
-      [],
-      await ignoresCase(connection, client.tool),
-    );
+    const server = new MysqlFresh(target, connection, client.tool, description, {
+      version: await versionOf(connection, client.tool),
+      lockNote: await holdLock(connection, client.tool, programs.children),
+      ignoresCase: await ignoresCase(connection, client.tool),
+    });
     for (const setting of await neededSettings(server)) await server.trySetting(setting);
     return server;
   }
@@ -122,7 +125,7 @@ export class MysqlFresh {
     }
     await this.execute(
       `create table ${quote(name)}.${quote(MARK)} (a int primary key) comment '${
-        `${note} ${this.lockNote}`.trim()
+        `${note} ${this.server.lockNote}`.trim()
       }'`,
     );
   }
@@ -183,7 +186,7 @@ export class MysqlFresh {
   }
 }
 
-export async function versionOf(connection: MysqlConnection, client: string): Promise<ServerVersion> {
+async function versionOf(connection: MysqlConnection, client: string): Promise<ServerVersion> {
   const [[version]] = await connection.query(client, "select hex(version())") as [[string]];
   const name = fromHex(version);
   return { version: name, isMariadb: /mariadb/i.test(name) };
@@ -214,7 +217,7 @@ export function charsetClause(as: Charset | undefined): string {
 }
 
 /** Returns the name of a character set or collation. Rejects any other text. */
-export function charsetName(name: string): string {
+function charsetName(name: string): string {
   if (/^\w+$/.test(name)) return name;
   throw new RunFailedError(`${name} is not the name of a character set or collation`);
 }

@@ -199,7 +199,7 @@ function patternOf(database: string): RegExp {
  *
  * @param lines Lines of the output.
  */
-export function parseGrants(lines: readonly string[]): Grant[] {
+function parseGrants(lines: readonly string[]): Grant[] {
   return lines.flatMap((line) => {
     const found = LINE.exec(line);
     if (found === null) return [];
