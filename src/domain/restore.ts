@@ -9,7 +9,7 @@ import { InvalidError } from "./errors.ts";
 export interface StoredRestore {
   /** Type of the source. Missing in older runs, from when databases could not be restored. */
   readonly type?: string;
-  /** Type of the database server, such as `postgresql`. */
+  /** Type of the database server. */
   readonly engine?: string;
   readonly overwrite: boolean;
   readonly server?: DatabaseServer | null;

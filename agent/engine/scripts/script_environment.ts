@@ -22,7 +22,7 @@ export function runVariables({ task, source, object }: BackupJob, runId: number)
 }
 
 function sourceVariables(source: JobSource): Variables {
-  if (source.type === "files") return { REARGUARD_SOURCE_PATH: source.path };
+  if ("path" in source) return { REARGUARD_SOURCE_PATH: source.path };
   return source.type === "database" ? { REARGUARD_DATABASE_NAME: source.names.join(",") } : {};
 }
 

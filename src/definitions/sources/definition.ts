@@ -20,7 +20,7 @@ export interface SourceDefinition {
   /** Value of a task's `type`. If several types have the same value, `database_type` selects one of them. */
   readonly taskType: string;
   /**
-   * Contents of a backup in words, such as `files`. Used in messages about all types with the same
+   * Contents of a backup in words, such as databases. Used in messages about all types with the same
    * `taskType`.
    */
   readonly holds: string;
