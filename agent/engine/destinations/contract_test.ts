@@ -19,7 +19,7 @@ Deno.test("every destination type has a fixture", () => {
   assert.deepEqual(fixtures.sort(), Object.keys(destinationTypes).sort());
 });
 
-/** Opens the fixture's destination in `directory`. It is closed at the end of the test. */
+/** Opens the fixture's destination in `directory`. The destination is closed at the end of the test. */
 async function opened(
   fixture: Pick<ReadOnlyFixture, "spec" | "ports">,
   directory = "",
@@ -29,14 +29,16 @@ async function opened(
   return Object.assign(destination, { [Symbol.asyncDispose]: () => destination.close() });
 }
 
-/** Returns bytes that repeat nowhere, so that a misplaced piece is noticed. */
+/** Returns bytes without repetitions, so that a comparison notices misplaced bytes. */
 function bytes(size: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
   for (let index = 0; index < words.length; index++) words[index] = index * 2_654_435_761;
   return new Uint8Array(words.buffer, 0, size);
 }
 
-/** Writes chunks of an odd size, all from one buffer that is overwritten at once. */
+/**
+ * Stores an object. Writes chunks of an odd size from one buffer, and overwrites the buffer after each write.
+ */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);
   const buffer = new Uint8Array(700_001);
@@ -286,7 +288,8 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
       const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
       assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
-      // `b.zst` existed, which shows that the directory is the right one.
+      // `b.zst` existed and counts as a witness: the directory is the right one, so the missing objects count
+      // as deleted.
       const neighbour = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
       assert.deepEqual(neighbour, { deleted: ["b.zst", "gone.zst"], failed: [] });
     },

@@ -1,4 +1,4 @@
-/** A destination type as its folder exports it to the registry, and the ports that it gets. */
+/** A destination type, as its folder exports it to the registry, and the ports that its functions get. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
 import type { Destination, Downloads, Output, Relay, Uploads } from "../ports.ts";
@@ -6,19 +6,22 @@ import type { DestinationLimits } from "./limits.ts";
 
 export interface DestinationPorts {
   readonly clock: Clock;
-  /** Aborts the work in progress; calls then reject with its reason. */
+  /** Aborts the work in progress: pending calls reject with the signal's reason. */
   readonly signal: AbortSignal;
-  /** Null outside of a run, as are the other ports. */
+  /** The run's output; null if no run opened the destination. The same holds for the next three ports. */
   readonly output: Pick<Output, "line"> | null;
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;
   readonly relay: Relay | null;
-  /** Default: the limits of a run. */
+  /** Limits on waiting. Default: the limits of a run. */
   readonly limits?: DestinationLimits;
 }
 
 export interface DestinationType<Spec> {
   open(spec: Spec, ports: DestinationPorts): Destination | Promise<Destination>;
-  /** Writes, reads back and deletes a probe object. Absent if the control plane checks this type. */
+  /**
+   * Writes, reads back and deletes a probe object. Absent if the control plane itself checks destinations of
+   * this type.
+   */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
 }

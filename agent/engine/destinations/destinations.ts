@@ -1,4 +1,4 @@
-/** Opens, checks and clears destinations of every type. */
+/** Opens and checks destinations of every type, and removes objects from them. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { JobDestination, ReadDestination } from "../../../src/protocol/job.ts";
 import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/wire_messages.ts";
@@ -8,11 +8,15 @@ import { type DestinationLimits, requestLimits } from "./limits.ts";
 import { destinationType } from "./registry.ts";
 
 /**
- * Time for which a removal retries a lost connection, in milliseconds. The control plane tries again later.
+ * Time for which a removal retries a lost connection, in milliseconds. After a failure the control plane
+ * tries again later.
  */
 const REMOVAL_PATIENCE = 15_000;
 
-/** Opens a destination; close it when done. Rejects with a `RunFailedError` if it can't be reached. */
+/**
+ * Opens a destination. The caller must close it. Rejects with a `RunFailedError` if the destination can't be
+ * reached.
+ */
 export async function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
   return await destinationType(spec).open(spec, ports);
 }
@@ -28,15 +32,16 @@ export function checkDestination(
       `Cannot check a destination of type ${spec.type} here: the control plane does it`,
     );
   }
-  // No retries: a check should report the problem at once.
+  // Do not retry: a check should report the problem at once.
   return check(spec, requestPorts(clock, signal, requestLimits(0)));
 }
 
 /**
- * Removes objects and their partial files. A missing object counts as deleted if the destination is known to
- * be the right one: another of the names or one of the witnesses exists, or `witnesses` is empty. A failed
- * removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be reached or is
- * missing.
+ * Removes objects and their partial files. A failed removal does not stop the others. Rejects with a
+ * `RunFailedError` if the destination can't be reached or does not exist.
+ *
+ * A missing object counts as deleted if the destination is known to be the right one. This is so if another
+ * of the objects exists, if one of the witnesses exists, or if `witnesses` is empty.
  */
 export async function removeFromDestination(
   spec: JobDestination,

@@ -1,13 +1,19 @@
-/** Limits on how long a destination may be silent, and on how long the agent waits for an unreachable one. */
+/** Limits on how long a destination may be silent, and on how long the agent tries to reach it again. */
 
 export interface DestinationLimits {
-  /** Time without a response, while one is due, after which a connection is given up. Milliseconds. */
+  /** Time in milliseconds that the agent waits for a response before it gives up a connection. */
   readonly idleMs: number;
-  /** Time for which a lost connection is reopened before the work fails, in milliseconds. 0: not at all. */
+  /**
+   * Time in milliseconds for which the agent reopens a lost connection before the work fails. With 0, the
+   * work fails at once.
+   */
   readonly patienceMs: number;
 }
 
-/** Limits of runs: if a destination is unavailable for some minutes, hours of work must not be lost. */
+/**
+ * Limits of a run. They are long, so that hours of work are not lost if a destination is unavailable for some
+ * minutes.
+ */
 const IDLE_SECONDS = 60;
 const PATIENCE_SECONDS = 15 * 60;
 
@@ -20,8 +26,8 @@ export function runLimits(): DestinationLimits {
 }
 
 /**
- * Returns the limits of a request. They are shorter than its deadline, so that its response can state the
- * reason.
+ * Returns the limits of a request. They are shorter than the request's deadline, so that the response can
+ * state the reason of a failure.
  */
 export function requestLimits(patienceMs: number): DestinationLimits {
   const { idleMs } = runLimits();

@@ -1,8 +1,9 @@
-/** Names of objects in a destination's directory, and their names while they are being written. */
+/** Names of objects in a destination's directory, and the names of their partial files. */
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Returns the name. Throws unless it is a single path segment: other names could lead out of the directory.
+ * Returns the name. Throws if it is not a single path segment, because it could then lead out of the
+ * directory.
  */
 export function checkObjectName(name: string): string {
   if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
@@ -13,7 +14,9 @@ export function checkObjectName(name: string): string {
   return name;
 }
 
-/** Returns the name of a partial file: hidden, and with an extension that no tool takes for a backup. */
+/**
+ * Returns the name of an object's partial file. It is hidden, and no tool takes its extension for a backup.
+ */
 export function partialName(name: string): string {
   return `.${checkObjectName(name)}.partial`;
 }
@@ -21,14 +24,18 @@ export function partialName(name: string): string {
 /**
  * Returns the error for an object that is shorter than recorded.
  *
- * @param there Bytes that the object has.
- * @param wanted Bytes that were stored.
+ * @param there Size of the object in bytes.
+ * @param wanted Number of bytes that were stored.
  */
 export function endsEarly(place: string, there: number, wanted: number): RunFailedError {
   return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, but ${wanted} were stored`);
 }
 
-/** @param directory May be `/`, or relative for SFTP. */
+/**
+ * Returns the path of a name in a directory.
+ *
+ * @param directory May be `/`. At SFTP destinations it may be relative.
+ */
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;
 }

@@ -1,4 +1,4 @@
-/** Checks a destination with the operations of a backup. */
+/** Checks a destination with the same operations as a backup. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
 import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
@@ -8,7 +8,8 @@ const CONTENT = new TextEncoder().encode(
 );
 
 /**
- * Connects, writes, reads back and deletes. Stops at the first step that fails, and removes the probe object.
+ * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops at the first step
+ * that fails, and removes the probe object.
  */
 export async function probe(open: () => Promise<Destination>, clock: Clock): Promise<CheckStep[]> {
   const name = `.rearguard-check-${crypto.randomUUID()}`;
@@ -43,7 +44,8 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
         await writer.write(CONTENT);
         await writer.commit();
       } catch (error) {
-        // Closes open files. If the object cannot be removed, the next step tries again and reports it.
+        // Close open files. If this leaves the object in place, the next step tries to remove it and reports
+        // a failure.
         await writer.abort().catch(() => {});
         throw error;
       }

@@ -1,4 +1,6 @@
-/** Reads an object with HTTP requests for ranges of it, and continues after a lost connection. */
+/**
+ * Reads an object with HTTP range requests. Continues after a lost connection where the last response ended.
+ */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { RunFailedError } from "../ports.ts";
 import { endsEarly } from "./object_name.ts";
@@ -6,31 +8,34 @@ import { endsEarly } from "./object_name.ts";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
 
-/** The reason why one attempt failed. `waits`: a later attempt may succeed. */
+/** The reason why one attempt failed. `waits` is true if a later attempt may succeed. */
 export class TryFailed extends Error {
   constructor(message: string, readonly waits: boolean) {
     super(message);
   }
 }
 
-/** Where the ranges come from. */
+/** Where an object's ranges are requested from. */
 export interface RangeSource {
-  /** The object, for messages: `a.zst from bucket b`. */
+  /** Description of the object for messages: `a.zst from bucket b`. */
   readonly what: string;
-  /** Time without data after which a connection is given up, in milliseconds. */
+  /** Time without data after which the connection is given up, in milliseconds. */
   readonly idleMs: number;
   request(from: number, to: number, signal: AbortSignal): Promise<Response>;
-  /** Explains a response that is not the bytes [from, to): a `TryFailed`, or the error that ends the read. */
+  /**
+   * Explains a response that does not contain the bytes from `from` to `to`. Returns a `TryFailed` if another
+   * attempt may be made, otherwise the error that ends the read.
+   */
   explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError>;
-  /** Called at the second failure in a row, with its reason. */
+  /** Called after the second failed attempt in a row, with the reason of that failure. */
   waiting?(reason: string): void;
 }
 
 export class RangedReader {
-  /** Size of the whole object in bytes, from the newest response. */
+  /** Size of the whole object in bytes, from the latest response; null before the first. */
   #total: number | null = null;
 
-  /** @param patienceMs How long a read is retried without receiving another byte. */
+  /** @param patienceMs Time for which a read is retried without receiving another byte, in milliseconds. */
   constructor(
     private readonly source: RangeSource,
     private readonly clock: Clock,
@@ -38,7 +43,7 @@ export class RangedReader {
     private readonly patienceMs: number,
   ) {}
 
-  /** Yields the bytes [from, to), in order. */
+  /** Yields the bytes from `from` up to, but not including, `to`. */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
     const { what } = this.source;
     let at = from;
@@ -47,7 +52,7 @@ export class RangedReader {
     while (at < to) {
       try {
         for await (const chunk of this.#try(at, to)) {
-          // Some servers send more than they were asked for.
+          // Some servers send more bytes than requested.
           const wanted = chunk.subarray(0, to - at);
           at += wanted.length;
           failures = 0;
@@ -70,14 +75,14 @@ export class RangedReader {
   }
 
   /**
-   * Returns the size of the object, from the response to a request for its first byte: only reading is
-   * allowed.
+   * Returns the size of the object, taken from the response to a request for its first byte. Requests of
+   * another type, such as HEAD, are not allowed.
    */
   async size(): Promise<number> {
     try {
       for await (const _ of this.read(0, 1));
     } catch (error) {
-      // A range of an empty object cannot be requested, but the refusal contains the size 0.
+      // An empty object has no range to request, but the refusal contains the size 0.
       if (this.#total !== 0) throw error;
     }
     if (this.#total !== null) return this.#total;
@@ -96,7 +101,7 @@ export class RangedReader {
         throw await this.source.explain(response, from, to);
       }
       for await (const chunk of response.body!) {
-        // The time that the consumer takes does not count as silence.
+        // The time that the consumer takes for a chunk does not count as silence.
         watch.pause();
         yield chunk;
         watch.resume();
@@ -104,7 +109,7 @@ export class RangedReader {
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof TryFailed || error instanceof RunFailedError) throw error;
-      // The error's own text may contain the URL, which may be a credential.
+      // Do not use the error's own text: it may contain the URL, which may be a credential.
       const seconds = this.source.idleMs / 1000;
       throw new TryFailed(
         idle.signal.aborted ? `nothing came for ${seconds} s` : "the connection failed",
@@ -117,8 +122,8 @@ export class RangedReader {
 }
 
 /**
- * Returns the beginning of a response's text, about `limit` bytes, and ends the response: it may be a whole
- * object.
+ * Returns about the first `limit` bytes of a response's text, and cancels the rest: the response may be a
+ * whole object.
  */
 export async function readSome({ body }: Response, limit: number): Promise<string> {
   const decoder = new TextDecoder();
@@ -130,7 +135,7 @@ export async function readSome({ body }: Response, limit: number): Promise<strin
   return text;
 }
 
-/** Calls `expired` after `limit` milliseconds without data, not counting pauses. */
+/** Calls `expired` after `limit` milliseconds without data. Pauses do not count. */
 class IdleWatch {
   #heardAt: number | null;
   readonly #over = new AbortController();

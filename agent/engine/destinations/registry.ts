@@ -1,4 +1,4 @@
-/** Every type of destination that the agent writes to or reads from, by the type in a job. */
+/** The destination types that the agent writes to or reads from, by the `type` in a job. */
 import type { ReadDestination } from "../../../src/protocol/job.ts";
 import type { DestinationType } from "./destination_type.ts";
 import { local } from "./local/type.ts";
@@ -11,7 +11,7 @@ type Types = { [T in ReadDestination["type"]]: DestinationType<Extract<ReadDesti
 
 export const destinationTypes: Types = { local, s3, sftp, webdav, relay };
 
-/** Returns the type of a job's destination, whose functions take that destination. */
+/** Returns the destination type of a job's destination. */
 export function destinationType<Spec extends ReadDestination>(spec: Spec): DestinationType<ReadDestination> {
   return destinationTypes[spec.type] as unknown as DestinationType<ReadDestination>;
 }

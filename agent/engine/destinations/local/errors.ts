@@ -1,4 +1,4 @@
-/** Explains errors of the operating system at a local destination. */
+/** Turns operating system errors at a local destination into errors with advice. */
 import { RunFailedError } from "../../ports.ts";
 
 const ADVICE: Record<string, string> = {
@@ -18,7 +18,7 @@ const ADVICE: Record<string, string> = {
 };
 
 /**
- * Runs a file operation.
+ * Runs a file operation and returns its result. Rejects with a `RunFailedError` if it fails.
  * @param action The operation, for error messages: `write to /srv/backups`.
  */
 export async function atLocal<T>(action: string, work: () => Promise<T>): Promise<T> {
@@ -32,7 +32,7 @@ export async function atLocal<T>(action: string, work: () => Promise<T>): Promis
   }
 }
 
-/** Returns the error's code, such as `ENOSPC`; null if it is not an error of the operating system. */
+/** Returns the error's code, such as `ENOSPC`; null if the error does not come from the operating system. */
 export function codeOf(error: unknown): string | null {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : null;

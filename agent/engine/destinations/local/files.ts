@@ -1,6 +1,6 @@
 /**
- * File operations at a local destination, each with a time limit. If the server of a network file system is
- * gone, an operation may block for ever, and a system call can't be cancelled.
+ * File operations at a local destination, each with a time limit. An operation may block for ever if the
+ * server of a network file system is gone, and a system call can't be cancelled.
  */
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -8,16 +8,16 @@ import { runLimits } from "../limits.ts";
 import { atLocal } from "./errors.ts";
 
 /**
- * Time limit of a sync, in milliseconds: making a large file durable takes long, without any sign of
- * progress.
+ * Time limit of a sync, in milliseconds. Making a large file durable takes long and shows no progress
+ * meanwhile.
  */
 export const SYNC_LIMIT = 15 * 60_000;
-/** Time limit of cleaning up after the work, in milliseconds. */
+/** Time limit of an operation that cleans up after the signal has aborted, in milliseconds. */
 const GOODBYE = 20_000;
 
 /**
- * Calls that exceeded their time limit and still have not returned, by directory. Each occupies a thread of
- * this process.
+ * Operations that exceeded their time limit and still have not returned, by directory. Each of them occupies
+ * a thread of this process.
  */
 const unanswered = new Map<string, Set<Promise<unknown>>>();
 
@@ -30,9 +30,9 @@ export class LocalFiles {
   ) {}
 
   /**
-   * Performs one file operation. Rejects with a `RunFailedError` if it fails or does not return in time, or
-   * with the signal's reason if the signal aborts meanwhile. Rejects without trying while an earlier
-   * operation on the directory has not returned.
+   * Performs one file operation. Rejects with a `RunFailedError` if the operation fails or does not return in
+   * time, or with the signal's reason if the signal aborts meanwhile. Rejects without starting the operation
+   * while an earlier one on the directory has not returned.
    *
    * @param action The operation, for error messages: `write to /srv/backups`.
    */
@@ -59,8 +59,8 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. A close may have to write, and could block the whole agent. While an operation on the
-   * directory has not returned, the close is therefore postponed.
+   * Closes a file. A close may have to write, and could then block the whole agent. It is therefore postponed
+   * while an operation on the directory has not returned.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);
@@ -68,7 +68,10 @@ export class LocalFiles {
     void Promise.allSettled(stuck).then(() => file.close());
   }
 
-  /** Resolves when every operation that was given up has returned, at the latest after `limitMs`. */
+  /**
+   * Resolves when every operation on the directory that was given up has returned, at the latest after
+   * `limitMs` milliseconds.
+   */
   async settled(limitMs: number): Promise<void> {
     const over = new AbortController();
     await Promise.race([this.answered(), this.clock.sleep(limitMs, over.signal).catch(() => {})]);
@@ -82,7 +85,7 @@ export class LocalFiles {
     }
   }
 
-  /** Lists work as unanswered until it returns. */
+  /** Lists an operation as unanswered until it returns. */
   #keep(working: Promise<unknown>): void {
     const { directory } = this;
     const stuck = unanswered.get(directory) ?? new Set();

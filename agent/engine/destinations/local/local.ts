@@ -1,4 +1,4 @@
-/** A directory on the agent's own server. */
+/** A destination in a directory on the agent's own server. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../../src/definitions/destinations/local.ts";
 import { exists } from "../../exists.ts";
@@ -13,12 +13,12 @@ import { LocalWriter, syncDirectory } from "./writer.ts";
 import { checkObjectName, joinPath, partialName } from "../object_name.ts";
 
 /**
- * Only the agent's user may enter the directories that it creates: a backup may contain what only root may
- * read.
+ * Mode of new directories: only the agent's user may enter, because a backup may contain files that only root
+ * may read.
  */
 const DIRECTORY_MODE = 0o700;
 
-/** File systems that cannot hang because of a server or a program. */
+/** Types of file systems that depend on no server and no program, and so cannot hang because of one. */
 const DISKS = new Set([
   "bcachefs",
   "btrfs",
@@ -48,13 +48,13 @@ export class LocalDestination implements Destination {
   readonly description: string;
   readonly #files: LocalFiles;
   /**
-   * Whether the directory is on a disk of this server, not on a network file system or one that a program
-   * provides.
+   * Whether the directory is on a disk of this server. False for network file systems and for file systems
+   * that a program provides.
    */
   #isDisk = false;
   readonly #mounts: typeof readMounts;
 
-  /** @param output The output of a run, which reports repeated reads; null outside of a run. */
+  /** @param output The output of a run, to which repeated reads are reported; null outside of a run. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
@@ -104,8 +104,8 @@ export class LocalDestination implements Destination {
 
   async makePlace(): Promise<void> {
     const { directory } = this.spec;
-    // Otherwise the backup would fill the disk of the mount point, and would be hidden once the file system
-    // is mounted.
+    // If the file system is not mounted, refuse. Otherwise the backup would fill the disk below the mount
+    // point, and would be hidden once the file system is mounted again.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }
@@ -129,8 +129,8 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Returns null if the file system may hang, because programs that use the path have no time limit. Also
-   * returns null while the type of the file system is unknown.
+   * Returns the object's path. Returns null if the file system may hang or its type is unknown, because
+   * programs that use the path have no time limit.
    */
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));
@@ -164,7 +164,7 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Rejects if the directory is empty: it may be a mount point, and the backup may be on the file system that
+   * Rejects if the directory is empty. It may be the mount point of a file system that holds the backup and
    * is not mounted.
    */
   async #refuseEmpty(path: string): Promise<void> {
@@ -184,7 +184,7 @@ export class LocalDestination implements Destination {
   }
 }
 
-/** Resolves symbolic links in the part of the path that exists. */
+/** Returns the path with symbolic links resolved in the part that exists. */
 async function realPath(path: string): Promise<string> {
   if (path === "/") return path;
   try {
@@ -194,7 +194,7 @@ async function realPath(path: string): Promise<string> {
   }
 }
 
-/** Creates the missing directories of a path durably: each new directory is synced into its parent. */
+/** Creates the missing directories of a path durably: syncs the parent of each new directory. */
 async function makeDirectory(path: string): Promise<void> {
   const missing: string[] = [];
   for (let at = path; at !== "/" && !(await exists(at)); at = parentOf(at)) missing.push(at);

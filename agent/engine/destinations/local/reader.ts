@@ -1,4 +1,7 @@
-/** Reads a file of this server in order. Retries a failed read (EIO) once: the fault may be transient. */
+/**
+ * Reads a file of this server from a position to another. Retries a failed read (EIO) once, because the fault
+ * may be transient.
+ */
 import { type Output, RunFailedError } from "../../ports.ts";
 import { codeOf } from "./errors.ts";
 import type { LocalFiles } from "./files.ts";
@@ -6,7 +9,10 @@ import { endsEarly } from "../object_name.ts";
 
 const READ_BYTES = 1024 * 1024;
 
-/** Yields the bytes [from, to). Rejects if the disk reports an error twice at the same position. */
+/**
+ * Yields the bytes from `from` up to, but not including, `to`. Rejects if the disk reports an error twice at
+ * the same position.
+ */
 export async function* readLocal(
   path: string,
   { from, to }: { from: number; to: number },
@@ -43,7 +49,7 @@ export async function* readLocal(
   }
 }
 
-/** Returns whether an error of {@link readLocal} is one that the disk reported twice. */
+/** Returns whether {@link readLocal} rejected with this error because the disk reported an error twice. */
 export function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }

@@ -1,4 +1,4 @@
-/** Tests of a file system that does not answer: calls to it don't return, and can't be cancelled. */
+/** Tests with a file system that does not answer: operations on it don't return, and can't be cancelled. */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../../src/domain/clock.ts";
 import { keepAwake } from "../../../../tests/support/fixtures/hurried_clock.ts";
@@ -61,11 +61,12 @@ Deno.test(
         () => writer.abort(),
       ]
     ) assert.match(await reason(work()), silent);
-    // Only the first call occupies a thread. The others are refused while it has not returned.
+    // Only the first operation occupies a thread. The others are refused until it has returned.
     assert.ok(systemClock.monotonic() - started < 5000);
     at.mount.thaw();
     while (await open().size("y").catch(() => null) !== 3 * MIB) await systemClock.sleep(50);
-    // A file that was being created during the silence is removed as soon as the call returns.
+    // Creating `z` was given up during the silence. Its partial file is removed as soon as that operation
+    // returns.
     while ([...Deno.readDirSync(directory)].some(({ name }) => name === ".z.partial")) {
       await systemClock.sleep(50);
     }

@@ -1,4 +1,4 @@
-/** Writes one file. It appears under its final name only when it is complete and durable. */
+/** Writes one file. The file appears under its final name only when it is complete and durable. */
 import { exists } from "../../exists.ts";
 import type { DirectWriting, ObjectWriter } from "../../ports.ts";
 import { RunFailedError, UnansweredCreateError } from "../../ports.ts";
@@ -12,18 +12,18 @@ const FILE_MODE = 0o600;
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
-/** How long a cancelled run waits for its last write. Milliseconds. */
+/** Time that a cancelled run waits for its pending write, in milliseconds. */
 const LAST_WRITE = 15_000;
 
-/** More bytes than a file system may have free in its last block. */
+/** Number of bytes that is larger than the free space in the last block of any file system. */
 const PROBE_BYTES = 1 << 20;
 
 export interface LocalWriterPorts {
   readonly signal: AbortSignal;
   readonly files: LocalFiles;
   /**
-   * Whether the file is on a disk of this server, not on a network file system or one that a program
-   * provides.
+   * Whether the file is on a disk of this server. False for network file systems and for file systems that a
+   * program provides.
    */
   readonly isDisk: boolean;
 }
@@ -42,13 +42,16 @@ export class LocalWriter implements ObjectWriter {
     private readonly ports: LocalWriterPorts,
     private readonly file: Deno.FsFile,
     /**
-     * A second descriptor of the same file. Operations on one descriptor wait for each other, and a sync must
-     * not delay a write.
+     * A second descriptor of the same file, for syncs. Operations on one descriptor wait for each other, and
+     * a write must not wait for a sync.
      */
     private readonly syncFile: Deno.FsFile,
   ) {}
 
-  /** Rejects with an {@link UnansweredCreateError} if it gives up while the file may still be created. */
+  /**
+   * Creates the partial file and returns its writer. Rejects with an {@link UnansweredCreateError} if it
+   * gives up while the file may still be created.
+   */
   static async open(
     partial: string,
     final: string,
@@ -56,7 +59,7 @@ export class LocalWriter implements ObjectWriter {
   ): Promise<LocalWriter> {
     const { files } = ports;
     const opening = Promise.withResolvers<LocalWriter>();
-    // Prevents an unhandled rejection: only the code after a give-up awaits this promise.
+    // Prevents an unhandled rejection: this promise is awaited only if creating the file was given up.
     opening.promise.catch(() => {});
     let mayExist = false;
     try {
@@ -75,8 +78,8 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file exists since the run ended, or will exist once the file system answers. The agent may be
-      // killed before that, so the verdict names the file too.
+      // The file was created after the signal aborted, or will be created once the file system answers.
+      // Remove it then. The agent may be killed before that, so the verdict names the file too.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -92,8 +95,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Undefined if the file system may hang, because the code that reads the file while a program writes it has
-   * no time limit.
+   * Lets a program write the file. Undefined if the file system may hang, because the code that reads the
+   * file while the program writes it has no time limit.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;
@@ -109,7 +112,7 @@ export class LocalWriter implements ObjectWriter {
     };
   }
 
-  /** Keeps a failure for `commit` to report. */
+  /** Syncs the written bytes. Does not reject: `commit` reports a failure. */
   async settle(): Promise<void> {
     const settling = this.ports.files.at(`write ${this.final}`, async () => {
       await this.#syncing;
@@ -140,16 +143,16 @@ export class LocalWriter implements ObjectWriter {
   }
 
   async abort(): Promise<void> {
-    // A cancel abandons the pending write at once. The file cannot be removed before that write returns.
+    // A cancelled run has given up its pending write. The file cannot be removed before that write returns.
     if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
-      // Remove the file before closing it: a close would write what is still in memory, and cannot be
+      // Empty the file before closing it. Closing would write what is still in memory, and cannot be
       // interrupted.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);
       }).catch((error) => {
-        // The removal then shows whether anything is left.
+        // Go on: removing the file below shows whether anything is left.
         if (!(error instanceof RunFailedError)) throw error;
       });
     }
@@ -183,8 +186,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Publishes the file with a hard link, which never overwrites. Without hard links, checks the name and
-   * renames.
+   * Publishes the file with a hard link, which never overwrites another file. Without hard links, checks that
+   * the final name is free and renames the file.
    */
   async #publish(): Promise<void> {
     try {
@@ -227,7 +230,9 @@ function alreadyThere(path: string): RunFailedError {
   return new RunFailedError(`Cannot write ${path}: another file took its name. Run the task again.`);
 }
 
-/** Opens the file a second time. If that fails, closes and removes the first one. */
+/**
+ * Opens a file a second time and returns the second descriptor. If this fails, closes and removes the file.
+ */
 async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path);
@@ -238,7 +243,7 @@ async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   }
 }
 
-/** Creates a file without following symbolic links. Replaces the partial file of a run that died. */
+/** Creates a file without following symbolic links. Replaces a partial file that a dead run left. */
 async function createFile(path: string): Promise<Deno.FsFile> {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   try {
@@ -250,13 +255,13 @@ async function createFile(path: string): Promise<Deno.FsFile> {
   }
 }
 
-/** Makes names in a directory durable. */
+/** Syncs a directory, so that the names of its files are durable. */
 export async function syncDirectory(path: string): Promise<void> {
   using directory = await Deno.open(path);
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems do not support this: their names are durable at once, or never.
+    // Some network file systems do not support this sync. Their names are durable at once, or never.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

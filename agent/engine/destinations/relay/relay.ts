@@ -1,6 +1,6 @@
 /**
- * Reads a directory on another server's disk: that server's agent sends the bytes to the control plane, which
- * passes them on.
+ * Reads a directory on another server's disk. The agent of that server sends the bytes to the control plane,
+ * which passes them on to this agent.
  */
 import type { RelayDestination as Spec } from "../../../../src/protocol/job.ts";
 import { oneLine } from "../../programs/line.ts";
@@ -16,7 +16,7 @@ import { checkObjectName, endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 
-/** Maximum bytes of a refusal that are read. */
+/** Maximum number of bytes that are read of a refusal. */
 const ANSWER_LIMIT = 64 * 1024;
 
 export const relay: DestinationType<Spec> = { open: (spec, ports) => new RelayDestination(spec, ports) };
@@ -37,7 +37,7 @@ export class RelayDestination implements Destination {
     return null;
   }
 
-  /** The other agent checks the location before it responds. */
+  /** Does nothing: the other agent checks that the directory exists before it responds. */
   findPlace(): Promise<void> {
     return Promise.resolve();
   }
@@ -78,7 +78,7 @@ export class RelayDestination implements Destination {
 
 class RelayedRanges implements RangeSource {
   readonly what: string;
-  /** Longer than the minute that the control plane gives the other agent. */
+  /** Longer than the minute in which the other agent must respond to the control plane. */
   readonly idleMs = 90_000;
 
   constructor(
@@ -102,7 +102,7 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane responds with ${status}`;
-    // A response without the control plane's format comes from something in front of it, and may be
+    // A response that is not in the control plane's format comes from a proxy in front of it, and may be
     // transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
@@ -112,7 +112,7 @@ class RelayedRanges implements RangeSource {
   }
 }
 
-/** Returns the control plane's message; null for a response in another format. */
+/** Returns the message of the control plane in a response; null if the response has another format. */
 function messageIn(text: string): string | null {
   try {
     const { message } = JSON.parse(text);

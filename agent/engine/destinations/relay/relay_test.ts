@@ -5,7 +5,7 @@ import { RelayDestination } from "./relay.ts";
 
 const CONTENT = new TextEncoder().encode("0123456789");
 
-/** A clock whose sleeps end at once, except those that detect a silent connection. */
+/** A clock whose sleeps end at once, except those that wait for a silent connection. */
 class ShortWaits implements Clock {
   waited = 0;
   now = () => systemClock.now();
@@ -18,7 +18,7 @@ class ShortWaits implements Clock {
 
 type Answer = (from: number, to: number) => Response;
 
-/** Returns a relay that gives each of these responses once, and the last one forever. */
+/** Returns a relay that gives each of these answers once, and then the last one for ever. */
 function relayed(...answers: Answer[]) {
   const asked: string[] = [];
   const lines: string[] = [];
@@ -52,7 +52,7 @@ function partial(body: BodyInit, from: number): Response {
 
 const whole: Answer = (from, to) => partial(CONTENT.slice(from, to), from);
 
-/** Sends three bytes, then breaks off. */
+/** Sends three bytes, then breaks the connection. */
 const cut: Answer = (from) =>
   partial(
     new ReadableStream({

@@ -1,21 +1,21 @@
-/** Parses a response of a bucket, or of something in front of it, to a request that failed. */
+/** Parses the response to a failed request, from a bucket or from a proxy in front of it. */
 
-/** Maximum bytes of a refusal that are read. The error code is at its beginning. */
+/** Maximum number of bytes that are read of a refusal. The error code is at its beginning. */
 export const REFUSAL_LIMIT = 64 * 1024;
 
 export interface Refusal {
-  /** The service's own code; null if the answer is not the service's. */
+  /** The error code of the S3 service; null if something else responded. */
   readonly code: string | null;
-  /** The service's message; empty for none. */
+  /** The message of the S3 service; empty if there is none. */
   readonly message: string;
   /**
-   * Whether the response comes from something else than an S3 service, such as a proxy's page or a redirect.
-   * It may be transient.
+   * Whether something else than an S3 service responded, such as a proxy with an error page or a redirect.
+   * Such a response may be transient.
    */
   readonly isForeign: boolean;
 }
 
-/** Interprets an answer that is not a success. */
+/** Parses a response other than a success. */
 export function readRefusal(status: number, body: string): Refusal {
   if (/<Error\b/.test(body)) {
     const code = element(body, "Code");
@@ -25,7 +25,7 @@ export function readRefusal(status: number, body: string): Refusal {
   return { code: null, message: "", isForeign: isRedirect || status < 500 && body.trim() !== "" };
 }
 
-/** Describes a foreign answer, for messages. */
+/** Describes, for messages, a response that does not come from an S3 service. */
 export function foreignAnswer(status: number): string {
   return status < 300
     ? `it responds with ${status}, but not in S3's format`

@@ -1,4 +1,4 @@
-/** Sends the parts of an upload to the bucket one by one, and retries as long as it is useful. */
+/** Sends the parts of an upload to the bucket. Retries a part as long as a retry may help. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { Backoff } from "../../../backoff.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -10,43 +10,43 @@ import type { PutConnections, PutOutcome } from "./put.ts";
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
 /**
- * Largest multiple of the silence limit for one attempt. Each attempt to send a part gets one multiple more
- * than the one before, because the link may only be slow.
+ * Limit of the factor by which `idleMs` grows. The factor of a part's first attempt is 1, and each further
+ * attempt adds 1, because the link may only be slow.
  */
 const LONGEST_IDLE = 4;
 /**
- * Multiple of the silence limit that an answer may take after the last byte. At 40 KB/s, a part stays in the
- * buffers between the agent and the bucket for seven minutes. Each try without an answer doubles the limit
- * for the tries that follow.
+ * The time limit for a response after the last byte is `FIRST_ANSWER` times `idleMs`. A part may stay in the
+ * buffers between the agent and the bucket for long: at 40 KB/s for seven minutes. Each attempt without a
+ * response doubles the limit of the attempts that follow, at most `UNANSWERED_TRIES - 1` times.
  */
 const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;
 /**
- * Time limit of a part: `LONGEST` times the silence limit, plus its size divided by `SLOWEST`, in bytes a
- * second.
+ * The time limit of an attempt is `LONGEST` times `idleMs`, plus the part's size in bytes divided by
+ * `SLOWEST`, in bytes a second.
  */
 const LONGEST = 30;
 const SLOWEST = 2048;
-/** Time in milliseconds. A URL that is refused so soon after its signing has not expired. */
+/** Age of a signed URL in milliseconds. A younger URL that is refused has not expired. */
 const FRESH = 60_000;
 
 type Failed = Exclude<PutOutcome, { kind: "stored" }>;
 
 export interface PartSenderContext {
-  /** The bucket's name in errors: `bucket backups`. */
+  /** Description of the bucket for errors: `bucket backups`. */
   readonly description: string;
   readonly urls: PartUrls;
   readonly connections: PutConnections;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Default: the limits of a run. */
+  /** Limits on waiting. Default: the limits of a run. */
   readonly limits?: DestinationLimits;
-  /** Called when a part fails for the first time and is tried again. */
+  /** Called when the first attempt to send a part has failed and another one follows. */
   onTrouble(text: string): void;
 }
 
 export class PartSender {
-  /** Number of attempts without a response after the last byte. */
+  /** Number of attempts that got no response after the last byte. */
   #unanswered = 0;
   #isAnyStored = false;
   #alone: Promise<unknown> = Promise.resolve();
@@ -59,7 +59,7 @@ export class PartSender {
     this.#limits = context.limits ?? runLimits();
   }
 
-  /** Returns the ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
+  /** Sends a part and returns its ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
   async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
     const started = this.#context.clock.monotonic();
@@ -91,7 +91,10 @@ export class PartSender {
     }
   }
 
-  /** Makes one attempt. On a link that is too slow for several parts at once, sends one after the other. */
+  /**
+   * Makes one attempt to send a part. On a link that is too slow for several parts at once, waits for the
+   * other parts first.
+   */
   async #try(
     partNumber: number,
     part: { body: Uint8Array; md5: string },
@@ -117,7 +120,10 @@ export class PartSender {
     return await trying;
   }
 
-  /** Returns whether an access key is refused that worked before: the operator may be about to replace it. */
+  /**
+   * Returns whether the bucket refuses an access key that worked before: the operator may be about to replace
+   * the key.
+   */
   #isKeyRefused(outcome: Failed): boolean {
     return this.#isAnyStored && outcome.kind === "refused" &&
       (outcome.status === 401 || outcome.status === 403);
@@ -150,7 +156,7 @@ function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: 
   if (code === "AccessDenied" && /expired|not (?:yet )?valid yet|not yet valid/i.test(message)) {
     return `its signatures are not valid at its time (${message}). Set the control plane's clock.`;
   }
-  // The message of a policy or a lock says more than the code.
+  // A message from a bucket policy or a lock says more than the error code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const advice = ADVICE[code]?.replace("$", () => said);
   return advice ?? (isForeign ? `${foreignAnswer(status)}. Check the proxies in front of it.` : undefined);
@@ -165,11 +171,13 @@ const PASSING_CODES = new Set([
   "RequestTimeTooSkewed",
 ]);
 
-/** Returns whether the same part may be accepted later. A 507 is a full disk behind the bucket. */
+/**
+ * Returns whether the same part may be accepted later. Not after a 507: the disk behind the bucket is full.
+ */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;
   const { status, code, isForeign } = outcome;
-  // Waiting does not change a proxy's size limit.
+  // 413 is a proxy's size limit, which waiting does not change.
   if (status === 413) return false;
   return isForeign || PASSING_CODES.has(code) || status === 408 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;

@@ -10,7 +10,9 @@ const STORED: PutOutcome = { kind: "stored", etag: '"e"' };
 const UNANSWERED: PutOutcome = { kind: "lost", reason: "no answer came", isFinal: false, isUnanswered: true };
 const MINUTE = 60_000;
 
-/** Simulates a link on which the response to each part takes this long. */
+/**
+ * Returns a sender of parts on a simulated link. The response to each part takes `answerAfter` milliseconds.
+ */
 function slowLink(answerAfter: number) {
   const clock = new TestClock();
   const limits: PutLimits[] = [];

@@ -1,17 +1,23 @@
-/** Requests signed URLs of an upload's parts in batches, so that parts rarely wait for one. */
+/** Requests the signed URLs for an upload's parts in batches, so that a part rarely waits for its URL. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { RunFailedError, type Uploads } from "../../ports.ts";
 
-/** Most objects have one part; a large one should need few requests. */
+/**
+ * Number of URLs in the first and in each further batch. Most objects have one part, and a large object
+ * should need few requests.
+ */
 const FIRST_BATCH = 2;
 const BATCH = 20;
-/** Part of a URL's lifetime during which it is used: a part that takes long must begin before the expiry. */
+/**
+ * Share of a URL's lifetime in which the URL is used. A part that takes long must begin before the URL
+ * expires.
+ */
 const USABLE = 0.75;
 
 export interface PartUrl {
   readonly url: string;
-  /** Time of the monotonic clock. */
+  /** Time of the monotonic clock when the URL was requested. */
   readonly signedAt: number;
 }
 
@@ -26,7 +32,7 @@ export class PartUrls {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Returns a URL that has not expired. */
+  /** Returns a URL for the part that has not expired. */
   async of(partNumber: number): Promise<PartUrl> {
     for (;;) {
       const known = this.#urls.get(partNumber);
@@ -35,7 +41,7 @@ export class PartUrls {
     }
   }
 
-  /** Drops the URLs that were signed at that time or earlier, because the bucket refuses one of them. */
+  /** Forgets the URLs that were signed at `signedAt` or earlier, because the bucket refused one of them. */
   forget(signedAt: number): void {
     for (const [partNumber, known] of this.#urls) {
       if (known.signedAt <= signedAt) this.#urls.delete(partNumber);
@@ -46,7 +52,10 @@ export class PartUrls {
     this.#urls.delete(partNumber);
   }
 
-  /** Sends one request at a time: two parts that need URLs at the same time share a batch. */
+  /**
+   * Requests a batch of URLs. Runs one request at a time: two parts that need URLs at the same time share a
+   * batch.
+   */
   #sign(partNumber: number): Promise<void> {
     const before = this.#signing;
     const next = (async () => {

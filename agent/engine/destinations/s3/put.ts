@@ -1,7 +1,7 @@
 /**
- * Sends one part by PUT, with node:http. Deno's fetch copies a body twice before it sends it: two concurrent
- * parts of 16 MiB take 250 MB of memory instead of 85 MB, at half the speed. A streamed body would lack the
- * Content-Length that S3 requires.
+ * Sends one part by PUT with node:http. Deno's fetch would copy a body twice before sending it: two
+ * concurrent parts of 16 MiB would take 250 MB of memory instead of 85 MB, at half the speed. A streamed body
+ * would lack the Content-Length that S3 requires.
  */
 import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
@@ -12,28 +12,29 @@ import { outgoing } from "../../outgoing.ts";
 import { connectionFault } from "../connection_fault.ts";
 import { readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
-/** Bytes that are passed to the socket at once. */
+/** Maximum number of bytes that are passed to the socket at once. */
 const SLICE = 256 * 1024;
 export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string; isForeign: boolean }
   /**
-   * No response. `reason` is one line without the URL, which is a credential. `isFinal`: a retry does not
-   * help. `isUnanswered`: a time limit passed after the last byte was sent.
+   * The attempt got no response. `reason` is one line without the URL, because the URL is a credential.
+   * `isFinal` is true if a retry does not help. `isUnanswered` is true if a time limit passed after the last
+   * byte was sent.
    */
   | { kind: "lost"; reason: string; isFinal: boolean; isUnanswered?: boolean };
 
-/** How long a connection may be silent. Milliseconds. */
+/** Time limits of one attempt to send a part, in milliseconds. */
 export interface PutLimits {
-  /** While bytes of the body remain to be sent. */
+  /** Maximum silence while bytes of the body remain to be sent. */
   readonly idleMs: number;
-  /** After the last byte, which may still be in this machine's buffers or a proxy's. */
+  /** Maximum silence after the last byte, which may still be in a buffer of this machine or a proxy. */
   readonly answerMs: number;
-  /** For the whole request: a peer might accept a byte now and then, without an end. */
+  /** Limit for the whole request, because a peer might accept single bytes for ever. */
   readonly totalMs: number;
 }
 
-/** Connections that one upload keeps open. They use the proxy that the environment names, if any. */
+/** Connections that one upload keeps open. They use the proxy that the environment variables name, if any. */
 export class PutConnections {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
@@ -44,7 +45,10 @@ export class PutConnections {
     this.#https = new HttpsAgent({ ...options, ca: trustedAuthorities() });
   }
 
-  /** Resolves when `body` is no longer read from. Rejects only with the signal's reason. */
+  /**
+   * Sends `body`. Resolves with the outcome once `body` is no longer read from. Rejects only with the
+   * signal's reason.
+   */
   put(
     url: string,
     { body, md5 }: { body: Uint8Array; md5: string },
@@ -84,8 +88,8 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // A server that refuses a part may not read the rest of it, and would take the rest for the next
-        // request.
+        // Close the connection: a server that refuses a part may not read the rest of the part, and would
+        // take the rest for the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;
       });
@@ -113,7 +117,7 @@ export class PutConnections {
   }
 }
 
-/** Writes the body as fast as the socket accepts it, because queued bytes take memory. */
+/** Writes the body as fast as the socket accepts it. Writing faster would queue the bytes in memory. */
 function send(request: ReturnType<typeof httpRequest>, body: Uint8Array): void {
   let at = 0;
   const push = () => {
@@ -150,7 +154,7 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null): string 
   try {
     return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, REFUSAL_LIMIT * 16));
   } catch {
-    // The response is cut off, or not compressed as it claims: only the status is known.
+    // The response is cut off or not compressed as it says, so only its status is known.
     return "";
   }
 }

@@ -7,14 +7,14 @@ import { freePort } from "../../../../tests/support/servers/ports.ts";
 import { PutConnections, type PutOutcome } from "./put.ts";
 
 const never = new AbortController().signal;
-/** Larger than any socket's buffers. */
+/** A body larger than the buffers of any socket. */
 const BODY = new Uint8Array(16 * 2 ** 20);
 const PART = { body: BODY, md5: "md5" };
 const LIMITS = { idleMs: 5000, answerMs: 5000, totalMs: 60_000 };
 const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
   "<Error><Code>Denied</Code><Message>No\nway</Message></Error>".slice(0, 56);
 
-/** Puts `BODY` to a server that treats each connection as the test wants. */
+/** Sends `BODY` to a test server that handles each connection with `serve`. */
 async function put(
   serve: (connection: Deno.Conn, over: Promise<void>) => Promise<void>,
   signal = never,
@@ -45,7 +45,7 @@ async function readSome(connection: Deno.Conn): Promise<void> {
 
 async function drain(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(65_536);
-  // The client may cut the connection: then there is nothing more to read.
+  // Ignore errors: the client may have cut the connection, and then there is nothing more to read.
   while (await connection.read(buffer).catch(() => null) !== null);
 }
 
@@ -95,7 +95,7 @@ Deno.test("a server that stops reading is given up", async () => {
   });
 });
 
-/** Reads the head and the whole body. */
+/** Reads the request's head and its whole body. */
 async function readWhole(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(1 << 20);
   for (let left = BODY.length; left > 0;) left -= await connection.read(buffer) ?? BODY.length;

@@ -1,4 +1,4 @@
-/** Reads an object of a bucket with signed URLs, and requests a new one when one expires. */
+/** Reads an object of a bucket with a signed URL. Requests a new URL when the old one expires. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import { type Downloads, ObjectMissingError, type Output, type RunFailedError } from "../../ports.ts";
 import type { DestinationLimits } from "../limits.ts";
@@ -6,11 +6,14 @@ import { endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import { foreignAnswer, readRefusal, REFUSAL_LIMIT } from "./answers.ts";
 
-/** Part of a URL's lifetime during which it is used. */
+/** Share of a URL's lifetime in which the URL is used. */
 const USABLE = 0.75;
-/** Number of consecutive refusals of new URLs after which the read fails. */
+/** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
-/** Time in milliseconds after which a refusal is forgotten: it was then of an expired URL. */
+/**
+ * Time in milliseconds after a refusal. Once it has passed, the next refusal starts a new count, because it
+ * only means that a URL has expired.
+ */
 const FORGIVEN = 5 * 60_000;
 
 export interface S3ReaderPorts {
@@ -42,7 +45,7 @@ class SignedRanges implements RangeSource {
 
   async request(from: number, to: number, signal: AbortSignal): Promise<Response> {
     const headers = { range: `bytes=${from}-${to - 1}` };
-    // A redirect would not work: a signature is valid for one address only.
+    // Do not follow redirects: a signature is valid for one address only.
     const response = await fetch(await this.#url(), { headers, signal, redirect: "manual" });
     this.#isAnyRead ||= response.status === 206;
     return response;
@@ -58,11 +61,13 @@ class SignedRanges implements RangeSource {
         `Cannot read ${this.what}: it does not exist. It was deleted or moved.`,
       );
     }
-    // S3 responds to a GET of a missing object with an error document, not with a bare 404.
+    // S3 responds to a GET of a missing object with an error document. A 404 without one comes from something
+    // else.
     if (status === 404 && code === null) {
       return new TryFailed("it responds with 404, but not in S3's format", true);
     }
-    // The URL has expired, or its keys were changed since. A new URL shows which; waiting does not help.
+    // The URL has expired, or the access key was changed. Request a new URL to find out; waiting does not
+    // help.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {
       this.#signed = null;

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";
 import { s3Reader } from "./reader.ts";
 
-/** A clock without waits between attempts, on which nothing times out. */
+/** A clock that does not wait between attempts, and on which nothing times out. */
 const EAGER: Clock = {
   now: () => systemClock.now(),
   monotonic: () => systemClock.monotonic(),
@@ -12,7 +12,7 @@ const EAGER: Clock = {
 
 const REFUSED = () => new Response("<Error><Code>InvalidAccessKeyId</Code></Error>", { status: 403 });
 
-/** Sends the rest of the object, but breaks off after `length` bytes. */
+/** Sends the rest of the object, but breaks the connection after `length` bytes. */
 function part(request: Request, length = 10): Response {
   const from = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1]);
   const bytes = new TextEncoder().encode("0123456789").subarray(from);

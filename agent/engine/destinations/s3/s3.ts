@@ -1,6 +1,6 @@
 /**
- * A bucket. The agent has no keys: the control plane opens, signs, completes and aborts uploads, and the
- * agent sends the bytes directly to the bucket.
+ * A destination in a bucket. The agent has no access keys: the control plane opens, signs, completes and
+ * aborts uploads, and the agent sends the bytes directly to the bucket.
  */
 import type { S3Destination as Spec } from "../../../../src/definitions/destinations/s3_settings.ts";
 import { type Destination, type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
@@ -15,7 +15,7 @@ export const s3: DestinationType<Spec> = { open: (spec, ports) => new S3Destinat
 
 export class S3Destination implements Destination {
   readonly description: string;
-  /** Ids of this run's uploads, by object name. */
+  /** Ids of the uploads that this run opened, by object name. */
   readonly #uploadIds = new Map<string, string>();
 
   constructor(private readonly spec: Spec, private readonly ports: DestinationPorts) {
@@ -30,7 +30,7 @@ export class S3Destination implements Destination {
     return null;
   }
 
-  /** Does nothing: a missing bucket is reported by the request itself. */
+  /** Does nothing: later requests report a missing bucket. */
   findPlace(): Promise<void> {
     return Promise.resolve();
   }
@@ -43,7 +43,10 @@ export class S3Destination implements Destination {
     return new S3Writer(object, upload, this.#uploads(), this.ports);
   }
 
-  /** Removes what this run uploaded, completed or not. The control plane removes other objects. */
+  /**
+   * Removes an object that this run uploaded, completed or not. Rejects for other objects, which the control
+   * plane removes.
+   */
   async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));
     if (uploadId === undefined) {

@@ -9,7 +9,7 @@ import { S3Writer } from "./writer.ts";
 
 const MIB = 2 ** 20;
 
-/** A clock without waits between attempts. It records how often a wait was requested. */
+/** A clock that does not wait between attempts. It counts the waits that were requested. */
 class EagerClock implements Clock {
   waits = 0;
   now = () => systemClock.now();
@@ -20,7 +20,7 @@ class EagerClock implements Clock {
   }
 }
 
-/** A clock on which each wait ends at once, and advances the time. */
+/** A clock on which each wait ends at once and advances the time. */
 class PatientClock implements Clock {
   #waited = 0;
   now = () => systemClock.now();
@@ -65,7 +65,7 @@ async function setting(clock: Clock = new EagerClock()): Promise<Setting> {
 
 const isPart = (call: S3Call) => call.method === "PUT" && call.query.has("partNumber");
 
-/** Returns the fault for the first `times` parts. */
+/** Returns a handler that gives `fault` for the first `times` parts and null for all others. */
 function partFaults(times: number, fault: S3Fault) {
   return (call: S3Call) => isPart(call) && times-- > 0 ? fault : null;
 }
@@ -150,7 +150,7 @@ Deno.test("a URL that ran out is signed anew", async () => {
   };
   const writer = await t.destination.create("a.zst", null);
   await writer.write(new Uint8Array(5 * MIB));
-  // The bucket's clock is ahead: it refuses a URL as expired before the agent expects that.
+  // The bucket's clock is ahead, so the bucket refuses a URL as expired before the agent expects it.
   let refusals = 1;
   t.s3.fault = (call) =>
     isPart(call) && call.query.get("partNumber") === "2" && refusals-- > 0
@@ -230,7 +230,8 @@ Deno.test("an access key that is replaced during an upload costs no run", async 
   };
   await store(t, 22 * MIB);
   assert.ok(refused > 5);
-  // The control plane signs with the current key of the destination.
+  // The agent requested new URLs after the refusals: the control plane signs each with the destination's
+  // current key.
   assert.ok(signed.length >= 4, String(signed));
   assert.equal(await t.uploads.bucket.head("a.zst"), 22 * MIB);
 });
@@ -304,7 +305,7 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
   for await (const chunk of reading.read("a.zst", 3, 10)) text += new TextDecoder().decode(chunk);
   assert.equal(text, "3456789");
   assert.deepEqual(t.lines, ["Waiting for a.zst from bucket backups: the connection failed"]);
-  // Something in front of the bucket responds instead of it, which is transient too.
+  // A response from something in front of the bucket is also transient.
   const later = clock.monotonic() + 60_000;
   t.s3.fault = () => clock.monotonic() < later ? { status: 404, page: "404 page not found" } : null;
   assert.equal(await reading.size("a.zst"), 10);
@@ -313,11 +314,11 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
     t.s3.fault = () => clock.monotonic() < then ? { status, page: "<html>Blocked</html>" } : null;
     assert.equal(await reading.size("a.zst"), 10);
   }
-  // The same for a response that ignores the range: it would send the whole object each time.
+  // A response that ignores the requested range is also transient. It sends the whole object each time.
   let whole = 0;
   t.s3.fault = () => whole++ < 2 ? { status: 200, page: "x".repeat(32 * MIB) } : null;
   assert.equal(await reading.size("a.zst"), 10);
-  // A refusal is not transient.
+  // A refusal by the bucket is not transient.
   t.s3.fault = () => ({ status: 403, code: "AccessDenied", message: "Denied by a bucket policy" });
   assert.match(await reason(reading.size("a.zst")), /it answers 403 AccessDenied: Denied by a bucket policy/);
 });

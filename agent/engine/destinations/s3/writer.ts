@@ -1,4 +1,4 @@
-/** Uploads one object in parts of equal size. While some parts are being sent, the next one is filled. */
+/** Uploads one object in parts of equal size. Fills the next part while others are being sent. */
 import { createHash, type Hash } from "node:crypto";
 import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
@@ -9,12 +9,13 @@ import { PutConnections } from "./put.ts";
 
 const MIB = 2 ** 20;
 /**
- * Largest part size at which one part is filled while two are being sent. Above it, only one is being sent.
+ * Largest part size, in bytes, at which one part is filled while two are being sent. Above it, only one is
+ * being sent meanwhile.
  */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**
- * Largest part size at which a part is filled while another is being sent. Above it, the same buffer is
- * filled and then sent: memory has room for only one.
+ * Largest part size, in bytes, at which one part is filled while another is being sent. Above it, memory has
+ * room for one part only, so each part is filled, sent, and then the next is filled.
  */
 const TWO_BUFFERS_UP_TO = 32 * MIB;
 
@@ -27,8 +28,8 @@ export class S3Writer implements ObjectWriter {
   readonly #etags: string[] = [];
   readonly #unlink: () => void;
   /**
-   * Number of buffers that may still be allocated. They are allocated on demand, as small objects need only
-   * one.
+   * Number of buffers that may still be allocated. Buffers are allocated on demand, because small objects
+   * need only one.
    */
   #allowance: number;
   readonly #maxInFlight: number;
@@ -39,7 +40,7 @@ export class S3Writer implements ObjectWriter {
   #failure: unknown = null;
 
   constructor(
-    /** The object's name, and the bucket's as errors say it. */
+    /** The object's name, and the description of its bucket for errors. */
     private readonly object: { readonly name: string; readonly bucket: string },
     private readonly upload: { uploadId: string; partSize: number },
     private readonly uploads: Uploads,
@@ -135,7 +136,10 @@ export class S3Writer implements ObjectWriter {
     }
   }
 
-  /** Records the first failure. It ends the other parts, and the next call rejects with it. */
+  /**
+   * Records the first failure. The failure aborts the other parts, and the next call of the writer rejects
+   * with it.
+   */
   #fail(error: unknown): void {
     this.#failure ??= error;
     this.#over.abort(this.#failure);

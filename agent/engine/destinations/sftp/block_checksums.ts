@@ -1,5 +1,5 @@
 /**
- * Checksums of the bytes that an upload sent. They detect bytes that a server acknowledged and lost: after a
+ * Checksums of the bytes that an upload sent. They detect bytes that a server acknowledged but lost: after a
  * power failure, a file can have its full length but contain zeros.
  */
 import { createHash, type Hash } from "node:crypto";
@@ -7,17 +7,17 @@ import type { Clock } from "../../../../src/domain/clock.ts";
 
 const BLOCK = 8 * 2 ** 20;
 /**
- * Time in milliseconds after which acknowledged bytes are on the server's disk. Kernels write them within
- * about half a minute.
+ * Time in milliseconds after which acknowledged bytes count as written to the server's disk. Kernels write
+ * them within about half a minute.
  */
 const WRITTEN_BACK = 2 * 60_000;
 
 export interface Block {
   readonly from: number;
   to: number;
-  /** SHA-256 of its bytes so far. */
+  /** SHA-256 of the block's bytes so far. */
   readonly hash: Hash;
-  /** Time of the monotonic clock when its last byte was sent. */
+  /** Time of the monotonic clock when the block's last byte was sent. */
   sentAt: number;
 }
 
@@ -28,7 +28,7 @@ export class BlockChecksums {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Adds bytes that follow those added before. */
+  /** Adds bytes. They follow the bytes of the previous call. */
   add(bytes: Uint8Array): void {
     const now = this.clock.monotonic();
     for (let at = 0; at < bytes.length;) {
@@ -47,13 +47,13 @@ export class BlockChecksums {
     }
   }
 
-  /** Records that the connection broke: the server may have lost what was not on its disk yet. */
+  /** Records a broken connection: the server may have lost the blocks that were not on its disk yet. */
   doubt(): void {
     this.#forget(this.clock.monotonic());
     for (const block of this.#recent) this.#doubtful.add(block);
   }
 
-  /** Returns the blocks to be read back, in order. */
+  /** Returns the blocks to read back, in order of their positions. */
   get doubtful(): readonly Block[] {
     return [...this.#doubtful];
   }

@@ -1,4 +1,4 @@
-/** Connection to an SFTP server that is reopened when it breaks, as long as the limits allow. */
+/** A connection to an SFTP server. It is reopened when it breaks, as long as the limits allow. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { Backoff } from "../../../backoff.ts";
@@ -9,7 +9,7 @@ import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Time limit for cleaning up on a new connection after the run has ended. Milliseconds. */
+/** Time limit, in milliseconds, of cleaning up on a new connection after the run has ended. */
 const RESCUE_TIMEOUT = 30_000;
 
 export interface ConnectionPorts {
@@ -22,21 +22,30 @@ export interface ConnectionPorts {
 export class SftpConnection {
   #session: SftpSession | null = null;
   #connecting: Promise<SftpSession> | null = null;
-  /** Time of the monotonic clock since when every attempt has failed; null if the last one succeeded. */
+  /**
+   * Time of the monotonic clock at the first of the recent failed attempts; null if the last attempt
+   * succeeded.
+   */
   #troubledSince: number | null = null;
   #wasEverOpen = false;
   readonly #backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
 
   constructor(private readonly spec: Spec, private readonly ports: ConnectionPorts) {}
 
-  /** Returns the open session or a new one. Rejects at the limits, a refused log-in or the signal's abort. */
+  /**
+   * Returns the open session, or opens a new one. Rejects when the time for retries is over, when the log-in
+   * is refused, or when the signal aborts.
+   */
   session(): Promise<SftpSession> {
     if (this.#session !== null && !this.#session.isLost) return Promise.resolve(this.#session);
     this.#connecting ??= this.#connect().finally(() => this.#connecting = null);
     return this.#connecting;
   }
 
-  /** Runs work that may be repeated, and repeats it on a new session if its session is lost. */
+  /**
+   * Runs work and returns its result. Runs it again on a new session if the session is lost, so the work must
+   * be repeatable.
+   */
   async use<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     for (;;) {
       const session = await this.session();
@@ -51,8 +60,8 @@ export class SftpConnection {
   }
 
   /**
-   * Resolves once work that failed with `error` may be retried on a new session. Otherwise rejects with that
-   * error.
+   * Waits after work failed with `error`. Resolves once the work may be retried on a new session. Rejects
+   * with `error` if the session was not lost or the time for retries is over.
    */
   async recover(session: SftpSession, error: unknown): Promise<void> {
     this.ports.signal.throwIfAborted();
@@ -60,7 +69,7 @@ export class SftpConnection {
     await this.#wait(error as Error);
   }
 
-  /** Records a success: a later failure gets the full time for retries. */
+  /** Records a success, so that a later failure has the full time for retries again. */
   progressed(): void {
     if (this.#troubledSince !== null) {
       this.ports.output?.line(`SFTP ${describeServer(this.spec)} answers again`);
@@ -69,7 +78,10 @@ export class SftpConnection {
     this.#backoff.reset();
   }
 
-  /** Runs cleanup work, even after the run has ended: on the open session, or once on a new one. */
+  /**
+   * Runs cleanup work and returns its result, even after the run has ended. Uses the open session, or else a
+   * new one; the new one is tried once.
+   */
   async clearAway<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     if (this.#session !== null && !this.#session.isLost) {
       const session = this.#session;
@@ -87,14 +99,14 @@ export class SftpConnection {
     }
   }
 
-  /** Never rejects. */
+  /** Closes the session, if one is open. Never rejects. */
   async close(): Promise<void> {
     await this.#session?.close();
   }
 
   async #connect(): Promise<SftpSession> {
     const { clock, signal, limits } = this.ports;
-    // The channel may have ended while its connection is still open.
+    // The SFTP channel may have ended while its SSH connection is still open.
     await this.#session?.close();
     for (;;) {
       try {
@@ -110,18 +122,20 @@ export class SftpConnection {
     }
   }
 
-  /** Returns whether a log-in may succeed later. A host name that was never found is most likely misspelt. */
+  /**
+   * Returns whether a log-in may succeed later. If the host name was never found, it is most likely misspelt.
+   */
   #mayPass({ isTransient, isUnknownHost }: LoginFailedError): boolean {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);
   }
 
-  /** Waits before another attempt. Rejects with `error` after too long without a success. */
+  /** Waits before the next attempt. Rejects with `error` once no attempt has succeeded for `patienceMs`. */
   async #wait(error: Error): Promise<void> {
     const { clock, signal, output, limits } = this.ports;
     if (this.#troubledSince === null) {
       if (limits.patienceMs === 0) throw error;
       this.#troubledSince = clock.monotonic();
-      // The second sentence is advice for a run that has failed.
+      // Print only the first sentence. The second is advice for a run that has failed.
       const [reason] = error.message.split(". ");
       output?.line(`${reason}. Trying again for up to ${Math.ceil(limits.patienceMs / 60_000)} min`);
     }
@@ -129,7 +143,7 @@ export class SftpConnection {
     await clock.sleep(this.#backoff.next(), signal);
   }
 
-  /** Opens a session for cleanup. It ignores the run's signal, which may have been aborted. */
+  /** Opens a session for cleanup. Ignores the run's signal, which may have aborted. */
   async #rescue(): Promise<SftpSession> {
     const { clock, limits } = this.ports;
     const over = new AbortController();

@@ -1,4 +1,4 @@
-/** Explains why an SSH server accepted the log-in but does not start SFTP. */
+/** Explains why an SSH server accepts the log-in but does not start SFTP. */
 import { Buffer } from "node:buffer";
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -8,11 +8,14 @@ import { RunFailedError } from "../../ports.ts";
 import { ConnectionLostError } from "./requests.ts";
 import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
-/** Limits of the server's own message: time to wait for it in milliseconds, and characters. */
+/** Limits of the message that the server prints: waiting time in milliseconds, and length in characters. */
 const PATIENCE = 3_000;
 const LONGEST = 200;
 
-/** Returns the error to report. It includes the server's message to programs, if there is one. */
+/**
+ * Returns the error to report. It includes the message that the server prints when a program is started, if
+ * there is one.
+ */
 export async function openingError(
   spec: Spec,
   cause: Error,
@@ -51,8 +54,8 @@ export async function openingError(
 }
 
 /**
- * Runs a program that does nothing, and returns the errors that the server prints, such as for an expired
- * password.
+ * Runs a program that does nothing. Returns the errors that the server prints, such as that the password has
+ * expired.
  */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();
@@ -66,13 +69,16 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
       channel.on("close", resolve);
     });
   });
-  // ssh2 throws if the connection has just ended: then there is no message.
+  // ssh2 throws if the connection has just ended. There is then no message.
   await Promise.race([saying.catch(() => {}), clock.sleep(PATIENCE, over.signal).catch(() => {})]);
   over.abort();
   return oneLine(text.trim()).slice(0, LONGEST);
 }
 
-/** Returns the first four bytes that the server sent instead of a packet. ssh2 parsed them as a number. */
+/**
+ * Returns, for messages, the first four bytes that the server sent instead of an SFTP packet. ssh2 parsed
+ * them as a number. Returns an empty string if they are not printable.
+ */
 function sample(length: string | undefined): string {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(Number(length ?? 0) >>> 0);

@@ -1,4 +1,4 @@
-/** Tests of connections that break and of servers that fall silent. */
+/** Tests with connections that break and with servers that fall silent. */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../../src/domain/clock.ts";
 import { sshdSpec } from "../../../../tests/support/fixtures/destinations.ts";
@@ -50,7 +50,7 @@ Deno.test("an upload goes on at the acknowledged byte after its connection was c
   const content = noise(24 * MIB);
   const writer = await destination.create("x", null);
   for (let at = 0; at < content.length; at += MIB) {
-    // While writes are pending, at each of these positions.
+    // Kill the server at these two positions, while writes are pending.
     if (at === 5 * MIB || at === 17 * MIB) {
       await sshd.kill();
       void systemClock.sleep(1500).then(() => sshd.start());

@@ -1,18 +1,19 @@
 /**
- * Reads a file of an SSH server with many concurrent requests: a single one would wait for the network each
- * time.
+ * Reads a file from an SSH server with many requests at the same time. With single requests, each would wait
+ * for the network.
  */
 import { Buffer } from "node:buffer";
 import { endsEarly } from "../object_name.ts";
 import type { SftpConnection } from "./connection.ts";
 import type { SftpSession } from "./session.ts";
 
-/** Size of one request, which every server answers in one response. */
+/** Size of one request in bytes. Every server answers a request of this size in one response. */
 const REQUEST_BYTES = 32 * 1024;
 const IN_FLIGHT = 64;
 
 /**
- * Yields the bytes [from, to), in order. If the connection breaks, continues at the same byte on a new one.
+ * Yields the bytes from `from` up to, but not including, `to`. If the connection breaks, continues at the
+ * same byte on a new one.
  */
 export async function* readSteadily(
   connection: SftpConnection,
@@ -35,7 +36,7 @@ export async function* readSteadily(
   }
 }
 
-/** Yields the bytes [from, to), in order, in one session. */
+/** Yields the bytes from `from` up to, but not including, `to`, in one session. */
 export async function* readFile(
   session: SftpSession,
   path: string,
@@ -51,7 +52,7 @@ export async function* readFile(
       while (at < to && pending.length < IN_FLIGHT) {
         const end = Math.min(at + REQUEST_BYTES, to);
         const piece = readWhole(session, path, handle, at, end);
-        // Prevents an unhandled rejection: it is awaited later, unless an earlier read fails.
+        // Prevents an unhandled rejection: the piece is awaited later, or never if an earlier piece fails.
         piece.catch(() => {});
         pending.push(piece);
         at = end;
@@ -60,12 +61,12 @@ export async function* readFile(
     }
   } finally {
     await Promise.allSettled(pending);
-    // The bytes are right, whether the server closes the file or not.
+    // Ignore a failed close: the bytes that were read are right.
     if (!session.isLost) await session.closeFile(path, handle).catch(() => {});
   }
 }
 
-/** Repeats a read until the buffer is full: a server may return fewer bytes than requested. */
+/** Reads until the buffer is full, because a server may return fewer bytes than requested. */
 async function readWhole(
   session: SftpSession,
   path: string,

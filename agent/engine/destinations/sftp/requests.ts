@@ -1,16 +1,16 @@
 /**
  * Sends requests on one SSH connection. A request ends with the server's response, with the end of the
- * connection, or when the server is silent for too long.
+ * connection, or when the server was silent for too long.
  */
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
 
-/** Maximum silence of a server during cleanup, in milliseconds. */
+/** Maximum silence of the server during cleanup, in milliseconds. */
 const GOODBYE = 5_000;
 
 export type Done<T> = (error: Error | undefined | null, result?: T) => void;
 
-/** The connection ended, or was closed because the server was silent, before the response came. */
+/** The connection ended before the response came, or was closed because the server was silent. */
 export class ConnectionLostError extends Error {}
 
 interface Pending {
@@ -19,7 +19,7 @@ interface Pending {
 }
 
 export class SftpRequests {
-  /** The reason why the connection is lost; null while it is open. */
+  /** The reason why the connection was lost; null while it is open. */
   #lost: string | null = null;
   readonly #pending = new Set<Pending>();
   #heardAt = 0;
@@ -27,7 +27,8 @@ export class SftpRequests {
   #begun = Promise.withResolvers<void>();
 
   /**
-   * @param idleMs Time without any response, while requests are pending, after which the server is given up.
+   * @param idleMs Time in milliseconds without any response, while requests are pending, after which the
+   *   connection is closed.
    */
   constructor(
     private readonly client: Client,
@@ -61,11 +62,11 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request. Rejects with the request's error, with a {@link ConnectionLostError}, or with the
-   * signal's reason if the signal aborts meanwhile. A request that starts after the abort is cleanup, and has
-   * little time.
+   * Starts a request and returns its result. Rejects with the request's error, with a {@link
+   * ConnectionLostError}, or with the signal's reason if the signal aborts meanwhile. A request that starts
+   * after the signal aborted is cleanup and has a shorter limit.
    *
-   * @param limitMs Maximum time of the request without any response from the server.
+   * @param limitMs Maximum time of the request without any response from the server, in milliseconds.
    */
   send<T>(start: (done: Done<T>) => void, limitMs = this.idleMs): Promise<T> {
     if (this.isLost) return Promise.reject(new ConnectionLostError(this.reason));
@@ -95,7 +96,7 @@ export class SftpRequests {
     this.#pending.clear();
   }
 
-  /** Ends the connection if requests are pending and no response comes in time. */
+  /** Ends the connection if requests are pending and no response has come in time. */
   async #watchSilence(): Promise<void> {
     const over = this.#closed.signal;
     const overOrAborted = AbortSignal.any([over, this.signal]);

@@ -13,7 +13,7 @@ function connected() {
   return { client, clock, requests: new SftpRequests(client as unknown as Client, clock, IDLE, signal) };
 }
 
-/** Throws at once, as ssh2 does. */
+/** Returns a request that throws at once, as ssh2 does. */
 function throwing(message: string): () => void {
   return () => {
     throw new Error(message);
@@ -22,7 +22,7 @@ function throwing(message: string): () => void {
 
 Deno.test("a request that the SSH library refuses at once rejects, and nothing else does when the connection ends", async () => {
   const { client, requests } = connected();
-  // An unhandled rejection would end the agent, and fail this test.
+  // This test also fails on an unhandled rejection, which would end the agent.
   await assert.rejects(
     requests.send(throwing("Server does not support this extended request")),
     /does not support/,

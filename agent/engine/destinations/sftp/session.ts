@@ -1,4 +1,6 @@
-/** Wraps an SFTP channel in promises, and its refusals in `RunFailedError`s. */
+/**
+ * An SFTP session. Wraps ssh2's channel in promises, and turns the server's refusals into `RunFailedError`s.
+ */
 import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -15,25 +17,25 @@ const FAILURE = 4;
 const BAD_MESSAGE = 5;
 const UNSUPPORTED = 8;
 
-/** Free bytes below which a failed write is explained by a full disk. */
+/** Free space of the server's disk in bytes. If less is free, a failed write is explained by a full disk. */
 const FULL = 2 ** 20;
 const GOODBYE = 2000;
-/** Only the account itself may enter the directories that it creates. */
+/** Mode of new directories: only the account of the log-in may enter them. */
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
 /**
- * Time limit of a sync, in milliseconds: making a large file durable takes long, without a response
- * meanwhile.
+ * Time limit of a sync, in milliseconds. Making a large file durable takes long, and the server does not
+ * respond meanwhile.
  */
 const SYNC_LIMIT = 15 * 60_000;
 
 export interface SessionPorts {
   readonly clock: Clock;
-  /** Ends pending requests. Requests that start later are cleanup, and have little time. */
+  /** Ends pending requests. Requests that start after it aborted are cleanup and have a shorter limit. */
   readonly signal: AbortSignal;
   readonly idleMs: number;
-  /** Ends the log-in instead of `signal`. */
+  /** Ends the log-in. Default: `signal`. */
   readonly login?: AbortSignal;
 }
 
@@ -46,13 +48,16 @@ export class SftpSession {
     private readonly requests: SftpRequests,
   ) {}
 
-  /** Rejects with a `RunFailedError`, a {@link LoginFailedError} among them, or with the signal's reason. */
+  /**
+   * Logs in and opens an SFTP channel. Rejects with a `RunFailedError` such as a {@link LoginFailedError}, or
+   * with the signal's reason.
+   */
   static async open(
     spec: Spec,
     { clock, signal, idleMs, login = signal }: SessionPorts,
   ): Promise<SftpSession> {
     const client = await logIn(spec, login);
-    // Pending requests listen for the connection's end, and there may be many.
+    // Each pending request listens for the end of the connection, so there may be many listeners.
     client.setMaxListeners(0);
     const requests = new SftpRequests(client, clock, idleMs, signal);
     try {
@@ -71,13 +76,13 @@ export class SftpSession {
     return this.requests.isLost;
   }
 
-  /** Calls `listener` once when the connection ends, until the returned function is called. */
+  /** Calls `listener` once when the connection ends. Returns a function that removes the listener. */
   onLost(listener: () => void): () => void {
     this.client.once("close", listener);
     return () => void this.client.removeListener("close", listener);
   }
 
-  /** The largest write that the server takes as one. */
+  /** Maximum number of bytes that the server accepts in one write. */
   get writeLimit(): number {
     return (this.sftp as unknown as { _maxWriteLen?: number })._maxWriteLen ?? 32_768;
   }
@@ -86,12 +91,12 @@ export class SftpSession {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "wx", { mode: FILE_MODE }, done));
   }
 
-  /** Opens an existing file to continue writing it. */
+  /** Opens an existing file to continue writing it. Returns its handle. */
   openAgain(path: string): Promise<Buffer> {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
   }
 
-  /** ssh2 copies the bytes before it returns. */
+  /** Writes bytes at a position. The caller may reuse `bytes` at once, because ssh2 copies them. */
   writeAt(path: string, handle: Buffer, bytes: Buffer, position: number): Promise<void> {
     return this.#call(
       `write ${path}`,
@@ -99,12 +104,12 @@ export class SftpSession {
     );
   }
 
-  /** Some servers make the file durable only now. */
+  /** Closes a file. Some servers make a file durable only when it is closed. */
   closeFile(path: string, handle: Buffer): Promise<void> {
     return this.#call(`write ${path}`, (done: Done<void>) => this.sftp.close(handle, done), SYNC_LIMIT);
   }
 
-  /** Returns the attributes of a path without following links; null if it does not exist. */
+  /** Returns the attributes of a path without following symbolic links; null if the path does not exist. */
   async look(path: string): Promise<Stats | null> {
     try {
       return await this.#raw((done: Done<Stats>) => this.sftp.lstat(path, done));
@@ -114,7 +119,7 @@ export class SftpSession {
     }
   }
 
-  /** Lists a directory, without following links. */
+  /** Lists a directory with attributes, without following symbolic links. */
   list(path: string): Promise<FileEntryWithStats[]> {
     return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }
@@ -134,12 +139,12 @@ export class SftpSession {
     return this.#call(`read ${path}`, (done) => this.sftp.open(path, "r", done));
   }
 
-  /** Returns the number of bytes read; 0 at the end of the file. */
+  /** Reads into `buffer` and returns the number of bytes read; 0 at the end of the file. */
   readAt(path: string, handle: Buffer, buffer: Buffer, length: number, position: number): Promise<number> {
     return this.#call(`read ${path}`, (done) => this.sftp.read(handle, buffer, 0, length, position, done));
   }
 
-  /** Makes the file durable. Does nothing if the server does not support it. */
+  /** Makes the file durable. Does nothing if the server does not support syncs. */
   async sync(path: string, handle: Buffer): Promise<void> {
     try {
       await this.requests.send((done: Done<void>) => this.sftp.ext_openssh_fsync(handle, done), SYNC_LIMIT);
@@ -150,8 +155,8 @@ export class SftpSession {
   }
 
   /**
-   * Renames a file without overwriting another one. Version 3 of the protocol forbids overwriting, but some
-   * servers do it, so this checks the name first.
+   * Renames a file without overwriting another one. Checks that the new name is free: version 3 of the
+   * protocol forbids overwriting, but some servers overwrite.
    */
   async rename(from: string, to: string): Promise<void> {
     if (await this.look(to) !== null) {
@@ -179,7 +184,7 @@ export class SftpSession {
     try {
       await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
     } catch (error) {
-      // Another client may have created it meanwhile.
+      // Another client may have created the directory meanwhile.
       if ((await this.follow(path))?.isDirectory()) return;
       if ((await this.look(path))?.isSymbolicLink()) {
         throw new RunFailedError(
@@ -193,10 +198,11 @@ export class SftpSession {
   }
 
   /**
-   * Returns the error of a refused request, with the details that the server omits but that can be found out.
+   * Returns the error for a failed request. Adds details that the server omits but that further requests
+   * reveal.
    */
   async explain(action: string, error: unknown): Promise<Error> {
-    // An error that was explained before, or the signal's reason.
+    // The error is the signal's reason, or was explained before.
     if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
     const fail = (reason: string) =>
       new RunFailedError(`Cannot ${action} at ${describeServer(this.spec)}: ${reason}`, { cause: error });
@@ -221,12 +227,12 @@ export class SftpSession {
     }
   }
 
-  /** Returns the error of work that was interrupted by the end of the connection. */
+  /** Returns the error for work that the end of the connection interrupted. */
   explainLoss(action: string): Promise<Error> {
     return this.explain(action, new ConnectionLostError(this.requests.reason));
   }
 
-  /** Never rejects. */
+  /** Closes the connection. Never rejects. */
   async close(): Promise<void> {
     if (this.isLost) return void this.client.destroy();
     const closed = new Promise<void>((resolve) => this.client.once("close", () => resolve()));
@@ -237,7 +243,7 @@ export class SftpSession {
     this.client.destroy();
   }
 
-  /** Returns the attributes of a path, following links; null if it does not exist. */
+  /** Returns the attributes of a path, following symbolic links; null if the path does not exist. */
   async follow(path: string): Promise<Stats | null> {
     try {
       return await this.#raw((done: Done<Stats>) => this.sftp.stat(path, done));
@@ -248,8 +254,8 @@ export class SftpSession {
   }
 
   /**
-   * Returns the problem of the disk that holds the directory, or the nearest existing one above it; null if
-   * there is none.
+   * Returns the problem of the disk that holds the directory, or the nearest existing directory above it.
+   * Returns null if no problem is found.
    */
   async #diskFault(): Promise<string | null> {
     for (let path = this.spec.directory;; path = parentOf(path)) {
@@ -258,7 +264,8 @@ export class SftpSession {
           await this.#raw((done: Done<unknown>) => this.sftp.ext_openssh_statvfs(path, done as never)),
         );
       } catch (error) {
-        // The server does not support `statvfs`, or the connection is lost: nothing more can be found out.
+        // The server does not support `statvfs`, or the connection is lost. Either way the disk can't be
+        // checked.
         if (statusOf(error) !== NO_SUCH_FILE || path === parentOf(path)) return null;
       }
     }
@@ -277,21 +284,21 @@ export class SftpSession {
   }
 }
 
-/** Flag of `statvfs`. */
+/** The flag of `statvfs` for a read-only file system. */
 const READ_ONLY = 1;
 
 function faultOf(disk: unknown): string | null {
   const { f_bavail, f_frsize, f_files, f_favail, f_flag } = disk as Record<string, number>;
   if (((f_flag ?? 0) & READ_ONLY) !== 0) return "its file system is read-only. Mount it for writing.";
   if (f_bavail! * f_frsize! < FULL) return "its disk is full. Free some space there, or keep fewer backups.";
-  // Some file systems have no fixed number of files.
+  // `f_files` is 0 on file systems without a fixed number of files.
   if (f_files! > 0 && f_favail === 0) {
     return "its disk can hold no more files (no inodes are left). Remove files there, or keep fewer backups.";
   }
   return null;
 }
 
-/** Returns the SFTP status code of an error; null if the server did not respond at all. */
+/** Returns the SFTP status code of an error; null if the error is not a response of the server. */
 export function statusOf(error: unknown): number | null {
   const code = (error as { code?: unknown }).code;
   return typeof code === "number" ? code : null;

@@ -1,4 +1,4 @@
-/** A directory on an SSH server. */
+/** A destination in a directory on an SSH server. */
 import type { Buffer } from "node:buffer";
 import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
@@ -116,7 +116,9 @@ export class SftpDestination implements Destination {
   }
 }
 
-/** Creates a file. Replaces the partial file of a run that died: creating a file fails if it exists. */
+/**
+ * Creates a file. Removes a partial file that a dead run left, because creating a file fails if it exists.
+ */
 async function createAnew(session: SftpSession, path: string): Promise<Buffer> {
   try {
     return await session.createFile(path);

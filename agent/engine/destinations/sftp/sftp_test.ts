@@ -28,7 +28,7 @@ function open(sshd: TestSshd, directory = sshd.directory, changes: Partial<Desti
   return openDestination(sshdSpec(sshd, directory), portsOf(changes));
 }
 
-/** No retries: the first failure of a connection ends the work. */
+/** Limits without retries: the first failure of a connection ends the work. */
 const IMPATIENT = { limits: { idleMs: 60_000, patienceMs: 0 } };
 
 async function reason(work: Promise<unknown>): Promise<string> {
@@ -53,8 +53,8 @@ Deno.test("only the account itself gets into what is made", async () => {
 });
 
 Deno.test("a relative path starts at the account's own directory", {
-  // Without root, the account is that of the person who runs the tests, and its home directory is not the
-  // tests' own.
+  // Without root, the server logs in as the user who runs the tests, so the home directory is not the tests'
+  // own.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open();
@@ -79,7 +79,10 @@ Deno.test("a partial file of a run that died is replaced", async () => {
   assert.deepEqual(names(sshd.directory), ["x"]);
 });
 
-/** Ends the connection after the server has renamed the file, but before its response arrives. */
+/**
+ * Runs work during which the connection ends after the server has renamed the file, but before the response
+ * arrives.
+ */
 async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
   const { rename } = SftpSession.prototype;
   const cut = Promise.withResolvers<void>();
@@ -180,7 +183,7 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // The account of the person who runs the tests has a shell that prints nothing.
+  // Without root, the server logs in as the user who runs the tests, whose shell prints nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open("through the shell");

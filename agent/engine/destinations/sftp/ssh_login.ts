@@ -6,14 +6,17 @@ import type { SftpDestination as Spec } from "../../../../src/definitions/destin
 import { RunFailedError } from "../../ports.ts";
 
 const READY_TIMEOUT = 20_000;
-/** Interval of keepalives, in milliseconds. A peer that leaves three unanswered counts as gone. */
+/**
+ * Interval of keepalives, in milliseconds, and how many of them a peer may leave unanswered before it counts
+ * as gone.
+ */
 const KEEPALIVE_INTERVAL = 10_000;
 const KEEPALIVE_COUNT = 3;
 
 /**
- * Ciphers, the fastest first. ChaCha20 is left out, although every server has it: ssh2 makes a cipher for
- * each packet and never ends it, and Deno's node:crypto never frees it. That costs 50 MB for each gigabyte
- * sent.
+ * Ciphers, the fastest first. ChaCha20 is left out, although every server supports it. ssh2 makes a ChaCha20
+ * cipher for each packet and never ends it, and Deno's node:crypto never frees it. This takes 50 MB of memory
+ * for each gigabyte sent.
  */
 const CIPHERS = [
   "aes128-ctr",
@@ -24,8 +27,8 @@ const CIPHERS = [
 ] as const;
 
 /**
- * Kinds of host keys. A server has one key of each kind and shows one, so the pinned key may be of another
- * kind.
+ * Types of host keys. A server has one key of each type and shows only one of them, so the pinned key may be
+ * of another type than the one shown.
  */
 const KEY_KINDS = [
   ["ssh-ed25519"],
@@ -36,16 +39,16 @@ type KeyAlgorithms = readonly (typeof KEY_KINDS)[number][number][];
 
 type Ssh2 = typeof import("ssh2");
 
-/** Loads the library on first use: an agent without SFTP destinations saves its memory. */
+/** Loads ssh2 on first use, so that an agent without SFTP destinations saves its memory. */
 async function loadSsh2(): Promise<Ssh2> {
-  // ssh2's WebAssembly loader reads this at import, and a bundle does not define it.
+  // ssh2's WebAssembly loader reads `__dirname` when it is imported. A bundle does not define it.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   return (await import("ssh2") as unknown as { default: Ssh2 }).default;
 }
 
-/** The log-in failed. `isTransient`: the same log-in may succeed later. */
+/** A failed log-in. `isTransient` is true if the same log-in may succeed later. */
 export class LoginFailedError extends RunFailedError {
-  /** Whether the host name cannot be resolved. */
+  /** Whether the host name could not be resolved. */
   get isUnknownHost(): boolean {
     return (this.cause as { code?: unknown } | undefined)?.code === "ENOTFOUND";
   }
@@ -61,8 +64,8 @@ export function describeServer({ username, host, port }: Spec): string {
 }
 
 /**
- * Logs in. Rejects with a {@link LoginFailedError} of one line that names the setting to change, or with the
- * signal's reason.
+ * Logs in and returns the connection. Rejects with a {@link LoginFailedError} whose one line names the
+ * setting to change, or with the signal's reason.
  */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();
@@ -71,7 +74,7 @@ export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
     const result = await attempt(ssh2, spec, kinds, signal);
     if ("client" in result) return result.client;
     if (result.isTrusted || presented.length === 0 && result.fingerprint === null) throw result.error;
-    // Null if the server has no key of this kind.
+    // The fingerprint is null if the server has no host key of this type.
     if (result.fingerprint !== null) presented.push(result.fingerprint);
     if (spec.host_key === null) break;
   }
@@ -82,7 +85,7 @@ type Attempt =
   | { client: Client }
   | {
     error: RunFailedError;
-    /** Whether the server showed the pinned host key: then the failure has another cause. */
+    /** Whether the server showed the pinned host key. If so, the log-in failed for another reason. */
     isTrusted: boolean;
     /** Fingerprint of a host key other than the pinned one; null if the server showed none. */
     fingerprint: string | null;
@@ -137,7 +140,7 @@ function attempt(ssh2: Ssh2, spec: Spec, algorithms: KeyAlgorithms, signal: Abor
   return promise;
 }
 
-/** Returns a fingerprint as `ssh-keygen -l` prints it. */
+/** Returns a key's fingerprint as `ssh-keygen -l` prints it. */
 function fingerprintOf(key: Uint8Array): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }

@@ -57,7 +57,7 @@ Deno.test("a pinned key of another kind than the server shows first is found", a
 
 Deno.test({
   name: "a password lets in, and a wrong one does not",
-  // Only root can create the user with a password.
+  // Only root can create a user with a password.
   ignore: Deno.uid() !== 0,
   async fn() {
     await using sshd = await TestSshd.open();
@@ -117,7 +117,7 @@ Deno.test("a cancel ends a login that hangs", async () => {
 });
 
 Deno.test("a server that asks for the password as a question is answered", async () => {
-  // ssh2 cannot read one in some hundred of the keys that it makes.
+  // ssh2 makes keys of which about one in several hundred cannot be read by ssh2 itself.
   let pair = ssh2.utils.generateKeyPairSync("ed25519");
   const isBroken = (key: string) => ssh2.utils.parseKey(key) instanceof Error;
   while (isBroken(pair.public) || isBroken(pair.private)) pair = ssh2.utils.generateKeyPairSync("ed25519");

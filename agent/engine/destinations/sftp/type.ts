@@ -7,7 +7,7 @@ export const sftp: DestinationType<Spec> = {
   check: (spec, ports) => probe(() => open(spec, ports), ports.clock),
 };
 
-/** Loads the SSH library on demand: it takes a third of the agent's memory. */
+/** Opens a destination. Loads the SSH library on demand, because it takes a third of the agent's memory. */
 async function open(spec: Spec, ports: DestinationPorts) {
   const { SftpDestination } = await import("./sftp.ts");
   return await SftpDestination.open(spec, ports);

@@ -1,6 +1,6 @@
 /**
- * Writes one file over SFTP, with many writes in flight, and renames it once all of them are on disk. Bytes
- * that the server has not acknowledged are kept. If a connection breaks, the next one sends them again.
+ * Writes one file over SFTP with many writes in flight, and renames it once all of its bytes are on disk.
+ * Keeps the bytes that the server has not acknowledged, to send them again after a broken connection.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -13,11 +13,14 @@ import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";
 
 /**
- * Maximum unacknowledged bytes. A server's window lets through no more; the rest would only wait in memory
- * here.
+ * Maximum number of unacknowledged bytes. A server's window lets no more through, so more would only wait in
+ * this agent's memory.
  */
 const OUTSTANDING = 2 * 2 ** 20;
-/** Maximum bytes of one write. Larger writes need fewer responses; above this size they are no faster. */
+/**
+ * Maximum number of bytes in one write. Large writes need fewer responses, but writes above this size are not
+ * faster.
+ */
 const PIECE = 128 * 1024;
 
 interface Piece {
@@ -86,7 +89,7 @@ export class SftpWriter implements ObjectWriter {
     const { session, handle } = this.file;
     if (this.#isOpen && !session.isLost) {
       this.#isOpen = false;
-      // The file is removed next, so it does not matter whether its last bytes arrived.
+      // Ignore a failed close: the file is removed next, so its last bytes don't matter.
       await session.closeFile(this.paths.partial, handle).catch(() => {});
     }
     const paths = this.#isPublished ? [this.paths.partial, this.paths.final] : [this.paths.partial];
@@ -99,7 +102,7 @@ export class SftpWriter implements ObjectWriter {
     const { session, handle } = this.file;
     session.writeAt(this.paths.final, handle, piece.bytes, piece.position).then(
       () => {
-        // The server may respond twice to a piece that was sent again.
+        // A piece that was sent again may be acknowledged twice.
         if (this.#pending.delete(piece)) this.#outstanding -= piece.bytes.length;
         this.connection.progressed();
       },
@@ -110,8 +113,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Collects garbage if the agent was started with `--expose-gc`. Otherwise up to 50 MB of copies pile up
-   * before V8 collects them.
+   * Counts copied bytes, and collects garbage if the agent was started with `--expose-gc`. Otherwise up to 50
+   * MB of copies pile up before V8 collects them.
    */
   #collect(length: number): void {
     this.#uncollected += length;
@@ -121,8 +124,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Waits for answers, reconnecting as often as needed. Rejects with the first failure or the signal's
-   * reason.
+   * Waits for acknowledgements until `isReached` returns true. Reconnects as often as needed. Rejects with
+   * the first failure or the signal's reason.
    */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {
@@ -143,7 +146,7 @@ export class SftpWriter implements ObjectWriter {
     }
   }
 
-  /** Runs work on the open file, and repeats it on a new connection if one breaks. */
+  /** Runs work on the open file. Repeats the work on a new connection if the connection breaks. */
   async #onFile(work: (file: OpenFile) => Promise<void>): Promise<void> {
     for (;;) {
       await this.#until(() => this.#outstanding === 0);
@@ -156,7 +159,7 @@ export class SftpWriter implements ObjectWriter {
     }
   }
 
-  /** Opens the partial file on a new connection, and sends the unacknowledged pieces again. */
+  /** Connects again, opens the partial file, and sends the unacknowledged pieces again. */
   async #goOn(lost: SftpSession): Promise<void> {
     this.#checksums.doubt();
     await this.connection.recover(lost, await lost.explainLoss(`write ${this.paths.final}`));
@@ -181,8 +184,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file. If the response to a rename was lost, the rename may have succeeded: then the final
-   * name is this file.
+   * Renames the file to its final name. If the response to a rename was lost, the rename may have succeeded;
+   * the final name then belongs to this file.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;
@@ -195,7 +198,7 @@ export class SftpWriter implements ObjectWriter {
       try {
         await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
-        // After a refusal, the final name belongs to another file.
+        // If the server refused the rename, the final name belongs to another file.
         this.#isPublished = session.isLost;
         throw error;
       }
@@ -210,7 +213,10 @@ export class SftpWriter implements ObjectWriter {
     );
   }
 
-  /** Reads back what the server had acknowledged shortly before a connection broke. */
+  /**
+   * Reads back the bytes that the server acknowledged shortly before a connection broke, and compares their
+   * checksums.
+   */
   async #proveContent(): Promise<void> {
     for (const { from, to, hash } of this.#checksums.doubtful) {
       const found = createHash("sha256");
