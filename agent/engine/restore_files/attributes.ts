@@ -1,4 +1,7 @@
-/** Keeps owners, modes, times, access lists and extended attributes of directories in a tar file. */
+/**
+ * Saves owners, modes, times, access lists and extended attributes of directories in a tar file, and applies
+ * them again.
+ */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { ENDS_WITH_AGENT } from "./names.ts";
@@ -8,10 +11,10 @@ import { isClosing, unsetProperty, withoutProgram } from "./unpack_messages.ts";
 const MAX_REFUSED = 1000;
 
 /**
- * Saves the attributes of directories in `archive`, a new file.
+ * Saves the attributes of directories below `root` in `archive`, a new file.
  *
- * @param lists Files of names below `root`, each ended by NUL.
- * @param withRoot Whether to include `root` itself.
+ * @param lists Files with the names of the directories, relative to `root`. Each name ends with NUL.
+ * @param withRoot Whether to save the attributes of `root` itself as well.
  */
 export async function saveAttributes(
   root: string,
@@ -27,8 +30,8 @@ export async function saveAttributes(
 }
 
 /**
- * Applies saved attributes to the directories of the same names below `root`, and creates missing ones.
- * Resolves with tar's messages about attributes that the agent may not set.
+ * Applies saved attributes to the directories of the same names below `root`. Creates directories that are
+ * missing. Resolves with tar's messages about attributes that the agent may not set.
  */
 export async function applyAttributes(
   root: string,

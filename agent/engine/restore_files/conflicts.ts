@@ -7,23 +7,26 @@ import { RunFailedError } from "../ports.ts";
 import { statNames } from "./names.ts";
 import type { RestoreDirectory } from "./restore_directory.ts";
 
-/** Conflicts of a restore, as byte strings relative to the restore directory. */
+/** Conflicts of a restore. Names are byte strings relative to the restore directory. */
 export interface Conflicts {
-  /** Entries that the restore would replace. */
+  /** Names that exist already and that the restore would replace. */
   replaced: string[];
-  /** Entries of `replaced` where the backup has a directory. */
+  /** The names of `replaced` that are a directory in the backup. */
   obstructing: string[];
-  /** Directories where the backup has something else: never removed. */
+  /**
+   * Names that are directories here and something else in the backup. A restore never removes these
+   * directories.
+   */
   blocking: string[];
-  /** Directories that the backup has as well: their other contents stay. */
+  /** Names that are directories both here and in the backup. Their other contents stay. */
   standing: string[];
 }
 
 /**
- * Finds conflicts.
+ * Returns the conflicts of a restore into `directory`; none if it does not exist.
  *
- * @param directories File of the names of the backup's directories, each ended by NUL.
- * @param others The same for all other members.
+ * @param directories File with the names of the backup's directories, each ended by NUL.
+ * @param others File with the names of all other members, in the same format.
  */
 export async function findConflicts(
   directory: RestoreDirectory,
@@ -51,7 +54,10 @@ export function noConflicts(): Conflicts {
   return { replaced: [], obstructing: [], blocking: [], standing: [] };
 }
 
-/** Rejects if the restore would have to replace something that it may not replace. */
+/**
+ * Rejects if the restore would replace something that it may not replace: without `overwrite` any existing
+ * name, and never a directory.
+ */
 export function refuseConflicts(
   { replaced, blocking }: Conflicts,
   directory: RestoreDirectory,

@@ -1,6 +1,6 @@
 /**
  * Finds device files among unpacked files. A user who can open a device file can use the device itself,
- * wherever the file is.
+ * wherever the file lies.
  */
 import { join } from "node:path";
 import { bytesOf, latin1 } from "../archive/bytes.ts";
@@ -9,13 +9,13 @@ import { printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Devices (major:minor, Linux's Documentation/admin-guide/devices.txt) of every system and container image:
- * null, zero, full, random, urandom, tty, console, ptmx, and the marks of deleted names of an overlay file
- * system. None of them gives access to a disk or to memory.
+ * Devices (major:minor, Linux's Documentation/admin-guide/devices.txt) that every system and container image
+ * has: null, zero, full, random, urandom, tty, console and ptmx. 0:0 marks deleted names in an overlay file
+ * system. None of these devices gives access to a disk or to memory.
  */
 const HARMLESS = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "0:0"]);
 
-/** Rejects if the directory holds any other device file. */
+/** Rejects if the directory contains a device file that is not listed in `HARMLESS`. */
 export async function refuseDevices(directory: string, children: Children): Promise<void> {
   const child = children.spawn({
     program: "find",

@@ -1,5 +1,5 @@
 /**
- * Restores files of a tar archive into a directory: unpacks them in a staging directory, verifies them, then
+ * Restores files of a tar archive into a directory: unpacks them in a staging directory, verifies them, and
  * publishes them.
  */
 import { dirname, join, normalize } from "node:path";
@@ -68,7 +68,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
     refuseConflicts(conflicts, directory, target.overwrite);
     ports.signal.throwIfAborted();
     ports.output.line(`Everything is unpacked and verified. Moving it into ${directory.path}`);
-    // A cancel is ignored from here: a half-published restore is worse than a complete one.
+    // From here on a cancelled run is not stopped: a complete restore is better than a half-published one.
     await using publishing = new Children(ports.clock, new AbortController().signal);
     await publish(
       unpacked,
@@ -92,16 +92,16 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
 }
 
-/**
- * Rejects if the staging directory is empty: a restore without any file has not succeeded, whatever the
- * reasons were.
- */
+/** Rejects if the staging directory is empty. A restore of no file at all has not succeeded. */
 async function refuseEmptyRestore(staging: string): Promise<void> {
   for await (const _ of Deno.readDir(staging)) return;
   throw new RunFailedError("nothing of it can be restored here: the run's output names each file's reason");
 }
 
-/** Sets the times of restored files. The restore is complete by now: problems with times do not fail it. */
+/**
+ * Sets the times of restored files. Never rejects: the files are restored, so problems with times are only
+ * warnings.
+ */
 async function keepTimes(
   directory: string,
   scope: RestoreScope,
@@ -141,7 +141,7 @@ function originalDirectory(context: RestoreContext): string {
   return source.kind === "file" ? dirname(source.path) : source.path;
 }
 
-/** Whether the target is the path that was backed up. */
+/** Returns whether the target is the path that was backed up. */
 function isOriginal({ path }: FilesTarget, context: RestoreContext): boolean {
   return path === null ||
     (sourceOf(context) !== null && normalize(`${path}/`) === normalize(`${originalDirectory(context)}/`));
@@ -152,8 +152,8 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
 }
 
 /**
- * Returns what the target asks for. If there is an index, also writes the lists
- * of names with which conflicts are found before unpacking.
+ * Returns the part of the backup that the target selects. If the backup has an index, also writes the lists
+ * of names from which conflicts are found before anything is unpacked.
  */
 async function selectScope(
   target: FilesTarget,
@@ -179,7 +179,10 @@ async function selectScope(
   return { kind: "whole" };
 }
 
-/** Rejects symbolic links above the chosen members: they would be restored elsewhere. */
+/**
+ * Rejects if a directory above a chosen member is a symbolic link here: the member would be restored
+ * elsewhere.
+ */
 async function refuseLinksAbove(
   { roots }: Selection,
   directory: RestoreDirectory,
@@ -205,7 +208,7 @@ async function listedConflicts(
   return await findConflicts(directory, lists.directories, lists.others, children);
 }
 
-/** Finds conflicts of the files that were actually unpacked. */
+/** Returns the conflicts of the files that were actually unpacked. */
 async function unpackedConflicts(
   staging: Staging,
   directory: RestoreDirectory,
@@ -222,7 +225,7 @@ async function unpackedConflicts(
   return await listedConflicts(directory, lists, context);
 }
 
-/** Whether the directory is empty except for the staging directory. */
+/** Returns whether the restore directory is empty except for the staging directory. */
 async function isStillEmpty(directory: RestoreDirectory, staging: Staging): Promise<boolean> {
   for await (const { name } of Deno.readDir(directory.path)) {
     if (join(directory.path, name) !== staging.path) return false;
@@ -231,8 +234,8 @@ async function isStillEmpty(directory: RestoreDirectory, staging: Staging): Prom
 }
 
 /**
- * Rejects directories that the restore adds to and the agent may not write to. This check comes before
- * anything is read.
+ * Rejects if the agent may not write to a directory that the restore adds to. Called before the archive is
+ * read.
  */
 async function refuseUnwritable(
   directory: RestoreDirectory,
@@ -258,8 +261,8 @@ async function refuseUnwritable(
 }
 
 /**
- * Warns of files of other owners: only root can give files to others, so they will belong to the agent's
- * user.
+ * Warns if files belong to other users. Only root can give files to other users, so the restored files will
+ * belong to the agent's user.
  */
 async function warnOfOwnership(archive: StoredObject, { objects, ports }: RestoreContext): Promise<void> {
   const own = Deno.uid();

@@ -1,18 +1,18 @@
-/** Moves files from one directory into another of the same file system, under the same names. */
+/** Moves files from one directory into another on the same file system. The files keep their names. */
 import type { Children } from "../programs/children.ts";
 import { DIRECTORY_INTO, joinNames, overNames, statNames } from "./names.ts";
 import { parentOf } from "./selection.ts";
 
-/** Maximum bytes of names for one command; xargs(1) would put more on one command line. */
+/** Maximum number of bytes of names for one command. xargs(1) accepts more on one command line. */
 const GROUP_BYTES = 60_000;
 
 const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
 
 /**
- * Links files, which takes no space and keeps the name in `from`. Moves files that cannot be linked, as on
- * file systems without hard links. Replaces what exists under these names.
+ * Links files of `from` into `to` with hard links, which take no space and keep the names in `from`. Moves
+ * the files that cannot be linked. Replaces existing files of these names.
  *
- * @param list A file for names, in the run's work directory.
+ * @param list Path for a file of names, in the run's work directory.
  */
 export async function linkOrMove(
   from: string,
@@ -24,14 +24,15 @@ export async function linkOrMove(
   try {
     await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
-    // If all files are linked, only the owners of directories above them could not be set.
+    // The command also fails if all files were linked and only the owners of directories above them could not
+    // be set. So find out which files are not linked.
     const rest = await notLinked(from, to, names, list, children);
     await makeParents(to, rest, children);
     await moveNames(from, to, rest, children);
   }
 }
 
-/** Renames files and directories. The directories above them must exist. */
+/** Moves files and directories by renaming them. The directories that they are moved into must exist. */
 export async function moveNames(
   from: string,
   to: string,
@@ -40,13 +41,16 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    // Each group is one command, because the first name is the directory: it is shorter than a command line
-    // of xargs.
+    // The first name of the command is the directory to move into. xargs must therefore run only one command
+    // for the group; a group of `GROUP_BYTES` is small enough for that.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }
 
-/** Yields groups of names that one command moves: of the same directory, and within `GROUP_BYTES`. */
+/**
+ * Yields groups of names to be moved by one command: names in the same directory, of at most `GROUP_BYTES` in
+ * total.
+ */
 function* groups(names: readonly string[]): Generator<{ parent: string; group: string[] }> {
   const byParent = Map.groupBy(names, parentOf);
   for (const [parent, all] of byParent) {

@@ -1,5 +1,6 @@
 /**
- * Names of restored members, in two files: directories, and all other members. Each is `./name` ended by NUL.
+ * Names of restored members in two files: one for directories, one for all other members. Each name is
+ * written as `./name` and ends with NUL.
  */
 import { join } from "node:path";
 import { latin1 } from "../archive/bytes.ts";
@@ -8,7 +9,7 @@ import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import { joinNames, statNames } from "./names.ts";
 
-/** Names that are buffered for one write. */
+/** Number of names that are buffered for one write. */
 const BATCH = 10_000;
 
 export class NameLists {
@@ -27,7 +28,11 @@ export class NameLists {
     this.areWritten = true;
   }
 
-  /** @param list Calls `take` once for each name. */
+  /**
+   * Writes the names of members to the two files.
+   *
+   * @param list Calls `take` once for each member.
+   */
   async collect(
     list: (take: (name: string, isDirectory: boolean) => void) => Promise<void>,
   ): Promise<void> {
@@ -45,7 +50,7 @@ export class NameLists {
     flush(this.others);
   }
 
-  /** Removes names that do not exist in the directory. */
+  /** Removes the names that do not exist in the directory from both files. */
   async keepExisting(directory: string, children: Children): Promise<void> {
     for (const list of [this.directories, this.others]) {
       const kept: string[] = [];
@@ -54,13 +59,15 @@ export class NameLists {
     }
   }
 
-  /** Returns all names at once: not for lists that may be long. */
+  /**
+   * Returns all names that are not directories. Not for long lists, because all names are in memory at once.
+   */
   async readOthers(): Promise<string[]> {
     const names = latin1(await Deno.readFile(this.others)).split("\0").slice(0, -1);
     return names.map((name) => name.slice("./".length));
   }
 
-  /** Lists the contents of a directory. */
+  /** Writes the names of a directory's contents to the two files. */
   async find(directory: string, children: Children): Promise<void> {
     const printed = (path: string) => ["-fprintf", path, "./%P\\0"];
     const { exit, messages } = await capture(children, {

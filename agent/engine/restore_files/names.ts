@@ -1,4 +1,4 @@
-/** Runs programs on many names at once. Names are byte strings, relative to a directory. */
+/** Runs programs on many files. The names are byte strings, relative to a directory. */
 import { bytesOf, latin1 } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";
 import type { Children, Redirect } from "../programs/children.ts";
@@ -6,24 +6,24 @@ import { exists } from "../exists.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Redirect that ends a command when the agent is killed. Commands that change a restore directory need it,
- * because the next agent undoes their changes. Programs that such a command starts end with it by {@link
- * ENDS_WITH_PARENT}.
+ * Redirect that makes a command end when the agent is killed. Commands that change a restore directory need
+ * it, because the next agent undoes their changes. A program that such a command starts ends with the command
+ * if it is started with {@link ENDS_WITH_PARENT}.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * Target directory of a command, as a file descriptor that is opened for it. A path through it is never
- * longer than a name that could be unpacked, however long the directory's own path is.
+ * The directory that a command writes to, as a file descriptor. A path that starts with it is never longer
+ * than a name that could be unpacked, however long the directory's own path is.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;
 
 /**
- * Runs a command with names, relative to `directory`, after its arguments.
+ * Runs a command in `directory`, with the names appended to its arguments.
  *
- * @param to Directory that the command finds as {@link DIRECTORY_INTO}.
+ * @param to The directory that the command finds under {@link DIRECTORY_INTO}.
  */
 export async function overNames(
   directory: string,
@@ -49,7 +49,7 @@ export async function overNames(
   }
 }
 
-/** Returns the directories that the agent may not write to. The empty name is `root` itself. */
+/** Returns the directories that the agent may not write to. An empty name stands for `root` itself. */
 export async function unwritableDirectories(
   root: string,
   names: readonly string[],
@@ -65,15 +65,18 @@ export async function unwritableDirectories(
   return stdout.split("\0").slice(0, -1).map((name) => name.slice("./".length));
 }
 
-/** Returns names that programs cannot mistake for options, each ended by NUL. */
+/**
+ * Returns the names in one byte array, each ended by NUL and preceded by `./`, so that programs do not take a
+ * name for an option.
+ */
 export function joinNames(names: readonly string[]): Uint8Array {
   return bytesOf(names.map((name) => `./${name}\0`).join(""));
 }
 
-/** Number of names that are read at once. */
+/** Maximum number of names in one batch. */
 const BATCH = 10_000;
 
-/** Yields the names of a file that {@link joinNames} wrote, in batches. */
+/** Yields the names in a file that {@link joinNames} wrote, in batches. */
 export async function* readNames(list: string): AsyncGenerator<string[]> {
   let rest = "";
   let names: string[] = [];
@@ -89,17 +92,17 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Exit codes of xargs(1) after all commands ran: all succeeded, or some exited with 1 to 125. It exits with
- * another code if a command was killed or could not be run.
+ * Exit codes of xargs(1) after it ran every command: 0 if all succeeded, 123 if some exited with a code from
+ * 1 to 125. It exits with another code if a command was killed or could not be started.
  */
 const FINISHED_CODES = [0, 123];
 
 /**
- * Returns the output of stat(1) for each of the names that exist, or nothing if the directory does not exist.
- * Rejects if stat did not check all of them.
+ * Returns the output of stat(1) for each name that exists; an empty list if the directory does not exist.
+ * Rejects if stat did not check every name.
  *
- * @param list A file of names, in the format of {@link joinNames}.
- * @param format Format for stat, without a tab.
+ * @param list A file of names that {@link joinNames} wrote.
+ * @param format A format of stat(1) without tabs.
  */
 export async function statNames(
   directory: string,
@@ -114,7 +117,7 @@ export async function statNames(
     args: [`--chdir=${directory}`, "xargs", "-0", "-r", "stat", `--printf=${format}\\t%n\\0`, "--"],
     redirects: [
       { descriptor: 0, direction: "<", path: list },
-      // stat writes a message for each missing name.
+      // stat writes a message for each name that does not exist.
       { descriptor: 2, direction: ">", path: "/dev/null" },
     ],
   }, { stdout: "piped", onMessage: () => {} });

@@ -6,7 +6,7 @@ import { makeFifo } from "../programs/fifo.ts";
 import { RunFailedError } from "../ports.ts";
 import { joinNames, statNames } from "./names.ts";
 
-/** Runs a test with a directory that contains `a` and `b`, and a file of `names`. */
+/** Runs a test with a directory that contains `a` and `b`, and with a file that lists `names`. */
 async function withNames(
   names: string[],
   test: (directory: string, list: string) => Promise<void>,
@@ -61,7 +61,7 @@ Deno.test("a listing that cannot begin rejects", async () => {
   });
 });
 
-/** Returns the pid of the xargs that works in a directory. */
+/** Returns the process id of the xargs whose working directory is `directory`; null if there is none. */
 function programIn(directory: string): number | null {
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

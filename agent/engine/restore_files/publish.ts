@@ -1,4 +1,4 @@
-/** Publishes the contents of a staging directory to the restore directory: all of them, or none. */
+/** Publishes the contents of a staging directory into the restore directory: all of them, or none. */
 import { dirname, join } from "node:path";
 import { byteString } from "../archive/bytes.ts";
 import type { Children } from "../programs/children.ts";
@@ -15,29 +15,33 @@ import { entriesOf, makeStages, type Stage } from "./stages.ts";
 import { type FoldedWarnings, unsetProperty } from "./unpack_messages.ts";
 import { forgetUndo, planUndo, undo, undoFiles } from "./undo.ts";
 
-/** Contents of a staging directory. */
+/** What a restore has unpacked into its staging directory. */
 export interface Unpacked {
   readonly staging: string;
   /**
-   * Whether the backup contains the restore directory itself: the staging directory then has its attributes.
+   * Whether the backup contains the restore directory itself. The staging directory then has the attributes
+   * from the backup.
    */
   readonly isRooted: boolean;
   /**
-   * Names that are published with all their contents; null for everything, with the restore directory's own
-   * attributes.
+   * Names to publish, each with all its contents. Null publishes everything, including the attributes of the
+   * restore directory itself.
    */
   readonly roots: readonly string[] | null;
   readonly lists: NameLists;
 }
 
 type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & {
-  /** Shared with unpacking, so that each kind is reported once. */
+  /**
+   * Warnings of the whole restore. Unpacking uses the same object, so that the limit of lines holds for both.
+   */
   warnings: FoldedWarnings;
 };
 
 /**
- * Publishes unpacked files. If that fails, the restore directory is left as it was, unless the error says
- * otherwise: replaced files are kept until then. After all files are published, nothing fails any more.
+ * Publishes unpacked files. Does not fail any more once all files are published. If publishing fails earlier,
+ * the restore directory is left as it was, unless the error says otherwise: the replaced files are kept until
+ * the end.
  */
 export async function publish(
   unpacked: Unpacked,
@@ -47,7 +51,8 @@ export async function publish(
   children: Children,
 ): Promise<void> {
   const { staging, isRooted } = unpacked;
-  // A rename can replace a missing directory, or an empty one that the agent cannot write to, in one step.
+  // Rename the whole staging directory if the restore directory is missing, or is empty and the agent cannot
+  // write to it. This publishes everything in one step.
   const isSibling = directory.state === "empty" && dirname(staging) === dirname(directory.path);
   if (directory.state === "missing" || (isSibling && isRooted)) {
     return await renameStaging(staging, isRooted, directory.path, ports);
@@ -87,7 +92,10 @@ export async function publish(
   await cleanUp(stages, unpacked, existing, ports, children);
 }
 
-/** Writes the lists and attributes for the undo plan. Resolves with the names of existing directories. */
+/**
+ * Writes the lists and attributes that the undo plan refers to. Resolves with the names of the directories
+ * that exist already.
+ */
 async function prepare(
   { staging, lists, roots }: Unpacked,
   directory: string,
@@ -110,7 +118,7 @@ async function prepare(
   return known;
 }
 
-/** Renames the staging directory to `path`, after creating the directories above it. */
+/** Renames the staging directory to `path`. Creates missing directories above `path`. */
 async function renameStaging(
   staging: string,
   isRooted: boolean,
@@ -126,7 +134,8 @@ async function renameStaging(
       { cause: error },
     );
   });
-  // A new directory gets the usual mode: the staging directory's is private to the agent.
+  // If the backup has no mode for the directory, set the usual one: the staging directory is private to the
+  // agent.
   const wanted = isRooted ? mode! & 0o7777 : (mode! & 0o7777) | (0o777 & ~Deno.umask());
   if (((await Deno.stat(path)).mode! & 0o7777) === wanted) return;
   await Deno.chmod(path, wanted).catch((error) =>
@@ -135,8 +144,8 @@ async function renameStaging(
 }
 
 /**
- * Makes directories writable. Without write permission to its own directory, the agent can move neither it
- * nor its contents.
+ * Makes directories writable for the agent. Without write permission for a directory, the agent can move
+ * neither the directory nor its contents.
  */
 async function makeDirectoriesWritable(staging: string, children: Children): Promise<void> {
   if (Deno.uid() === 0) return;
@@ -163,7 +172,10 @@ async function keepReplaced(
   }
 }
 
-/** Links files into existing directories, and renames new directories with all their contents. */
+/**
+ * Publishes one stage. Links files into existing directories, and moves new directories with all their
+ * contents.
+ */
 async function publishStage(
   stage: Stage,
   directory: string,
@@ -178,8 +190,8 @@ async function publishStage(
 }
 
 /**
- * Removes staging directories and replaced files. Leaves restored files unchanged, and never fails the
- * restore.
+ * Removes staging directories and the replaced files that were kept. Leaves restored files unchanged. Never
+ * rejects.
  */
 async function cleanUp(
   stages: readonly Stage[],
@@ -189,7 +201,8 @@ async function cleanUp(
   children: Children,
 ): Promise<void> {
   for (const [index, stage] of stages.entries()) {
-    // A removal changes the time of the directory, which is already the backup's.
+    // Removing the staging directory changes the modification time of `base`, which is already the one from
+    // the backup. So keep this time and set it again.
     const time = join(ports.workDirectory, `time-${index}`);
     const isIn = dirname(stage.staging) === stage.base;
     if (isIn) await copyTime(stage.base, time, children);
@@ -205,7 +218,8 @@ async function cleanUp(
 }
 
 /**
- * Makes a directory of the agent's user writable. Resolves with its former mode, or null if it was writable.
+ * Makes a directory writable if it belongs to the agent's user. Resolves with its former mode; null if the
+ * mode was not changed.
  */
 async function makeWritable(path: string): Promise<number | null> {
   const { mode, uid } = await Deno.stat(path);
@@ -214,7 +228,7 @@ async function makeWritable(path: string): Promise<number | null> {
   return mode! & 0o7777;
 }
 
-/** Removes leftovers of a restore, and warns if it cannot. */
+/** Removes a directory that a restore left. Writes a warning if it cannot be removed. */
 export async function removeLeftover(
   path: string,
   { clock, output }: Pick<Ports, "clock" | "output">,

@@ -1,4 +1,7 @@
-/** Restores into directories that span file systems, or whose file system lacks a common feature. */
+/**
+ * Tests of restores into directories that span several file systems, or whose file system lacks a common
+ * feature.
+ */
 import assert from "node:assert/strict";
 import {
   assertNothingLeft,
@@ -25,7 +28,7 @@ const GROW =
   "chown 12:34 sub/in/file; chmod 640 sub/in/file; setfattr -n user.x -v 1 sub/in; setfacl -m u:1:rx sub/in; chmod 2750 sub; " +
   "touch -d 2001-01-01 sub/in/side; touch -d 2002-02-02 sub/in; touch -d 2003-03-03 sub; touch -d 2004-04-04 a; touch -d 2005-05-05 .";
 
-/** Ways to mount something at `path`, a directory below the target. */
+/** Functions that mount something at `path`, a directory below the restore directory. */
 const ELSEWHERE: Record<string, (path: string) => Promise<AsyncDisposable>> = {
   "another file system": (path) => mountTmpfs(path, 2 ** 22),
   "a directory of the same file system": async (path) => {
@@ -83,7 +86,7 @@ for (const [what, mount] of Object.entries(ELSEWHERE)) {
       at.target,
     );
     const before = await describeTree(at.target);
-    // Another program creates a directory meanwhile, where the backup has a file.
+    // Another program creates a directory while the restore runs. The backup has a file of that name.
     at.run.onLine = (line) => {
       if (line.startsWith("Everything is unpacked")) {
         Deno.mkdirSync(`${at.target}/sub/link/x`, { recursive: true });
@@ -120,7 +123,7 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // Inode numbers are unique only within a subvolume.
+  // Leave out inode numbers: they are unique only within a subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));
   await shell('btrfs -q subvolume create "$1"', target);
@@ -132,11 +135,14 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   );
   await restore(at.run, at.backup, { target: { path: target, overwrite: true } });
   assert.deepEqual(await described(target), await described(at.tree));
-  // They are still subvolumes.
+  // Assert that the directories are still subvolumes.
   await shell('btrfs subvolume show "$1/sub"; btrfs subvolume show "$1/a/b"', target);
 });
 
-/** Returns names, and files' contents and times: all that a file system without owners and modes keeps. */
+/**
+ * Returns the names in a directory, and the files' contents and times. A file system without owners and modes
+ * keeps nothing else.
+ */
 async function contents(directory: string): Promise<string> {
   return await shell(
     'cd "$1"; find . -type d | LC_ALL=C sort; find . -type f | LC_ALL=C sort | xargs sha256sum; find . -type f -printf "%P %Ts\\n" | sort',
@@ -201,7 +207,7 @@ Deno.test(
     const not = at.run.warnings.filter((line) => line.startsWith("Not restored: ")).map((line) =>
       line.split(": ")[1]
     );
-    // The file system decides which of the two names that differ in case is created first.
+    // Two names differ only in case. The file system decides which of them is created first.
     assert.deepEqual(
       not.filter((name) => !/^x$/i.test(name!)).sort(),
       ["d:", "d:/in", "fifo", "link", "what?"].map((name) => name.split(": ")[0]).sort(),
@@ -260,7 +266,7 @@ Deno.test("restored directories have the backup's times, and others keep their o
   assert.equal((await Deno.stat(at.target)).mtime!.getUTCFullYear(), 2011);
 });
 
-/** Restores as an agent that is not root. */
+/** Restores with an agent that runs as `nobody`. Returns the outcome and the warnings. */
 async function restoreAsNobody(
   at: Fixture,
   target: unknown,
@@ -309,7 +315,7 @@ Deno.test(
     );
     const shown = (path: string) => shell('cd "$1"; find . -printf "%P %y %m %s\\n" | sort', path);
     const original = await shown(at.tree);
-    // Empty, missing, in use.
+    // Restore into an empty directory, a missing one, and one in use.
     await shell(
       'mkdir "$1" "$1/mine" "$1/used"; echo mine > "$1/used/mine"; chown -R nobody "$1/mine" "$1/used"',
       at.target,
@@ -321,7 +327,7 @@ Deno.test(
       if (path.endsWith("used")) {
         await Deno.remove(`${path}/mine`);
       } else {
-        // Restores again into a directory of its own, with overwrite.
+        // Restore again, over the files of the first restore.
         await shell('chmod -R u+w "$1"', path);
         assert.equal((await restoreAsNobody(at, { path, overwrite: true })).outcome, "restored", path);
       }
@@ -336,7 +342,10 @@ Deno.test(
   },
 );
 
-/** Creates directories with paths of more than 4,096 bytes, with a file at the end. */
+/**
+ * Shell commands that create directories with paths of more than 4,096 bytes, with a file in the deepest
+ * ones.
+ */
 const DEEP =
   `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250; open F, ">f" } open F, ">file"; print F "deep"'; ` +
   `perl -e 'for (1..60) { mkdir "\\xe9" x 250; chdir "\\xe9" x 250 } open F, ">file"'; ` +
@@ -346,7 +355,8 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
   await using at = await backedUp(DEEP);
   const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // 17 and 60 directories, of which 16 each are short enough, and three files.
+  // Of the 17 and 60 nested directories, 16 each have a path that is short enough. The others are reported:
+  // 1, 44, and three files.
   const long = 1 + 44 + 3;
   assert.equal(reported.length, 21);
   assert.match(reported.at(-1)!, new RegExp(`: ${long - 20} more paths$`));
@@ -359,7 +369,7 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
     assert.ok(at.run.warnings.length > 0 && at.run.warnings.length < 30);
     assert.ok(files_count! > 0 && files_count! <= at.backup.files_count! - long, String(files_count));
   }
-  // The target's own path is long, too.
+  // The restore directory may also have a long path.
   const far = `${at.run.root}/${Array(8).fill("f".repeat(200)).join("/")}`;
   for (let times = 0; times < 2; times++) {
     await restore(at.run, at.backup, { target: { path: far, overwrite: true } });

@@ -1,5 +1,5 @@
 /**
- * Inspects the directory that files are restored into, and manages the staging directory in which they are
+ * Inspects the directory that files are restored into. Manages the staging directory in which they are
  * unpacked.
  */
 import { dirname, join } from "node:path";
@@ -13,14 +13,14 @@ import type { RestoreContext } from "../restore_context.ts";
 import { normalise } from "../sources/files/path_text.ts";
 
 export interface RestoreDirectory {
-  /** Absolute path; for an existing directory, its real path. */
+  /** Absolute path. If the directory exists, the path has no symbolic links. */
   path: string;
   state: "missing" | "empty" | "occupied";
 }
 
 /**
- * Returns the directory and its state. Rejects if it is not a directory and cannot become one, or if its own
- * file system is not mounted.
+ * Returns the restore directory and its state. Rejects if `path` is something else than a directory, if the
+ * directory cannot be created, or if its file system is not mounted.
  */
 export async function inspectRestoreDirectory(
   path: string,
@@ -58,20 +58,20 @@ async function inspect(path: string): Promise<RestoreDirectory> {
   return { path: normalise(path), state: "missing" };
 }
 
-/** Returns the directory in which a restore keeps the files that it replaces until it is done. */
+/** Returns the path of the directory that keeps the replaced files until the restore is done. */
 export function replacedPath(staging: string): string {
   return `${staging}.replaced`;
 }
 
 /**
- * Staging directory, on the file system of the restore directory, so that its contents can be published by
- * renaming.
+ * The staging directory of a restore. It is on the same file system as the restore directory, so that its
+ * contents can be published by renaming.
  */
 export class Staging {
   private constructor(
     readonly path: string,
     private readonly directory: string,
-    /** A file with the modification time of the directory. */
+    /** Path of a file with the modification time that `directory` had before the restore. */
     private readonly time: string,
     private readonly context: RestoreContext,
   ) {}
@@ -101,7 +101,7 @@ export class Staging {
   }
 
   /**
-   * Removes the staging directory. Never rejects: if it cannot be removed, it writes a warning.
+   * Removes the staging directory. Never rejects: writes a warning if the directory cannot be removed.
    *
    * @param untouched Whether to reset the modification time of the directory above.
    */
@@ -111,7 +111,7 @@ export class Staging {
       output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
     });
     if (!untouched) return;
-    // The run's own children are stopped if the run was cancelled or if one of them failed.
+    // Use other children than the run's, which are stopped after a failure or when the run is cancelled.
     await using children = new Children(clock, new AbortController().signal);
     await copyTime(this.time, this.directory, children);
   }
@@ -123,22 +123,27 @@ function isRefused(error: unknown): boolean {
 }
 
 /**
- * Returns a file that has the modification time of the staging directory's parent from before the restore.
+ * Returns the path of a file that keeps a modification time: that of the staging directory's parent before
+ * the restore.
  */
 export function timeFile(workDirectory: string): string {
   return join(workDirectory, "time");
 }
 
-/** Copies the modification time of a file exactly; a number cannot hold all of its digits. */
+/**
+ * Copies the modification time of a file exactly. A JavaScript number could not hold all digits of the time.
+ */
 export async function copyTime(from: string, to: string, children: Children): Promise<void> {
   await capture(children, { program: "touch", args: [`--reference=${from}`, "--", to] });
 }
 
 /**
- * Returns the directories in which the staging directory may be created, the preferred one first. This is the
- * restore directory itself if it exists: a container that mounts it sees the restored files, and unpacked
- * files get its flags and count for its quota. It is the directory above if the restore directory is missing,
- * or is empty and can be replaced but not written to.
+ * Returns the directories in which the staging directory may be created, the preferred one first.
+ *
+ * If the restore directory exists, it is the first. A container that mounts the restore directory then sees
+ * the restored files, and unpacked files get its flags and count for its quota. If the restore directory is
+ * missing, the directory above is returned. If the restore directory is empty, the directory above comes
+ * second, for a restore directory that the agent cannot write to but can replace.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];

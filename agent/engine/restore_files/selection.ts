@@ -1,4 +1,4 @@
-/** Selects the members of an archive that a restore takes, by its index. */
+/** Selects the archive members that a restore unpacks, with the help of the index. */
 import type { FrameTable, Member, UnreadableLines } from "../archive/archive_index.ts";
 import { IndexParser } from "../archive/archive_index.ts";
 import { joinRanges, type Range } from "../archive/archive_ranges.ts";
@@ -9,36 +9,37 @@ import { displayName, isEscaped, nameFromDisplay } from "../archive/display_name
 
 const BLOCK_BYTES = 512;
 
-/** How much of a backup a restore takes: everything, or the members below some paths. */
+/** The part of a backup that is restored: everything, or the members below some paths. */
 export type RestoreScope = { readonly kind: "whole" } | Selection;
 
 export interface Selection {
   readonly kind: "selection";
-  /** Requested paths, as byte strings; relative, without `./`. */
+  /** The requested paths, as byte strings without `./`, relative to the source's root. */
   roots: string[];
   /**
-   * Positions of the chosen members, of the directories above them and of the targets of their hard links.
+   * Positions in the archive of the members to unpack: the chosen ones, the directories above them, and the
+   * files that their hard links refer to.
    */
   ranges: Range[];
-  /** Null if the index has no frame table. */
+  /** The index's frame table; null if the index has none. */
   table: FrameTable | null;
-  /** Chosen directories; `others` are all other chosen members. */
+  /** Names of the chosen directories. `others` holds the names of all other chosen members. */
   directories: string[];
   others: string[];
-  /** Members that are unpacked only as targets of hard links. */
+  /** Names of the members that are unpacked only because chosen hard links refer to them. */
   extras: string[];
 }
 
-/** Reads an index from its start, line by line. Can be called again. */
+/** Reads an index from its start and calls `take` for each line. Can be called repeatedly. */
 export type ReadLines = (take: (line: string) => void) => Promise<void>;
 
-/** Selects members. Rejects if the backup has nothing under one of the paths. */
+/** Selects the members at and below the paths. Rejects if the backup has nothing under one of the paths. */
 export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
   let roots = [...new Set(paths.map(byteString))];
   let chosen = new Choice(roots);
   let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
   if (chosen.missing().some(isEscaped)) {
-    // A path that does not exist as such may be one that a listing displays.
+    // A path that no member has may be the display name of one.
     const missing = new Set(chosen.missing());
     const names = paths.map((path) =>
       missing.has(byteString(path)) ? nameFromDisplay(path) : byteString(path)
@@ -61,7 +62,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   const links = chosen.linkTargets();
   const extras: string[] = [];
   if (links.size > 0) {
-    // A hard link comes after its target, so the target was read before the choice was known.
+    // The index lists a file before the hard links to it. So read it again, now that these files are known.
     await readMembers(readLines, (member, range) => {
       if (!links.has(member.name)) return;
       extras.push(member.name);
@@ -80,15 +81,15 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   };
 }
 
-/** Frame table and unreadable lines of an index. */
+/** What an index contains besides its members. */
 export interface IndexEnd {
   table: FrameTable | null;
   unreadable: UnreadableLines | null;
 }
 
 /**
- * Reads every member with its range in the archive, which ends where the next one starts. The last range has
- * no end if the index does not contain the archive's size.
+ * Calls `take` for every member with the member's range in the archive. The range ends where the next member
+ * starts. The last range has no end if the index does not contain the archive's size.
  */
 export async function readMembers(
   readLines: ReadLines,
@@ -128,7 +129,7 @@ class Choice {
   take(member: Member, range: Range): void {
     const root = this.#rootOf(member.name);
     if (root === null) {
-      // Directories above chosen members are unpacked with their own owners and modes.
+      // Unpack the directories above chosen members too, so that they get their own owners and modes.
       if (member.type === "directory" && this.#ancestors.has(member.name)) this.ranges.push(range);
       return;
     }
@@ -143,7 +144,7 @@ class Choice {
     return [...this.#roots].filter((root) => !this.#found.has(root));
   }
 
-  /** Returns the targets of chosen hard links that are not chosen themselves. */
+  /** Returns the names that chosen hard links refer to and that are not chosen themselves. */
   linkTargets(): Set<string> {
     return new Set([...this.#links].filter((name) => !this.#names.has(name)));
   }
@@ -166,7 +167,7 @@ export function parentOf(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf("/"), 0));
 }
 
-/** Lists the names of all members except the root. */
+/** Calls `take` for all members except the root directory. */
 export async function listMembers(
   readLines: ReadLines,
   take: (name: string, isDirectory: boolean) => void,

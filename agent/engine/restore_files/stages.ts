@@ -1,6 +1,6 @@
 /**
- * Splits a restore by file system. Files can be linked or renamed only within one file system. A mount or
- * subvolume below the restore directory therefore gets its own staging directory before anything is
+ * Splits a restore by file system, because files can be linked or renamed only within one file system. A
+ * mount or subvolume below the restore directory therefore gets its own staging directory before anything is
  * published.
  */
 import { byteString, textOf } from "../archive/bytes.ts";
@@ -15,18 +15,24 @@ import { replacedPath } from "./restore_directory.ts";
 import { parentOf } from "./selection.ts";
 
 /**
- * Part of the restore directory on one file system, with its staging directory. Names are relative to its
- * base.
+ * A part of the restore directory that is on one file system, with a staging directory on the same file
+ * system. Names are relative to `base`.
  */
 export interface Stage {
   base: string;
   staging: string;
-  /** Directory for replaced files, until the restore is done. The undo plan stores it under this name. */
+  /**
+   * Directory that keeps the replaced files until the restore is done. The undo plan stores it under this
+   * name.
+   */
   aside: string;
-  /** File of the names of directories; `others` is that of all other members. */
+  /**
+   * Path of the file with the names of the unpacked directories. The file `others` has the names of all other
+   * members.
+   */
   directories: string;
   others: string;
-  /** File of the names of replaced files. */
+  /** Path of the file with the names of replaced files. */
   replaced: string;
 }
 
@@ -34,13 +40,16 @@ export interface Split {
   directory: string;
   staging: string;
   lists: NameLists;
-  /** Names of existing directories that the restore adds to. */
+  /** Names of existing directories that are also in the backup. */
   standing: ReadonlySet<string>;
   replaced: readonly string[];
   workDirectory: string;
 }
 
-/** Splits the unpacked files by the file system of their target. */
+/**
+ * Splits the unpacked files by the file system that they are published on. Resolves with the stages, the
+ * restore directory's own one first.
+ */
 export async function makeStages(
   split: Split,
   ports: Pick<RunPorts, "clock" | "scratch" | "output">,
@@ -65,7 +74,7 @@ export async function makeStages(
   const added = await divide(readNames(lists.directories), regionOf);
   const stages: Stage[] = [];
   try {
-    // Deeper regions come first: their files are taken out of those of the region above.
+    // Start with the deepest regions: their files are moved out of the staging directory of the region above.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {
         directories: added.get(region) ?? [],
@@ -84,7 +93,7 @@ export async function makeStages(
     for (const stage of stages) if (stage.staging !== staging) await removeTree(stage.staging, ports.clock);
     throw error;
   }
-  // The restore directory's own stage comes first: its time is the one that was kept.
+  // The restore directory's own stage comes first: `cleanUp` resets the modification time of the first stage.
   return stages.reverse();
 }
 
@@ -102,8 +111,8 @@ function stageOf({ directory, staging, workDirectory }: Split, region: string, i
 }
 
 /**
- * Returns what a restore adds to the existing directories: files, and directories with all their contents.
- * Names are relative to the stage's base.
+ * Returns what the restore adds to existing directories: single files, and new directories with all their
+ * contents. Names are relative to the stage's base.
  */
 export async function entriesOf(
   { directories, others }: Pick<Stage, "directories" | "others">,
@@ -124,14 +133,16 @@ export async function entriesOf(
   return { files, directories: [...made] };
 }
 
-/** Returns the topmost path, of the name and the directories above it, that does not exist yet. */
+/** Returns the topmost path that does not exist yet: the name itself or a directory above it. */
 function topOf(name: string, isStanding: (name: string) => boolean): string {
   let top = name;
   for (let at = parentOf(name); at !== "" && !isStanding(at); at = parentOf(at)) top = at;
   return top;
 }
 
-/** Returns the directories that are on another file system than the directory above; deeper ones first. */
+/**
+ * Returns the directories that are on another file system than the directory above them, deeper ones first.
+ */
 async function findRegions(
   directory: string,
   standing: ReadonlySet<string>,

@@ -1,6 +1,6 @@
 /**
- * Sets modification times on file systems where tar cannot set them. GNU tar leaves the access time
- * unchanged, and many FUSE file systems silently ignore such a request.
+ * Sets modification times on file systems where tar cannot set them. GNU tar sets the modification time
+ * without the access time, and many FUSE file systems silently ignore such a request.
  */
 import { lutimes } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import type { Children } from "../programs/children.ts";
 import { textOf } from "../archive/bytes.ts";
 import type { ReadLines } from "./selection.ts";
 
-/** Whether the file system of a directory sets a modification time only together with an access time. */
+/**
+ * Returns whether the file system of a directory sets a modification time only together with an access time.
+ */
 export async function setsBothTimesOnly(directory: string, children: Children): Promise<boolean> {
   const probe = join(directory, ".rearguard-restore-probe");
   await Deno.writeTextFile(probe, "");
@@ -25,10 +27,10 @@ export async function setsBothTimesOnly(directory: string, children: Children): 
 const TIMED = new Set(["file", "hardlink", "symlink", "fifo"]);
 
 /**
- * Sets the times of restored files, directories last. Resolves with the number of files whose time could not
- * be set.
+ * Sets the times of restored files, those of directories last. Resolves with the number of files whose time
+ * could not be set.
  *
- * @param isWanted Whether to set the time of a member, by its name without `./`.
+ * @param isWanted Returns whether to set the time of a member. Receives the member's name without `./`.
  */
 export async function setTimes(
   directory: string,

@@ -1,8 +1,9 @@
 /**
  * Undoes a restore that failed while it published its files. Removes the published files, puts replaced files
- * back, and gives existing directories their former owners, modes, times and attributes. The plan is written
- * to the run's work directory before anything is changed, so that the next agent can carry it out if this one
- * is killed.
+ * back, and gives existing directories their former owners, modes, times and attributes.
+ *
+ * The plan for this is written to the run's work directory before anything is changed. If the agent is
+ * killed, the next agent carries out the plan.
  */
 import { dirname, join } from "node:path";
 import * as z from "zod";
@@ -28,12 +29,15 @@ const StageOfPlan = z.object({
 const Plan = z.object({
   place: z.string(),
   stages: z.array(StageOfPlan),
-  /** True once the restored files are removed: the remaining files were there before. */
+  /**
+   * Whether the published files are removed already. If so, the files that exist now were there before the
+   * restore.
+   */
   is_cleared: z.boolean(),
 });
 type Plan = z.infer<typeof Plan>;
 
-/** Plan of an earlier agent version, which supported only one file system. */
+/** The plan of earlier agent versions, which supported only one file system. */
 const SinglePlan = z.object({ place: z.string(), staging: z.string(), aside: z.string() });
 
 export const undoFiles = (work: string) => ({
@@ -49,18 +53,18 @@ export const undoFiles = (work: string) => ({
 });
 type Files = ReturnType<typeof undoFiles>;
 
-/** Writes the plan. Its lists and attributes must already be written. */
+/** Writes the plan. The lists and attributes that it refers to must already be written. */
 export function planUndo(work: string, directory: string, stages: readonly Stage[]): Promise<void> {
   return writePlan(undoFiles(work), { place: directory, stages: [...stages], is_cleared: false });
 }
 
-/** Removes the plan: from here on the restore is not undone. */
+/** Removes the plan. From now on the restore is not undone. */
 export async function forgetUndo(work: string): Promise<void> {
   await Deno.remove(undoFiles(work).plan);
 }
 
 /**
- * Carries out the plan. Resolves with the path of the restore directory, or null if there is no plan. Rejects
+ * Carries out the plan. Resolves with the path of the restore directory; null if there is no plan. Rejects
  * with a `RunFailedError` that says where the replaced files are kept.
  */
 export async function undo(work: string, children: Children, clock: Clock): Promise<string | null> {
@@ -73,7 +77,8 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await makeDirectoriesWritable(directory, files, children);
       for (const stage of stages) await removePlaced(stage, files, children);
       await removeDirectories(directory, files, children);
-      // The replaced files come back under the same names. A second undo must not remove them.
+      // The replaced files are now put back under the names of the published ones. A second undo must not
+      // remove them, so record this first.
       await writePlan(files, { ...plan, is_cleared: true });
     }
     for (const stage of stages) await putBack(stage, files, children);
@@ -82,7 +87,7 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await removeTree(staging, clock);
     }
     await applyAttributes(directory, files.attributes, children);
-    // The directory above may belong to another user, and only its owner may set its time.
+    // Ignore a failure: the directory above may belong to another user, and only its owner may set its time.
     await copyTime(timeFile(work), dirname(stages[0]!.staging), children).catch(() => {});
   } catch (cause) {
     const kept = stages.map(({ aside }) => aside).join(", ");
@@ -98,8 +103,9 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
 }
 
 /**
- * Removes only files that the restore has published: the same inode as in the staging directory, or a name
- * that is no longer there. Another program may have taken the name meanwhile.
+ * Removes the files that the restore has published. A file was published if it has the same inode as in the
+ * staging directory, or if its name is no longer in the staging directory. Other files stay: another program
+ * may have taken the name meanwhile.
  */
 async function removePlaced({ base, staging, others }: Stage, files: Files, children: Children) {
   for await (const names of readNames(others)) {
@@ -114,20 +120,20 @@ async function removePlaced({ base, staging, others }: Stage, files: Files, chil
 }
 
 /**
- * Makes directories writable, because their contents could not be removed otherwise. Their modes are restored
- * at the end.
+ * Makes directories writable, so that their contents can be removed. The end of the undo restores their
+ * modes.
  */
 async function makeDirectoriesWritable(directory: string, files: Files, children: Children): Promise<void> {
   if (Deno.uid() === 0) return;
   for (const list of [files.above, files.directories, files.standing]) {
     for await (const names of readNames(list)) {
-      // The agent cannot change the modes of other users' directories.
+      // Ignore failures: the agent cannot change the modes of other users' directories.
       await overNames(directory, ["chmod", "u+rwx", "--"], names, children).catch(() => {});
     }
   }
 }
 
-/** Removes the directories that the restore created. */
+/** Removes the directories that the restore created, if they are empty. */
 async function removeDirectories(directory: string, files: Files, children: Children): Promise<void> {
   const standing = new Set<string>();
   for await (const names of readNames(files.standing)) for (const name of names) standing.add(name);

@@ -12,7 +12,10 @@ interface Half {
   contents(): Promise<string>;
 }
 
-/** Prepares a restore that was killed halfway: `moved` and `dir` are published, `later` is not. */
+/**
+ * Prepares a restore that was killed while it published: `moved` and `dir` are published, `later` is not.
+ * Then calls `work`.
+ */
 async function withHalfDoneRestore(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-undo-" });
   await using children = new Children(systemClock, new AbortController().signal);
@@ -61,7 +64,7 @@ for (const isSingle of [false, true]) {
 
 Deno.test("an undo that was killed while it put files back does not remove them again", () =>
   withHalfDoneRestore(async ({ root, undo, contents }) => {
-    // The undo fails at its end: the directory with the attributes is missing.
+    // Let the undo fail at its end, by moving the saved attributes away.
     const { attributes } = undoFiles(`${root}/work`);
     await Deno.rename(attributes, `${attributes}.away`);
     await assert.rejects(undo(), /could not all be undone/);

@@ -12,24 +12,27 @@ import { joinNames } from "./names.ts";
 import type { Selection } from "./selection.ts";
 import { FoldedWarnings, UnpackMessages } from "./unpack_messages.ts";
 
-/** Size of the archive's records; see sources/files/files.ts. */
+/** Size of the archive's records in bytes; see sources/files/files.ts. */
 const RECORD_BYTES = 64 * 1024;
 
-/** Parts of a run's context that unpacking needs. */
+/** The parts of a run's context that unpacking needs. */
 type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
 
-/** Members that could not be unpacked while all others were. */
+/** The members that could not be unpacked although all others were. */
 export interface Skipped {
-  /** Byte strings without `./`. Names longer than a line of output are missing. */
+  /**
+   * Names of the members, as byte strings without `./`. Names longer than a line of tar's output are not
+   * included.
+   */
   names: ReadonlySet<string>;
   count: number;
-  /** Number of hard links that became copies, which changed the times of their directories. */
+  /** Number of hard links that were restored as copies. Making a copy changes the time of its directory. */
   copiedCount: number;
 }
 
 /**
- * Unpacks the whole archive, which is verified once this resolves. Members whose name or type the file system
- * does not support are left out, with a warning each.
+ * Unpacks the whole archive. Once this resolves, the archive is verified. Leaves out members whose name or
+ * type the file system does not support, and writes a warning for each.
  */
 export async function unpackWhole(
   archive: StoredObject,
@@ -46,7 +49,10 @@ export async function unpackWhole(
   return skipped;
 }
 
-/** Unpacks only the chosen members. */
+/**
+ * Unpacks the chosen members. Leaves out those that the file system does not support, as {@link unpackWhole}
+ * does.
+ */
 export async function unpackSelection(
   archive: StoredObject,
   { ranges, table }: Selection,
@@ -76,7 +82,10 @@ export async function unpackSelection(
   return await check(await tar.exited, messages, directory, archive, context);
 }
 
-/** Adds the end that tar expects: two blocks of zeros, padded to a record. */
+/**
+ * Yields the chunks, and then the end of an archive that tar expects: two blocks of zeros, padded to a whole
+ * record.
+ */
 async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let size = 0;
   for await (const chunk of chunks) {
@@ -86,7 +95,7 @@ async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8A
   yield new Uint8Array(2 * RECORD_BYTES - size % RECORD_BYTES);
 }
 
-/** Whether the file system treats names that differ only in case as the same. */
+/** Returns whether the file system takes names that differ only in case for the same name. */
 async function foldsCase(directory: string): Promise<boolean> {
   const probe = `${directory}/.probe-aA`;
   await Deno.writeTextFile(probe, "");
@@ -111,12 +120,13 @@ async function tarCommand(directory: string): Promise<Command> {
       "--numeric-owner",
       "--delay-directory-restore",
       "--quoting-style=c",
-      // Times before 1970 or in the future are restored as they were.
+      // Do not warn about times before 1970 or in the future. They are restored correctly.
       "--warning=no-timestamp",
-      // Otherwise a backslash in the directory's name would be an escape, and tar could unpack into another
-      // directory.
+      // Without this option, tar would read a backslash in the directory's name as an escape, and could
+      // unpack into another directory.
       "--no-unquote",
-      // On such a file system, a later member must not overwrite one whose name differs only in case.
+      // On a file system that ignores case, a later member must not overwrite one whose name differs only in
+      // case.
       ...(isFolding ? ["--keep-old-files"] : []),
       "--no-selinux",
       `--directory=${directory}`,
@@ -124,7 +134,10 @@ async function tarCommand(directory: string): Promise<Command> {
   };
 }
 
-/** Rejects if tar failed. Diagnoses the archive unless the disk was full. */
+/**
+ * Returns the members that tar left out. Rejects if tar failed; diagnoses the archive first unless the disk
+ * was full.
+ */
 async function check(
   { code, signal }: Exit,
   messages: UnpackMessages,
@@ -144,7 +157,7 @@ async function check(
       `there is no room for it in ${dirname(directory)}. Free some, or restore elsewhere.`,
     );
   }
-  // tar continues after a member that it cannot create, and exits with 2.
+  // tar exits with 2 if it could not create some members but unpacked all others. This is not a failure.
   if (!isDone && (code !== 2 || signal !== null || messages.cause !== null || !messages.hasProblems)) {
     const how = signal === null ? `tar exited with ${code}` : `tar was ended by ${signal}`;
     throw await objects.diagnose(
@@ -156,7 +169,7 @@ async function check(
   return { names: messages.skipped, count: messages.skippedCount, copiedCount: messages.hardLinks.length };
 }
 
-/** Copies the further names of a file on a file system without hard links. */
+/** Restores hard links as copies, on a file system without hard links. */
 async function copyHardLinks(messages: UnpackMessages, directory: string, children: Children): Promise<void> {
   for (const { name, target } of messages.hardLinks) {
     const copy = 'exec cp --archive --no-dereference --no-target-directory -- "$1" "$2"';

@@ -1,23 +1,27 @@
 /**
- * Interprets messages of GNU tar while it unpacks: errors that end the restore, members that tar could not
- * create, and properties that it could not set. tar exits with 2 in all of these cases.
+ * Parses the messages that GNU tar writes while it unpacks. They are about errors that end the restore, about
+ * members that tar could not create, or about properties that it could not set. tar exits with 2 in all three
+ * cases.
  */
 import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";
 import type { Output } from "../ports.ts";
 
 /**
- * Messages about names and hard link targets that lead out of the directory; tar(1), without
+ * Messages about names and hard links that lead out of the directory: those of tar(1) without
  * --absolute-names.
  */
 const ESCAPES = /^Removing leading |Member name contains '\.\.'/;
 const CLOSING = /Exiting with failure status due to previous errors$/;
 const NO_ROOM = /No space left on device|Disk quota exceeded|: Wrote only \d+ of \d+ bytes$/;
-/** Messages about members that are restored completely. */
+/** Messages about members that were restored completely. */
 const HARMLESS =
   /time stamp .* in the future$|implausibly old time stamp|^Ignoring unknown extended header keyword/;
 
-/** Properties that the agent may not set, or that the file system does not support. */
+/**
+ * Messages about properties that the agent may not set or that the file system does not support, with the
+ * property's name.
+ */
 const PROPERTIES: readonly [RegExp, string][] = [
   [/: Cannot change ownership to /, "owner"],
   [/: Cannot change mode to /, "mode"],
@@ -31,16 +35,16 @@ const NAMED =
   /^"((?:[^"\\]|\\.)*)": Cannot (open|mkdir|mkfifo|mknod|create symlink|hard link)\b.*: ([^:]+)$/s;
 const HARD_LINK =
   /^"((?:[^"\\]|\\.)*)": Cannot hard link to ‘(.*)’: (?:Operation not (?:permitted|supported)|Function not implemented|Too many links|Invalid argument)$/s;
-/** Reasons that apply to one member because of its name or type. */
+/** Reasons that concern only one member, because of its name or type. */
 const MEMBER_REASONS =
   /^(?:File name too long|Operation not (?:permitted|supported)|Function not implemented|Invalid argument|Invalid or incomplete multibyte or wide character|File exists|No such file or directory)$/;
-/** Truncated line, which contains only the start of a name that is too long. */
+/** A message that was cut off within a member's name because the name is too long. */
 const CUT = /^"\.\/.* … \(cut\)$/s;
 
-/** Maximum number of lines of one kind in the output; the rest are counted. */
+/** Maximum number of warnings with the same `kind` in the output. Further ones are only counted. */
 const SHOWN = 20;
 
-/** Counts lines of the same kind, and writes the first of each. */
+/** Writes warnings to the output, at most `SHOWN` with the same `kind`. */
 export class FoldedWarnings {
   readonly #counts = new Map<string, number>();
 
@@ -56,7 +60,7 @@ export class FoldedWarnings {
     return this.#counts.get(kind) ?? 0;
   }
 
-  /** Writes how many lines of each kind were left out. */
+  /** Writes for each `kind` how many warnings were left out. */
   end(): void {
     for (const [kind, count] of this.#counts) {
       if (count > SHOWN) this.output.warning(`${kind}: ${count - SHOWN} more like this`);
@@ -65,38 +69,41 @@ export class FoldedWarnings {
   }
 }
 
-/** Returns the property that a line says cannot be set, or null. */
+/** Returns the property that could not be set according to one of tar's messages; null for other messages. */
 export function unsetProperty(line: string): string | null {
   return PROPERTIES.find(([expression]) => expression.test(line))?.[1] ?? null;
 }
 
-/** Returns tar's message without the program's name, which may be a path. */
+/** Returns tar's message without the program's name in front, which may be a path. */
 export function withoutProgram(line: string): string {
   return line.replace(/^(?:\S*\/)?tar: /, "");
 }
 
-/** Whether a line only says that there were other errors. */
+/** Returns whether a message only says that there were other errors. */
 export function isClosing(line: string): boolean {
   return CLOSING.test(line);
 }
 
 export class UnpackMessages {
-  /** First message after which the rest of the archive may not be restored correctly. */
+  /**
+   * The first message after which the rest of the archive may not be restored correctly; null if there was
+   * none.
+   */
   cause: string | null = null;
   hasNoRoom = false;
   /**
-   * Message about a name that leads out of the directory. No archive of a backup contains one: tar would
-   * restore it without the part that leads out.
+   * The message about a name that leads out of the directory; null if there was none. No archive of a backup
+   * contains such a name. tar would restore it without the part that leads out.
    */
   escape: string | null = null;
   /**
-   * Members that could not be created, as byte strings without `./`; those with a truncated name are only
-   * counted.
+   * Names of members that could not be created, as byte strings without `./`. `skippedCount` also counts the
+   * members whose names were cut off.
    */
   readonly skipped = new Set<string>();
   skippedCount = 0;
   #hasUnset = false;
-  /** Further names of files, on a file system without hard links. */
+  /** Hard links that could not be created because the file system does not support them. */
   readonly hardLinks: { name: string; target: string }[] = [];
 
   constructor(private readonly output: Output, private readonly warnings: FoldedWarnings) {}
@@ -128,7 +135,7 @@ export class UnpackMessages {
     this.output.warning(text);
   };
 
-  /** Whether tar reported a reason to exit with 2 that does not end the restore. */
+  /** Whether tar reported a problem that does not end the restore but makes tar exit with 2. */
   get hasProblems(): boolean {
     return this.#hasUnset || this.skippedCount > 0 || this.hardLinks.length > 0;
   }
@@ -137,9 +144,9 @@ export class UnpackMessages {
     this.warnings.add("copied", `A copy, not a hard link to ${displayName(target)}: ${displayName(name)}`);
   }
 
-  /** Records a member that is not restored. */
+  /** Records a member that was not restored, and warns about it once. */
   skip(name: string, reason: string): void {
-    // tar tries to create a directory again for each of its members.
+    // tar tries to create a missing directory again for each member in it, and reports each attempt.
     if (this.skipped.has(name)) return;
     this.skipped.add(name);
     this.skippedCount++;
@@ -152,7 +159,7 @@ function isMemberProblem(action: string, reason: string): boolean {
     ((action === "mkfifo" || action === "mknod") && !NO_ROOM.test(reason));
 }
 
-/** Returns the name that tar quotes, given without the quotes. */
+/** Returns the member's name from tar's quoted form. `quoted` does not include the quotes. */
 function memberName(quoted: string): string {
   return unquote(`"${quoted}"`).replace(/^\.\//, "").replace(/\/+$/, "");
 }

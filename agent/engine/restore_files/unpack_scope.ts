@@ -1,4 +1,4 @@
-/** Fills the staging directory of a restore with all members of an archive, or with the selected ones. */
+/** Fills the staging directory of a restore with all members of an archive or with selected ones. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../programs/capture.ts";
 import { RunFailedError } from "../ports.ts";
@@ -15,7 +15,7 @@ import { FoldedWarnings } from "./unpack_messages.ts";
 
 export interface UnpackRequest {
   scope: RestoreScope;
-  /** Whether the backup contains the directory itself as a member. */
+  /** Whether the backup contains the source's root directory as a member. */
   isRooted: boolean;
   staging: Staging;
   lists: NameLists;
@@ -25,11 +25,11 @@ export interface UnpackedScope extends Unpacked {
   /** Number of members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
-  /** Whether tar may have set wrong times. */
+  /** Whether tar may have set wrong times, which must then be set again. */
   mustSetTimes: boolean;
 }
 
-/** Unpacks what the scope takes. Resolves with the members that could be unpacked. */
+/** Unpacks the members of the scope into the staging directory. Resolves with what could be unpacked. */
 export async function unpackScope(
   archive: StoredObject,
   { scope, isRooted, staging, lists }: UnpackRequest,
@@ -73,8 +73,8 @@ async function existingNames(directory: string, names: readonly string[], list: 
 }
 
 /**
- * Removes files that were unpacked only as targets of chosen hard links, and directories that nothing else
- * needs.
+ * Removes the files that were unpacked only because chosen hard links refer to them. Also removes the
+ * directories that were created for these files alone.
  */
 async function removeExtras(
   directory: string,
@@ -90,8 +90,8 @@ async function removeExtras(
 }
 
 /**
- * Compares the unpacked files with the index. Only the index is verified: an archive that is not read whole
- * is not.
+ * Rejects if the unpacked files do not match the index. The index was verified, but an archive that is not
+ * read as a whole was not.
  */
 async function checkSelection(
   directory: string,
