@@ -1,19 +1,23 @@
 /**
- * Parses the index of an archive. An index is tar's listing of the archive, followed by a table of its zstd
- * frames. With both, a member can be found without reading the archive up to it.
+ * Parses the index of an archive. An index is tar's listing of the archive, followed by a table of the
+ * archive's zstd frames. With both, a member can be found without reading the archive from its start.
  *
  *     block N: <mode> <uid>/<gid> <size> <UTC time> <name>     one line for each member, as tar prints it
  *     frames <bytes of a frame, uncompressed> <bytes of the archive, uncompressed>
  *     <bytes of a frame, compressed> <its checksum>            one line for each frame
  *
- * The SHA-256 that the control plane stored proves the index, and the index proves each frame. Without both,
- * parts of another archive could pass as parts of this one. The checksums are those at the end of the frames,
- * so they cost no processor time. A SHA-256 of each frame would cost as much as that of the whole archive, a
- * tenth of a run's processor time.
+ * The listing and the table are two zstd frames of the index, one after the other. `zstd -d` unpacks both.
  *
- * The size of a frame excludes the 12 bytes before it that hold its size. In an encrypted archive, it is the
- * size before encryption. The first indexes had no checksum, or a SHA-256 in its place. The listing and the
- * table are separate zstd frames, one after the other: `zstd -d` unpacks both.
+ * The SHA-256 that the control plane stored proves that the index is right, and the index proves that each
+ * frame of the archive is right. Without both, parts of another archive could pass as parts of this archive.
+ *
+ * The checksums are those that zstd writes at the end of each frame, so they cost no processor time. A
+ * SHA-256 of each frame would cost a tenth of a run's processor time, as much as the SHA-256 of the whole
+ * archive.
+ *
+ * The size of a frame does not include the 12 bytes in front of the frame, which contain its size. In an
+ * encrypted archive, the size is that before encryption. The first indexes had no checksums, or a SHA-256 in
+ * their place.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";
@@ -32,38 +36,44 @@ const TYPES = {
 
 export type MemberType = typeof TYPES[keyof typeof TYPES];
 
-/** Entry of an archive. */
+/** One entry of an archive. */
 export interface Member {
   /** Offset of the member's first header from the start of the archive, in blocks of 512 bytes. */
   block: number;
-  /** `unknown` if only the block and the name of the line can be parsed: all other fields are then empty. */
+  /**
+   * Type of the member. `unknown` if only the block and the name could be parsed; all other fields are then
+   * empty.
+   */
   type: MemberType | "unknown";
   /** Permissions as `ls` prints them: `rwxr-xr-x`. */
   mode: string;
   uid: number;
   gid: number;
-  /** Bytes; 0 for a member without content. */
+  /** Size of the content in bytes; 0 for a member without content. */
   size: number;
   /**
-   * ISO 8601 UTC, with up to nine decimals of a second. Years after 9999 or before 0 have a sign and six
-   * digits. Null if the time is outside the range of `Date`.
+   * Modification time as ISO 8601 in UTC, with up to nine decimals of a second. Years after 9999 or before 0
+   * have a sign and six digits. Null if the time is outside the range of `Date`.
    */
   modifiedAt: string | null;
   /**
-   * Path relative to the source's root, without `./`; empty for the root itself. One character for each byte,
+   * Path relative to the source's root, without `./`; empty for the root itself. Each byte is one character,
    * because names may contain any bytes.
    */
   name: string;
-  /** Target of a symbolic link, or the other member's name for a hard link; null for other types. */
+  /**
+   * What a symbolic link points to, or the name of the member that a hard link links to. Null for other
+   * types.
+   */
   linkTarget: string | null;
 }
 
 export interface FrameTable extends Frames {
-  /** Bytes of the whole archive, uncompressed. */
+  /** Size of the whole uncompressed archive in bytes. */
   size: number;
 }
 
-/** Returns the text of a frame table, which follows the listing in an index. */
+/** Returns the text of a frame table. In an index, it follows the listing. */
 export function frameTableText(frames: Frames, size: number): string {
   const { uncompressed, compressed, checksums } = frames;
   const lines = checksums === null
@@ -72,14 +82,14 @@ export function frameTableText(frames: Frames, size: number): string {
   return `frames ${uncompressed} ${size}\n${lines.join("\n")}\n`;
 }
 
-/** Lines of an index that are not members and cannot be parsed. */
+/** The lines of an index that are neither a member nor part of the frame table. */
 export interface UnreadableLines {
   count: number;
-  /** Text of the first of these lines, truncated. */
+  /** The beginning of the first of these lines. */
   first: string;
 }
 
-/** Returns a warning for the run's output. */
+/** Returns a warning about unreadable lines, for the run's output. */
 export function describeUnreadableLines(name: string, { count, first }: UnreadableLines): string {
   const lines = count === 1 ? "a line that" : `${count} lines that`;
   return `${name} has ${lines} can't be read: ${oneLine(JSON.stringify(first))}. Their members are in the ` +
@@ -87,8 +97,9 @@ export function describeUnreadableLines(name: string, { count, first }: Unreadab
 }
 
 /**
- * Parses an index line by line. A line that cannot be parsed is counted, and the other lines are still used.
- * tar's listing of a member is not part of the archive. An index with the right SHA-256 is as it was stored.
+ * Parses an index line by line. Counts the lines that cannot be parsed and uses the others. An unreadable
+ * line does not mean damage: tar's listing is not part of the archive, and an index with the right SHA-256 is
+ * as it was stored.
  */
 export class IndexParser {
   #table: FrameTable & { checksums: string[] } | null = null;
@@ -96,7 +107,8 @@ export class IndexParser {
   #unreadable: UnreadableLines | null = null;
 
   /**
-   * Parses a line. Returns its member, or null for a line of the frame table or one that cannot be parsed.
+   * Parses one line and returns its member. Returns null for a line of the frame table and for an unreadable
+   * line.
    */
   line(text: string): Member | null {
     if (this.#table !== null) {
@@ -109,14 +121,14 @@ export class IndexParser {
     return null;
   }
 
-  /** Whether the frame table has not begun yet. */
+  /** Whether the lines so far belong to the listing, not to the frame table. */
   get isInListing(): boolean {
     return this.#table === null;
   }
 
   /**
-   * Returns the frame table; call it after the last line. Returns null if the index has no valid table. The
-   * first indexes had none.
+   * Returns the frame table. To be called after the last line. Returns null if the index has no valid frame
+   * table; the first indexes had none.
    */
   table(): FrameTable | null {
     const table = this.#table;
@@ -126,7 +138,7 @@ export class IndexParser {
     return checksums.length === compressed.length ? table : { ...table, checksums: null };
   }
 
-  /** Lines that could not be parsed; null if there are none. */
+  /** The lines that could not be parsed; null if there are none. */
   get unreadable(): UnreadableLines | null {
     return this.#unreadable;
   }
@@ -187,12 +199,12 @@ function parseMember(text: string): Member | null {
 }
 
 const DATE = /^(-?)(\d+)(-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
-/** Last year that a `Date` covers fully, after or before Christ. */
+/** The last year that a `Date` covers completely, both after and before Christ. */
 const MAX_YEAR = 271_820;
 
 /**
- * Converts a time of tar's listing. tar prints years without leading zeros, and prints seconds if the system
- * cannot represent the time as a date.
+ * Converts a time in tar's listing to ISO 8601. tar prints years without leading zeros. If the system cannot
+ * represent the time as a date, tar prints seconds.
  */
 function toIso(time: string): string | null {
   const date = DATE.exec(time);
@@ -204,7 +216,7 @@ function toIso(time: string): string | null {
   return `${written}${day}T${hour}Z`;
 }
 
-/** Returns a name without `./`. Rejects a name that would lead out of the directory of a restore. */
+/** Returns a name without `./`. Throws if the name would lead out of the restore directory. */
 function insideRoot(name: string): string {
   const inside = name.replace(/^\.\//, "").replace(/\/+$/, "");
   if (inside.startsWith("/") || inside.split("/").includes("..")) {
@@ -226,8 +238,8 @@ const ESCAPES: Record<string, string> = {
 };
 
 /**
- * Decodes a name quoted with GNU tar's `--quoting-style=c`: a C string, with bytes that are not UTF-8 in
- * octal.
+ * Decodes a name that GNU tar quoted with `--quoting-style=c`: a C string in which bytes that are not UTF-8
+ * are octal.
  */
 export function unquote(quoted: string): string {
   return byteString(quoted.slice(1, -1)).replace(

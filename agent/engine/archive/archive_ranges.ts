@@ -1,6 +1,6 @@
 /**
- * Reads parts of an archive: only the zstd frames that contain them. Each frame is verified before its bytes
- * are used.
+ * Reads parts of an archive. Unpacks only the zstd frames that contain these parts, and verifies each frame
+ * before its bytes are used.
  */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { FrameTable } from "./archive_index.ts";
@@ -9,13 +9,13 @@ import { DamagedBytesError } from "../ports.ts";
 import type { OpenedObject, StoredObjects } from "../jobs/stored_objects.ts";
 import { FrameChecksum, HEADER_BYTES } from "../transforms/frames.ts";
 
-/** Range of uncompressed bytes of the archive: [from, to). */
+/** Range of the uncompressed archive in bytes: from `from` up to, but not including, `to`. */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** Returns the ranges in order, with adjacent and overlapping ones joined. */
+/** Returns the ranges in order. Adjacent and overlapping ranges are joined. */
 export function joinRanges(ranges: readonly Range[]): Range[] {
   const joined: Range[] = [];
   for (const { from, to } of [...ranges].sort((a, b) => a.from - b.from)) {
@@ -26,24 +26,24 @@ export function joinRanges(ranges: readonly Range[]): Range[] {
   return joined;
 }
 
-/** Frames that follow each other. */
+/** A sequence of adjacent frames. */
 interface Stretch {
-  /** Index of the first frame; `end` is the index after the last. */
+  /** Number of the first frame, counted from 0. `end` is the number after the last frame's. */
   first: number;
   end: number;
 }
 
-/** Bytes of a frame that are yielded at once. */
+/** Maximum number of bytes that are yielded at once. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Reads joined ranges, one after the other. A chunk is valid until the next read. */
+/** Yields the bytes of ranges from {@link joinRanges}. A chunk is valid until the next one is requested. */
 export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>;
 
 /**
- * Opens an archive to read parts of it. If the index has no frame table, or no checksums in it, verifies the
- * whole archive first.
+ * Opens an archive to read parts of it. If the index has no frame table or no checksums, verifies the whole
+ * archive first.
  *
- * @param table Null if the index has none: then each read unpacks the archive from its start.
+ * @param table The frame table. If it is null, each read unpacks the archive from its start.
  * @param say Writes a line of output.
  */
 export async function openRanges(
@@ -67,8 +67,8 @@ export async function openRanges(
 const DAMAGED = "the frames of the archive that hold the files do not unpack: they are damaged";
 
 /**
- * Reads only the frames that contain the ranges. Rejects before it reaches a damaged frame, or a frame that
- * differs from the table, such as one of another archive.
+ * Yields the bytes of the ranges, and reads only the frames that contain them. Rejects before it yields bytes
+ * of a damaged frame or of a frame that differs from the table, such as one of another archive.
  */
 export async function* readRanges(
   archive: OpenedObject,
@@ -86,7 +86,7 @@ export async function* readRanges(
   if (!cut.isDone) throw new DamagedBytesError(DAMAGED);
 }
 
-/** Unpacks a verified archive from its start, whatever its frames are. */
+/** Yields the bytes of the ranges by unpacking a verified archive from its start, without a frame table. */
 async function* readFromStart(
   archive: OpenedObject,
   ranges: readonly Range[],
@@ -127,7 +127,10 @@ function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): St
   return stretches;
 }
 
-/** Yields frames without their headers, which no checksum covers. */
+/**
+ * Yields the compressed bytes of frames. Leaves out the header in front of each frame, which no checksum
+ * covers.
+ */
 async function* readStretches(
   archive: OpenedObject,
   table: FrameTable,
@@ -144,8 +147,8 @@ async function* readStretches(
 }
 
 /**
- * Yields the frames whose checksum is the expected one. Withholds the end of any other frame from the
- * decompressor, so that it never completes.
+ * Yields frames whose checksum matches the table. The end of a frame is yielded only after the comparison, so
+ * the decompressor never completes a wrong frame.
  */
 async function* expectedFrames(
   stored: AsyncIterable<Uint8Array>,
@@ -154,7 +157,7 @@ async function* expectedFrames(
 ): AsyncIterable<Uint8Array> {
   const checksum = new FrameChecksum();
   let frame = first;
-  /** Bytes of the current frame and its header that are still to be read. */
+  /** Bytes that are still to be read of the current frame and its header. */
   let left = HEADER_BYTES + compressed[frame]!;
   for await (const chunk of stored) {
     for (let at = 0; at < chunk.length;) {
@@ -178,14 +181,15 @@ async function* expectedFrames(
 }
 
 /**
- * Holds back decompressed bytes until their frame is complete. zstd verifies the checksum of a frame after it
- * has written all of its bytes. A byte of the next frame shows that the checksum was right.
+ * Holds back the decompressed bytes of a frame until zstd has verified it. zstd verifies a frame's checksum
+ * after it has written all bytes of the frame. So the first byte of the next frame shows that the checksum
+ * was right.
  */
 class HeldFrame {
   readonly #buffer: Uint8Array;
   #length = 0;
 
-  /** @param size Uncompressed bytes of a frame. */
+  /** @param size Uncompressed size of each frame in bytes, except the last one's. */
   constructor(size: number) {
     this.#buffer = new Uint8Array(size);
   }
@@ -207,7 +211,10 @@ class HeldFrame {
   }
 }
 
-/** Returns the positions of the ranges in the unpacked stretches, which follow each other without gaps. */
+/**
+ * Returns the positions of the ranges in the output of the decompressor, which contains only the stretches,
+ * without gaps.
+ */
 function positionsInStretches(
   { uncompressed }: FrameTable,
   stretches: readonly Stretch[],
@@ -227,7 +234,7 @@ function positionsInStretches(
   return positions;
 }
 
-/** Cuts ranges out of a stream. */
+/** Cuts ranges out of a stream of bytes. */
 class RangeCutter {
   #at = 0;
   #next = 0;
@@ -235,8 +242,7 @@ class RangeCutter {
   constructor(private readonly ranges: readonly Range[]) {}
 
   /**
-   * Whether the stream contained all of the ranges. A range without an end is complete once one of its bytes
-   * was read.
+   * Whether the stream contained all ranges. A range without an end counts as complete after its first byte.
    */
   get isDone(): boolean {
     const left = this.ranges.slice(this.#next);

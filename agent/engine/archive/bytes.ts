@@ -1,11 +1,11 @@
 /**
- * Converts file names, which are bytes, to byte strings: strings with one character for each byte. They can
+ * Converts file names between bytes and byte strings. A byte string has one character for each byte, and can
  * be compared, sliced and kept in sets.
  */
 
 import { Buffer } from "node:buffer";
 
-/** Returns the UTF-8 of a text as a byte string. */
+/** Returns the UTF-8 encoding of a text as a byte string. */
 export function byteString(text: string): string {
   return isAscii(text) ? text : latin1(new TextEncoder().encode(text));
 }
@@ -24,7 +24,9 @@ function isAscii(text: string): boolean {
   return /^[\0-\x7f]*$/.test(text);
 }
 
-/** Returns bytes as a byte string. A `TextDecoder` for latin1 would not do: it decodes windows-1252. */
+/**
+ * Returns bytes as a byte string. A `TextDecoder` for latin1 would be wrong, because it decodes windows-1252.
+ */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }

@@ -1,4 +1,4 @@
-/** Verifies the listing that tar has just written, with the parser that browsing and restoring use. */
+/** Checks the listing that tar has just written, with the parser that browsing and restoring use. */
 import { describeUnreadableLines, IndexParser } from "./archive_index.ts";
 import { LineReader } from "../programs/line_reader.ts";
 import type { Output } from "../ports.ts";
@@ -6,8 +6,8 @@ import type { Output } from "../ports.ts";
 const READ_BYTES = 256 * 1024;
 
 /**
- * Warns of lines that cannot be parsed: their members are stored, but cannot be found in the backup. Rejects
- * if a member's name leads out of the source.
+ * Checks that the lines of a listing can be parsed. Warns about the other lines: their members are stored,
+ * but cannot be found in the backup. Rejects if a member's name leads out of the source.
  */
 export async function checkListing(path: string, label: string, output: Output): Promise<void> {
   const parser = new IndexParser();

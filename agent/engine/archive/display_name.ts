@@ -1,31 +1,31 @@
-/** Converts file names, which are bytes, to text for people and JSON. */
+/** Converts file names, which may be any bytes, to text for people and JSON. */
 import { bytesOf, byteString } from "./bytes.ts";
 
-/** Matches UTF-8 (table 3-7 of the Unicode standard), or one byte that is not UTF-8. */
+/** Matches one UTF-8 character (table 3-7 of the Unicode standard), or one byte that is not UTF-8. */
 const PIECES =
   /((?:[\0-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)|[\x80-\xff]/g;
 
 /**
- * Returns a name as text, with bytes that are not UTF-8 as `\ooo`, in octal.
+ * Returns a name as text. Bytes that are not UTF-8 become `\ooo`, in octal.
  *
  * @param name A byte string.
  */
 export function displayName(name: string): string {
-  // Most names are ASCII; to split a name into pieces takes ten times as long.
+  // Return ASCII names at once, because most names are ASCII and splitting a name takes ten times as long.
   if (/^[\0-\x7f]*$/.test(name)) return name;
   return name.replace(
     PIECES,
     (piece: string, valid: string | undefined) =>
       valid === undefined
         ? `\\${piece.charCodeAt(0).toString(8)}`
-        // A byte order mark is part of the name like any other character.
+        // Keep a byte order mark: it is part of the name like any other character.
         : new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(valid)),
   );
 }
 
 /**
- * Returns a name, or a part of one, in the form in which searches compare it: ignoring case, and with accents
- * in composed form (NFC).
+ * Returns a name or a part of a name in the form in which searches compare it: in lower case, and with
+ * accents in composed form (NFC).
  */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
@@ -33,14 +33,17 @@ export function foldName(name: string): string {
 
 const ESCAPED = /\\([23][0-7]{2})/g;
 
-/** Whether a name could be the text that {@link displayName} returns for another name. */
+/**
+ * Returns whether a name contains an escape that {@link displayName} may have written, so that it could stand
+ * for another name.
+ */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;
 }
 
 /**
- * Returns the byte string for which {@link displayName} returns `text`, if it contains bytes that are not
- * UTF-8.
+ * Returns the byte string of a name with bytes that are not UTF-8, from the text that {@link displayName}
+ * returned for it.
  */
 export function nameFromDisplay(text: string): string {
   return byteString(text).replace(

@@ -7,7 +7,8 @@ Deno.test("names are displayed as UTF-8, with other bytes in octal", () => {
     assert.equal(displayName(byteString(name)), name);
   }
   assert.equal(displayName("a\xff\xfe"), "a\\377\\376");
-  // Overlong, a surrogate, beyond the last code point, truncated.
+  // Bytes that look like UTF-8 but are not: an overlong form, a surrogate, a code point beyond the last, a
+  // truncated character.
   assert.equal(displayName("\xc0\xaf"), "\\300\\257");
   assert.equal(displayName("\xed\xa0\x80"), "\\355\\240\\200");
   assert.equal(displayName("\xf4\x90\x80\x80"), "\\364\\220\\200\\200");

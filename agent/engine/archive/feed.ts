@@ -1,4 +1,4 @@
-/** Unpacks a whole archive with zstd into the input of a program. */
+/** Unpacks a whole archive with zstd and feeds it to a program's input. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { Child, Command, Exit } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
@@ -9,9 +9,9 @@ import type { RestoreContext } from "../restore_context.ts";
 export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /**
- * Resolves with the program's exit. If its code is 0, the program has read the whole archive, and the archive
- * is verified. Rejects if the archive is unreadable, with a `BackupDamagedError` if it differs from the one
- * that was stored.
+ * Runs the program and resolves with its exit. If the exit code is 0, the program has read the whole archive,
+ * and the archive is verified. Rejects if the archive can't be read, with a `BackupDamagedError` if it
+ * differs from the one that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,
@@ -35,7 +35,7 @@ export async function feedUnpacked(
   const unpacked = await zstd.exited;
   const exit = await program.exited;
   if (unpacked.code === 0) return exit;
-  // A program that stops reading ends zstd with SIGPIPE: then the reason is the program's.
+  // If the program stops reading, zstd ends with SIGPIPE. The failure is then the program's.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(firstMessage ?? "");
   if (!isCut) {
     throw await diagnosed(
@@ -49,11 +49,11 @@ export async function feedUnpacked(
 interface Joined {
   zstd: Child;
   program: Child;
-  /** Settles once the program has read all that zstd wrote, or has ended. */
+  /** Settles once the program has read all that zstd has written, or has ended. */
   joined: Promise<void>;
 }
 
-/** Joins the two by a named pipe: the bytes stay in the kernel. */
+/** Connects zstd and the program by a named pipe, so that the bytes do not pass through the agent. */
 async function joinByPipe(
   unpacking: Command,
   command: Command,

@@ -1,21 +1,21 @@
-/** Converts members of a backup for listings. */
+/** Converts members of an archive for listings. */
 import type { Member, MemberType } from "./archive_index.ts";
 
-/** Member whose type is known. */
+/** A member whose type is known. */
 export type ListedMember = Member & { type: MemberType };
 
-/** Returns the member, or null if the index holds only its name. */
+/** Returns the member; null if the index contains only its name. */
 export function listedMember(member: Member): ListedMember | null {
   return member.type === "unknown" ? null : { ...member, type: member.type };
 }
 
-/** Converts `rwsr-x--T` to `5750`. */
+/** Converts permissions as `ls` prints them to octal, such as `rwsr-x--T` to `5750`. */
 export function octalMode(shown: string): string {
   let mode = 0;
   for (let at = 0; at < 9; at++) {
     const letter = shown[at]!;
     if (letter !== "-" && letter !== "S" && letter !== "T") mode |= 0o400 >> at;
-    // The last letter of each three also holds set-user-id, set-group-id or sticky.
+    // The third letter of each triple also says whether set-user-id, set-group-id or the sticky bit is set.
     if (/[sStT]/.test(letter)) mode |= 0o4000 >> Math.floor(at / 3);
   }
   return mode.toString(8).padStart(4, "0");

@@ -1,12 +1,12 @@
 /**
- * Digest of the list of an archive's members. Two lists of the same archive have the same digest, whether tar
- * printed them while it wrote the archive or while it listed it.
+ * Digest of the listing of an archive. The listing that tar prints while it writes the archive has the same
+ * digest as one that it prints while it reads the archive.
  */
 import { createHash } from "node:crypto";
 
 export interface ListingDigest {
   members: number;
-  /** SHA-256 of all lines, in order. */
+  /** SHA-256 of all lines of the listing, in order. */
   digest: string;
 }
 
@@ -26,10 +26,10 @@ export class Listing {
 }
 
 /**
- * Returns the parts of a line that are the same in every list of an archive. tar counts blocks from another
- * header when it lists than when it writes. It marks attributes (`*`, `+`) only when it writes, and its
- * columns widen from line to line. Its releases differ in how they print times before 1970 or after 9999, so
- * these are left out.
+ * Returns the parts of a line that are the same in every listing of an archive. These parts differ and are
+ * left out: tar counts blocks from another header when it reads than when it writes. It shows attributes
+ * (`*`, `+`) only when it writes. Its columns widen from line to line. Its releases print times before 1970
+ * or after 9999 differently.
  */
 function comparable(line: string): string {
   const quote = line.indexOf('"');

@@ -1,12 +1,15 @@
-/** Cache of the sorted listings of recently browsed backups, on the agent's disk. */
+/** Keeps the sorted listings of recently browsed backups on the agent's disk. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SortedListing } from "./sorted_listing.ts";
 
-/** Minimum size of an index whose listing is kept: a smaller one is read as fast as it is sorted. */
+/**
+ * Minimum size, in stored bytes, of an index whose listing is kept. Reading a smaller index takes no longer
+ * than sorting it.
+ */
 const MIN_INDEX_BYTES = 512 * 1024;
-/** Maximum number of listings. */
+/** Maximum number of listings that are kept. */
 const MAX_LISTINGS = 4;
-/** Time after its last use after which a listing is removed, in milliseconds. */
+/** Time after its last use at which a listing is removed, in milliseconds. */
 const IDLE_MS = 10 * 60_000;
 /** Time limit for building a listing, in milliseconds. */
 const BUILD_TIMEOUT_MS = 15 * 60_000;
@@ -14,21 +17,21 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
 interface KeptListing {
   readonly directory: string;
   readonly listing: Promise<SortedListing>;
-  /** Aborted when the listing is used again or removed. */
+  /** Ends the wait for the listing's removal. Aborted when the listing is used again or removed. */
   idle: AbortController;
 }
 
-/** Builds a listing in an empty directory of its own. */
+/** Writes a listing into a directory, which is empty and used for this listing only. */
 export type MakeListing = (directory: string, signal: AbortSignal) => Promise<SortedListing>;
 
 export class ListingCache implements AsyncDisposable {
-  /** By key; the last used one is at the end. */
+  /** The listings by key. The one that was used last is at the end. */
   readonly #kept = new Map<string, KeptListing>();
   #count = 0;
 
   /**
-   * @param directory Private directory for the listings, created on first use.
-   * @param from Minimum size of an index, in stored bytes, whose listing is kept.
+   * @param directory Private directory for the listings. It is created on first use.
+   * @param from Minimum size, in stored bytes, of an index whose listing is kept.
    */
   constructor(
     private readonly directory: string,
@@ -37,10 +40,10 @@ export class ListingCache implements AsyncDisposable {
   ) {}
 
   /**
-   * Returns the listing for a key. Concurrent callers share one build. The build continues when `signal`
-   * aborts, so a retry finds it further along.
+   * Returns the listing for a key; builds the listing if none is kept. Concurrent callers share one build. If
+   * `signal` aborts, the build continues, so that a retry finds it further along.
    *
-   * @param key Identifies the index's bytes and the key that decrypts them.
+   * @param key Identifies the bytes of the index and the key that decrypts them.
    */
   async open(key: string, make: MakeListing, signal: AbortSignal): Promise<SortedListing> {
     signal.throwIfAborted();
@@ -97,11 +100,11 @@ export class ListingCache implements AsyncDisposable {
   }
 
   #discard(key: string): void {
-    // A listing that cannot be removed now is removed with the agent's other work files at its next start.
+    // Ignore a failure: the agent removes remaining listings with its other work files when it starts.
     this.#remove(key).catch(() => {});
   }
 
-  /** Removes a listing, after its build if it is still being built. Readers keep their open file. */
+  /** Removes a listing. Waits for its build first if it is still being built. Readers keep the open file. */
   async #remove(key: string): Promise<void> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;

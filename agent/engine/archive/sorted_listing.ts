@@ -1,9 +1,10 @@
 /**
- * Members of a backup in one file, sorted by directory. Any page of a directory can be read without the rest.
+ * The members of a backup in one file, sorted by directory. A page of a directory can be read without reading
+ * the rest of the file.
  *
- * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the rest>`. The kind sorts directories
- * first, then other members, then members of which the index holds only the name. In names, 02 escapes the
- * bytes 01 and 02.
+ * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the other fields>`. The kind is 0 for
+ * directories, 1 for other members, and 2 for members of which the index contains only the name. It therefore
+ * also determines their order. In names, 02 escapes the bytes 01 and 02.
  */
 import { Buffer } from "node:buffer";
 import type { BackupEntry } from "../../../src/protocol/browsing.ts";
@@ -15,12 +16,12 @@ import { type ListedMember, listedMember, octalMode } from "./listed_member.ts";
 import { displayName, foldName } from "./display_name.ts";
 import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 
-/** Bytes that are buffered for one write. */
+/** Number of bytes that are buffered for one write, and number of bytes in one read. */
 const BATCH_BYTES = 256 * 1024;
 const READ_BYTES = 256 * 1024;
 /**
- * Distance between kept file positions, in entries of a directory; `MAX_KEPT` limits the number of
- * directories.
+ * Distance between the entries of a directory whose file positions are kept, and maximum number of
+ * directories with kept positions.
  */
 const STRIDE = 1000;
 const MAX_KEPT = 200;
@@ -38,23 +39,27 @@ export interface ListingPage {
 export interface PageChoice {
   offset: number;
   limit: number;
-  /** Part of a name, ignoring case; null for all entries. */
+  /** Text that the names must contain, in upper or lower case; null for all entries. */
   search: string | null;
 }
 
 interface DirectoryPositions {
   total: number;
-  /** File positions of the entries 0, STRIDE, 2 · STRIDE, … */
+  /** Positions in the file of the entries 0, STRIDE, 2 · STRIDE, … */
   offsets: number[];
 }
 
 export class SortedListing {
-  /** By directory; the last used one is at the end. */
+  /** The positions by directory. The directory that was used last is at the end. */
   readonly #positions = new Map<string, DirectoryPositions>();
 
   private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}
 
-  /** @param directory Directory for the file and for temporary ones. */
+  /**
+   * Writes the sorted listing of an index.
+   *
+   * @param directory Directory for the file and for temporary files.
+   */
   static async write(directory: string, readLines: ReadLines, children: Children): Promise<SortedListing> {
     const [raw, path] = [`${directory}/raw`, `${directory}/sorted`];
     const parser = new IndexParser();
@@ -78,7 +83,10 @@ export class SortedListing {
     return new SortedListing(path, (await Deno.stat(path)).size, parser.unreadable?.count ?? 0);
   }
 
-  /** Returns a page of a directory, or null if the backup has no such directory. The root always exists. */
+  /**
+   * Returns a page of a directory; null if the backup has no such directory. The root directory always
+   * exists.
+   */
   async page(directory: string, choice: PageChoice): Promise<ListingPage & { unlisted: number } | null> {
     using file = await Deno.open(this.path);
     if (directory !== "" && await this.#find(file, directory, "0") === null) return null;
@@ -93,7 +101,7 @@ export class SortedListing {
     return { ...page, unlisted };
   }
 
-  /** Returns a member, or null if the backup has none of this name except a directory. */
+  /** Returns the member with this name; null if the backup has none or if it is a directory. */
   async entry(name: string): Promise<BackupEntry | null> {
     using file = await Deno.open(this.path);
     const record = await this.#find(file, name, "1");
@@ -133,14 +141,14 @@ export class SortedListing {
     if (this.#positions.size > MAX_KEPT) this.#positions.delete(this.#positions.keys().next().value!);
   }
 
-  /** Returns the position of the first record that does not sort before `text`. */
+  /** Returns the position of the first record that sorts at or after `text`, by binary search. */
   async #bound(file: Deno.FsFile, text: string): Promise<number> {
     let [low, high] = [0, this.size];
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       let isBefore: { next: number } | null = null;
       for await (const { text: found, at, next } of records(file, Math.max(middle - 1, 0), this.size)) {
-        // The read starts one byte earlier, so that a record that begins exactly in the middle is included.
+        // Start reading one byte earlier. Otherwise a record that begins exactly at `middle` would be missed.
         if (at < middle) continue;
         if (at < high && found < text) isBefore = { next };
         break;
@@ -152,7 +160,7 @@ export class SortedListing {
   }
 }
 
-/** Writes records through a buffer: a growing string would fill V8's memory. */
+/** Writes records through a buffer. Collecting them in a growing string would fill V8's memory. */
 async function writeRecords(
   path: string,
   work: (put: (record: string) => void) => Promise<void>,
@@ -264,18 +272,24 @@ function unescaped(name: string): string {
 }
 
 interface FoundRecord {
-  /** Byte string of the record, without the NUL. */
+  /**
+   * The record as a byte string, without the NUL. `at` is its position in the file, `next` that of the
+   * following record.
+   */
   text: string;
   at: number;
   next: number;
 }
 
-/** Yields the records that begin in [from, to), and the rest of a record that begins before `from`. */
+/**
+ * Yields the records that begin at `from` or later and before `to`. If a record begins before `from`, yields
+ * the rest of this record first.
+ */
 async function* records(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord> {
   for await (const batch of batches(file, from, to)) yield* batch;
 }
 
-/** Yields the same records in batches, one for each read. */
+/** Yields the same records as {@link records} in batches, one batch for each read. */
 async function* batches(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord[]> {
   let rest = "";
   let at = from;
@@ -292,7 +306,7 @@ async function* batches(file: Deno.FsFile, from: number, to: number): AsyncItera
 
 async function* chunks(file: Deno.FsFile, from: number, to: number): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 0)));
-  // The first read is small, because a search for one record ends there.
+  // Make the first read a small one: a search for one record ends with it.
   for (let at = from, wanted = 8192; at < to; wanted = READ_BYTES) {
     await file.seek(at, Deno.SeekMode.Start);
     const length = await file.read(buffer.subarray(0, Math.min(wanted, to - at)));

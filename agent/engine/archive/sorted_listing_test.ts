@@ -45,7 +45,7 @@ class Fixture implements AsyncDisposable {
     return await browseBackup(request, systemClock, new AbortController().signal, isKept ? this.cache : null);
   }
 
-  /** Returns the result, which must be the same from a kept listing and from the index. */
+  /** Returns a page. Asserts that it is the same whether it comes from a kept listing or from the index. */
   async both(changes: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
     const [kept, read] = [await this.browse(changes, true), await this.browse(changes, false)];
     assert.deepEqual(kept, read, JSON.stringify(changes));
@@ -71,7 +71,7 @@ let block = 0;
 const line = (type: string, name: string, rest = "") =>
   `block ${block++}: ${type}rw-r-S--T 7/8 ${name.length} 2026-01-02 03:04:05.5 "./${name}"${rest}`;
 
-/** Names that cover the edge cases of sorting and escaping. */
+/** File names for the edge cases of sorting and escaping. */
 const NAMES = [
   "a",
   "a.txt",
@@ -163,7 +163,8 @@ Deno.test("no listing is kept for a small index", async () => {
 Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted, so it cannot be opened with a key.
+  // The index is not encrypted, so opening it with a password fails. The listing that is kept for no password
+  // must not be used.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

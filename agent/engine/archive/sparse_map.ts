@@ -1,20 +1,20 @@
-/** Reads sparse files of archives in format 1.0 of GNU tar (its manual, "Storing Sparse Files"). */
+/** Reads sparse files from archives in GNU tar's format 1.0 (its manual, "Storing Sparse Files"). */
 
-/** Range of stored bytes of a file; all other bytes are zero. */
+/** A range of a sparse file whose bytes are stored. All other bytes of the file are zero. */
 export interface Segment {
   from: number;
   size: number;
 }
 
-/** Maximum digits of a number in the map. A number may continue in the next block. */
+/** Maximum number of digits of a number in the map. A number may continue in the next block. */
 const MAX_DIGITS = 16;
 const ZEROS = new Uint8Array(64 * 1024);
 
 /**
- * Reads a map in whole blocks: the number of segments, then the position and size of each, one number per
- * line. Returns null if the blocks are not a map.
+ * Reads the map of a sparse file, in whole blocks. The map has the number of segments, then the position and
+ * the size of each segment, one number in a line. Returns null if the blocks are not a map.
  *
- * @param take Returns the next block, or null at the end.
+ * @param take Returns the next block; null at the end.
  */
 export async function readSparseMap(take: () => Promise<Uint8Array | null>): Promise<Segment[] | null> {
   const numbers: number[] = [];
@@ -42,7 +42,10 @@ function segmentsOf(numbers: readonly number[]): Segment[] {
   return segments;
 }
 
-/** Whether segments follow each other within a file of `size` bytes and hold `stored` bytes in total. */
+/**
+ * Returns whether the segments follow each other within a file of `size` bytes and contain `stored` bytes in
+ * total.
+ */
 export function fills(segments: readonly Segment[], stored: number, size: number): boolean {
   let end = 0;
   let sum = 0;
@@ -55,9 +58,11 @@ export function fills(segments: readonly Segment[], stored: number, size: number
 }
 
 /**
- * Yields the bytes [from, to) of a sparse file. A chunk is valid until the next read.
+ * Yields the bytes of a sparse file from `from` up to, but not including, `to`. A chunk is valid until the
+ * next one is requested.
  *
- * @param read Reads the bytes [from, to) of the stored data. Called once: segments follow each other there.
+ * @param read Reads a range of the stored data. Called once, because the segments follow each other in the
+ *   stored data without gaps.
  */
 export async function* sparseBytes(
   segments: readonly Segment[],
@@ -88,7 +93,10 @@ export async function* sparseBytes(
   yield* zeros(to - at);
 }
 
-/** Returns the parts of the segments in [from, to), and their range in the stored data. */
+/**
+ * Returns the parts of the segments that lie between `from` and `to`, and the range of these parts in the
+ * stored data.
+ */
 function within(segments: readonly Segment[], from: number, to: number) {
   const parts: Segment[] = [];
   const stored = { from: 0, to: 0 };

@@ -1,4 +1,4 @@
-/** Compares sparse files in an archive with the files themselves. */
+/** Tests that sparse files read from an archive equal the original files. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { shell } from "../../../tests/support/fixtures/backup_run.ts";
@@ -13,7 +13,7 @@ async function* inPieces(bytes: Uint8Array, length = 700): AsyncGenerator<Uint8A
 
 const MB = 2 ** 20;
 
-/** A size, and what is written where. */
+/** Sparse files: the size of each, and the texts that are written at which positions. */
 const FILES: Record<string, [size: number, written: [at: number, text: string][]]> = {
   "islands": [3 * MB, [0, 70_001, 1_048_570, 3_145_720].map((at) => [at, "island"])],
   "a hole only": [2 * MB, []],

@@ -3,22 +3,25 @@ import { fills, readSparseMap, type Segment } from "./sparse_map.ts";
 
 const BLOCK_BYTES = 512;
 /**
- * Maximum bytes read for a member's headers: a path, extended attributes and the map of a sparse file. tar
- * reads longer ones.
+ * Maximum number of bytes that are read of a member's headers: a path, extended attributes and the map of a
+ * sparse file. A member with longer headers is left to tar.
  */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
-/** Position of a member's content in the archive. */
+/** Where a member's content is in the archive. */
 export interface ContentLayout {
-  /** Bytes from the member's first header to the first byte of its content. */
+  /** Number of bytes from the member's first header to the first byte of its content. */
   offset: number;
-  /** Stored parts of a sparse file, which follow each other; null if the whole file is stored. */
+  /**
+   * Stored parts of a sparse file, which follow each other in the archive; null for a file that is not
+   * sparse.
+   */
   segments: Segment[] | null;
 }
 
 /**
- * Returns the position of a regular file's content. Returns null if it has another form, or is not `size`
- * bytes long: then only tar can extract it.
+ * Returns where the content of a regular file is. Returns null if the headers have another form or the
+ * content is not `size` bytes long. Only tar can extract such a member.
  *
  * @param bytes The archive from the member's first header on.
  */
@@ -63,14 +66,17 @@ async function layoutOf(
   return { offset: input.offset, segments };
 }
 
-/** Whether the header's checksum is right: the sum of its bytes, with its own field as blanks. */
+/**
+ * Returns whether the header's checksum is right. The checksum is the sum of all bytes of the header, with
+ * the checksum field counted as blanks.
+ */
 function isHeader(header: Uint8Array): boolean {
   const checksum = octal(header.subarray(148, 156));
   const sum = header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0);
   return checksum === sum;
 }
 
-/** Returns the size, or null if it is not in octal. */
+/** Returns the size in the header; null if it is not in octal. */
 function sizeOf(header: Uint8Array): number | null {
   return octal(header.subarray(124, 136));
 }
@@ -80,7 +86,7 @@ function octal(field: Uint8Array): number | null {
   return digits === undefined ? null : parseInt(digits, 8);
 }
 
-/** Parses records of `<length> <key>=<value>\n`. */
+/** Returns the keys and values of records of the form `<length> <key>=<value>\n`. */
 function recordsOf(data: Uint8Array): Record<string, string> {
   const records: Record<string, string> = {};
   const decoder = new TextDecoder();
@@ -95,9 +101,9 @@ function recordsOf(data: Uint8Array): Record<string, string> {
   return records;
 }
 
-/** Reads a stream in whole blocks. */
+/** Reads a stream of bytes in pieces of a given length. */
 class Blocks {
-  /** Bytes read. */
+  /** Number of bytes that were read. */
   offset = 0;
   readonly #iterator: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -106,7 +112,10 @@ class Blocks {
     this.#iterator = bytes[Symbol.asyncIterator]();
   }
 
-  /** Returns the next `length` bytes, or null if there are fewer or they exceed `MAX_HEADER_BYTES`. */
+  /**
+   * Returns the next `length` bytes. Returns null if the stream has fewer or `MAX_HEADER_BYTES` would be
+   * exceeded.
+   */
   async take(length: number): Promise<Uint8Array | null> {
     if (this.offset + length > MAX_HEADER_BYTES) return null;
     const taken = new Uint8Array(length);

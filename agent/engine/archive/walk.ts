@@ -1,4 +1,4 @@
-/** Unpacks a stored object to its end and discards the bytes, which proves that it can be unpacked. */
+/** Unpacks a stored object to its end and discards the bytes. This proves that the object can be unpacked. */
 import { type FrameTable, IndexParser, type UnreadableLines } from "./archive_index.ts";
 import type { Child, Children, Command, Exit, Redirect } from "../programs/children.ts";
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
@@ -11,11 +11,11 @@ import { finishStages } from "../programs/stages.ts";
 import type { FrameWatch } from "../transforms/frames.ts";
 
 export interface IndexSummary extends ListingDigest {
-  /** Lines of the listing, except that of the source's root. */
+  /** Number of lines in the listing, without that of the root directory. */
   files: number;
   table: FrameTable | null;
   unreadable: UnreadableLines | null;
-  /** Whether a line, or a part of one, cannot be parsed. */
+  /** Whether a line or a part of a line could not be parsed. */
   hasUnparsed: boolean;
 }
 
@@ -23,7 +23,7 @@ type Chunks = AsyncIterable<Uint8Array>;
 
 const UNPACK = { program: "zstd", args: ["-d", "-q", "-c"] };
 
-/** Reads every line of an index. */
+/** Unpacks an index and parses every line. */
 export async function walkIndex(opened: Chunks, children: Children): Promise<IndexSummary> {
   const message = new FirstMessage();
   const zstd = children.spawn(UNPACK, { stdin: "piped", stdout: "piped", onMessage: message.keep });
@@ -33,7 +33,7 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   let hasUnparsed = false;
   const taken = eachLine(zstd, (line) => {
     const member = parser.line(line);
-    // A line that cannot be parsed is still part of the listing.
+    // An unreadable line is still part of the listing.
     if (member !== null || parser.isInListing) listing.add(line);
     if (member !== null && member.name !== "") files++;
     if (member?.type === "unknown") hasUnparsed = true;
@@ -50,7 +50,10 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   };
 }
 
-/** Reads a tar archive with tar: every header with its checksum, and every byte of its members. */
+/**
+ * Unpacks a tar archive and lists it with tar, which reads every header with its checksum and every byte of
+ * the members. Returns the digest of the listing.
+ */
 export async function walkArchive(
   opened: Bytes,
   watch: FrameWatch,
@@ -73,7 +76,8 @@ export async function walkArchive(
     .finally(() => Deno.remove(fifo));
   const unpacked = await zstd.child.exited;
   const listed = await tar.exited;
-  // If tar ends early, so does zstd, and the other way round: the first to fail has the reason.
+  // If one of the two programs ends early, the other one ends as well. If zstd ended because tar stopped
+  // reading, the reason is tar's.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(messages.zstd.first ?? "");
   if (!isCut) checkExit("zstd", unpacked, messages.zstd);
   checkExit("tar", listed, messages.tar);
@@ -81,7 +85,7 @@ export async function walkArchive(
   return listing.end();
 }
 
-/** Reads a dump. No stock program can read its structure without a server. */
+/** Unpacks a dump without parsing it: only a database server could read its structure. */
 export async function walkStream(opened: Bytes, watch: FrameWatch, children: Children): Promise<void> {
   const message = new FirstMessage();
   const zstd = startReader(opened, watch, { program: "zstd", args: ["-t", "-q"] }, message, children);
@@ -110,8 +114,8 @@ class FirstMessage {
 }
 
 /**
- * Starts a program that reads the bytes, and passes them through `watch`. The program reads a file of this
- * server directly, which spares a copy: both read the same file, and the agent verifies it.
+ * Starts a program that reads the bytes, and passes the same bytes through `watch`. If the bytes are in a
+ * file of this server, the program and the agent both read this file, which saves a copy.
  */
 function startReader(
   { chunks, path }: Bytes,
@@ -127,7 +131,7 @@ function startReader(
     onMessage: message.keep,
   });
   const passed = path === null ? child.feed(watched(chunks, watch)) : drain(watched(chunks, watch));
-  // Awaited together with the others, unless one of them cannot be started.
+  // Prevents an unhandled rejection if another program cannot be started and nothing awaits `passed`.
   passed.catch(() => {});
   return { passed, child };
 }
@@ -143,10 +147,14 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
   }
 }
 
-/** Rejects if a program failed. If it was killed, its output says nothing about the object. */
+/**
+ * Rejects if a program failed. If the program was killed, this says nothing about the object, so the error is
+ * not a `RunFailedError`.
+ */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);
-  // A read error of the disk, not of the data: zstd also calls a truncated frame a read error.
+  // The message is about a read error of the disk, not about the data. zstd also calls a truncated frame a
+  // read error.
   if (/Read error(?!.*premature end)/.test(first ?? "")) {
     throw new Error(`${program} could not read all of it: ${first}`);
   }

@@ -1,4 +1,4 @@
-/** The header of an age file: the file's key, encrypted for each recipient. */
+/** Reads the header of an age file, which contains the file key, encrypted for each recipient. */
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../programs/children.ts";
@@ -7,18 +7,20 @@ import { truncationError } from "./age_payload.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
-/** The secret that opens an encrypted object. */
+/** The secret that decrypts an object. */
 export type DecryptionKey =
   | { type: "passphrase"; passphrase: string }
-  /** Secret keys as `age-keygen` writes them, one per line; comments are skipped. */
+  /** One or more secret keys as `age-keygen` writes them, one in a line. Comments are skipped. */
   | { type: "identity"; identity: string };
 
-/** Limit of a header, enough for hundreds of recipients. A longer header counts as damaged. */
+/**
+ * Maximum length of a header in bytes, enough for hundreds of recipients. A longer header counts as damaged.
+ */
 export const MAX_HEADER_BYTES = 256 * 1024;
 const VERSION_LINE = "age-encryption.org/v1\n";
 const HEADER_LINE = /^(-> .+|--- .+|[A-Za-z0-9+/]*)\n$/;
 
-/** Reads the header's bytes, up to and including the line with its MAC. */
+/** Reads the bytes of the header, up to and including the line with its MAC. */
 export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   const lines = [await input.line(VERSION_LINE.length)];
   if (text(lines[0]!) !== VERSION_LINE) {
@@ -36,13 +38,13 @@ export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   return Uint8Array.from(lines.flatMap((line) => [...line]));
 }
 
-/** Returns the file's key after verifying the header's MAC. */
+/** Returns the file key from a header. Verifies the header's MAC first. */
 export async function openHeader(
   header: Uint8Array,
   key: DecryptionKey,
   children: Children,
 ): Promise<Uint8Array> {
-  // Loaded on demand, because the library takes some megabytes.
+  // Load the library on demand, because it takes some megabytes of memory.
   const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
   const passphrase = key.type === "passphrase" ? new PassphraseIdentity(key.passphrase, children) : null;
@@ -52,7 +54,7 @@ export async function openHeader(
       addSecretKey(line, (secret) => decrypter.addIdentity(secret));
     }
   }
-  // The library tries this identity last, when no other one opened the header.
+  // The library tries this identity last, if none of the others opened the header.
   decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(wrongKeyError(key, stanzas)) });
   try {
     return await decrypter.decryptHeader(header);
@@ -62,9 +64,9 @@ export async function openHeader(
   }
 }
 
-/** Replaces the library's passphrase identity to run scrypt in another process: see {@link deriveKey}. */
+/** Replaces the library's passphrase identity, to run scrypt in another process: see {@link deriveKey}. */
 class PassphraseIdentity implements Identity {
-  /** The reason why the key could not be derived, which is independent of the header. */
+  /** The error that prevented deriving a key; null if there was none. It does not depend on the header. */
   failure: { error: unknown } | null = null;
 
   constructor(private readonly passphrase: string, private readonly children: Children) {}
@@ -119,7 +121,7 @@ function addSecretKey(line: string, add: (line: string) => void): void {
   try {
     add(line);
   } catch {
-    // The library's error message contains the key.
+    // Do not use the library's error message: it contains the secret key.
     throw new RunFailedError(
       "Cannot decrypt: the identity is no age secret key, give the AGE-SECRET-KEY-1… that age-keygen wrote",
     );

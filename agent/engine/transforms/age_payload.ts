@@ -1,43 +1,43 @@
 /**
- * The payload of an age file: 64 KiB chunks, each sealed separately with ChaCha20-Poly1305. The nonce
- * contains the chunk's number and whether it is the last (https://c2sp.org/age, "Payload").
+ * The payload of an age file: chunks of 64 KiB, each encrypted separately with ChaCha20-Poly1305. The nonce
+ * of a chunk contains the chunk's number and whether it is the last one (https://c2sp.org/age, "Payload").
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { collectYoung } from "../garbage.ts";
 import { DamagedBytesError } from "../ports.ts";
 
-/** Plaintext bytes of a chunk. The last one has 1 to that many, or 0 in an empty file. */
+/** Number of plaintext bytes in a chunk. The last chunk may have fewer: at least 1, or 0 in an empty file. */
 export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-/** Length of the nonce between the header and the first chunk. */
+/** Length in bytes of the nonce between the header and the first chunk. */
 export const NONCE_BYTES = 16;
 
-/** Bytes of chunks between two garbage collections. */
+/** Number of encrypted or decrypted bytes between two garbage collections. */
 const COLLECT_BYTES = 8 * 1024 * 1024;
 
 const CIPHER = "chacha20-poly1305";
 const OPTIONS = { authTagLength: TAG_BYTES };
 
-/** Returns the plaintext bytes of a payload of `sealed` bytes, without the nonce. */
+/** Returns the plaintext size of a payload with `sealed` bytes. `sealed` does not include the nonce. */
 export function plaintextSize(sealed: number): number {
   return sealed - Math.ceil(sealed / SEALED_CHUNK_BYTES) * TAG_BYTES;
 }
 
-/** Seals and opens chunks, in any order. */
+/** Encrypts and decrypts chunks, in any order. */
 export class Payload {
   readonly #key: Uint8Array;
   readonly #nonce = new Uint8Array(12);
-  /** Bytes of chunks since the last collection. */
+  /** Number of bytes since the last garbage collection. */
   #uncollected = 0;
   readonly #counter = new DataView(this.#nonce.buffer);
 
-  /** @param start The first chunk's offset in the file, for messages. */
+  /** @param start Position of the first chunk in the file, for error messages. */
   constructor(fileKey: Uint8Array, nonce: Uint8Array, readonly start: number) {
     this.#key = new Uint8Array(hkdfSync("sha256", fileKey, nonce, "payload", 32));
   }
 
-  /** Returns the sealed chunk and its tag, to be stored in this order. */
+  /** Encrypts a chunk. Returns its body and its tag, to be stored in this order. */
   seal(index: number, isLast: boolean, plain: Uint8Array): [body: Uint8Array, tag: Uint8Array] {
     this.#collect(plain.length);
     const cipher = createCipheriv(CIPHER, this.#key, this.#nonceOf(index, isLast), OPTIONS);
@@ -47,8 +47,8 @@ export class Payload {
   }
 
   /**
-   * Returns the plaintext. Throws a `DamagedBytesError` that says whether the chunk is damaged, cut short or
-   * misplaced.
+   * Decrypts a chunk and returns the plaintext. Throws a `DamagedBytesError` that says whether the chunk is
+   * damaged, cut short or misplaced.
    */
   open(index: number, isLast: boolean, sealed: Uint8Array): Uint8Array {
     const offset = this.start + index * SEALED_CHUNK_BYTES;
@@ -71,8 +71,8 @@ export class Payload {
   }
 
   /**
-   * Collects garbage if the agent was started with `--expose-gc`. Each chunk is new memory, of which V8
-   * otherwise accumulates 100 MB.
+   * Collects garbage if the agent was started with `--expose-gc`. Each chunk takes new memory, and V8 would
+   * otherwise let up to 100 MB of it pile up.
    */
   #collect(length: number): void {
     this.#uncollected += length;

@@ -1,8 +1,8 @@
 /**
- * Zstandard compression by the `zstd` package's programs: `pzstd` for archives, `zstd` for small files. The
- * uncompressed bytes stay in a kernel pipe between the source's program and the compressor; the agent only
- * handles compressed bytes. These programs can't store bytes uncompressed, so at level 0 the agent itself
- * writes frames in pzstd's format.
+ * Compresses with the programs of the `zstd` package: `pzstd` for archives, `zstd` for small files. The
+ * uncompressed bytes go from the source's program to the compressor through a kernel pipe, so the agent only
+ * handles compressed bytes. The programs can't store bytes uncompressed. At level 0 the agent therefore
+ * writes frames in pzstd's format itself.
  */
 import { Buffer } from "node:buffer";
 import * as zlib from "node:zlib";
@@ -14,45 +14,49 @@ import { readDoubleBuffered, type Take } from "../programs/double_buffer.ts";
 import { tail } from "../programs/tail.ts";
 import type { RunContext } from "../run_context.ts";
 
-/** The manifest's description of archives. */
+/** Description of an archive's format in the manifest. */
 export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
 /**
- * Maximum numbers of threads, by the highest level to which they apply. With more than 8, tar is the
- * bottleneck. Above level 9 each thread needs much memory: up to 70 MB, 90 MB and 170 MB.
+ * Maximum number of threads up to a compression level: pairs of level and number. With more than 8 threads,
+ * tar is the bottleneck. Above level 9 each thread needs much memory: up to 70 MB until level 12, 90 MB until
+ * level 16, and 170 MB above.
  */
 const MAX_THREADS = [[9, 8], [12, 3], [16, 2], [Infinity, 1]] as const;
 
-/** Uncompressed bytes of a frame at level 0. */
+/** Number of uncompressed bytes in a frame at level 0. */
 const STORED_FRAME_BYTES = 2 * 1024 * 1024;
-/** Header of a skippable frame with four bytes of content, in which pzstd writes the next frame's size. */
+/**
+ * Header of a skippable frame with four bytes of content. pzstd writes the size of the next frame into these
+ * bytes.
+ */
 const SIZE_HEADER = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0];
 const { constants, zstdCompressSync } = zlib as unknown as Zstd;
-/** At its lowest level zstd stores blocks as they are, except for runs of one byte. */
+/** Options of zstd's lowest level, at which it stores blocks as they are, except for runs of one byte. */
 const STORED = {
   params: { [constants.ZSTD_c_compressionLevel]: -131_072, [constants.ZSTD_c_checksumFlag]: 1 },
 };
 
-/** Parts of `node:zlib` that its types lack. */
+/** The parts of `node:zlib` that its type definitions lack. */
 interface Zstd {
   readonly constants: Readonly<Record<"ZSTD_c_compressionLevel" | "ZSTD_c_checksumFlag", number>>;
   zstdCompressSync(bytes: Uint8Array, options: { params: Record<number, number> }): Uint8Array;
 }
 
 /**
- * Makes the C library keep freed memory, mallopt(3). pzstd permanently allocates and frees buffers of
- * 128 KiB, which the C library would otherwise map and unmap each time. This saves a fourteenth of the time
- * and a third of the kernel's work.
+ * Environment variables that make the C library keep freed memory, see mallopt(3). pzstd continuously
+ * allocates and frees buffers of 128 KiB, which the C library would otherwise map and unmap each time. This
+ * saves a fourteenth of the time and a third of the kernel's work.
  */
 const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD_: "268435456" };
 
-/** The uncompressed bytes, and who gets the compressed ones. */
+/** Where the uncompressed bytes come from and where the compressed bytes go. */
 export interface CompressionStreams {
-  /** A FIFO or file with the uncompressed bytes. */
+  /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;
   /**
-   * An existing file that the compressor writes itself; `take` is called with what it has written. Null at
-   * level 0.
+   * Path of an existing file that the compressor writes itself. `take` is called with the bytes that it has
+   * written. Null if the agent writes the archive, and always null at level 0.
    */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */
@@ -60,22 +64,24 @@ export interface CompressionStreams {
   readonly clock: Clock;
 }
 
-/** A compressor at work. */
+/** A running compressor. */
 export interface Compression {
-  /** The program that reads the uncompressed bytes. */
+  /** Process id of the program that reads the uncompressed bytes. */
   readonly pid: number;
-  /** Resolves when the last byte was taken. If `take` rejects, the run's programs are stopped. */
+  /** Resolves when `take` has handled the last byte. If `take` rejects, the run's programs are stopped. */
   readonly streamed: Promise<void>;
-  /** Rejects if the compressor fails. */
+  /** Resolves when the compressor has succeeded. Rejects if it fails. */
   readonly finished: Promise<void>;
 }
 
-/** Returns whether archives are compressed. Otherwise they are stored in frames of the same format. */
+/** Returns whether archives are compressed. If not, they are stored in frames of the same format. */
 export function isCompressed({ compression_level }: JobOptions): boolean {
   return compression_level !== 0;
 }
 
-/** Compresses in independent frames, each preceded by a skippable frame with its size. */
+/**
+ * Starts to compress into independent frames, with a skippable frame in front of each that contains its size.
+ */
 export function startCompression(
   { from, into, take, clock }: CompressionStreams,
   { options, children }: Pick<RunContext, "options" | "children">,
@@ -87,7 +93,7 @@ export function startCompression(
     : into === null
     ? readDoubleBuffered(child.stdout!, take, children.stop)
     : tail(into, child.exited, clock, take, children.stop);
-  // Prevents unhandled rejections if the source's program can't be started and nothing awaits these.
+  // Prevents an unhandled rejection if the source's program can't be started and nothing awaits `streamed`.
   streamed.catch(() => {});
   return { pid: child.pid, streamed, finished };
 }
@@ -108,14 +114,14 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
 }
 
 /**
- * Reads a FIFO through a program, so that reading ends with the run's other programs and its progress is
- * observed.
+ * Returns a command that reads a FIFO. With a program of its own, reading ends with the run's other programs
+ * and its progress can be observed.
  */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };
 }
 
-/** Calls `take` with frames that store the bytes uncompressed. */
+/** Calls `take` with frames that contain the bytes uncompressed. */
 async function storeFrames(
   stdout: ReadableStream<Uint8Array>,
   take: Take,
@@ -143,11 +149,14 @@ async function storeFrames(
     }
   };
   await readDoubleBuffered(stdout, fill, onFailure);
-  // As with pzstd, only the last frame may be shorter. An empty stream becomes an empty frame.
+  // Write the last frame, which may be shorter than the others, as with pzstd. For an empty stream, write an
+  // empty frame.
   if (length > 0 || isFirst) await flush();
 }
 
-/** Compresses a small file in one frame into a new file next to it. Resolves with the new file's path. */
+/**
+ * Compresses a small file in one frame, into a new file next to it. Resolves with the path of the new file.
+ */
 export async function compressFile(path: string, children: Children): Promise<string> {
   const into = `${path}.zst`;
   await Deno.writeFile(into, new Uint8Array(0), { mode: 0o600 });

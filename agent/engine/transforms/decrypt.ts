@@ -1,4 +1,4 @@
-/** Decrypts age files, as a stream or any range of one. Yields authenticated bytes only. */
+/** Decrypts age files, as a stream or in ranges. Yields only bytes that the encryption has authenticated. */
 import type { Children } from "../programs/children.ts";
 import { type DecryptionKey, MAX_HEADER_BYTES, openHeader, readHeader } from "./age_header.ts";
 import {
@@ -13,15 +13,15 @@ import { SealedInput } from "./sealed_input.ts";
 
 export type { DecryptionKey };
 
-/** Reads the sealed bytes [from, to) of the stored object. */
+/** Reads the encrypted bytes of the object from `from` up to, but not including, `to`. */
 export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
 
-/** Size of the first read, which contains most headers completely. */
+/** Size of the first read in bytes. Most headers are shorter. */
 const FIRST_READ_BYTES = 4096;
 
 /**
- * Decrypts from start to end, in chunks of up to 64 KiB. Rejects with a one-line `RunFailedError` for a wrong
- * key, damage, and truncation. Passes on errors of `sealed` unchanged.
+ * Decrypts a file from start to end, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line
+ * for a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,
@@ -42,9 +42,11 @@ export async function* decryptStream(
   }
 }
 
-/** Random access to an encrypted object. Reading a range reads the 64 KiB chunks that it overlaps. */
+/**
+ * Random access to an encrypted object. To read a range, it reads the 64 KiB chunks that overlap the range.
+ */
 export class SealedObject {
-  /** Bytes of plaintext. */
+  /** Plaintext size in bytes. */
   readonly size: number;
 
   private constructor(
@@ -56,8 +58,8 @@ export class SealedObject {
   }
 
   /**
-   * Reads the header and the last chunk, which authenticates the size.
-   * @param sealedSize Bytes of the object as stored.
+   * Opens an object: reads the header, and the last chunk, which authenticates the size.
+   * @param sealedSize Size of the stored object in bytes.
    */
   static async open(
     range: ReadRange,
@@ -74,7 +76,10 @@ export class SealedObject {
     return object;
   }
 
-  /** Reads the plaintext's bytes [from, to). Rejects as {@link decryptStream} does. */
+  /**
+   * Yields the plaintext from `from` up to, but not including, `to`. Rejects with the same errors as {@link
+   * decryptStream}.
+   */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
     if (!(0 <= from && from <= to && to <= this.size)) {
       throw new RangeError(`Cannot read bytes ${from} to ${to}: there are ${this.size}`);
@@ -91,7 +96,7 @@ export class SealedObject {
     return Math.ceil((this.sealedSize - this.payload.start) / SEALED_CHUNK_BYTES);
   }
 
-  /** Decrypts the chunks [first, end). */
+  /** Decrypts the chunks from number `first` up to, but not including, number `end`. */
   async *#open(first: number, end: number): AsyncIterable<Uint8Array> {
     const { start } = this.payload;
     const offset = (index: number) => Math.min(start + index * SEALED_CHUNK_BYTES, this.sealedSize);

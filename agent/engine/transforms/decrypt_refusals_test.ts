@@ -1,4 +1,4 @@
-/** Tests that wrong keys, damage and truncation are refused instead of yielding plaintext. */
+/** Tests that a wrong key, damage and truncation are reported and yield no plaintext. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { generateX25519Identity } from "age-encryption";
@@ -25,7 +25,9 @@ import { type DecryptionKey, decryptStream } from "./decrypt.ts";
 const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
-/** Asserts that both ways to read it reject with the same kind of error. */
+/**
+ * Asserts that reading the file as a stream and reading it by ranges both reject with the same kind of error.
+ */
 async function assertRefused(sealed: Uint8Array, message: RegExp, key = KEY): Promise<void> {
   const isRefusal = (error: unknown) =>
     error instanceof RunFailedError && message.test(error.message) && !error.message.includes("\n");

@@ -8,7 +8,7 @@ export class Digest implements Sink {
 
   constructor(private readonly next: { write(chunk: Uint8Array): Promise<void> }) {}
 
-  /** Bytes written so far. */
+  /** Number of bytes written so far. */
   get size(): number {
     return this.#size;
   }
@@ -21,7 +21,7 @@ export class Digest implements Sink {
 
   async end(): Promise<void> {}
 
-  /** Returns the SHA-256 in hex. May be called once, after the end. */
+  /** Returns the SHA-256 of the written bytes in hex. May be called once, after the end. */
   sha256(): string {
     return this.#hash.digest("hex");
   }

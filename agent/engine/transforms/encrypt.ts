@@ -1,4 +1,4 @@
-/** Encrypts in the age format (https://c2sp.org/age), which `age --decrypt` opens. */
+/** Encrypts in the age format (https://c2sp.org/age). `age --decrypt` can decrypt the files. */
 import { createCipheriv, randomBytes } from "node:crypto";
 import type { Recipient, Stanza } from "age-encryption";
 import type { JobEncryption } from "../../../src/protocol/job.ts";
@@ -7,19 +7,22 @@ import { CHUNK_BYTES, NONCE_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_pay
 import { deriveKey, passphraseSalt, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
-/** The password or the recipients that can open the file. */
+/** The password or the recipients that can decrypt the file. */
 export type EncryptionKey = Exclude<JobEncryption, { type: "none" }>;
 
-/** Number of chunks per write to the next sink. */
+/** Number of encrypted chunks in one write to the next sink. */
 const CHUNKS_AT_ONCE = 16;
 
-/** A key for one file, and the header that contains it encrypted. */
+/** The key of one file, and the file's header, which contains the encrypted key. */
 export interface FileKey {
   header: Uint8Array;
   fileKey: Uint8Array;
 }
 
-/** Writes the header of an encrypted file to `next`. Returns the sink for its plaintext. */
+/**
+ * Writes the header of an encrypted file to `next`. Returns a sink that encrypts its bytes and writes them to
+ * `next`.
+ */
 export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promise<Sink> {
   const nonce = randomBytes(NONCE_BYTES);
   await next.write(header);
@@ -28,11 +31,11 @@ export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promi
 }
 
 /**
- * Creates a file key and its header with the library. The payload is sealed without the library, which is
+ * Creates a file key and its header with the library. The payload is encrypted without the library, which is
  * five times as fast.
  */
 export async function makeFileKey(key: EncryptionKey, children: Children): Promise<FileKey> {
-  // Loaded on demand, because the library takes some megabytes.
+  // Load the library on demand, because it takes some megabytes of memory.
   const { Encrypter, Stanza } = await import("age-encryption");
   const encrypter = new Encrypter();
   if (key.type === "password") encrypter.addRecipient(passphraseRecipient(key.password, children, Stanza));
@@ -48,9 +51,9 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
 }
 
 /**
- * Replaces the library's passphrase recipient to run scrypt in another process: see {@link deriveKey}. Its
- * only stanza contains the salt, the cost, and the file key sealed with ChaCha20-Poly1305. The nonce is zero,
- * because each derived key seals once.
+ * Replaces the library's passphrase recipient, to run scrypt in another process: see {@link deriveKey}. The
+ * header's only stanza contains the salt, the cost, and the file key encrypted with ChaCha20-Poly1305. The
+ * nonce is zero, because each derived key encrypts only once.
  */
 function passphraseRecipient(passphrase: string, children: Children, NewStanza: typeof Stanza): Recipient {
   return {
@@ -76,7 +79,8 @@ class Encryption implements Sink {
 
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length;) {
-      // Seal a full chunk only when more bytes follow, because the last chunk is marked.
+      // Encrypt a full chunk only when more bytes follow, because the last chunk is encrypted with another
+      // nonce.
       if (this.#plainLength === CHUNK_BYTES) this.#seal(false);
       if (this.#sealedLength === this.#sealed.length) await this.#flush();
       const piece = chunk.subarray(at, at + CHUNK_BYTES - this.#plainLength);
@@ -86,7 +90,7 @@ class Encryption implements Sink {
     }
   }
 
-  /** Ends the encrypted file. The caller ends `next`. */
+  /** Writes the last chunk. The caller must end `next`. */
   async end(): Promise<void> {
     this.#seal(true);
     await this.#flush();

@@ -1,28 +1,31 @@
 /**
- * Creates the keys of a run's encrypted files. Deriving a key from a password takes one second of processor
- * time, so the next file's key is created while the current file is written.
+ * Creates the file keys of a run. Deriving a key from a password takes a second of processor time, so the
+ * next key is created while the current file is written.
  */
 import type { Children } from "../programs/children.ts";
 import { type EncryptionKey, type FileKey, makeFileKey } from "./encrypt.ts";
 
 export class FileKeys {
   #next: Promise<FileKey> | null = null;
-  /** Number of files that still need a key. */
+  /** Number of files for which a key is still to be taken. */
   #expected = 0;
 
   constructor(private readonly key: EncryptionKey, private readonly children: Children) {}
 
-  /** Announces the expected number of files and starts creating the first key. The number is not binding. */
+  /**
+   * Announces how many files are expected, and starts creating the first key. More or fewer files are
+   * allowed.
+   */
   expect(files: number): void {
     this.#expected = files;
     if (files > 0) this.#next ??= this.#make();
   }
 
-  /** Returns the key of one file. */
+  /** Returns a key for one file, and starts creating the next key if another file is expected. */
   take(): Promise<FileKey> {
     const taken = this.#next ?? this.#make();
     this.#expected--;
-    // Creates one key at a time, because each needs 256 MiB.
+    // Create one key at a time, because each needs 256 MiB of memory.
     this.#next = this.#expected > 0 ? ignoreRejection(taken.then(() => this.#make())) : null;
     return taken;
   }
@@ -32,7 +35,7 @@ export class FileKeys {
   }
 }
 
-/** Prevents an unhandled rejection of a key that fails before it is taken, or that is never taken. */
+/** Prevents an unhandled rejection of a key that is never taken or fails before it is taken. */
 function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

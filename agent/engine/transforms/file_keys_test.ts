@@ -5,7 +5,7 @@ import { type Child, Children, type Command, type SpawnOptions } from "../progra
 import { FileKeys } from "./file_keys.ts";
 
 class CountedChildren extends Children {
-  /** In the order they were started. */
+  /** The started programs, in order. */
   readonly started: Child[] = [];
 
   constructor() {
@@ -29,7 +29,7 @@ Deno.test("the next file's key is created while a file is written, one at a time
   const first = keys.take();
   let derived = false;
   children.started[0]!.exited.then(() => derived = true);
-  // The key has not been taken yet.
+  // The second key is created before the first one is taken.
   await until(() => children.started.length === 2);
   assert.ok(derived);
   const made = [await first, await keys.take()];

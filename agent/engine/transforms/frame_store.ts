@@ -1,33 +1,37 @@
 /**
- * Gives access to the last two frames and the first bytes of a pzstd stream, from memory or from the file
- * that contains it.
+ * Gives access to the last two frames and the first bytes of a pzstd stream. Keeps them in memory, or reads
+ * them from the file that contains the stream.
  */
 
 /**
- * Length of the first bytes. They contain the first frame's first block, which can be unpacked separately.
+ * Number of the stream's first bytes that can be read again. They contain the first block of the first frame,
+ * which can be unpacked separately.
  */
 const HEAD_BYTES = 132 * 1024;
-/** Size of the chunks in which frames are read. */
+/** Size in bytes of the chunks in which frames are read. */
 const PIECE_BYTES = 256 * 1024;
-/** Rounds buffer sizes up, so that frames of slightly different size can reuse a buffer. */
+/**
+ * Unit in bytes to which buffer sizes are rounded up, so that frames of slightly different size can use the
+ * same buffer.
+ */
 const ROUNDING = 1024 * 1024;
 
 export type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 export interface FrameStore {
-  /** Starts a frame of `size` bytes at `offset` of the stream. */
+  /** Begins a frame of `size` bytes at position `offset` of the stream. */
   begin(offset: number, size: number): void;
   /** Appends bytes to the current frame. */
   append(piece: Uint8Array): void;
-  /** Returns the last frame's compressed bytes. A chunk is valid until the next is requested. */
+  /** Returns the compressed bytes of the last frame. A chunk is valid until the next one is requested. */
   last(): Pieces;
-  /** Returns the last but one frame's compressed bytes. */
+  /** Returns the compressed bytes of the frame before the last. */
   previous(): Pieces;
   /** Returns the first bytes of the first frame. */
   head(): Pieces;
 }
 
-/** Keeps the frames in memory, up to 17 MB, for streams that are not in a file of this server. */
+/** Keeps the frames in memory, for streams that are not in a file of this server. Takes up to 17 MB. */
 export class MemoryFrames implements FrameStore {
   #current = new Buffer();
   #previous = new Buffer();
@@ -59,7 +63,7 @@ export class MemoryFrames implements FrameStore {
   }
 }
 
-/** Reads the frames from the file of this server that contains the stream. */
+/** Reads the frames from a file of this server that contains the stream. */
 export class FileFrames implements FrameStore {
   #first: Span | null = null;
   #previous: Span = { offset: 0, size: 0 };
@@ -94,7 +98,7 @@ export class FileFrames implements FrameStore {
     const buffer = new Uint8Array(PIECE_BYTES);
     for (let left = size; left > 0;) {
       const length = await file.read(buffer.subarray(0, Math.min(left, PIECE_BYTES)));
-      // The file was truncated. Unpacking the frame then fails.
+      // The file was truncated. Unpacking the frame will fail.
       if (length === null) return;
       yield buffer.subarray(0, length);
       left -= length;
@@ -116,7 +120,7 @@ class Buffer {
     return this.#memory.subarray(0, this.#length);
   }
 
-  /** Removes the contents and ensures a capacity of `size` bytes. */
+  /** Empties the buffer and makes room for at least `size` bytes. */
   clear(size: number): void {
     this.#length = 0;
     if (size > this.#memory.length) this.#memory = new Uint8Array(Math.ceil(size / ROUNDING) * ROUNDING);

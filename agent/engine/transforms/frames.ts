@@ -1,7 +1,8 @@
 /**
- * Finds and unpacks the end of a pzstd stream. Every frame is preceded by a skippable frame that contains its
- * compressed size (zstd's contrib/pzstd/README.md). The last frames can therefore be found in the compressed
- * bytes and unpacked separately, so that a program's last output is checked without reading the rest again.
+ * Finds and unpacks the last frames of a pzstd stream. In front of every frame is a skippable frame that
+ * contains the frame's compressed size (zstd's contrib/pzstd/README.md). The last frames can therefore be
+ * found in the compressed bytes and unpacked separately, so that the end of a program's output is checked
+ * without reading the rest again.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -11,26 +12,30 @@ import { FileFrames, type FrameStore, MemoryFrames, type Pieces } from "./frame_
 
 export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** Limit of a frame. Frames contain 2 to 32 MB uncompressed, so a larger one is not pzstd's. */
+/**
+ * Maximum uncompressed size of a frame in bytes. pzstd's frames contain 2 to 32 MB, so a larger one is not
+ * pzstd's.
+ */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Ratio from which a frame counts as incompressible: its contents were compressed or encrypted before. It is
- * below 1 because tar's headers between small files compress even if the files don't.
+ * Ratio of compressed to uncompressed size from which a frame counts as incompressible, because its contents
+ * were compressed or encrypted before. The ratio is below 1 because the tar headers between small files
+ * compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
-/** Length of the unpacked end that is kept. */
+/** Number of uncompressed bytes that are kept of the stream's end. */
 const TAIL_BYTES = 64 * 1024;
 /**
- * Length of the checksum at the end of a frame: the low half of the uncompressed content's XXH64,
- * little-endian (RFC 8878, 3.1.1).
+ * Length in bytes of the checksum at the end of a frame. The checksum is the low half of the uncompressed
+ * content's XXH64, little-endian (RFC 8878, 3.1.1).
  */
 const CHECKSUM_BYTES = 4;
 
-/** Collects the checksum of a frame that arrives in chunks. */
+/** Collects the checksum of a frame while the frame arrives in chunks. */
 export class FrameChecksum {
   readonly #bytes = new Uint8Array(CHECKSUM_BYTES);
 
-  /** @param left Bytes of the frame after this chunk. */
+  /** @param left Number of bytes of the frame that follow this chunk. */
   push(piece: Uint8Array, left: number): void {
     const end = CHECKSUM_BYTES - left;
     if (end <= 0) return;
@@ -48,19 +53,17 @@ export class FrameChecksum {
 export class FrameWatch {
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerLength = 0;
-  /** Remaining bytes of the current frame. */
+  /** Number of bytes of the current frame that have not arrived. */
   #missing = 0;
   readonly #sizes: number[] = [];
-  /** Bytes seen. */
+  /** Number of bytes of the stream so far. */
   #offset = 0;
   readonly #store: FrameStore;
   readonly #checksum = new FrameChecksum();
-  /** Checksums of the complete frames. */
+  /** Checksums of the frames that have arrived completely. */
   readonly #checksums: string[] = [];
 
-  /**
-   * @param path The file that contains the stream; null keeps the last frames in memory.
-   */
+  /** @param path The file that contains the stream. If it is null, the last frames are kept in memory. */
   constructor(path: string | null = null) {
     this.#store = path === null ? new MemoryFrames() : new FileFrames(path);
   }
@@ -81,7 +84,10 @@ export class FrameWatch {
     }
   }
 
-  /** Unpacks the last frames; call it when the stream has ended. Rejects if it is truncated or damaged. */
+  /**
+   * Unpacks the last two frames and returns the stream's end and sizes. To be called when the stream has
+   * ended. Rejects if the stream is truncated or damaged.
+   */
   async end(children: Children): Promise<StreamEnd> {
     if (this.#missing > 0 || this.#headerLength > 0 || this.#sizes.length === 0) {
       throw new RunFailedError("Cannot trust the archive: the compressed stream was cut short");
@@ -91,7 +97,7 @@ export class FrameWatch {
       unpack(children, this.#store.last()),
     ]);
     previous.tail.push(last.tail.bytes);
-    // Only the last frame may be smaller than the others.
+    // All frames but the last have the same uncompressed size.
     const whole = previous.size;
     const incompressible = this.#sizes.slice(0, -1).filter((size) => size >= INCOMPRESSIBLE * whole).length;
     const isLastIncompressible = last.size > 0 && this.#sizes.at(-1)! >= INCOMPRESSIBLE * last.size;
@@ -107,7 +113,7 @@ export class FrameWatch {
     };
   }
 
-  /** Returns the uncompressed bytes of the first block. */
+  /** Returns the uncompressed bytes of the stream's first block. */
   async start(children: Children): Promise<Uint8Array> {
     let head = new Uint8Array(0);
     await decompress(children, this.#store.head(), (chunk) => {
@@ -135,26 +141,26 @@ export class FrameWatch {
 }
 
 export interface StreamEnd {
-  /** Uncompressed bytes of the whole stream. */
+  /** Uncompressed size of the whole stream in bytes. */
   size: number;
-  /** The part of `size` in incompressible frames. */
+  /** Number of bytes of `size` that are in incompressible frames. */
   incompressible: number;
-  /** The last 64 KiB of the uncompressed bytes, or all of them. */
+  /** The last 64 KiB of the uncompressed stream, or all of it if it is shorter. */
   tail: Uint8Array;
   frames: Frames;
 }
 
-/** Sizes of frames in bytes, without the header that precedes each frame. */
+/** Sizes and checksums of frames. Sizes are in bytes and do not include the header in front of each frame. */
 export interface Frames {
-  /** Uncompressed size of every frame except the last, which may be smaller. */
+  /** Uncompressed size of each frame. The last frame may be smaller. */
   uncompressed: number;
   /** Compressed size of each frame, in order. */
   compressed: number[];
-  /** Checksum of each frame in the format of {@link FrameChecksum}; null if unknown. */
+  /** Checksum of each frame as {@link FrameChecksum} formats it; null if the checksums are unknown. */
   checksums: string[] | null;
 }
 
-/** The last bytes of a stream. */
+/** Collects the last `TAIL_BYTES` bytes of a stream. */
 class Tail {
   readonly #buffer = new Uint8Array(TAIL_BYTES);
   #length = 0;
@@ -172,7 +178,7 @@ class Tail {
   }
 }
 
-/** Returns the frame's uncompressed size and its last bytes. */
+/** Unpacks a frame. Returns its uncompressed size and its last bytes. */
 async function unpack(children: Children, frame: Pieces): Promise<{ size: number; tail: Tail }> {
   let size = 0;
   const tail = new Tail();
@@ -185,8 +191,8 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 }
 
 /**
- * Resolves with whether the bytes are a complete and undamaged frame. Calls `take` with the unpacked bytes in
- * both cases.
+ * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with whether the frame is complete and
+ * undamaged; `take` is called in both cases.
  */
 async function decompress(
   children: Children,

@@ -9,7 +9,7 @@ import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 
 const FRAME = 8 * 1024 * 1024;
 
-/** Compresses the bytes as an archive. */
+/** Returns the bytes in compressed form, as an archive. */
 async function compressed(plain: Uint8Array, level = 3): Promise<Uint8Array> {
   await using children = new Children(systemClock, new AbortController().signal);
   const path = await Deno.makeTempFile();
@@ -28,7 +28,7 @@ async function compressed(plain: Uint8Array, level = 3): Promise<Uint8Array> {
   }
 }
 
-/** Calls `look` with the frames of a stream that was written to a file. */
+/** Writes a stream to a file and calls `look` with its frames. */
 async function inFile<T>(stream: Uint8Array, look: (frames: FrameWatch) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile();
   try {
@@ -47,7 +47,7 @@ function watch(stream: Uint8Array, step: number): FrameWatch {
   return frames;
 }
 
-/** Returns compressible text, incompressible noise, and a marker at the very end. */
+/** Returns `size` bytes: random bytes in the first frame, zeros after it, and a marker at the very end. */
 function sample(size: number): Uint8Array {
   const plain = new Uint8Array(size);
   plain.set(randomBytes(Math.min(size, FRAME)));
@@ -91,7 +91,7 @@ Deno.test("incompressible bytes are counted by whole frames", async () => {
   assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
   assert.equal(await incompressible(noise(2 * FRAME, 5000)), 5000);
   assert.equal(await incompressible(noise(0, 2 * FRAME + 5000)), 2 * FRAME + 5000);
-  // A frame counts only if nearly all of it is incompressible.
+  // A frame counts only if nearly all of its bytes are incompressible.
   assert.equal(await incompressible(noise(0, FRAME * 0.85)), 0);
   assert.equal(await incompressible(noise(0, FRAME * 0.95)), FRAME);
   assert.equal(await incompressible(new Uint8Array(randomBytes(100))), 100);
@@ -120,7 +120,7 @@ Deno.test("each frame's checksum is the one that zstd lists, at any chunk size",
   }
 });
 
-/** Sizes of frames by level, in MB. */
+/** Uncompressed size of a frame in MB, by compression level. */
 const FRAME_SIZES = { 0: 2, 1: 2, 3: 8, 9: 16, 19: 32 };
 
 for (const [level, megabytes] of Object.entries(FRAME_SIZES)) {
@@ -140,7 +140,7 @@ for (const [level, megabytes] of Object.entries(FRAME_SIZES)) {
     assert.equal(end.frames.uncompressed, frame);
     if (level !== "0") assert.equal(end.incompressible, frame);
     assert.deepEqual(await inFile(stream, (frames) => frames.end(children)), end);
-    // Nothing but zstd is needed to read them.
+    // The stock zstd can unpack the frames.
     const path = await Deno.makeTempFile({ suffix: ".zst" });
     await Deno.writeFile(path, stream);
     const { stdout } = await new Deno.Command("zstd", { args: ["-dc", path] }).output();

@@ -1,25 +1,25 @@
 /**
- * Derives keys with scrypt, as age's passphrase format requires. A derivation needs 256 MiB for a second. It
- * runs in a short-lived process, so that the agent's own memory stays small.
+ * Derives keys with scrypt, as age's passphrase format requires. A derivation needs 256 MiB of memory for a
+ * second. It runs in a short-lived process, so that the agent's own memory stays small.
  */
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
 
-/** The base-2 logarithm of scrypt's cost, the same as the `age` program's. */
+/** The base-2 logarithm of scrypt's cost. The `age` program uses the same. */
 export const WORK_FACTOR = 18;
 /**
- * The highest accepted work factor, which needs 1 GiB of memory. The limit is necessary because anyone who
- * can write to the destination can change a header.
+ * The highest work factor that is accepted. It needs 1 GiB of memory. The limit is necessary because anyone
+ * who can write to the destination can change a header.
  */
 export const MAX_WORK_FACTOR = 20;
 
-/** Returns the salt that age uses for a passphrase: a label and the 16 bytes of the header. */
+/** Returns the scrypt salt that age uses for a passphrase: a label and the 16 bytes from the header. */
 export function passphraseSalt(salt: Uint8Array): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode("age-encryption.org/v1/scrypt"), ...salt]);
 }
 
-// Reads the parameters from stdin, because other users may read arguments.
+// The script reads its parameters from stdin, because other users may read a program's arguments.
 const SCRIPT = `
 import { scryptSync } from "node:crypto";
 const { passphrase, salt, logN } = JSON.parse(await new Response(Deno.stdin.readable).text());
@@ -27,7 +27,7 @@ const options = { N: 2 ** logN, r: 8, p: 1, maxmem: 2 ** (logN + 11) };
 console.log(scryptSync(Buffer.from(passphrase), Buffer.from(salt, "hex"), 32, options).toString("hex"));
 `;
 
-/** Derives a 32-byte key with N = 2^`workFactor`, r = 8, p = 1. */
+/** Derives a 32-byte key with scrypt: N = 2^`workFactor`, r = 8, p = 1. */
 export async function deriveKey(
   children: Children,
   passphrase: string,

@@ -1,4 +1,4 @@
-/** Reads a stream of bytes in the sizes that a format requires. */
+/** Reads a stream of bytes in pieces of the sizes that a format requires. */
 export class SealedInput {
   readonly #iterator: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -8,12 +8,15 @@ export class SealedInput {
     this.#iterator = stream[Symbol.asyncIterator]();
   }
 
-  /** Bytes read so far. */
+  /** Number of bytes read so far. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Fills `buffer` as far as the stream has bytes. Returns the number of bytes. */
+  /**
+   * Fills `buffer` from the stream. Returns the number of bytes, which is smaller than the buffer only at the
+   * end of the stream.
+   */
   async fill(buffer: Uint8Array): Promise<number> {
     let length = 0;
     while (length < buffer.length && !await this.ended()) {
@@ -26,8 +29,8 @@ export class SealedInput {
   }
 
   /**
-   * Reads up to and including the next newline. The result has none if the stream ends or `limit` bytes are
-   * read before it.
+   * Reads up to and including the next newline. If the stream ends or `limit` bytes are read first, the
+   * result has no newline.
    */
   async line(limit: number): Promise<Uint8Array> {
     const line: number[] = [];
@@ -38,7 +41,10 @@ export class SealedInput {
     return new Uint8Array(line);
   }
 
-  /** Returns whether the stream has ended. Reads on only when all bytes are used: it may reuse its buffer. */
+  /**
+   * Returns whether the stream has ended. Reads the next chunk only after all bytes of the last one are used,
+   * because the stream may reuse its buffer.
+   */
   async ended(): Promise<boolean> {
     while (this.#rest.length === 0) {
       const { value, done } = await this.#iterator.next();
