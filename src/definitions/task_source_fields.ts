@@ -28,7 +28,7 @@ export const TASK_SOURCE_FIELDS = defineFields({
   },
   database_type: {
     schema: z.enum(DATABASE_TYPES),
-    help: "kind of database server; by default the kind that is found",
+    help: "kind of database; by default the kind that is found",
     description: "Default: the kind that is found on the server.",
     definesSource: true,
   },

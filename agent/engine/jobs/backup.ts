@@ -129,6 +129,7 @@ async function storePart(
 ): Promise<StoredPart> {
   const { job, ports, children } = context;
   const started = ports.clock.monotonic();
+  await using _ready = await part.begin?.() ?? null;
   const object = await createObject(objects, "archive", job, part, `${part.extension}.zst`);
   const frames = new FrameWatch(object.direct?.path ?? null);
   const counting = await part.count?.() ?? null;

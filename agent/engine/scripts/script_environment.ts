@@ -23,7 +23,7 @@ export function runVariables({ task, source, object }: BackupJob, runId: number)
 
 function sourceVariables(source: JobSource): Variables {
   if ("path" in source) return { REARGUARD_SOURCE_PATH: source.path };
-  return source.type === "database" ? { REARGUARD_DATABASE_NAME: source.names.join(",") } : {};
+  return "names" in source ? { REARGUARD_DATABASE_NAME: source.names.join(",") } : {};
 }
 
 export function scriptVariables({ id, label, type }: PlannedScript, invocation: string): Variables {

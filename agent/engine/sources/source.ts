@@ -33,7 +33,13 @@ export interface SourcePart {
   readonly isGeneral?: true;
   /** Text between the object's prefix and stamp, safe in a file name; null for none. */
   readonly infix: string | null;
-  readonly extension: ".tar" | ".sql" | ".dump";
+  /** Such as `.tar`, by which the type knows its format. */
+  readonly extension: `.${string}`;
+  /**
+   * Makes the stream ready, just before the command starts. The result is disposed of once the part is stored
+   * or has failed.
+   */
+  begin?(): Promise<AsyncDisposable>;
   readonly command: Command;
   /** Input for the command's stdin; missing if it reads none. If it rejects, the run fails. */
   input?(): AsyncIterable<Uint8Array>;

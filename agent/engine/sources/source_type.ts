@@ -40,7 +40,8 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
 export interface StreamFormat {
   /** Checks the first compressed block. */
   checkHead?(label: string, head: Uint8Array): void;
-  checkEnd?(label: string, end: PartEnd): void;
+  /** @param head The first compressed block if the type checks heads; otherwise empty. */
+  checkEnd?(label: string, end: PartEnd, head: Uint8Array): void;
 }
 
 /** How a type of database server is recognised. */

@@ -44,7 +44,7 @@ export async function checkStoredEnd(
 function faultOf(format: StreamFormat, label: string, head: Uint8Array, end: PartEnd): RunFailedError | null {
   try {
     format.checkHead?.(label, head);
-    format.checkEnd?.(label, end);
+    format.checkEnd?.(label, end, head);
     return null;
   } catch (error) {
     if (error instanceof RunFailedError) return error;

@@ -182,7 +182,7 @@ export const LOAD_FIELDS = {
 };
 
 /** Request fields that select databases. */
-const SELECTION_FIELDS = {
+export const SELECTION_FIELDS = {
   database_name: literal(4096),
   databases: z.array(literal(4096)).min(1).max(1000).meta({
     description: "Databases only. The databases of the backup to restore. Default: all of them.",

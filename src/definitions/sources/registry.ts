@@ -1,6 +1,7 @@
 /** All source types, by the names that callers, jobs and manifests use. */
 import { splitDatabaseNames } from "../../domain/database/database_names.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
+import { hasDefault } from "../fields/input.ts";
 import { control_plane } from "./control_plane.ts";
 import { isRestorable, type RestoreDefinition, type SourceDefinition } from "./definition.ts";
 import { files } from "./files.ts";
@@ -98,11 +99,16 @@ export function definitionOfTask(task: SourceTask): SourceDefinition | undefined
   return DEFINITIONS.get(sourceTypeOf(task) ?? "");
 }
 
-/** Returns the definition of the type with this engine. Throws if there is none. */
-export function definitionOfEngine(engine: string): SourceDefinition {
-  const found = all.find((each) => each.engine === engine);
+/** Returns the name of the type of a backup, by its engine. */
+export function typeOfEngine(engine: string): string {
+  const found = [...DEFINITIONS].find(([, each]) => each.engine === engine);
   if (found === undefined) throw new Error(`Cannot read a backup of engine ${engine}: it is not known`);
-  return found;
+  return found[0];
+}
+
+/** Returns the definition of the type of a backup, by its engine. */
+export function definitionOfEngine(engine: string): SourceDefinition {
+  return DEFINITIONS.get(typeOfEngine(engine))!;
 }
 
 /** Returns how backups of an engine are restored; null if agents can't restore them. */
@@ -136,6 +142,27 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
   if (typeof database_name !== "string") return {};
   const problem = definitionOfTask(task)?.nameProblem?.(splitDatabaseNames(database_name)) ?? null;
   return problem === null ? {} : { database_name: [`The database name field ${problem}.`] };
+}
+
+/**
+ * Returns a message for each field that the type of a task can't use, although another type with the same
+ * `type` can. Fields with a default do not count.
+ */
+export function foreignSourceFields(task: SourceTask): Record<string, string[]> {
+  const own = definitionOfTask(task);
+  const values: Readonly<Record<string, unknown>> = { ...task };
+  const foreign = all.filter(({ taskType }) => taskType === own?.taskType)
+    .flatMap(({ fields }) => Object.entries(fields))
+    .filter(([name, field]) => !(name in own!.fields) && !hasDefault(field) && isSet(values, name))
+    .map(([name]) => name);
+  const sentence = (name: string) =>
+    `The ${name.replaceAll("_", " ")} field can't be used when database type is ${task.database_type}.`;
+  return Object.fromEntries(foreign.map((name) => [name, [sentence(name)]]));
+}
+
+/** Returns whether a field, or the column of a secret, has a value. */
+function isSet(values: Readonly<Record<string, unknown>>, name: string): boolean {
+  return (values[name] ?? values[`${name}_encrypted`] ?? null) !== null;
 }
 
 /** The fields that at least one type requires. */

@@ -52,6 +52,7 @@ export async function startRestore(
     const { restore } = definition;
     if (!isRestorable(restore)) throw new ConflictError(restore.refusal);
     refuseForeignFields(input, definition, restore);
+    refuseName(input.database_name, definition);
     const held = { databases: await databasesOf(sql, backup), hasSource: backup.source !== null };
     const options = { ...restore.options(input, held), ...withIdentity(input) };
     if (restore.usesServer) await databaseServer(sql, backup, serverId, options.server ?? null);
@@ -105,6 +106,12 @@ export function refuseForeignFields(
   const sentence = (field: string) =>
     `The ${field.replaceAll("_", " ")} field can't be used: the backup holds ${held(field)}.`;
   throw new InvalidError(Object.fromEntries(foreign.map((field) => [field, [sentence(field)]])));
+}
+
+/** Throws an {@link InvalidError} if a new name can't be that of a database of the type. */
+function refuseName(name: unknown, { nameProblem }: SourceDefinition): void {
+  const problem = typeof name === "string" ? nameProblem?.([name]) ?? null : null;
+  if (problem !== null) throw new InvalidError({ database_name: [`The database name field ${problem}.`] });
 }
 
 /** Returns the names of the restore fields that at least one source type with this `taskType` accepts. */

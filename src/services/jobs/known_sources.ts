@@ -14,7 +14,7 @@ export function knowsSource(agent: Agent, task: SourceTask): boolean {
 }
 
 /** Returns whether an agent knows the source type named `type`. */
-function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
+export function knowsType({ agent_description, agent_protocol }: Agent, type: string): boolean {
   if (agent_description === null) return true;
   const { sources } = agent_description;
   if (sources !== undefined) return sources.includes(type);

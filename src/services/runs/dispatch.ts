@@ -1,6 +1,6 @@
 /** Dispatches queued runs to agents: leases each run, starts an attempt, and builds the job to send. */
 import { ConflictError, DomainError, InvalidError } from "../../domain/errors.ts";
-import { restoreOfOptions } from "../../definitions/sources/registry.ts";
+import { DEFINITIONS, restoreOfOptions, typeOfEngine } from "../../definitions/sources/registry.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
 import { objectPrefix, objectStamp } from "../../domain/run.ts";
 import type { Job } from "../../protocol/job.ts";
@@ -8,6 +8,7 @@ import { PROTOCOL_SCRIPTS, PROTOCOL_VERSION } from "../../protocol/version.ts";
 import { SecretError } from "../../secrets/keyring.ts";
 import { guardHistory } from "../../store/backups/backup_history.ts";
 import { lastBackupStats } from "../../store/backups/backup_records.ts";
+import { findBackupDetail } from "../../store/backups/backups.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { type ScriptRow, scriptsOfTask } from "../../store/tasks/scripts.ts";
@@ -27,6 +28,7 @@ import {
 import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
 import { backupJob } from "../jobs/jobs.ts";
+import { knowsType } from "../jobs/known_sources.ts";
 import { drillJob, restoreJob, verifyJob } from "../jobs/restore_jobs.ts";
 import { applyToRun } from "./run_state.ts";
 import { watchOf } from "./run_limits.ts";
@@ -144,6 +146,7 @@ async function buildJob(
   if (run.kind === "backup") return await buildBackupJob(services, sql, run);
   await refuseOldAgent(sql, run.remote_server_id!);
   if (run.kind === "verify") return { job: await verifyJob(sql, run, services.keyring), change: {} };
+  await refuseIgnorantAgent(sql, run);
   if (run.kind === "drill") return { job: await drillJob(sql, run, services.keyring), change: {} };
   await refuseOlderLoader(sql, run);
   return { job: await restoreJob(sql, run, services.keyring, identity), change: {} };
@@ -163,6 +166,19 @@ async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
     `The agent of ${server!.label} is too old for ${
       decisive.join(", ")
     }. Install its current version, and restore again.`,
+  );
+}
+
+/** Throws for an agent that does not know the type of the backup. */
+async function refuseIgnorantAgent(sql: Sql, run: RunRow): Promise<void> {
+  const server = await findRemoteServer(sql, run.remote_server_id!);
+  const backup = await findBackupDetail(sql, run.user_id, run.backup_id ?? 0);
+  if (server === undefined || backup === undefined) return;
+  const type = typeOfEngine(backup.engine);
+  if (knowsType(server, type)) return;
+  throw new ConflictError(
+    `The agent of ${server.label} is too old to restore ${DEFINITIONS.get(type)!.label}. ` +
+      "Install its current version, and try again.",
   );
 }
 

@@ -3,6 +3,7 @@ import { columnNames, columnsOf, newColumns } from "../../definitions/fields/col
 import {
   databaseNameProblems,
   definitionOfTask,
+  foreignSourceFields,
   missingSourceFields,
   type SourceTask,
 } from "../../definitions/sources/registry.ts";
@@ -79,6 +80,7 @@ export async function createBackupTask(
     const columns = newColumns(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret));
     refuse({
       ...databaseNameProblems(columns),
+      ...foreignSourceFields(columns),
       ...missingSourceFields(columns),
       ...missingScheduleFields(schedule),
       ...encryptionProblems(columns),
@@ -122,6 +124,7 @@ export async function updateBackupTask(
       ...NAMES.some((field) => input[field] !== undefined)
         ? databaseNameProblems({ ...task, ...columns })
         : {},
+      ...foreignSourceFields({ ...task, ...columns }),
       ...missingSourceFields({ ...task, ...columns }),
       ...missingScheduleFields({ ...task, ...columns }),
       ...encryptionProblems({ ...task, ...columns }),

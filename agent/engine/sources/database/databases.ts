@@ -30,7 +30,7 @@ interface Globals {
 /** @param globals Missing if the type has no objects outside of databases. */
 export async function restoreDatabases(
   target: DatabaseSelection,
-  open: (programs: ProgramContext) => Promise<DatabaseHost>,
+  open: (programs: ProgramContext) => DatabaseHost | Promise<DatabaseHost>,
   context: RestoreContext,
   globals?: Globals,
 ): Promise<RestoreResult> {

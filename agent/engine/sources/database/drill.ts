@@ -20,7 +20,7 @@ import { requireTools } from "../../programs/tools.ts";
 
 export async function drillDatabases(
   { run_as }: Pick<DatabaseTarget, "run_as">,
-  open: (programs: ProgramContext) => Promise<ScratchHost>,
+  open: (programs: ProgramContext) => ScratchHost | Promise<ScratchHost>,
   context: DrillContext,
 ): Promise<Drilled> {
   const { children, job, ports } = context;

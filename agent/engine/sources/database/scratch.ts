@@ -26,7 +26,7 @@ export interface ScratchHost {
    * Returns the server's data directory; null if the user may not read the setting, or the server is on
    * another machine.
    */
-  dataDirectory(): Promise<string | null>;
+  dataDirectory(): string | null | Promise<string | null>;
   /** Creates the scratch database. The returned loader loads the dump into it. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
