@@ -37,7 +37,8 @@ function codeOf(text: string): string[] {
 
 /** Names with underscores that are no fields: of other programs, examples, and log lines. */
 const FOREIGN = new Set(
-  ("pg_dump pg_dumpall pg_restore pg_cron pg_blocking_pids pg_read_all_data max_allowed_packet synchronous_commit full_page_writes " +
+  ("quick_check integrity_check foreign_key_check user_version journal_mode " +
+    "pg_dump pg_dumpall pg_restore pg_cron pg_blocking_pids pg_read_all_data max_allowed_packet synchronous_commit full_page_writes " +
     "synchronous_standby_names synchronous_mode target_session_attrs pool_mode default_pool_size ignore_startup_parameters " +
     "tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count client_max_body_size " +
     "proxy_request_buffering least_conn request_id shop_copy shop_owner shop_rearguard_fresh shop_rearguard_drill " +

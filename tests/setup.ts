@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "jq": ["jq"],
   "libnginx-mod-http-dav-ext": ["/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"],
   "mariadb-client": ["mariadb", "mariadb-dump"],
+  sqlite3: ["sqlite3"],
   "mariadb-server": ["mariadbd", "mariadb-install-db"],
   "mount": ["mount", "umount"],
   "nginx-light": ["/usr/sbin/nginx"],

@@ -7,10 +7,11 @@ import { detectEngine } from "./database/database_engine.ts";
 import { files } from "./files/type.ts";
 import { mysql } from "./mysql/type.ts";
 import { postgresql } from "./postgresql/type.ts";
+import { sqlite } from "./sqlite/type.ts";
 import type { PreparedSource } from "./source.ts";
 import type { SourceType } from "./source_type.ts";
 
-export const sourceTypes = { files, postgresql, mysql, control_plane: controlPlane };
+export const sourceTypes = { files, postgresql, mysql, sqlite, control_plane: controlPlane };
 
 /** The types by name. Their functions are typed for any spec: the spec of a job always fits its type. */
 export const typesByName: ReadonlyMap<string, SourceType> = new Map(

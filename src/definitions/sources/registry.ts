@@ -7,8 +7,9 @@ import { isRestorable, type RestoreDefinition, type SourceDefinition } from "./d
 import { files } from "./files.ts";
 import { mysql } from "./mysql.ts";
 import { postgresql } from "./postgresql.ts";
+import { sqlite } from "./sqlite.ts";
 
-const sourceDefinitions = { files, postgresql, mysql, control_plane };
+const sourceDefinitions = { files, postgresql, mysql, sqlite, control_plane };
 
 /** The fields of a task that select its source type. Fields that the type does not use may be missing. */
 export interface SourceTask {

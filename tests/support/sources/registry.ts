@@ -5,6 +5,7 @@ import { filesFixture } from "./files.ts";
 import type { SourceFixture } from "./fixture.ts";
 import { mysqlFixture } from "./mysql.ts";
 import { postgresqlFixture } from "./postgresql.ts";
+import { sqliteFixture } from "./sqlite.ts";
 
 export type SourceType = keyof typeof sourceTypes;
 
@@ -12,5 +13,6 @@ export const sourceFixtures: { [Type in SourceType]: () => Promise<SourceFixture
   files: filesFixture,
   postgresql: postgresqlFixture,
   mysql: mysqlFixture,
+  sqlite: sqliteFixture,
   control_plane: controlPlaneFixture,
 };

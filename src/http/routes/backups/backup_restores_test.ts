@@ -95,6 +95,33 @@ Deno.test("a restore of databases accepts their names, one of files its paths", 
   assert.deepEqual(run!.options, { type: "database", engine: "postgresql", server: null, ...request });
 });
 
+Deno.test("a restore of SQLite databases takes paths, and nothing of a server", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const taskId = await newTask(client);
+  const id = await newBackup(api.database, taskId, api.clock.now(), { engine: "sqlite3", files_count: null });
+  await api.database`update backup_objects set database_name = '/var/lib/a.db' where backup_id = ${id}`;
+  const restore = (body: Record<string, unknown>) => client.call("POST", `/api/backups/${id}/restore`, body);
+  assert.deepEqual((await restore({ database_host: "db", owners: false, target_path: "/srv" })).body.errors, {
+    target_path: ["The target path field can't be used: the backup holds databases."],
+    database_host: ["The database host field can't be used: the backup holds SQLite databases."],
+    owners: ["The owners field can't be used: the backup holds SQLite databases."],
+  });
+  assert.match(
+    (await restore({ database_name: "copy" })).body.errors.database_name[0],
+    /must be absolute paths/,
+  );
+  const request = { databases: ["/var/lib/a.db"], database_name: "/srv/a.db", overwrite: true };
+  const { status, body } = await restore(request);
+  assert.equal(status, 202, JSON.stringify(body));
+  const [run] = await api.database`select options from runs where id = ${body.backup_task_log_id}`;
+  assert.deepEqual(run!.options, { type: "sqlite", ...request });
+  const drill = await client.call("POST", `/api/backups/${id}/drill`, { database_host: null });
+  assert.match(drill.body.errors.database_host[0], /the backup holds SQLite databases\.$/);
+  const files = await client.call("GET", `/api/backups/${id}/files`);
+  assert.match(files.body.message, /holds databases, not files/);
+});
+
 Deno.test("a restore of databases accepts a database server, one of files does not", async () => {
   await using api = await testApi();
   const client = await api.user();

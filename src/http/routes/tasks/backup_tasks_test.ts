@@ -76,6 +76,57 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
   assert.equal(api.services.keyring.decrypt(row!.encryption_password_encrypted), "s3cret-age");
 });
 
+Deno.test("a task of SQLite databases takes paths and patterns, and nothing of a server", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const fields = {
+    remote_server_id: await newServer(client),
+    backup_destination_id: await newDestination(client),
+    label: "Notes",
+    type: "database",
+    database_type: "sqlite",
+    custom_cron_expression: "@daily",
+  };
+  const create = (other: Record<string, unknown>) =>
+    client.call("POST", "/api/backup-tasks", { ...fields, ...other });
+  const { status, body } = await create({ database_name: "/var/lib/a.db, /srv/*/b.db" });
+  assert.equal(status, 201, JSON.stringify(body));
+  const paths = "must be absolute paths of files, separated by commas, when database type is sqlite";
+  // No type of database takes these names.
+  for (const database_name of ["/srv/", "/srv/a,b"]) {
+    assert.deepEqual(
+      Object.keys((await create({ database_name })).body.errors),
+      ["database_name"],
+      database_name,
+    );
+  }
+  for (const database_name of ["shop", "*"]) {
+    const refused = await create({ database_name });
+    assert.deepEqual(
+      refused.body.errors,
+      { database_name: [`The database name field ${paths}.`] },
+      database_name,
+    );
+  }
+  assert.deepEqual(Object.keys((await create({})).body.errors), ["database_name"]);
+  const foreign = await create({ database_name: "/a", database_host: "db", database_password: "x" });
+  assert.deepEqual(foreign.body.errors, {
+    database_host: ["The database host field can't be used when database type is sqlite."],
+    database_password: ["The database password field can't be used when database type is sqlite."],
+  });
+  const path = `/api/backup-tasks/${body.data.id}`;
+  assert.equal((await client.call("PUT", path, { label: "Other" })).status, 200);
+  const other = await client.call("PUT", path, { database_type: "mysql" });
+  assert.match(
+    other.body.errors.database_name[0],
+    /slash/,
+  );
+  for (const database_type of [null, "postgresql"]) {
+    const refused = await create({ database_type, database_name: "/a" });
+    assert.match(refused.body.errors.database_name[0], /slash/);
+  }
+});
+
 Deno.test("a task of strings, as a form sends them, is the same task", async () => {
   await using api = await testApi();
   const client = await api.user();

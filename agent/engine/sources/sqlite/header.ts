@@ -1,0 +1,26 @@
+/**
+ * Checks database files by their header: https://www.sqlite.org/fileformat.html. The backup API copies whole
+ * pages, so a copy is as long as its header says.
+ */
+import { RunFailedError } from "../../ports.ts";
+
+const MAGIC = "SQLite format 3\0";
+const HEADER_BYTES = 100;
+
+export function checkHeader(label: string, head: Uint8Array): void {
+  if (head.length >= HEADER_BYTES && new TextDecoder("latin1").decode(head.subarray(0, 16)) === MAGIC) return;
+  throw new RunFailedError(`Cannot trust the copy of ${label}: it does not start as a SQLite database does`);
+}
+
+/** Compares the number of bytes with the header's number of pages. */
+export function checkDatabaseFile(label: string, size: number, head: Uint8Array): void {
+  checkHeader(label, head);
+  const view = new DataView(head.buffer, head.byteOffset);
+  const field = view.getUint16(16);
+  const pageSize = field === 1 ? 65536 : field;
+  const expected = pageSize * view.getUint32(28);
+  if (size === expected) return;
+  throw new RunFailedError(
+    `Cannot trust the copy of ${label}: its header tells of ${expected} bytes, it has ${size}`,
+  );
+}

@@ -1,0 +1,203 @@
+/**
+ * Restores SQLite databases. Each is written beside its path and checked. Then the old one is renamed with
+ * its journal, and the new one takes its place: SQLite would apply a journal of the old one to the new one.
+ */
+import { basename, dirname, join, resolve as absolute } from "node:path";
+import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
+import { RunFailedError } from "../../ports.ts";
+import { removeTree } from "../../remove_tree.ts";
+import type { ProgramContext } from "../../run_context.ts";
+import {
+  type DatabaseHost,
+  type DatabaseToRestore,
+  type Loader,
+  occupied,
+} from "../database/database_host.ts";
+import { faultsOf } from "./contents.ts";
+import { COMPANIONS, findUsers } from "./holders.ts";
+import { STAGING_PREFIX } from "./names.ts";
+import { requireSqlite, run } from "./program.ts";
+import { writeCommand } from "./scratch.ts";
+
+interface Place {
+  /** The path, with links resolved. */
+  readonly path: string;
+  readonly staging: string;
+  /** Name of the old database until the restore is complete. */
+  readonly replaced: string;
+  /** Null if there is no file. */
+  readonly existing: Deno.FileInfo | null;
+}
+
+export class SqliteHost implements DatabaseHost {
+  readonly #places = new Map<string, Place>();
+  readonly #made = new Set<string>();
+
+  constructor(private readonly target: SqliteTarget, private readonly programs: ProgramContext) {}
+
+  async inspect(wanted: readonly DatabaseToRestore[]): Promise<void> {
+    await requireSqlite(this.programs.children);
+    const taken = new Set<string>();
+    for (const { name } of wanted) {
+      const place = await this.#inspect(name);
+      if (taken.has(place.path)) throw new RunFailedError(`two databases would be restored to ${place.path}`);
+      taken.add(place.path);
+      this.#places.set(name, place);
+    }
+  }
+
+  async create({ name, original }: DatabaseToRestore): Promise<Loader> {
+    const { staging } = this.#places.get(name)!;
+    await this.programs.ports.scratch(staging);
+    this.#made.add(staging);
+    await run(this.programs, "mkdir", ["-m", "0700", "--", staging]).catch((error) => {
+      throw new RunFailedError(`${dirname(staging)} can't be written: ${(error as Error).message}`);
+    });
+    const fresh = `${staging}/database`;
+    return {
+      command: writeCommand(fresh, this.programs),
+      rewrite: null,
+      finish: async () => {
+        const { faults } = await faultsOf(this.programs, fresh, "quick_check");
+        if (faults.length > 0) {
+          throw new RunFailedError(`database ${original} is damaged: ${faults.join("; ")}`);
+        }
+      },
+    };
+  }
+
+  async publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
+    const places = wanted.map(({ name }) => this.#places.get(name)!);
+    for (const place of places) await this.#prepareFresh(place, programs);
+    for (const { path } of places) await refuseUsed(path, programs);
+    const done: Place[] = [];
+    try {
+      for (const place of places) {
+        done.push(place);
+        await replace(place, programs);
+      }
+    } catch (error) {
+      for (const place of done.reverse()) await putBack(place, programs);
+      throw error;
+    }
+    for (const { replaced } of places) await removeDatabase(replaced, programs);
+  }
+
+  async discard({ ports }: ProgramContext): Promise<void> {
+    for (const staging of this.#made) {
+      await removeTree(staging, ports.clock).catch((error) =>
+        ports.output.warning(`${staging} could not be removed: ${(error as Error).message}`)
+      );
+    }
+  }
+
+  async #inspect(name: string): Promise<Place> {
+    const { output } = this.programs.ports;
+    if (!name.startsWith("/")) {
+      throw new RunFailedError(`${name} is no absolute path. Choose another database_name`);
+    }
+    const path = await resolve(name);
+    const place = {
+      path,
+      staging: join(dirname(path), `${STAGING_PREFIX}${crypto.randomUUID()}`),
+      replaced: join(dirname(path), `${STAGING_PREFIX}replaced-${basename(path)}`),
+    };
+    if (await recover(place, this.programs)) {
+      output.line(`Put ${path} back, which a restore had moved when its agent was killed`);
+    }
+    const existing = await Deno.stat(path).catch(() => null);
+    if (existing !== null && !existing.isFile) {
+      throw new RunFailedError(`${path} is not a regular file. Choose another database_name`);
+    }
+    if ((existing?.size ?? 0) > 0 && !this.target.overwrite) throw occupied(name);
+    await refuseUsed(path, this.programs);
+    return { ...place, existing };
+  }
+
+  /** Gives the new file the owner and mode of the old one. A new one is the user's, and private. */
+  async #prepareFresh({ staging, existing }: Place, programs: ProgramContext): Promise<void> {
+    const fresh = `${staging}/database`;
+    const mode = (existing?.mode ?? 0o600) & 0o7777;
+    await run(programs, "chmod", [mode.toString(8), "--", fresh]);
+    if (existing === null) return;
+    await run(programs, "chown", [`${existing.uid}:${existing.gid}`, "--", fresh]).catch((error) =>
+      programs.ports.output.warning(`The owner of the database can't be set: ${(error as Error).message}`)
+    );
+  }
+}
+
+/** Resolves links, also if the file itself is missing. */
+async function resolve(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw new RunFailedError((error as Error).message);
+  }
+  const link = await Deno.readLink(path).catch(() => null);
+  if (link !== null) return await resolve(absolute(dirname(path), link));
+  try {
+    return join(await Deno.realPath(dirname(path)), basename(path));
+  } catch {
+    throw new RunFailedError(
+      `the directory ${dirname(path)} is missing. Create it, or choose another database_name`,
+    );
+  }
+}
+
+async function refuseUsed(path: string, { children }: ProgramContext): Promise<void> {
+  const users = await findUsers(path, children);
+  if (users.length === 0) return;
+  throw new RunFailedError(
+    `database ${path} is in use by ${users.join(", ")}, which would go on with the old one. ` +
+      "Stop it, or choose another database_name",
+  );
+}
+
+const FILES = [...COMPANIONS, ""];
+
+/** Moves the old database aside, its journal first, and the new one into its place. */
+async function replace({ path, replaced, staging }: Place, programs: ProgramContext): Promise<void> {
+  for (const end of FILES) {
+    if (await exists(path + end)) await move(path + end, replaced + end, programs);
+  }
+  await move(`${staging}/database`, path, programs);
+}
+
+/**
+ * Puts an old database back that a failed or killed restore has moved. Resolves with whether there was one.
+ */
+async function putBack(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
+  const { path, replaced } = place;
+  let isMoved = false;
+  for (const end of FILES.toReversed()) {
+    if (!await exists(replaced + end)) continue;
+    isMoved = true;
+    await move(replaced + end, path + end, programs);
+  }
+  return isMoved;
+}
+
+/**
+ * Ends what a killed restore began: puts the old database back, or removes it if the new one was in place.
+ * Resolves with whether it was put back.
+ */
+async function recover(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
+  const isMoved = await exists(place.replaced);
+  if (isMoved && await exists(place.path)) {
+    await removeDatabase(place.replaced, programs);
+    return false;
+  }
+  return await putBack(place, programs);
+}
+
+async function removeDatabase(path: string, programs: ProgramContext): Promise<void> {
+  await run(programs, "rm", ["-f", "--", ...FILES.toReversed().map((end) => path + end)]);
+}
+
+async function move(from: string, to: string, programs: ProgramContext): Promise<void> {
+  await run(programs, "mv", ["-f", "-T", "--", from, to]);
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
