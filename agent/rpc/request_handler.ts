@@ -1,4 +1,4 @@
-/** Answers the control plane's requests, which are independent of runs, once each. */
+/** Executes the control plane's requests that belong to no run, and responds to each once. */
 import { logger } from "../../src/telemetry/logging.ts";
 import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
@@ -10,9 +10,12 @@ import { BackupDamagedError, RunFailedError } from "../engine/ports.ts";
 import { sendFromBackup, type Transmit } from "../engine/jobs/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
 
-/** Concurrent requests. The control plane retries those that are refused. */
+/**
+ * Maximum number of requests at the same time. The agent refuses further ones, and the control plane retries
+ * them.
+ */
 const MAX_REQUESTS = 16;
-/** Concurrent downloads, which are part of `MAX_REQUESTS`. */
+/** Maximum number of downloads at the same time. They also count for `MAX_REQUESTS`. */
 const MAX_SENDING = 8;
 
 export class RequestHandler {
@@ -47,7 +50,8 @@ export class RequestHandler {
       late.reject(timeout);
     }, () => {});
     try {
-      // Work that continues after its deadline, for example at a disk that does not answer, occupies no slot.
+      // Respond at the deadline, even if the work goes on, for example because a disk does not answer. Such
+      // work does not count for `MAX_REQUESTS`.
       const result = await Promise.race([this.#execute(request, over.signal), late.promise]);
       this.send({ type: "response", request_id, ok: true, result });
     } catch (error) {
@@ -82,7 +86,10 @@ export class RequestHandler {
     }
   }
 
-  /** Sends bytes to a download. The limit leaves capacity for short requests, because downloads last long. */
+  /**
+   * Sends bytes to a download. Refuses more than `MAX_SENDING` downloads: they take long, and must leave
+   * capacity for short requests.
+   */
   async #sendBytes(request: BackupSend, signal: AbortSignal): Promise<unknown> {
     if (this.#sending >= MAX_SENDING) {
       throw new RunFailedError(

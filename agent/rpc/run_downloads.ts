@@ -1,4 +1,4 @@
-/** Requests signed download URLs for a run, over the link. */
+/** Requests the signed download URLs of a run from the control plane, over the websocket. */
 import type { Downloads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_requests.ts";
 

@@ -1,4 +1,7 @@
-/** Downloads the control plane's state for a run that backs it up: one request with the agent's key. */
+/**
+ * Downloads the control plane's state for a run that backs up this state. Makes one HTTP request with the
+ * agent's key.
+ */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
@@ -6,15 +9,15 @@ import { RunFailedError } from "../engine/ports.ts";
 const STALL_TIMEOUT = 300_000;
 
 export interface ExportSource {
-  /** The control plane's address, without a trailing slash. */
+  /** The control plane's URL, without a trailing slash. */
   readonly url: string;
   readonly key: string;
   readonly clock: Clock;
 }
 
 /**
- * Yields the export's bytes. Throws a `RunFailedError` with the reason if the download fails, or the signal's
- * reason.
+ * Yields the bytes of the export. Throws a `RunFailedError` with the reason if the download fails, or the
+ * signal's reason if the signal aborts.
  */
 export async function* fetchExport(
   { url, key, clock }: ExportSource,
@@ -23,7 +26,10 @@ export async function* fetchExport(
 ): AsyncGenerator<Uint8Array> {
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
-  /** The time of the last byte; null while the consumer, such as an offline destination, processes it. */
+  /**
+   * The time of the last chunk; null while the consumer processes a chunk, which may take long if a
+   * destination is offline.
+   */
   let heard: number | null = clock.monotonic();
   const over = new AbortController();
   const watch = async () => {

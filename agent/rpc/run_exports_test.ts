@@ -3,7 +3,7 @@ import { hurriedClock, keepAwake } from "../../tests/support/fixtures/hurried_cl
 import { systemClock } from "../../src/domain/clock.ts";
 import { fetchExport } from "./run_exports.ts";
 
-/** A clock that runs 600 times as fast: a minute takes a tenth of a second. */
+/** A clock that runs 600 times as fast, so that a minute takes a tenth of a second. */
 const clock = hurriedClock(600);
 
 function serveChunks(chunks: number, pauseMs: number) {

@@ -1,6 +1,6 @@
 /**
- * A run's requests to the control plane. Each is retried until it is answered, with the result or with a
- * final refusal.
+ * Makes a run's requests to the control plane. Retries each until the control plane responds with the result
+ * or refuses it for good.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import { activeSpan, traceparentOf } from "../../src/telemetry/tracing.ts";
@@ -9,11 +9,11 @@ import type { StorageRequest, StorageResponse } from "./storage_requests.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
 /**
- * How long a call is retried while the control plane answers "later", for example for an unreachable bucket.
- * Milliseconds.
+ * Time in milliseconds for which a request is retried while the control plane refuses it as retryable, for
+ * example because the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
-/** Time after which a call without an answer is reported, in milliseconds. */
+/** Time after which a request without a response is reported to the output, in milliseconds. */
 const SLOW_AFTER = 30_000;
 
 export interface RequestLink {
@@ -21,14 +21,20 @@ export interface RequestLink {
 }
 
 export class RunRequests {
-  /** @param waiting Called at most once per request, with the reason why it is retried or slow. */
+  /**
+   * @param waiting Called with the reason when a request is retried a second time, and when a response is
+   *   slow.
+   */
   constructor(
     private readonly link: RequestLink,
     private readonly clock: Clock,
     private readonly waiting: (reason: string) => void = () => {},
   ) {}
 
-  /** Rejects with a `RunFailedError` if the request is finally refused, or with the signal's reason. */
+  /**
+   * Makes a request and returns the response of the type `expected`. Rejects with a `RunFailedError` if the
+   * request is refused for good, or with the signal's reason.
+   */
   async request<T extends StorageResponse["type"]>(
     call: StorageRequest,
     expected: T,

@@ -1,9 +1,11 @@
-/** Requests S3 uploads for a run, over the link. */
+/** Makes the requests for a run's S3 uploads to the control plane, over the websocket. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { RunFailedError, type Uploads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_requests.ts";
 
-/** Time limit of an abort, in milliseconds. The control plane also aborts abandoned uploads by itself. */
+/**
+ * Time limit of aborting an upload, in milliseconds. The control plane aborts abandoned uploads by itself.
+ */
 const ABORT_TIMEOUT = 15_000;
 
 export class RunUploads implements Uploads {

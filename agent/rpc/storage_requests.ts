@@ -1,6 +1,6 @@
 /**
- * Requests about uploads and downloads. Each is sent again after a reconnect, because the request or its
- * response may have been lost.
+ * Sends requests about uploads and downloads over the websocket. After a reconnect, sends unanswered requests
+ * again, because a request or its response may have been lost.
  */
 import { randomUUID } from "node:crypto";
 import type { AgentMessage, ServerMessage } from "../../src/protocol/wire_messages.ts";
@@ -41,12 +41,12 @@ export class StorageRequests {
     }
   }
 
-  /** Sends every unanswered request again, after a reconnect. */
+  /** Sends every unanswered request again. To be called after a reconnect. */
   resend(): void {
     for (const { message } of this.#pending.values()) this.#send(message);
   }
 
-  /** Resolves the request that the response belongs to. Ignores a response without a pending request. */
+  /** Resolves the request that a response belongs to. Ignores a response that no request waits for. */
   answer(message: ServerMessage): void {
     if ("request_id" in message && message.type !== "request") {
       this.#pending.get(message.request_id)?.resolve(message);

@@ -1,4 +1,4 @@
-/** Sends the bytes of a download to the control plane, in one HTTP request each. */
+/** Sends the bytes of a download to the control plane. Each attempt is one HTTP request. */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { STREAM_SIZE_HEADER } from "../../src/protocol/browsing.ts";
 import type { Clock } from "../../src/domain/clock.ts";
@@ -8,15 +8,15 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * Retries after an answer from the wrong control plane: of several behind one address, only one waits for the
- * bytes. Milliseconds.
+ * Number of attempts, and shortest and longest wait between them in milliseconds. Of several control planes
+ * behind one address only one waits for the bytes, and the others respond with 421.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 
 export interface StreamOptions {
-  /** The control plane's address. */
+  /** The control plane's URL. */
   readonly url: string;
   /** The agent's key. */
   readonly key: string;
@@ -24,8 +24,8 @@ export interface StreamOptions {
 }
 
 /**
- * Resolves when the control plane received the last byte. Rejects with a `RunFailedError` if the download
- * ends before.
+ * Sends the bytes of a download. Resolves when the control plane has received the last byte. Rejects with a
+ * `RunFailedError` if the download ends before.
  */
 export async function sendStream(
   { url, key, clock }: StreamOptions,
@@ -58,12 +58,12 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
       resolve(status = response.statusCode!);
     });
   });
-  // Prevents an unhandled rejection; the awaits below receive the error.
+  // Prevents an unhandled rejection: the awaits below receive the error.
   answer.catch(() => {});
   try {
     for await (const chunk of content.bytes()) {
       signal.throwIfAborted();
-      // The source may reuse its buffer.
+      // Copy the chunk, because the source may reuse its buffer.
       if (!request.write(chunk.slice())) await Promise.race([drained(request), answer]);
       if (status !== null) return status;
     }
@@ -76,19 +76,20 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
       cause: error,
     });
   } finally {
-    // Once there is an answer, the rest of the request is not needed.
+    // If a response came early, the rest of the request is not needed.
     request.destroy();
   }
 }
 
 /**
- * Opens the request with node:http, because `fetch` sends a stream without a content length. With a length,
+ * Opens the request, with node:http. `fetch` would send a stream without a content length. With the length,
  * the control plane reads with backpressure and detects a truncated stream.
  */
 async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
   const isTls = url.protocol === "https:";
   const { request, Agent } = isTls ? await import("node:https") : await import("node:http");
-  // A retry on the same connection would reach the same control plane.
+  // Use a new connection for each attempt: on the same connection, a retry would reach the same control
+  // plane.
   const options = { ...outgoing, keepAlive: false };
   return request(url, {
     method: "POST",

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
 import { sendStream } from "./streams.ts";
 
-/** Serves `statuses` in turn. `taken`: the received requests. `connections`: the ports of the clients. */
+/**
+ * Starts a server that responds with each of `statuses` once. `taken` lists the requests that it received,
+ * `connections` the ports of its clients.
+ */
 function server(statuses: number[]) {
   const taken: string[] = [];
   const connections = new Set<number>();
@@ -12,7 +15,7 @@ function server(statuses: number[]) {
       connections.add(remoteAddr.port);
       const status = statuses.shift()!;
       if (status !== 200) {
-        // Read the body to its end, so that the connection could be reused.
+        // Read the whole body, so that the client could use the connection again.
         await request.body?.pipeTo(new WritableStream());
         return new Response(null, { status });
       }
@@ -40,7 +43,8 @@ function send(url: string) {
 Deno.test("bytes are sent again from the start until they reach the control plane that waits for them", async () => {
   const { listening, taken, connections, url } = server([421, 421, 200]);
   await send(url);
-  // A load balancer sends all requests of one connection to the same control plane.
+  // Each attempt used a new connection, because a load balancer sends all requests of one connection to the
+  // same control plane.
   assert.equal(connections.size, 3);
   assert.deepEqual(taken, ["/api/agent/streams/s1 7 5 hello"]);
   await listening.shutdown();
@@ -86,7 +90,7 @@ Deno.test("a slow receiver limits how many bytes are in transit", async () => {
     for await (const chunk of request.body!) {
       taken += chunk.length;
       if (taken > 50_000_000) break;
-      // Bytes that arrive meanwhile wait in memory or in the socket.
+      // Give the sender time. Bytes that arrive meanwhile wait in memory or in the socket.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     return new Response(null, { status: 409 });

@@ -1,5 +1,6 @@
 /**
- * Checks the contents of a backup's objects while they are read, and compares the objects with each other.
+ * Inspects the contents of a backup's objects while they are read back, and compares the objects with each
+ * other.
  */
 import * as z from "zod";
 import { type BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
@@ -20,9 +21,9 @@ const Manifest = z.object({
 const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 
 export class BackupContents {
-  /** Whether the archives are encrypted and no key is given. */
+  /** Whether the archives are encrypted and no key is given, so that they can't be decrypted. */
   readonly isSealed: boolean;
-  /** Stats of the indexes that were read completely so far, by database. */
+  /** Summaries of the indexes that were read completely, by database. */
   readonly #indexes = new Map<string | null, IndexSummary>();
   #files: number | null = null;
   /** Comparisons that were impossible although the object is undamaged, one line each. */
@@ -32,12 +33,15 @@ export class BackupContents {
     this.isSealed = backup.key === null && backup.objects.some(({ name }) => name.endsWith(".age"));
   }
 
-  /** The number of files in the archive of files that was read; otherwise null. */
+  /** Number of files in the last archive that was read after its index; null if there is none. */
   get filesCount(): number | null {
     return this.#files;
   }
 
-  /** Returns the check of an object; null if the object can't be opened. Check indexes before archives. */
+  /**
+   * Returns a function that inspects the object; null if the object can't be decrypted. Indexes must be
+   * inspected before their archives.
+   */
   inspectorFor(object: StoredObject, children: Children): Inspector | null {
     if (object.role === "manifest") return ({ chunks }) => this.#manifest(chunks);
     if (this.isSealed) return null;
@@ -48,7 +52,7 @@ export class BackupContents {
     };
   }
 
-  /** Describes an undamaged object for the output. */
+  /** Returns text about an undamaged object for the run's output; empty if there is nothing to say. */
   describe({ role }: StoredObject): string {
     return role === "archive" && this.#files !== null ? `, ${this.#files} files` : "";
   }
@@ -94,7 +98,10 @@ export class BackupContents {
     this.#files = index.files;
   }
 
-  /** Compares an archive with its index. If the index has unreadable lines, a difference is only a note. */
+  /**
+   * Compares the listing of an archive with its index. Rejects a difference. If the index has unreadable
+   * lines, a difference is only noted.
+   */
   #compareMembers(name: string, listed: ListingDigest, index: IndexSummary): void {
     if (listed.members === index.members && listed.digest === index.digest) return;
     const how = listed.members === index.members
@@ -127,7 +134,7 @@ export class BackupContents {
   }
 }
 
-/** Returns null if this release can't read the manifest. */
+/** Parses a manifest. Returns null if this release can't read its format. */
 function readManifest(text: string): z.infer<typeof Manifest> | null {
   try {
     return Manifest.parse(JSON.parse(text));

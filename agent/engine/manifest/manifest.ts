@@ -1,7 +1,7 @@
 /**
- * The manifest: a JSON file next to a backup's objects. It describes the objects and how to restore them
- * without Rearguard. It is written last, because a backup is complete once its manifest exists. It is never
- * encrypted and contains no secret.
+ * Writes the manifest, a JSON file next to a backup's objects. It describes the objects and how to restore
+ * them without Rearguard. A backup is complete once its manifest exists, so the manifest is written last. It
+ * is never encrypted and contains no secret.
  */
 import { describeSuspicion } from "../../../src/domain/guards/finding.ts";
 import {
@@ -17,7 +17,10 @@ import type { PreparedSource } from "../sources/source.ts";
 import type { StoredPart } from "./stored_part.ts";
 import { COMPRESSION } from "../transforms/compress.ts";
 
-/** Increased with every change that a reader of the older format would misread. */
+/**
+ * Version of the manifest's format. It must be increased with every change that an older reader would
+ * misread.
+ */
 const MANIFEST_FORMAT_VERSION = 1;
 
 const ENCRYPTIONS = { none: null, password: "age, passphrase (scrypt)", recipients: "age, recipients" };
@@ -36,8 +39,8 @@ export interface ManifestInput {
 }
 
 /**
- * Returns the manifest as indented UTF-8 JSON with keys in a fixed order; the first is the digest of the
- * rest. Times are ISO 8601 in UTC. Sizes are bytes of the objects as stored.
+ * Returns the manifest as indented UTF-8 JSON with keys in a fixed order. The first key is the digest of the
+ * rest. Times are ISO 8601 in UTC, sizes are those of the stored objects in bytes.
  */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
@@ -77,7 +80,7 @@ function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, 
   return index === null ? [described] : [described, index];
 }
 
-/** Returns the command that unpacks an archive. The reader replaces `KEY_FILE`. */
+/** Returns the shell command that unpacks an archive. The reader replaces `KEY_FILE` in it. */
 function unpackCommand(name: string, encryption: JobEncryption): string {
   switch (encryption.type) {
     case "none":

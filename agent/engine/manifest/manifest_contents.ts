@@ -1,4 +1,7 @@
-/** The contents of a backup's databases in its manifest: in plain text, or encrypted if the archives are. */
+/**
+ * The description of databases' contents in a manifest: plain text, or encrypted if the archives are
+ * encrypted.
+ */
 import * as z from "zod";
 import type { BackupToRead } from "../../../src/protocol/job.ts";
 import type { Children } from "../programs/children.ts";
@@ -7,20 +10,27 @@ import type { StoredObjects } from "../jobs/stored_objects.ts";
 import type { DecryptionKey } from "../transforms/decrypt.ts";
 import type { FileKeys } from "../transforms/file_keys.ts";
 
-/** Contents by the archive's name. */
+/** The contents of databases, by the name of the archive. */
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 
-/** Contents for the manifest: in plain text for each object, or encrypted for the whole backup. */
+/**
+ * The contents as a manifest stores them. One of the two fields is empty: `open` if the archives are
+ * encrypted, otherwise `sealed`.
+ */
 export interface ManifestContents {
   readonly open: ArchiveContents;
-  /** An age file in base64, which contains a JSON object from archive name to contents. */
+  /**
+   * The contents as an age file in base64, which contains a JSON object from archive name to contents. Null
+   * if the contents are not encrypted.
+   */
   readonly sealed: string | null;
 }
 
 const Sealed = z.record(z.string(), DatabaseContents);
 
 /**
- * Encrypts the contents if there are keys: the manifest is plain text and table names may be confidential.
+ * Returns the contents for the manifest. Encrypts them if there are keys, because the manifest is plain text
+ * and table names may be confidential.
  */
 export async function encodeContents(
   contents: ArchiveContents,
@@ -45,8 +55,8 @@ const Manifest = z.object({
 });
 
 /**
- * Reads the contents from a manifest's text. Returns an empty map for an older backup without contents.
- * Rejects if the text is no manifest or the key does not open it.
+ * Returns the contents in a manifest's text; an empty map for an older backup without contents. Rejects if
+ * the text is not a manifest or the key does not decrypt the contents.
  */
 async function readContents(
   text: string,
@@ -70,11 +80,14 @@ async function readContents(
 
 export interface StoredContents {
   readonly contents: ArchiveContents;
-  /** Uncompressed bytes, by the archive's name. */
+  /** Uncompressed size of each archive in bytes, by the archive's name. */
   readonly sizes: ReadonlyMap<string, number>;
 }
 
-/** Reads the contents from the backup's manifest, whose SHA-256 is known. Empty if there is no manifest. */
+/**
+ * Returns the contents in the backup's manifest, after verifying the manifest's SHA-256. They are empty if
+ * the backup has no manifest.
+ */
 export async function storedContents(
   backup: BackupToRead,
   objects: StoredObjects,

@@ -1,18 +1,22 @@
-/** A manifest's own digest: one line of the text holds the SHA-256 of the text without that line. */
+/**
+ * Reads and writes a manifest's own digest. One line of the manifest contains the SHA-256 of the text without
+ * this line.
+ */
 import { createHash } from "node:crypto";
 
 const LINE = /^ {2}"manifest_sha256": "(.*)",\n/m;
 
 /**
- * Adds the digest as the first key.
- * @param text An indented JSON object that is not empty.
+ * Returns the text with its digest as the first key.
+ * @param text An indented JSON object with at least one key.
  */
 export function withDigest(text: string): string {
   return text.replace("\n", `\n  "manifest_sha256": "${digestOf(text)}",\n`);
 }
 
 /**
- * Returns whether the digest does not match the text. Older manifests have no digest and are accepted.
+ * Returns whether the text differs from its digest. Older manifests have no digest; for them the result is
+ * false.
  */
 export function isOtherThanWritten(text: string): boolean {
   const found = LINE.exec(text);

@@ -2,7 +2,10 @@
 import type { BackupJob } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 
-/** Limit in bytes. File systems allow 255; a destination needs some of them for its temporary name. */
+/**
+ * Maximum length of an object's name in bytes. File systems allow 255, and a destination needs some of them
+ * for the name of the partial file.
+ */
 const MAX_NAME_BYTES = 240;
 
 export function objectName(job: BackupJob, infix: string | null, extension: string): string {
@@ -17,8 +20,8 @@ export function objectName(job: BackupJob, infix: string | null, extension: stri
 }
 
 /**
- * Encodes a database's name for a file name: bytes other than letters, digits, `.`, `-` and `_` become `%XX`.
- * `decodeURIComponent` decodes it.
+ * Encodes a database's name for a file name. Every byte that is not a letter, digit, `.`, `-` or `_` becomes
+ * `%XX`, so that `decodeURIComponent` returns the original name.
  */
 export function databaseInfix(database: string): string {
   const bytes = new TextEncoder().encode(database);
@@ -31,7 +34,7 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * The infix for roles and other objects that belong to the whole server. It can't collide with a database's
- * name, in which `~` is escaped.
+ * Takes the place of a database's name for roles and other objects that belong to the whole server. It can't
+ * be the name of a database, because `~` is encoded there.
  */
 export const GLOBALS_INFIX = "~globals";

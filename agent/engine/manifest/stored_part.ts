@@ -3,21 +3,21 @@ import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { DatabaseContents } from "../sources/database/row_counts.ts";
 import type { SourcePart } from "../sources/source.ts";
 
-/** A part of a source after it was stored. */
+/** A part of a source that was stored. */
 export interface StoredPart {
   part: SourcePart;
   archive: StoredObject;
   index: StoredObject | null;
-  /** Uncompressed bytes. */
+  /** Uncompressed size in bytes. */
   bytesRead: number;
-  /** The part of `bytesRead` in frames that did not compress. */
+  /** Number of bytes of `bytesRead` that are in incompressible frames. */
   incompressible: number;
   filesCount: number | null;
-  /** The contents of a database whose rows were counted; otherwise null. */
+  /** The contents of a database whose rows were counted; null if they were not counted. */
   contents: DatabaseContents | null;
 }
 
-/** Adds up the numbers of all parts of a backup. */
+/** Returns the sums of the numbers of all parts. */
 export function statsOf(parts: readonly StoredPart[]): StoredStats {
   const sum = (number: (part: StoredPart) => number) =>
     parts.reduce((total, part) => total + number(part), 0);

@@ -1,19 +1,22 @@
 /** Captures the short output of programs, such as a version or a list of databases. */
 import type { Child, Children, Command, Exit } from "./children.ts";
 
-/** Limit of the output. It exceeds any list of databases; longer output is an error. */
+/**
+ * Maximum length of the output in bytes; longer output is an error. It is more than any list of databases
+ * takes.
+ */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGES = 20;
 
 export interface Answer {
   exit: Exit;
-  /** The output, decoded as UTF-8. */
+  /** The program's stdout, decoded as UTF-8. */
   stdout: string;
-  /** The first lines of stderr. */
+  /** The first lines of the program's stderr. */
   messages: string[];
 }
 
-/** Runs a program to its end and returns its output. Writes `input` to its stdin. */
+/** Runs a program to its end and returns its output. Writes `input` to the program's stdin. */
 export async function capture(children: Children, command: Command, input?: Uint8Array): Promise<Answer> {
   const messages: string[] = [];
   const child = children.spawn(command, {

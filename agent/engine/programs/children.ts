@@ -1,7 +1,9 @@
 /**
- * Starts a run's programs and ends each with its descendants, at the latest when the run ends. All programs
- * stay in the agent's session. With a session each, the kernel's autogroups would schedule them like separate
- * users, and programs joined by a pipe would need up to a sixth more processor time.
+ * Starts a run's programs, and ends each with its descendants, at the latest when the run ends.
+ *
+ * All programs stay in the agent's session. With a session for each, the kernel's autogroups would schedule
+ * the programs like separate users, and programs joined by a pipe would need up to a sixth more processor
+ * time.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { failSpan, startChildSpan } from "../../../src/telemetry/tracing.ts";
@@ -13,18 +15,22 @@ import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
 /**
- * A program with arguments that no shell interprets. If it has redirects, it ends when the agent is killed.
+ * A program and its arguments, which no shell interprets. A program with redirects ends when the agent is
+ * killed.
  */
 export interface Command {
   program: string;
   args: string[];
-  /** Variables in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. Nothing else is inherited. */
+  /**
+   * Environment variables in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. The program inherits
+   * no others.
+   */
   env?: Record<string, string>;
-  /** The user whose permissions and groups the program gets; null for the agent's own. */
+  /** The user with whose permissions and groups the program runs; null for the agent's own user. */
   user?: SystemUser | null;
   /**
-   * Files that are opened with the agent's permissions before switching to `user`. The user needs no
-   * permissions on the path's directories.
+   * Files that the program gets as open descriptors. They are opened with the agent's permissions before
+   * switching to `user`, so that user needs no permissions on the path.
    */
   redirects?: Redirect[];
 }
@@ -38,7 +44,7 @@ export interface Redirect {
 export interface SpawnOptions {
   stdin?: "null" | "piped";
   stdout: "null" | "piped";
-  /** Called with every line of stderr. */
+  /** Called with every line of the program's stderr. */
   onMessage(line: string): void;
 }
 
@@ -47,10 +53,13 @@ export interface Exit {
   signal: string | null;
 }
 
-/** Time between SIGTERM and SIGKILL. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE_MS = 2000;
 
-/** The programs of one run. Aborting `signal` ends all of them and prevents further starts. */
+/**
+ * A group of programs, such as those of one run. When `signal` aborts, all of them are ended and no more can
+ * be started.
+ */
 export class Children {
   readonly #running = new Set<Child | Children>();
   readonly #onAbort = () => this.stop();
@@ -81,12 +90,12 @@ export class Children {
     return this.#terminating ??= this.#terminate();
   }
 
-  /** Starts {@link terminate} without waiting. Never throws; callers of `terminate` get the error. */
+  /** Starts {@link terminate} without waiting. Never throws: callers of `terminate` get its error. */
   readonly stop = (): void => void this.terminate().catch(() => {});
 
   /**
-   * Returns a group for the programs of one part of the run. It can be ended separately and ends with the
-   * run. The caller disposes of it.
+   * Returns a group for the programs of one part of the run. The group can be ended separately, and ends with
+   * the run at the latest. The caller must dispose of it.
    */
   nest(): Children {
     this.#checkOpen("more programs");
@@ -115,11 +124,11 @@ export class Child {
   readonly program: string;
   readonly pid: number;
   /**
-   * Settles when the program has ended and its stderr was read. An error of `onMessage` ends the program and
-   * rejects this promise.
+   * Resolves when the program has ended and its stderr was read. If `onMessage` throws, the program is ended
+   * and this promise rejects with the error.
    */
   readonly exited: Promise<Exit>;
-  /** The program's stdout; null unless piped. */
+  /** The program's stdout; null if it is not piped. */
   readonly stdout: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly #process: Deno.ChildProcess;
 
@@ -128,7 +137,8 @@ export class Child {
     this.program = command.program;
     this.#process = new Deno.Command(program, {
       args,
-      // A directory that every user may enter. The agent's working directory may be inaccessible to them.
+      // A directory that every user may enter. The program's user may have no access to the agent's working
+      // directory.
       cwd: "/",
       clearEnv: true,
       env: { ...userEnvironment(command.user ?? null), ...command.env },
@@ -141,7 +151,10 @@ export class Child {
     this.exited = this.#follow(options.onMessage);
   }
 
-  /** Writes all of the program's input. Resolves if the program stops reading; its exit shows why. */
+  /**
+   * Writes the program's whole input. Also resolves if the program stops reading: the program's exit then
+   * shows the reason.
+   */
   async feed(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
     const writer = this.#process.stdin.getWriter();
     try {
@@ -149,7 +162,7 @@ export class Child {
       await writer.close();
     } catch (error) {
       if (error instanceof Deno.errors.BrokenPipe) return;
-      // Otherwise the program would wait for more input.
+      // Close the input, because the program would wait for more.
       await writer.abort(error).catch(() => {});
       throw error;
     }
@@ -160,17 +173,20 @@ export class Child {
     this.terminate().catch(() => this.#kill());
   }
 
-  /** Sends SIGTERM to the program and its descendants, later SIGKILL. Resolves when the program has ended. */
+  /**
+   * Sends SIGTERM to the program and its descendants, and SIGKILL after `GRACE_MS`. Resolves when the program
+   * has ended.
+   */
   async terminate(): Promise<void> {
     const tree = this.#tree();
     signalAll(tree, "SIGTERM");
     const ended = new AbortController();
     const killing = this.#killAfterGrace(ended.signal);
-    // Callers that await `exited` get its error.
+    // Ignore an error of `exited`: its other callers get it.
     await this.exited.catch(() => {});
     ended.abort();
     await killing;
-    // Descendants may have survived the program.
+    // Kill descendants that have survived the program.
     signalAll(tree, "SIGKILL");
     if (this.stdout !== null && !this.stdout.locked) await this.stdout.cancel();
   }
@@ -184,7 +200,7 @@ export class Child {
     try {
       return processTree(this.pid);
     } catch {
-      // Reading /proc fails without a free file descriptor. The program itself can still be killed.
+      // Reading /proc fails if the agent has no free file descriptor. Kill at least the program itself.
       this.#kill();
       return [];
     }
@@ -194,13 +210,13 @@ export class Child {
     try {
       this.#process.kill("SIGKILL");
     } catch (error) {
-      // The program has ended already.
+      // A TypeError means that the program has ended already.
       if (!(error instanceof TypeError)) throw error;
     }
   }
 
   async #follow(onMessage: (line: string) => void): Promise<Exit> {
-    // The span omits the arguments, because they name what is backed up.
+    // Leave the arguments out of the span, because they name what is backed up.
     const span = startChildSpan(basename(this.program), { "process.pid": this.pid });
     const splitter = new LineSplitter(onMessage);
     const [{ code, signal }] = await Promise.all([this.#process.status, this.#readMessages(splitter)]);
@@ -212,7 +228,10 @@ export class Child {
     return { code, signal };
   }
 
-  /** Reads stderr to its end even if a line's handler throws, because a program blocks on a full pipe. */
+  /**
+   * Reads stderr to its end, because a program blocks on a full pipe. Goes on reading if the handler of a
+   * line throws, and then throws the handler's first error.
+   */
   async #readMessages(splitter: LineSplitter): Promise<void> {
     const failures: unknown[] = [];
     const attempt = (work: () => void) => {
@@ -231,12 +250,15 @@ export class Child {
 }
 
 /**
- * Returns the command line that applies the user and the redirects. One process runs setpriv, then a shell
- * that opens the files, then the program, each by exec. setpriv's parent-death signal ends it with the agent.
- * The shell needs that signal too, because it blocks until a FIFO's other side is opened. If the agent was
- * killed before setpriv ran, the shell finds another parent and exits. Switching the user clears the signal,
- * so a second setpriv sets it again. Paths and arguments are passed as the shell's parameters, never as code.
- * The shell ignores SIGINT, because the agent handles a terminal's Ctrl-C.
+ * Returns a command line that also switches the user and opens the redirects.
+ *
+ * One process runs setpriv, then a shell that opens the files, then the program, each by exec. setpriv sets a
+ * parent-death signal, which ends the process with the agent. The shell needs this signal too, because it
+ * blocks until the other side of a FIFO is opened. If the agent was killed before setpriv ran, the shell
+ * finds another parent and exits. Switching the user clears the signal, so a second setpriv sets it again.
+ *
+ * Paths and arguments are the shell's parameters, never part of its code. The shell ignores SIGINT, because
+ * the agent handles a terminal's Ctrl-C.
  */
 function launch(command: Command): { program: string; args: string[] } {
   const { user, redirects = [] } = command;

@@ -12,7 +12,10 @@ const sh = (script: string, ...args: string[]): Command => ({
   args: ["-c", script, "sh", ...args],
 });
 
-/** Waits until all processes have ended; a killed one takes a moment. Fails if one keeps running. */
+/**
+ * Waits until all processes have ended, because a killed process takes a moment to end. Fails if one keeps
+ * running.
+ */
 async function waitForExit(tree: readonly RunningProcess[]): Promise<void> {
   await until(() => {
     const running = tree.flatMap(({ pid }) => processTree(pid)).map(({ startTime }) => startTime);
@@ -20,7 +23,7 @@ async function waitForExit(tree: readonly RunningProcess[]): Promise<void> {
   });
 }
 
-/** Resolves with the child once it has printed a line. */
+/** Starts a program. Resolves with its child once the program has printed a line. */
 function waitForStart(children: Children, command: Command) {
   return new Promise<ReturnType<Children["spawn"]>>((resolve) => {
     const child = children.spawn(command, { stdout: "null", onMessage: () => resolve(child) });

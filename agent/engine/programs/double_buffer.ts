@@ -1,17 +1,18 @@
-/** Reads a program's output into two large buffers in turn: one fills while the other is processed. */
+/** Reads a program's output into two large buffers: one is filled while the other is processed. */
 
 const BUFFER_BYTES = 1024 * 1024;
 
 type Reader = ReadableStreamBYOBReader;
 
-/** Processes one chunk. It may throw or reject; both count as the same failure. */
+/** Processes one chunk. May throw or reject, which is handled in the same way. */
 export type Take = (chunk: Uint8Array) => void | Promise<void>;
 
 /**
- * Reads `stdout` to its end and calls `take` with chunks of up to 1 MiB, in order and one at a time. Memory
- * use does not depend on the stream's length. If `take` or `stdout` fails, `onFailure` is called at once (to
- * end the program), and the error is thrown after the stream has ended. The rest of the stream is read and
- * dropped, so that no program blocks on a full pipe.
+ * Reads `stdout` to its end. Calls `take` with chunks of up to 1 MiB, in order and one at a time. Memory use
+ * does not depend on the length of the stream.
+ *
+ * If `take` or `stdout` fails, calls `onFailure` at once, which should end the program. Reads and drops the
+ * rest of the stream, so that no program blocks on a full pipe. Then rejects with the error.
  */
 export async function readDoubleBuffered(
   stdout: ReadableStream<Uint8Array>,
@@ -21,7 +22,7 @@ export async function readDoubleBuffered(
   const reader: Reader = stdout.getReader({ mode: "byob" });
   const buffers = [new ArrayBuffer(BUFFER_BYTES), new ArrayBuffer(BUFFER_BYTES)];
   const failures: { error: unknown }[] = [];
-  // Async, so that a synchronous throw of `take` becomes a rejection.
+  // The function is async, so that an error thrown by `take` becomes a rejection.
   const attempt = async (work: () => void | Promise<void>) => {
     try {
       await work();
@@ -46,7 +47,10 @@ export async function readDoubleBuffered(
   if (failures.length > 0) throw failures[0]!.error;
 }
 
-/** Fills the buffer. Each read transfers its memory to the stream and returns it in a new `ArrayBuffer`. */
+/**
+ * Fills the buffer from the stream. Returns the filled part, in a new `ArrayBuffer`: each read transfers the
+ * buffer's memory to the stream.
+ */
 async function fill(
   reader: Reader,
   buffer: ArrayBuffer,

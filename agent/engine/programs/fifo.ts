@@ -1,4 +1,7 @@
-/** Named pipes between two programs, whose exits and messages stay separate. */
+/**
+ * Makes named pipes (FIFOs) between two programs. Unlike in a shell's pipeline, the exit and the messages of
+ * each program stay separate.
+ */
 import { capture } from "./capture.ts";
 import type { Child, Children } from "./children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -6,7 +9,8 @@ import type { SystemUser } from "./system_user.ts";
 
 /**
  * Creates a named pipe.
- * @param writer The user who may open it again through its descriptor (`/dev/fd`).
+ * @param writer A user who may open the pipe again through its descriptor (`/dev/fd`); null if nobody needs
+ *   to.
  */
 export async function makeFifo(path: string, writer: SystemUser | null, children: Children): Promise<void> {
   const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
@@ -15,11 +19,11 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 }
 
 /**
- * Waits until one of the programs at a FIFO has ended, then releases a program that is blocked opening it.
- * Opening a FIFO for reading and writing never blocks, and closing it ends the stream.
+ * Waits until one of the programs at a FIFO has ended. Then opens the FIFO for reading and writing, which
+ * never blocks, and closes it. This releases a program that is blocked opening the FIFO, and ends its stream.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
-  // Callers that await the program get its error.
+  // Ignore an error of `exited`: its other callers get it.
   await Promise.race(ends.map(({ exited }) => exited.then(() => {}, () => {})));
   (await Deno.open(path, { read: true, write: true })).close();
 }

@@ -4,20 +4,23 @@ import { capture } from "./capture.ts";
 import type { Children } from "./children.ts";
 import type { SystemUser } from "./system_user.ts";
 
-/** Returns null if the user does not exist. Queries the system's name services, so it finds LDAP users. */
+/**
+ * Returns the user with this name; null if there is none. Queries the system's name services, so users in
+ * LDAP are found too.
+ */
 export async function findUser(children: Children, name: string): Promise<SystemUser | null> {
   const { exit, stdout } = await capture(children, { program: "getent", args: ["passwd", "--", name] });
   if (exit.code !== 0) return null;
   const [found, , uid, gid, , home] = stdout.trim().split(":");
-  // getent looks up a number as an id and then returns another name.
+  // getent takes a number for a user id and returns the user with this id, whose name is another.
   return found === name ? { name, uid: Number(uid), gid: Number(gid), home: home || "/" } : null;
 }
 
 /**
- * Returns the user to switch to for `name`; null if it is the agent's own or if `name` is null. Rejects with
- * a `RunFailedError` if the user does not exist or the agent may not switch to it.
+ * Returns the user to switch to for `name`. Returns null if `name` is null or is the agent's own user.
+ * Rejects with a `RunFailedError` if the user does not exist or the agent may not switch to it.
  *
- * @param field The field that names the user, as in `Change <field>`.
+ * @param field The setting with the user's name, for the error message: `Change <field>`.
  */
 export async function userToRunAs(
   children: Children,

@@ -1,6 +1,6 @@
-/** Makes programs' output safe for a log: one line stays one line, whatever bytes a file name contains. */
+/** Makes programs' output safe for a log. One line stays one line, whatever bytes a file name contains. */
 
-/** Limit of a line; a longer line is cut and marked as cut. */
+/** Maximum length of a line in bytes. A longer line is cut off, and the end is marked. */
 const MAX_LINE_BYTES = 8192;
 
 /** Splits a stream of bytes into lines without line ends. Buffers at most `MAX_LINE_BYTES`. */
@@ -21,7 +21,7 @@ export class LineSplitter {
     this.#append(chunk.subarray(start));
   }
 
-  /** Emits a last line that has no line end. */
+  /** Emits the last line if it has no line end. */
   end(): void {
     if (this.#length > 0) this.#emit();
   }
@@ -41,17 +41,18 @@ export class LineSplitter {
   }
 }
 
-/** Decodes UTF-8. Escapes invalid bytes and unsafe characters as `\xNN` or `\u{N}`. */
+/** Returns the bytes decoded as UTF-8. Invalid bytes and unsafe characters become `\xNN` or `\u{N}`. */
 export function printable(bytes: Uint8Array): string {
   return escapeControls(decode(bytes));
 }
 
-/** Joins the lines of an untrusted message into one and escapes unsafe characters. */
+/** Joins the lines of an untrusted message into one line, and escapes unsafe characters. */
 export function oneLine(text: string): string {
   return escapeControls(text.trim().replaceAll(/\s*\n\s*/g, " "));
 }
 
-// Control characters except the tab, line and paragraph separators, and bidirectional control characters.
+// Matches unsafe characters: bidirectional control characters, line and paragraph separators, and all control
+// characters but the tab.
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 

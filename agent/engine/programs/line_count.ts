@@ -8,14 +8,14 @@ export class LineCount {
   readonly #buffer = new Uint8Array(READ_BYTES);
   #updating: Promise<void> | null = null;
 
-  /** @param uncounted Number of lines to subtract from the count. */
+  /** @param uncounted Number of the file's lines that do not count. */
   constructor(private readonly path: string, private readonly uncounted = 0) {}
 
   get count(): number {
     return Math.max(this.#lines - this.uncounted, 0);
   }
 
-  /** Counts the lines that were written since the last update. */
+  /** Counts the lines that were written since the last call. */
   update(): Promise<void> {
     return this.#updating ??= this.#read().finally(() => this.#updating = null);
   }

@@ -2,9 +2,15 @@
 import type { Child } from "./children.ts";
 import { readDoubleBuffered } from "./double_buffer.ts";
 
-/** Limit in characters. It exceeds any line of an index, whose names are at most some kilobytes. */
+/**
+ * Maximum length of a line in characters. It is more than any line of an index, whose names have at most some
+ * kilobytes.
+ */
 const MAX_LINE = 1024 * 1024;
-/** Bytes that are decoded at once. V8 frees longer strings only in a full garbage collection. */
+/**
+ * Maximum number of bytes that are decoded at once. V8 frees longer strings only in a full garbage
+ * collection.
+ */
 const PIECE_BYTES = 32 * 1024;
 
 export class LineReader {
@@ -28,14 +34,17 @@ export class LineReader {
     if (this.#rest.length > MAX_LINE) throw new Error("Cannot read the lines of a text: one is too long");
   }
 
-  /** Emits a last line that has no line end. */
+  /** Emits the last line if it has no line end. */
   end(): void {
     if (this.#rest !== "") this.take(this.#rest);
     this.#rest = "";
   }
 }
 
-/** Calls `take` with every line of a program's output. Ends the program and rejects if `take` throws. */
+/**
+ * Calls `take` with every line of a program's output. If `take` throws, ends the program and rejects with the
+ * error.
+ */
 export async function eachLine(program: Child, take: (line: string) => void): Promise<void> {
   const reader = new LineReader(take);
   await readDoubleBuffered(program.stdout!, (chunk) => reader.push(chunk), () => program.stop());

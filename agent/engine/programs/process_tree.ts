@@ -1,13 +1,13 @@
 /** Finds a process and its descendants in `/proc`, proc(5). */
 
-/** Identifies a process. Pids are reused; the pid together with the start time is unique. */
+/** Identifies a process. The pid alone is not unique, because pids are reused; with the start time it is. */
 export interface RunningProcess {
   readonly pid: number;
-  /** Start in clock ticks since boot. */
+  /** Time when the process was started, in clock ticks since boot. */
   readonly startTime: string;
 }
 
-/** A process with its parent, its process group and its session. */
+/** A process with the pids of its parent, its process group and its session. */
 export interface ProcessStat extends RunningProcess {
   readonly parent: number;
   readonly group: number;
@@ -23,8 +23,8 @@ export function runningProcesses(): ProcessStat[] {
 }
 
 /**
- * Returns the process and its descendants, parents first. Empty if the process has ended. Does not find
- * descendants whose parent has ended.
+ * Returns the process and its descendants, parents first. Returns an empty array if the process has ended.
+ * Does not find a descendant whose parent has ended.
  */
 export function processTree(root: number): RunningProcess[] {
   const children = new Map<number, RunningProcess[]>();
@@ -52,17 +52,18 @@ export function signalAll(processes: readonly RunningProcess[], signal: Deno.Sig
   }
 }
 
-/** Returns null if the process has ended or is a zombie. */
+/** Returns the process with this pid; null if it has ended or is a zombie. */
 function readStat(pid: number): ProcessStat | null {
   let stat: string;
   try {
     stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
   } catch (error) {
-    // ESRCH: the process ended between opening and reading.
+    // ESRCH: the process ended after the file was opened.
     if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return null;
     throw error;
   }
-  // The name in parentheses may contain any character. The state is field 3, the start time field 22.
+  // Skip the program's name in parentheses, which may contain any character. The state is field 3 of the
+  // line, the start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z") return null;
   const [parent, group, session] = fields.slice(1, 4).map(Number) as [number, number, number];

@@ -1,6 +1,6 @@
 /**
- * Activity of a run's programs, as counted by the kernel. Two equal results mean that the programs did
- * nothing in between.
+ * Tells whether a run's programs are active, from the kernel's counters. Two equal results mean that the
+ * programs did nothing in between.
  */
 import { basename } from "node:path";
 import { processTree } from "./process_tree.ts";
@@ -13,7 +13,10 @@ export interface RunningProgram {
 
 const running = new WeakMap<AbortSignal, Set<RunningProgram>>();
 
-/** Registers a program under the signal that ends it. Returns a function that unregisters it. */
+/**
+ * Registers a program for {@link runningPrograms} under the signal that ends it. Returns a function that
+ * unregisters it.
+ */
 export function noteProgram(signal: AbortSignal, program: string, pid: number): () => void {
   const noted = { name: basename(program), pid };
   const programs = running.get(signal) ?? new Set();
@@ -26,25 +29,33 @@ export function runningPrograms(signal: AbortSignal): RunningProgram[] {
   return [...running.get(signal) ?? []];
 }
 
-/** Returns the processor time and the bytes read and written of the programs and their descendants. */
+/**
+ * Returns the processor time and the number of bytes read and written, for each of the programs and their
+ * descendants, as text to compare.
+ */
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
     const stat = readProc(pid, "stat");
-    // After the name in parentheses, the state is at index 0, user and system time at 11 and 12.
+    // Of the fields after the program's name in parentheses, 0 is the state, 11 the user time and 12 the
+    // system time.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const bytes = [...readProc(pid, "io").matchAll(/^[rw]char: (\d+)$/gm)].map(([, count]) => count);
     return [pid, fields[11], fields[12], ...bytes].join(" ");
   }).join("\n");
 }
 
-/** Returns the programs that wait for a disk or a network file system, themselves or through a descendant. */
+/**
+ * Returns the programs that wait for a disk or a network file system, or that have a descendant which does.
+ */
 export function waitingForDisk(programs: readonly RunningProgram[]): RunningProgram[] {
   return programs.filter(({ pid }) =>
     processTree(pid).some((process) => /\) D /.test(readProc(process.pid, "stat")))
   );
 }
 
-/** Returns an empty string if the process has ended or a hardened system hides it. */
+/**
+ * Returns the text of a file in `/proc`; empty if the process has ended or a hardened system hides the file.
+ */
 function readProc(pid: number, file: "stat" | "io"): string {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/${file}`);

@@ -1,10 +1,11 @@
-/** Reads one chunk ahead: the next chunk is produced while the consumer processes the current one. */
+/** Reads one chunk ahead: while the consumer processes a chunk, the next one is read. */
 
 /**
- * Yields the same bytes. A chunk is valid until the next is requested. Each chunk is a copy, so that the
- * source may reuse its buffer. Two buffers take turns, because allocating one per chunk would take as much
- * time as copying the bytes. If the consumer stops early, the source is closed and the chunk read ahead is
- * dropped.
+ * Yields the bytes of `chunks`. A chunk is valid until the next one is requested. If the consumer stops
+ * early, the source is closed and the chunk that was read ahead is dropped.
+ *
+ * Each chunk is a copy, so that the source may reuse its buffer. Two buffers take turns, because allocating
+ * one for each chunk would take as much time as copying the bytes.
  */
 export async function* readAhead(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -26,7 +27,7 @@ export async function* readAhead(
       const chunk = await next;
       if (chunk === null) return;
       next = take();
-      // Prevents an unhandled rejection; the error is thrown when `next` is awaited.
+      // Prevents an unhandled rejection: `next` is awaited later, which throws the error.
       next.catch(() => {});
       yield chunk;
     }

@@ -1,9 +1,9 @@
-/** Waits for the stages of one pipeline: programs, feeds and parsers that depend on each other. */
+/** Waits for the stages of one pipeline: programs, their input, and parsers that depend on each other. */
 import type { Children } from "./children.ts";
 
 /**
- * Waits for all stages. When one fails, ends `programs`, so that no other stage keeps waiting for it. Rejects
- * with the reason of the first failure.
+ * Waits until all stages have ended. When one fails, ends `programs`, so that no other stage keeps waiting.
+ * Rejects with the reason of the first failure.
  */
 export async function finishStages(programs: Children, stages: readonly Promise<unknown>[]): Promise<void> {
   const failures: { error: unknown }[] = [];

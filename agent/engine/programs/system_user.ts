@@ -12,7 +12,7 @@ export function switchUser(user: SystemUser): string[] {
   return [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups"];
 }
 
-/** Returns a program's complete environment. The locale gives English messages and UTF-8 names. */
+/** Returns the complete environment of a program. The locale selects English messages and UTF-8 names. */
 export function userEnvironment(user: SystemUser | null): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: Deno.env.get("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

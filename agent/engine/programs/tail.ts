@@ -3,13 +3,15 @@ import type { Clock } from "../../../src/domain/clock.ts";
 import type { Take } from "./double_buffer.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
-/** Polling interval for a file that has not grown, in milliseconds. */
+/** Time before a file that has not grown is read again, in milliseconds. */
 const PAUSE = 20;
 
 /**
- * Calls `take` with the bytes of the file, in chunks of up to 1 MiB and one at a time, until `ended` has
- * settled and the whole file was read. If `take` or a read fails, `onFailure` is called at once (to end the
- * program), and the error is thrown once the program has ended.
+ * Calls `take` with the bytes of the file, in chunks of up to 1 MiB and one at a time. Resolves once `ended`
+ * has settled and the whole file was read.
+ *
+ * If `take` or a read fails, calls `onFailure` at once, which should end the program. Rejects with the error
+ * once the program has ended.
  */
 export async function tail(
   path: string,
@@ -25,9 +27,10 @@ export async function tail(
     using file = await Deno.open(path);
     const buffer = new Uint8Array(BUFFER_BYTES);
     while (true) {
-      // Check before the read: a read that starts after the end returns all remaining bytes.
+      // Check this before the read: a read that starts after the program's end returns all remaining bytes.
       const isLast = over.signal.aborted;
-      // Read synchronously: the bytes are in the page cache, and a switch of threads would cost more.
+      // Read synchronously: the bytes are in the page cache, so switching threads would take longer than the
+      // read.
       const length = file.readSync(buffer);
       if (length !== null) await take(buffer.subarray(0, length));
       else if (isLast) return;

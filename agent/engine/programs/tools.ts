@@ -4,10 +4,10 @@ import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";
 import { RunFailedError } from "../ports.ts";
 
-/** Maps programs to the Debian packages that contain them. */
+/** Debian packages, by the program that they contain. */
 export type Packages = Readonly<Record<string, string>>;
 
-/** Packages of the programs that every source uses. */
+/** Packages of the programs that backups of every source type use. */
 const PACKAGES: Packages = {
   tar: "tar",
   zstd: "zstd",
@@ -16,7 +16,10 @@ const PACKAGES: Packages = {
   mkfifo: "coreutils",
 };
 
-/** Returns the programs and versions for the agent's hello message. Omits missing programs. */
+/**
+ * Returns the versions of installed programs for the agent's hello message. Leaves out programs that are not
+ * installed.
+ */
 export async function describeTools(programs: readonly string[]): Promise<Record<string, string>> {
   await using children = new Children(systemClock, new AbortController().signal);
   const named = [...new Set(["zstd", "pzstd", ...programs])];
@@ -27,7 +30,7 @@ export async function describeTools(programs: readonly string[]): Promise<Record
 }
 
 /**
- * Returns the versions of required programs. Rejects with a `RunFailedError` if one is missing.
+ * Returns the versions of required programs. Rejects with a `RunFailedError` if a program is missing.
  * @param paths Paths of programs that are not on the `PATH`.
  */
 export async function requireTools(
@@ -41,7 +44,7 @@ export async function requireTools(
   return Object.fromEntries(tools.map((tool, index) => [tool, versions[index]!]));
 }
 
-/** Returns the first of these programs that is installed, with its version; null if there is none. */
+/** Returns the first of these programs that is installed, with its version; null if none is installed. */
 export async function firstTool(
   children: Children,
   tools: readonly string[],
@@ -53,13 +56,17 @@ export async function firstTool(
   return null;
 }
 
-/** @param packages Packages of the source's own programs. */
+/**
+ * Returns an error message that says how to install missing programs.
+ *
+ * @param packages Packages of the source type's own programs.
+ */
 export function missingTools(tools: readonly string[], packages: Packages = PACKAGES): string {
   const named = [...new Set(tools.map((tool) => packages[tool]))];
   return `Cannot find ${tools.join(", ")} on this server. Install with: apt-get install ${named.join(" ")}`;
 }
 
-/** Returns the version as the program prints it, without its name; null if the program is missing. */
+/** Returns the version that a program prints, without the program's name; null if the program is missing. */
 export async function toolVersion(
   children: Children,
   tool: string,
@@ -77,7 +84,8 @@ export async function toolVersion(
 }
 
 /**
- * Parses a version. For `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`, it is the distribution's.
+ * Returns the version in a program's output. In `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`,
+ * this is the one after `Distrib`.
  */
 function parseVersion(text: string): string | null {
   const match = /Distrib (\S+?),?\s/.exec(text) ?? /(\d+(?:\.\d+)+[^\s,;)]*)/.exec(text);
