@@ -1,11 +1,14 @@
-/** Waits between retries, with full jitter: a thousand agents don't reconnect in the same second. */
+/**
+ * Waits between retries. The waits are random (full jitter), so that a thousand agents don't reconnect in the
+ * same second.
+ */
 export class Backoff {
   #tries = 0;
 
-  /** @param first, last The upper limits of the first wait and of every later one, in milliseconds. */
+  /** @param first, last Upper limits of the first wait and of every wait, in milliseconds. */
   constructor(private readonly first: number, private readonly last: number) {}
 
-  /** Returns a random wait between 0 and an upper limit that doubles with each try. */
+  /** Returns a random wait in milliseconds. Its upper limit doubles with each try. */
   next(): number {
     const width = Math.min(this.last, this.first * 2 ** this.#tries);
     this.#tries = Math.min(this.#tries + 1, 30);

@@ -1,4 +1,7 @@
-/** The agent's configuration: its options, and an enrolment token that other users can't read. */
+/**
+ * Reads the agent's configuration: its options, its environment variables, and the enrolment token from a
+ * file that other users can't read.
+ */
 import { parseArgs } from "node:util";
 import { hostname } from "node:os";
 import type { LoggingOptions } from "../src/telemetry/logging.ts";
@@ -6,10 +9,10 @@ import { parsePolicy, POLICY_VARIABLE, type ScriptPolicy } from "./engine/script
 import { StartError } from "./state_directory.ts";
 
 export interface AgentConfig {
-  /** The control plane's address, `http(s)://…`, without a trailing slash. */
+  /** The control plane's URL, `http(s)://…`, without a trailing slash. */
   url: string;
   stateDir: string;
-  /** Returns the enrolment token, which only the first start needs; null if none was given. */
+  /** Returns the enrolment token; null if none was given. Only the agent's first start needs the token. */
   readToken(): Promise<string | null>;
   hostname: string;
   logLevel: LoggingOptions["level"];
@@ -30,8 +33,9 @@ or the path of a file that lists the SHA-256 of those it allows.
 `;
 
 /**
- * Reads the options and the environment. Removes the token from the environment, so that no program that the
- * agent starts inherits it. Throws a {@link StartError} if something is missing or invalid.
+ * Returns the configuration from options and environment variables. Removes the token from the environment,
+ * so that programs that the agent starts do not inherit it. Throws a {@link StartError} if something is
+ * missing or invalid.
  */
 export function readAgentConfig(args: string[]): AgentConfig {
   let values: { url?: string; "state-dir"?: string; "token-file"?: string };
@@ -85,7 +89,10 @@ async function readToken(token: string | undefined, file: string | undefined): P
   }
 }
 
-/** Reads one of `values` from an environment variable. The first value is the default. */
+/**
+ * Returns the value of an environment variable, which must be one of `values`. The first of them is the
+ * default.
+ */
 function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {
   const value = Deno.env.get(name);
   if (value === undefined || value === "") return values[0];

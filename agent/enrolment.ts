@@ -1,4 +1,4 @@
-/** The exchange of a single-use token for this agent's own key. */
+/** Exchanges a single-use token for the agent's own key. */
 import { logger } from "../src/telemetry/logging.ts";
 import * as z from "zod";
 import type { Clock } from "../src/domain/clock.ts";
@@ -8,7 +8,10 @@ import { StartError } from "./state_directory.ts";
 
 const EnrolmentResponse = z.object({ data: z.object({ agent_key: z.string().min(1) }) });
 
-/** Retries while the control plane can't be reached. Throws a {@link StartError} if it refuses the token. */
+/**
+ * Enrols this agent and returns its key. Retries while the control plane can't be reached. Throws a {@link
+ * StartError} if the control plane refuses the token.
+ */
 export async function enrol(
   url: string,
   token: string,

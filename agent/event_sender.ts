@@ -1,19 +1,19 @@
 /**
- * Sends the journal's events over the socket: in order, each once per connection, and at most one window
- * ahead of the acknowledgements.
+ * Sends the journal's events over the websocket. Events are sent in order, each once per connection. At most
+ * `WINDOW` events of a run are sent ahead of the acknowledgements.
  */
 import type { AgentMessage } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 
-/** Events of one run that may be sent without an acknowledgement. */
+/** Maximum number of events of one run that are sent but not acknowledged. */
 const WINDOW = 256;
-/** Bytes that may wait in the socket's buffer. */
+/** Maximum number of bytes that wait in the websocket's buffer. */
 const MAX_BUFFERED = 1024 * 1024;
 
 export class EventSender {
   readonly #journal: Journal;
   readonly #send: (message: AgentMessage) => boolean;
-  /** The sequence number of each run's newest event that was sent over this connection. */
+  /** For each run, the sequence number of the last event that was sent over this connection. */
   #sent = new WeakMap<RunJournal, number>();
   #waiters: (() => void)[] = [];
 
@@ -22,7 +22,7 @@ export class EventSender {
     this.#send = send;
   }
 
-  /** Starts over on a new connection: sends every unacknowledged event again. */
+  /** Sends every unacknowledged event again. To be called on a new connection. */
   restart(buffered: number): void {
     this.#sent = new WeakMap();
     this.pump(buffered);
@@ -34,7 +34,11 @@ export class EventSender {
     this.#wake();
   }
 
-  /** @param buffered Bytes in the socket's buffer that are not sent yet. */
+  /**
+   * Sends as many events as the limits allow.
+   *
+   * @param buffered Number of bytes that wait in the websocket's buffer.
+   */
   pump(buffered: number): void {
     let room = MAX_BUFFERED - buffered;
     for (const run of this.#journal.all()) {

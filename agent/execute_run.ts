@@ -1,4 +1,4 @@
-/** Executes one run: its scripts and the engine's job, watched and limited in time. */
+/** Executes one run: its scripts and its job. Watches the run and limits its time. */
 import type { Clock } from "../src/domain/clock.ts";
 import type { RunPhase } from "../src/domain/run.ts";
 import type { Job } from "../src/protocol/job.ts";
@@ -25,15 +25,15 @@ import { RunUploads } from "./rpc/run_uploads.ts";
 import { RunWatch } from "./run_watch.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** The agent, as a run sees it. */
+/** What a run uses of the agent. */
 export interface RunEnvironment {
   readonly clock: Clock;
   readonly state: StateDirectory;
   readonly hostname: string;
   link(): RequestLink;
-  /** The source of the control plane's state, for runs that back it up. */
+  /** Where a run that backs up the control plane's state gets this state from. */
   readonly exports: ExportSource;
-  /** Which scripts this agent runs. */
+  /** Which scripts this agent may run. */
   readonly scripts: ScriptPolicy;
 }
 
@@ -45,7 +45,7 @@ export interface Execution {
   record(event: RunEvent): void;
 }
 
-/** Executes a run. Resolves with its verdict; never rejects for a reason of the run's own. */
+/** Executes a run. Resolves with its verdict. A failure of the run is a verdict, not a rejection. */
 export async function executeRun(environment: RunEnvironment, execution: Execution): Promise<Verdict> {
   const { clock, hostname, state } = environment;
   const { abort, job, output, run } = execution;
@@ -91,8 +91,8 @@ export async function executeRun(environment: RunEnvironment, execution: Executi
 }
 
 /**
- * Runs the scripts that follow the backup of a run, and that its verdict is kept for: a successor of this
- * agent goes on where this one was killed.
+ * Runs the scripts that follow a backup, and returns the final verdict. Records `verdict` first: if the agent
+ * is killed, the next agent process runs the remaining scripts.
  */
 export async function followScripts(
   scripts: RunScripts,
@@ -113,7 +113,10 @@ function reasonOf(verdict: Verdict): string {
   return verdict.outcome === "succeeded" ? "" : verdict.reason;
 }
 
-/** Writes the run's scripts down; null if it has none. The first of them may begin when this resolves. */
+/**
+ * Writes the run's scripts to files, and returns them; null if the run has no scripts. Once this resolves,
+ * the first script may begin.
+ */
 async function planScripts(
   { clock, exports, scripts: policy, state }: RunEnvironment,
   { abort: { signal }, job, output, run }: Execution,
@@ -138,7 +141,7 @@ function watchOf(
     pending,
     abort,
     report: (stats) => {
-      // While the link is lost, skip progress events: later ones replace them.
+      // While the connection is lost and events pile up, skip progress events: later ones replace them.
       if (run.pendingSize < 1024 * 1024) record({ kind: "progress", ...stats });
     },
     line: (text) => output.line(text),
@@ -196,7 +199,7 @@ function startTimeout(clock: Clock, timeoutMs: number | null, abort: AbortContro
   return over;
 }
 
-/** Does the job's work. Returns the fields of a successful verdict. */
+/** Executes the job. Returns the fields of a successful verdict. */
 async function carryOut(job: Job, ports: RunPorts, pending: PendingCalls) {
   const spec = job.kind === "backup" ? job.destination : job.backup.destination;
   const opened = await pending.follow("accept the connection", () => openDestination(spec, ports));

@@ -1,7 +1,9 @@
 /**
- * The agent's outbox on disk. It keeps every event of a run, numbered, until the control plane acknowledges
- * it. Each attempt has one file; each line is one entry: the CRC-32 of its JSON, a space, the JSON. Reading
- * skips a line that is truncated or altered, and only that line.
+ * The agent's outbox on disk. It keeps every event of a run, with a number, until the control plane
+ * acknowledges the event.
+ *
+ * Each attempt has one file. Each line of the file is one entry: the CRC-32 of the entry's JSON, a space, and
+ * the JSON. A line that is truncated or altered is skipped when the file is read; the other lines are used.
  */
 import { join } from "node:path";
 import * as zlib from "node:zlib";
@@ -14,25 +16,32 @@ import { ScriptEntry, ScriptRecord } from "./script_record.ts";
 
 const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
-  /** An object, or its partial file at `path`, is about to be created. */
+  /**
+   * An object is about to be created. `path` is that of its partial file; null if it is not on this server.
+   */
   z.object({ opening: z.string(), path: z.string().nullable() }),
   /** A directory for unfinished work is about to be created. */
   z.object({ scratch: z.string() }),
-  /** The kind of the run. Missing in journals of older agents, which only made backups. */
+  /**
+   * The type of the run's job. Journals of older agents lack this entry, because these agents only made
+   * backups.
+   */
   z.object({ job: z.enum(["backup", "restore", "verify", "drill"]), traceparent: z.string().optional() }),
-  /** Every event up to this number was acknowledged. */
+  /** All events up to this sequence number were acknowledged. */
   z.object({ acknowledged: z.number().int().nonnegative() }),
   ScriptEntry,
 ]);
 type Entry = z.infer<typeof Entry>;
 type JobKind = Job["kind"];
 
-/** Bytes that are written to the file between two acknowledgements that are recorded in it. */
+/** Number of bytes that are written to the file before the next acknowledgement is recorded in it. */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
- * Event numbers that are skipped after a journal was read back. Only verdicts, openings and scratch
- * directories are flushed to the disk. After a power failure the file may therefore lack events that the
- * control plane has already stored. An event that reused one of their numbers would be taken for a duplicate.
+ * How many event numbers are skipped after a journal was read from disk.
+ *
+ * Only verdicts, openings and scratch directories are flushed to the disk. After a power failure, the file
+ * may therefore lack events that the control plane has already stored. If a new event had the number of one
+ * of these, the control plane would take it for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 
@@ -48,7 +57,7 @@ export class Journal {
 
   /**
    * Reads the journals that an earlier agent process left. Skips a journal that can't be read; the control
-   * plane then fails the run.
+   * plane then fails its run.
    */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
@@ -68,7 +77,11 @@ export class Journal {
     return journal;
   }
 
-  /** @param traceparent Sent with every event of the run. */
+  /**
+   * Creates the journal of a new attempt.
+   *
+   * @param traceparent Trace context that is sent with every event of the run.
+   */
   create(runId: number, attempt: number, kind: JobKind, traceparent?: string): RunJournal {
     const path = join(this.#directory, `${runId}-${attempt}.jsonl`);
     const run = RunJournal.create(path, { runId, attempt, kind, traceparent }, this.#clock);
@@ -80,12 +93,15 @@ export class Journal {
     return this.#runs.get(keyOf({ runId, attempt }));
   }
 
-  /** Oldest first. */
+  /** Returns the journals of all attempts, the oldest first. */
   all(): RunJournal[] {
     return [...this.#runs.values()];
   }
 
-  /** Processes an acknowledgement. Forgets a run that is finished and completely acknowledged. */
+  /**
+   * Records an acknowledgement. Removes the journal of a run that is finished and whose events are all
+   * acknowledged.
+   */
   acknowledge(runId: number, attempt: number, sequence: number): void {
     const run = this.find(runId, attempt);
     if (run === undefined) return;
@@ -98,7 +114,8 @@ export class Journal {
     try {
       run.remove();
     } catch (error) {
-      // The run is over. The next agent process sends its events again; the control plane ignores them.
+      // Only log this: the run is over. The next agent process will send the run's events again, and the
+      // control plane will ignore them.
       log().warn("Cannot remove the journal of run {run_id}: {reason}", {
         run_id: run.runId,
         reason: (error as Error).message,
@@ -113,26 +130,35 @@ export class Journal {
 
 const keyOf = ({ runId, attempt }: { runId: number; attempt: number }) => `${runId}-${attempt}`;
 
-/** The events of one attempt. Appending writes through to the file; `lastSequence` counts from 1. */
+/**
+ * The journal of one attempt. Events are written to the file when they are appended. They are numbered from
+ * 1.
+ */
 export class RunJournal {
   lastSequence = 0;
   acknowledged = 0;
   /** Whether the journal contains the verdict. */
   finished = false;
-  /** Objects that were created, with the path of the partial file if it is on this server. */
+  /**
+   * Objects that were recorded before they were created. `path` is that of the partial file; null if it is
+   * not on this server.
+   */
   readonly openings: { name: string; path: string | null }[] = [];
-  /** Directories for unfinished work. */
+  /** Directories for unfinished work that were recorded before they were created. */
   readonly scratches: string[] = [];
   readonly scripts = new ScriptRecord((entry) => this.#record(entry));
   kind: JobKind = "backup";
   traceparent: string | undefined;
-  /** Unacknowledged events in order. The output's rate limit keeps them to a few megabytes. */
+  /**
+   * The unacknowledged events in order. They take at most a few megabytes, because the output has a rate
+   * limit.
+   */
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
   #sinceCheckpoint = 0;
-  /** Numbers that the next event skips. */
+  /** How many numbers the next event skips. */
   #skipped = 0;
-  /** Whether the last line may be incomplete because the disk was full. */
+  /** Whether the file's last line may be incomplete because the disk was full. */
   #isTorn = false;
 
   private constructor(
@@ -143,7 +169,7 @@ export class RunJournal {
     private readonly clock: Clock,
   ) {}
 
-  /** Creates the file. Throws if the disk is full. */
+  /** Creates the file of a journal. Throws if the disk is full. */
   static create(
     path: string,
     { runId, attempt, kind, traceparent }: {
@@ -179,12 +205,12 @@ export class RunJournal {
     return run;
   }
 
-  /** Characters of unacknowledged events. */
+  /** Size of the unacknowledged events, in characters. */
   get pendingSize(): number {
     return this.#pendingSize;
   }
 
-  /** Appends an event. Throws if the disk is full; the event is still kept in memory and sent. */
+  /** Appends an event. Throws if the disk is full; the event is still kept in memory and will be sent. */
   append(event: RunEvent): void {
     this.lastSequence += 1 + this.#skipped;
     this.#skipped = 0;
@@ -194,25 +220,25 @@ export class RunJournal {
     this.#write(line);
   }
 
-  /** Appends the verdict. Resolves when it is flushed to the disk. */
+  /** Appends the verdict. Resolves when the verdict is flushed to the disk. */
   async finish(event: RunEvent & { kind: "finished" }): Promise<void> {
     this.append(event);
     await this.file.syncData();
   }
 
-  /** Records an object that is about to be created. Resolves when the entry is flushed to the disk. */
+  /** Records an object that is about to be created. Resolves when the record is flushed to the disk. */
   async opening(name: string, path: string | null): Promise<void> {
     this.openings.push({ name, path });
     await this.#record({ opening: name, path });
   }
 
-  /** Records a directory that is about to be created. Resolves when the entry is flushed to the disk. */
+  /** Records a directory that is about to be created. Resolves when the record is flushed to the disk. */
   async scratch(path: string): Promise<void> {
     this.scratches.push(path);
     await this.#record({ scratch: path });
   }
 
-  /** Returns up to `limit` events after `sequence`, as messages. */
+  /** Returns the first events, at most `limit`, with numbers above `sequence`, as messages to send. */
   after(sequence: number, limit: number): RunEventMessage[] {
     const from = this.#events.findIndex((entry) => entry.sequence > sequence);
     if (from === -1) return [];
@@ -236,7 +262,8 @@ export class RunJournal {
       this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
       this.#sinceCheckpoint = 0;
     } catch {
-      // The disk is full. The entry only prevents repeated sending; the next acknowledgement is tried again.
+      // Ignore a full disk: the entry only prevents that events are sent again, and the next acknowledgement
+      // will be recorded.
     }
   }
 
@@ -299,7 +326,7 @@ export class RunJournal {
   }
 }
 
-/** Deno provides `crc32`, but its type declarations don't contain it yet. */
+/** `crc32` exists in Deno, but not yet in Deno's type declarations. */
 const { crc32 } = zlib as unknown as { crc32(data: string): number };
 const NEWLINE = 10;
 const DIGITS = 8;
@@ -308,7 +335,9 @@ function checksum(json: string): string {
   return crc32(json).toString(16).padStart(DIGITS, "0");
 }
 
-/** Returns null for an altered line. Older agents wrote the JSON without a checksum. */
+/**
+ * Returns the entry in a line; null if the line was altered. Older agents wrote the JSON without a checksum.
+ */
 function parseLine(line: Uint8Array): Entry | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(line);

@@ -1,6 +1,6 @@
 /**
- * Cuts or alters a journal at any byte. Exactly the intact entries are read back, and no event number is used
- * twice.
+ * Tests journals that are cut off or altered at every byte. Exactly the undamaged entries are read, and no
+ * event number is used twice.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { isWhole, runs } from "../tests/support/fuzz.ts";
 import { Journal, type RunJournal } from "./journal.ts";
 
-/** One entry of the file. */
+/** An action that writes one entry to the journal. */
 type Step =
   | { does: "append"; event: RunEvent }
   | { does: "finish" }
@@ -42,7 +42,10 @@ async function writeJournal(path: string, kind: "backup" | "restore", steps: rea
   journal.close();
 }
 
-/** Returns the state of a journal in which only the lines of `isWhole` are intact. */
+/**
+ * Returns the expected state of a journal in which only those lines are undamaged for which `isWhole` returns
+ * true.
+ */
 function expected(
   kind: "backup" | "restore",
   steps: readonly Step[],
@@ -50,7 +53,7 @@ function expected(
 ): State {
   const state: State = { kind: "backup", events: [], openings: [], scratches: [], finished: false };
   let [line, sequence] = [0, 0];
-  // A restore's first line holds its kind.
+  // The first line of a restore's journal contains the type of its job.
   if (kind === "restore" && isWhole(line++)) state.kind = kind;
   for (const step of steps) {
     const number = step.does === "append" || step.does === "finish" ? ++sequence : 0;
@@ -77,7 +80,8 @@ function stateOf(run: RunJournal): State {
 }
 
 /**
- * Reads `bytes` as the journal and compares it with `state`; then appends, reads again and compares again.
+ * Reads `bytes` as a journal and compares it with `state`. Then appends an event, reads the journal again,
+ * and compares it again.
  */
 async function check(directory: string, bytes: Uint8Array, state: State, last: number): Promise<void> {
   const file = join(directory, "1-1.jsonl");
@@ -87,7 +91,7 @@ async function check(directory: string, bytes: Uint8Array, state: State, last: n
   assert.deepEqual(stateOf(run), state);
   const next: RunEvent = { kind: "output", text: "after\n" };
   run.append(next);
-  // The lost events may have been sent, so their numbers must not be used again.
+  // The new event has a number that was never used: the events that the file lacks may have been sent.
   if (!state.finished) assert.ok(run.lastSequence > last);
   read.close();
   const again = await Journal.open(directory, new TestClock());
@@ -150,13 +154,14 @@ for (
       const ends = [...whole.keys()].filter((index) => whole[index] === 10);
       for (let offset = 0; offset < whole.length; offset++) {
         const damaged = ends.findIndex((end) => offset <= end);
-        // Without the newline between them, two lines become one.
+        // If the newline at the end of a line is altered, this line and the next one become a single line.
         const isEnd = ends[damaged] === offset;
         const afterChecksum = (ends[damaged - 1] ?? -1) + 1 + 8;
         for (const flip of isWhole ? [...Array(255).keys()].map((bits) => bits + 1) : [1, 0x80]) {
           const bytes = whole.slice();
           bytes[offset]! ^= flip;
-          // JSON on a line of its own is the older agents' format.
+          // If the space after the checksum becomes a newline, the JSON is a line of its own, which is the
+          // format of older agents.
           const isOlder = offset === afterChecksum && bytes[offset] === 10;
           const state = expected(
             kind,

@@ -1,4 +1,7 @@
-/** Cleans up after runs that an earlier agent process was killed in, and records their verdicts. */
+/**
+ * Cleans up after the runs that were active when an earlier agent process was killed, and records their
+ * verdicts.
+ */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Job } from "../src/protocol/job.ts";
 import type { Verdict } from "../src/protocol/wire_messages.ts";
@@ -11,7 +14,7 @@ import type { ScriptPlan } from "./engine/scripts/script_plan.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** The name of each kind of run in the output and the log. */
+/** Names of the job types in the output and the log. */
 export const NAMES: Record<Job["kind"], string> = {
   backup: "Backup",
   restore: "Restore",
@@ -19,7 +22,7 @@ export const NAMES: Record<Job["kind"], string> = {
   drill: "Restore drill",
 };
 
-/** The outcome of a run's unfinished work after the agent was killed. */
+/** What happened to the unfinished work of a run whose agent was killed. Part of the verdict's reason. */
 const OUTCOMES: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",
@@ -33,7 +36,7 @@ export interface KilledRunsContext {
   readonly state: StateDirectory;
 }
 
-/** A run whose scripts are still to run. */
+/** A run with scripts that have not been run. */
 export interface PendingScripts {
   readonly run: RunJournal;
   readonly plan: ScriptPlan;
@@ -41,8 +44,8 @@ export interface PendingScripts {
 }
 
 /**
- * Ends every unfinished run in the journal with a verdict, and clears the work directory. Returns the runs
- * whose verdict is to be reported after their scripts.
+ * Ends every unfinished run in the journal with a verdict, and empties the work directory. Returns the runs
+ * whose scripts must be run before their verdict is reported.
  */
 export async function endKilledRuns(context: KilledRunsContext): Promise<PendingScripts[]> {
   const pending: PendingScripts[] = [];
@@ -58,7 +61,7 @@ export async function endKilledRuns(context: KilledRunsContext): Promise<Pending
   return pending;
 }
 
-/** Removes what an unfinished run has left. Returns its verdict. */
+/** Removes the unfinished work of a run. Returns the run's verdict. */
 async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Promise<Verdict> {
   for (const { path } of run.openings) {
     if (path !== null) await Deno.remove(path).catch(ignoreMissing);
@@ -76,7 +79,10 @@ async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Pr
   return { outcome: "failed", warnings_count: 0, reason, leftovers };
 }
 
-/** Undoes a restore that had begun to publish its files. Returns a sentence for the verdict's reason. */
+/**
+ * Undoes a restore that was publishing its files. Returns a sentence about it for the verdict's reason; empty
+ * if there was nothing to undo.
+ */
 async function undoPublishing(
   { runId, attempt, scratches }: RunJournal,
   state: StateDirectory,
@@ -89,7 +95,7 @@ async function undoPublishing(
   } catch (error) {
     return ` ${(error as Error).message}.`;
   }
-  // The agent was killed after publishing everything: only the replaced files remain to be removed.
+  // If the directory of replaced files exists and there is no undo plan, everything had been published.
   for (const replaced of scratches.map(replacedPath)) {
     if (await exists(replaced)) {
       return ` It had put files into their place: what it replaced is kept in ${replaced}.`;

@@ -20,7 +20,7 @@ Deno.test("a run is reported as failed after a power failure lost its last event
   const before = await Journal.open(state.journalPath, clock);
   before.create(runId, 1, "backup").append({ kind: "accepted" });
   before.close();
-  // The control plane stored these events, but the agent's disk lost them with its cache.
+  // The control plane has stored these events, but the agent's disk has lost them from its cache.
   await recordEvents(services, [
     event(serverId, assignment!, 1, { kind: "accepted" }),
     ...[2, 3, 4, 5].map((sequence) => event(serverId, assignment!, sequence, output(`${sequence}\n`))),

@@ -1,6 +1,7 @@
 /**
- * The agent's only websocket. It reconnects by itself, announces the runs in the journal, and resends events
- * and requests that were not answered. Runs continue while the connection is lost.
+ * The agent's only websocket to the control plane. It reconnects by itself, sends the list of runs in the
+ * journal, and resends events and requests that were not answered. Runs continue while the connection is
+ * lost.
  */
 import { tlsReason } from "../src/domain/tls_fault.ts";
 import { logger } from "../src/telemetry/logging.ts";
@@ -19,30 +20,35 @@ import { EventSender } from "./event_sender.ts";
 import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
-/** Upper limits of the first and of every later wait between two connections, in milliseconds. */
+/** Upper limits of the first wait between two connections and of every wait, in milliseconds. */
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;
-/** Additional wait after a refusal, which needs an operator's action. Milliseconds. */
+/**
+ * Additional wait in milliseconds after the control plane refused the agent, which an operator must resolve.
+ */
 const REFUSED_WAIT = 30_000;
-/** Time limit from the socket's opening to the welcome, in milliseconds. */
+/** Time limit from opening the websocket to the control plane's welcome, in milliseconds. */
 const WELCOME_TIMEOUT = 15_000;
 
 export interface LinkHandlers {
   start(message: Extract<ServerMessage, { type: "run.start" }>): void;
   cancel(runId: number, attempt: number, reason: string): void;
-  /** Stops and forgets a run that the control plane does not know or no longer needs. */
+  /**
+   * Called when the control plane does not know a run or no longer needs it. Stops the run and removes its
+   * journal.
+   */
   forget(runId: number, attempt: number): void;
   request(message: Extract<ServerMessage, { type: "request" }>): void;
 }
 
 export interface LinkOptions {
-  /** The control plane's address, `http(s)://…`. */
+  /** The control plane's URL, `http(s)://…`. */
   url: string;
   key: string;
   clock: Clock;
   journal: Journal;
   describe(): AgentDescription;
-  /** See `hello` of the protocol. */
+  /** Identifies this agent process; see `hello` in the protocol. */
   seat?: string;
   handlers: LinkHandlers;
 }
@@ -62,7 +68,7 @@ export class Link {
     this.#events = new EventSender(options.journal, (message) => this.send(message));
   }
 
-  /** Stays connected until the signal aborts. */
+  /** Connects, and reconnects after a loss, until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const backoff = new Backoff(RETRY_FIRST, RETRY_LAST);
@@ -77,24 +83,30 @@ export class Link {
     }
   }
 
-  /** Returns false without a welcomed socket. The caller resends the message after the next welcome. */
+  /**
+   * Sends a message. Returns false if no websocket was welcomed: the caller must send the message again after
+   * the next welcome.
+   */
   send(message: AgentMessage): boolean {
     if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(encode(message));
     return true;
   }
 
-  /** Bytes in the socket's buffer that are not sent yet. */
+  /** Number of bytes that wait in the websocket's buffer. */
   get buffered(): number {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  /** Sends the journal's events, as far as the window allows. */
+  /** Sends the journal's events, as many as the limits allow. */
   pump(): void {
     if (this.#welcomed) this.#events.pump(this.buffered);
   }
 
-  /** Sends a request and waits for its response, across reconnects. Rejects with the signal's reason. */
+  /**
+   * Sends a request and returns its response. After a reconnect, sends the request again. Rejects with the
+   * signal's reason.
+   */
   request(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     return this.#calls.request(message, signal);
   }
@@ -128,7 +140,7 @@ export class Link {
     const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
       log().warn("Closed the connection: it was silent for too long");
       closeQuietly(socket);
-      // A dead peer does not answer the close frame, so the close event may never fire.
+      // The peer may be dead and not answer the close frame. The close event would then never fire.
       over.signal.dispatchEvent(new Event("expired"));
     });
     const abort = () => closeQuietly(socket);
@@ -163,7 +175,7 @@ export class Link {
     });
   }
 
-  /** Calls `expired` once `left` returns no remaining time. */
+  /** Calls `expired` once the time that `left` returns, in milliseconds, is used up. */
   async #watch(left: () => number, signal: AbortSignal, expired: () => void): Promise<void> {
     while (!signal.aborted) {
       const wait = left();
@@ -244,7 +256,10 @@ export class Link {
     this.#calls.resend();
   }
 
-  /** Logs why the connection failed. WebSocket errors carry no cause, so a plain GET of the URL finds it. */
+  /**
+   * Logs why a connection failed. WebSocket errors carry no cause, so a plain GET of the URL is made to find
+   * it.
+   */
   async #explain(): Promise<void> {
     const { key, url } = this.#options;
     try {
@@ -269,7 +284,10 @@ export class Link {
   }
 }
 
-/** Answers over the socket that the ping came through: it proves to the control plane that this one works. */
+/**
+ * Answers a ping on the websocket that the ping came through, to prove to the control plane that this
+ * websocket works.
+ */
 function pong(socket: WebSocket): void {
   if (socket.readyState === WebSocket.OPEN) socket.send(encode({ type: "pong" }));
 }

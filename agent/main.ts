@@ -1,4 +1,4 @@
-/** The agent's composition root: reads the options, connects the parts, and runs until a stop signal. */
+/** Starts the agent: reads the options, connects the parts, and runs until a stop signal. */
 import { arch } from "node:os";
 import { systemClock } from "../src/domain/clock.ts";
 import { RELEASE } from "../src/domain/release.ts";
@@ -16,7 +16,10 @@ import { RequestHandler } from "./rpc/request_handler.ts";
 import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
-/** Time for the last verdicts to be acknowledged; the next start sends the rest. Milliseconds. */
+/**
+ * Time that the agent waits at its end for the last verdicts to be acknowledged, in milliseconds. Its next
+ * start sends the rest.
+ */
 const DRAIN_TIMEOUT = 3_000;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
@@ -40,7 +43,10 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Excludes this machine from proxying: its databases and the link's own tunnel are never behind a proxy. */
+/**
+ * Excludes 127.0.0.1 from proxying. Neither the databases of this machine nor the local end of a proxy tunnel
+ * are behind a proxy.
+ */
 function neverProxyLoopback(): void {
   for (const name of ["NO_PROXY", "no_proxy"]) {
     const listed = Deno.env.get(name);
@@ -103,7 +109,10 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   journal.close();
 }
 
-/** Returns the stored key, or enrols the agent. Null if the agent was stopped before it was enrolled. */
+/**
+ * Returns the stored key. Without one, enrols the agent and stores the new key. Returns null if the agent was
+ * stopped before it was enrolled.
+ */
 async function loadKey(
   config: AgentConfig,
   state: StateDirectory,

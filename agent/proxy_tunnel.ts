@@ -1,14 +1,16 @@
 /**
- * Tunnels a websocket without TLS through an HTTP proxy. Deno sends the websocket's upgrade to the proxy as a
- * plain request, which proxies answer without upgrading. A tunnel (`CONNECT`) carries the upgrade, as in
- * browsers.
+ * Tunnels a websocket without TLS through an HTTP proxy, as browsers do. Deno sends the upgrade of such a
+ * websocket to the proxy as a plain request, and proxies answer it without upgrading. A tunnel (`CONNECT`)
+ * carries the upgrade to the target.
  */
 import { BlockList, isIP } from "node:net";
 
 const HEAD_LIMIT = 16 * 1024;
 const ANSWER_TIMEOUT = 15_000;
 
-/** Returns the proxy that the environment sets for an `http:` URL; null for a direct connection. */
+/**
+ * Returns the proxy that the environment variables name for an `http:` URL; null if the connection is direct.
+ */
 export function httpProxyOf(url: URL, environment: (name: string) => string | undefined): URL | null {
   if (url.protocol !== "http:") return null;
   const named = (name: string) => environment(name.toLowerCase()) || environment(name) || "";
@@ -18,10 +20,7 @@ export function httpProxyOf(url: URL, environment: (name: string) => string | un
   return parsed?.protocol === "http:" ? parsed : null;
 }
 
-/**
- * Returns whether `NO_PROXY` lists the host: by its name or a domain of it, its address or a network of it,
- * or `*`.
- */
+/** Returns whether `NO_PROXY` lists the host. Entries are a name, a domain, an address, a network, or `*`. */
 function isExcluded({ hostname, port }: URL, list: string): boolean {
   const host = hostname.replace(/^\[(.*)\]$/, "$1");
   return list.split(",").map((entry) => entry.trim().toLowerCase()).filter((entry) => entry !== "").some(
@@ -44,22 +43,22 @@ function isWithin(address: string, network: string, prefix: number): boolean {
     list.addSubnet(network, prefix, family);
     return list.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   } catch {
-    // An invalid network excludes nothing.
+    // An invalid network in the list excludes no host.
     return false;
   }
 }
 
 export class ProxyTunnel implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  /** The reason why the tunnel failed; null if it did not. */
+  /** The reason why the tunnel failed; null if it has not failed. */
   refusal: string | null = null;
 
-  /** @param target `host:port` behind the proxy. */
+  /** @param target The `host:port` to reach through the proxy. */
   constructor(private readonly proxy: URL, private readonly target: string) {
     void this.#carry();
   }
 
-  /** The tunnel's local `host:port`. It accepts one connection and forwards it to the target. */
+  /** The tunnel's local `host:port`. The tunnel accepts one connection and forwards it to the target. */
   get address(): string {
     return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
@@ -68,7 +67,7 @@ export class ProxyTunnel implements Disposable {
     try {
       this.#listener.close();
     } catch (error) {
-      // The listener closes itself after its first connection.
+      // BadResource: the listener was closed after its first connection.
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
@@ -95,7 +94,7 @@ export class ProxyTunnel implements Disposable {
     }
   }
 
-  /** Opens the tunnel. Rejects with the proxy's answer. */
+  /** Opens the tunnel. Rejects with the proxy's answer if the proxy refuses. */
   async #connect(): Promise<Deno.Conn> {
     const { hostname, port, username, password } = this.proxy;
     const proxyName = `the proxy ${this.proxy.host}`;
@@ -132,7 +131,10 @@ export class ProxyTunnel implements Disposable {
   }
 }
 
-/** Reads up to the empty line, byte by byte, because the bytes after it belong to the tunnelled stream. */
+/**
+ * Returns the head of an HTTP response, up to the empty line. Reads single bytes, because the bytes after the
+ * head belong to the tunnelled stream.
+ */
 async function readHead(connection: Deno.Conn): Promise<string> {
   const byte = new Uint8Array(1);
   let head = "";

@@ -1,20 +1,23 @@
 /**
- * Turns a run's output into events: adds the time to each line, batches lines, and limits their rate. A
- * gigabyte of messages therefore fills neither the agent's memory nor the control plane's disk.
+ * Turns a run's output into events: adds the time to each line, batches the lines, and limits their rate.
+ * Because of the limit, a gigabyte of output fills neither the agent's memory nor the control plane's disk.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Output } from "./engine/ports.ts";
 
-/** Least time between two batches, in milliseconds. */
+/** Shortest time between two batches, in milliseconds. */
 const BATCH_INTERVAL = 100;
-/** Characters in one event, and in one line. */
+/** Maximum number of characters in one event, and in one line. */
 const MAX_EVENT = 64 * 1024;
 const MAX_LINE = 16 * 1024;
-/** Characters that are sent without a rate limit at the run's start. */
+/** Number of characters that a run may send without a rate limit. */
 const BURST = 2 * 1024 * 1024;
-/** Characters per second after the burst. */
+/** Number of characters per second that are sent once the burst is used up. */
 const RATE = 256 * 1024;
-/** Characters of lines that wait for the rate limit. Beyond it the oldest waiting lines are dropped. */
+/**
+ * Maximum number of characters in lines that wait for the rate limit. If there are more, the oldest waiting
+ * lines are dropped.
+ */
 const MAX_QUEUED = 1024 * 1024;
 
 export class RunOutput implements Output {
@@ -22,9 +25,9 @@ export class RunOutput implements Output {
   readonly #clock: Clock;
   readonly #emit: (text: string) => void;
   readonly #closed = new AbortController();
-  /** Lines for the next event. */
+  /** The lines of the next event. */
   #batch: string[] = [];
-  /** Lines that wait for the rate limit, newest last. */
+  /** The lines that wait for the rate limit, the newest last. */
   #queued: string[] = [];
   #queuedSize = 0;
   #dropped = { lines: 0, characters: 0 };
@@ -33,7 +36,7 @@ export class RunOutput implements Output {
   #flushedAt = -Infinity;
   #timer: Promise<void> | null = null;
 
-  /** @param emit Takes complete lines, at most 64 KiB at a time. */
+  /** @param emit Called with complete lines, at most 64 KiB in one call. */
   constructor(clock: Clock, emit: (text: string) => void) {
     this.#clock = clock;
     this.#emit = emit;
@@ -53,7 +56,7 @@ export class RunOutput implements Output {
     this.line(`Warning: ${text}`);
   }
 
-  /** Emits all remaining lines without a rate limit, because the last lines matter most. */
+  /** Emits all remaining lines without a rate limit, because a run's last lines matter most. */
   close(): void {
     this.#closed.abort();
     this.#release(Infinity);
@@ -98,11 +101,12 @@ export class RunOutput implements Output {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // Unused burst is kept; otherwise the allowance is limited to one second's characters.
+    // Characters of the burst that were not used stay available. Otherwise at most the characters of one
+    // second are available.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 
-  /** Emits the first line after a pause at once; starts a timer for the others. */
+  /** Emits the waiting lines: at once after a pause, otherwise with the next batch. */
   #schedule(): void {
     if (this.#timer !== null) return;
     const since = this.#clock.monotonic() - this.#flushedAt;
@@ -131,7 +135,7 @@ export class RunOutput implements Output {
   }
 }
 
-/** Escapes control characters, which would break the line or the terminal that shows it. */
+/** Escapes control characters. They could break the line, or the terminal that shows it. */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {

@@ -1,6 +1,6 @@
 /**
- * Watches a run's progress. Reports how long the run has been stalled and what it waits for, and ends the run
- * at its limit.
+ * Watches a run's progress. Reports for how long the run has been stalled and what it waits for. Ends the run
+ * when it has been stalled for too long.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { RunPhase } from "../src/domain/run.ts";
@@ -15,24 +15,24 @@ import { activityOf, runningPrograms, waitingForDisk } from "./engine/programs/p
 
 type ProgressStats = Omit<ProgressEvent, "kind" | "stalled_ms" | "waits_for" | "phase">;
 
-/** Shortest and longest polling interval, in milliseconds. */
+/** Shortest and longest time between two checks of a run's progress, in milliseconds. */
 const POLL_MIN = 250;
 const POLL_MAX = 10_000;
 /** Longest time between two progress reports to the control plane, in milliseconds. */
 const REPORT_INTERVAL = 30_000;
-/** Time between two diagnoses of a stall, in milliseconds. */
+/** Shortest time between two searches for what a stalled run waits for, in milliseconds. */
 const DIAGNOSIS_INTERVAL = 60_000;
 
-/** Output lines that don't count as progress. */
+/** Matches output lines that are no sign of progress. */
 const IDLE_LINE = /^(Progress|Waiting): /;
 
 export interface RunWatchOptions {
   readonly job: Job;
   readonly clock: Clock;
   readonly pending: PendingCalls;
-  /** Ends the run when it is aborted. */
+  /** Aborted to end the run. */
   readonly abort: AbortController;
-  /** Reports progress to the control plane. */
+  /** Reports stats to the control plane. */
   report(stats: Omit<ProgressEvent, "kind">): void;
   /** Writes a line to the run's output. */
   line(text: string): void;
@@ -40,7 +40,7 @@ export interface RunWatchOptions {
 
 interface Reason {
   text: string;
-  /** Whether the run waits for a database lock. */
+  /** Whether the run waits for a lock in a database. */
   isLock: boolean;
 }
 
@@ -58,7 +58,7 @@ export class RunWatch {
   };
   #activity = "";
   #reason: Reason | null = null;
-  /** Whether the output already reports the stall. */
+  /** Whether the output has a line about the current stall. */
   #isReported = false;
   #phase: RunPhase | undefined;
 
@@ -67,7 +67,7 @@ export class RunWatch {
     this.#progressedAt = options.clock.monotonic();
   }
 
-  /** Wraps an output so that its lines count as progress. */
+  /** Returns an output that writes to `output` and takes each line for a sign of progress. */
   output(output: Output): Output {
     return {
       line: (text) => {
@@ -81,7 +81,10 @@ export class RunWatch {
     };
   }
 
-  /** Reports what the run does. Scripts have time limits of their own: a silent one is no stall. */
+  /**
+   * Reports a new phase of the run. While scripts run, the run never counts as stalled, because scripts have
+   * their own time limits.
+   */
   enterPhase(phase: RunPhase): void {
     this.#phase = phase;
     this.#progressed();
@@ -97,7 +100,7 @@ export class RunWatch {
     this.#report();
   }
 
-  /** Polls the run until the signal aborts. */
+  /** Checks the run's progress at intervals until the signal aborts. */
   async run(ports: RunPorts, signal: AbortSignal): Promise<void> {
     const { clock, job } = this.#options;
     const { watch } = job;
@@ -167,7 +170,7 @@ export class RunWatch {
     return { text, isLock: false };
   }
 
-  /** Writes the stall to the output, once per stall. */
+  /** Writes what the run waits for to the output, once for each stall. */
   #printStall(): void {
     if (this.#isReported || this.#reason === null) return;
     this.#isReported = true;

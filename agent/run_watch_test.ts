@@ -1,4 +1,4 @@
-/** Tests which events count as progress, how a stalled run is reported, and how it ends. */
+/** Tests what counts as progress, how a stalled run is reported, and how it is ended. */
 import assert from "node:assert/strict";
 import { TestClock } from "../tests/support/fixtures/clock.ts";
 import { PendingCalls } from "./engine/pending_calls.ts";

@@ -21,7 +21,7 @@ export interface RunnerOptions extends RunEnvironment {
 interface ActiveRun {
   readonly runId: number;
   readonly attempt: number;
-  /** The task of a backup run; null for other kinds of runs. */
+  /** The id of the backup run's task; null for other runs. */
   readonly taskId: number | null;
   readonly hasScripts: boolean;
   readonly abort: AbortController;
@@ -37,18 +37,22 @@ export class Runner {
     this.#options = options;
   }
 
-  /** Records verdicts for the runs that an earlier agent process was killed in. */
+  /** Records the verdicts of runs that were active when an earlier agent process was killed. */
   async recover(): Promise<void> {
     this.#pending = await endKilledRuns(this.#options);
   }
 
-  /** Starts the scripts that these runs had not run. Their verdicts are reported when they have ended. */
+  /**
+   * Starts the scripts that an earlier agent process left to run. The runs' verdicts are reported when the
+   * scripts have ended.
+   */
   resume(): void {
     for (const pending of this.#pending.splice(0)) this.#resume(pending);
   }
 
   /**
-   * Starts an assignment. Ignores a repeated one; a newer attempt of a run replaces the older attempt.
+   * Starts an assignment. Ignores an assignment that was started before. A newer attempt of a run cancels the
+   * older one.
    */
   start(runId: number, attempt: number, job: Job, traceparent?: string): void {
     const { journal } = this.#options;
@@ -73,7 +77,8 @@ export class Runner {
     try {
       run = journal.create(runId, attempt, job.kind, traceparentOf(span));
     } catch (error) {
-      // Without a journal no verdict is durable: the assignment expires, and the control plane repeats it.
+      // Do not start the run: without a journal, its verdict would not be durable. The assignment expires,
+      // and the control plane dispatches the run again.
       failSpan(span, "Cannot write the journal");
       span.end();
       log().error("Cannot accept run {run_id}: {reason}", {
@@ -109,7 +114,7 @@ export class Runner {
     if (run !== undefined) this.#options.journal.forget(run);
   }
 
-  /** Ends every run as failed; resolves when their verdicts are in the journal. */
+  /** Stops every run with the outcome `failed`. Resolves when their verdicts are in the journal. */
   async stop(): Promise<void> {
     const runs = [...this.#active.values()];
     for (const { abort } of runs) {
@@ -119,8 +124,8 @@ export class Runner {
   }
 
   /**
-   * Returns the runs that must have ended before this one begins: an older attempt of it, and runs of its
-   * task if either has scripts, so that the scripts of two runs never mix.
+   * Returns the runs that must end before this run begins. These are an older attempt of the same run, and
+   * runs of the same task if either of the two has scripts, because scripts of two runs must not mix.
    */
   #runsBefore({ runId, taskId, hasScripts }: ActiveRun): ActiveRun[] {
     return [...this.#active.values()].filter((other) =>
@@ -147,7 +152,7 @@ export class Runner {
     return await this.#finish(run, output, verdict);
   }
 
-  /** Runs the scripts that an earlier agent process did not run, and reports the verdict. */
+  /** Runs the scripts that an earlier agent process left to run, and reports the verdict. */
   #resume({ run, plan, verdict }: PendingScripts): void {
     const { clock } = this.#options;
     const { runId, attempt } = run;
@@ -192,7 +197,8 @@ export class Runner {
   async #finish(run: RunJournal, output: RunOutput, verdict: Verdict): Promise<Verdict> {
     output.close();
     await run.finish({ kind: "finished", verdict }).catch((error) => {
-      // The verdict is still in memory and is sent. It is lost only if the agent is killed now.
+      // Only log this: the verdict is in memory and will be sent. It is lost only if the agent is killed
+      // before.
       log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
     });
     await this.#options.state.removeScripts(run.runId, run.attempt).catch((error) => {

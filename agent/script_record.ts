@@ -1,26 +1,29 @@
-/** The part of a run's journal that is about its scripts. */
+/** The entries about scripts in a run's journal. */
 import * as z from "zod";
 import { Verdict } from "../src/protocol/wire_messages.ts";
 import { type ScriptJournal, ScriptPlan } from "./engine/scripts/script_plan.ts";
 
 export const ScriptEntry = z.union([
-  /** The run's scripts. The first one is about to begin. */
+  /** The plan of the run's scripts. Recorded before the first script begins. */
   z.object({ scripts: ScriptPlan }),
-  /** The verdict as it was before the scripts that follow the backup. */
+  /** The verdict on the backup, before the scripts that follow it. */
   z.object({ decided: Verdict }),
-  /** The script at this position has ended; `problem` is null if it succeeded. */
+  /** The script at this position of the plan has ended. `problem` is null if the script succeeded. */
   z.object({ script: z.number().int().nonnegative(), problem: z.string().nullable() }),
 ]);
 export type ScriptEntry = z.infer<typeof ScriptEntry>;
 
 export class ScriptRecord implements ScriptJournal {
   plan: ScriptPlan | null = null;
-  /** Null until the backup has ended. */
+  /** The verdict on the backup; null until the backup has ended. */
   verdict: Verdict | null = null;
-  /** Problems of the scripts that have ended, by position in the plan. */
+  /**
+   * Problems of the scripts that have ended, by the script's position in the plan. Null for a script that
+   * succeeded.
+   */
   readonly problems = new Map<number, string | null>();
 
-  /** @param write Writes an entry; resolves when it is flushed to the disk. */
+  /** @param write Writes an entry to the journal. Resolves when the entry is flushed to the disk. */
   constructor(private readonly write: (entry: ScriptEntry) => Promise<void>) {}
 
   planned(plan: ScriptPlan): Promise<void> {
@@ -35,7 +38,7 @@ export class ScriptRecord implements ScriptJournal {
     return this.#record({ script: index, problem });
   }
 
-  /** Takes an entry that was read from the journal. */
+  /** Applies an entry that was read from the journal. */
   restore(entry: ScriptEntry): void {
     if ("scripts" in entry) this.plan = entry.scripts;
     else if ("decided" in entry) this.verdict = entry.decided;

@@ -1,8 +1,8 @@
-/** The agent's own directory, for one agent: its key, its journal, its work files. */
+/** The directory that one agent owns. It contains the agent's key, journal and work files. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-/** An error that keeps the agent from starting, with a message for the operator. */
+/** An error that prevents the agent's start. Its message is for the operator. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
@@ -17,12 +17,14 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Creates the directory if it is missing and locks it until the process ends. Throws a {@link StartError}.
+   * Opens the state directory. Creates it if it is missing, and locks it until the process ends. Throws a
+   * {@link StartError} if this fails.
    */
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
     try {
-      // 0711: a backup's programs may run as another user and need to traverse the directory, not list it.
+      // Mode 0711, because a backup's programs may run as another user. Such a user must be able to enter the
+      // directory, but not to list it.
       await Deno.mkdir(path, { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "scripts"), { recursive: true, mode: 0o711 });
@@ -40,9 +42,11 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Returns an identifier of this boot of the machine and of this directory's lock file. An agent with the
-   * same seat as an earlier one holds that agent's lock, so the earlier agent has ended. A copy of the
-   * directory or of the machine has another seat. Undefined if the system has no boot id.
+   * Returns the agent's seat: an identifier of this boot of the machine and of the directory's lock file.
+   * Returns undefined if the system has no boot id.
+   *
+   * An agent with the same seat as an earlier agent holds the earlier agent's lock, so the earlier one has
+   * ended. A copy of the directory or of the machine has another seat.
    */
   async seat(): Promise<string | undefined> {
     const boot = await Deno.readTextFile("/proc/sys/kernel/random/boot_id").catch(() => null);
@@ -55,19 +59,19 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "journal");
   }
 
-  /** Holds the listings of backups that are being browsed. */
+  /** Path of the directory for the sorted listings of backups that are browsed. */
   get listingsPath(): string {
     return join(this.#path, "work", "listings");
   }
 
-  /** Removes the work files of a killed agent. */
+  /** Removes the work files that a killed agent left. */
   async clearWork(): Promise<void> {
     for await (const entry of Deno.readDir(join(this.#path, "work"))) {
       await Deno.remove(join(this.#path, "work", entry.name), { recursive: true });
     }
   }
 
-  /** Holds the files of a run's scripts, also after a restart of the agent. */
+  /** Path of the directory for the scripts of a run. It is kept when the agent restarts. */
   scriptDirectory(runId: number, attempt: number): string {
     return join(this.#path, "scripts", `${runId}-${attempt}`);
   }
@@ -76,7 +80,7 @@ export class StateDirectory implements Disposable {
     await Deno.remove(this.scriptDirectory(runId, attempt), { recursive: true }).catch(ignoreMissing);
   }
 
-  /** Removes the files of scripts, except for these directories. */
+  /** Removes the directories of scripts, except for those in `kept`. */
   async clearScripts(kept: readonly string[]): Promise<void> {
     for await (const { name } of Deno.readDir(join(this.#path, "scripts"))) {
       const path = join(this.#path, "scripts", name);
@@ -88,7 +92,7 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "work", `${runId}-${attempt}`);
   }
 
-  /** Creates an empty 0700 directory for one run. */
+  /** Creates an empty directory with mode 0700 for one run. Returns its path. */
   async makeWorkDirectory(runId: number, attempt: number): Promise<string> {
     const path = this.workDirectory(runId, attempt);
     await Deno.remove(path, { recursive: true }).catch(ignoreMissing);
@@ -96,13 +100,13 @@ export class StateDirectory implements Disposable {
     return path;
   }
 
-  /** Returns the agent's key; null before it is enrolled. */
+  /** Returns the agent's key; null if the agent is not enrolled. */
   async readKey(): Promise<string | null> {
     const text = await Deno.readTextFile(this.#keyPath).catch(ignoreMissing);
     return text?.trim() || null;
   }
 
-  /** Writes the key atomically, readable by the agent's user only. */
+  /** Stores the agent's key atomically. Only the agent's user can read it. */
   async writeKey(key: string): Promise<void> {
     const temporary = `${this.#keyPath}.new`;
     await Deno.remove(temporary).catch(ignoreMissing);

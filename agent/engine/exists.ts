@@ -1,4 +1,4 @@
-/** Returns whether the path exists; true also for a dangling symlink. */
+/** Returns whether the path exists. A symbolic link exists even if its target does not. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.lstat(path);

@@ -1,7 +1,7 @@
 /**
- * Explicit garbage collection, for an agent that was started with `--expose-gc`. V8's own heap is small
- * compared with the native buffers, so V8 sees no reason to collect them. Without this, a hundred megabytes
- * pile up.
+ * Collects garbage explicitly, in an agent that was started with `--expose-gc`. V8's own heap is small
+ * compared with the native buffers, so V8 does not collect the buffers on its own. Without explicit
+ * collections, a hundred megabytes pile up.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 
@@ -12,10 +12,13 @@ export function collectYoung(): void {
   (globalThis as { gc?: Collect }).gc?.({ type: "minor" });
 }
 
-/** Time between two full collections, in milliseconds. Each takes some ten milliseconds. */
+/**
+ * Time from {@link GarbageCollection.soon} to the full collection, in milliseconds. A full collection takes
+ * some ten milliseconds.
+ */
 const PAUSE = 1000;
 
-/** Runs one full collection soon after work has ended, even if several pieces of work end together. */
+/** Runs one full collection soon after work has ended, even if several pieces of work end in this time. */
 export class GarbageCollection {
   #isDue = false;
 

@@ -1,17 +1,20 @@
-/** Mounted file systems, and those that `/etc/fstab` expects to be mounted. */
+/** Reads which file systems are mounted, and which ones `/etc/fstab` expects to be mounted. */
 import { RunFailedError } from "./ports.ts";
 
 export interface Mount {
   point: string;
   type: string;
   device: string;
-  /** Device number of the file system, which all of its mounts share. */
+  /** Device number of the file system. It is the same for all mounts of a file system. */
   fileSystem: string;
-  /** The mounted directory of the file system: `/`, or a subdirectory for a bind mount. */
+  /** The directory of the file system that is mounted here: `/`, or a subdirectory for a bind mount. */
   root: string;
 }
 
-/** Parses `/proc/self/mountinfo`, proc(5). Later mounts on the same mount point hide earlier ones. */
+/**
+ * Parses `/proc/self/mountinfo`, proc(5). Of several mounts on the same mount point, the last one hides the
+ * others.
+ */
 export function parseMountinfo(text: string): Mount[] {
   return lines(text).map((line) => {
     const [before, after] = line.split(" - ");
@@ -27,7 +30,7 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-/** Returns the mount points of `/etc/fstab`, fstab(5). Skips entries without one, such as swap. */
+/** Returns the mount points in `/etc/fstab`, fstab(5). Skips entries without a mount point, such as swap. */
 export function parseFstab(text: string): string[] {
   return lines(text)
     .map((line) => line.split(/[ \t]+/).filter((field) => field !== ""))
@@ -36,7 +39,7 @@ export function parseFstab(text: string): string[] {
     .filter((point) => point.startsWith("/"));
 }
 
-/** Returns the mount that contains a path without symlinks. */
+/** Returns the mount that contains a path. The path must not contain symbolic links. */
 export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
   return mounts
     .filter(({ point }) => isWithin(path, point))
@@ -46,15 +49,18 @@ export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
     );
 }
 
-/** Returns the mount point at or above a path that fstab lists but that is not mounted now. */
+/**
+ * Returns the mount point at or above a path that fstab lists but that is not mounted. Returns undefined if
+ * there is none.
+ */
 export function vanishedMount(path: string, expected: string[], mounts: Mount[]): string | undefined {
   const mounted = new Set(mounts.map(({ point }) => point));
   return expected.find((point) => point !== "/" && isWithin(path, point) && !mounted.has(point));
 }
 
 /**
- * Throws a `RunFailedError` if the path's file system is listed in fstab but not mounted.
- * @param action The refused action, for the message: `back up /srv`.
+ * Throws a `RunFailedError` if fstab lists the path's file system but it is not mounted.
+ * @param action The action that is refused, for the error message: `back up /srv`.
  */
 export function refuseVanished(action: string, path: string, { mounts, expected }: Mounts): void {
   const vanished = vanishedMount(path, expected, mounts);
@@ -65,14 +71,14 @@ export function refuseVanished(action: string, path: string, { mounts, expected 
   );
 }
 
-/** Returns whether `path` is `directory` or below it. Both are absolute and without a trailing slash. */
+/** Returns whether `path` is `directory` or below it. Both paths are absolute and have no trailing slash. */
 export function isWithin(path: string, directory: string): boolean {
   return directory === "/" || path === directory || path.startsWith(`${directory}/`);
 }
 
 export interface Mounts {
   mounts: Mount[];
-  /** Mount points of `/etc/fstab`. */
+  /** The mount points in `/etc/fstab`. */
   expected: string[];
 }
 
@@ -90,7 +96,10 @@ function lines(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
 }
 
-/** Decodes spaces and backslashes, which are written as `\` and three octal digits. */
+/**
+ * Returns a field of fstab or mountinfo in plain text. These files write spaces and backslashes as `\` and
+ * three octal digits.
+ */
 function unescape(field: string): string {
   const trimmed = field.length > 1 ? field.replace(/\/+$/, "") || "/" : field;
   return trimmed.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));

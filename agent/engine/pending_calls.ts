@@ -1,11 +1,14 @@
-/** Calls to a run's destination that have not been answered. A stalled run may be waiting for one of them. */
+/**
+ * Lists the operations at a run's destination that have not ended. A stalled run may be waiting for one of
+ * them.
+ */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { Destination } from "./ports.ts";
 
 export interface PendingCall {
-  /** Description for messages: `write an object`. */
+  /** What the operation does, for messages: `write an object`. */
   readonly what: string;
-  /** Start on the monotonic clock, in milliseconds. */
+  /** Time of the monotonic clock when the operation began, in milliseconds. */
   readonly since: number;
 }
 
@@ -26,12 +29,12 @@ export class PendingCalls {
 
   constructor(private readonly clock: Pick<Clock, "monotonic">) {}
 
-  /** Returns the call that has been pending for the longest; null if there is none. */
+  /** Returns the operation that has been pending for the longest; null if there is none. */
   oldest(): PendingCall | null {
     return this.#calls.values().next().value ?? null;
   }
 
-  /** Makes a call and lists it as pending until it ends. */
+  /** Runs an operation, and lists it as pending until it ends. */
   async follow<T>(what: string, call: () => Promise<T>): Promise<T> {
     const pending = { what, since: this.clock.monotonic() };
     this.#calls.add(pending);
@@ -42,7 +45,7 @@ export class PendingCalls {
     }
   }
 
-  /** Wraps a destination so that its calls are listed while they are pending. */
+  /** Returns the same destination with all operations listed while they are pending. */
   watch(destination: Destination): Destination {
     return this.#watched(destination, {
       create: async (name: string, sizeHint: number | null) =>

@@ -1,69 +1,78 @@
 /**
  * Interfaces and errors between the engine and its environment, and between the engine's parts. The engine
- * knows neither socket nor journal, so that tests and benchmarks run it as an agent does.
+ * knows neither the websocket nor the journal, so tests and benchmarks can run it in the same way as an
+ * agent.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { ProgressEvent } from "../../src/protocol/wire_messages.ts";
 
-/** The run's output. Every call writes one line; the receiver adds the time and escapes the text. */
+/** The run's output. Every call writes one line. The receiver adds the time and escapes the text. */
 export interface Output {
   line(text: string): void;
-  /** Writes a line that starts with `Warning: `, and counts it as a warning of the run. */
+  /** Writes a line that starts with `Warning: `, and adds to the run's number of warnings. */
   warning(text: string): void;
 }
 
-/** The environment of one run. */
+/** What one run gets from its environment. */
 export interface RunPorts {
   readonly clock: Clock;
   readonly output: Output;
-  /** Aborted when the run is cancelled, times out, or the agent stops. The reason is a `RunAbortedError`. */
+  /**
+   * Aborts when the run is cancelled or times out, or when the agent stops. The reason is a
+   * `RunAbortedError`.
+   */
   readonly signal: AbortSignal;
-  /** An empty private directory (0700) for small files; removed with its contents when the run ends. */
+  /** An empty private directory (0700) for small files. It is removed with its contents when the run ends. */
   readonly workDirectory: string;
-  /** Reports the run's current numbers; called at most once a second. */
+  /** Reports the run's current stats. Called at most once a second. */
   progress(stats: Omit<ProgressEvent, "kind">): void;
   /**
-   * Records an object before it or its partial file is created. Durable when it resolves, so that the object
-   * can be removed after the agent was killed. `path` is the absolute path of a partial file on this server,
-   * otherwise null.
+   * Records that an object is about to be created. To be called before the object or its partial file is
+   * created. Once it resolves, the record is durable, so that the object can be removed even if the agent is
+   * killed. `path` is the absolute path of the partial file; null if it is not on this server.
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
-   * Records a directory for unfinished work outside the work directory before it is created. Durable when it
-   * resolves, so that the directory can be removed with its contents after the agent was killed.
+   * Records that a directory for unfinished work, outside the work directory, is about to be created. Once it
+   * resolves, the record is durable, so that the directory can be removed even if the agent is killed.
    */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
   readonly downloads: Downloads;
   readonly relay: Relay;
   /**
-   * Streams the control plane's complete state as SQL text. May be called once. Rejects with a
-   * `RunFailedError`, or when the signal aborts.
+   * Yields the control plane's complete state as SQL text. May be called once. Rejects with a
+   * `RunFailedError`, or with the signal's reason.
    */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
 /**
- * The control plane's part in reading from a bucket. Calls wait while the link is lost; they reject when the
- * signal aborts.
+ * Requests to the control plane for reading from a bucket. They wait while the websocket is not connected,
+ * and reject when the signal aborts.
  */
 export interface Downloads {
-  /** @param name An object of the run's backup, without the directory. */
+  /**
+   * Requests a signed URL for an object.
+   *
+   * @param name Name of an object of the run's backup, without the directory.
+   */
   sign(name: string, signal: AbortSignal): Promise<{ url: string; expiresInMs: number }>;
 }
 
-/** The control plane's part in reading from another server's disk. */
+/** Requests to the control plane for reading from another server's disk. */
 export interface Relay {
   /**
-   * Requests the bytes [from, to) of an object of the run's backup. Resolves with a 206 response, or with
-   * the refusal. Rejects if the control plane can't be reached, or when the signal aborts.
+   * Requests the bytes of an object of the run's backup from `from` up to, but not including, `to`. Resolves
+   * with a 206 response that has the bytes, or with a response that refuses them. Rejects if the control
+   * plane can't be reached or the signal aborts.
    */
   get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }
 
 /**
- * The control plane's part in an S3 upload. Calls wait while the link is lost; they reject when the signal
- * aborts.
+ * Requests to the control plane for an S3 upload. They wait while the websocket is not connected, and reject
+ * when the signal aborts.
  */
 export interface Uploads {
   open(
@@ -77,7 +86,7 @@ export interface Uploads {
     count: number,
     signal: AbortSignal,
   ): Promise<{ urls: { partNumber: number; url: string }[]; expiresInMs: number }>;
-  /** Resolves with the stored size that the bucket reports. */
+  /** Completes an upload. Resolves with the stored size that the bucket reports. */
   complete(
     uploadId: string,
     size: number,
@@ -87,123 +96,140 @@ export interface Uploads {
   abort(uploadId: string): Promise<void>;
 }
 
-/** An error that ends a run as failed. Its message is one actionable line without secrets. */
+/** An error that fails a run. The message is one line without secrets that says what to do. */
 export class RunFailedError extends Error {
   override readonly name = "RunFailedError";
-  /** Names of objects that could not be removed from the destination. */
+  /** Names of objects that may be left at the destination because they could not be removed. */
   leftovers: string[] = [];
 }
 
-/** Failure of the source to provide a part. A run that stores several parts continues without this one. */
+/** The source could not provide a part. A run with several parts continues without this part. */
 export class SourceFailedError extends RunFailedError {}
 
 /**
- * The creation of an object was abandoned because a file system did not answer. The file may still appear.
+ * Creating an object was given up because a file system did not answer. The file may still be created later.
  */
 export class UnansweredCreateError extends RunFailedError {}
 
-/** An object is missing although the location of the backup's objects exists. */
+/** An object is missing although the directory or bucket of the backup's objects exists. */
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes differ from those that were written, according to their contents or to an index. After one read, the
- * network may be the cause.
+ * Bytes that were read differ from those that were written, judged by their contents or by an index. After
+ * one read, the network may be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}
 
-/** The given key does not open an object; most likely another key was used to encrypt it. */
+/** The key does not decrypt an object. Most likely the object was encrypted for another key. */
 export class WrongKeyError extends RunFailedError {}
 
 /**
- * A backup is certainly not as it was stored. For other `RunFailedError`s, the network or the server may be
- * the cause.
+ * A backup is certainly not as it was stored. With any other `RunFailedError`, the network or the server may
+ * be at fault.
  */
 export class BackupDamagedError extends RunFailedError {
-  /** @param damage One line that is recorded for the backup. */
+  /** @param damage One line about the damage, which is recorded with the backup. */
   constructor(message: string, readonly damage: string) {
     super(message);
   }
 }
 
-/** The reason of an aborted `signal`. The outcome decides whether the run ends as cancelled or failed. */
+/**
+ * The reason with which a run's `signal` aborts. `outcome` says whether the run ends as cancelled or as
+ * failed.
+ */
 export class RunAbortedError extends Error {
   override readonly name = "RunAbortedError";
-  /** Names of objects that the engine could not remove from the destination. */
+  /** Names of objects that may be left at the destination because the engine could not remove them. */
   leftovers: string[] = [];
   constructor(readonly outcome: "cancelled" | "failed", message: string) {
     super(message);
   }
 }
 
-/** A store for objects, opened for one run or one request. One writer must not be used concurrently. */
+/**
+ * A store for objects, opened for one run or one request. An `ObjectWriter` must not be used by several
+ * callers at the same time.
+ */
 export interface Destination {
-  /** Description for output lines: `SFTP backup@host:22 /backups`. */
+  /** Description for the run's output: `SFTP backup@host:22 /backups`. */
   readonly description: string;
-  /** Returns the absolute path of the object's partial file; null if it is not on this server. */
+  /** Returns the absolute path of an object's partial file; null if the file is not on this server. */
   partialPath(name: string): string | null;
   /**
-   * Rejects with a `RunFailedError` if the location of the objects is missing, for example on an unmounted
-   * file system. In a missing location, a missing object proves nothing.
+   * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if it is
+   * missing, for example because its file system is not mounted. An object that is missing with its directory
+   * may not be lost.
    */
   findPlace(): Promise<void>;
-  /** Creates the location of the objects if it is missing. Undefined if a location needs no creation. */
+  /**
+   * Creates the directory of the objects if it is missing. Undefined if the destination has no directory to
+   * create.
+   */
   makePlace?(): Promise<void>;
-  /** Starts an object under a temporary name. Rejects if `name` already exists. */
+  /** Starts an object under a temporary name. Rejects if an object called `name` already exists. */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**
-   * Reads the bytes [from, to) of an object, in order. A chunk is valid until the next is requested. Rejects
-   * with a `RunFailedError` if the object is missing or ends before `to`.
+   * Yields the bytes of an object from `from` up to, but not including, `to`. A chunk is valid until the next
+   * one is requested. Rejects with a `RunFailedError` if the object is missing or ends before `to`.
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
   /**
-   * Returns the absolute path at which a program of this server may read the object. Null if the bytes are
-   * not on this server.
+   * Returns the absolute path under which a program of this server may read the object; null if the object is
+   * not in a file of this server.
    */
   localPath(name: string): string | null;
   /**
    * Returns the object's current size in bytes. Rejects with an `ObjectMissingError` if the object is missing
-   * but its location exists.
+   * but its directory or bucket exists.
    */
   size(name: string): Promise<number>;
   /**
-   * Removes an object and its partial file. Resolves with false if neither exists in the backup's location.
-   * Rejects if the location itself is missing.
+   * Removes an object and its partial file. Resolves with true if one of them existed, otherwise with false.
+   * Rejects if the directory or bucket is missing.
    */
   remove(name: string): Promise<boolean>;
-  /** Releases the connection. Never rejects. */
+  /** Closes connections. Never rejects. */
   close(): Promise<void>;
 }
 
-/** One object being written. After `commit` or `abort` nothing else may be called. */
+/** Writes one object. After `commit` or `abort`, no other method may be called. */
 export interface ObjectWriter {
   /**
-   * The file that a program of this server may write directly, so that the agent does not copy the bytes.
+   * A file that a program may write instead of the agent, so that the bytes are not copied. Undefined if the
+   * destination does not support this.
    */
   readonly direct?: DirectWriting | undefined;
   /**
-   * Writes the bytes. The caller may reuse the buffer once this resolves. Slow destinations resolve late, as
-   * backpressure.
+   * Writes bytes. The caller may reuse the buffer once the promise resolves. A slow destination resolves
+   * late, which slows down the caller.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Makes the bytes written so far durable, so that a later `commit` takes less time. `commit` may be called
-   * without waiting for it.
+   * Makes the bytes written so far durable, so that `commit` takes less time. `commit` may be called before
+   * the promise resolves.
    */
   settle?(): Promise<void>;
   /**
-   * Makes the object durable and visible under its name, and verifies that its stored size equals the bytes
-   * written.
+   * Makes the object durable and visible under its name. Verifies that the stored size equals the number of
+   * bytes written.
    */
   commit(): Promise<void>;
-  /** Removes the written bytes. Rejects if it can't. Safe after a failed `write` or `commit`. */
+  /**
+   * Removes the written bytes. Rejects if they can't be removed. May be called after a failed `write` or
+   * `commit`.
+   */
   abort(): Promise<void>;
 }
 
-/** Replaces calls of `write`: a program fills the file, and the agent reads along. */
+/**
+ * Writing by a program. Replaces `write`: the program writes the file, and the agent reads the bytes from
+ * there.
+ */
 export interface DirectWriting {
-  /** Absolute path of an existing, empty file. */
+  /** Absolute path of the file to write. It exists and is empty. */
   readonly path: string;
-  /** Reports bytes that the program has written and the agent has read. */
+  /** Reports how many bytes the program has written and the agent has read since the last call. */
   written(length: number): void;
   /** Rejects with the reason why writing fails. Resolves if no reason is found. */
   findFault(): Promise<void>;

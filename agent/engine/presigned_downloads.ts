@@ -1,4 +1,4 @@
-/** Download URLs that came with the control plane's request, because only runs can request them. */
+/** Download URLs that the control plane sent with its request. Only a run can request URLs itself. */
 import type { SignedObject } from "../../src/protocol/browsing.ts";
 import { type Downloads, RunFailedError } from "./ports.ts";
 

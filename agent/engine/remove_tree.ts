@@ -1,10 +1,10 @@
-/** Removes a directory and its contents, even if it came from a backup and its owner may not write to it. */
+/** Removes directories with their contents, also those from a backup that their owner may not write to. */
 import type { Clock } from "../../src/domain/clock.ts";
 import { Children } from "./programs/children.ts";
 
 /**
- * Removes a directory tree. A missing one counts as removed. Takes no signal, because the run's signal may
- * have aborted already.
+ * Removes a directory with its contents. Does nothing if the directory is missing. Takes no signal, because
+ * the run's signal may already have aborted.
  */
 export async function removeTree(path: string, clock: Clock): Promise<void> {
   try {

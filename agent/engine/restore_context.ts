@@ -1,4 +1,7 @@
-/** Types that the parts of a restore run share. They are separate from the registry of targets. */
+/**
+ * Types that the parts of a restore run use. They are kept apart from the registry of targets, which imports
+ * these parts.
+ */
 import type { RestoreJob } from "../../src/protocol/job.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";
 import type { StoredObjects } from "./jobs/stored_objects.ts";
@@ -13,8 +16,8 @@ export interface RestoreContext {
   readonly progress: ReadProgress;
 }
 
-/** The result of a restore into its target. */
+/** The result of restoring into one target. */
 export interface RestoreResult {
-  /** Null if files are not counted. */
+  /** Number of restored files; null if they are not counted. */
   filesCount: number | null;
 }

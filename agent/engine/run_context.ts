@@ -1,19 +1,19 @@
-/** Objects that the parts of one run share. */
+/** Types of the objects that all parts of one backup run use. */
 import type { BackupJob, JobOptions } from "../../src/protocol/job.ts";
 import type { Children } from "./programs/children.ts";
 import type { RunPorts } from "./ports.ts";
 import type { SystemUser } from "./programs/system_user.ts";
 
-/** The context for starting a database's programs. */
+/** What is needed to start a database's programs. */
 export interface ProgramContext {
   readonly job: Pick<BackupJob, "run_as">;
   readonly ports: RunPorts;
   readonly children: Children;
-  /** The user of `job.run_as`; null for the agent's own user. */
+  /** The user that `job.run_as` names; null for the agent's own user. */
   readonly user: SystemUser | null;
 }
 
-/** The context that every part of one backup run shares. */
+/** The objects that all parts of one backup run use. */
 export interface RunContext extends ProgramContext {
   readonly job: BackupJob;
   readonly options: JobOptions;

@@ -1,13 +1,13 @@
-/** Finds bind mounts: further paths of the same file or directory. */
+/** Finds further paths of a file or directory, which exist because of bind mounts. */
 import { isWithin, type Mount, mountOf } from "../../mounts.ts";
 import { join, parentOf, relative } from "./path_text.ts";
 
 /**
- * Returns the other paths within `root` of the file at `path`. A file that does not exist yet has the aliases
- * of its directory.
+ * Returns the other paths within `root` that lead to the file at `path`. For a file that does not exist yet,
+ * returns the paths that it would have.
  *
- * @param path Real path.
- * @param root Real path of a directory.
+ * @param path Path of the file, without symbolic links.
+ * @param root Path of a directory, without symbolic links.
  */
 export async function aliasesWithin(root: string, path: string, mounts: readonly Mount[]): Promise<string[]> {
   const own = mountOf(path, [...mounts]);
@@ -21,7 +21,7 @@ export async function aliasesWithin(root: string, path: string, mounts: readonly
     .filter((candidate) => candidate !== path && isWithin(candidate, root));
   const aliases: string[] = [];
   for (const candidate of new Set(candidates)) {
-    // Another mount may hide the path.
+    // The candidate leads to the file only if no other mount hides it.
     if (await isSame(candidate, path)) aliases.push(candidate);
   }
   return aliases;
@@ -31,7 +31,10 @@ function joined(directory: string, name: string): string {
   return name === "" ? directory : join(directory, name);
 }
 
-/** Whether both paths lead to the same file. If both are missing, whether their directories are the same. */
+/**
+ * Returns whether both paths lead to the same file. If both are missing, returns whether their parent
+ * directories are the same.
+ */
 async function isSame(one: string, other: string): Promise<boolean> {
   const stat = (path: string) => Deno.lstat(path).catch(() => null);
   const [a, b] = await Promise.all([stat(one), stat(other)]);

@@ -1,4 +1,4 @@
-/** Backs up sources of which a part has a second path by a bind mount. */
+/** Tests of sources in which a bind mount gives a part a second path. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 
@@ -7,7 +7,7 @@ const asRoot = { ignore: Deno.uid() !== 0 };
 interface Tree extends AsyncDisposable {
   run: BackupRun;
   tree: string;
-  /** Backs up the tree. Resolves with the names of the stored files. */
+  /** Backs up the directory. Resolves with the names of the stored files. */
   backUp(excluded: string[], stamp?: string): Promise<string[]>;
 }
 

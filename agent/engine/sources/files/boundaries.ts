@@ -1,6 +1,6 @@
 /**
- * Finds the boundaries of a directory tree's file system. Other mounted file systems are left out and
- * reported. A subvolume has its own device number but is not a mount, so it is part of the tree.
+ * Finds the other file systems that are mounted in a source. Backups leave them out and report them. A
+ * subvolume has its own device number but is not a mount, so it is part of the source.
  */
 import { bytesOf, byteString, textOf } from "../../archive/bytes.ts";
 import { capture } from "../../programs/capture.ts";
@@ -11,19 +11,19 @@ import { parentOf, relative } from "./path_text.ts";
 import { searchTree } from "./tree_search.ts";
 
 export interface Boundaries {
-  /** Mounts that tar would enter without an option against it, relative to the root. */
+  /** Mounts that tar would enter without an option against it, by name relative to the root. */
   mounts: string[];
-  /** Mounts that cannot be read: tar must not even request their attributes. */
+  /** Mounts that cannot be read, by name relative to the root. tar must not even request their attributes. */
   unreachable: string[];
-  /** Subvolumes, relative to the root. */
+  /** Subvolumes in the source, by name relative to the root. */
   subvolumes: string[];
-  /** Subvolumes that are missing from the source, because it is a snapshot; relative to the root. */
+  /** Subvolumes that the source lacks because the source is a snapshot, by name relative to the root. */
   missing: string[];
   warnings: string[];
   notes: string[];
 }
 
-/** File systems that hold no data of their own. */
+/** Types of file systems that hold no data of their own. */
 const PSEUDO_TYPES = new Set([
   ...[
     "autofs",
@@ -53,16 +53,20 @@ const PSEUDO_TYPES = new Set([
   ],
   ...["sysfs", "tracefs"],
 ]);
-/** Directories in which every system has file systems in memory. */
+/** Directories in which every system mounts file systems in memory. */
 const VOLATILE = ["/dev", "/run", "/sys", "/proc"];
-/** File systems with subvolumes. */
+/** Types of file systems that have subvolumes. */
 const WITH_SUBVOLUMES = new Set(["btrfs", "bcachefs"]);
-/** Time limit for reading a mount's attributes, in seconds: its server may not answer. */
+/** Time limit for reading the attributes of one mount, in seconds. The mount's server may not answer. */
 const ATTRIBUTES_TIMEOUT_SECONDS = 10;
 
 type Matchers = readonly ((name: string) => boolean)[];
 
-/** @param root Real path. */
+/**
+ * Returns the boundaries of a source, with warnings and notes about them for the run's output.
+ *
+ * @param root Path of the source, without symbolic links.
+ */
 export async function findBoundaries(
   root: string,
   mounts: readonly Mount[],
@@ -97,14 +101,17 @@ export async function findBoundaries(
   return found;
 }
 
-/** Returns the mounts that appeared below the root, relative to it. */
+/** Returns the mounts below the root that are in `now` but not in `before`, by name relative to the root. */
 export function newMounts(root: string, before: readonly Mount[], now: readonly Mount[]): string[] {
   const known = new Set(before.map(({ point }) => point));
   return mountsBelow(root, now).map(({ point }) => point).filter((point) => !known.has(point))
     .map((point) => relative(point, root));
 }
 
-/** Returns the mounts below the root. Of several mounts at one point, only the last is visible. */
+/**
+ * Returns the mounts below the root. If several are mounted at one point, returns the last one, which hides
+ * the others.
+ */
 function mountsBelow(root: string, mounts: readonly Mount[]): Mount[] {
   const last = new Map(mounts.map((mount) => [mount.point, mount]));
   return [...last.values()].filter(({ point }) => point !== root && isWithin(point, root));
@@ -123,7 +130,7 @@ function classifyMount(
   const what = `${mount.point}, another file system (${mount.type}, ${mount.device})`;
   const isQuiet = isExcluded(name, matchers);
   if (attributes === undefined || attributes === "missing") {
-    // Another mount may hide it.
+    // Another mount hides this one.
     if (attributes === "missing") return;
     found.unreachable.push(name);
     if (!isQuiet) {
@@ -131,7 +138,8 @@ function classifyMount(
     }
     return;
   }
-  // A mounted file is backed up like any other, and so is a directory of the same file system.
+  // A mounted file is backed up like any other file. So is a directory that is mounted from the same file
+  // system.
   if (!attributes.isDirectory || (typeof parent === "object" && parent.device === attributes.device)) return;
   found.mounts.push(name);
   if (isQuiet) return;
@@ -149,8 +157,8 @@ function isVolatile({ type, point }: Mount): boolean {
 type PathAttributes = { device: string; isDirectory: boolean } | "missing";
 
 /**
- * Reads the attributes of paths. Leaves out paths that cannot be read. Each path gets its own process, so
- * that one that hangs does not block the others.
+ * Reads the attributes of paths. Leaves out paths that cannot be read. Each path has a process of its own, so
+ * that a mount that hangs does not block the others.
  */
 async function readAttributes(
   paths: string[],
@@ -177,13 +185,22 @@ async function readAttributes(
 }
 
 interface Subvolumes {
-  /** Directories with another device than the one above that are not mounts; upper ones first. */
+  /**
+   * Directories whose device differs from that of the directory above and that are not mounts. Upper ones
+   * come first.
+   */
   subvolumes: string[];
-  /** Subvolumes that the source, a snapshot, contains only as empty directories. */
+  /**
+   * Directories that are subvolumes in the original of a snapshot. The snapshot contains only empty
+   * directories in their place.
+   */
   missing: string[];
 }
 
-/** Inode number of such an empty directory: BTRFS_EMPTY_SUBVOL_DIR_OBJECTID, which no other directory has. */
+/**
+ * Inode number of the empty directory that a snapshot has in place of a subvolume:
+ * BTRFS_EMPTY_SUBVOL_DIR_OBJECTID. No other directory has this number.
+ */
 const MISSING_SUBVOLUME = "2";
 
 async function findSubvolumes(
@@ -208,7 +225,8 @@ async function findSubvolumes(
   for (const name of others.sort()) {
     const path = pathOf(name);
     if (points.has(path)) continue;
-    // A snapshot below the source may lack subvolumes too, but the source contains the originals.
+    // Ignore `missing` here. A snapshot below the source may lack subvolumes too, but the source contains the
+    // originals.
     const { subvolumes } = await findSubvolumes(root, path, points, context);
     found.subvolumes.push(relative(path, root), ...subvolumes);
   }

@@ -1,5 +1,6 @@
 /**
- * A drill of files: unpacks them into the run's work directory, compares them with the index, removes them.
+ * Runs a drill of files: unpacks them into the run's work directory, compares them with the index, and
+ * removes them.
  */
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,7 +16,8 @@ import type { StoredObjects } from "../../jobs/stored_objects.ts";
 import { type Skipped, unpackWhole } from "../../restore_files/unpack.ts";
 
 /**
- * Required free space as a multiple of the data: a drill leaves some space for the server's other programs.
+ * Required free space as a multiple of the data's size. A drill leaves some space for the server's other
+ * programs.
  */
 const SPACE_FACTOR = 1.05;
 
@@ -50,7 +52,10 @@ export async function drillFiles(
   }
 }
 
-/** Returns a predicate for members that this file system can't store. They are no damage of the backup. */
+/**
+ * Returns a function that says whether a member is missing because this file system can't store it. This is
+ * not a damage of the backup.
+ */
 function isLeftOut({ names, count }: Skipped): (name: string) => boolean {
   return (name) => count > 0 && (names.has(name) || name.length > LONGEST_NAME);
 }
@@ -80,7 +85,7 @@ async function checkFreeSpace(directory: string, job: DrillJob, ports: RunPorts)
       } are free. ${advice}`,
     );
   }
-  // File systems without a limit of files report 0.
+  // `files` is 0 on file systems without a limit on the number of files.
   if (files > 0 && job.backup.files_count !== null && ffree < job.backup.files_count) {
     throw new RunFailedError(
       `there is no room for its ${job.backup.files_count} files in ${directory}: ${ffree} more can be made. ${advice}`,

@@ -1,13 +1,14 @@
-/** Converts absolute globs of `excluded_paths` to patterns below the source's root. */
+/** Converts the absolute globs in `excluded_paths` to patterns relative to the source's root. */
 import { isWithin } from "../../mounts.ts";
 import { globSource, hasWildcards, quotePattern } from "./exclusion_rules.ts";
 import { join, namesOf, parentOf, relative } from "./path_text.ts";
 
 /**
- * Expands a glob outside of the source by reading directories. Within the source, tar matches the rest of it.
- * Resolves with patterns relative to the root, or with none if the glob does not lead into the source.
+ * Converts an absolute glob. Reads directories to match the part of it that lies outside of the source; tar
+ * matches the rest. Resolves with patterns relative to the root, or with none if the glob does not lead into
+ * the source.
  *
- * @param pathsWithin Returns the paths within the root that lead to a real path.
+ * @param pathsWithin Returns the paths within the root that lead to a path without symbolic links.
  */
 export async function globsInside(
   path: string,
@@ -56,7 +57,7 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
   return found;
 }
 
-/** Quotes the names of a path that exist, because they are meant literally. */
+/** Returns the names of a path, and quotes those that exist: a name that exists is meant literally. */
 export async function quoteExisting(
   directory: string,
   names: readonly string[],

@@ -1,4 +1,4 @@
-/** Compares patterns that end with a slash or contain `**` with what tar stores. */
+/** Tests that patterns that end with a slash or contain `**` leave out the right files of tar's archive. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { isExcluded, ruleMatcher } from "./exclusion_rules.ts";
@@ -7,7 +7,10 @@ const GROW =
   "mkdir -p log a/log a/b/c p/q/r/node_modules p/node_modules 'x  '; touch log/f a/log/f a/b/log " +
   "a/b/c/x.log a/x.log x.log p/q/r/node_modules/m p/node_modules/m 'x  /f' kept";
 
-/** Backs up the tree above. Resolves with the topmost names that were left out, and the output about them. */
+/**
+ * Backs up the directory that `grow` makes. Resolves with the topmost names that were left out, and with the
+ * output about them.
+ */
 async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; reported: string[] }> {
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;

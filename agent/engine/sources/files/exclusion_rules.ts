@@ -1,23 +1,24 @@
-/** Exclusion rule: converted to tar's options, and to a matcher of names. */
+/** Converts an exclusion rule to options of tar, and to a function that matches names. */
 
 export interface ExclusionRule {
-  /** Entry of `excluded_paths` that the rule comes from. */
+  /** The entry of `excluded_paths` that the rule was made from. */
   given: string;
-  /** Pattern relative to the source's root, without `./`. */
+  /** The pattern, relative to the source's root, without `./`. */
   pattern: string;
-  /** Whether it matches only from the source's root; otherwise it matches at every depth. */
+  /** Whether the pattern matches only from the source's root. If not, it matches at every depth. */
   isAnchored: boolean;
-  /** Whether every character is literal. */
+  /** Whether every character of the pattern is literal. */
   isLiteral: boolean;
-  /** Whether it ends with a slash: then it matches only directories. */
+  /** Whether the pattern ended with a slash, so that it matches only directories. */
   isDirectory?: boolean;
 }
 
 /**
- * Returns options for tar. They also apply to the patterns that follow, so each rule sets all of them.
+ * Returns the options of tar for a rule. Such options also apply to the patterns that follow them, so each
+ * rule sets all of them.
  *
- * @param keepsFiles Whether to leave out only the contents of matches, because tar cannot distinguish
- * directories from files.
+ * @param keepsFiles Whether to leave out the contents of matches instead of the matches. This keeps files,
+ *   which tar cannot distinguish from directories.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;
@@ -35,14 +36,17 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   ];
 }
 
-/** Maximum number of directories, plus one, that `**` matches between two other names. */
+/** Maximum number of directories that `**` matches between two other names, plus one. */
 const DEPTH = 32;
 
-/** Expands `**` to globs that tar supports: none, one or several `*` directories. */
+/**
+ * Expands `**` to globs that tar supports: one without a name in its place, and others with one or several
+ * names `*`.
+ */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
   if (names === null) return { isAnchored, patterns: [pattern] };
-  // A pattern without an anchor matches at every depth, like one that starts with `**`.
+  // Drop a leading `**`, because a pattern that is not anchored also matches at every depth.
   if (names[0] === ANY_DEPTH && names.length > 1) return expandAnyDepth(names.slice(1).join("/"), false);
   if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
   const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);
@@ -58,7 +62,10 @@ function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boo
 
 const ANY_DEPTH = "**";
 
-/** Returns the names of a pattern that contains `**`, without repeated ones; null if it contains none. */
+/**
+ * Returns the names of a pattern that contains `**`. Repetitions of `**` are reduced to one. Returns null if
+ * the pattern does not contain `**`.
+ */
 function starNames(pattern: string): string[] | null {
   const names = pattern.split("/");
   if (!names.includes(ANY_DEPTH)) return null;
@@ -66,7 +73,8 @@ function starNames(pattern: string): string[] | null {
 }
 
 /**
- * Returns a matcher for names relative to the source's root, without `./`. Names below a match do not match.
+ * Returns a function that says whether the rule matches a name. Names are relative to the source's root,
+ * without `./`. The function is false for names below a match.
  */
 export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): (name: string) => boolean {
   if (isLiteral && isAnchored) return (name) => name === pattern;
@@ -76,7 +84,7 @@ export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): 
   return (name) => expression.test(name);
 }
 
-/** Whether one of the matchers matches the name or a directory above it. */
+/** Returns whether one of the matchers matches the name or a directory above it. */
 export function isExcluded(name: string, matchers: readonly ((name: string) => boolean)[]): boolean {
   for (let at = name; at !== ""; at = at.slice(0, Math.max(at.lastIndexOf("/"), 0))) {
     if (matchers.some((matches) => matches(at))) return true;
@@ -84,12 +92,12 @@ export function isExcluded(name: string, matchers: readonly ((name: string) => b
   return false;
 }
 
-/** Whether fnmatch(3) does not take the whole pattern literally. */
+/** Returns whether fnmatch(3) gives a meaning other than the literal one to a character of the pattern. */
 export function hasWildcards(pattern: string): boolean {
   return /[\\*?[]/.test(pattern);
 }
 
-/** Quotes a name so that fnmatch(3) takes it literally. */
+/** Returns a name quoted so that fnmatch(3) takes it literally. */
 export function quotePattern(name: string): string {
   return name.replace(/[\\*?[\]]/g, "\\$&");
 }
@@ -104,7 +112,7 @@ function pathSource(pattern: string): string {
   }).join("");
 }
 
-/** Returns a glob of fnmatch(3) with FNM_PATHNAME as a regular expression, without anchors. */
+/** Returns the regular expression, without anchors, for a glob of fnmatch(3) with FNM_PATHNAME. */
 export function globSource(glob: string): string {
   let source = "";
   for (let at = 0; at < glob.length;) {
@@ -141,8 +149,8 @@ const CLASSES: Record<string, string> = {
 };
 
 /**
- * Returns the bracket expression whose `[` is before `start`, or null if it is not closed and the `[` is
- * literal.
+ * Returns the bracket expression whose `[` is just before `start`. Returns null if the expression is not
+ * closed: the `[` is then literal.
  */
 function bracketSource(glob: string, start: number): { source: string; end: number } | null {
   let at = start;
@@ -163,6 +171,6 @@ function bracketSource(glob: string, start: number): { source: string; end: numb
     const isRange = character === "-" && !isFirst && glob[at] !== "]";
     members += isRange ? "-" : character.replace(/[\\\]^[-]/g, "\\$&");
   }
-  // No bracket expression matches a slash.
+  // With FNM_PATHNAME, no bracket expression matches a slash.
   return { source: `(?!/)[${isNegated ? "^" : ""}${members}]`, end: at + 1 };
 }

@@ -1,6 +1,6 @@
 /**
- * Searches for the files that a task's exclusions match, so that the run can warn of exclusions without a
- * match.
+ * Searches a source for the files that the task's exclusions match, so that the run can warn about exclusions
+ * without a match.
  */
 import { textOf } from "../../archive/bytes.ts";
 import type { RunContext } from "../../run_context.ts";
@@ -10,16 +10,16 @@ import { searchTree } from "./tree_search.ts";
 export interface ExclusionFindings {
   /** Entries of `excluded_paths` that match nothing. */
   unmatched: string[];
-  /** Rules for directories that also match files. These files stay in the backup. */
+  /** Rules for directories that also match the names of files. These files stay in the backup. */
   withFiles: ReadonlySet<ExclusionRule>;
 }
 
 /**
- * Searches for matches of rules, by name only. Stops when each rule has matched. A rule for directories is
- * searched to the end, because it may also match files.
+ * Searches for names that match the rules. Stops when each rule has a match. A rule for directories is
+ * searched until it also matches a file, or to the end.
  *
- * @param tops Directories below the root that a walk over the root would not enter; names relative to the
- * root.
+ * @param tops Directories below the root that a search of the root does not enter, such as subvolumes, by
+ *   name relative to the root.
  */
 export async function searchExclusions(
   root: string,
@@ -51,7 +51,7 @@ export async function searchExclusions(
   return { unmatched: [...new Set(unmatched)], withFiles };
 }
 
-/** Finds staging directories of restores in the root, or one level below it. */
+/** Returns the names of staging directories of restores, in the root and one level below it. */
 export async function findStagingDirectories(root: string, context: RunContext): Promise<string[]> {
   const found: string[] = [];
   const named = ["-name", "*.rearguard-restore-*", "-prune", "-printf", "%P\\0"];

@@ -2,11 +2,13 @@
  * Plans what tar leaves out of a directory: the task's `excluded_paths`, and the files that the run itself
  * writes there.
  *
- * An absolute path means one file or directory. Symbolic links, `//`, `/./` and trailing slashes are resolved
- * to its real path below the source's real root, where tar names members `./…`. An existing path is taken
- * literally; only a path that does not exist is read as a glob. A relative pattern matches at every depth,
- * one that starts with `./` only at the source's root. Neither `*` nor `?` matches a slash; `**` as a name of
- * its own matches any number of directories. A pattern that ends with a slash matches only directories.
+ * An absolute path in `excluded_paths` names one file or directory. Symbolic links, `//`, `/./` and trailing
+ * slashes are resolved, and the path is made relative to the source's root, because tar names members `./…`.
+ * A path that exists is taken literally. A path that does not exist is taken for a glob.
+ *
+ * A relative pattern matches at every depth. If it starts with `./`, it matches only at the source's root.
+ * `*` and `?` do not match a slash. The name `**` matches any number of directories. A pattern that ends with
+ * a slash matches only directories.
  */
 import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -23,33 +25,33 @@ import {
 import { displayPattern } from "./display_pattern.ts";
 
 export interface ExclusionRequest {
-  /** Absolute path from the task. */
+  /** Absolute path of the source, as the task has it. */
   sourcePath: string;
   patterns: string[];
   /** Directories that the run writes to: a local destination and the work directory. */
   ownDirectories: string[];
   /** Prefix of the names of the task's objects. */
   objectPrefix: string;
-  /** All mounts of the system: a bind mount gives a directory of the source a second path. */
+  /** All mounts of the system. A bind mount gives a directory of the source a second path. */
   mounts: readonly Mount[];
 }
 
 export interface Exclusions {
-  /** tar's options, except those for `directoryRules`. */
+  /** Options of tar, except for those of `directoryRules`. */
   arguments: string[];
-  /** Rules that match only directories. Their options for tar depend on the contents of the tree. */
+  /** Rules that match only directories. Their options of tar depend on what the source contains. */
   directoryRules: ExclusionRule[];
-  /** Lines for the run's output about files that are left out without an entry of the task. */
+  /** Lines for the run's output about files that are left out although no entry of the task names them. */
   notes: string[];
-  /** Entries of `excluded_paths` that match nothing, each with its reason. */
+  /** Warnings about entries of `excluded_paths` that match nothing, each with the reason. */
   warnings: string[];
-  /** Matchers for all that is left out, by name relative to the root. */
+  /** Functions that say whether a file is left out, by its name relative to the root. */
   matchers: ((name: string) => boolean)[];
-  /** Rules that may match nothing, until the tree is searched. */
+  /** Rules of which it is unknown whether they match something. The source must be searched for matches. */
   unsearched: ExclusionRule[];
 }
 
-/** Staging directories of restores that are running or were killed. */
+/** Leaves out the staging directories of restores that are running or were killed. */
 const STAGING_RULE: ExclusionRule = {
   given: "",
   pattern: "*.rearguard-restore-*",
@@ -82,8 +84,8 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns a path within the root unchanged. For a path elsewhere, returns its paths within the root by bind
- * mounts.
+ * Returns the paths within the root that lead to `real`: the path itself if it is within the root, otherwise
+ * its other paths by bind mounts.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
@@ -119,11 +121,11 @@ async function addPattern(
 
 interface FoundRules {
   rules: ExclusionRule[];
-  /** Whether the path exists. */
+  /** Whether the path that the rules were made from exists. */
   exists: boolean;
 }
 
-/** Returns the rules of an absolute path, or the reason why it has none. */
+/** Returns the rules for an absolute path. If the path has none, returns the reason. */
 async function absoluteRules(
   given: string,
   root: string,
@@ -164,7 +166,7 @@ function namesDirectory(given: string): boolean {
   return /\/\.?$/.test(given);
 }
 
-/** Whether the path exists and is not a directory. */
+/** Returns whether the path exists and is not a directory. */
 function isNotDirectory(path: string): Promise<boolean> {
   return Deno.stat(path).then(({ isDirectory }) => !isDirectory, () => false);
 }
@@ -181,8 +183,9 @@ function sourceExcludedError(given: string): RunFailedError {
 }
 
 /**
- * Returns the real paths of a path, or none if it does not exist. A symbolic link in the source means the
- * link itself; with a trailing slash, also its target. A link elsewhere means its target.
+ * Returns the paths that a path names, with all symbolic links in directories resolved. Returns none if the
+ * path does not exist. If the path itself is a symbolic link, returns the link and its target. A link in the
+ * source is returned without its target, if `path` had no trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
@@ -196,7 +199,7 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
     return [own, await Deno.realPath(path).catch(() => own)];
   } catch (error) {
     if (isMissing(error)) return [];
-    // The path may exist: it is taken literally.
+    // The path may exist, so take it literally.
     if (error instanceof Deno.errors.PermissionDenied) return [path];
     throw new RunFailedError(
       `Cannot exclude ${path}: ${(error as Error).message}. Correct the task's excluded_paths.`,
@@ -206,8 +209,8 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Quotes a backslash or bracket that is part of a name at the root, because it is meant literally. `*` and
- * `?` match themselves anyway.
+ * Returns the rule for a relative pattern. If names at the root exist as written, quotes their backslashes
+ * and brackets, which are meant literally. `*` and `?` match themselves without quotes.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);
@@ -224,8 +227,8 @@ async function relativeRules(given: string, root: string): Promise<FoundRules> {
 }
 
 /**
- * Leaves out the task's objects from a source whose root is the destination. Everything else belongs to the
- * backup.
+ * Leaves out the task's own objects if the source's root is also the destination. Everything else is backed
+ * up.
  */
 function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): void {
   const prefix = quotePattern(objectPrefix);
@@ -236,8 +239,8 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
 }
 
 /**
- * Returns the real path of a directory that may not exist yet. The destination reports one that cannot be
- * created.
+ * Returns a directory's path without symbolic links. If the directory does not exist, only the existing part
+ * of the path is resolved. If it can't be created later, the destination reports this.
  */
 async function resolveMissing(path: string): Promise<string> {
   try {

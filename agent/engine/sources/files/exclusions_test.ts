@@ -4,15 +4,15 @@ import { isExcluded, quotePattern, ruleMatcher } from "./exclusion_rules.ts";
 import { planExclusions } from "./exclusions.ts";
 
 interface Stored {
-  /** Names of stored members, sorted, without the slashes of directories. */
+  /** Names of the stored members, sorted. Those of directories have no trailing slash. */
   names: string[];
   warnings: string[];
   lines: string[];
 }
 
 /**
- * Backs up the tree that the commands in `grow` make in `tree`. The exclusions may contain `$tree` and
- * `$root`, the parent directory of `tree`.
+ * Backs up the directory `tree`, which the commands in `grow` fill. The exclusions may contain `$tree` and
+ * `$root`; the latter is the parent directory of `tree`.
  */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();
@@ -146,7 +146,7 @@ Deno.test("each exclusion that matches nothing is a warning", async () => {
     "Excluded path $tree/cache/*.tmp matches nothing: nothing is left out for it",
     "Excluded path node_modules/ matches nothing: nothing is left out for it",
   ]);
-  // A pattern for files that may appear later gets a plain line, not a warning.
+  // The pattern may match files that appear later, so the run prints a line and no warning.
   assert.ok(lines.includes("Excluded path *.tmp matches nothing: nothing is left out for it"));
 });
 

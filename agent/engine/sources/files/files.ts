@@ -1,13 +1,13 @@
 /**
- * Backs up a directory tree, or one file, as a pax archive of GNU tar. Members are named `./…` from the
- * source's root, so that `tar -x -C TARGET` unpacks the contents directly into TARGET. Owners are numbers,
- * and times have nanoseconds. Extended attributes, ACLs, hard links and holes are kept. Other file systems
- * mounted below are left out.
+ * Backs up a directory or one file as a pax archive of GNU tar. Members are named `./…` relative to the
+ * source's root, so that `tar -x -C TARGET` unpacks the contents directly into TARGET. Owners are stored as
+ * numbers, and times with nanoseconds. Extended attributes, ACLs, hard links and holes are kept. File systems
+ * that are mounted in the source are left out.
  *
- * The member index is tar's own listing, one line for each member: `block N: <mode> <uid>/<gid> <size> <UTC
- * time> <name>`, padded with spaces. The time has up to nine decimals of a second. Names are in C quotes,
- * followed by ` -> "target"` for a symbolic link and ` link to "target"` for a hard link. N counts 512-byte
- * blocks of the archive up to the member's first header. See archive_index.ts for the stored form.
+ * The index is tar's own listing, one line for each member: `block N: <mode> <uid>/<gid> <size> <UTC time>
+ * <name>`, padded with spaces. N is the number of 512-byte blocks before the member's first header. The time
+ * has up to nine decimals of a second. Names are in C quotes. A symbolic link is followed by ` -> "target"`,
+ * a hard link by ` link to "target"`. See archive_index.ts for the stored format.
  */
 import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../../src/definitions/sources/files.ts";
@@ -21,11 +21,14 @@ import type { PartEnd, PreparedSource, SourcePart } from "../source.ts";
 import { TarMessages } from "./tar_messages.ts";
 import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
 
-/** Size of a record: as much as a pipe holds, for few and large writes. A multiple of 512 bytes. */
+/**
+ * Size of tar's records in bytes, a multiple of 512. It is what a pipe holds, so that tar makes few and large
+ * writes.
+ */
 export const RECORD_BYTES = 64 * 1024;
 /**
- * Descriptor of the pipe that tar writes its archive to. Its listing then goes to stdout, where tar fails if
- * a line cannot be written. With `--index-file`, tar would silently lose lines on a full disk.
+ * File descriptor of the pipe that tar writes the archive to. The listing then goes to stdout, and tar fails
+ * if a line cannot be written. With `--index-file`, tar would silently lose lines on a full disk.
  */
 const ARCHIVE_DESCRIPTOR = 3;
 
@@ -50,7 +53,8 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path must be absolute`);
   }
-  // UTF-8 would replace half of a surrogate pair by another character, and so name another path.
+  // Refuse half of a surrogate pair: encoding it as UTF-8 would replace it by another character, and so name
+  // another path.
   if (!path.isWellFormed()) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is not Unicode text`);
   }
@@ -96,8 +100,8 @@ async function archivePart(
     command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
-    // With smaller records, tar does not read the end of the last one, and zstd ends with SIGPIPE: a failure
-    // under `pipefail`.
+    // The record size must be the same as in the backup. With smaller records, tar does not read the end of
+    // the last one, so zstd ends with SIGPIPE, which is a failure under `pipefail`.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",
@@ -112,8 +116,9 @@ async function archivePart(
 }
 
 /**
- * Returns arguments that tar cannot mistake for options. If the source is a link to a file, its target is
- * archived under the name of the link, because users know only that name.
+ * Returns tar's arguments for the source, which tar cannot mistake for other options. If the source is a
+ * symbolic link to a file, the file is archived under the name of the link, because users know only this
+ * name.
  */
 function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
   if (kind === "directory") return { options: [`--directory=${path}`], member: "." };
@@ -135,7 +140,7 @@ function tarCommand(
 }
 
 /**
- * Returns the arguments for a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR} and its listing to
+ * Returns the arguments of a tar that writes the archive to {@link ARCHIVE_DESCRIPTOR} and its listing to
  * stdout.
  */
 export function tarArguments(options: readonly string[], member: string): string[] {
@@ -143,13 +148,13 @@ export function tarArguments(options: readonly string[], member: string): string
     "--create",
     `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
     "--format=posix",
-    // Access and change times cannot be restored. Without them and tar's pid, equal trees give equal
-    // archives.
+    // Leave out access and change times, which cannot be restored, and tar's pid. Equal directories then give
+    // equal archives.
     "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
     `--record-size=${RECORD_BYTES}`,
     "--numeric-owner",
-    // Access lists are stored twice, also as attributes. A restore with --acls would lose those stored only
-    // as attributes.
+    // Store access lists twice, as ACLs and as extended attributes. A restore with --acls would lose access
+    // lists that are stored only as extended attributes.
     "--xattrs",
     "--acls",
     "--no-selinux",
@@ -166,7 +171,10 @@ export function tarArguments(options: readonly string[], member: string): string
   ];
 }
 
-/** Rejects a failed exit. Exit 1 means that files changed while they were read; tar must have named them. */
+/**
+ * Throws if tar failed. Exit code 1 means that files changed while they were read. It is a success if tar has
+ * named these files.
+ */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;
   if (exit.signal !== null) {
@@ -201,7 +209,8 @@ function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, files
 }
 
 /**
- * Rejects an archive that is not a whole number of records or does not end with two blocks of zeros, pax(1).
+ * Throws if the archive's size is not a whole number of records, or if the archive does not end with two
+ * blocks of zeros, pax(1).
  */
 export function checkEnd({ size, tail }: PartEnd): void {
   const closing = tail.subarray(-1024);

@@ -10,7 +10,7 @@ function source(path: string, changes: Partial<FilesSource> = {}): FilesSource {
   return { type: "files", path, excluded_paths: [], allow_unreadable: false, ...changes };
 }
 
-/** Opens a run and an empty directory `tree` that every user may enter. */
+/** Opens a backup run, and creates an empty directory `tree` that every user may enter. */
 async function fixture() {
   const run = await BackupRun.open();
   const tree = `${run.root}/tree`;
@@ -19,7 +19,7 @@ async function fixture() {
   return { run, tree, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Returns member names as stock tar lists them. */
+/** Returns the names of the archive's members, as the stock tar lists them. */
 async function members(run: BackupRun): Promise<string[]> {
   const names = await shell(
     'zstd -dc "$1" | tar -t --record-size=64K --quoting-style=literal',
@@ -32,7 +32,7 @@ async function index(run: BackupRun): Promise<string[]> {
   return (await shell('zstd -dc "$1"', `${run.directory}/${STAMPED}.index.zst`)).trimEnd().split("\n");
 }
 
-/** Asserts that the run fails with this reason and leaves nothing. */
+/** Asserts that the run fails with this reason and leaves no objects. */
 async function fails(run: BackupRun, spec: FilesSource, message: RegExp, changes = {}): Promise<void> {
   await assert.rejects(run.run(spec, changes), (error: Error) => {
     assert.equal(error.name, "RunFailedError");
@@ -96,7 +96,7 @@ Deno.test("the index has a line for every member, with block, type, size, time a
   const backup = await at.run.run(source(at.tree));
   const lines = await index(at.run);
   const archive = backup.objects.find(({ role }) => role === "archive")!;
-  // One frame, after a header of 12 bytes; it ends with its checksum.
+  // The archive is one frame after a header of 12 bytes. The frame's checksum is its last four bytes.
   const sum = await shell(
     'tail -c 4 "$1" | od -An -tx4 --endian=little',
     `${at.run.directory}/${archive.name}`,
@@ -227,7 +227,10 @@ Deno.test("names with line breaks or invalid UTF-8 stay on one line of the outpu
   assert.deepEqual(at.run.warnings, [`"./a\\nb\\"c\\377d": Cannot open: Permission denied`]);
 });
 
-/** Random bytes, which do not compress: the pipes are full long before tar has read them. */
+/**
+ * Writes random bytes, which do not compress, so that the pipes are full long before tar has read all of
+ * them.
+ */
 const LARGE = "head -c 150000000 /dev/urandom >";
 
 Deno.test("a file that grows or shrinks while it is read is a warning", async () => {
@@ -254,7 +257,8 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
   const stalled = new StalledDestination(at.run, 0);
   const running = at.run.run(source(at.tree), {}, stalled);
   await stalled.reached;
-  // tar is reading one of the two. It knows the other's name already, or has yet to list it.
+  // tar is now reading one of the two directories. It has read the other one's name already, or will list it
+  // later.
   await shell(`cd "$1"; rm -r 0 9`, at.tree);
   stalled.resume();
   await running;
@@ -264,7 +268,7 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
 
 Deno.test("a file or directory that becomes something else before it is read is a warning", async () => {
   await using at = await fixture();
-  // Whichever of the two tar is reading, it has read the names of their directory.
+  // tar is reading one of the two large files, and has read all names in their directory.
   const grow = `${LARGE} 0; ${LARGE} 9; for n in $(seq 50); do mkdir d$n; echo x > d$n/x; echo y > f$n; done`;
   await shell(`cd "$1"; ${grow}`, at.tree);
   const stalled = new StalledDestination(at.run, 0);

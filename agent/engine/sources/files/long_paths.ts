@@ -1,16 +1,20 @@
 /**
- * Warns of members whose paths are too long for any program to open. They are stored, but cannot be restored.
+ * Warns about members whose paths are too long for any program to open. They are stored, but cannot be
+ * restored.
  */
 import { IndexParser } from "../../archive/archive_index.ts";
 import { LONGEST_NAME } from "../../longest_name.ts";
 import { displayName } from "../../archive/display_name.ts";
 
-/** Number of members that are named; the rest are counted. */
+/** Number of members that the warnings name. The others are counted. */
 const NAMED = 20;
-/** Number of bytes shown from each end of a name. */
+/** Number of bytes that a warning shows of each end of a name. */
 const SHOWN = 60;
 
-/** Writes one line for each such member in tar's listing. Parses only lines that are long enough. */
+/**
+ * Calls `warn` for each member of tar's listing whose path is too long. Parses only lines that are long
+ * enough.
+ */
 export async function warnOfLongPaths(indexPath: string, warn: (line: string) => void): Promise<void> {
   let count = 0;
   await longLines(indexPath, LONGEST_NAME, (line) => {
@@ -25,7 +29,7 @@ export async function warnOfLongPaths(indexPath: string, warn: (line: string) =>
   if (count > NAMED) warn(`Too long to be restored: ${count - NAMED} more paths`);
 }
 
-/** Reads lines of more than `bytes` bytes, as UTF-8. */
+/** Calls `take` with the lines of a file that are longer than `bytes` bytes, decoded as UTF-8. */
 async function longLines(path: string, bytes: number, take: (line: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   let before: Uint8Array[] = [];

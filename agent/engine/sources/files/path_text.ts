@@ -1,8 +1,8 @@
 /** Functions for absolute paths as text, without access to the file system. */
 
 /**
- * Returns a path without double slashes, `.` in the middle and trailing slashes. Keeps `..`, because links
- * decide its meaning.
+ * Returns a path without double slashes, without `.` in the middle, and without trailing slashes. Keeps `..`,
+ * because it depends on symbolic links what `..` means.
  */
 export function normalise(path: string): string {
   const joined = path.replace(/\/(?:\.?\/)+/g, "/").replace(/(?<=\/)\.$/, "");
@@ -17,7 +17,7 @@ export function namesOf(path: string): string[] {
   return path.split("/").filter((name) => name !== "");
 }
 
-/** Returns the path relative to the root, without a leading slash. */
+/** Returns a path below `root` as a path relative to `root`. */
 export function relative(path: string, root: string): string {
   return path.slice(root === "/" ? 1 : root.length + 1);
 }

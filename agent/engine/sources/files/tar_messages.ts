@@ -1,13 +1,13 @@
 /**
- * Interprets GNU tar's stderr: messages about files that changed, or could not be read while tar continued.
- * Recognizes them by their wording, which `LC_ALL` keeps in English; tar(1) has no other way to distinguish
- * them.
+ * Parses GNU tar's stderr for messages about files that changed, or that could not be read while tar
+ * continued. Recognizes the messages by their wording, because tar(1) has no other way to distinguish them.
+ * `LC_ALL` keeps the wording in English.
  */
 import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";
 
 const UNREADABLE = /: (?:Warning: )?(?:Cannot (?:open|read|readlink|savedir|stat|fstat|seek)|Read error)\b/;
-/** The file changed its type between tar's lookup and its opening. */
+/** Messages about a file that was replaced by one of another type after tar had found it. */
 const ANOTHER_KIND =
   /: Warning: Cannot open: (?:Not a directory|Too many levels of symbolic links|No such device or address)$/;
 const CHANGED =
@@ -18,15 +18,17 @@ const CLOSING =
   /(?:Exiting with failure status due to previous errors|Error is not recoverable: exiting now)$/;
 
 export class TarMessages {
-  /** Files that changed or vanished while they were read. */
+  /** Number of files that changed or vanished while they were read. */
   changed = 0;
   unreadable = 0;
-  /** The first file that could not be read, with tar's reason. */
+  /** The message about the first file that could not be read; null if there is none. */
   firstUnreadable: string | null = null;
-  /** Last message of another kind. */
+  /** The last message that is about something else; null if there is none. */
   lastError: string | null = null;
 
-  /** @param knownMounts Names of mounts that the output already reports, relative to the root. */
+  /**
+   * @param knownMounts Mounts about which the run's output already has a line, by name relative to the root.
+   */
   constructor(
     private readonly output: Output,
     private readonly allowUnreadable: boolean,
@@ -35,7 +37,8 @@ export class TarMessages {
 
   read(line: string): void {
     const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
-    // For its own archive or a directory on the command line, tar stops and does not print `Warning`.
+    // tar prints `Warning` only if it continues. It stops if the archive itself or a directory in its
+    // arguments can't be read.
     if (ANOTHER_KIND.test(line)) this.#countChanged(`${text}: it became something else meanwhile`);
     else if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
     else if (CHANGED.test(line)) this.#countChanged(text);
@@ -43,7 +46,7 @@ export class TarMessages {
     else if (OTHER_FILE_SYSTEM.test(text)) this.#leaveOut(text);
     else if (CLOSING.test(line)) this.output.line(line);
     else {
-      // A warning is the reason of a failure only if tar prints no other.
+      // Prefer a message without `Warning` as the reason of a failure.
       if (this.lastError === null || !line.includes(": Warning: ")) this.lastError = text;
       this.output.warning(text);
     }

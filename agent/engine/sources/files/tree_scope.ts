@@ -1,4 +1,4 @@
-/** Plans the scope of a backup of files: what tar leaves out, and what the run's output says about it. */
+/** Plans what a backup of files contains: what tar leaves out, and what the run's output says about it. */
 import { isOnServerDisk } from "../../../../src/definitions/destinations/registry.ts";
 import type { FilesSource } from "../../../../src/definitions/sources/files.ts";
 import { byteString } from "../../archive/bytes.ts";
@@ -12,8 +12,8 @@ import { type Exclusions, planExclusions } from "./exclusions.ts";
 import { displayPattern } from "./display_pattern.ts";
 
 /**
- * File systems that report the number of blocks of every file. Others are many FUSE ones, SMB, 9p and sysfs.
- * GNU tar would take a file without blocks for a single hole, and lose its contents.
+ * Types of file systems that report the number of blocks of every file. Many FUSE file systems, SMB, 9p and
+ * sysfs do not. GNU tar would take a file without blocks for a single hole, and lose its contents.
  */
 const SPARSE_TYPES = new Set([
   "bcachefs",
@@ -28,22 +28,28 @@ const SPARSE_TYPES = new Set([
   "zfs",
 ]);
 
-/** Maximum bytes of arguments: Linux's limit with the usual stack limit, minus room for the environment. */
+/**
+ * Maximum size of tar's arguments in bytes: Linux's limit with the usual stack limit, minus room for the
+ * environment.
+ */
 const MAX_ARGUMENTS = 1_800_000;
-/** Bytes of an argument in addition to its text: its NUL and its address, execve(2). */
+/** Number of bytes that an argument takes in addition to its text: a NUL and its address, execve(2). */
 const POINTER_BYTES = 9;
 
 export interface TreeScope {
-  /** Real path. */
+  /** The source's path without symbolic links. */
   root: string;
   arguments: string[];
-  /** Mounts that the output already reports, relative to the root. */
+  /** Mounts about which the run's output already has a line, by name relative to the root. */
   knownMounts: ReadonlySet<string>;
-  /** Warns of file systems that were mounted in the tree during the backup. */
+  /** Warns about file systems that were mounted in the source during the backup. */
   checkMounts(): Promise<void>;
 }
 
-/** Returns options that keep holes, if the file system distinguishes holes from data. */
+/**
+ * Returns the options with which tar keeps holes; none if the file system does not report how many blocks a
+ * file has.
+ */
 function sparseArguments(root: string, mounts: readonly Mount[]): string[] {
   return SPARSE_TYPES.has(mountOf(root, [...mounts])?.type ?? "") ? ["--sparse"] : [];
 }
@@ -62,7 +68,7 @@ export async function directoryScope(
   const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unsearched, context);
   for (const given of found.unmatched) {
     const text = `Excluded path ${displayPattern(given)} matches nothing: nothing is left out for it`;
-    // A pattern such as *.tmp may match later; a path or a name should match now.
+    // A pattern such as *.tmp may match later, so it gets no warning. A path or a name should match now.
     if (hasWildcards(given) && !given.includes("/")) output.line(text);
     else output.warning(text);
   }
@@ -127,8 +133,8 @@ export function fileScope(
 }
 
 /**
- * Returns the options that keep tar on one file system. To tar, a subvolume is another file system. In a tree
- * with subvolumes, the options therefore name the mounts whose contents tar leaves out.
+ * Returns the options that keep tar in the source's file system. tar takes a subvolume for another file
+ * system. In a source with subvolumes, the options therefore name the mounts that tar must not enter.
  */
 function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): string[] {
   const rule = { given: "", isAnchored: true };

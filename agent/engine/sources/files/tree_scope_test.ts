@@ -1,4 +1,4 @@
-/** Backs up trees with other file systems, subvolumes, and files whose blocks are not counted. */
+/** Tests of sources with other file systems, subvolumes, and files whose blocks are not counted. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
@@ -87,7 +87,7 @@ Deno.test("a mount that the agent may not read does not fail the run", asRoot, a
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir "$1/tree"; echo x > "$1/tree/x"; chmod 755 "$1"', run.root);
-  // A FUSE file system belongs to its user: by default no other user may read it, not even root.
+  // A FUSE file system belongs to one user: by default no other user may read it, not even root.
   await using _mount = await mountBindfs("/usr/share", `${tree}/mnt`, ["--no-allow-other"]);
   await run.run(source(tree), { run_as: "nobody" });
   assert.deepEqual(await members(run), ["./", "./x"]);
@@ -188,7 +188,7 @@ Deno.test("file systems that are mounted during a backup with subvolumes are rep
 
 Deno.test("files of a file system that counts no blocks are stored with their contents", asRoot, async () => {
   await using run = await BackupRun.open();
-  // In sysfs, each file has 4096 bytes and no blocks.
+  // In sysfs, each file has a size of 4096 bytes and no blocks.
   const tree = "/sys/kernel/mm/transparent_hugepage";
   await run.run(source(tree));
   const stored = await shell(

@@ -1,10 +1,10 @@
-/** Walks a directory tree with find(1), with the rights of the user that reads the source. */
+/** Searches a directory with find(1), with the permissions of the user that reads the source. */
 import { latin1 } from "../../archive/bytes.ts";
 import type { RunContext } from "../../run_context.ts";
 
 /**
- * Calls `take` with each NUL-terminated entry that `test` prints, until `take` returns false. Stays on one
- * file system. Skips directories that cannot be read, because tar reports them.
+ * Calls `take` with each NUL-terminated entry that the find expression `test` prints, until `take` returns
+ * false. Stays on one file system. Skips directories that cannot be read, because tar reports them.
  */
 export async function searchTree(
   root: string,
