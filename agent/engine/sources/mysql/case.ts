@@ -1,4 +1,7 @@
-/** Names of databases and tables on servers that ignore their case: `lower_case_table_names` is 1 or 2. */
+/**
+ * Compares names of databases and tables on servers that ignore upper and lower case
+ * (`lower_case_table_names` is 1 or 2).
+ */
 import type { MysqlConnection } from "./connection.ts";
 
 export async function ignoresCase(connection: MysqlConnection, client: string): Promise<boolean> {
@@ -6,18 +9,24 @@ export async function ignoresCase(connection: MysqlConnection, client: string): 
   return row![0] !== "0";
 }
 
-/** Returns the name as such a server stores it. */
+/** Returns the name in lower case, as a server that ignores case stores it. */
 export function folded(name: string): string {
   return name.toLowerCase();
 }
 
-/** Returns for each name the known name that differs only in case, or else the name itself. */
+/**
+ * Returns the names in the spelling of `known`: each name is replaced by the known name that differs only in
+ * case. A name without such a known name stays unchanged.
+ */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));
   return names.map((name) => byFolded.get(folded(name)) ?? name);
 }
 
-/** Returns groups of names that are the same name to such a server. */
+/**
+ * Returns each group of two or more names that differ only in case. A server that ignores case cannot keep
+ * them apart.
+ */
 export function clashes(names: readonly string[]): string[][] {
   return [...Map.groupBy(names, folded).values()].filter(({ length }) => length > 1);
 }

@@ -1,4 +1,4 @@
-/** Tests servers that ignore the case of names: they store `Shop` as `shop`. */
+/** Tests servers that ignore the case of names: such a server stores the name `Shop` as `shop`. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { StoredBackup } from "../../../../src/protocol/job.ts";

@@ -1,10 +1,16 @@
-/** Finds databases and tables of a backup that are the same to a server that ignores the case of names. */
+/**
+ * Finds databases and tables of a backup whose names differ only in case. A server that ignores case cannot
+ * store both.
+ */
 import { RunFailedError } from "../../ports.ts";
 import { clashes } from "./case.ts";
 import type { DatabaseToRestore } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
-/** Rejects if one would replace another: a dump drops the table that it is about to create. */
+/**
+ * Throws if two databases or tables have the same name to the server. Otherwise the second would replace the
+ * first: a dump drops the table that it is about to create.
+ */
 export function refuseNameClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,
   wanted: readonly DatabaseToRestore[],

@@ -10,26 +10,29 @@ import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { hint } from "../database/load_hints.ts";
 
-/** Sets the maximum length of a statement, in either direction, to 1 GiB. */
+/** Option that raises the maximum length of a statement to 1 GiB, for sent and received statements. */
 export const MAX_PACKET = "--max-allowed-packet=1073741824";
 /**
- * First statement of each session, whatever the server's defaults are. It commits loaded data, reads SQL in
- * the standard mode and sets no time limit. The conditional comments name the versions of MariaDB and MySQL
- * that support the variables. Callers may append assignments.
+ * First statement of each session; it overrides the server's defaults. It enables autocommit, selects the
+ * standard SQL mode and removes time limits. The conditional comments name the versions of MariaDB and MySQL
+ * that support the variables. Callers may append assignments, separated by commas.
  */
 export const SESSION =
   "set session autocommit = 1, session sql_mode = '' /*M!100101 , session max_statement_time = 0 */ " +
   "/*!50708 , session max_execution_time = 0 */";
 const CONNECT_TIMEOUT_SECONDS = 30;
-/** Descriptor of the option file, which is opened before the programs become another user. */
+/**
+ * File descriptor on which programs receive the option file. It is opened before a program changes to another
+ * user.
+ */
 const OPTIONS_DESCRIPTOR = 3;
 
-/** Address of a server, and the login. */
+/** Address of a server, and the login's name and password. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
-/** How each program connects. */
+/** Options and redirections with which every program connects. */
 interface ProgramOptions {
-  /** Options that a program accepts only before all others. */
+  /** Options that a program accepts only in front of all other options. */
   readonly first: readonly string[];
   readonly rest: readonly string[];
   readonly redirects: Redirect[];
@@ -37,7 +40,7 @@ interface ProgramOptions {
 
 export class MysqlConnection {
   private constructor(
-    /** Such as `the local socket as root`. */
+    /** The address and login as shown to users, such as `the socket as root`. */
     readonly description: string,
     readonly username: string,
     private readonly context: ProgramContext,
@@ -54,7 +57,7 @@ export class MysqlConnection {
     const redirects: Redirect[] = [];
     const first: string[] = [];
     if (password !== null) {
-      // Programs accept this option only in first position.
+      // Programs accept --defaults-extra-file only as the first option.
       first.push(`--defaults-extra-file=/proc/self/fd/${OPTIONS_DESCRIPTOR}`);
       const path = await writeOptionFile(password, context);
       redirects.push({ descriptor: OPTIONS_DESCRIPTOR, direction: "<", path });
@@ -63,7 +66,11 @@ export class MysqlConnection {
     return new MysqlConnection(`${at} as ${username}`, username, context, { first, rest, redirects });
   }
 
-  /** @param operands Arguments after the options; may start with a dash. */
+  /**
+   * Returns a command that runs a program with the options for the connection.
+   *
+   * @param operands Arguments after the options, which may start with a dash.
+   */
   command(program: string, args: string[], operands: string[] = []): Command {
     return {
       program,
@@ -74,15 +81,18 @@ export class MysqlConnection {
   }
 
   /**
-   * Returns the rows of a SELECT. Every column must be a number or `hex(…)` of text, because other values may
-   * break a line.
+   * Returns the rows of a SELECT, each as a list of columns. Every column must be a number or `hex(…)` of a
+   * text: other values may contain line breaks or tabs.
    */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);
     return answer.split("\n").filter((line) => line !== "").map((line) => line.split("\t"));
   }
 
-  /** Returns the first column of a statement's rows, for statements such as SHOW that cannot use `hex(…)`. */
+  /**
+   * Returns the first column of each row of a statement. Use it for statements that cannot call `hex(…)`,
+   * such as SHOW.
+   */
   async lines(client: string, sql: string): Promise<string[]> {
     const rows = await this.query(client, sql);
     const escapes: Record<string, string> = { n: "\n", t: "\t", "0": "\0" };
@@ -90,8 +100,8 @@ export class MysqlConnection {
   }
 
   /**
-   * Executes statements in order, up to the first that fails. They may be long: they are passed on stdin, not
-   * as an argument.
+   * Executes statements in order and returns what the client prints. Rejects at the first statement that
+   * fails. Statements may be long, because they are passed on stdin.
    */
   async execute(client: string, sql: string): Promise<string> {
     const answer = await this.#run(client, sql, []);
@@ -103,7 +113,9 @@ export class MysqlConnection {
     throw new RunFailedError(`Cannot use MySQL at ${this.description}: ${message}${hint(message)}`);
   }
 
-  /** Executes all statements in order, even if some fail. Returns the first few errors. */
+  /**
+   * Executes all statements in order, even if some fail. Returns the error messages, at most the first few.
+   */
   async executeEach(client: string, sql: string): Promise<string[]> {
     const { exit, messages } = await this.#run(client, sql, ["--force"]);
     const errors = messages.filter((line) => line.startsWith("ERROR ")).map(oneLine);
@@ -126,30 +138,34 @@ export class MysqlConnection {
   }
 }
 
-/** Decodes the text of a `hex(…)` column. */
+/** Decodes a `hex(…)` column into its text; NULL becomes "". */
 export function fromHex(column: string): string {
   return column === "NULL" ? "" : new TextDecoder().decode(Uint8Array.fromHex(column));
 }
 
-/** File names of sockets in the distributions. */
+/** File names of the server's socket in Linux distributions. */
 const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
 
 /**
- * Returns a socket by its own path or by that of its directory. Returns any other path unchanged, so that the
- * program reports it.
+ * Returns the path of a socket, given that path or its directory. Returns any other path unchanged, so that
+ * the program reports what is wrong with it.
  */
 export async function mysqlSocket(path: string): Promise<string> {
   const directory = path.replace(/\/+$/, "");
   for (const name of SOCKET_NAMES) {
     const socket = `${directory}/${name}`;
-    // The agent may not be allowed to enter the directory, but the program runs as another user.
+    // The agent may lack access to the directory. The program may have access, because it runs as another
+    // user.
     const found = await Deno.stat(socket).catch(() => null);
     if (found?.isSocket) return socket;
   }
   return path;
 }
 
-/** Returns options for a host. These programs use the socket for `localhost` without a port. */
+/**
+ * Returns the options that select a host. With `--host=localhost` and no port, these programs connect to the
+ * socket.
+ */
 function hostArguments(host: string | null, port: number | null): string[] {
   if (host === null) return port === null ? [] : [`--port=${port}`];
   if (host.startsWith("/")) return [`--socket=${host}`];
@@ -158,7 +174,7 @@ function hostArguments(host: string | null, port: number | null): string[] {
 }
 
 /**
- * Writes an option file. Quoted values use backslash escapes:
+ * Writes an option file with the password and returns its path. Quoted values use backslash escapes:
  * https://mariadb.com/kb/en/configuring-mariadb-with-option-files/
  */
 async function writeOptionFile(password: string, { ports, user }: ProgramContext): Promise<string> {
@@ -168,7 +184,7 @@ async function writeOptionFile(password: string, { ports, user }: ProgramContext
   const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const path = `${ports.workDirectory}/mysql.cnf`;
   await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
-  // The programs open the file again by its descriptor, as the user they run as.
+  // A program opens the file a second time, through its descriptor and as the user that it runs as.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }

@@ -1,4 +1,6 @@
-/** Counts the rows of a MySQL dump while it is stored, in the stored bytes. */
+/**
+ * Counts the rows of a MySQL dump while the dump is stored. It reads the compressed bytes that are stored.
+ */
 import type { ProgramContext } from "../../run_context.ts";
 import { formatBytes } from "../../../../src/domain/byte_size.ts";
 import { readDoubleBuffered } from "../../programs/double_buffer.ts";
@@ -12,8 +14,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Starts to count. The dump never waits longer than for unpacking and counting, which keep up with every
- * dump.
+ * Starts a count of one dump's rows. Decompressing and counting are faster than any dump, so they do not slow
+ * it down.
  */
 export async function countRowsWhileStored(
   database: string,
@@ -23,7 +25,7 @@ export async function countRowsWhileStored(
   listObjects: () => Promise<ObjectNames>,
 ): Promise<RowCounting> {
   const before = await listObjects();
-  // A complete dump is valid even if its server is gone afterwards.
+  // Even if the server is down by now, the dump is complete and valid.
   const listAfter = async () => {
     try {
       return await listObjects();
@@ -68,8 +70,8 @@ export async function countRowsWhileStored(
 }
 
 /**
- * Describes the contents of a dump. Includes tables that the server has but the dump lacks, so that a drill
- * reports them as missing.
+ * Describes the contents of a dump. Tables that the server has but the dump lacks are included, so that a
+ * drill reports them as missing.
  */
 function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNames): DatabaseContents {
   const names = new Set(dumped.map(({ name }) => name));
@@ -79,8 +81,8 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
 }
 
 /**
- * Returns a warning about a statement that the server may refuse. A dump of binary data takes twice the bytes
- * of its rows.
+ * Returns a warning about the dump's longest statement, which the server may refuse on restore. Binary data
+ * takes twice as many bytes in a dump as in its rows.
  */
 function tooLongWarning(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${
@@ -95,12 +97,15 @@ function tooLongWarning(database: string, longest: number, maxStatement: number)
 /** Maximum value of max_allowed_packet, in bytes. */
 const LARGEST_PACKET = 1024 * 1024 * 1024;
 
-/** Returns a value for max_allowed_packet; the server rounds values to multiples of 1,024. */
+/**
+ * Returns a value for max_allowed_packet that fits a statement, in bytes. It is a multiple of 1,024, because
+ * servers round the value down to one.
+ */
 function packetFor(bytes: number): number {
   return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);
 }
 
-/** Passes on chunks one at a time: each push waits until its chunk is processed, or the reader has ended. */
+/** Queue that holds one chunk. `push` waits until its chunk is processed or the reader has ended. */
 class ChunkQueue {
   #next = Promise.withResolvers<Uint8Array | null>();
   #done = Promise.withResolvers<void>();

@@ -1,4 +1,7 @@
-/** Reads triggers, events, routines and views of a database as SQL that does not name the database. */
+/**
+ * Reads the triggers, events, routines and views of a database as SQL. The SQL does not select the database
+ * that it creates them in.
+ */
 import { capture } from "../../programs/capture.ts";
 import type { Children } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
@@ -26,12 +29,14 @@ export class MysqlDefinitions {
     return new MysqlDefinitions(this.server, this.program, connection, children);
   }
 
-  /** Rejects if one of them is broken. */
+  /**
+   * Returns the definitions. Rejects if an object is broken, such as a view of a table that no longer exists.
+   */
   read(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, []);
   }
 
-  /** Leaves out broken ones, such as a view of a table that no longer exists. */
+  /** Returns the definitions of all objects that are not broken. */
   readValid(database: string, views: readonly string[]): Promise<string> {
     return this.#read(database, views, ["--force"]);
   }
@@ -63,7 +68,10 @@ export class MysqlDefinitions {
   }
 }
 
-/** Whether definitions name a database in full, ignoring case: `shop.stock`, "`shop` . `stock`". */
+/**
+ * Whether definitions contain a database's name followed by a dot, in any case: `shop.stock`, "`shop` .
+ * `stock`".
+ */
 export function namesDatabase(database: string, definitions: string): boolean {
   const name = database.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`(?<![\\w$])${name}["\`]?\\s*\\.`, "i").test(definitions);

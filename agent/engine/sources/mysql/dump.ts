@@ -1,4 +1,4 @@
-/** Command that dumps one MySQL or MariaDB database as a single text. */
+/** Builds the command that dumps one MySQL or MariaDB database as a single text. */
 import type { Command } from "../../programs/children.ts";
 import { MAX_PACKET, type MysqlConnection } from "./connection.ts";
 import { type DumpProgram, isAtLeast, oracleArguments, type ServerVersion } from "./programs.ts";
@@ -6,7 +6,7 @@ import type { MysqlDatabase } from "./server.ts";
 
 export interface DumpPlan {
   database: MysqlDatabase;
-  /** Tables that are dumped without their rows. */
+  /** Tables of which only the definitions are dumped, not the rows. */
   emptied: readonly string[];
 }
 
@@ -22,12 +22,13 @@ export function dumpCommand(
     "--quick",
     "--triggers",
     "--hex-blob",
-    // Under a table lock, a default could not read from a sequence that is not locked.
+    // Restoring inside LOCK TABLES fails if a column's default reads from a sequence, because the sequence is
+    // not locked.
     "--skip-add-locks",
     MAX_PACKET,
     "--no-tablespaces",
     "--default-character-set=utf8mb4",
-    // The closing line is a comment, and an operator's option file must not disable it.
+    // An operator's option file must not disable comments: the dump's closing line is a comment.
     "--comments",
     "--dump-date",
     ...oracleArguments(server, program),
@@ -45,7 +46,7 @@ export function dumpCommand(
   if (hasIgnoreTableData(program)) {
     return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
   }
-  // The definitions of these tables come first, because views in the rest of the dump may need them.
+  // Dumps the definitions of the emptied tables first, because views in the rest of the dump may need them.
   return inSequence(
     command([...always, "--no-data"], emptied),
     command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),
@@ -53,15 +54,15 @@ export function dumpCommand(
 }
 
 /**
- * Returns whether the dump holds the history of system-versioned tables. Dumping history fails if any table
- * keeps it by transaction.
+ * Whether the dump contains the history of system-versioned tables. The program must be MariaDB's, 10.11 or
+ * later. Dumping history fails if a table keeps its history by transaction.
  */
 export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { version }: DumpProgram): boolean {
   return versioned.length > 0 && byTransaction.length === 0 && /mariadb/i.test(version) &&
     isAtLeast(version, 10, 11);
 }
 
-/** Whether the program has `--ignore-table-data`, which only MariaDB's has. */
+/** Whether the program has the option `--ignore-table-data`. Oracle's mysqldump does not. */
 function hasIgnoreTableData({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 3);
 }

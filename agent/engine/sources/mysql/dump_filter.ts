@@ -1,7 +1,7 @@
 /**
- * Rewrites a mysqldump or mariadb-dump, statement by statement, so that it loads into a database of another
- * name. Rows stay unchanged. Text is processed as byte strings, because definitions may use any character
- * set.
+ * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. It rewrites
+ * statement by statement and leaves rows unchanged. Text is processed as byte strings, because definitions
+ * may use any character set.
  */
 import { bytesOf, byteString, latin1, textOf } from "../../archive/bytes.ts";
 import { isOwnName } from "../database/scratch_names.ts";
@@ -14,15 +14,15 @@ export interface RewriteRules {
   original: string;
   /** Name of the database that the dump is loaded into. */
   into: string;
-  /** Whether the login becomes the definer of all objects. */
+  /** Whether all objects get the restore's login as their definer, instead of their original one. */
   isDefiner: boolean;
-  /** Whether the server rejects SQL modes that MySQL had before version 8. */
+  /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
-  /** Databases that are restored together with this one: views that need them are postponed. */
+  /** Names of the other databases in the restore. Views that read them are postponed. */
   others?: readonly string[];
 }
 
-/** Bytes at the start of a line that distinguish rows from other lines. */
+/** Number of bytes at the start of a line that are enough to tell rows from other lines. */
 const HEAD_BYTES = 8;
 const NEWLINE = 10;
 const ROWS = ["INSERT ", "REPLACE ", "("].map((text) => new TextEncoder().encode(text));
@@ -38,25 +38,26 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Statement that the dump adds around a routine, trigger or event with another collation than its database.
- * It names the original database. No line within a definition ends with the current delimiter.
+ * Statement that the dump adds before and after a routine, trigger or event whose collation is not that of
+ * its database. The statement names the original database. No line within a definition ends with the current
+ * delimiter, so none can be mistaken for this statement.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;
 
 export class DumpRewriter {
   /**
-   * Names of the events that are enabled in the dump. They are created disabled, because otherwise they would
-   * run before the restore is complete.
+   * Names of the events that are enabled in the dump. The restore creates them disabled: they must not run
+   * before it is complete.
    */
   readonly enabledEvents: string[] = [];
   readonly #views: PostponedViews;
   readonly #renaming: Renaming;
   readonly #into: string;
-  /** Chunks of the current line that have been read. */
+  /** Parts of the current line, each from one chunk. */
   #line: Uint8Array[] = [];
   #isRows = false;
-  /** Lines of the current statement under another delimiter than `;`. */
+  /** Lines of the current statement, while the delimiter is not `;`. */
   #block: string[] = [];
   #delimiter: string | null = null;
 
@@ -67,7 +68,7 @@ export class DumpRewriter {
     this.#views = new PostponedViews((rules.others ?? []).map((other) => byteString(`${quote(other)}.`)));
   }
 
-  /** SQL of the postponed views, for the database under its final name. */
+  /** SQL that creates the postponed views. It uses the final names of databases. */
   get postponedViews(): string[] {
     return this.#views.statements.map(textOf);
   }
@@ -81,7 +82,7 @@ export class DumpRewriter {
   }.bind(this);
 
   *#take(chunk: Uint8Array): Iterable<Uint8Array> {
-    // Start of the rows in the chunk that are not yielded yet.
+    // Position in the chunk of the first row that is not yielded yet.
     let rows = 0;
     for (let at = 0; at < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, at);
@@ -100,7 +101,7 @@ export class DumpRewriter {
     if (rows < chunk.length) yield chunk.subarray(rows);
   }
 
-  /** Yields the start of a line at a chunk's end once it is recognized as rows. */
+  /** Yields the incomplete line at the end of a chunk, if its start shows that it contains rows. */
   *#releaseRows(): Iterable<Uint8Array> {
     if (this.#delimiter !== null) return;
     const head = joined(this.#line);
@@ -138,11 +139,12 @@ export class DumpRewriter {
     yield* this.#endBlock();
   }
 
-  /** Rewrites a line outside of blocks: a statement, or one line of it. */
+  /** Rewrites a line outside of blocks. It is a whole statement, or one line of a statement. */
   #rewriteLine(line: string): string {
-    // Older clients do not support this command. --binary-mode gives the same protection.
+    // Older clients do not know the sandbox command. The option --binary-mode gives the same protection.
     if (SANDBOX.test(line)) return "";
-    // Under a table lock, a default could not read from a sequence that is not locked.
+    // Loading inside LOCK TABLES fails if a column's default reads from a sequence, because the sequence is
+    // not locked.
     if (LOCKS.test(line)) return "";
     if (line.startsWith("  `")) return renameCalls(line, this.#renaming);
     if (line.startsWith("/*!50001 VIEW ")) return renameInView(line, this.#renaming);
@@ -167,7 +169,7 @@ export class DumpRewriter {
   }
 }
 
-/** Whether a line begins like rows. */
+/** Whether a line begins as rows do: with INSERT, REPLACE or an opening parenthesis. */
 function isRows(bytes: Uint8Array, from: number, to: number): boolean {
   return ROWS.some((start) =>
     to - from >= Math.min(start.length, HEAD_BYTES) &&
@@ -187,8 +189,8 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Enables the given events in a dump's definitions. They cannot be enabled after loading, because that
- * changes their definer.
+ * Enables the given events in a dump's definitions. Enabling an event after it is created would change its
+ * definer.
  */
 export function withEnabled(definitions: string, events: readonly string[]): string {
   return definitions.replace(

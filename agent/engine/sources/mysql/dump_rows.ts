@@ -2,11 +2,14 @@
 import type { TableRows } from "../database/row_counts.ts";
 
 /**
- * Maximum bytes of a line that are needed to recognize it. A table's name has up to 64 characters of up to
- * four bytes, and is quoted.
+ * Maximum number of bytes at the start of a line that are read to recognize its statement. They hold a
+ * table's quoted name: up to 64 characters of up to four bytes.
  */
 const HEAD_BYTES = 1024;
-/** Storage engines whose rows are counted. Others keep rows elsewhere, or show those of other tables. */
+/**
+ * Storage engines whose rows are counted. Tables of other engines store their rows elsewhere or show the rows
+ * of other tables.
+ */
 const COUNTED_ENGINES = /^(?:InnoDB|MyISAM|Aria|MEMORY|CSV|ARCHIVE|BLACKHOLE|ROCKSDB|TokuDB|NDB\w*)$/i;
 const CREATE = /^CREATE TABLE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;
 const INSERT = /^(?:INSERT(?: +IGNORE)?|REPLACE) +INTO +`((?:[^`]|``)+)`/;
@@ -22,10 +25,16 @@ const V = 0x56;
 const BACKSLASH = 0x5c;
 const BACKTICK = 0x60;
 
-/** State of the reader. `columns` is between an INSERT's table and its VALUES. */
+/**
+ * What the next byte belongs to. `columns` is the list between an INSERT's table and VALUES; `between` is the
+ * text between two rows.
+ */
 type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
 
-/** Counts rows in chunks of any size. Ignores the bodies of routines, which use a delimiter of their own. */
+/**
+ * Counts the rows of a dump that arrives in chunks of any size. It ignores the bodies of routines, which are
+ * enclosed in DELIMITER commands.
+ */
 export class DumpRows {
   readonly #tables = new Map<string, TableRows>();
   readonly #head = new Uint8Array(HEAD_BYTES);
@@ -35,7 +44,7 @@ export class DumpRows {
   #created: TableRows | null = null;
   #rows = 0;
   #into: TableRows | null = null;
-  /** Bytes of the current INSERT; `#longest` is that of the longest one. */
+  /** Length of the current INSERT so far, in bytes. */
   #statement = 0;
   #longest = 0;
 
@@ -47,7 +56,7 @@ export class DumpRows {
     }
   }
 
-  /** Bytes of the longest INSERT. */
+  /** Length of the longest INSERT, in bytes. */
   get longestStatement(): number {
     return this.#longest;
   }
@@ -93,7 +102,7 @@ export class DumpRows {
     this.#state = "columns";
     const name = new TextEncoder().encode(insert[0]).length;
     this.#statement = name;
-    // The rest of the head belongs to the statement.
+    // The rest of the head already belongs to the INSERT.
     this.push(head.subarray(name));
   }
 
@@ -104,7 +113,7 @@ export class DumpRows {
     return newline + 1;
   }
 
-  /** Reads up to the statement's end. */
+  /** Reads an INSERT up to its end or the chunk's end. Returns the position after it. */
   #readInsert(chunk: Uint8Array, from: number): number {
     let state = this.#state;
     let rows = 0;

@@ -1,6 +1,6 @@
 /**
- * Finds the tables whose rows a task leaves out. Their definitions stay, because views and foreign keys may
- * need them.
+ * Finds the tables whose rows a task excludes. Their definitions are still dumped, because views and foreign
+ * keys may need them.
  */
 import type { Output } from "../../ports.ts";
 import { folded } from "./case.ts";
@@ -16,9 +16,9 @@ interface Search {
 }
 
 /**
- * Returns the tables that the entries name, by database. An entry is `table`, for every database of the task,
- * or `database.table`. Both are taken literally. Warns of entries that name no table. Views have no rows, so
- * they are not tables here.
+ * Returns, for each database, the tables that the task's entries name. An entry is `database.table`, or
+ * `table` for every database of the task. Both are taken literally, without patterns. An entry that names no
+ * table causes a warning. Views have no rows, so they do not count as tables here.
  */
 export async function findEmptied(
   { connection, client, server, output }: Search,

@@ -1,4 +1,7 @@
-/** Creates temporary databases on a MySQL or MariaDB server, and drops them and their leftovers. */
+/**
+ * Creates temporary databases on a MySQL or MariaDB server. Drops them at the end, and drops those that
+ * killed runs left.
+ */
 import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
@@ -24,12 +27,15 @@ const Description = z.looseObject({
 });
 type Description = z.infer<typeof Description>;
 
-/** Limits the wait for locks to 60 seconds: a client may have an open transaction. */
+/**
+ * SQL that limits the wait for a lock to 60 seconds. A client with an open transaction might hold the lock
+ * for hours.
+ */
 export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 
 interface ServerFacts {
   readonly version: ServerVersion;
-  /** Text for marks; see leftovers.ts. */
+  /** Text that is stored in marks and names the lock of this run; see leftovers.ts. */
   readonly lockNote: string;
   readonly ignoresCase: boolean;
 }
@@ -39,9 +45,9 @@ export class MysqlFresh {
   readonly unfinished = new Set<string>();
 
   readonly version: ServerVersion;
-  /** Whether `Shop` and `shop` are the same name to the server. */
+  /** Whether the server takes `Shop` and `shop` for the same name. */
   readonly ignoresCase: boolean;
-  /** Assignments at the start of each session. */
+  /** Assignments to session variables, made at the start of each session. */
   private readonly settings: string[] = [];
 
   private constructor(
@@ -73,7 +79,10 @@ export class MysqlFresh {
     return server;
   }
 
-  /** Adds an assignment to all later sessions. Returns false if the login may not make it. */
+  /**
+   * Assigns a session variable in this and all later sessions. Returns false, and assigns nothing, if the
+   * login lacks the privilege.
+   */
   async trySetting(assignment: string): Promise<boolean> {
     try {
       await this.execute(`set session ${assignment}`);
@@ -94,7 +103,9 @@ export class MysqlFresh {
     return this.settings.length === 0 ? "" : `set session ${this.settings.join(", session ")};\n`;
   }
 
-  /** Returns the properties of `original` in the backup; undefined if it has none. */
+  /**
+   * Returns the properties that a database had in the backup; undefined if the backup does not contain them.
+   */
   charsetOf(original: string): Charset | undefined {
     const backedUp = this.description.databases.find((each) => each.name === original);
     return backedUp && {
@@ -104,14 +115,15 @@ export class MysqlFresh {
     };
   }
 
-  /** Returns the properties of a database; null if it does not exist. */
+  /** Returns the properties of a database on the server; null if it does not exist. */
   find(name: string): Promise<Charset | null> {
     return findSchema(this.connection, this.client, name, hasDatabaseComments(this.version));
   }
 
   /**
-   * Creates a database with a mark.
+   * Creates a database, and a table in it that marks it as Rearguard's.
    *
+   * @param charset Clauses for CREATE DATABASE, from {@link charsetClause}.
    * @param note Text that is stored in the mark.
    */
   async make(name: string, charset: string, note = ""): Promise<void> {
@@ -119,7 +131,7 @@ export class MysqlFresh {
     try {
       await this.execute(`create database ${quote(name)}${charset}`);
     } catch (error) {
-      // Another run has created it, so it belongs to that run.
+      // The database belongs to another run, which has just created it.
       if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
@@ -140,7 +152,10 @@ export class MysqlFresh {
     return this.connection.command(this.client, [...own, ...args], [name]);
   }
 
-  /** Drops the leftover of a restore whose agent was killed. Rejects if a live restore uses it. */
+  /**
+   * Drops the temporary database of a restore whose agent was killed. Rejects if a running restore uses the
+   * database, or if it has no mark.
+   */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;
     if (!await hasTable(this.connection, this.client, name, MARK)) {
@@ -156,9 +171,10 @@ export class MysqlFresh {
   }
 
   /**
-   * Drops unfinished databases. Never rejects.
+   * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
+   * rejects.
    *
-   * @param next Name of the operation that tries again.
+   * @param next What tries again later, for the warning, such as `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
@@ -180,7 +196,7 @@ export class MysqlFresh {
     if (sql !== "") await this.connection.execute(this.client, this.#prelude + sql);
   }
 
-  /** Executes all statements, even if some fail. Returns errors. */
+  /** Executes all statements, even if some fail. Returns the errors. */
   async executeEach(sql: string): Promise<string[]> {
     return sql === "" ? [] : await this.connection.executeEach(this.client, this.#prelude + sql);
   }
@@ -193,8 +209,8 @@ async function versionOf(connection: MysqlConnection, client: string): Promise<S
 }
 
 /**
- * Returns assignments that disable settings of MySQL 8 which tables of a dump may violate, or which would add
- * columns to them. Not every login may disable them.
+ * Returns assignments that disable two settings of MySQL 8. Tables of a dump may violate the first, and the
+ * second would add columns to them. Not every login may make these assignments.
  */
 async function neededSettings(
   { connection, client, version: { version, isMariadb } }: MysqlFresh,
@@ -208,7 +224,7 @@ async function neededSettings(
   return known.filter((_, index) => values![index] === "1").map((name) => `${name} = 0`);
 }
 
-/** Returns clauses for `create database`. The names come from a backup. */
+/** Returns clauses for CREATE DATABASE. The names come from a backup, so they are checked first. */
 export function charsetClause(as: Charset | undefined): string {
   if (as === undefined) return "";
   const { characterSet, collation, comment } = as;
@@ -216,7 +232,7 @@ export function charsetClause(as: Charset | undefined): string {
   return ` character set ${charsetName(characterSet)} collate ${charsetName(collation)}${described}`;
 }
 
-/** Returns the name of a character set or collation. Rejects any other text. */
+/** Returns the name of a character set or collation. Throws if the text cannot be such a name. */
 function charsetName(name: string): string {
   if (/^\w+$/.test(name)) return name;
   throw new RunFailedError(`${name} is not the name of a character set or collation`);

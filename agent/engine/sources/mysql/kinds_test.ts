@@ -76,7 +76,10 @@ const DEPENDANTS = `
   create table child (a int, foreign key (a) references left_out (a)); insert into child values (1);
   create view seen as select a from left_out; create view upon as select a from seen`;
 
-/** Wrapper of MariaDB's program that prints Oracle's version and accepts only Oracle's options. */
+/**
+ * Script that runs MariaDB's dump program, but prints Oracle's version and rejects options that Oracle's
+ * program lacks.
+ */
 const ORACLE = `#!/bin/bash
 if [ "$1" = --version ]; then echo "mysqldump  Ver 8.4.0 for Linux on x86_64"; exit; fi
 case "$*" in *ignore-table-data*) echo "unknown option" >&2; exit 7;; esac
@@ -112,7 +115,7 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await check();
   });
   await t.step("by two dumps if the program lacks it", async () => {
-    // Imitates Oracle's program in the two things that identify it: its version and its options.
+    // Oracle's program differs from MariaDB's in two ways that matter here: its version and its options.
     const bin = `${run.root}/bin`;
     await Deno.mkdir(bin);
     await Deno.writeTextFile(`${bin}/mariadb-dump`, ORACLE, { mode: 0o755 });

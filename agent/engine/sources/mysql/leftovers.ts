@@ -1,6 +1,7 @@
 /**
- * Distinguishes databases of a live restore or drill from those of a killed agent. A live one holds a lock of
- * the server on a connection of its own. The mark of each database that it makes contains the lock's name.
+ * Tells the databases of running restores and drills from those whose agent was killed. A running restore or
+ * drill holds a lock on the server, on a connection of its own. The lock's name is stored in the mark of each
+ * database that it creates.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -8,13 +9,13 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** End of the comment of a mark. */
+/** End of a mark's comment, with the name of the lock. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes a lock until the children end, or the agent does. Returns the text for the mark, or "" if the server
- * does not grant the lock, as in some clusters.
+ * Takes a lock that lasts until the run's child processes or the agent end. Returns the text for marks.
+ * Returns "" if the server does not grant the lock; some clusters do not.
  */
 export async function holdLock(
   connection: MysqlConnection,
@@ -35,7 +36,7 @@ export async function holdLock(
     yield statement;
     await child.exited.catch(() => {});
   };
-  // It settles when the program ends, at the latest with the run.
+  // This promise settles when the program ends, which is at the end of the run at the latest.
   child.feed(input()).catch(() => {});
   const reader = child.stdout!.getReader();
   const { value } = await reader.read();
@@ -44,8 +45,8 @@ export async function holdLock(
 }
 
 /**
- * Drops databases of killed restores and drills. Keeps databases that may be the only copy of data for the
- * next restore: a replaced database, or one whose swap had begun. Returns the names of the dropped databases.
+ * Drops the databases that killed restores and drills left. Returns their names. Keeps databases that may
+ * hold the only copy of data, for the next restore: a replaced database, or one whose swap had begun.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(
@@ -63,7 +64,7 @@ export async function dropAbandoned(connection: MysqlConnection, client: string)
     try {
       await connection.execute(client, `set session lock_wait_timeout = 5;\ndrop database ${quote(name)}`);
     } catch (error) {
-      // A login for backups often lacks this privilege; the next restore or drill tries again.
+      // A login for backups often may not drop databases. The next restore or drill tries again.
       if (error instanceof RunFailedError) continue;
       throw error;
     }

@@ -1,4 +1,4 @@
-/** Finds the sessions that hold the lock that a run's session waits for. */
+/** Finds the session that waits for a lock in a run, and the sessions that may hold the lock. */
 import { firstTool } from "../../programs/tools.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { joinNames } from "../database/lock_holders.ts";

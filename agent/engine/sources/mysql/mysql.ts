@@ -1,8 +1,10 @@
 /**
- * Backs up MySQL and MariaDB databases with mysqldump or mariadb-dump. Each becomes one object of SQL text,
- * from one consistent snapshot. The text does not name the database, so it can be restored into any database.
- * With `*`, accounts and their grants, which belong to no database, are stored in an object of their own if
- * the server is MariaDB and the user may read them. The schema `mysql` itself is dumped only if the task
+ * Backs up MySQL and MariaDB databases with mysqldump or mariadb-dump. Each database becomes one object of
+ * SQL text, from one consistent snapshot. The text does not name the database, so it can be restored into any
+ * database.
+ *
+ * With `*`, accounts and their grants become an object of their own, because they belong to no database. This
+ * needs a MariaDB server and a user who may read them. The schema `mysql` itself is dumped only if the task
  * names it.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
@@ -35,7 +37,7 @@ import type { PreparedSource, SourcePart } from "../source.ts";
 interface PartContext {
   connection: MysqlConnection;
   client: string;
-  /** False if only `*` selects the database. */
+  /** Whether the task names the database. False if only `*` selects it. */
   isNamed: boolean;
   run: RunContext;
 }
@@ -104,7 +106,10 @@ export async function prepareMysql(source: DatabaseSource, context: RunContext):
   };
 }
 
-/** Selects the task's databases. Rejects if the server has none of them. */
+/**
+ * Returns the databases that the task selects, and the names that the server does not have. Throws if no
+ * database is selected.
+ */
 function chooseDatabases(
   server: MysqlServer,
   names: string[],
@@ -127,8 +132,9 @@ function chooseDatabases(
 }
 
 /**
- * Reports what `*` leaves out: directories that are not databases, and databases that a restore or a drill
- * made. A database that a killed restore left may be the only copy of what it replaced.
+ * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
+ * created. They are reported because one that a killed restore left may hold the only copy of the data that
+ * it replaced.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
@@ -167,7 +173,9 @@ function reportDatabase(
   );
 }
 
-/** Writes one warning for all databases of which the same objects are hidden. */
+/**
+ * Writes a warning for each group of databases in which the same kinds of objects are hidden from the login.
+ */
 function reportHidden(
   rights: MysqlRights,
   databases: readonly MysqlDatabase[],
@@ -266,7 +274,7 @@ async function accountsPart(
     isGeneral: true,
     infix: GLOBALS_INFIX,
     extension: ".sql",
-    // With --insert-ignore, existing accounts are left unchanged.
+    // On restore, --insert-ignore leaves existing accounts unchanged.
     command: connection.command(program.tool, [
       "--system=users",
       "--insert-ignore",
@@ -283,8 +291,8 @@ async function accountsPart(
 }
 
 /**
- * Whether the program has `--system`, which came with 10.5.9. The maintenance releases that added it to older
- * series are ignored.
+ * Whether the program has the option `--system`, which MariaDB 10.5.9 introduced. Maintenance releases of
+ * older series have it too, but are not recognized.
  */
 function dumpsAccounts({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);

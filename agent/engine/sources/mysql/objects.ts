@@ -1,12 +1,15 @@
-/** Lists objects of a MySQL or MariaDB database by kind. A drill compares them in addition to the rows. */
+/**
+ * Lists a MySQL or MariaDB database's objects by their type. A drill compares these lists in addition to the
+ * rows.
+ */
 import { isSchema, MARK } from "./sql.ts";
 import { fromHex, type MysqlConnection } from "./connection.ts";
 import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** Names of objects by kind, as in "trigger stamp is missing". */
+/** Names of objects by their type. A drill reports type and name, as in "trigger stamp is missing". */
 export type ObjectNames = Record<string, string[]>;
 
-/** Phrases for what no list of a database's objects contains. */
+/** Descriptions of what the lists of objects never contain, so that drills do not compare it. */
 export const NOT_COMPARED = ["grants, which belong to the server's accounts", "next values of sequences"];
 
 const KINDS = [
@@ -24,20 +27,20 @@ const KINDS = [
   "database property",
 ];
 
-/** Kind of objects that old servers do not list. */
+/** Type of objects that old servers do not list; see {@link listsChecks}. */
 export const CHECK = "check constraint";
 
 /**
- * Whether the server lists check constraints:
- * https://mariadb.com/kb/en/information-schema-check_constraints-table/, and MySQL 8.0.16.
+ * Whether the server lists check constraints: MySQL 8.0.16 or later, or MariaDB as in
+ * https://mariadb.com/kb/en/information-schema-check_constraints-table/
  */
 export function listsChecks({ version, isMariadb }: ServerVersion): boolean {
   return isMariadb ? isAtLeast(version, 10, 5) : isAtLeast(version, 8, 0, 16);
 }
 
 /**
- * Lists the objects that the login may see. Leaves out one-time events, which may have expired and be gone
- * after a restore.
+ * Lists the objects that the login may see. One-time events are left out: they may expire and disappear
+ * before or during a restore.
  */
 export async function listObjects(
   connection: MysqlConnection,
@@ -112,8 +115,8 @@ export async function listObjects(
 }
 
 /**
- * Returns the names that are in both lists, made before and after a dump. Leaves out kinds that were not
- * listed both times.
+ * Returns the names that are in both of two lists, which were made before and after a dump. Leaves out types
+ * of objects that one of the lists lacks.
  */
 export function inBoth(before: ObjectNames, after: ObjectNames): ObjectNames {
   return Object.fromEntries(

@@ -71,7 +71,7 @@ Deno.test("a restore by a login of few rights", async (t) => {
     await restore(run, backup, { target: { ...target, definers: "login" } });
     assert.equal(await definers(), "limited@%\n".repeat(6));
     assert.deepEqual(run.warnings, []);
-    // Over itself.
+    // Restores a second time, over the restored database.
     await restore(run, backup, { target: { ...target, definers: "login" } });
     assert.equal(await server.sql("copy", "select * from seen"), "1\n");
     await server.sql("mysql", "drop database copy");
@@ -83,7 +83,7 @@ Deno.test("a restore by a login of few rights", async (t) => {
     assert.equal(await server.sql("copy", "select * from t"), "1\n");
     assert.equal(await definers(), "");
     assert.equal(run.warnings.length, 6, run.warnings.join("\n"));
-    // A package's body needs its package.
+    // A package's body cannot be created without its package.
     for (const warning of run.warnings) assert.match(warning, /^1227 |^1305 .* PACKAGE/);
     assert.match(
       run.lines.join("\n"),

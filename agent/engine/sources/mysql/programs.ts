@@ -1,4 +1,7 @@
-/** Chooses the program that dumps a MySQL or MariaDB server, and its vendor-specific arguments. */
+/**
+ * Chooses the program that dumps a MySQL or MariaDB server, and the arguments that its vendor's program
+ * needs.
+ */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
 import { firstTool, missingTools, type Packages } from "../../programs/tools.ts";
@@ -21,7 +24,7 @@ export interface DumpProgram {
   version: string;
 }
 
-/** Whether a version, as printed by a server or a program, is at least the wanted one. */
+/** Whether a version, as printed by a server or a program, is the given minimum or later. */
 export function isAtLeast(version: string, ...minimum: number[]): boolean {
   const parts = version.split(/[.-]/).map(Number);
   for (const [index, number] of minimum.entries()) {
@@ -31,14 +34,14 @@ export function isAtLeast(version: string, ...minimum: number[]): boolean {
   return true;
 }
 
-/** Whether databases have comments. */
+/** Whether databases can have comments on this server. */
 export function hasDatabaseComments({ version, isMariadb }: ServerVersion): boolean {
   return isMariadb && isAtLeast(version, 10, 5);
 }
 
 /**
- * Prefers the program of the server's vendor: the other may lack a login method, or write SQL that the server
- * cannot read.
+ * Returns the installed dump program, preferring that of the server's vendor. The other vendor's may lack a
+ * login method, or write SQL that the server cannot read.
  */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
@@ -48,8 +51,8 @@ export async function dumpProgram({ isMariadb }: ServerVersion, children: Childr
 }
 
 /**
- * Returns arguments for Oracle's mysqldump, which would otherwise write replication state, and query
- * histograms that not all servers have.
+ * Returns extra arguments if the program is Oracle's mysqldump; none otherwise. They keep it from dumping
+ * replication state, and from querying histograms that the server lacks.
  */
 export function oracleArguments(server: ServerVersion, { version }: DumpProgram): string[] {
   if (/mariadb/i.test(version)) return [];

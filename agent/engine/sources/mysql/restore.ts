@@ -1,7 +1,7 @@
 /**
- * Restores MySQL and MariaDB databases. A database cannot be renamed there. So one statement moves the tables
- * of the original out and the tables of the temporary database in. Views, triggers, routines and events are
- * created again from the temporary database's definitions.
+ * Restores MySQL and MariaDB databases. MySQL cannot rename a database. So one statement moves the original's
+ * tables out and the temporary database's tables in. Views, triggers, routines and events are created again
+ * from the temporary database's definitions.
  */
 import { refuseNameClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
@@ -53,10 +53,11 @@ export async function openMysql(
 class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /**
-   * Properties of the temporary databases at their creation, by final name. A dump may change the collation.
+   * Properties of the temporary databases at their creation, by the final database's name. Loading a dump may
+   * change the collation, so they are set again.
    */
   readonly #made = new Map<string, Charset>();
-  /** Original names of all databases in the restore. */
+  /** Original names of all databases in the restore, as in the backup. */
   #originals: string[] = [];
   readonly #rewriters = new Map<string, DumpRewriter>();
 
@@ -122,19 +123,19 @@ class MysqlHost implements DatabaseHost {
     await this.#makePostponed(done);
   }
 
-  /** Returns the database with its name as the server stores it. */
+  /** Returns a copy whose name is spelled as the server stores it. */
   #asStored(wanted: DatabaseToRestore): DatabaseToRestore {
     return { ...wanted, name: this.server.stored(wanted.name) };
   }
 
-  /** Whether a database is restored under its original name. */
+  /** Whether a database is restored under the name that it had in the backup. */
   #keepsName(name: string, original: string): boolean {
     return name === this.server.stored(original);
   }
 
   /**
-   * Creates the postponed views, which need other databases of this restore. A view may need another one, so
-   * the failed ones are tried again until none succeeds.
+   * Creates the postponed views, which read other databases of this restore. A postponed view may need
+   * another one, so failed views are tried again. Rejects if all remaining views fail.
    */
   async #makePostponed(names: readonly string[]): Promise<void> {
     let left = names.flatMap((name) =>
@@ -179,8 +180,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties for the new database. Those of an existing empty database win, because its creator
-   * chose them.
+   * Returns the properties for the new database: those in the backup. If an empty database exists, its
+   * properties are kept, because its creator chose them.
    */
   #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);
@@ -198,10 +199,11 @@ class MysqlHost implements DatabaseHost {
     const renamed = this.#forFinalName(name, original, definitions);
     const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
     const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
-    // Its events must not run twice, and tables with triggers cannot be moved.
+    // Events of the temporary database must not run in addition to those of the final one. Tables with
+    // triggers cannot be moved.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
-    // Loading takes time: an empty database may be in use by now.
+    // Loading takes time, so a database that was empty at the start may have contents by now.
     if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
     const definitionsBefore = before && await this.definitions.readValid(name, before.views);
     if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
@@ -223,7 +225,7 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Rejects if the login may drop the existing objects but could not create them again after a failed swap.
+   * Rejects if the login may drop the existing objects, but could not create them again if the swap failed.
    */
   async #refuseUndroppable(name: string, before: Contents, definitions: string): Promise<void> {
     const { connection, client, version } = this.server;
@@ -240,8 +242,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the definitions of the temporary database for the final name: full names refer to it, not to the
-   * original.
+   * Returns the temporary database's definitions as the final database needs them: names in full refer to the
+   * final database, instead of the temporary or the original one.
    */
   #forFinalName(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
@@ -250,7 +252,7 @@ class MysqlHost implements DatabaseHost {
       to: name,
       isPlain: this.#keepsName(name, original),
     })
-      // The dump adds these around routines with another collation.
+      // The dump adds these statements around routines whose collation is not that of the database.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     if (this.#keepsName(name, original)) return renamedFresh;
     const renamed = renameDatabase(renamedFresh, { from: original, to: name });
@@ -264,8 +266,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the events to enable: those that are enabled in the backup. Under another name, leaves them
-   * disabled if they may change the original database.
+   * Returns the events to enable: those that are enabled in the backup. Returns none if the database gets
+   * another name and its definitions name the original, because the events might change the original.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);
@@ -281,7 +283,7 @@ class MysqlHost implements DatabaseHost {
   }
 }
 
-/** Returns the privileges that are needed to drop these objects and create them again. */
+/** Returns the privileges that a login needs to drop these objects and create them again. */
 function privilegesFor({ triggers, views, events, routines }: Contents): string[] {
   return [
     ...triggers.length > 0 ? ["TRIGGER"] : [],

@@ -15,7 +15,7 @@ Deno.test("a swap that fails midway puts the original back", async () => {
   await server.sql("mysql", "create database one; create database mine character set utf8mb4");
   await server.sql("one", "create table parent (b text); create procedure nothing() select 1");
   await server.sql("mine", OLD);
-  // May do anything in the temporary database, but create no procedure in the final one.
+  // This login may do anything in the temporary database, but may not create procedures in the final one.
   await server.sql(
     "mysql",
     `create user limited@'%' identified by 'limited'; grant super, select, show view, trigger on *.* to limited@'%';
@@ -62,8 +62,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
 });
 
 /**
- * All kinds of objects for which a dump names the original: created under another collation than that of the
- * database.
+ * SQL that creates all types of objects whose dump names the original database. A dump does so for objects
+ * with another collation than that of their database.
  */
 const LIVE = `
   create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);
@@ -79,7 +79,7 @@ const LIVE = `
   alter database live character set utf8mb4 collate utf8mb4_bin;
   create procedure after_all() select twice(2)`;
 
-/** Returns the dump without rows. */
+/** Returns a dump of the database's definitions, without rows. */
 async function definitionsOf(server: MariadbServer, name: string): Promise<string> {
   const args = ["--routines", "--events", "--skip-comments", "--no-data"];
   const { stdout } = await new Deno.Command("mariadb-dump", {
@@ -107,7 +107,7 @@ Deno.test("a restore under another name does not change the live database", asyn
   };
   let backup = await backUp();
   const original = await definitionsOf(server, "live");
-  // From now on, only the events of the copies insert rows.
+  // From here on, only the events of restored copies insert rows.
   await server.sql("live", "alter event `of``ten` disable; delete from ran");
   const events = (name: string) =>
     server.sql("mysql", `select name, status from mysql.event where db = '${name}' order by name desc`);
@@ -149,7 +149,7 @@ Deno.test("a restore under another name does not change the live database", asyn
     assert.equal(await server.sql("other", "select * from deep"), "2\n4\n");
     assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
     assert.equal(await server.sql("live", "select next_not_cached_value from numbers"), before);
-    // Under its own name, and with overwrite, everything is as it was.
+    // Restoring over the original database, under its own name, restores everything as it was.
     const original = await definitionsOf(server, "live");
     await restoreAs(backup, "live");
     await server.sql("live", "alter event reach disable");
@@ -177,7 +177,7 @@ Deno.test("a restore under another name does not change the live database", asyn
         /^Events in other are left disabled, .* alter event `other`\.`\w+` enable$/,
       );
       assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
-      // Under its own name it is enabled again.
+      // Restored under its own name, the event is enabled again.
       await restoreAs(backup, "live");
       assert.match(await events("live"), /hidden\tENABLED/);
       assert.deepEqual(run.warnings, []);
@@ -194,7 +194,7 @@ Deno.test("a restore under another name does not change the live database", asyn
   });
 });
 
-/** Replaces the creation times of triggers. */
+/** Replaces the creation times of triggers by `TIME`, because they differ after a restore. */
 function withoutTimes(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/g, "TIME");
 }

@@ -1,24 +1,24 @@
 /**
- * Compares a login's privileges with those that a complete dump needs. Servers hide what a login may not see,
- * and mysqldump assumes that it sees everything. Without TRIGGER, a dump has no triggers and reports no
- * error.
+ * Compares a login's privileges with those that a complete dump needs. Servers hide objects that a login may
+ * not see, and mysqldump does not notice. For example, without the privilege TRIGGER a dump contains no
+ * triggers and reports no error.
  */
 import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";
 import { isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** One GRANT, or a partial revoke of MySQL 8 if `isRevoke`. */
+/** One GRANT. If `isRevoke`, a partial REVOKE of MySQL 8 instead. */
 interface Grant {
   isRevoke: boolean;
   privileges: ReadonlySet<string>;
-  /** `*`, or the pattern of the database. */
+  /** Pattern of the database's name; `*` for all databases. */
   database: string;
-  /** `*`, or the object. */
+  /** Name of the table or other object; `*` for all objects of the database. */
   object: string;
 }
 
 export interface MissingRights {
-  /** Kinds of objects that the dump may lack, such as `triggers`. */
+  /** Types of objects that the dump may lack, such as `triggers`. */
   hidden: string[];
   /** Statements that grant the missing privileges. */
   grants: string[];
@@ -29,27 +29,30 @@ const LINE = new RegExp(
   `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
 );
 /**
- * Privileges that show that a routine exists. Without one, mysqldump fails with a message if it may not read
- * the text.
+ * Privileges that each let the login see that a routine exists. If it sees a routine but may not read its
+ * text, mysqldump fails with a message. Without these privileges, mysqldump silently leaves the routine out.
  */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 
 export class MysqlRights {
   private constructor(
     private readonly server: ServerVersion,
-    /** Account in the form of a GRANT: `` `ada`@`%` ``. */
+    /** The login's account as GRANT writes it, such as `` `ada`@`%` ``. */
     private readonly account: string,
     private readonly grants: readonly Grant[],
   ) {}
 
-  /** Returns null if the server has no privileges, because it was started with `--skip-grant-tables`. */
+  /**
+   * Reads the login's privileges. Returns null if the server was started with `--skip-grant-tables`, because
+   * it then checks no privileges.
+   */
   static async read(
     connection: MysqlConnection,
     client: string,
     server: ServerVersion,
   ): Promise<MysqlRights | null> {
     const [account, roles] = await connection.lines(client, accountQuery(server));
-    // MariaDB includes the privileges of the login's roles.
+    // MariaDB includes the privileges of the login's roles anyway; MySQL 8 only if the roles are named.
     const using = roles === undefined || roles === "NONE" || roles === "NULL"
       ? ""
       : ` for current_user() using ${roles}`;
@@ -64,7 +67,7 @@ export class MysqlRights {
     return new MysqlRights(server, `${quoted(user)}@${quoted(host)}`, parseGrants(lines));
   }
 
-  /** Returns the missing privileges; null if the login may see everything in a database. */
+  /** Returns the privileges that a complete dump of the database lacks; null if it lacks none. */
   missingRightsOn(database: string): MissingRights | null {
     const on = (privilege: string) => this.#has(privilege, database);
     const here: [hidden: string, privilege: string][] = [
@@ -87,8 +90,8 @@ export class MysqlRights {
   }
 
   /**
-   * Returns a statement that grants those of the privileges on a database that the login lacks; null if it
-   * has all.
+   * Returns a GRANT for those of the given privileges on a database that the login lacks; null if it has all
+   * of them.
    */
   grantFor(privileges: readonly string[], database: string): string | null {
     const lacking = [...new Set(privileges)].filter((privilege) => !this.#has(privilege, database));
@@ -97,8 +100,8 @@ export class MysqlRights {
   }
 
   /**
-   * Returns a statement that lets the login create objects of other definers; null if it may, or if it is the
-   * only definer.
+   * Returns a GRANT that lets the login create objects of other definers. Returns null if the login already
+   * may, or if it is the only definer in the definitions.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(
@@ -115,7 +118,7 @@ export class MysqlRights {
     );
   }
 
-  /** Returns a statement that lets the login see all databases; null if it sees them. */
+  /** GRANT that lets the login see all databases; null if it already may. */
   get databasesGrant(): string | null {
     const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>
       !isRevoke && database === "*" && object === "*" && [...privileges].some((each) => each !== "USAGE")
@@ -151,8 +154,10 @@ export class MysqlRights {
   }
 
   /**
-   * @param database Null for all databases.
-   * @param object Null for all objects of the database.
+   * Whether the login has a privilege.
+   *
+   * @param database Name of the database; null for the privilege on all databases.
+   * @param object Name of the object; null for the privilege on all objects of the database.
    */
   #has(privilege: string, database: string | null, object: string | null = null): boolean {
     const holds = ({ privileges }: Grant) => privileges.has(privilege) || privileges.has("ALL PRIVILEGES");
@@ -168,13 +173,19 @@ export class MysqlRights {
   }
 }
 
-/** Selects `user@host`, and the active roles if SHOW GRANTS has to name them. */
+/**
+ * Returns SQL that selects the account as `user@host`. For MySQL 8 and later, it also selects the active
+ * roles, which SHOW GRANTS needs.
+ */
 function accountQuery({ isMariadb, version }: ServerVersion): string {
   const hasRoles = !isMariadb && isAtLeast(version, 8, 0);
   return `select current_user()${hasRoles ? "; select current_role()" : ""}`;
 }
 
-/** Splits an account. A user's name may contain an `@`, a host's name may not. */
+/**
+ * Splits an account into user and host at the last `@`: a user's name may contain an `@`, a host's name may
+ * not.
+ */
 function splitAccount(account: string): [user: string, host: string] {
   const at = account.lastIndexOf("@");
   return [account.slice(0, at), account.slice(at + 1)];
@@ -184,7 +195,7 @@ function matches(grant: Grant, database: string, object: string | null): boolean
   return patternOf(grant.database).test(database) && (grant.object === "*" || grant.object === object);
 }
 
-/** Reads a GRANT's pattern: `%` and `_` are wildcards, unless a backslash precedes them. */
+/** Converts a GRANT's database pattern. `%` and `_` are wildcards, except after a backslash. */
 function patternOf(database: string): RegExp {
   const source = database.replace(/\\?[\s\S]/gu, (part) => {
     if (part === "%") return "[\\s\\S]*";
@@ -194,11 +205,7 @@ function patternOf(database: string): RegExp {
   return new RegExp(`^${source}$`, "u");
 }
 
-/**
- * Parses the output of SHOW GRANTS. Exported for its test.
- *
- * @param lines Lines of the output.
- */
+/** Parses the output of SHOW GRANTS. */
 function parseGrants(lines: readonly string[]): Grant[] {
   return lines.flatMap((line) => {
     const found = LINE.exec(line);

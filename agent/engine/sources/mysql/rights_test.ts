@@ -5,7 +5,9 @@ import { MariadbServer } from "../../../../tests/support/servers/mariadb.ts";
 import { MysqlConnection } from "./connection.ts";
 import { MysqlRights } from "./rights.ts";
 
-/** Reads canned answers of SHOW GRANTS, because no MySQL server is available. */
+/**
+ * Returns the rights that follow from given output of SHOW GRANTS. No MySQL server is available to the tests.
+ */
 function rightsOf(version: string, grants: string[], isMariadb = false) {
   const connection = {
     lines: (_: string, sql: string) =>
@@ -43,14 +45,15 @@ Deno.test("missing rights on a MySQL database are named, and sufficient ones giv
     "routines",
     `GRANT SELECT ON \`mysql\`.\`proc\` ${TO}`,
   ]);
-  // Rights on one table, on columns, on another database, or on a pattern that does not match.
+  // None of these grants gives SELECT on the database: they are for one table, for columns, for another
+  // database, or for a pattern that does not match.
   for (const on of ["`sh_op`.`t`", "`sh`.*", "`sh\\\\_`.*", "`other`.*"]) {
     assert.equal(
       (await lacking("8.4.0", [`GRANT SELECT (\`a\`, \`b, c\`), TRIGGER ON ${on} ${TO}`]))![0],
       "tables,views,triggers,events,routines",
     );
   }
-  // A partial revoke removes what is granted on all databases.
+  // A partial REVOKE takes back, for one database, what is granted on all databases.
   assert.deepEqual(
     await lacking("8.4.0", [
       `GRANT SELECT, TRIGGER, EVENT, SHOW VIEW ON *.* ${TO}`,

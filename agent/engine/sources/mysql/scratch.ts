@@ -1,4 +1,4 @@
-/** Creates scratch databases on MySQL and MariaDB. */
+/** Creates the scratch databases of drills on MySQL and MariaDB. */
 import { refuseNameClashes } from "./clashes.ts";
 import { matchCase } from "./case.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
@@ -29,7 +29,10 @@ export async function openMysqlScratch(
 }
 
 class MysqlScratch implements ScratchHost {
-  /** Note that distinguishes this drill's databases from those of another drill with the same name. */
+  /**
+   * Text in this drill's marks. It distinguishes the drill's databases from those that another drill creates
+   * under the same name.
+   */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
   constructor(
@@ -50,7 +53,7 @@ class MysqlScratch implements ScratchHost {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
-    // Only an attempt shows whether the grants allow a database of this name.
+    // Whether the grants allow a database of this name shows only when one is created.
     const { name } = wanted[0]!;
     await this.#make(name, "");
     await this.server.execute(`drop database ${quote(name)}`);
@@ -78,7 +81,7 @@ class MysqlScratch implements ScratchHost {
     const rewriter = new DumpRewriter({
       original,
       into: name,
-      // Drills do not compare definers, and to set others takes an administrator's privilege.
+      // Drills do not compare definers, and setting other definers needs an administrator's privilege.
       isDefiner: true,
       lacksOldModes: !isMariadb && isAtLeast(version, 8),
     });
@@ -122,8 +125,8 @@ class MysqlScratch implements ScratchHost {
   }
 
   /**
-   * Keeps the drill out of the binary log: replicas do not need the scratch database, and would have to load
-   * it too.
+   * Keeps the drill's statements out of the server's binary log. Replicas would otherwise have to load the
+   * scratch database too.
    */
   async #leaveLogOut(): Promise<void> {
     if ((await this.#query("select @@log_bin"))[0]![0] === "0") return;
@@ -148,8 +151,8 @@ class MysqlScratch implements ScratchHost {
   }
 
   /**
-   * Drops all leftovers of drills, also of databases that are not in the backup. Keeps those that another
-   * drill uses.
+   * Drops the leftovers of all drills, including databases that are not in this backup. Keeps databases that
+   * a running drill uses.
    */
   async #dropLeftovers(): Promise<void> {
     const marked = await this.#query(
@@ -174,11 +177,13 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // A drill was killed before it could mark this empty database.
+    // The database is empty and has no mark: a drill's agent was killed before it could add the mark.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 
-  /** Returns the tables that contain historical rows in addition to current ones. */
+  /**
+   * Returns the names of system-versioned tables, which contain historical rows in addition to current ones.
+   */
   async #versioned(database: string): Promise<ReadonlySet<string>> {
     const rows = await this.#query(
       `select hex(table_name) from information_schema.tables
@@ -200,7 +205,7 @@ class MysqlScratch implements ScratchHost {
   }
 }
 
-/** Gives names that differ only in case the form that they have in the backup. */
+/** Returns the contents with names spelled as in the backup where they differ only in case. */
 function inCaseOf(expected: DatabaseContents, found: DatabaseContents): DatabaseContents {
   const { tables = [], objects = {} } = found;
   const names = matchCase(tables.map(({ name }) => name), (expected.tables ?? []).map(({ name }) => name));

@@ -1,4 +1,4 @@
-/** Describes the contents of a MySQL or MariaDB server that a backup needs to know. */
+/** Describes a MySQL or MariaDB server and its databases, as far as a backup needs it. */
 import { oneLine } from "../../programs/line.ts";
 import { isOwnName } from "../database/scratch_names.ts";
 import { exact, MARK } from "./sql.ts";
@@ -9,40 +9,52 @@ export interface MysqlServer extends ServerVersion {
   databases: MysqlDatabase[];
   /** Maximum length of a statement that the server accepts, in bytes. */
   maxStatement: number;
-  /** Whether `Shop` and `shop` are the same name to the server. */
+  /** Whether the server takes `Shop` and `shop` for the same name. */
   ignoresCase: boolean;
 }
 
 export interface MysqlDatabase {
   name: string;
   size: number;
-  /** Number of tables whose rows may change during a snapshot. */
+  /**
+   * Number of tables whose storage engine has no transactions, so that their rows may change while they are
+   * dumped.
+   */
   nonTransactional: number;
   characterSet: string;
   collation: string;
-  /** Empty if the database has none, or the server does not support comments of databases. */
+  /**
+   * Comment of the database. Empty if it has none, or if the server does not support comments of databases.
+   */
   comment: string;
   /**
-   * Views and tables that the server cannot open, with its reason. A dump would fail at the first of them.
+   * Views and tables that the server cannot open, with the server's reason. A dump that included them would
+   * fail at the first.
    */
   unreadable: { name: string; reason: string }[];
-  /** System-versioned tables (MariaDB). An ordinary dump does not contain their history. */
+  /** Names of system-versioned tables (MariaDB). An ordinary dump does not contain their history. */
   versioned: string[];
-  /** Versioned tables whose history is by transaction: mariadb-dump cannot dump it. */
+  /**
+   * Names of the versioned tables that keep their history by transaction. mariadb-dump cannot dump such a
+   * history.
+   */
   byTransaction: string[];
-  /** Whether Rearguard created it, for a restore or a drill. */
+  /** Whether Rearguard created the database, for a restore or a drill. */
   isOwn: boolean;
   /**
-   * Whether it is another directory among those of databases, such as `lost+found`, that the server lists as
-   * a database.
+   * Whether it is not a database, but another directory in the server's data directory, such as `lost+found`.
+   * The server lists such directories as databases.
    */
   isDirectory: boolean;
 }
 
-/** Schemas that the server creates, or, for `mysql`, that other versions cannot use. */
+/**
+ * Schemas that `*` does not select. The server creates them itself, and the contents of `mysql` do not fit
+ * other versions.
+ */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 
-/** Prefix of the names of directories that are not encoded like those of databases. */
+/** Prefix with which servers list a directory whose name is not encoded as a database's name. */
 const UNENCODED = "#mysql50#";
 
 export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {
@@ -104,7 +116,7 @@ interface SpecialTable {
 }
 
 /**
- * Finds tables that need special treatment. A table's comment contains the reason why it cannot be opened.
+ * Finds tables that need special treatment. If a table cannot be opened, its comment contains the reason.
  * MariaDB opens a table only if the query selects data_length.
  */
 async function specialTables(
@@ -136,7 +148,7 @@ async function specialTables(
   }));
 }
 
-/** Returns `MariaDB 10.11.6`. */
+/** Returns the server's product and version, such as `MariaDB 10.11.6`. */
 export function productName({ version, isMariadb }: ServerVersion): string {
   return `${isMariadb ? "MariaDB" : "MySQL"} ${/^[\d.]+/.exec(version)?.[0] ?? version}`;
 }

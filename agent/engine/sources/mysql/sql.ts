@@ -1,4 +1,4 @@
-/** SQL statements of restores for MySQL and MariaDB. */
+/** SQL statements and queries that restores on MySQL and MariaDB use. */
 import type { MysqlConnection } from "./connection.ts";
 import { fromHex } from "./connection.ts";
 import { quote } from "./quote.ts";
@@ -6,49 +6,60 @@ import { renameCalls } from "./tokens.ts";
 
 export { quote } from "./quote.ts";
 
-/** Returns a literal that does not depend on how the server's SQL mode treats backslashes. */
+/**
+ * Returns an SQL literal for a text. It means the same in every SQL mode, including those in which a
+ * backslash is an ordinary character.
+ */
 export function text(value: string): string {
   return `_utf8mb4 x'${new TextEncoder().encode(value).toHex()}'`;
 }
 
-/** Returns a condition for the exact name of a schema. The first comparison can use an index. */
+/**
+ * Returns a condition that a column contains exactly the name of a schema. The first of its two comparisons
+ * is inexact but can use an index.
+ */
 export function isSchema(column: string, name: string): string {
   return `${column} = ${text(name)} and ${exact(column)} = x'${new TextEncoder().encode(name).toHex()}'`;
 }
 
 /**
- * Returns an expression that compares a name by its bytes: otherwise `Shop` equals `shop`, and `café` equals
- * `cafe`.
+ * Returns an expression for a column that is compared by bytes. Otherwise `Shop` may equal `shop`, and `café`
+ * may equal `cafe`.
  */
 export function exact(column: string): string {
   return `cast(${column} as binary)`;
 }
 
-/** Contents of a database, except rows, {@link MARK} and {@link SWAP}. */
+/** Names of a database's objects, without {@link MARK} and {@link SWAP}. */
 export interface Contents {
-  /** Tables, and MariaDB's sequences. */
+  /** Names of tables and of MariaDB's sequences. */
   tables: string[];
   views: string[];
   triggers: string[];
   events: string[];
-  /** Type is `PROCEDURE`, `FUNCTION`, `PACKAGE` or `PACKAGE BODY`. */
+  /** The type is `PROCEDURE`, `FUNCTION`, `PACKAGE` or `PACKAGE BODY`. */
   routines: { name: string; type: string }[];
 }
 
-/** Name of a table that marks a database of an unfinished restore as Rearguard's. */
+/** Name of the mark: a table that shows that Rearguard created the database and has not finished with it. */
 export const MARK = "rearguard_unfinished";
-/** Name of a table in it with the plan that finishes or undoes a swap: see swap.ts. */
+/**
+ * Name of a table in a temporary database. It contains the plan that finishes or undoes a swap: see swap.ts.
+ */
 export const SWAP = "rearguard_swap";
 
 /** Properties of a database. */
 export interface Charset {
   characterSet: string;
   collation: string;
-  /** Missing if the server does not support comments, or if the comment is to stay unchanged. */
+  /**
+   * Comment of the database. Undefined if the server does not support comments, or if the comment is to stay
+   * unchanged.
+   */
   comment?: string | undefined;
 }
 
-/** Returns null if the database does not exist. */
+/** Returns the properties of a database; null if it does not exist. */
 export async function findSchema(
   connection: MysqlConnection,
   client: string,
@@ -112,7 +123,7 @@ export async function hasTable(
   return rows.length > 0;
 }
 
-/** Whether another client uses a database, or executes a statement that names it. */
+/** Whether another session uses a database, or executes a statement that contains its quoted name. */
 export async function isInUse(connection: MysqlConnection, client: string, name: string): Promise<boolean> {
   const rows = await connection.query(
     client,
@@ -124,7 +135,7 @@ export async function isInUse(connection: MysqlConnection, client: string, name:
   return rows.length > 0;
 }
 
-/** Returns tables of other databases whose foreign keys refer to this database: `database.table`. */
+/** Returns the tables of other databases whose foreign keys refer to this database, as `database.table`. */
 export async function findReferrers(
   connection: MysqlConnection,
   client: string,
@@ -148,7 +159,7 @@ export function dropEvents(schema: string, { events }: Contents): string {
   return statements(events.map((name) => `drop event if exists ${at(schema, name)}`));
 }
 
-/** Drops views, events and routines. */
+/** Returns SQL that drops views, events and routines. */
 export function dropRest(schema: string, contents: Contents): string {
   const views = contents.views.map((name) => `drop view if exists ${at(schema, name)}`);
   const drop = ({ name, type }: Contents["routines"][0]) => `drop ${type} if exists ${at(schema, name)}`;
@@ -158,13 +169,18 @@ export function dropRest(schema: string, contents: Contents): string {
   return dropEvents(schema, contents) + statements([...views, ...routines]) + inOracleMode(packages);
 }
 
-/** Sets the mode in which MariaDB supports packages. */
+/**
+ * Returns the statements between a change to Oracle mode and a change back. MariaDB supports packages only in
+ * that mode.
+ */
 function inOracleMode(list: string[]): string {
   if (list.length === 0) return "";
   return statements(["set session sql_mode = 'ORACLE'", ...list, "set session sql_mode = ''"]);
 }
 
-/** Column whose default uses a sequence, which MariaDB stores with the database's name. */
+/**
+ * Column whose default uses a sequence. MariaDB stores the sequence in the default with its database's name.
+ */
 export interface SequenceDefault {
   table: string;
   column: string;
@@ -192,8 +208,8 @@ export async function findSequenceDefaults(
 }
 
 /**
- * Changes the defaults of moved tables, which still name their former database. All columns of a table change
- * in one statement, because the table cannot be opened before.
+ * Returns SQL that corrects the defaults of moved tables, which still name their former database. One
+ * statement changes all columns of a table, because the table cannot be opened while a default is wrong.
  */
 export function moveDefaults(to: string, from: string, defaults: readonly SequenceDefault[]): string {
   const changes = new Map<string, string[]>();
@@ -212,7 +228,10 @@ export interface Move {
   tables: string[];
 }
 
-/** Returns one statement: all of the tables move, or none. Foreign keys move with them. */
+/**
+ * Returns one statement that moves tables between databases, with their foreign keys. It moves all of the
+ * tables or none.
+ */
 export function moveTables(moves: readonly Move[]): string {
   const renames = moves.flatMap(({ from, to, tables }) =>
     tables.map((table) => `${at(from, table)} to ${at(to, table)}`)

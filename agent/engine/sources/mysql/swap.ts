@@ -1,7 +1,7 @@
 /**
- * Replaces a MySQL database with the temporary one, step by step. Before the first step, the plan is stored
- * in the temporary database. It contains all that is needed to finish or undo the swap, because the agent may
- * be killed between any two steps.
+ * Replaces a MySQL database with its temporary database, step by step. The agent may be killed between any
+ * two steps. So a plan is stored in the temporary database before the first step. It contains all that is
+ * needed to finish or undo the swap.
  */
 import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
@@ -16,39 +16,41 @@ const Charset = z.object({
   comment: z.string().optional(),
 });
 
-/** Plan of a swap. Definitions are SQL that names no database except the final one. */
+/** Plan of a swap. Definitions are SQL that contains no database's name other than the final one. */
 const Plan = z.object({
   /** Name of the final database. */
   name: z.string(),
-  /** Existing database; null if there is none. */
+  /** Properties and objects of the existing database that is replaced; null if there is none. */
   old: Charset.extend({ tables: z.array(z.string()), triggers: z.array(z.string()), definitions: z.string() })
     .nullable(),
   tables: z.array(z.string()),
   definitions: z.string(),
-  /** New properties; undefined to keep the existing ones. */
+  /** Properties for the final database; undefined to keep the existing ones. */
   charset: Charset.optional(),
 });
 export type SwapPlan = z.infer<typeof Plan>;
 
-/** Maximum bytes of a plan in one statement. */
+/** Maximum length of the piece of a plan that one statement inserts, in bytes. */
 const PIECE_BYTES = 256 * 1024;
 
 export class MysqlSwap {
   constructor(private readonly server: MysqlFresh, private readonly plan: SwapPlan) {}
 
-  /** Returns the interrupted swap of a database whose agent was killed; null if there is none. */
+  /** Returns the swap that a killed agent began for this database; null if there is none. */
   static async interrupted(server: MysqlFresh, name: string): Promise<MysqlSwap | null> {
     const { connection, client } = server;
     const { fresh } = temporaryNames(name);
     if (!await hasTable(connection, client, fresh, SWAP)) return null;
     await server.refuseInUse(fresh);
     const pieces = await connection.query(client, `select hex(body) from ${planTable(name)} order by part`);
-    // The agent was killed before the plan was stored, so before the first step.
+    // The agent was killed before the plan was stored. So the swap had not begun.
     if (pieces.length === 0) return null;
     return new MysqlSwap(server, Plan.parse(JSON.parse(fromHex(pieces.map(([piece]) => piece).join("")))));
   }
 
-  /** Executes the swap. If it rejects, the original is unchanged, unless the error says otherwise. */
+  /**
+   * Executes the swap. If it rejects, the original database is unchanged; if it is not, the error says so.
+   */
   async execute(): Promise<void> {
     const { name, old, charset } = this.plan;
     await this.#write();
@@ -66,7 +68,7 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /** Finishes an interrupted swap if its tables have moved; otherwise puts the original back. */
+  /** Finishes an interrupted swap if its tables have moved. Otherwise restores the original database. */
   async resume(report: (line: string) => void): Promise<void> {
     const { name, old } = this.plan;
     const what = `An agent was killed while it put database ${name} into its place.`;
@@ -76,7 +78,7 @@ export class MysqlSwap {
         await this.#complete();
       } else if (old !== null) {
         report(`${what} Putting back first what was there`);
-        // Objects that were created since then stay.
+        // Objects that users created since the interruption stay.
         await this.#restoreOld();
       }
     } catch (error) {
@@ -92,13 +94,16 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /** Completes a swap after its tables have moved. May be repeated. */
+  /**
+   * Drops the old views, events, routines and triggers, and creates the new ones. Runs after the tables have
+   * moved, and may be repeated.
+   */
   async #complete(): Promise<void> {
     const { name, charset, definitions } = this.plan;
     const now = await findContents(this.server.connection, this.server.client, name);
     await this.server.execute(dropTriggers(name, now) + dropRest(name, now));
-    // The collation comes before the definitions, because each keeps the database's collation at its
-    // creation.
+    // The collation is set first, because each definition keeps the collation that the database has when the
+    // definition is created.
     if (charset !== undefined) {
       await this.server.execute(`alter database ${quote(name)}${charsetClause(charset)}`);
     }
@@ -108,10 +113,11 @@ export class MysqlSwap {
   async #undo(reason: unknown): Promise<void> {
     const { name, old } = this.plan;
     try {
-      // After a broken connection, the state is unknown.
+      // If the connection broke, it is unknown whether the last statement was executed.
       const now = await findContents(this.server.connection, this.server.client, name);
       const haveMoved = await this.#haveMoved();
-      // A table with triggers cannot be moved. Rows are restored before everything else.
+      // Drops triggers first, because a table with triggers cannot be moved. Then moves the tables back,
+      // before everything else.
       const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
       if (haveMoved) {
         const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();
@@ -155,7 +161,7 @@ export class MysqlSwap {
     return this.plan.tables.length > 0 && !await holdsTables(fresh);
   }
 
-  /** Returns the moves of the original tables out of the final database, and of the new tables into it. */
+  /** Returns the moves of the original tables out of the final database and of the new tables into it. */
   #moves(): Move[] {
     const { name, old, tables } = this.plan;
     const { fresh, replaced } = temporaryNames(name);

@@ -1,4 +1,4 @@
-/** Replaces a database that contains every kind of MariaDB object with another one. */
+/** Tests the replacement of a MariaDB database that contains every type of object. */
 import assert from "node:assert/strict";
 import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { StoredBackup } from "../../../../src/protocol/job.ts";
@@ -12,7 +12,11 @@ import { MysqlFresh } from "./fresh.ts";
 import { dropTriggers, findContents, findSchema } from "./sql.ts";
 import { MysqlSwap } from "./swap.ts";
 
-/** @param text Text in definitions that distinguishes one database from another. */
+/**
+ * Returns SQL that creates one object of every type.
+ *
+ * @param text Text within the definitions that tells one database from another.
+ */
 const everyKind = (text: string) => `
   create sequence tickets start with 500;
   create table parent (id bigint default nextval(tickets) primary key, note varchar(20) default '${text}',
@@ -161,7 +165,7 @@ Deno.test("every kind of object is replaced, and put back if that fails", async 
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     assert.equal(await names(), databases);
-    // A second time, over the restored database: its packages are dropped, too.
+    // Restores again, over the restored database, so that its packages are dropped too.
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     await server.sql(

@@ -1,9 +1,9 @@
-/** Renames databases in SQL of MySQL and MariaDB: `shop.stock`, `` `shop`.`stock` ``. */
+/** Renames databases in SQL of MySQL and MariaDB, in names such as `shop.stock` and `` `shop`.`stock` ``. */
 import { quote } from "./quote.ts";
 
 /**
- * Matches strings, quoted names, ordinary comments (not those with server code), words, white space, or any
- * other character.
+ * Matches one token: a string, quoted name, ordinary comment, word, white space or any other character. A
+ * comment with code for the server, such as `/*!50001 …`, is not matched as a comment.
  */
 const TOKEN = new RegExp(
   [
@@ -24,21 +24,21 @@ const SEQUENCE_FUNCTIONS = /^(?:nextval|lastval|setval)$/i;
 export interface Renaming {
   from: string;
   to: string;
-  /** Whether `to` may be written without quotes where `from` has none. */
+  /** Whether the new name may be written without quotes where the old name has none. */
   isPlain?: boolean;
 }
 
 interface Token {
   text: string;
-  /** Name without its quotes; null if the token is not a name. */
+  /** Name without its quotes; null if the token cannot be a name. */
   name: string | null;
-  /** Index of the token in the list of all tokens. */
+  /** Index of the token in the list of all tokens, which includes white space and comments. */
   at: number;
 }
 
 /**
- * Renames the database of functions and sequences in the form in which servers write them in definitions of
- * tables and views.
+ * Renames the database in front of functions and sequences. It knows the form in which servers write them in
+ * definitions of tables and views.
  */
 export function renameCalls(sql: string, renaming: Renaming): string {
   return rename(sql, renaming, (tokens, index) =>
@@ -47,7 +47,8 @@ export function renameCalls(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database of a trigger and of its table. SHOW CREATE TRIGGER prints these as they were typed.
+ * Renames the database of a trigger and of the trigger's table. SHOW CREATE TRIGGER prints both as their
+ * author typed them.
  */
 export function renameTriggerHead(sql: string, renaming: Renaming): string {
   const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;
@@ -61,16 +62,17 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever it qualifies a name. Does nothing if the same name also occurs alone: as a
- * table, column or alias, it may qualify names too.
+ * Renames a database wherever it qualifies a name. Returns the SQL unchanged if the same name also occurs
+ * alone: it is then a table, column or alias, which may qualify names too.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);
 }
 
 /**
- * Renames the database in a view's definition as servers store it: with the database before every table if
- * the view reads several databases. If an alias has the same name, renames only functions and sequences.
+ * Renames the database in a view's definition. If the view reads several databases, servers store it with the
+ * database in front of every table. If an alias has the same name as the database, this renames only in front
+ * of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
@@ -78,7 +80,10 @@ export function renameInView(sql: string, renaming: Renaming): string {
     : rename(sql, renaming, () => true);
 }
 
-/** Whether a name occurs alone somewhere, except after these tokens. Then it may qualify columns. */
+/**
+ * Whether a name occurs somewhere without a dot after it. Such a name may be an alias that qualifies columns.
+ * Occurrences after a token that matches `harmless` do not count.
+ */
 function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   const tokens = significant(sql);
   return tokens.some((token, index) =>
@@ -86,7 +91,11 @@ function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   );
 }
 
-/** @param isMeant Whether to rename the database at an index of the list. */
+/**
+ * Renames the database in front of names for which `isMeant` returns true.
+ *
+ * @param isMeant Receives the tokens and the index of the database's name.
+ */
 function rename(
   sql: string,
   { from, to, isPlain = false }: Renaming,

@@ -9,9 +9,12 @@ import { CLOSING, prepareMysql } from "./mysql.ts";
 import { openMysql } from "./restore.ts";
 import { openMysqlScratch } from "./scratch.ts";
 
-/** Sockets of the Linux distributions. */
+/** Paths of the server's socket in Linux distributions. */
 const SOCKETS = ["/run/mysqld/mysqld.sock", "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"];
-/** First byte of a greeting: protocol 10, or an error such as too many connections. */
+/**
+ * Possible first bytes of a server's greeting: 10 is the protocol's version, 255 an error such as too many
+ * connections.
+ */
 const GREETINGS = [10, 255];
 
 export const mysql: SourceType<DatabaseSource, DatabaseTarget> & { detection: ServerDetection } = {
@@ -31,7 +34,7 @@ export const mysql: SourceType<DatabaseSource, DatabaseTarget> & { detection: Se
   detection: {
     defaultPort: 3306,
     sockets: async (host) => host === null ? SOCKETS : [await mysqlSocket(host)],
-    // A packet begins with its length in three bytes and its number in one.
+    // A packet begins with its length in three bytes and its sequence number, which is 0, in one.
     isAnswer: (bytes) => bytes[3] === 0 && GREETINGS.includes(bytes[4]!),
     isProgram: (name) => /^(mysql|mariadb)/.test(name),
   },

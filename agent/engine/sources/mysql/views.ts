@@ -1,7 +1,7 @@
 /**
- * Postpones views that need another database of the same restore, which does not exist yet. They are removed
- * from the dump, and created after every database is restored. Until then, the dump's own placeholder, a view
- * with the same columns, replaces them. The text is a byte string.
+ * Postpones views that read another database of the same restore, which may not exist yet. They are removed
+ * from the dump and created after every database is restored. Until then, the dump's own placeholder stands
+ * in for each: a view with the same columns. All text is in byte strings.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;
@@ -10,21 +10,22 @@ const CREATE = "/*!50001 CREATE ALGORITHM";
 const VIEW = /^\/\*!50001 VIEW (`(?:[^`]|``)*`) AS /;
 
 export class PostponedViews {
-  /** SQL that creates the views in the current database. */
+  /** SQL for each postponed view, which creates it in the current database. */
   readonly statements: string[] = [];
   readonly #standIns = new Map<string, string>();
   #standIn: { name: string; text: string } | null = null;
   readonly #settings = new Map<string, string>();
-  /** Lines of a view's definition before the line with its name. */
+  /** Lines of a view's definition that precede the line with the view's name. */
   #head: string[] = [];
 
-  /** @param others Quoted names of databases, each followed by a dot. */
+  /** @param others Quoted names of the other databases in the restore, each followed by a dot. */
   constructor(private readonly others: readonly string[]) {}
 
   /**
-   * Takes a line that is neither rows nor part of a block. Returns the SQL to load instead.
+   * Takes a line of the dump that is neither rows nor part of a block. Returns the SQL to load instead.
    *
-   * @param original The unchanged line of the dump, whose names are those of the final databases.
+   * @param line The line after rewriting.
+   * @param original The line as it is in the dump, with the final names of databases.
    */
   take(line: string, original: string): string {
     if (this.others.length === 0) return line;
