@@ -13,7 +13,7 @@ export interface Output {
   warning(text: string): void;
 }
 
-/** What one run gets from its environment. */
+/** The objects and functions that a run gets from its environment. */
 export interface RunPorts {
   readonly clock: Clock;
   readonly output: Output;
@@ -175,8 +175,8 @@ export interface Destination {
    */
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array>;
   /**
-   * Returns the absolute path under which a program of this server may read the object; null if the object is
-   * not in a file of this server.
+   * Returns the absolute path of the file that contains the object, for programs of this server; null if
+   * there is no such file.
    */
   localPath(name: string): string | null;
   /**

@@ -98,7 +98,7 @@ export function describeUnreadableLines(name: string, { count, first }: Unreadab
 
 /**
  * Parses an index line by line. Counts the lines that cannot be parsed and uses the others. An unreadable
- * line does not mean damage: tar's listing is not part of the archive, and an index with the right SHA-256 is
+ * line does not mean damage. tar's listing is not part of the archive, and an index with the right SHA-256 is
  * as it was stored.
  */
 export class IndexParser {

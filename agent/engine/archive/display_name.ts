@@ -24,8 +24,8 @@ export function displayName(name: string): string {
 }
 
 /**
- * Returns a name or a part of a name in the form in which searches compare it: in lower case, and with
- * accents in composed form (NFC).
+ * Returns a name or a part of a name as searches compare it: in lower case, and with accents in composed form
+ * (NFC).
  */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
@@ -34,16 +34,16 @@ export function foldName(name: string): string {
 const ESCAPED = /\\([23][0-7]{2})/g;
 
 /**
- * Returns whether a name contains an escape that {@link displayName} may have written, so that it could stand
- * for another name.
+ * Returns whether a name contains an escape such as {@link displayName} writes, so that the name may be the
+ * display name of another name.
  */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;
 }
 
 /**
- * Returns the byte string of a name with bytes that are not UTF-8, from the text that {@link displayName}
- * returned for it.
+ * Returns the byte string of a name from its display name. The opposite of {@link displayName}, for names
+ * with bytes that are not UTF-8.
  */
 export function nameFromDisplay(text: string): string {
   return byteString(text).replace(

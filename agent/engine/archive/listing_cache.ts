@@ -9,7 +9,7 @@ import type { SortedListing } from "./sorted_listing.ts";
 const MIN_INDEX_BYTES = 512 * 1024;
 /** Maximum number of listings that are kept. */
 const MAX_LISTINGS = 4;
-/** Time after its last use at which a listing is removed, in milliseconds. */
+/** A listing is removed if it was not used for this time, in milliseconds. */
 const IDLE_MS = 10 * 60_000;
 /** Time limit for building a listing, in milliseconds. */
 const BUILD_TIMEOUT_MS = 15 * 60_000;

@@ -76,7 +76,7 @@ function isHeader(header: Uint8Array): boolean {
   return checksum === sum;
 }
 
-/** Returns the size in the header; null if it is not in octal. */
+/** Returns the member's size from its header; null if the size is not in octal. */
 function sizeOf(header: Uint8Array): number | null {
   return octal(header.subarray(124, 136));
 }

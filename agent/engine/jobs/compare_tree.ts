@@ -218,8 +218,8 @@ async function firstDifference(
 const TAB = 9;
 
 /**
- * Parses the output of `comm -z -3`: an entry that only the first list has is printed as is, an entry that
- * only the second has is printed after a tab.
+ * Parses the output of `comm -z -3`. An entry of the first list alone is printed as is. An entry of the
+ * second list alone is printed after a tab.
  */
 class Differences {
   missing = 0;

@@ -1,8 +1,8 @@
 /**
  * Starts a run's programs, and ends each with its descendants, at the latest when the run ends.
  *
- * All programs stay in the agent's session. With a session for each, the kernel's autogroups would schedule
- * the programs like separate users, and programs joined by a pipe would need up to a sixth more processor
+ * All programs stay in the agent's session. In sessions of their own, the kernel's autogroups would schedule
+ * the programs like separate users. Programs joined by a pipe would then need up to a sixth more processor
  * time.
  */
 import type { Clock } from "../../../src/domain/clock.ts";

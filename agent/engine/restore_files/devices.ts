@@ -9,9 +9,9 @@ import { printable } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Devices (major:minor, Linux's Documentation/admin-guide/devices.txt) that every system and container image
- * has: null, zero, full, random, urandom, tty, console and ptmx. 0:0 marks deleted names in an overlay file
- * system. None of these devices gives access to a disk or to memory.
+ * Devices that every system and container image has: null, zero, full, random, urandom, tty, console and
+ * ptmx. The numbers are major:minor, from Linux's Documentation/admin-guide/devices.txt. 0:0 marks a deleted
+ * name in an overlay file system. None of these devices gives access to a disk or to memory.
  */
 const HARMLESS = new Set(["1:3", "1:5", "1:7", "1:8", "1:9", "5:0", "5:1", "5:2", "0:0"]);
 

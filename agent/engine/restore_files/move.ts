@@ -41,8 +41,8 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    // The first name of the command is the directory to move into. xargs must therefore run only one command
-    // for the group; a group of `GROUP_BYTES` is small enough for that.
+    // The first name of the command is the directory to move into, so xargs must run only one command for the
+    // group. A group of at most `GROUP_BYTES` is small enough for this.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }

@@ -66,8 +66,8 @@ export async function unwritableDirectories(
 }
 
 /**
- * Returns the names in one byte array, each ended by NUL and preceded by `./`, so that programs do not take a
- * name for an option.
+ * Returns the names in one byte array. Each name is preceded by `./`, so that programs do not take it for an
+ * option, and ends with NUL.
  */
 export function joinNames(names: readonly string[]): Uint8Array {
   return bytesOf(names.map((name) => `./${name}\0`).join(""));

@@ -15,7 +15,7 @@ import { entriesOf, makeStages, type Stage } from "./stages.ts";
 import { type FoldedWarnings, unsetProperty } from "./unpack_messages.ts";
 import { forgetUndo, planUndo, undo, undoFiles } from "./undo.ts";
 
-/** What a restore has unpacked into its staging directory. */
+/** The unpacked contents of a staging directory. */
 export interface Unpacked {
   readonly staging: string;
   /**

@@ -81,7 +81,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   };
 }
 
-/** What an index contains besides its members. */
+/** The rest of an index, besides its members. */
 export interface IndexEnd {
   table: FrameTable | null;
   unreadable: UnreadableLines | null;

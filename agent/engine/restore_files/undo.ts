@@ -104,8 +104,8 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
 
 /**
  * Removes the files that the restore has published. A file was published if it has the same inode as in the
- * staging directory, or if its name is no longer in the staging directory. Other files stay: another program
- * may have taken the name meanwhile.
+ * staging directory. It was also published if its name is no longer in the staging directory. Other files
+ * stay: another program may have taken the name meanwhile.
  */
 async function removePlaced({ base, staging, others }: Stage, files: Files, children: Children) {
   for await (const names of readNames(others)) {

@@ -1,7 +1,6 @@
 /**
- * Parses the messages that GNU tar writes while it unpacks. They are about errors that end the restore, about
- * members that tar could not create, or about properties that it could not set. tar exits with 2 in all three
- * cases.
+ * Parses the messages that GNU tar writes while it unpacks. There are errors that end the restore, members
+ * that tar could not create, and properties that tar could not set. tar exits with 2 in all three cases.
  */
 import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";

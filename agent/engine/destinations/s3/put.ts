@@ -1,5 +1,5 @@
 /**
- * Sends one part by PUT with node:http. Deno's fetch would copy a body twice before sending it: two
+ * Sends one part by PUT with node:http. Deno's fetch would copy a body twice before sending it. Two
  * concurrent parts of 16 MiB would take 250 MB of memory instead of 85 MB, at half the speed. A streamed body
  * would lack the Content-Length that S3 requires.
  */
@@ -88,7 +88,7 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // Close the connection: a server that refuses a part may not read the rest of the part, and would
+        // Close the connection. A server that refuses a part may not read the rest of the part, and would
         // take the rest for the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;

@@ -32,10 +32,13 @@ const SYNC_LIMIT = 15 * 60_000;
 
 export interface SessionPorts {
   readonly clock: Clock;
-  /** Ends pending requests. Requests that start after it aborted are cleanup and have a shorter limit. */
+  /**
+   * Aborting this signal ends pending requests. Requests that start later are cleanup and have a shorter
+   * limit.
+   */
   readonly signal: AbortSignal;
   readonly idleMs: number;
-  /** Ends the log-in. Default: `signal`. */
+  /** Aborting this signal ends the log-in. Default: `signal`. */
   readonly login?: AbortSignal;
 }
 

@@ -15,8 +15,8 @@ const KEEPALIVE_COUNT = 3;
 
 /**
  * Ciphers, the fastest first. ChaCha20 is left out, although every server supports it. ssh2 makes a ChaCha20
- * cipher for each packet and never ends it, and Deno's node:crypto never frees it. This takes 50 MB of memory
- * for each gigabyte sent.
+ * cipher for each packet and never ends it. Deno's node:crypto then never frees the cipher, which takes 50 MB
+ * of memory for each gigabyte sent.
  */
 const CIPHERS = [
   "aes128-ctr",
@@ -27,8 +27,8 @@ const CIPHERS = [
 ] as const;
 
 /**
- * Types of host keys. A server has one key of each type and shows only one of them, so the pinned key may be
- * of another type than the one shown.
+ * Types of host keys. A server has one key of each type and shows only one of them. The pinned key may be of
+ * another type than the one shown.
  */
 const KEY_KINDS = [
   ["ssh-ed25519"],

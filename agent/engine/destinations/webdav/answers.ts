@@ -1,16 +1,16 @@
-/** Explains answers of a WebDAV server, or of something in front of it. */
+/** Explains the responses of a WebDAV server, or of a proxy in front of it. */
 import type { IncomingHttpHeaders } from "node:http";
 import { oneLine } from "../../programs/line.ts";
 
 export interface DavAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Decoded, and cut off at a limit. */
+  /** The decoded text of the response, cut off at a limit. */
   readonly body: string;
 }
 
 export interface Refusal {
-  /** The end of a sentence about the server. */
+  /** The reason of the refusal, as the end of a sentence about the server. */
   readonly reason: string;
   /** Whether the same request may succeed later. */
   readonly waits: boolean;
@@ -33,7 +33,7 @@ const REASONS: Record<number, string> = {
   507: "its disk is full, or the account's quota (507). Free some space there, or keep fewer backups",
 };
 
-/** Explains an answer that is not the expected success. */
+/** Explains a response other than the expected success. */
 export function explain({ status, headers, body }: DavAnswer): Refusal {
   if (status === 401) return { reason: unauthorized(headers["www-authenticate"] ?? ""), waits: false };
   if (status >= 300 && status < 400) return { reason: redirected(status, headers.location), waits: false };
@@ -48,7 +48,10 @@ export function explain({ status, headers, body }: DavAnswer): Refusal {
   };
 }
 
-/** Returns whether the same request may succeed later. Files of Nextcloud are locked only while it works. */
+/**
+ * Returns whether the same request may succeed later. Nextcloud locks a file (423) only while it works on the
+ * file.
+ */
 export function isTransient(status: number): boolean {
   return status === 408 || status === 423 || status === 425 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;

@@ -1,5 +1,5 @@
 /**
- * Uploads in chunks, as Nextcloud offers them: its web server and PHP limit the size and the time of one
+ * Uploads an object in chunks to a Nextcloud, whose web server and PHP limit the size and the time of one
  * request. https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
  */
 import { createHash } from "node:crypto";
@@ -7,24 +7,30 @@ import type { DavClient } from "./client.ts";
 import { removeAt } from "./directory.ts";
 
 const MAX_CHUNKS = 10_000;
-/** Nextcloud wants at least 5 MB for every chunk but the last. */
+/** Smallest size of a chunk in bytes. Nextcloud requires at least 5 MB for every chunk but the last. */
 const CHUNK_BYTES = 10 * 2 ** 20;
-/** An object may grow by so much over the last one. */
+/** Factor by which an object may be larger than expected. */
 const GROWTH = 1.5;
 
-/** Returns the directory of uploads for a Nextcloud's address; null for other servers. */
+/** Returns the URL of the directory for uploads from the URL of a Nextcloud; null for other servers. */
 export function uploadsUrl(base: string, username: string): string | null {
   const match = /^(.*\/remote\.php)\/(?:dav\/files\/([^/]+)|webdav)(?:\/|$)/.exec(base);
   if (match === null) return null;
   return `${match[1]}/dav/uploads/${match[2] ?? encodeURIComponent(username)}`;
 }
 
-/** Returns the size of chunks, so that an object of the expected size has few enough. */
+/**
+ * Returns the size of a chunk in bytes. It is large enough that an object of the expected size has at most
+ * `MAX_CHUNKS` chunks.
+ */
 export function chunkSize(sizeHint: number | null): number {
   return Math.max(CHUNK_BYTES, Math.ceil((sizeHint ?? 0) * GROWTH / MAX_CHUNKS));
 }
 
-/** The chunks of one object. Their directory is derived from its URL, so that a later run can remove it. */
+/**
+ * The chunks of one object. The URL of their directory is derived from the object's URL, so that a later run
+ * can remove the directory.
+ */
 export class Chunks {
   readonly #url: string;
   #count = 0;
@@ -34,12 +40,15 @@ export class Chunks {
     this.#url = `${uploads}/rearguard-${id}`;
   }
 
-  /** The assembled file, which is moved to its name. */
+  /**
+   * URL of the file that the server assembles from the chunks. Moving this file to the object's name
+   * completes the upload.
+   */
   get assembled(): string {
     return `${this.#url}/.file`;
   }
 
-  /** Resolves with false if the server has no such uploads. */
+  /** Starts an upload. Resolves with false if the server does not support uploads in chunks. */
   async open(): Promise<boolean> {
     await this.remove(this.client);
     const { status } = await this.client.request({

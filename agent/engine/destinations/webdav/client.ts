@@ -1,4 +1,4 @@
-/** Requests to a WebDAV server: addresses, log-in, retries, and errors in words. */
+/** Makes requests to a WebDAV server: logs in, retries, and explains errors. */
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { WebdavDestination as Spec } from "../../../../src/definitions/destinations/webdav.ts";
@@ -11,10 +11,10 @@ import { type DavEntry, parseEntries, PROPERTIES } from "./properties.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Limits of work that cleans up, which goes on after the run has ended. Milliseconds. */
+/** Limits of work that cleans up after the run has ended, in milliseconds. */
 const CLEANUP_IDLE = 10_000;
 const CLEANUP_PATIENCE = 30_000;
-/** Bytes of a list that are read: that of some 100,000 files. */
+/** Maximum size of a directory listing in bytes. It is enough for some 100,000 files. */
 const LIST_LIMIT = 64 * 2 ** 20;
 const NOTHING = new Uint8Array(0);
 
@@ -26,29 +26,29 @@ export interface ClientPorts {
 }
 
 export interface DavRequest {
-  /** What fails, for the message: `Cannot <action>: …`. */
+  /** What the request does, for the error message: `Cannot <action>: …`. */
   readonly action: string;
   readonly method: string;
   readonly url: string;
-  /** Statuses that are no failure. */
+  /** Statuses of the response that count as success. */
   readonly expected: readonly number[];
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
   readonly limit?: number;
-  /** Multiple of the silence limit for the answer; default 1. */
+  /** Factor by which the response may take longer than `idleMs`. Default: 1. */
   readonly patience?: number;
 }
 
-/** A request that failed for good. */
+/** The error of a request that is not retried any more. */
 export class DavError extends RunFailedError {
-  /** @param status Null if no answer came. */
+  /** @param status Status of the response; null if there was no response. */
   constructor(message: string, readonly status: number | null) {
     super(message);
   }
 }
 
 export class DavClient {
-  /** The server's name in messages: host and port. */
+  /** Host and port of the server, for messages. */
   readonly server: string;
   readonly #base: URL;
   readonly #authorization: string;
@@ -63,17 +63,17 @@ export class DavClient {
     this.#authorization = `Basic ${Buffer.from(`${spec.username}:${spec.password}`).toString("base64")}`;
   }
 
-  /** The URL that the user has set, without a slash at its end. */
+  /** The URL that the user has set, without a trailing slash. */
   get base(): string {
     return this.#base.href.replace(/\/+$/, "");
   }
 
-  /** Header that logs in. */
+  /** The header with the user name and the password. */
   get login(): { authorization: string } {
     return { authorization: this.#authorization };
   }
 
-  /** Returns a client for work that goes on after the run has ended, and gives up earlier. */
+  /** Returns a client for cleaning up. It works even after the run has ended, and gives up earlier. */
   forCleanup(): DavClient {
     const { limits } = this.ports;
     return new DavClient(this.spec, {
@@ -86,7 +86,10 @@ export class DavClient {
     }, this.connections);
   }
 
-  /** Sends a request, and repeats it as long as it may succeed. Rejects with a {@link DavError}. */
+  /**
+   * Sends a request and returns the response. Retries as long as a retry may help. Rejects with a {@link
+   * DavError}.
+   */
   async request(request: DavRequest): Promise<DavAnswer> {
     const { clock, signal, output, limits } = this.ports;
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
@@ -99,14 +102,14 @@ export class DavClient {
       if (!failure.waits || clock.monotonic() - started >= limits.patienceMs) throw error;
       if (tries === 1) {
         const minutes = Math.ceil(limits.patienceMs / 60_000);
-        // The second sentence is advice for a run that has failed.
+        // Print only the first sentence. The second is advice for a run that has failed.
         output?.line(`${error.message.split(". ")[0]}. Trying again for up to ${minutes} min`);
       }
       await clock.sleep(backoff.next(), signal);
     }
   }
 
-  /** Sends a request once. */
+  /** Sends a request once. Returns the response, or the reason of the failure. */
   async attempt({ method, url, headers, body, expected, limit, patience }: DavRequest) {
     const { signal, limits: { idleMs } } = this.ports;
     try {
@@ -126,14 +129,14 @@ export class DavClient {
     }
   }
 
-  /** Starts a PUT whose body is streamed. */
+  /** Starts a PUT request. The caller writes its body. */
   startPut(url: string, answerMs: number): Exchange {
     const { signal, limits: { idleMs } } = this.ports;
     const headers = { ...this.login, "content-type": "application/octet-stream" };
     return this.connections.start(url, { method: "PUT", headers, signal, idleMs, answerMs });
   }
 
-  /** Returns the entries of PROPFIND; null if nothing is there. */
+  /** Returns the entries that PROPFIND lists for a URL; null if the URL does not exist. */
   async list(action: string, url: string, depth: 0 | 1, limit = LIST_LIMIT): Promise<DavEntry[] | null> {
     const answer = await this.request({
       action,
@@ -158,7 +161,7 @@ export class DavClient {
     );
   }
 
-  /** Returns the entry of one file or directory; null if it is not there. */
+  /** Returns the entry of a file or directory; null if it does not exist. */
   async look(action: string, url: string): Promise<DavEntry | null> {
     return (await this.list(action, url, 0))?.[0] ?? null;
   }
@@ -168,7 +171,10 @@ export class DavClient {
   }
 }
 
-/** Why one attempt failed. */
+/**
+ * The reason why one attempt to send a request failed. `waits` is true if a later attempt may succeed.
+ * `status` is null if there was no response.
+ */
 export class Failure {
   constructor(readonly reason: string, readonly waits: boolean, readonly status: number | null) {}
 

@@ -1,4 +1,4 @@
-/** The directory of a backup's objects at a WebDAV server. */
+/** The directory at a WebDAV server in which the objects of backups are stored. */
 import { innerSegments } from "../../../../src/domain/location.ts";
 import { ObjectMissingError, RunFailedError } from "../../ports.ts";
 import { type DavClient, DavError } from "./client.ts";
@@ -6,7 +6,7 @@ import { LongAnswerError } from "./exchange.ts";
 import { childrenOf, type DavEntry } from "./properties.ts";
 
 const CREATED = 201;
-/** The answer of MKCOL if something is there already. */
+/** Status of MKCOL if the directory exists already. */
 const NOT_ALLOWED = 405;
 
 export class DavDirectory {
@@ -16,7 +16,7 @@ export class DavDirectory {
     this.#segments = innerSegments(path);
   }
 
-  /** The directory's name in messages. */
+  /** Description of the directory for messages. */
   get what(): string {
     return `${this.path} at ${this.client.server}`;
   }
@@ -30,7 +30,7 @@ export class DavDirectory {
     return new DavDirectory(client, this.path);
   }
 
-  /** Rejects unless the directory exists. */
+  /** Resolves if the directory exists. Rejects with a `RunFailedError` if not. */
   async find(): Promise<void> {
     if (await this.#look(this.#segments.length) !== null) return;
     throw new RunFailedError(
@@ -39,7 +39,7 @@ export class DavDirectory {
     );
   }
 
-  /** Creates the directory with those above it, up to the one that the URL names. */
+  /** Creates the directory, and the directories above it that are missing. */
   async make(): Promise<void> {
     let existing = this.#segments.length;
     while (existing > 0 && await this.#look(existing) === null) existing--;
@@ -54,7 +54,7 @@ export class DavDirectory {
     }
   }
 
-  /** Returns the size of an object; null if it is not there. */
+  /** Returns the size of an object in bytes; null if the object does not exist. */
   async sizeOf(name: string): Promise<number | null> {
     const entry = await this.client.look(`read ${name} in ${this.what}`, this.urlOf(name));
     if (entry === null) return null;
@@ -62,7 +62,9 @@ export class DavDirectory {
     throw new RunFailedError(`Cannot read ${name} in ${this.what}: the server does not tell its size`);
   }
 
-  /** Returns why an object is not there: an error that says whether the directory is. */
+  /**
+   * Returns the error for a missing object. The error says whether the directory is missing or empty, too.
+   */
   async missing(name: string): Promise<RunFailedError> {
     await this.find();
     if (!await this.#isEmpty()) {
@@ -74,14 +76,17 @@ export class DavDirectory {
     );
   }
 
-  /** Removes files. Resolves with whether one was there. */
+  /** Removes files. Resolves with true if one of them existed. */
   async remove(names: readonly string[]): Promise<boolean> {
     let wasThere = false;
     for (const name of names) wasThere = await removeAt(this.client, this.urlOf(name), name) || wasThere;
     return wasThere;
   }
 
-  /** Returns the reason of a failure that its status does not tell: the quota. */
+  /**
+   * Returns an error about the quota if the account's quota is full. Otherwise returns `error`: its status
+   * says nothing about the quota.
+   */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;
     const entry = await this.#look(this.#segments.length).catch(() => null);
@@ -99,7 +104,7 @@ export class DavDirectory {
       const entries = await this.client.list(`list ${this.what}`, url, 1);
       return entries === null || childrenOf(entries).length === 0;
     } catch (error) {
-      // A list that is too long to be read has entries.
+      // The listing was too long to be read, so the directory is not empty.
       if (error instanceof LongAnswerError) return false;
       throw error;
     }
@@ -109,16 +114,16 @@ export class DavDirectory {
     return this.client.look(`use ${this.what}`, this.#url(length));
   }
 
-  /** Returns the URL of the directory, or of one above it. */
+  /** Returns the URL of the directory with the first `length` segments of the path. */
   #url(length: number): string {
     return [this.client.base, ...this.#segments.slice(0, length).map(encodeURIComponent), ""].join("/");
   }
 }
 
-/** Free bytes below which a failed write is explained by the quota. */
+/** Free space of the account in bytes. If less is free, a failed write is explained by the quota. */
 const FULL = 2 ** 20;
 
-/** Removes a file or a directory. Resolves with whether it was there. */
+/** Removes a file or a directory. Resolves with true if it existed. */
 export async function removeAt(client: DavClient, url: string, name: string): Promise<boolean> {
   const { status } = await client.request({
     action: `remove ${name} at ${client.server}`,

@@ -1,6 +1,6 @@
 /**
- * One HTTP request of a WebDAV client, with node:http: Deno's fetch copies bodies before it sends them, and a
- * body that is streamed by it can't be watched for progress.
+ * One HTTP request of a WebDAV client, made with node:http. Deno's fetch copies a body before it sends the
+ * body, and does not report the progress of a streamed body.
  */
 import { Buffer } from "node:buffer";
 import {
@@ -17,48 +17,58 @@ import { RunFailedError } from "../../ports.ts";
 import { connectionFault } from "../connection_fault.ts";
 import type { DavAnswer } from "./answers.ts";
 
-/** Bytes that are passed to the socket at once. */
+/** Maximum number of bytes that are passed to the socket at once. */
 const SLICE = 256 * 1024;
-/** Multiple of the silence limit for a whole answer: a peer might send a byte now and then for ever. */
+/**
+ * Time limit of a whole response as a multiple of `idleMs`, because a peer might send single bytes for ever.
+ */
 const LONGEST_ANSWER = 30;
-/** Bytes of an answer that are read, unless the caller wants more. */
+/** Number of bytes that are read of a response by default. */
 const ANSWER_LIMIT = 64 * 1024;
 
-/** No answer came. */
+/** The server did not respond. `isFinal` is true if a retry does not help. */
 export class NoAnswerError extends Error {
   constructor(readonly reason: string, readonly isFinal: boolean) {
     super(reason);
   }
 }
 
-/** The answer is longer than the caller's limit. */
+/** The response is longer than the caller allows. */
 export class LongAnswerError extends RunFailedError {}
 
 export interface ExchangeOptions {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
-  /** How long the connection may be silent, in milliseconds. */
+  /** Maximum silence of the connection, in milliseconds. */
   readonly idleMs: number;
-  /** How long the server may work before it answers; default: `idleMs`. */
+  /** Time in milliseconds in which the server must respond after the last byte. Default: `idleMs`. */
   readonly answerMs?: number;
-  /** Limit of the answer, in bytes. Without it, a longer answer is cut off. */
+  /**
+   * Maximum size of the response in bytes; a longer response is an error. By default, a long response is cut
+   * off instead.
+   */
   readonly limit?: number;
 }
 
-/** Connections that a destination keeps open. They use the proxy that the environment names, if any. */
+/**
+ * Connections that a destination keeps open. They use the proxy that the environment variables name, if any.
+ */
 export class Connections {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
-  /** @param https Makes connections with TLS; default: with the permissions and the proxy of an agent. */
+  /**
+   * @param https Agent for connections with TLS. Default: one that uses the proxy of the environment
+   *   variables and the trusted authorities.
+   */
   constructor(https?: HttpsAgent) {
     const options = { ...outgoing, keepAlive: true };
     this.#http = new HttpAgent(options);
     this.#https = https ?? new HttpsAgent({ ...options, ca: trustedAuthorities() });
   }
 
-  /** Sends a request with a body, and resolves with the answer. */
+  /** Sends a request with a body. Resolves with the response. */
   async exchange(url: string, body: Uint8Array, options: ExchangeOptions): Promise<DavAnswer> {
     const headers = { ...options.headers, "content-length": String(body.length) };
     const exchange = this.start(url, { ...options, headers });
@@ -66,7 +76,7 @@ export class Connections {
     return await exchange.end();
   }
 
-  /** Starts a request whose body is streamed. */
+  /** Starts a request. The caller writes its body. */
   start(url: string, options: ExchangeOptions): Exchange {
     options.signal.throwIfAborted();
     const isTls = url.startsWith("https:");
@@ -85,7 +95,7 @@ export class Connections {
 
 export class Exchange {
   readonly #answer = Promise.withResolvers<DavAnswer>();
-  /** Set once the server has answered or the connection has failed: no more is sent. */
+  /** Whether the server has responded or the connection has failed. Nothing more is sent then. */
   #isOver = false;
   #failure: Error | null = null;
   #silence: string | null = null;
@@ -101,7 +111,7 @@ export class Exchange {
     private readonly options: ExchangeOptions,
   ) {
     const { signal } = options;
-    // The answer is awaited at the end of the body.
+    // Prevents an unhandled rejection: `end` awaits the response.
     this.#answer.promise.catch(() => {});
     signal.addEventListener("abort", this.#abort, { once: true });
     request.on("drain", () => this.#wake());
@@ -109,7 +119,8 @@ export class Exchange {
     request.on("response", (response: IncomingMessage) => {
       this.#response = this.#read(response);
       this.#response.then(() => {
-        // The server may not read the rest of the body, and would take it for the next request.
+        // If the body is not complete, close the connection. The server may not read the rest of the body,
+        // and would take it for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());
@@ -118,12 +129,15 @@ export class Exchange {
     request.on("close", () => this.#settle());
   }
 
-  /** Whether the server has answered before the end of the body, or the connection is lost. */
+  /** Whether the server has responded before the end of the body, or the connection has failed. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** Sends bytes. Resolves early if the exchange is over: then `end` has the reason. */
+  /**
+   * Sends bytes of the body. Resolves early if the server has responded or the connection has failed; `end`
+   * then returns the reason.
+   */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length && !this.#isOver; at += SLICE) {
       this.options.signal.throwIfAborted();
@@ -136,7 +150,7 @@ export class Exchange {
     }
   }
 
-  /** Ends the body and resolves with the answer. */
+  /** Ends the body. Resolves with the response. */
   async end(): Promise<DavAnswer> {
     if (!this.#isOver) {
       const { answerMs = this.options.idleMs } = this.options;
@@ -149,7 +163,7 @@ export class Exchange {
   destroy(): void {
     this.request.destroy();
     this.request.socket?.destroy();
-    // Deno emits no event for a connection that served another request before.
+    // Settle here too: Deno emits no `close` event for a connection that was used before.
     this.#settle();
   }
 
@@ -221,7 +235,7 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null, limit: n
   try {
     return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, limit * 16));
   } catch {
-    // The answer is cut off, or not compressed as it claims: only the status is known.
+    // The response is cut off or not compressed as it says, so only its status is known.
     return "";
   }
 }

@@ -1,4 +1,4 @@
-/** Reads the answer to PROPFIND: RFC 4918, 13. */
+/** Parses the response to PROPFIND (RFC 4918, 13). */
 import { SaxesParser } from "saxes";
 
 const DAV = "DAV:";
@@ -8,16 +8,18 @@ export const PROPERTIES =
   "<getcontentlength/><quota-available-bytes/></prop></propfind>";
 
 export interface DavEntry {
-  /** Segments of the path in `href`, decoded. */
+  /** Decoded segments of the path in `href`. */
   readonly path: readonly string[];
   readonly isDirectory: boolean;
-  /** In bytes; null if the server does not tell it. */
+  /** Size in bytes; null if the server does not report a size. */
   readonly size: number | null;
-  /** Bytes that the account may still store; null if the server does not tell it. */
+  /** Number of bytes that the account may still store; null if the server does not report it. */
   readonly free: number | null;
 }
 
-/** Parses a document of the element `multistatus`. Throws a `SyntaxError` if it is none. */
+/**
+ * Returns the entries of a `multistatus` document. Throws a `SyntaxError` if the document is something else.
+ */
 export function parseEntries(document: string): DavEntry[] {
   const entries: DavEntry[] = [];
   const open: string[] = [];
@@ -74,27 +76,27 @@ function entryOf({ href, properties }: Response): DavEntry {
   };
 }
 
-/** Returns the decoded segments of a URL or an absolute path. */
+/** Returns the decoded segments of the path in a URL, or of an absolute path. */
 function segmentsOf(href: string): string[] {
   const { pathname } = new URL(href, "http://host/");
   return pathname.split("/").filter((segment) => segment !== "").map((segment) => {
     try {
       return decodeURIComponent(segment);
     } catch {
-      // It is not percent-encoded.
+      // The segment is not percent-encoded.
       return segment;
     }
   });
 }
 
 function wholeNumber(text: string | undefined): number | null {
-  // A negative quota means that there is none, or that it is not known.
+  // A negative quota means that the account has no quota or that the quota is unknown.
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 /**
- * Returns what is directly inside the listed directory. The directory itself has the shortest path: a proxy
- * may show other paths than the requested one.
+ * Returns the entries directly inside the listed directory. The directory's own entry has the shortest path.
+ * The request's path is not compared, because a proxy may change the paths.
  */
 export function childrenOf(entries: readonly DavEntry[]): DavEntry[] {
   const own = Math.min(...entries.map(({ path }) => path.length));

@@ -1,4 +1,6 @@
-/** Reads an object with requests for ranges. A server that ignores them is read from the start. */
+/**
+ * Reads an object with HTTP range requests. If the server ignores ranges, reads the object from its start.
+ */
 import { RunFailedError } from "../../ports.ts";
 import { endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, TryFailed } from "../ranged_reader.ts";
@@ -48,7 +50,7 @@ class DavRanges implements RangeSource {
     this.directory.client.ports.output?.line(`Waiting for ${this.what}: ${reason}`);
   }
 
-  /** Skips the bytes before the range, if the answer is the object. */
+  /** Returns a response without the bytes before the range, if the server sent the whole object. */
   async #fromStart(response: Response, from: number, to: number): Promise<Response> {
     const size = await this.directory.sizeOf(this.name);
     if (size === null || response.headers.get("content-length") !== String(size)) {

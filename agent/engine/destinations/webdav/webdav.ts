@@ -1,4 +1,4 @@
-/** A directory on a WebDAV server. */
+/** A destination in a directory on a WebDAV server. */
 import type { WebdavDestination as Spec } from "../../../../src/definitions/destinations/webdav.ts";
 import { type Destination, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
@@ -25,7 +25,7 @@ export class WebdavDestination implements Destination {
     const { clock, signal, output, limits = runLimits() } = ports;
     const client = new DavClient(spec, { clock, signal, output, limits });
     try {
-      // Shows whether the address and the log-in are right. The directory itself may be missing.
+      // Check the URL and the log-in. The directory itself may be missing.
       await client.look(`use ${client.base}`, `${client.base}/`);
     } catch (error) {
       client.close();

@@ -14,7 +14,7 @@ const MIB = 2 ** 20;
 const LIMITS = { idleMs: 1000, patienceMs: 0 };
 const SECRET = "s3cret-pass";
 
-/** Opens the server's directory `in/here`. */
+/** Opens the directory `in/here` of the server. */
 async function opened(server: FakeWebdav, limits = LIMITS): Promise<WebdavDestination & AsyncDisposable> {
   const spec = {
     type: "webdav" as const,
@@ -58,7 +58,7 @@ async function read(destination: Destination, name: string, from: number, to: nu
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-/** Returns the one line of a failure, which has no secret in it. */
+/** Returns the message of a failure. Asserts that it is one line without secrets. */
 async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
@@ -327,7 +327,7 @@ Deno.test("a list without an end is given up", async () => {
       const head = "HTTP/1.1 207 Multi-Status\r\ncontent-type: application/xml\r\n\r\n";
       await connection.write(new TextEncoder().encode(head));
       const more = new TextEncoder().encode("<a>".repeat(300_000));
-      // Ends once the client closes the connection.
+      // Goes on until the client closes the connection.
       while (await connection.write(more).then(() => true, () => false));
       connection.close();
     }

@@ -1,7 +1,9 @@
 /**
- * Writes one object: as a partial file that is moved to its name, or in chunks where the server offers that.
- * A small object is kept in memory and can be sent again; a streamed one can't, so that a connection that
- * breaks fails the run.
+ * Writes one object. Writes a partial file and moves it to the object's name, or uploads chunks if the server
+ * supports this.
+ *
+ * A small object is kept in memory, so it can be sent again. A streamed object can't, so a broken connection
+ * fails the run.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -13,9 +15,9 @@ import type { DavDirectory } from "./directory.ts";
 import { type Exchange, NoAnswerError } from "./exchange.ts";
 
 const STORED = [200, 201, 204];
-/** Bytes of a small object, which is sent at once. */
+/** Size in bytes up to which an object is sent in a single request. */
 const SMALL = 2 ** 20;
-/** Multiple of the silence limit in which a server takes over a large file that it has received. */
+/** Factor by which the server may take longer than `idleMs` to store a large file that it has received. */
 const TAKING_OVER = 30;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
@@ -29,10 +31,10 @@ export class DavWriter implements ObjectWriter {
   #total = 0;
   readonly #sha1 = createHash("sha1");
   #checksum: string | null = null;
-  /** Bytes that were not sent yet, and room for more. */
+  /** The bytes that were not sent, and room for more. `#filled` is the number of the bytes. */
   #buffer = Buffer.alloc(0);
   #filled = 0;
-  /** Bytes that are collected before they are sent. */
+  /** Number of bytes that are collected before they are sent. */
   readonly #capacity: number;
   #exchange: Exchange | null = null;
   #chunks: Chunks | null = null;
@@ -49,7 +51,7 @@ export class DavWriter implements ObjectWriter {
     this.#capacity = uploads === null ? SMALL : chunkSize(sizeHint);
   }
 
-  /** Creates the empty partial file, which shows early whether the account may write. */
+  /** Creates an empty partial file and returns its writer. This shows early whether the account may write. */
   static async open(
     directory: DavDirectory,
     names: WriterNames,
@@ -82,7 +84,7 @@ export class DavWriter implements ObjectWriter {
     if (this.#chunks === null) await this.#proveSize(this.names.partial);
     await this.#publish(this.#chunks?.assembled ?? this.directory.urlOf(this.names.partial));
     await this.#proveSize(this.names.final);
-    // The partial file of an upload in chunks is still there, empty.
+    // An upload in chunks has left the partial file empty.
     if (this.#chunks !== null) await this.directory.remove([this.names.partial]);
   }
 
@@ -117,7 +119,7 @@ export class DavWriter implements ObjectWriter {
     this.#filled = 0;
     if (this.#chunks !== null) return await this.#chunks.send(pending);
     await this.#exchange!.write(pending);
-    // The socket may still hold the bytes.
+    // Use a new buffer, because the socket may still need the old one.
     this.#buffer = Buffer.alloc(0);
     collectYoung();
     if (this.#exchange!.isOver) await this.#finish(this.#exchange!);
@@ -136,7 +138,10 @@ export class DavWriter implements ObjectWriter {
     this.#exchange = this.#client.startPut(this.directory.urlOf(this.names.partial), answerMs);
   }
 
-  /** Ends a streamed upload; also one that the server has answered too early. */
+  /**
+   * Ends a streamed upload. Rejects if the server did not store the file, even if the server responded before
+   * the end.
+   */
   async #finish(exchange: Exchange): Promise<void> {
     let failure: Failure;
     try {
@@ -178,8 +183,8 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Moves the file to its name. A gateway may give up while the server still assembles it, and an answer may
-   * be lost: then the object appears under its name.
+   * Moves the file to the object's name. If the response is lost, or a proxy gives up while the server
+   * assembles the file, the move may still succeed. So checks whether the object has appeared.
    */
   async #publish(from: string): Promise<void> {
     const { clock, signal, limits } = this.#client.ports;
@@ -202,7 +207,7 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // The name belongs to another file.
+        // The server refused the move: the name belongs to another file.
         this.#isPublished = false;
         throw this.#moveError(result);
       }
@@ -220,7 +225,7 @@ export class DavWriter implements ObjectWriter {
         failure.status,
       );
     }
-    // Apache answers so if a proxy before it ends TLS and does not rewrite the header.
+    // Apache responds with these statuses if a proxy in front of it ends TLS and does not rewrite the header.
     if (failure.status === 502 || failure.status === 400) {
       return new DavError(
         `Cannot ${this.#action}: it does not take its own address as the destination of a move (${failure.status}). ` +

@@ -84,8 +84,8 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns the paths within the root that lead to `real`: the path itself if it is within the root, otherwise
- * its other paths by bind mounts.
+ * Returns the paths within the root that lead to `real`. This is the path itself if it is within the root,
+ * otherwise its other paths by bind mounts.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
@@ -183,9 +183,9 @@ function sourceExcludedError(given: string): RunFailedError {
 }
 
 /**
- * Returns the paths that a path names, with all symbolic links in directories resolved. Returns none if the
- * path does not exist. If the path itself is a symbolic link, returns the link and its target. A link in the
- * source is returned without its target, if `path` had no trailing slash.
+ * Returns the paths that `path` stands for, with symbolic links in their directories resolved; none if `path`
+ * does not exist. If `path` is itself a symbolic link, these are the link and its target. In the source, the
+ * target is included only if `path` had a trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
