@@ -2,8 +2,8 @@
 import type { TokenWatch } from "../services/access/token_watch.ts";
 
 /**
- * Returns a response that is already complete unchanged. Otherwise, once `watch` aborts, an event stream is
- * ended and any other body is cut off.
+ * Returns a response whose body ends when the caller's token or key is no longer valid: an event stream then
+ * ends normally, any other body is cut off. A response that is already complete is returned unchanged.
  */
 export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";
@@ -11,7 +11,7 @@ export function abortOnRevocation(response: Response, begin: () => TokenWatch): 
   const watch = begin();
   const reader = response.body.getReader();
   const { ended } = watch;
-  // Ends a pending read at once.
+  // Ends a read that is waiting for data.
   ended.addEventListener("abort", () => void reader.cancel().catch(() => {}), { once: true });
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {

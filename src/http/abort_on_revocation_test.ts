@@ -7,7 +7,7 @@ import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { authenticate } from "../services/access/tokens.ts";
 import { abortOnRevocation } from "./abort_on_revocation.ts";
 
-/** Follows a run's events with a separate token, and reports when the stream ends. */
+/** Follows a run's events with a new token. Returns what the test needs to see when the stream ends. */
 async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
   const task = await newTask(owner);
   await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
@@ -53,7 +53,7 @@ Deno.test("a stream of events ends when its token is revoked", async () => {
   const other = await follow(api, owner);
   assert.equal((await owner.call("DELETE", `/api/tokens/${id}`)).status, 200);
   assert.doesNotMatch(await ended(), /event: finished/);
-  // The stream of the other token continues.
+  // The other token's stream is still open.
   assert.ok(!other.isOver());
   await owner.call("DELETE", `/api/tokens/${other.id}`);
   await other.ended();

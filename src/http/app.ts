@@ -21,7 +21,7 @@ export interface AppOptions {
   readonly services: ServiceContext;
   /** The URL at which callers reach this control plane; null: as in the `Host` header. */
   readonly publicUrl?: string | null;
-  /** Requests per minute and token; 0 for no limit. */
+  /** The limit of requests per minute for each token; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
   /** The maximum number of open streams per token. */
   readonly streamLimit?: number;
@@ -29,7 +29,7 @@ export interface AppOptions {
   readonly bodyLimit?: number;
   /** The time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout?: number;
-  /** Failed authentications per minute and address; 0 for no limit. */
+  /** The limit of failed authentications per minute for each address; 0 for no limit. */
   readonly authFailuresPerMinute?: number;
   /** Addresses, or `address/bits`, of proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies?: readonly string[];
@@ -85,8 +85,8 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
 }
 
 /**
- * Returns the response for an unknown path, or an unsupported method of a known path. The observing
- * middleware matches every path, so it is not counted.
+ * Returns a 404 for an unknown path, and a 405 (for OPTIONS, a 204) for an unsupported method of a known
+ * path. A known path matches a route besides the observing middleware, which matches every path.
  */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);

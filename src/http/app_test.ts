@@ -18,7 +18,7 @@ function listen(api: TestApi, app = api.app) {
   };
 }
 
-/** Sends a handwritten request and returns the status and body of the response. */
+/** Sends a request written by hand, line by line, and returns the response's status and body. */
 async function exchange(port: number, lines: string[]): Promise<{ status: number; text: string }> {
   using connection = await Deno.connect({ hostname: "127.0.0.1", port });
   await connection.write(new TextEncoder().encode([...lines, "Connection: close", "", ""].join("\r\n")));
@@ -58,8 +58,8 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
 });
 
 /**
- * Returns responses of every kind: the success and a refusal of each endpoint, each page, and errors from
- * before the routing.
+ * Returns many responses with their titles: the success and a refusal of each endpoint, each page, and errors
+ * from before the routing.
  */
 async function everyAnswer(app: App, token: string): Promise<[title: string, answer: Response][]> {
   const from = { Origin: "https://evil.example" };
@@ -165,7 +165,7 @@ Deno.test("a body that does not arrive in time is refused", async () => {
     '{"label":',
   ];
   await connection.write(new TextEncoder().encode(head.join("\r\n")));
-  // Nothing more is sent: the response is to this part of the request.
+  // The client sends no more, so the response is to an incomplete request.
   const bytes = new Uint8Array(4096);
   const text = new TextDecoder().decode(bytes.subarray(0, (await connection.read(bytes))!));
   assert.match(text, /^HTTP\/1\.1 408 /);

@@ -8,7 +8,7 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** Returns whether a successful request is recorded. */
+/** Returns whether the audit log records a successful request to the endpoint. */
 export function isAudited({ method, audited }: Endpoint): boolean {
   return audited ?? method !== "get";
 }
@@ -39,11 +39,12 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
 }
 
 /**
- * Records the request unless its own transaction has done so. Throws if a read cannot be recorded because the
- * database cannot be written: then the data must not be returned.
+ * Adds the request to the audit log, unless the transaction of its change has already done so. Throws if a
+ * successful read cannot be recorded: then the data must not be returned. For a change that cannot be
+ * recorded, only logs the error.
  *
  * @param error The error behind the response, if it is a refusal.
- * @param isServed Whether the handler was called, and no earlier response was repeated.
+ * @param isServed Whether the handler was called; false also if an earlier response was repeated.
  */
 export async function settleAudit(
   services: ServiceContext,

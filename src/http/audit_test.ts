@@ -102,7 +102,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   const destination = await newDestination(api.admin);
   await newTask(api.admin, { backup_destination_id: destination });
   const before = await entries(api);
-  // The request's own check rolls the change back.
+  // The deletion is refused and rolled back, and its audit entry with it.
   assert.equal((await api.admin.call("DELETE", `/api/backup-destinations/${destination}`)).status, 409);
   assert.deepEqual(await entries(api), before);
   await breakAuditLog(api);
@@ -110,7 +110,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "new" })).status, 500);
   const tags = await api.admin.call("GET", "/api/tags");
   assert.deepEqual(tags.body.data.map(({ label }: { label: string }) => label), ["kept"]);
-  // Secrets are not returned either.
+  // A read of secrets that cannot be recorded returns no secrets.
   const kit = await api.admin.call("GET", "/api/recovery-kit");
   assert.equal(kit.status, 500);
   assert.ok(!("data" in kit.body));

@@ -21,7 +21,7 @@ export function optionalBearerToken(request: Request): string | null {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
-/** Throws a `ForbiddenError` that names the missing ability. */
+/** Throws a `ForbiddenError` that names the ability if the caller's token lacks it. */
 export function requireAbility(caller: Caller, ability: Ability): void {
   if (!caller.abilities.has(ability)) {
     throw new ForbiddenError(`This token lacks the ${ability} ability.`);

@@ -1,7 +1,7 @@
 /** Serves `/docs`: the API reference, from Swagger UI's package, without any other host. */
 import type { App } from "./observe.ts";
 
-/** The files of the page by name, with their sources. */
+/** The page's files by name, each with the module that contains it. */
 const FILES: Readonly<Record<string, { type: string; source: string }>> = {
   "swagger-ui.css": { type: "text/css; charset=utf-8", source: "swagger-ui-dist/swagger-ui.css" },
   "swagger-ui-bundle.js": {
@@ -28,7 +28,7 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** A separate file, because the page's content security policy allows no inline script. */
+/** The page's script. It is a file because the page's content security policy allows no inline script. */
 const START = `SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#reference",
@@ -39,8 +39,8 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * Allows this host only. React sets styles by script, which needs no exception. The style sheet's pictures
- * are `data:` URLs.
+ * The page's content security policy: the browser may load from this host only. Swagger UI sets styles by
+ * script, which needs no exception. The style sheet's pictures are `data:` URLs.
  */
 const POLICY = [
   "default-src 'none'",

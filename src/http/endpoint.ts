@@ -6,10 +6,10 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
 
-/** The argument of `handle`. All its parts are validated. */
+/** The argument of `handle`. The pipeline has validated its query and body. */
 export interface Call<Id extends string, Query, Body> {
   readonly services: ServiceContext;
-  /** The authenticated caller. Reading it throws in `public` and `agent` endpoints, which have none. */
+  /** The authenticated caller. `public` and `agent` endpoints have no caller: reading it there throws. */
   readonly caller: Caller;
   /** The ids in the path. */
   readonly params: Readonly<Record<Id, number>>;
@@ -21,10 +21,11 @@ export interface Call<Id extends string, Query, Body> {
    */
   readonly baseUrl: string;
   /**
-   * Counts an open stream. Returns the function to call at its end. Throws a 429 if the token has too many.
+   * Counts an open stream of the caller's token. Returns the function to call when the stream ends. Throws a
+   * 429 if the token has too many open streams.
    */
   readonly holdStream: () => () => void;
-  /** The client and the request's id. */
+  /** The client's address and the request's id. */
   readonly origin: Origin;
   /** Handles an agent's websocket request. */
   readonly connectAgent: (request: Request, origin: Origin) => Response | Promise<Response>;
@@ -34,7 +35,7 @@ export interface Call<Id extends string, Query, Body> {
   readonly openapi: () => string;
 }
 
-/** The response, as JSON; a handler may return a `Response` instead. */
+/** The status and JSON body of a response. A handler may return a `Response` instead. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -43,46 +44,48 @@ export interface Answer {
 export interface AnswerDescription {
   readonly status: number;
   readonly description: string;
-  /** Absent if the response has no body. */
+  /** The body's media type, schema and example; absent if the response has no body. */
   readonly content?: { readonly type: string; readonly schema: z.ZodType; readonly example: unknown };
 }
 
 export interface EndpointDefinition<Id extends string, Query extends z.ZodObject, Body extends z.ZodType> {
   readonly method: Method;
-  /** In OpenAPI's notation: `/api/tags/{id}`. */
+  /** The path in OpenAPI's notation: `/api/tags/{id}`. */
   readonly path: string;
-  /** Unique, in camel case: `listTags`. */
+  /** The operation's unique name, in camel case: `listTags`. */
   readonly operationId: string;
   readonly group: string;
   readonly summary: string;
   readonly description?: string;
-  /**
-   * The required ability; or any token; or an agent's key, which the handler checks; or no authentication.
-   */
+  /** What a caller needs: an ability, any token, an agent's key (which the handler checks), or nothing. */
   readonly access: Ability | "any token" | "agent" | "public";
   /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
   readonly ids?: Readonly<Record<Id, string>>;
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly example: unknown };
   readonly answer: AnswerDescription;
-  /** The handler reads `request.body` as a stream, of any type and size. */
+  /** Whether the handler reads `request.body` as a stream, of any type and size. */
   readonly takesStream?: boolean;
-  /**
-   * Refuses every unknown field and query parameter, because without one of them the operation could do harm.
-   */
+  /** Whether unknown fields and query parameters are refused: a misspelt one, if ignored, could do harm. */
   readonly refusesUnknown?: boolean;
-  /** The response contains a token that is shown once: a retry with the same `Idempotency-Key` gets a 409. */
+  /**
+   * Whether the response contains a token that is shown once. If so, a retry with the same `Idempotency-Key`
+   * gets a 409.
+   */
   readonly showsSecretOnce?: boolean;
   /** Whether the audit log records success. Default: true for all methods except GET. */
   readonly audited?: boolean;
-  /** Errors in addition to those that follow from the definition: `{ 409: "It is running." }`. */
+  /**
+   * Sentences about error statuses, in addition to those that follow from the definition: `{ 409: "It is
+   * running." }`.
+   */
   readonly errors?: Readonly<Record<number, string>>;
   handle(
     call: Call<Id, z.output<Query>, z.output<Body>>,
   ): Answer | Response | Promise<Answer | Response>;
 }
 
-/** An endpoint without its type parameters, so that one list can hold all. */
+/** An endpoint without its type parameters, so that one list can hold every endpoint. */
 // deno-lint-ignore no-explicit-any
 export type Endpoint = EndpointDefinition<any, any, any>;
 

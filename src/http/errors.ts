@@ -5,7 +5,7 @@ import { logger } from "../telemetry/logging.ts";
 
 const log = logger("http");
 
-/** A refusal by the HTTP layer itself. */
+/** An error that the HTTP layer itself returns, before or instead of a service. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   constructor(
@@ -23,7 +23,7 @@ export interface ErrorAnswer {
   headers: Readonly<Record<string, string>>;
 }
 
-/** The value of the field `error` for each status. */
+/** The value of the field `error` in the response, for each status. */
 export const ERROR_TITLES: Readonly<Record<number, string>> = {
   400: "Bad Request",
   403: "Forbidden",
@@ -53,7 +53,7 @@ const STATUS_OF: Readonly<Record<DomainError["kind"], number>> = {
   unavailable: 503,
 };
 
-/** Converts an error. An unexpected one is a 500, with its cause in the log only. */
+/** Returns the response for an error. An unexpected error becomes a 500, with its cause in the log only. */
 export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
   if (error instanceof HttpError) return answer(error.status, error.message, error.headers);
   if (error instanceof DomainError) return domainAnswer(error);
@@ -113,7 +113,7 @@ function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (error.name === "PostgresError") {
     if (code.startsWith("22")) return 400; // data exception: the schema let an invalid value through
-    // A concurrent change: foreign key, unique key, serialization, deadlock.
+    // A concurrent change violated a foreign or unique key, or caused a serialization failure or a deadlock.
     if (code === "23503" || code === "23505" || code.startsWith("40")) return 409;
   }
   return databaseTrouble(error) === null ? null : 503;

@@ -17,7 +17,11 @@ export interface AuthenticatedRequest {
   readonly showsSecretOnce: boolean;
 }
 
-/** Returns the stored first response, or that of `answer`, which is stored unless it is a server error. */
+/**
+ * Returns the response of `answer` and stores it for the request's `Idempotency-Key`. For a key that was used
+ * before, returns the stored response without calling `answer`. Server errors are not stored, so that a retry
+ * can succeed.
+ */
 export async function answerOnce(
   services: ServiceContext,
   { request, body, tokenId, showsSecretOnce }: AuthenticatedRequest,

@@ -8,12 +8,12 @@ import type { ServiceContext } from "../services/context.ts";
 import { ageSince, collectMetrics, collectTaskSuccesses } from "../services/installation/metrics.ts";
 import { processMetrics } from "../telemetry/process_metrics.ts";
 
-/** Upper bounds in seconds. */
+/** Upper bounds of the histogram's buckets, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The minimum interval between two queries of the database, in milliseconds: `/metrics` is public. */
 const QUERY_INTERVAL = 5_000;
-/** The minimum interval for queries that read every task, in milliseconds. */
+/** The minimum interval between two queries that read every task, in milliseconds. */
 const TASK_QUERY_INTERVAL = 60_000;
 
 export class Metrics {
@@ -99,6 +99,8 @@ export class Metrics {
   }
 
   /**
+   * Counts a response and its duration.
+   *
    * @param route The endpoint's path, or `other`: never the path as sent, which would make unlimited labels.
    */
   observe(method: string, route: string, status: number, seconds: number): void {
@@ -111,7 +113,9 @@ export class Metrics {
   }
 }
 
-/** Caches the last result for `ms` milliseconds; a failure is not cached. */
+/**
+ * Returns a function that calls `query` and keeps its result for `ms` milliseconds. A failure is not kept.
+ */
 function cached<T>(ms: number, clock: Pick<Clock, "monotonic">, query: () => Promise<T>): () => Promise<T> {
   let last: Promise<T> | null = null;
   let at = 0;

@@ -1,4 +1,4 @@
-/** Wraps every response: sets common headers, counts it and logs it. */
+/** Wraps every response: sets common headers, counts the response and logs it. */
 import { randomUUID } from "node:crypto";
 import type { Context, Hono, MiddlewareHandler, Next } from "hono";
 import type { Clock } from "../domain/clock.ts";
@@ -8,8 +8,8 @@ import { logger, withLogContext } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
- * `route` is the matched endpoint's path, for the log and the metrics; the route sets it. `requestId` is the
- * id in the response.
+ * Values that belong to one request: `route`, which the route sets, is the matched endpoint's path for the
+ * log and the metrics. `requestId` is the id in the response.
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };
@@ -20,8 +20,8 @@ export interface RouteVariables {
 export type App = Hono<RouteVariables>;
 
 /**
- * Prevents other sites from reading, framing or running anything of this one. `Content-Security-Policy` is
- * for responses that are not pages.
+ * Headers that prevent other sites from reading, framing or running anything of this site. A page replaces
+ * `Content-Security-Policy` with its own.
  */
 const HEADERS: readonly [string, string][] = [
   ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
@@ -35,7 +35,11 @@ const HEADERS: readonly [string, string][] = [
 
 const log = logger("http");
 
-/** @param isHttps Whether callers use https: the response headers then require https. */
+/**
+ * Returns the middleware that wraps every response.
+ *
+ * @param isHttps Whether callers use https: the response headers then require https.
+ */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
   const headers = isHttps
     ? [...HEADERS, ["Strict-Transport-Security", "max-age=31536000"] as [string, string]]
@@ -48,7 +52,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 
   async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
     const start = clock.monotonic();
-    // The caller controls the host, and an invalid URL must not be processed further.
+    // The URL contains the caller's `Host` header, and may be invalid: such a request is not processed
+    // further.
     if (URL.canParse(c.req.raw.url)) await next();
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
@@ -80,8 +85,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 }
 
 /**
- * Returns the request's own id if it is a UUID, with or without dashes, such as one that a proxy assigned;
- * otherwise a new one.
+ * Returns the `X-Request-Id` of the request, for example one that a proxy assigned, if it is a UUID with or
+ * without dashes. Otherwise returns a new id.
  */
 function requestIdOf(request: Request): string {
   const given = UUID.exec(request.headers.get("x-request-id") ?? "");
@@ -91,7 +96,8 @@ function requestIdOf(request: Request): string {
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 /**
- * Drops the body for a HEAD request: keeps the length that it would have had, or, for a stream, cancels it.
+ * Drops the body of the response to a HEAD request. A complete body's length is kept in `Content-Length`; a
+ * stream is cancelled.
  */
 async function dropBody(response: Response): Promise<void> {
   const isWhole = /^(application\/json|text\/(?!event-stream))/.test(

@@ -15,7 +15,11 @@ const InvalidBody = ErrorBody.extend({
 }).openapi("ValidationError");
 const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthenticated");
 
-/** @param publicUrl The URL at which callers reach the API; null: the URL of the document. */
+/**
+ * Builds the OpenAPI document.
+ *
+ * @param publicUrl The URL at which callers reach the API; null: the URL of the document.
+ */
 export function openapiDocument(
   endpoints: readonly Endpoint[],
   groups: Readonly<Record<string, string>>,
@@ -91,7 +95,10 @@ function describe(endpoint: Endpoint): Route {
   };
 }
 
-/** Adds `warnings` to the response of an endpoint that takes fields: they list the ignored ones. */
+/**
+ * Returns the response schema of an endpoint. If unknown fields are ignored, `warnings` is added, which lists
+ * them.
+ */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;
   const schema = answer.content!.schema;
@@ -129,10 +136,7 @@ function pathParameters(path: string): z.ZodObject | undefined {
   ])));
 }
 
-/**
- * Returns the errors of an endpoint by status, with the sentence that says when. The endpoint's own ones are
- * added.
- */
+/** Returns the error responses of an endpoint by status, each with a sentence that says when it occurs. */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);

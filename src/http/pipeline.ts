@@ -1,7 +1,7 @@
 /**
- * Processes every request to an endpoint in this order: failed attempts, token, rate limit, ability, ids,
- * body, idempotency key, validation, handler, audit log. The first step that refuses determines the response,
- * in the API's error format.
+ * Processes every request to an endpoint in this order: limit of failed authentications, token, rate limit,
+ * ability, ids, body, idempotency key, validation, handler, audit log. The first step that refuses determines
+ * the response, in the API's error format.
  */
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
@@ -26,15 +26,18 @@ import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 export interface PipelineContext {
   readonly services: ServiceContext;
-  /** Without a trailing slash; null: the host in the request. */
+  /**
+   * The URL at which callers reach this control plane, without a trailing slash; null: as in the `Host`
+   * header.
+   */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
-  /** In milliseconds. */
+  /** The time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout: number;
   readonly limiter: RateLimiter;
   readonly streams: OpenStreams;
   readonly throttle: AuthThrottle;
-  /** Parts that some endpoints need: see {@link Call}. */
+  /** Parts of a {@link Call} that only some endpoints need. */
   readonly extras: Pick<Call<never, never, never>, "connectAgent" | "metrics" | "openapi">;
 }
 
@@ -88,7 +91,7 @@ export async function serve(
     response = refuse(cause);
   }
   if (token !== null) countAttempt(context, origin, token, caller !== null, response.status);
-  // A request without a token is not an attempt to authenticate.
+  // A request without a token is not an attempt to authenticate, so it is not recorded.
   if (response.status !== 401 || token !== null) {
     try {
       await settleAudit(services, endpoint, audit, { status: response.status, error, isServed });
@@ -103,8 +106,8 @@ export async function serve(
 }
 
 /**
- * Counts the attempt. The handler checks agent keys: only a 401 means that a key is invalid, and another
- * refusal leaves it open.
+ * Counts the success or failure of an authentication in the throttle. A 401 is a failure. The handler checks
+ * agent keys, so another refusal does not say whether an agent key is valid.
  */
 function countAttempt(
   { throttle }: PipelineContext,
@@ -217,7 +220,7 @@ function withWarnings(body: unknown, warnings: readonly string[]): unknown {
 interface Checked {
   readonly query: unknown;
   readonly body: unknown;
-  /** Sentences about ignored input. */
+  /** Sentences for the caller about ignored input. */
   readonly warnings: readonly string[];
 }
 
@@ -241,7 +244,7 @@ function validateInput(
   let query: unknown = {};
   if (endpoint.query !== undefined) {
     query = check(endpoint.query, Object.fromEntries(parameters));
-    // Newer agents may send fields that this control plane does not know.
+    // Agents' parameters are not checked: newer agents may send some that this control plane does not know.
     if (isForTokens(endpoint)) {
       Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
     }
@@ -270,7 +273,7 @@ function validateInput(
   return { query, body, warnings };
 }
 
-/** Returns the fields of the record in the endpoint's response. */
+/** Returns the names of the fields of the record in the endpoint's response. */
 function shownFields({ answer }: Endpoint): ReadonlySet<string> {
   const schema = answer.content?.schema;
   const data = schema instanceof z.ZodObject ? schema.shape.data : undefined;

@@ -192,7 +192,7 @@ Deno.test("no body causes a server error, at any endpoint", async () => {
   await using api = await testApi();
   const { call, userId } = api.admin;
   const now = api.clock.now();
-  // Records for the ids to refer to.
+  // Creates the records that the ids in the paths refer to.
   await call("POST", "/api/tags", { label: "x" });
   await call("POST", "/api/notification-streams", { label: "x", type: "email", value: "a@example.com" });
   await api.database`

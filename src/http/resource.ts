@@ -169,7 +169,8 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     errors?: Record<number, string>;
     query?: Query;
     /**
-     * Whether deletion may put the record into the trash; `remove` then returns until when it can be undone.
+     * Whether deletion may put the record into the trash. `remove` then returns the time until which the
+     * deletion can be undone.
      */
     isTrashed?: boolean;
     remove(
@@ -215,7 +216,7 @@ export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
 
-/** Builds the response `{ message, deletes_at }` of a deletion into the trash. */
+/** Describes the response `{ message, deletes_at }` of a deletion into the trash. */
 function trashedContent(message: string) {
   const deletes_at = "2024-08-10T00:00:00Z";
   return { type: "application/json", schema: TrashedMessage, example: { message, deletes_at } };

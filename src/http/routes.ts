@@ -1,7 +1,4 @@
-/**
- * Lists every endpoint of the API: the served ones are those of the OpenAPI document. One line per file in
- * `routes/`.
- */
+/** Lists every endpoint that is served and documented in OpenAPI. One line per file in `routes/`. */
 import type { Endpoint } from "./endpoint.ts";
 import { agentEndpoints } from "./routes/servers/agent.ts";
 import { auditLogEndpoints } from "./routes/access/audit_log.ts";

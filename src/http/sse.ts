@@ -2,22 +2,22 @@
 import type { Clock } from "../domain/clock.ts";
 
 export interface ServerSentEvent {
-  /** The client sends it back as `Last-Event-ID`. Contains no line breaks. */
+  /** The event's id, without line breaks. A client that connects again sends it back as `Last-Event-ID`. */
   readonly id: string;
   readonly event: string;
-  /** Sent as JSON, on one line. */
+  /** The event's data, sent as JSON on one line. */
   readonly data: unknown;
 }
 
-/** Interval of heartbeats, shorter than the idle timeouts of common proxies. Milliseconds. */
+/** Interval between heartbeats, in milliseconds: shorter than the idle timeouts of common proxies. */
 const HEARTBEAT = 15_000;
-/** How long a client waits before it connects again. Milliseconds. */
+/** How long a client waits before it connects again, in milliseconds. */
 const RETRY = 2000;
 
 /**
- * Sends events as they arrive, comments while there are none, and closes after the last one. Calls `abandon`
- * once when the client is gone; the events should then end. Calls `ended` at the end in any case. Takes
- * events no faster than the client reads.
+ * Returns a response that sends the events as they arrive, and closes after the last event. While there are
+ * no events, it sends comments as heartbeats. Events are taken no faster than the client reads. Once the
+ * client is gone, calls `abandon`, which should end the events. Calls `ended` at the end in any case.
  */
 export function eventStream(
   clock: Clock,
@@ -64,7 +64,7 @@ function frame({ id, event, data }: ServerSentEvent): string {
   return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
-/** Returns the value of `promise`, or null if `ms` pass first. */
+/** Returns the value of `promise`, or null if `ms` milliseconds pass first. */
 async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | null> {
   const over = new AbortController();
   const late = clock.sleep(ms, over.signal).then(() => null, () => null);

@@ -5,15 +5,15 @@ import { repeatedNames } from "./repeated_names.ts";
 
 /** Time limit for receiving a body, in milliseconds. */
 export const DEFAULT_BODY_TIMEOUT = 60_000;
-/** In bytes, unless configured. */
+/** Maximum size of a body, in bytes, unless configured. */
 export const DEFAULT_BODY_LIMIT = 1_048_576;
 
 export interface RequestBody {
-  /** As sent; empty if there is no body. */
+  /** The body as sent; empty if there is none. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The JSON value or the form's fields; undefined if there is no body. */
   readonly value: unknown;
-  /** Paths of fields that the body contains more than once. `value` has one of their values. */
+  /** Paths of fields that the body contains more than once. `value` has only one value of each. */
   readonly repeated: readonly string[];
 }
 

@@ -1,15 +1,15 @@
 /**
- * Converts the values of existing clients to the types of a schema before validation: decimal strings to
- * integers, `"1"` and `"true"` to booleans, numbered form fields to lists, and an empty string to null if
- * null is allowed. Strings are kept unchanged, except that a schema with `trimmed` strips surrounding
- * blanks.
+ * Converts values to the types of a schema before validation, because existing clients send other types:
+ * decimal strings for integers, `"1"` and `"true"` for booleans, numbered form fields for lists, and an empty
+ * string for null if null is allowed. Other strings are kept unchanged, except that a schema with `trimmed`
+ * strips surrounding blanks.
  */
 import type { z } from "@hono/zod-openapi";
 import { withoutBlanks } from "../../definitions/formats/text.ts";
 
 /**
- * Returns the converted value, or the value unchanged if it does not fit the schema: validation then reports
- * it.
+ * Converts one value to the type of a schema. A value that does not fit is returned unchanged: validation
+ * then reports it.
  */
 export type Coercion = (raw: unknown) => unknown;
 
@@ -62,7 +62,8 @@ function asIs(raw: unknown): unknown {
 }
 
 /**
- * Returns whether the schema strips blanks. Modifiers such as `.refine()` keep the checks of their schema.
+ * Returns whether the schema strips surrounding blanks. A schema modified by `.refine()` and the like keeps
+ * its checks.
  */
 function losesBlanks({ checks }: z.core.$ZodStringDef): boolean {
   return checks?.some(({ _zod }) => _zod.def.check === "overwrite") ?? false;
@@ -95,7 +96,7 @@ function toList(element: Coercion): Coercion {
     if (!isObject(raw)) return raw;
     const names = Object.keys(raw);
     if (!names.every((name) => /^\d{1,6}$/.test(name))) return raw;
-    // A form can express an empty list only as one empty field.
+    // A form can express an empty list only as one empty element.
     const values = names.sort((a, b) => Number(a) - Number(b)).map((name) => raw[name]);
     return values.length === 1 && values[0] === "" ? [] : values.map(element);
   };
@@ -121,7 +122,10 @@ function emptyTo(empty: null | undefined, inner: Coercion): Coercion {
   };
 }
 
-/** An empty number, boolean or choice counts as absent; an empty text stays an empty text. */
+/**
+ * Returns the coercion of an optional field. An empty number, boolean or choice counts as absent; an empty
+ * text stays an empty text.
+ */
 function optional(inner: z.core.$ZodTypes): Coercion {
   const coerce = coercionOf(inner);
   return ["number", "boolean", "enum"].includes(inner._zod.def.type) ? emptyTo(undefined, coerce) : coerce;

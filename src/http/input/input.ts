@@ -4,7 +4,7 @@ import { fieldWords } from "../../definitions/formats/says.ts";
 import { coercionOf } from "./coercion.ts";
 import { issueSentence } from "./validation_messages.ts";
 
-/** Maximum nesting: no field is a list of objects of lists. */
+/** Maximum nesting that is searched for bad text; no field of this API is nested deeper. */
 const MAX_DEPTH = 8;
 
 export type FieldErrors = Record<string, string[]>;
@@ -29,7 +29,7 @@ export function validate<S extends z.ZodType>(schema: S, raw: unknown): Validate
 }
 
 /**
- * Removes fields that a schema turned into undefined: they count as absent, so an update must not contain
+ * Removes fields that a schema turned into undefined. They count as absent, so an update must not contain
  * their names.
  */
 function withoutUndefined<T>(value: T): T {
@@ -41,7 +41,10 @@ function withoutUndefined<T>(value: T): T {
   return value;
 }
 
-/** Finds text that Postgres cannot store. Ignores levels deeper than any field, which the schema refuses. */
+/**
+ * Calls `add` for each text that Postgres cannot store. Ignores levels deeper than any field, which the
+ * schema refuses.
+ */
 function findBadText(
   value: unknown,
   path: readonly string[],
@@ -58,8 +61,9 @@ function findBadText(
 }
 
 /**
- * Adds a rule over several fields. It is checked whenever each of `fields` is valid by itself, even if other
- * fields are not, so that one response lists all errors. `fail` takes a field's name, `a.b` for a nested one.
+ * Returns the schema with a rule over several fields added. The rule is checked whenever each of `fields` is
+ * valid by itself, even if other fields are not, so that one response lists all errors. `fail` takes a
+ * field's name, `a.b` for a nested field.
  */
 export function rule<S extends z.ZodType>(
   schema: S,

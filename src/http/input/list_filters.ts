@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { id, literal } from "../../definitions/formats/text.ts";
 import { says } from "../../definitions/formats/says.ts";
 
-/** Defines the `sort` parameter. Without it, lists show the oldest record first. */
+/** Defines the `sort` parameter. If a request has none, the list shows the oldest record first. */
 export function sortParameter<S extends string>(fields: readonly S[]) {
   const values = fields.flatMap((field) => [field, `-${field}` as const]);
   return z.enum(values as [S | `-${S}`, ...(S | `-${S}`)[]]).optional().openapi({
@@ -13,7 +13,11 @@ export function sortParameter<S extends string>(fields: readonly S[]) {
   });
 }
 
-/** @param fields The fields that are searched, as the description names them. */
+/**
+ * Defines the `search` parameter.
+ *
+ * @param fields The searched fields, in words for the parameter's description.
+ */
 export function searchParameter(fields: string) {
   return literal(255).optional().openapi({
     description: `Only records with this text in ${fields}, ignoring case.`,
@@ -25,7 +29,7 @@ export function idParameter(what: string) {
   return id().optional().openapi({ description: `Only ${what}.`, example: 1 });
 }
 
-/** Filters by `created_at`: from `since` on, and before `until`. */
+/** The parameters that filter by `created_at`: from `since` on, and before `until`. */
 export const timeParameters = {
   since: momentOrDay().optional().openapi({
     description: "Created at this time or later.",
@@ -37,7 +41,7 @@ export const timeParameters = {
   }),
 };
 
-/** Accepts a moment with a time zone, or a day, which begins at midnight UTC. */
+/** Accepts a time with a time zone, or a day, which means its midnight in UTC. */
 function momentOrDay() {
   const isTime = (value: string) =>
     z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(value).success;

@@ -32,8 +32,9 @@ export function windowOf({ page, per_page }: PageQuery): PageWindow {
 }
 
 /**
+ * Builds the body of one page of a list.
+ *
  * @param url The request's URL as the caller sees it: links keep its path and its other parameters.
- * @param count Items on this page.
  */
 export function pageAnswer(
   data: unknown[],
@@ -67,7 +68,8 @@ export function pageAnswer(
 }
 
 /**
- * Returns the other parameters as sent, each followed by `&`. The query was parsed before, so it is valid.
+ * Returns the query's parameters except `page`, as sent, each followed by `&`. The query was parsed before,
+ * so it is valid.
  */
 function otherParameters(search: string): string {
   if (search.length <= 1) return "";

@@ -1,9 +1,9 @@
-/** Query parameters: parsed literally, and checked for names that an operation does not know. */
+/** Reads query parameters, and reports those that an operation does not know. */
 import { nearestName } from "../../domain/near_name.ts";
 import { HttpError } from "../errors.ts";
 import type { FieldErrors } from "./input.ts";
 
-/** Parses a query string. Throws a 400 for a percent-encoding that is not UTF-8, as it has no valid value. */
+/** Returns the names and values of a URL's query. Throws a 400 for a percent-encoding that is not UTF-8. */
 export function readQuery(url: string): [name: string, value: string][] {
   const query = new URL(url).search.slice(1);
   return query.split("&").filter((pair) => pair !== "").map((pair) => {
@@ -15,8 +15,8 @@ export function readQuery(url: string): [name: string, value: string][] {
 }
 
 /**
- * Returns errors for names that are unknown or repeated. Each error suggests the name that was probably
- * meant.
+ * Returns an error for each name that is unknown or repeated. For an unknown name, the error suggests the
+ * known name that was probably meant.
  */
 export function queryErrors(
   pairs: readonly (readonly [string, string])[],

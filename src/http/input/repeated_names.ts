@@ -5,13 +5,13 @@
 
 /** Maximum nesting that is checked; no field of this API is nested deeper. */
 const MAX_DEPTH = 20;
-/** Maximum names in a response. */
+/** Maximum number of names that are reported. */
 const MAX_FOUND = 50;
 
 interface Level {
-  /** Names found so far; null for a list. */
+  /** Names of the object found so far; null if this level is a list. */
   readonly names: Set<string> | null;
-  /** Name of the current member, or number of the current item. */
+  /** Name of the object's current member, or index of the list's current item. */
   at: string | number;
 }
 
@@ -55,7 +55,7 @@ export function repeatedNames(text: string): string[] {
   return [...found];
 }
 
-/** Returns where the string that begins at `from` ends: after its closing quote. */
+/** Returns the position after the closing quote of the string that begins at `from`. */
 function endOfString(text: string, from: number): number {
   let at = from + 1;
   while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;

@@ -1,8 +1,8 @@
-/** Secrets that callers send for one request, and that are never stored. */
+/** Fields for secrets that callers send with one request and that are never stored. */
 import type { z } from "@hono/zod-openapi";
 import { secret } from "../../definitions/formats/text.ts";
 
-/** Accepts `AGE-SECRET-KEY-1…`, or the whole file of `age-keygen`. */
+/** Accepts an age identity: `AGE-SECRET-KEY-1…`, or the whole file that `age-keygen` writes. */
 export function identity(): z.ZodString {
   return secret(4000);
 }

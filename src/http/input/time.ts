@@ -1,7 +1,7 @@
 /** Times in the format of the API. */
 import { z } from "@hono/zod-openapi";
 
-/** ISO 8601 UTC in whole seconds. */
+/** A time in the API: ISO 8601 in UTC, in whole seconds. */
 export const Time = z.string().openapi({ format: "date-time", example: "2024-08-07T00:00:00Z" });
 
 /** Returns a time as `2024-08-07T00:00:00Z`. */

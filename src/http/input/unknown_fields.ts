@@ -1,28 +1,34 @@
 /**
  * Detects fields in a request that the operation does not know. A field that resembles a known one is
  * refused, as it is probably a mistake: a misspelt `encryption_pasword` would store the data unencrypted.
- * Other fields are ignored and listed in the response's `warnings`: existing clients send extra fields, or a
- * whole record as they got it.
+ * Other fields are ignored and listed in the response's `warnings`, because existing clients send extra
+ * fields, or send back a whole record.
  */
 import type { z } from "@hono/zod-openapi";
 import { nearestName } from "../../domain/near_name.ts";
 import type { FieldErrors } from "./input.ts";
 
-/** Maximum characters of a name in a warning. */
+/** Maximum number of characters of a name in a warning. */
 const MAX_SHOWN = 100;
-/** Maximum warnings in a response; one more gives the number of those left out. */
+/**
+ * Maximum number of warnings in a response. If there are more, an additional warning says how many are left
+ * out.
+ */
 const MAX_WARNINGS = 50;
 
-/** Names that may carry a secret: such a field must not be ignored silently. */
+/** Matches names that may carry a secret: such a field must not be ignored silently. */
 const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
 
 export interface UnknownFields {
-  /** Errors by path; each names the field that was meant. */
+  /** Errors by the unknown field's path; each names the field that was probably meant. */
   readonly errors: FieldErrors;
   readonly warnings: readonly string[];
 }
 
 /**
+ * Returns an error for each unknown field that resembles a known one, and warnings about the other unknown
+ * fields.
+ *
  * @param shown Fields of the operation's response: clients send them back, so they never count as misspelt.
  */
 export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySet<string>): UnknownFields {
@@ -47,7 +53,10 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
   return { errors, warnings: shortened(ignored) };
 }
 
-/** Returns errors for fields that a body gives more than once: which value is meant is not known. */
+/**
+ * Returns an error for each field that a body contains more than once, because it is not known which value is
+ * meant.
+ */
 export function repeatedFields(paths: readonly string[]): FieldErrors {
   return Object.fromEntries(
     paths.map((path) => path.slice(0, MAX_SHOWN)).map((
@@ -56,7 +65,7 @@ export function repeatedFields(paths: readonly string[]): FieldErrors {
   );
 }
 
-/** Returns an error for every unknown field of an operation that ignores none. */
+/** Returns an error for every unknown field of an operation that does not tolerate any. */
 export function refusedFields(schema: z.ZodType, raw: unknown): FieldErrors {
   const errors: FieldErrors = {};
   for (const { path, known, secrets } of walk(schema._zod as Internals, raw, [])) {
@@ -78,7 +87,7 @@ function misspelt(field: string, meant: readonly string[]): string {
   return `The field ${field} is not known. Did you mean ${meant.join(".")}?`;
 }
 
-/** Returns every field of the body of an operation that takes none. */
+/** Returns a warning about every field of a body that was sent to an operation without fields. */
 export function ignoredFields(raw: unknown): string[] {
   if (!isRecord(raw)) return [];
   return shortened(
@@ -101,7 +110,7 @@ function nearSecret(name: string, secrets: readonly string[]): string | null {
 
 interface Unknown {
   readonly path: readonly string[];
-  /** The fields of the enclosing object. */
+  /** The names of the fields that the enclosing object may have. */
   readonly known: readonly string[];
   readonly secrets: readonly string[];
 }

@@ -2,7 +2,7 @@
 import type { z } from "@hono/zod-openapi";
 import { fieldWords } from "../../definitions/formats/says.ts";
 
-/** Returns the message of an issue whose schema defines none. */
+/** Returns the message for an issue whose schema defines no message. */
 export function issueSentence(issue: z.core.$ZodRawIssue): string {
   return `The ${fieldWords(issue.path ?? [])} field ${predicate(issue)}.`;
 }

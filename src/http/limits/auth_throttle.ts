@@ -1,12 +1,13 @@
 /**
- * Limits failed authentications. Counts are kept in this process, as for the rate limit. The secrets are 256
- * random bits, so a few times the limit does not help an attacker, and a row for each failure would let
- * strangers write into the database.
+ * Limits failed authentications. The counts are kept in this process, so each replica has its own. That is
+ * enough: secrets have 256 random bits, so a few times the limit does not help an attacker. A database row
+ * for each failure would let strangers write into the database.
  *
- * A failure counts for the address together with the beginning of the token, and, with a higher limit, for
- * the address alone. So an agent with an old key locks out itself, and not others behind the same address. No
- * count is for a token's beginning alone, because then anybody who knows it could lock out its owner. A token
- * that was recently valid from an address stays admitted, whatever others at that address do.
+ * A failure counts for the address together with the beginning of the token. With a higher limit, it also
+ * counts for the address alone. So an agent with an old key locks out itself, and not other clients at the
+ * same address. Failures are not counted for a token's beginning alone, because then anybody who knows it
+ * could lock out the token's owner. A token that was recently valid from an address stays admitted there,
+ * whatever other clients at the address do.
  */
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
@@ -15,28 +16,32 @@ import { HttpError } from "../errors.ts";
 
 const WINDOW = 60_000;
 const ADMITTED_FOR = 3_600_000;
-/** In characters: `rg_` and 54 of the token's random bits. */
+/** Number of characters that count as the beginning of a token: `rg_` and 54 of its random bits. */
 const PREFIX = 12;
-/** The maximum number of entries of each kind; the oldest are dropped first. */
+/** Maximum number of entries in each of the throttle's two maps; the oldest are dropped first. */
 const MAX_KEPT = 50_000;
 
 interface Failures {
-  /** In monotonic milliseconds. */
+  /** When the count ends, in monotonic milliseconds. */
   endsAt: number;
   count: number;
 }
 
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
-  /** When each recently valid token stops being admitted, in monotonic milliseconds. */
+  /** When each recently valid token stops being admitted from its address, in monotonic milliseconds. */
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Failures per minute and address; a third of it for one token's beginning. 0 for no limit.
+   * @param limit Failures per minute for an address; for an address with one token's beginning, a third of
+   *   it. 0 for no limit.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 
-  /** Throws a 429 after too many failures. `token` is the token as sent. */
+  /**
+   * Throws a 429 if the address, alone or with this token, has had too many failures. `token` is the token as
+   * sent.
+   */
   admit(address: string | null, token: string): void {
     if (this.limit === 0 || address === null || this.#isGood(address, token)) return;
     const now = this.clock.monotonic();
@@ -84,7 +89,9 @@ export class AuthThrottle {
   }
 }
 
-/** Adds an entry at the end, and drops expired or superfluous ones from the front. */
+/**
+ * Adds an entry at the end of the map, and drops entries from its front that are expired or beyond the limit.
+ */
 function keep<T>(map: Map<string, T>, key: string, value: T, isOver: (value: T) => boolean): void {
   map.delete(key);
   map.set(key, value);
@@ -100,8 +107,8 @@ function keysOf(address: string, token: string): [string, string] {
 }
 
 /**
- * Returns an IPv6 address's /64 network, because one client usually has all its addresses; an IPv4 address
- * unchanged.
+ * Returns the /64 network of an IPv6 address, because one client usually has all addresses of its network.
+ * Returns an IPv4 address unchanged.
  */
 function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;

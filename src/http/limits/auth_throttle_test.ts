@@ -4,7 +4,7 @@ import { AuthThrottle } from "./auth_throttle.ts";
 import { HttpError } from "../errors.ts";
 
 const BAD = "rg_AAAAAAAAAAAAAAAA";
-/** Makes a token with a beginning of its own. */
+/** Returns an invalid token whose beginning no other number shares. */
 const bad = (number: number) => `rg_${String(number).padEnd(10, "x")}`;
 
 function refusal(throttle: AuthThrottle, address: string, token: string): HttpError | null {
@@ -28,7 +28,7 @@ Deno.test("a token that failed too often from an address is refused for the rest
   const refused = refusal(throttle, "192.0.2.1", `${BAD}-and-another-end`);
   assert.deepEqual([refused?.status, refused?.headers["Retry-After"]], [429, "45"]);
   assert.ok(!refused!.message.includes("rg_"));
-  // Another token from the address, and this token from elsewhere.
+  // Another token from the same address is admitted, and so is this token from another address.
   assert.equal(refusal(throttle, "192.0.2.1", bad(1)), null);
   assert.equal(refusal(throttle, "192.0.2.2", BAD), null);
   await clock.advance(45_000);

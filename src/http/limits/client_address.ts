@@ -1,7 +1,7 @@
 /** Finds the client's address: the peer's, or the one that trusted proxies report in `X-Forwarded-For`. */
 import { BlockList, isIP } from "node:net";
 
-/** A list of addresses and `address/bits` of both families. */
+/** The addresses of trusted proxies: single ones, and networks as `address/bits`, for IPv4 and IPv6. */
 export class TrustedProxies {
   readonly #list = new BlockList();
 

@@ -16,7 +16,7 @@ Deno.test("behind trusted proxies the last address that is not a proxy counts", 
   assert.equal(proxies.clientOf("192.0.2.7", "198.51.100.1:4711"), "198.51.100.1");
   // The header of an untrusted peer is ignored.
   assert.equal(proxies.clientOf("203.0.113.9", "10.0.0.1"), "203.0.113.9");
-  // The header is absent, or its address is invalid.
+  // The header is absent, or the address in it is invalid.
   assert.equal(proxies.clientOf("10.1.2.3", null), "10.1.2.3");
   assert.equal(proxies.clientOf("10.1.2.3", "198.51.100.1, unknown"), "10.1.2.3");
   assert.equal(proxies.clientOf("10.1.2.3", "10.9.9.9"), "10.9.9.9");

@@ -3,14 +3,15 @@ import { HttpError } from "../errors.ts";
 
 export const DEFAULT_STREAM_LIMIT = 100;
 
-/** Counts are kept in this process: each replica grants the full limit. */
+/** Counts each token's open streams in this process: each replica grants the full limit. */
 export class OpenStreams {
   readonly #open = new Map<number, number>();
 
   constructor(readonly limit: number) {}
 
   /**
-   * Counts one more stream. Returns the function that uncounts it once. Throws a 429 if there are too many.
+   * Counts one more stream. Returns the function that ends the count; calling it again has no effect. Throws
+   * a 429 if the token has too many open streams.
    */
   hold(tokenId: number): () => void {
     const count = this.#open.get(tokenId) ?? 0;

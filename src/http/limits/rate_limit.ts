@@ -7,12 +7,15 @@ import { HttpError } from "../errors.ts";
 const WINDOW = 60_000;
 
 interface Window {
-  /** In monotonic milliseconds. */
+  /** When the window ends, in monotonic milliseconds. */
   endsAt: number;
   used: number;
 }
 
-/** Counts in fixed windows of a minute, each starting with a token's first request. */
+/**
+ * Counts each token's requests in fixed windows of a minute. A window starts with the first request after the
+ * last one.
+ */
 export class RateLimiter {
   readonly #windows = new Map<number, Window>();
   #sweepAt = 0;
@@ -21,7 +24,8 @@ export class RateLimiter {
   constructor(readonly limit: number, readonly clock: Clock) {}
 
   /**
-   * Counts one request and returns the headers with the rest of the limit. Throws a 429 if nothing was left.
+   * Counts one request and returns the headers that state the remaining limit. Throws a 429 if nothing
+   * remains.
    */
   take(tokenId: number): Record<string, string> {
     if (this.limit === 0) return {};

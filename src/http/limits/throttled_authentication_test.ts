@@ -14,7 +14,7 @@ Deno.test("failed authentications are throttled by address, for any token and en
       body: agent,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     }, { remoteAddress });
-  // The beginning of an invalid token is refused after a third of the limit, other tokens are not.
+  // After a third of the limit, the beginning of the invalid token is refused; other tokens are admitted.
   for (let time = 0; time < 3; time++) assert.equal((await ask("/api/tags", BAD, "192.0.2.1")).status, 401);
   const refused = await ask("/api/tags", BAD, "192.0.2.1");
   assert.equal(refused.status, 429);
@@ -33,13 +33,13 @@ Deno.test("failed authentications are throttled by address, for any token and en
   assert.equal((await enrol(`rge_new${"x".repeat(42)}`, "192.0.2.1")).status, 429);
   const fresh = (await api.user()).token;
   assert.equal((await ask("/api/tags", fresh, "192.0.2.1")).status, 429);
-  // Recently valid tokens from there, and any token from elsewhere, are admitted.
+  // Recently valid tokens from this address, and any token from another address, are admitted.
   assert.equal((await ask("/api/tags", api.admin.token, "192.0.2.1")).status, 200);
   assert.equal((await ask("/api/tags", fresh, "192.0.2.2")).status, 200);
   assert.equal((await ask("/healthz", BAD, "192.0.2.1")).status, 200);
   await api.clock.advance(60_000);
   assert.equal((await ask("/api/tags", fresh, "192.0.2.1")).status, 200);
-  // Throttled requests were not checked, and are not recorded.
+  // The audit log has no throttled requests, because their tokens were not checked.
   const log = await api.admin.call("GET", "/api/audit-log?result=refused&per_page=100");
   assert.equal(log.body.meta.total, 9);
 });

@@ -81,10 +81,14 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** Ignores a range that continues a download of other bytes. */
+/**
+ * Returns a function that chooses the requested range of an object with a given ETag; null means the whole
+ * object. With `If-Range`, a range of an object with another ETag is ignored: it continues the download of
+ * other bytes.
+ */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {
-    // RFC 9110, section 14.2: ranges apply to GET only.
+    // RFC 9110, section 14.2: a range applies to GET only.
     if (method === "HEAD") return null;
     const onlyIf = headers.get("if-range");
     return onlyIf === null || onlyIf === `"${etag}"` ? parseRange(headers.get("range")) : null;
@@ -113,7 +117,7 @@ function answer(download: Download | Unsatisfiable, request: Request): Response 
   return new Response(body, { status: isPart ? 206 : 200, headers });
 }
 
-/** Builds the header of RFC 6266, with the name encoded as in RFC 8187. */
+/** Builds the value of `Content-Disposition` (RFC 6266), with the name encoded as in RFC 8187. */
 function disposition(name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, "_");
   const encoded = encodeURIComponent(name.toWellFormed()).replace(

@@ -153,7 +153,7 @@ function page(
   return { ...answer, unlisted_count: unlisted };
 }
 
-/** RFC 3339, which clients use to parse times, allows years of four digits only. */
+/** Matches times with years of four digits: RFC 3339, which clients use to parse times, allows no others. */
 const RFC_3339 = /^\d{4}-/;
 
 function present(entry: BackupEntry): z.output<typeof Entry> {

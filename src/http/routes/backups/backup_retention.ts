@@ -1,4 +1,7 @@
-/** Endpoints about retention: holds, suspicions, and previews of the rules of a task. */
+/**
+ * Endpoints about retention: holds, clearing the suspicion or damage of a backup, and previews of a task's
+ * rules.
+ */
 import { z } from "@hono/zod-openapi";
 import { queryShape } from "../../../definitions/fields/input.ts";
 import { presentFields, shownShape } from "../../../definitions/fields/view.ts";

@@ -59,7 +59,7 @@ Deno.test("a preview shows which backups would be removed and why the others are
   const taskId = await newTask(client, { timezone: "Europe/Berlin", keep_daily: 2 });
   const first = await backupAt(api, taskId, "2026-01-02T12:00:00Z");
   const second = await backupAt(api, taskId, "2026-01-03T22:00:00Z", { size: 10 });
-  // The next day already, in the task's time zone.
+  // In the task's time zone, this is already the next day.
   const third = await backupAt(api, taskId, "2026-01-03T23:30:00Z");
   const fourth = await backupAt(api, taskId, "2026-01-04T22:30:00Z");
   const removal = { removal_requested_at: api.clock.now(), removal_reason: "request" };
@@ -124,7 +124,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
   const free = (await call("GET", "")).body.data;
   assert.deepEqual([free.held, free.hold_reason, free.hold_ends_at], [false, null, null]);
   assert.equal((await call("DELETE", "")).status, 200);
-  // A hold undoes the deletion as long as nothing has been removed.
+  // A hold undoes the deletion as long as no object has been removed.
   assert.equal((await call("POST", "/restore", { target_path: "/back" })).status, 409);
   assert.equal((await call("POST", "/hold")).body.data.status, "stored");
   await call("DELETE", "/hold");

@@ -18,7 +18,7 @@ type Input = z.ZodType<SettingValue | null | undefined>;
 
 function inputOf(field: DestinationField, name: string, preferred: string): Input {
   const { schema, example } = field;
-  // A boolean cannot be cleared: null counts as absent.
+  // A boolean cannot be cleared, so null counts as absent.
   const input: Input = schema instanceof z.ZodBoolean ? nullAsAbsent(schema) : schema.nullable().optional();
   if (name !== preferred) return input.openapi({ description: `Another name of \`${preferred}\`.` });
   return input.openapi({ description: sentences(field), ...example === undefined ? {} : { example } });
@@ -32,7 +32,10 @@ const ofTypes: Record<string, Input> = Object.fromEntries(
 );
 
 const common = z.object({ label: line(255), type: z.enum(DESTINATION_TYPES) });
-/** The type leaves out the fields of the destination types: {@link fieldValues} reads those. */
+/**
+ * The fields of every destination type together. The TypeScript type leaves them out: {@link fieldValues}
+ * reads them.
+ */
 const fields = common.extend(ofTypes) as unknown as typeof common;
 
 export const BackupDestinationChanges = fields.partial().extend({
@@ -49,7 +52,7 @@ export const NewBackupDestination = rule(fields, ["type"], (sent, fail) => {
   }
 }).openapi("NewBackupDestination");
 
-/** Returns the service's input. */
+/** Converts a request's fields to the service's input. */
 export function storedInput<Sent extends Pick<BackupDestinationInput, "label" | "type">>(
   sent: Sent,
 ): Pick<Sent, "label" | "type"> & Pick<BackupDestinationInput, "values"> {

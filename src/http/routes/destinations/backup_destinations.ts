@@ -34,7 +34,7 @@ import { BackupDestinationChanges, NewBackupDestination, storedInput } from "./b
 
 const text = z.string().nullable().optional();
 
-/** Returns the schema of a field in responses. A secret is shown only as whether it is set. */
+/** Returns the schema of a field in responses. A secret is shown as a boolean that says whether it is set. */
 function responseShape({ schema, isSecret }: DestinationField): z.ZodType {
   if (isSecret || schema instanceof z.ZodBoolean) return z.boolean().optional();
   return schema instanceof z.ZodNumber ? z.int().nullable().optional() : text;

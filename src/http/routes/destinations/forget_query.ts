@@ -1,4 +1,7 @@
-/** The query parameter of deletions that keeps the objects, for destinations that are gone for good. */
+/**
+ * Query parameter of deletions that forgets the stored objects instead of removing them, for destinations
+ * that no longer exist.
+ */
 import { z } from "@hono/zod-openapi";
 
 /** The `trash` value of `status`, for lists whose records go to the trash. */

@@ -39,7 +39,7 @@ const BackupTaskLog = z.object({
 }).openapi("BackupTaskLog");
 type BackupTaskLog = z.output<typeof BackupTaskLog>;
 
-/** Returns the fields that change during a run, also for events of the stream. */
+/** Returns the fields of a run's record that change during the run. Events of the stream contain them too. */
 export function presentState(row: LogRow) {
   const isOver = hasEnded(row.state);
   return {

@@ -196,7 +196,9 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** Defines an endpoint that streams the output of a log, which `log` finds by the path's id. */
+/**
+ * Defines an endpoint that streams the output of a run. `log` finds the run's record by the id in the path.
+ */
 function streamEndpoint({ path, operationId, group, summary, of, log: findLog }: {
   path: string;
   operationId: string;
@@ -239,8 +241,8 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
 }
 
 /**
- * Yields the events. Their ids contain the log's id, because an event of an earlier run says nothing about
- * this one.
+ * Yields the log's events as Server-Sent Events. Their ids contain the log's id, because a position in the
+ * output of an earlier run says nothing about this run.
  */
 async function* serverSentEvents(
   logId: number,
@@ -267,8 +269,8 @@ function endId(log: LogRow): string {
 }
 
 /**
- * Returns the sequence in `Last-Event-ID`: a bare number, or one with this log's id; 0, the start, for
- * anything else.
+ * Returns the sequence in `Last-Event-ID`: a bare number, or a number after this log's id. Returns 0, the
+ * start, for anything else.
  */
 function sequenceIn(lastEventId: string, logId: number): number {
   const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());

@@ -89,7 +89,7 @@ interface Received {
   data: any;
 }
 
-/** Reads a task's stream event by event. */
+/** Opens the stream of a task's latest log, and reads it event by event. */
 async function stream(api: TestApi, token: string, taskId: number, lastEventId?: string) {
   const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
   if (lastEventId !== undefined) headers["Last-Event-ID"] = lastEventId;
@@ -98,7 +98,7 @@ async function stream(api: TestApi, token: string, taskId: number, lastEventId?:
   let text = "";
   return {
     response,
-    /** Returns null at the end. */
+    /** Returns the next event; null at the end of the stream. */
     async next(): Promise<Received | null> {
       while (true) {
         const end = text.indexOf("\n\n");
@@ -206,7 +206,7 @@ Deno.test("comments are sent while there are no events", async () => {
   await api.clock.advance(15_000);
   assert.match((await silence).value!, /^: /);
   await reader.cancel();
-  // No wait remains for a client that is gone.
+  // The control plane no longer waits on behalf of a client that is gone.
   while (api.clock.sleeping > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 });
 
@@ -239,7 +239,7 @@ Deno.test("a token follows a limited number of streams at once", async () => {
   // Another token has its own limit.
   const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
   assert.equal(await statusOf(follow(run, token)), 200);
-  // A stream that is cancelled, one that was never read and one that ended make room.
+  // A stream makes room for another if it is cancelled, was never read, or has ended.
   for (const each of held) await each.body!.cancel();
   for (let i = 0; i < 5; i++) assert.equal(await statusOf(follow(run)), 200);
   for (let i = 0; i < 5; i++) assert.match(await (await follow(over)).text(), /event: finished/);

@@ -52,7 +52,7 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
     async handle({ services, request, query }) {
       const text = await openExport(services, bearerToken(request), query);
-      // An error before the beginning is still reported by the status.
+      // An error before the first piece of text is still reported by the response's status.
       return new Response(streamOf(await text.next(), text), {
         headers: { "Content-Type": "application/sql" },
       });
@@ -104,7 +104,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       "The response to `backup.send`. The body is the bytes themselves; `Content-Length` is their number.",
     access: "agent",
     takesStream: true,
-    // The download or the run is recorded instead.
+    // The audit log records the download or the run that needs the bytes instead.
     audited: false,
     answer: { status: 200, description: "All bytes were received." },
     errors: {
@@ -155,8 +155,7 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
 }
 
 /**
- * Converts the text to a stream that reads the database at the reader's pace, and stops when the reader
- * cancels.
+ * Converts the text to a stream. Reads the database at the reader's pace, and stops when the reader cancels.
  */
 function streamOf(first: IteratorResult<string>, rest: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   let next: IteratorResult<string> | null = first;

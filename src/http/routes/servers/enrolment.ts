@@ -123,8 +123,8 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Builds the command. The token is passed in the environment, which only its user and root can read: every
- * program's arguments are public.
+ * Builds the shell command that installs an agent. The token is passed in the environment, which only its
+ * user and root can read. Every user of the server can read a program's arguments.
  */
 function installCommand(baseUrl: string, token: string): string {
   const url = `'${`${baseUrl}/install.sh`.replaceAll("'", "'\\''")}'`;

@@ -15,7 +15,7 @@ export interface AgentFileSource {
 
 export interface InstallOptions {
   readonly files: AgentFileSource;
-  /** Null: the host in the request. */
+  /** The URL at which agents reach this control plane; null: as in the `Host` header. */
   readonly publicUrl: string | null;
 }
 
@@ -55,8 +55,8 @@ function template(): Promise<string> {
 }
 
 /**
- * Fills in the script for one control plane. Both values are quoted: a host name may contain characters that
- * are special to a shell.
+ * Returns the install script for one control plane. Both values are quoted, because a host name may contain
+ * characters that are special to a shell.
  */
 export function installScript(script: string, url: string, target: string): string {
   return script.replace("@URL@", () => quoted(url)).replace("@TARGET@", () => quoted(target));

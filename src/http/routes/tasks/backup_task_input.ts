@@ -15,7 +15,10 @@ const fields = z.object(inputShape(TASK_FIELDS));
 export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");
 export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 
-/** Adds the rules over several fields, each separately, so that one response names every field. */
+/**
+ * Returns the schema with rules over several fields. Each missing field has a rule of its own, so that one
+ * response names every missing field.
+ */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [
     ...REQUIRED_SOURCE_FIELDS.map((field) => ["type", field] as const),

@@ -61,7 +61,9 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** Defines a request about a task's run. Its response contains a message and the run's log. */
+/**
+ * Defines an endpoint that starts or cancels a task's run. Its response contains a message and the run's log.
+ */
 function verb(name: string, definition: {
   operationId: string;
   summary: string;

@@ -1,4 +1,6 @@
-/** A backup task in the API: the fields of the original contract, then every field under its own name. */
+/**
+ * Defines a backup task in the API: the fields of the original contract, then every field under its own name.
+ */
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
@@ -87,7 +89,7 @@ function present(row: BackupTaskDetail): BackupTask {
 
 const created = new Date("2024-08-07T00:00:00Z");
 
-/** The first task of the original contract. */
+/** The first task in the examples of the original contract. */
 const exampleRow: BackupTaskDetail = {
   id: 1,
   user_id: 1,

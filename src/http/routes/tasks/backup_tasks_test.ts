@@ -59,7 +59,7 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
     [true, true, true],
   );
   assert.deepEqual(task.tags, [{ id: tag, label: "live", colour: "#ff0000" }]);
-  // The next Sunday, in winter.
+  // The next run is on a Sunday in winter, when Berlin is one hour ahead of UTC.
   assert.deepEqual(task.schedule, {
     frequency: "weekly",
     time: "02:30",
@@ -92,7 +92,7 @@ Deno.test("a task of SQLite databases takes paths and patterns, and nothing of a
   const { status, body } = await create({ database_name: "/var/lib/a.db, /srv/*/b.db" });
   assert.equal(status, 201, JSON.stringify(body));
   const paths = "must be absolute paths of files, separated by commas, when database type is sqlite";
-  // No type of database takes these names.
+  // No type of database task accepts these names.
   for (const database_name of ["/srv/", "/srv/a,b"]) {
     assert.deepEqual(
       Object.keys((await create({ database_name })).body.errors),
@@ -372,7 +372,7 @@ Deno.test("a change that leaves the schedule alone leaves the due time alone", a
   await using api = await testApi();
   const client = await api.user();
   const id = await newTask(client);
-  // Its run is overdue: a change of the label must not postpone it.
+  // The task's run is overdue, and a change of the label must not postpone it.
   await api.clock.set("2026-01-06T02:00:00Z");
   const changed = await client.call("PUT", `/api/backup-tasks/${id}`, {
     label: "New",

@@ -1,4 +1,7 @@
-/** Whether everything is protected: `/api/overview`, and `/api/health` in one line for monitors. */
+/**
+ * Endpoints that say whether everything is protected: `/api/overview`, and `/api/health` in one line for
+ * monitors.
+ */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { PROTECTION_STATUSES } from "../../../domain/protection.ts";

@@ -1,4 +1,4 @@
-/** Whether a task is protected, in the API. */
+/** Defines a task's protection in the API. */
 import { z } from "@hono/zod-openapi";
 import { PROTECTION_STATUSES } from "../../../domain/protection.ts";
 import type { Protection } from "../../../services/tasks/protection.ts";

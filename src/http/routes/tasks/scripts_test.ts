@@ -100,7 +100,7 @@ Deno.test("a task keeps its scripts in their order, and a script in use is not d
   await call("PUT", `/api/backup-tasks/${task}`, { script_ids: [ids[1]] });
   assert.deepEqual(await shown(), [ids[1]]);
   assert.equal((await call("DELETE", `/api/scripts/${ids[0]}`)).status, 200);
-  // Deleting the task leaves its scripts.
+  // Once the task is deleted, nothing uses its scripts, so they can be deleted.
   assert.equal((await call("DELETE", `/api/backup-tasks/${task}`)).status, 200);
   assert.equal((await call("DELETE", `/api/scripts/${ids[1]}`)).status, 200);
 });
