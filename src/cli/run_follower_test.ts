@@ -35,14 +35,17 @@ function cuttingProxy(target: string) {
     if (!pathname.endsWith("/stream")) return response;
     resumedAfter.push(request.headers.get("last-event-id"));
     if (resumedAfter.length > 2) return response;
-    let lines = 0;
+    let text = "";
     return new Response(
-      response.body!.pipeThrough(
-        new TransformStream({
-          transform(chunk, controller) {
-            controller.enqueue(chunk);
-            lines += new TextDecoder().decode(chunk).split("event: output").length - 1;
-            if (lines > 0) controller.terminate();
+      response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(
+        new TransformStream<string, Uint8Array>({
+          transform(piece, controller) {
+            text += piece;
+            // However fast the run is, its end comes on the third stream only.
+            const [sent, event] = /^[^]*?\nevent: (output|finished)\n[^]*?\n\n/.exec(text) ?? [];
+            if (sent === undefined) return;
+            if (event === "output") controller.enqueue(new TextEncoder().encode(sent));
+            controller.terminate();
           },
         }),
       ),
