@@ -32,6 +32,7 @@ const PLANTED: Readonly<Record<string, string>> = {
   s3_access_key: canary("s3-access"),
   s3_secret_key: canary("s3-secret"),
   sftp_password: canary("sftp"),
+  webdav_password: canary("webdav"),
   sftp_private_key: canary("sftp-key"),
   sftp_private_key_passphrase: canary("sftp-passphrase"),
   signing_secret: canary("signing"),
@@ -121,6 +122,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
 
   const s3 = stack.use(await destinationFixtures.s3!());
   const sftp = stack.use(await destinationFixtures.sftp!());
+  const webdav = stack.use(await destinationFixtures.webdav!());
   const sshd = stack.use(await TestSshd.open());
   const keys = await ageKeygen();
   const other = await ageKeygen();
@@ -130,6 +132,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
     ...Object.values(PLANTED),
     ...s3.secrets,
     ...sftp.secrets,
+    ...webdav.secrets,
     ...pem.slice(1),
     /AGE-SECRET-KEY-\S+/.exec(keys.identity)![0],
     /AGE-SECRET-KEY-\S+/.exec(other.identity)![0],
@@ -297,6 +300,8 @@ Deno.test("no canary is heard anywhere", async (t) => {
       { ...s3.fields, ...PLANTED_S3, custom_s3_endpoint: AWAY },
       { ...sftp.fields, sftp_password: PLANTED.sftp_password, sftp_private_key: null },
       { ...sftp.fields, sftp_password: PLANTED.sftp_password, sftp_port: 1 },
+      { ...webdav.fields, webdav_password: PLANTED.webdav_password },
+      { ...webdav.fields, webdav_password: PLANTED.webdav_password, webdav_url: AWAY },
       {
         ...sftp.fields,
         sftp_password: null,
@@ -306,7 +311,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
     ];
     for (const fields of wrongs) {
       const id = await destination(fields);
-      const asked = fields.type === "sftp" ? { remote_server_id: serverId } : undefined;
+      const asked = fields.type === "custom_s3" ? undefined : { remote_server_id: serverId };
       const check = await api.call("POST", `/backup-destinations/${id}/check`, asked);
       assert.equal(check.body.data?.ok ?? false, false);
       if (isAway(fields)) continue; // a run would try again for a while
@@ -396,8 +401,8 @@ Deno.test("no canary is heard anywhere", async (t) => {
 /** Nobody listens at this address. */
 const AWAY = "http://127.0.0.1:1";
 
-function isAway({ custom_s3_endpoint, sftp_port }: Record<string, unknown>): boolean {
-  return custom_s3_endpoint === AWAY || sftp_port === 1;
+function isAway({ custom_s3_endpoint, sftp_port, webdav_url }: Record<string, unknown>): boolean {
+  return custom_s3_endpoint === AWAY || sftp_port === 1 || webdav_url === AWAY;
 }
 
 const PLANTED_S3 = { s3_access_key: PLANTED.s3_access_key, s3_secret_key: PLANTED.s3_secret_key };

@@ -44,8 +44,10 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "POST /api/backups/{id}/restore paths[]": "inner",
   "POST /api/backup-destinations local_path": "made absolute",
   "POST /api/backup-destinations sftp_path": "made inner",
+  "POST /api/backup-destinations webdav_path": "made inner",
   "PUT /api/backup-destinations/{id} local_path": "made absolute",
   "PUT /api/backup-destinations/{id} sftp_path": "made inner",
+  "PUT /api/backup-destinations/{id} webdav_path": "made inner",
 };
 
 /** Values that are invalid for every kind of path. */
@@ -127,12 +129,22 @@ async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string
   };
 }
 
+/** Destinations by the path that belongs to them. */
+const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
+  local_path: { type: "local" },
+  sftp_path: { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" },
+  webdav_path: {
+    type: "webdav",
+    webdav_url: "https://h.example.com",
+    webdav_username: "u",
+    webdav_password: "p",
+  },
+};
+
 /** Builds a body with the field, and with the other fields that the endpoint requires. */
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
-  if (/^(local|sftp)_path$/.test(field)) {
-    const sftp = { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" };
-    return { label: "d", ...(field === "local_path" ? { type: "local" } : sftp), [field]: value };
-  }
+  const destination = DESTINATIONS[field];
+  if (destination !== undefined) return { label: "d", ...destination, [field]: value };
   if (/^(source_path|excluded_paths|appended_file_name|store_path)$/.test(field)) {
     const plan = {
       label: "t",
