@@ -114,8 +114,8 @@ function reasonOf(verdict: Verdict): string {
 }
 
 /**
- * Writes the run's scripts to files, and returns them; null if the run has no scripts. Once this resolves,
- * the first script may begin.
+ * Prepares the run's scripts and records their plan in the journal; returns null if the run has no scripts.
+ * Once this resolves, the first script may begin.
  */
 async function planScripts(
   { clock, exports, scripts: policy, state }: RunEnvironment,

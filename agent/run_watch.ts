@@ -67,7 +67,10 @@ export class RunWatch {
     this.#progressedAt = options.clock.monotonic();
   }
 
-  /** Returns an output that writes to `output` and takes each line for a sign of progress. */
+  /**
+   * Returns an output that writes to `output`. Each line counts as progress, except for those that
+   * `IDLE_LINE` matches.
+   */
   output(output: Output): Output {
     return {
       line: (text) => {

@@ -25,8 +25,8 @@ import { parentOf } from "../restore_files/selection.ts";
 const MAX_RESPONSE = 900_000;
 
 /**
- * Time limit for the destination's answer, in milliseconds. It is shorter than the request's deadline, so
- * that the reason for the failure is reported.
+ * Time in milliseconds for which the agent tries to reach the destination again. It is shorter than the
+ * request's deadline, so that the reason of a failure is reported.
  */
 const DESTINATION_TIMEOUT = 15_000;
 

@@ -9,12 +9,12 @@ import { LineCount } from "../programs/line_count.ts";
 
 const INTERVAL_MS = 1000;
 /**
- * Time after a run's start in which every interval writes an output line, in milliseconds. Later only every
- * tenth interval does.
+ * Time in milliseconds after a run's start in which a line is written every second. Later a line is written
+ * every `LINE_INTERVALS` seconds.
  */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;
-/** Number of recent intervals that the rate is calculated from. */
+/** Number of recent reports that the rate is calculated from. */
 const WINDOW = 5;
 
 /** The part of the source that is being read. */
@@ -58,7 +58,7 @@ export class Progress {
     return this.#bytesBefore + this.#bytesNow;
   }
 
-  /** Reports once an interval until the signal aborts. */
+  /** Reports every second until the signal aborts. */
   async report(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
     for (let interval = 1;; interval++) {

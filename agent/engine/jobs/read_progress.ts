@@ -8,8 +8,8 @@ import { formatSeconds } from "./progress.ts";
 
 const INTERVAL_MS = 1000;
 /**
- * Time after a run's start in which every interval writes an output line, in milliseconds. Later only every
- * tenth interval does.
+ * Time in milliseconds after a run's start in which a line is written every second. Later a line is written
+ * every `LINE_INTERVALS` seconds.
  */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;
@@ -20,7 +20,7 @@ export class ReadProgress {
 
   constructor(private readonly ports: RunPorts, private readonly objects: { readonly bytesRead: number }) {}
 
-  /** Reports once an interval until the signal aborts. */
+  /** Reports every second until the signal aborts. */
   async report(signal: AbortSignal): Promise<void> {
     const { clock } = this.ports;
     const startedAt = clock.monotonic();

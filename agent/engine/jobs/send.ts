@@ -33,7 +33,7 @@ export interface BytesToSend {
 /** Transmits the bytes. Calls `bytes()` again for each retry. */
 export type Transmit = (bytes: BytesToSend) => Promise<void>;
 
-/** Time limit for the destination's answer to a download, in milliseconds. */
+/** Time in milliseconds for which the agent tries to reach the destination of a download again. */
 const DESTINATION_TIMEOUT = 30_000;
 
 /**
@@ -124,7 +124,8 @@ async function* readChecked(
 
 /**
  * Yields a range of a file. Reads only the frames that contain the range, because tar would unpack the file
- * from its start. Uses tar if the archive has no table of frames or the member's layout is unknown.
+ * from its start. Uses tar for ranges near the file's start, for archives without a frame table, and for
+ * members with an unknown layout.
  */
 async function* bytesOfFile(
   { member, archiveRange, table }: FoundMember,

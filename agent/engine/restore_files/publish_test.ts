@@ -123,7 +123,7 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // Leave out inode numbers: they are unique only within a subvolume.
+  // Leave out which names are hard links to the same file: inode numbers are unique only within a subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));
   await shell('btrfs -q subvolume create "$1"', target);
@@ -355,8 +355,8 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
   await using at = await backedUp(DEEP);
   const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // Of the 17 and 60 nested directories, 16 each have a path that is short enough. The others are reported:
-  // 1, 44, and three files.
+  // Of 17 and 60 nested directories, the first 16 have a path that is short enough. So the other 1 and 44 are
+  // reported, and three files.
   const long = 1 + 44 + 3;
   assert.equal(reported.length, 21);
   assert.match(reported.at(-1)!, new RegExp(`: ${long - 20} more paths$`));

@@ -172,8 +172,8 @@ export function tarArguments(options: readonly string[], member: string): string
 }
 
 /**
- * Throws if tar failed. Exit code 1 means that files changed while they were read. It is a success if tar has
- * named these files.
+ * Throws if tar failed, or if files could not be read and the task does not allow this. Exit code 1 means
+ * that files changed while they were read. It is a success if tar has named these files.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;
