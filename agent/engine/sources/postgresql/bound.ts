@@ -1,16 +1,20 @@
-/** Extensions that work in only one database of a server, which a setting of the server names. */
+/**
+ * Finds extensions that work in only one database of a server. A setting of the server names that database.
+ */
 import type { DatabaseContents } from "../database/row_counts.ts";
 
-/** Extension, and the schema of its objects. */
+/** The extensions that are bound to one database, each with the schema of its objects. */
 const BOUND = [{ extension: "pg_cron", schema: "cron" }] as const;
 
-/** Returns the extensions of this kind in a database. */
+/** Returns the names of the bound extensions that a database contains. */
 export function boundExtensions(contents: DatabaseContents | null): string[] {
   const present = contents?.objects?.extension ?? [];
   return BOUND.map(({ extension }) => extension).filter((extension) => present.includes(extension));
 }
 
-/** Returns a matcher for statements, and for their errors, that belong to one of these extensions. */
+/**
+ * Returns a function that tells whether a statement or its error message belongs to one of these extensions.
+ */
 export function boundStatement(extensions: readonly string[]): (text: string) => boolean {
   const patterns = BOUND.filter(({ extension }) => extensions.includes(extension)).map((
     { extension, schema },
@@ -24,7 +28,7 @@ export function boundStatement(extensions: readonly string[]): (text: string) =>
   return (text) => patterns.some((pattern) => pattern.test(text));
 }
 
-/** Describes the entries that a drill leaves out, for the output. */
+/** Describes extensions that a drill or restore leaves out, for the output. */
 export function describeBound(extensions: readonly string[]): string {
   return `extension ${extensions.join(", ")}, which works in a database of the original's name only`;
 }

@@ -1,6 +1,6 @@
 /**
- * Connects PostgreSQL's programs to a server. Settings are passed in environment variables and the password
- * in a file, never in their arguments.
+ * Connects PostgreSQL's programs to a server. The programs get settings in environment variables and the
+ * password in a file, never as arguments.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
@@ -12,19 +12,23 @@ import type { SystemUser } from "../../programs/system_user.ts";
 import { findUser } from "../../programs/find_user.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
-/** Descriptor of the password file, which is opened before the programs become another user. */
+/**
+ * File descriptor on which programs receive the password file. It is opened before a program changes to
+ * another user.
+ */
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Settings at the start of each session. A database's own settings could end a session after a second. They
- * could also put its owner's functions before the server's, which would then run with the login's rights.
+ * Statements at the start of each session. They override a database's own settings, which might end a session
+ * after a second. Those settings might also put functions of the database's owner before the server's, and
+ * such functions would run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
-/** Address of a server, and the login. */
+/** Address of a server, and the login's name and password. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
-/** Connection, and the path of the psql that uses it. */
+/** A connection, and the path of the psql program that uses it. */
 export interface PostgresqlClient {
   readonly connection: PostgresqlConnection;
   readonly psql: string;
@@ -32,7 +36,7 @@ export interface PostgresqlClient {
 
 export class PostgresqlConnection {
   private constructor(
-    /** Such as `the local socket as postgres`. */
+    /** The address and login as shown to users, such as `the local socket as postgres`. */
     readonly description: string,
     private readonly context: ProgramContext,
     private readonly environment: Record<string, string>,
@@ -41,10 +45,10 @@ export class PostgresqlConnection {
   ) {}
 
   /**
-   * On a socket, the server identifies its client by the system user, so the programs run as the user with
-   * the role's name.
+   * Opens a connection. On a socket, the server may identify its client by the system user. So the programs
+   * then run as the system user with the role's name.
    *
-   * @param options Options in the form of `PGOPTIONS`.
+   * @param options Settings for the session, as in the variable `PGOPTIONS`.
    */
   static async open(
     source: Login,
@@ -80,7 +84,7 @@ export class PostgresqlConnection {
   }
 
   /**
-   * Returns a command for a program that is connected to `database`. The name is passed in an environment
+   * Returns a command that runs a program connected to `database`. The name is passed in an environment
    * variable, because programs would parse some names in arguments as connection settings.
    */
   command(program: string, args: string[], database: string): Command {
@@ -93,15 +97,15 @@ export class PostgresqlConnection {
     };
   }
 
-  /** Returns the rows of a SELECT, as PostgreSQL converts them to JSON. */
+  /** Returns the rows of a SELECT, converted from JSON. */
   async query<Row>(psql: string, database: string, select: string): Promise<Row[]> {
     const sql = `select coalesce(json_agg(row_to_json(q)), '[]') from (${select}) q`;
     return JSON.parse(await this.execute(psql, database, sql));
   }
 
   /**
-   * Returns the psql command that runs its input, including psql's own commands, up to the first error. A
-   * script has to begin with the settings that it needs.
+   * Returns a psql command that executes the SQL and psql commands on its stdin. It stops at the first error.
+   * The script has to begin with the session's settings.
    */
   scriptCommand(psql: string, database: string): Command {
     const args = [
@@ -116,7 +120,7 @@ export class PostgresqlConnection {
     return { ...command, env: { ...command.env, PGCLIENTENCODING: "UTF8" } };
   }
 
-  /** Returns the output of all of the script's statements. */
+  /** Executes a script and returns the output of all its statements. */
   async script(psql: string, database: string, text: string): Promise<string> {
     const command = this.scriptCommand(psql, database);
     return this.#answer(
@@ -124,7 +128,7 @@ export class PostgresqlConnection {
     );
   }
 
-  /** Executes statements in one transaction. Returns the output of the last one. */
+  /** Executes statements in one transaction. Returns the output of the last statement. */
   async execute(psql: string, database: string, sql: string): Promise<string> {
     const args = [
       ...["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"],
@@ -148,14 +152,17 @@ export class PostgresqlConnection {
   }
 }
 
-/** Returns an option with the database as a connection string, so that no name is parsed as settings. */
+/**
+ * Returns an option that names the database in a connection string. Otherwise some names would be parsed as
+ * connection settings.
+ */
 export function connectionArgument(option: string, database: string): string {
   return `${option}=dbname='${database.replace(/[\\']/g, "\\$&")}'`;
 }
 
 /**
- * Writes a password file with one line for any server,
- * https://www.postgresql.org/docs/current/libpq-pgpass.html.
+ * Writes a password file and returns its path. Its only line applies to all servers:
+ * https://www.postgresql.org/docs/current/libpq-pgpass.html
  */
 async function writePasswordFile(
   password: string,
@@ -169,12 +176,14 @@ async function writePasswordFile(
   }
   const path = `${ports.workDirectory}/pgpass`;
   await Deno.writeTextFile(path, `*:*:*:*:${password.replace(/[\\:]/g, "\\$&")}\n`, { mode: 0o600 });
-  // libpq opens the file again by its descriptor, as the user it runs as.
+  // libpq opens the file a second time, through its descriptor and as the user that the program runs as.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }
 
-/** Returns the operator's TLS settings, such as `PGSSLMODE`, from the agent's own environment. */
+/**
+ * Returns the TLS settings that the operator gave the agent in environment variables, such as `PGSSLMODE`.
+ */
 function tlsSettings(): Record<string, string> {
   return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => name.startsWith("PGSSL")));
 }

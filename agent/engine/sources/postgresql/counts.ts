@@ -1,4 +1,7 @@
-/** Counts a PostgreSQL database's rows in the snapshot that pg_dump reads, on a connection of its own. */
+/**
+ * Counts the rows of a PostgreSQL database while pg_dump runs. The count has its own connection and reads the
+ * same snapshot.
+ */
 import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
 import { oneLine } from "../../programs/line.ts";
@@ -19,13 +22,13 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Time that the count may continue after the end of the dump: at least this, or this share of the dump's
- * time.
+ * Time limit for the count after the dump has ended. It is five seconds, or this share of the dump's duration
+ * if that is longer.
  */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
 
-/** Contents that are known before the dump. */
+/** Contents of the database that are known before it is dumped. */
 export interface KnownContents {
   readonly properties: DatabaseProperties;
   readonly excluded: readonly ExcludedTable[];
@@ -44,8 +47,8 @@ const OutputLine = z.union([
 type OutputLine = z.infer<typeof OutputLine>;
 
 /**
- * Starts to count. If the server cannot export a snapshot, as on a standby, the dump is made without one and
- * nothing is counted.
+ * Starts the count, and returns pg_dump's argument for the snapshot. If the server cannot export a snapshot,
+ * as on a standby, pg_dump gets no argument and no rows are counted.
  */
 export async function countInSnapshot(
   client: PostgresqlClient,
@@ -75,8 +78,8 @@ export async function countInSnapshot(
 }
 
 /**
- * Whether the limits allow a second connection. Returns true if the database was dropped meanwhile, because
- * the dump reports that.
+ * Whether the limits allow a second connection. If the database was dropped in the meantime, returns true:
+ * the dump then reports the error.
  */
 async function allowsCount(client: PostgresqlClient, database: string): Promise<boolean> {
   try {
@@ -107,9 +110,9 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
 }
 
 /**
- * Lists a database's current contents. Rejects with a `RunFailedError`.
+ * Returns a database's current contents. Rejects with a `RunFailedError`.
  *
- * @param maintenanceDatabase Another database, to connect to.
+ * @param maintenanceDatabase Another database, from which the properties are read.
  */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,
@@ -156,7 +159,7 @@ class CollectedContents {
     else this.#put(output);
   }
 
-  /** Null while it is not known which tables there are. */
+  /** Returns the contents; null if the list of tables is not complete yet. */
   contents(): DatabaseContents | null {
     if (!this.isListed) return null;
     return {
@@ -178,7 +181,7 @@ class CollectedContents {
 }
 
 class CountSession {
-  /** Reason why something is not counted. */
+  /** Why rows of some or all tables are not counted; null if there is no reason yet. */
   reason: string | null = null;
   readonly #collected = new CollectedContents();
   readonly #released = Promise.withResolvers<void>();
@@ -196,7 +199,10 @@ class CountSession {
     this.#startedAt = ports.clock.monotonic();
   }
 
-  /** Resolves with the snapshot, which is valid until {@link CountSession.end}; null if there is none. */
+  /**
+   * Starts the count. Resolves with the snapshot's id, which is valid until {@link CountSession.end}; null if
+   * the server exported none.
+   */
   async start(children: ProgramContext["children"], script: string): Promise<string | null> {
     const known = Promise.withResolvers<void>();
     const child = children.spawn(this.connection.scriptCommand(this.psql, this.database), {
@@ -217,7 +223,8 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // Otherwise psql would continue to count without a reader, possibly behind a lock that is never released.
+    // If reading fails, stop psql. It would go on counting although its output is lost, perhaps waiting for a
+    // lock that is never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;
@@ -239,11 +246,11 @@ class CountSession {
     await Promise.race([this.#counted.promise, clock.sleep(grace, timeout.signal).catch(() => {})]);
     timeout.abort();
     const { snapshot, isCounted } = this.#collected;
-    // A session that could not count one table continues with the others: it has a reason, but may still be
-    // running.
+    // A session continues after a table that it could not count. So `reason` may be set although the session
+    // is still running.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump had ended already";
-      // Otherwise the server would continue to count without a reader.
+      // The server would go on counting although the result is no longer read.
       await this.connection.execute(
         this.psql,
         this.database,
@@ -257,9 +264,11 @@ class CountSession {
 }
 
 /**
- * Returns a script that prints one line of JSON for each result. It counts the smallest tables first, so that
- * few are missing if time runs out. It uses one process of the server, not several. Beside a dump, it
- * continues after errors, such as missing rights: an aborted transaction would end the snapshot of the dump.
+ * Returns a psql script that prints one line of JSON for each result. It counts the smallest tables first, so
+ * that few are missing if time runs out. It uses one process of the server, not several.
+ *
+ * If the script exports the dump's snapshot, it continues after errors, such as missing rights. An aborted
+ * transaction would end the snapshot, which the dump needs.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

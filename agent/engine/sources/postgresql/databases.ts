@@ -1,4 +1,4 @@
-/** Reads the databases of a PostgreSQL server, and selects those that a task backs up. */
+/** Reads the list of databases of a PostgreSQL server, and selects those that a task backs up. */
 import type { Missing } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
 import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
@@ -8,17 +8,19 @@ export interface Server {
   version: string;
   major: number;
   is_superuser: boolean;
-  /** Database that the login may connect to. */
+  /** Database that statements about the whole server are executed in. The login may connect to it. */
   maintenanceDatabase: string;
   databases: Database[];
 }
 
 export interface Database {
   name: string;
-  /** `DROP DATABASE` was interrupted: the database accepts no connections, and cannot be read. */
+  /**
+   * Whether a `DROP DATABASE` was interrupted. The database then accepts no connections and cannot be read.
+   */
   is_invalid: boolean;
   allows_connections: boolean;
-  /** Null if the role may not connect. */
+  /** Size in bytes; null if the role may not connect. */
   size: number | null;
   comment: string | null;
   encoding: string;
@@ -26,13 +28,17 @@ export interface Database {
   ctype: string;
   owner: string;
   /**
-   * `libc`, `icu` or `builtin`. With `icu` or `builtin`, `locale` is the provider's name for the collation.
+   * `libc`, `icu` or `builtin`. With `icu` or `builtin`, `locale` is the name of the collation for that
+   * provider.
    */
   locale_provider: string;
   locale: string | null;
 }
 
-/** Columns of later versions are read by name: `icu` came with 15, `builtin` with 17. */
+/**
+ * Columns of the catalog for {@link Properties}. Columns that old servers lack are read through JSON, which
+ * gives null there: `icu` came with PostgreSQL 15, `builtin` with 17.
+ */
 export const DATABASE_PROPERTIES =
   `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
             pg_get_userbyid(datdba) as owner,
@@ -40,9 +46,12 @@ export const DATABASE_PROPERTIES =
               as locale_provider,
             coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
-/** Databases of the server itself. `template0` accepts no connections, and a restore replaces neither. */
+/**
+ * Databases of the server itself, which `*` does not select. `template0` accepts no connections, and restores
+ * replace neither of the two.
+ */
 const TEMPLATES = /^template[01]$/;
-/** Databases of managed services, which only the service may connect to. */
+/** Databases of managed services. Only the service may connect to them. */
 const SERVICE_DATABASES = new Set([
   "rdsadmin",
   "cloudsqladmin",
@@ -52,7 +61,11 @@ const SERVICE_DATABASES = new Set([
   "azure_sys",
 ]);
 
-/** @param maintenanceDatabase Any database that the login may connect to. */
+/**
+ * Reads the server's version and its databases.
+ *
+ * @param maintenanceDatabase Any database that the login may connect to.
+ */
 export async function describeServer(
   connection: PostgresqlConnection,
   psql: string,
@@ -77,12 +90,12 @@ export async function describeServer(
   return { ...server!, maintenanceDatabase, databases };
 }
 
-/** Databases that hosting services let a new user connect to, besides or instead of `postgres`. */
+/** Databases that hosting services let a new user connect to. Not all of them exist on each service. */
 const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 
 /**
- * Returns the first database that the login may connect to. Tries `names` (except `*`), then the usual
- * databases, then `last`. Throws the first refusal.
+ * Returns the name of the first database that accepts the login. Tries `names` (except `*`), then the usual
+ * databases, then `last`. If none does, throws the first error.
  */
 export async function findMaintenanceDatabase(
   connection: PostgresqlConnection,
@@ -108,11 +121,18 @@ export async function findMaintenanceDatabase(
 export interface DatabaseSelection {
   readonly databases: Database[];
   readonly missing: Missing[];
-  /** Lines about databases that `*` leaves out without a loss. */
+  /**
+   * Lines for the output about databases that `*` does not include and need not: they contain no users' data.
+   */
   readonly leftOut: string[];
 }
 
-/** Returns which of a server's databases a task that names `names` backs up, and which not. */
+/**
+ * Divides a server's databases into those that a task backs up, those that it should but cannot, and those
+ * that it leaves out.
+ *
+ * @param names The task's database names, or `*` for all.
+ */
 export function chooseDatabases(
   { databases }: Pick<Server, "databases">,
   names: readonly string[],
@@ -143,7 +163,7 @@ function vanished(databases: readonly Database[], names: readonly string[]): Mis
   }));
 }
 
-/** Returns why `*` does not include a database; null if it does. */
+/** Returns why `*` does not include a database, as a line for the output; null if it does. */
 function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   const isMarked = isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE);
   if (isMarked || comment === UNFINISHED) {

@@ -1,4 +1,7 @@
-/** Creates temporary databases on a PostgreSQL server, and drops them and their leftovers. */
+/**
+ * Creates temporary databases on a PostgreSQL server. Drops them at the end, and drops those that killed runs
+ * left.
+ */
 import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
@@ -31,7 +34,7 @@ const Description = z.looseObject({
 });
 type Description = z.infer<typeof Description>;
 
-/** Role of the login, and its rights. */
+/** Role of the login, and its privileges. */
 interface Role {
   name: string;
   is_superuser: boolean;
@@ -39,7 +42,7 @@ interface Role {
 }
 
 const MAX_NAME_BYTES = 63;
-/** Makes sessions writable: a server or a role may make them read-only by default. */
+/** Makes sessions writable, because a server or a role may make them read-only by default. */
 const OPTIONS = "-c default_transaction_read_only=off";
 
 export interface NewDatabase {
@@ -48,10 +51,11 @@ export interface NewDatabase {
   readonly original: string;
   readonly comment: string;
   /**
-   * Existing database of the final name. The properties of an empty one win, because its creator chose them.
+   * Existing database of the final name; undefined if there is none. If it is empty, the new database gets
+   * its properties, because its creator chose them.
    */
   readonly existing?: Properties & { isOccupied: boolean };
-  /** False if the login becomes the owner, whoever owned the original. */
+  /** Whether the new database gets the original's owner. If false, the login owns it. */
   readonly isOwned: boolean;
   readonly tablespace?: string | null;
 }
@@ -62,7 +66,7 @@ export class PostgresqlFresh {
   readonly psql: string;
   readonly role: Role;
   major = 0;
-  /** Database to connect to that is not being restored. */
+  /** Database to connect to for statements about other databases. It is none of those being restored. */
   maintenanceDatabase = "postgres";
   #options: string | null = OPTIONS;
   readonly #keepers = new Map<string, Keeper>();
@@ -95,13 +99,13 @@ export class PostgresqlFresh {
     return this.programs.ports.output;
   }
 
-  /** Major version of the server that was backed up; 0 if it is not known. */
+  /** Major version of the server that was backed up, such as 16; 0 if it is not known. */
   get dumpedMajor(): number {
     return parseInt(this.description.server_version ?? "0");
   }
 
   /**
-   * Reads the server's version and the login's rights, and drops leftovers.
+   * Reads the server's version and the login's privileges, and drops leftovers of killed runs.
    *
    * @param names Names of the databases that are restored.
    */
@@ -118,7 +122,7 @@ export class PostgresqlFresh {
     await dropAbandoned(this, this.maintenanceDatabase, this.output);
   }
 
-  /** Opens a connection for programs that run after a cancel. */
+  /** Opens a new connection, whose programs may run even after the run was cancelled. */
   async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
     return await PostgresqlConnection.open(this.target, programs, this.#options);
   }
@@ -134,7 +138,7 @@ export class PostgresqlFresh {
     try {
       await this.execute(`create database ${identifier(name)} template template0${clauses}`);
     } catch (error) {
-      // Another run has created it, so it belongs to that run.
+      // The database belongs to another run, which has just created it.
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
@@ -144,7 +148,7 @@ export class PostgresqlFresh {
     await this.comment(name, database.comment);
   }
 
-  /** Closes the connection to a database, before it is renamed or dropped. */
+  /** Closes the connection that keeps a database in use, before the database is renamed or dropped. */
   async release(name: string): Promise<void> {
     await this.#keepers.get(name)?.release();
     this.#keepers.delete(name);
@@ -155,7 +159,7 @@ export class PostgresqlFresh {
     await this.execute(`comment on database ${identifier(name)} is ${literal(text)}`);
   }
 
-  /** Whether the server allows extensions that are bound to one database in this one. */
+  /** Whether the server's setting allows its bound extensions in this database; see bound.ts. */
   async allowsBoundExtensions(name: string): Promise<boolean> {
     const [home] = await this.query<{ name: string | null }>(
       "select current_setting('cron.database_name', true) as name",
@@ -167,7 +171,12 @@ export class PostgresqlFresh {
     return await readProperties(this.connection, this.psql, this.maintenanceDatabase, name);
   }
 
-  /** Applies properties and warns of those that are lost. Resolves with statements for after the load. */
+  /**
+   * Applies the properties that loading may need. Warns of those that cannot be restored. Resolves with
+   * statements for the other properties, to be executed after the load.
+   *
+   * @param when With "later", nothing is applied yet: all statements are returned.
+   */
   async applyProperties(
     to: string,
     properties: DatabaseProperties,
@@ -188,7 +197,7 @@ export class PostgresqlFresh {
     return after;
   }
 
-  /** Executes statements. Warns of properties that the server or the login does not allow. */
+  /** Executes statements. If one fails, warns that its property is not restored, and continues. */
   async executeProperties(statements: readonly PropertyStatement[]): Promise<void> {
     for (const { sql, what } of statements) {
       try {
@@ -200,7 +209,7 @@ export class PostgresqlFresh {
     }
   }
 
-  /** Returns the comment of a database; undefined if the database does not exist. */
+  /** Returns an object with the database's comment; undefined if the database does not exist. */
   async find(
     name: string,
     connection: PostgresqlConnection = this.connection,
@@ -214,7 +223,7 @@ export class PostgresqlFresh {
     return found;
   }
 
-  /** Rejects if the name is taken, by a user's database or by a running restore. */
+  /** Rejects if a database has this name, whether it is a user's or a running restore's. */
   async refuseTaken(name: string): Promise<void> {
     const found = await this.find(name);
     if (found === undefined) return;
@@ -226,9 +235,10 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Drops unfinished databases. Never rejects.
+   * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
+   * rejects.
    *
-   * @param next Name of the operation that tries again.
+   * @param next What tries again later, for the warning, such as `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
@@ -247,7 +257,7 @@ export class PostgresqlFresh {
     }
   }
 
-  /** Drops a database. Rejects if a client is connected to it. */
+  /** Drops a database. Rejects if a client is connected to the database. */
   async drop(name: string): Promise<void> {
     await dropDatabase(this.connection, this.psql, this.maintenanceDatabase, name);
   }
@@ -256,14 +266,18 @@ export class PostgresqlFresh {
     return await this.connection.query<Row>(this.psql, this.maintenanceDatabase, select);
   }
 
-  /** @param connection Default: the run's own, which ends with it. */
+  /**
+   * Executes SQL in the maintenance database.
+   *
+   * @param connection Default: the run's own connection, which ends with the run.
+   */
   async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
     await connection.execute(this.psql, this.maintenanceDatabase, sql);
   }
 
   /**
-   * Finds a database to connect to. If a pooler rejects the options, connects without them, and the server's
-   * default applies.
+   * Finds a database to connect to. A pooler may reject the session options: then connects without them, and
+   * the server decides whether sessions are writable.
    */
   async #findMaintenanceDatabase(names: readonly string[]): Promise<string> {
     try {
@@ -314,8 +328,8 @@ export class PostgresqlFresh {
 }
 
 /**
- * Finds a database to connect to that is not one of `names`. If no usual database accepts the login, looks
- * for others through one of `names`.
+ * Finds a database to connect to that is none of `names`. If none of the usual databases accepts the login,
+ * connects to one of `names` and looks for another database there.
  */
 async function findOtherMaintenanceDatabase(
   connection: PostgresqlConnection,

@@ -1,10 +1,10 @@
-/** Finds objects that PostgreSQL hides from a login. pg_dump leaves them out without an error. */
+/** Finds objects that PostgreSQL hides from a login. pg_dump leaves such objects out without an error. */
 import type { PostgresqlClient } from "./connection.ts";
 
 /**
- * Returns the user mappings whose options the login may not see: `ada on server archive`. pg_dump stores them
- * without options, so without the password that each needs. The conditions are those of the view
- * `pg_user_mappings`.
+ * Returns the user mappings whose options the login may not see, such as `ada on server archive`. pg_dump
+ * stores them without options, and so without the passwords that they need. The condition is the same as in
+ * the system view `pg_user_mappings`.
  */
 export async function findHiddenMappings(
   { connection, psql }: PostgresqlClient,

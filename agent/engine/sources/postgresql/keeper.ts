@@ -1,7 +1,7 @@
 /**
- * Keeps a connection open to a database of Rearguard's own while the database is in use. Without a
- * connection, other restores and drills would take the database for a leftover of a killed agent. The
- * connection ends with the agent, as its input does.
+ * Keeps a connection open to one of Rearguard's own databases while the database is in use. Without the
+ * connection, other restores and drills would take the database for a killed agent's leftover. If the agent
+ * ends, psql's input ends, and so the connection ends too.
  */
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlClient } from "./connection.ts";
@@ -17,7 +17,10 @@ export class Keeper {
 
   private constructor() {}
 
-  /** Resolves when it is connected, or cannot connect: the database is then used without a connection. */
+  /**
+   * Opens the connection. Resolves once it is open, or once it has failed. If it has failed, the database is
+   * used without one.
+   */
   static async open(
     { connection, psql }: PostgresqlClient,
     database: string,
@@ -44,7 +47,7 @@ export class Keeper {
     return keeper;
   }
 
-  /** Resolves once the connection is closed. Never rejects. */
+  /** Closes the connection and resolves once it is closed. Never rejects. */
   async release(): Promise<void> {
     this.#released.resolve();
     await this.#ended;

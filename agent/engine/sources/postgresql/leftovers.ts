@@ -1,6 +1,6 @@
 /**
- * Drops leftover databases of restores and drills whose agent was killed. A live restore or drill stays
- * connected to its databases, which protects them.
+ * Drops databases of restores and drills whose agent was killed. A running restore or drill stays connected
+ * to its databases, so they are not dropped.
  */
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { PostgresqlClient } from "./connection.ts";
@@ -8,8 +8,8 @@ import { isOwnName, MARK, MOVED_ASIDE } from "../database/scratch_names.ts";
 import { dropDatabase, literal } from "./sql.ts";
 
 /**
- * Drops databases that a restore or a drill was loading, and those that a restore had replaced. Keeps an
- * original that was moved aside: the next restore puts it back.
+ * Drops databases that restores and drills were loading, and databases that restores had replaced. Keeps an
+ * original that was renamed before the load; the next restore gives it its name back.
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,

@@ -1,12 +1,10 @@
-/**
- * Checks connection limits of roles and databases, which may allow a login fewer connections than the server.
- */
+/** Checks the connection limits of roles and databases. They may be lower than the server's own limit. */
 import type { PostgresqlClient } from "./connection.ts";
 import { literal } from "./sql.ts";
 
 /**
- * Whether the limits of the login's role and of a database allow two more connections. Superusers have no
- * limits.
+ * Whether the login may open two more connections to a database, by the limits of the login's role and of the
+ * database. Superusers have no limits. Returns true if the database does not exist.
  *
  * @param maintenanceDatabase Database to connect to.
  */

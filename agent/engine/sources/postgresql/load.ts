@@ -15,16 +15,20 @@ import type { PostgresqlFresh } from "./fresh.ts";
 import { editPlain } from "./plain.ts";
 
 export interface LoadChoices {
-  /** False to leave out owners and grants. */
+  /** Whether to restore owners and grants. */
   readonly isOwned: boolean;
   readonly continuesOnErrors: boolean;
-  /** Extensions whose entries are left out, because they work only in a database of another name. */
+  /** Extensions to leave out, because they work only in a database of another name. */
   readonly leftOut: readonly string[];
-  /** Objects that only a superuser may create, and that are left out; null to leave out none. */
+  /** Objects to leave out, because only a superuser may create them. Null or undefined leaves out none. */
   readonly privileged?: Privileged | null;
 }
 
-/** @param name Name of the database that the dump is loaded into. */
+/**
+ * Returns the command that loads a dump, and what to do after it.
+ *
+ * @param name Name of the database that the dump is loaded into.
+ */
 export async function loaderFor(
   server: PostgresqlFresh,
   name: string,
@@ -49,10 +53,10 @@ export async function loaderFor(
   return { ...customLoader(server, name, keys, { isUnwanted, mayRefresh }, choices), finish };
 }
 
-/** Expected errors of a load that have no effect. */
+/** Errors of pg_restore that do not make the load fail. */
 interface Tolerated {
   isUnwanted(error: LoadError): boolean;
-  /** Whether the dump fills materialized views. */
+  /** Whether the dump contains materialized views, which may fail to be filled. */
   readonly mayRefresh: boolean;
 }
 
@@ -70,7 +74,7 @@ function customLoader(
   const args = [
     ...continues ? [] : ["--exit-on-error"],
     ...isOwned ? [] : ["--no-owner", "--no-acl"],
-    // Without this option pg_restore writes a script.
+    // Without --dbname, pg_restore prints a script instead of loading.
     connectionArgument("--dbname", name),
   ];
   return {
@@ -120,8 +124,8 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
 }
 
 /**
- * Whether an error is about a setting that a newer pg_restore sets and an older server lacks. This does not
- * include functions that set it.
+ * Whether the error is that the server does not know a setting. A newer pg_restore sets it at the start of
+ * the load. Errors in functions that set it do not count.
  */
 function isUnknownSetting({ message, statement }: LoadError): boolean {
   const name = /"(\w+)"/.exec(message)?.[1];
@@ -134,8 +138,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds foreign keys whose rows may refer to rows that were left out. If the existing rows violate the key, it
- * applies only to new rows.
+ * Adds foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key, it is
+ * added as NOT VALID, so that it applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,
@@ -150,7 +154,10 @@ async function addForeignKeys(
   }
 }
 
-/** Returns the index of the first statement that succeeded, or the last error. */
+/**
+ * Executes statements up to the first that succeeds. Returns its index, or the last error if none succeeds.
+ * Returns 0 if the key already exists.
+ */
 async function firstSuccessful(
   server: PostgresqlFresh,
   database: string,
@@ -163,7 +170,7 @@ async function firstSuccessful(
       return index;
     } catch (error) {
       if (!(error instanceof RunFailedError)) throw error;
-      // The key exists: all rows satisfy it.
+      // The load has already created the key, so all rows satisfy it.
       if (/already exists/.test(error.message)) return 0;
       last = error;
     }

@@ -1,4 +1,4 @@
-/** Finds the sessions that hold the lock that a run's session waits for. */
+/** Finds the sessions that hold a lock for which a session of the run waits. */
 import type { ProgramContext } from "../../run_context.ts";
 import { joinNames } from "../database/lock_holders.ts";
 import { type PostgresqlClient, PostgresqlConnection } from "./connection.ts";
@@ -13,13 +13,17 @@ interface Blocker {
   address: string;
   state: string | null;
   seconds: number | null;
-  /** The object id of the database in which the session waits. */
+  /** Object id of the database in which the run's session waits. */
   database: number;
 }
 
 const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 
-/** @param names Databases that the login can access: it may have no access to the default ones. */
+/**
+ * Describes the lock that the run waits for; null if it waits for none.
+ *
+ * @param names Databases that the login may connect to. It may have no access to the usual ones.
+ */
 export async function findLockWait(
   login: Parameters<typeof PostgresqlConnection.open>[0],
   names: readonly string[],
@@ -41,14 +45,17 @@ export async function findLockWait(
      order by seconds desc nulls last`,
   );
   if (blockers.length === 0) return null;
-  // Process id 0: the lock belongs to a prepared transaction, which has no session.
+  // Process id 0 means that a prepared transaction holds the lock. It has no session.
   const prepared = blockers.find(({ pid }) => pid === 0);
   if (prepared !== undefined) return await describePrepared({ connection, psql }, door, prepared.database);
   return `It waits for a lock that is held by ${joinNames(blockers.map(describePostgresql))}. ` +
     `To end a session: select pg_terminate_backend(${blockers[0]!.pid}).`;
 }
 
-/** Describes the prepared transactions of a database, which keep their locks until the second phase. */
+/**
+ * Describes the prepared transactions of a database. They hold their locks until COMMIT PREPARED or ROLLBACK
+ * PREPARED.
+ */
 async function describePrepared(
   { connection, psql }: PostgresqlClient,
   door: string,

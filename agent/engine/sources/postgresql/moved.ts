@@ -1,7 +1,7 @@
 /**
- * Databases that are loaded under their final name, because their contents work only under that name. The
- * original is renamed first. If the restore fails, the original gets its name back, at once or by the next
- * restore.
+ * Handles databases that are loaded under their final name, because their contents work only under that name.
+ * The original is renamed before the load. If the restore fails, the original gets its name back. If the
+ * agent was killed, the next restore does this.
  */
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -11,12 +11,12 @@ import type { PostgresqlFresh } from "./fresh.ts";
 import { endConnections, identifier, literal, retryWhileInUse } from "./sql.ts";
 
 export class MovedDatabases {
-  /** Names whose original is renamed. */
+  /** Final names of the databases whose original is renamed. */
   readonly #renamed = new Set<string>();
 
   constructor(private readonly server: PostgresqlFresh) {}
 
-  /** Renames an original back whose restore was killed. */
+  /** Gives an original its name back if the restore that renamed it was killed. */
   async recoverOriginal(name: string): Promise<void> {
     const { replaced } = temporaryNames(name);
     const original = await this.server.find(replaced);
@@ -45,19 +45,25 @@ export class MovedDatabases {
     this.#renamed.add(name);
   }
 
-  /** Returns statements that mark the original as one that may be dropped. */
+  /**
+   * Returns statements that mark the renamed original as a leftover, so that it may be dropped. Returns none
+   * if no original was renamed.
+   */
   forget(name: string): string[] {
     if (!this.#renamed.has(name)) return [];
     const { replaced } = temporaryNames(name);
     return [`comment on database ${identifier(replaced)} is ${literal(`${MARK}replaced by a restore`)}`];
   }
 
-  /** Records that a database is published. Returns whether it has an original to drop. */
+  /** Records that the new database is in use. Returns whether there is a renamed original to drop. */
   markPublished(name: string): boolean {
     return this.#renamed.delete(name);
   }
 
-  /** Renames all originals back. Never rejects. The unfinished databases must have been dropped. */
+  /**
+   * Gives all renamed originals their names back. Warns of failures, and never rejects. The unfinished
+   * databases must have been dropped before, because they have these names.
+   */
   async restoreOriginals(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#renamed]) {
       const { replaced } = temporaryNames(name);

@@ -1,17 +1,17 @@
 /**
- * Lists a PostgreSQL database's contents in addition to its rows: objects of every kind by name, owners and
- * grants.
+ * Lists a PostgreSQL database's contents in addition to its rows: the names of objects of each type, their
+ * owners and their grants.
  */
 
 /**
- * Objects of a new database have ids below this one,
- * https://www.postgresql.org/docs/current/system-catalog-initial-data.html.
+ * Smallest object id (OID) that is not reserved for the server's own objects:
+ * https://www.postgresql.org/docs/current/system-catalog-initial-data.html
  */
 const FIRST_OWN_ID = 16384;
 
 /**
- * Catalog, and the condition on its rows `o`. The condition leaves out rows that a dump does not hold, or
- * that the server creates by itself.
+ * System catalogs, each with a condition on its rows `o`. The conditions leave out objects that a dump does
+ * not contain or that the server creates itself.
  */
 const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_class", "o.relkind in ('p', 'v', 'm', 'f', 'S', 'i', 'I') and o.relpersistence <> 't'"],
@@ -51,7 +51,10 @@ const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_publication_namespace", "true"],
 ];
 
-/** Catalog, and its columns of owner and grants. */
+/**
+ * System catalogs of objects with owners, each with its columns for the owner and for grants. The last is
+ * null if objects of the catalog have no grants.
+ */
 const OWNED: readonly [catalog: string, owner: string, grants: string | null][] = [
   ["pg_class", "relowner", "relacl"],
   ["pg_proc", "proowner", "proacl"],
@@ -72,7 +75,9 @@ const OWNED: readonly [catalog: string, owner: string, grants: string | null][] 
   ["pg_publication", "pubowner", null],
 ];
 
-/** Phrases for contents that this list does not include. */
+/**
+ * Descriptions of contents that {@link objectStatements} does not list, so that drills do not compare them.
+ */
 export const NOT_LISTED = [
   "the text of definitions",
   "positions of sequences",
@@ -80,12 +85,12 @@ export const NOT_LISTED = [
   "subscriptions",
 ];
 
-/** Kinds that depend on the login that loads the dump. */
+/** Lists whose contents depend on the login that loads the dump. */
 export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object access"];
 
 /**
- * Returns statements that print `{"kind": …, "names": […]}`, one line for each kind. A statement that fails
- * does not affect the others.
+ * Returns statements that each print lines such as `{"kind": …, "names": […]}`, one for each type of object.
+ * A statement that fails does not affect the others.
  */
 export function objectStatements(): string[] {
   return [
@@ -100,12 +105,15 @@ export function objectStatements(): string[] {
   ].map((statement) => statement.replaceAll(/\s+/g, " "));
 }
 
-/** Runs a statement only if the catalog exists, because older servers lack some. */
+/** Returns a psql command that runs a statement if the catalog exists. Old servers lack some catalogs. */
 function ifCatalogExists(catalog: string, statement: string): string {
   return `select $statement$${statement}$statement$ where to_regclass('pg_catalog.${catalog}') is not null \\gexec`;
 }
 
-/** Expression for the table that an object belongs to. The table may belong to an extension. */
+/**
+ * SQL expressions, by catalog, for the id of the table that an object `o` belongs to. If an extension created
+ * the table, the object belongs to the extension too.
+ */
 const TABLE_OF: Readonly<Record<string, string>> = {
   pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",
   pg_constraint: "o.conrelid",
@@ -115,7 +123,7 @@ const TABLE_OF: Readonly<Record<string, string>> = {
   pg_policy: "o.polrelid",
 };
 
-/** Condition for objects that belong neither to the server nor to an extension. */
+/** Returns a condition for objects that belong neither to the server nor to an extension. */
 function isOwn(catalog: string): string {
   const table = TABLE_OF[catalog];
   const ofTable = table === undefined ? "" : ` or (d.classid = 'pg_class'::regclass and d.objid = ${table})`;
@@ -144,8 +152,8 @@ function objectsOf([catalog, condition]: typeof CATALOGS[number]): string {
 }
 
 /**
- * Conditions for relations and types with an owner of their own. Others have the owner of their table or
- * array.
+ * Conditions, by catalog, for the relations and types that have an owner of their own. Other relations and
+ * types have the owner of their table or element type.
  */
 const NOT_OWNED = {
   pg_class: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and o.relpersistence <> 't'",
@@ -189,7 +197,7 @@ const COMMENTS = grouped(
    ) and o.classoid <> 'pg_largeobject'::regclass`,
 );
 
-/** Reads the view, because only superusers may read the catalog. */
+/** Reads the view `pg_user_mappings`, because only superusers may read the catalog `pg_user_mapping`. */
 const USER_MAPPINGS = grouped(
   `select 'user mapping'::text as kind, case m.umuser when 0 then 'PUBLIC' else m.usename end || ' on server ' || m.srvname as name
    from pg_user_mappings m where m.umid >= ${FIRST_OWN_ID}`,
@@ -200,7 +208,7 @@ const ROW_SECURITY = grouped(
    from ${identified("pg_class")} where o.relrowsecurity and ${isOwn("pg_class")}`,
 );
 
-/** Grouped by owner and grants, because there may be millions of large objects. */
+/** Counts large objects by owner and grants. There may be millions, so they are not listed one by one. */
 const LARGE_OBJECT_ACCESS = grouped(
   `select 'large object access'::text as kind, count(*) || ' owned by ' || pg_get_userbyid(lomowner) ||
      coalesce(', granted ' || (select string_agg(a::text, ', ' order by a::text) from unnest(lomacl) a), '') as name

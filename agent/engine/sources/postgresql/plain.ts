@@ -1,5 +1,5 @@
 /**
- * Edits a plain dump of PostgreSQL before psql reads it. Leaves out statements that the server does not
+ * Edits a plain SQL dump of PostgreSQL before psql reads it. It removes statements that the server does not
  * support or that are not wanted. Rows, strings and function bodies stay unchanged.
  */
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
@@ -7,24 +7,27 @@ import { bytesOf, latin1 } from "../../archive/bytes.ts";
 
 export interface PlainEdits {
   /**
-   * Names of the server's settings, or null if all are known. A `SET` of another setting at the dump's start
-   * is left out.
+   * Names of the settings that the server knows; null if all of the dump's settings are known. A `SET` of an
+   * unknown setting at the dump's start is removed.
    */
   readonly settings: ReadonlySet<string> | null;
-  /** False to leave out owners and grants. */
+  /** Whether to keep statements that set owners and grants. */
   readonly isOwned: boolean;
   readonly foreignKeys: readonly UncheckedForeignKey[];
-  /** Whether to leave out a statement, by its first line. */
+  /** Whether to remove a statement. It is recognized by its first line. */
   isUnwanted(line: string): boolean;
-  /** Whether statements may fail. Rows must load: after a failed `COPY`, psql would read them as SQL. */
+  /**
+   * Whether to continue after statements that fail. A failed `COPY` always stops psql, because it would read
+   * the following rows as SQL.
+   */
   readonly continuesOnErrors: boolean;
 }
 
 const NEWLINE = 10;
 const END_OF_ROWS = bytesOf("\n\\.\n");
 /**
- * Comments that begin an entry. Settings come before the first one, and with `--clean` so do the statements
- * that drop the entries.
+ * Comments at the start of an entry of the dump. The dump's settings come before the first entry. With
+ * `--clean`, so do the statements that drop existing objects.
  */
 const ENTRY = /^-- (?:TOC entry |Name: |Data for Name: )/;
 const PREAMBLE = /^(?:SET |SELECT pg_catalog\.set_config)/;
@@ -46,13 +49,16 @@ export async function* editPlain(
 
 class PlainEditor {
   #rest: Uint8Array = new Uint8Array(0);
-  /** Number of bytes at the start of `#rest` that hold no line end. */
+  /** Number of bytes at the start of `#rest` that are known to contain no line end. */
   #scanned = 0;
   #mode: "sql" | "rows" | "unwanted rows" = "sql";
   #isPreamble = true;
   #isDropping = false;
   #isOpen = false;
-  /** First line of an `ALTER TABLE` that may belong to a foreign key. */
+  /**
+   * First line of an `ALTER TABLE`, held back until the next line shows whether it adds one of the foreign
+   * keys. Null if none is held back.
+   */
   #pendingLine: string | null = null;
   #restricted: string | null = null;
   readonly #quoting = new Quoting();
@@ -73,7 +79,9 @@ class PlainEditor {
     if (this.#rest.length > 0) yield this.#rest;
   }
 
-  /** Returns false if more input is needed first. */
+  /**
+   * Reads a line of SQL and yields what replaces it. Returns false if more input is needed for a whole line.
+   */
   *#takeLine(): Generator<Uint8Array, boolean> {
     const end = this.#rest.indexOf(NEWLINE, this.#scanned);
     if (end === -1) {
@@ -99,7 +107,7 @@ class PlainEditor {
     return true;
   }
 
-  /** Returns the SQL that replaces a line, or null for none. */
+  /** Returns the SQL that replaces a line; null to remove the line. */
   #line(line: string): string | null {
     const isStart = !this.#isOpen && !this.#quoting.isOpen;
     if (isStart && this.#pendingLine === null) return this.#statement(line);
@@ -134,7 +142,7 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // The line's end also belongs to the marker after the rows, because there may be no rows.
+    // The line's end is put back, because the end-of-rows marker begins with one and there may be no rows.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
@@ -158,7 +166,12 @@ class PlainEditor {
     );
   }
 
-  /** Updates the state at a line of a statement. Returns the lines to pass on. */
+  /**
+   * Updates the parser's state for a line. Returns the lines, or null if the statement is removed.
+   *
+   * @param lines The lines that are not passed on yet.
+   * @param last The last of `lines`.
+   */
   #passOn(lines: readonly string[], last: string): string | null {
     this.#quoting.read(`${last}\n`);
     const isDropped = this.#isDropping;
@@ -167,7 +180,10 @@ class PlainEditor {
     return isDropped ? null : lines.map((line) => `${line}\n`).join("");
   }
 
-  /** Returns a command for psql. psql accepts it only outside of the part that `\restrict` protects. */
+  /**
+   * Returns a psql command that sets whether psql stops at errors. `\restrict` forbids such commands, so the
+   * restriction is lifted for it.
+   */
   #stopOnError(stops: boolean): string {
     const command = `\\set ON_ERROR_STOP ${stops ? 1 : 0}\n`;
     return this.#restricted === null
@@ -176,7 +192,7 @@ class PlainEditor {
   }
 }
 
-/** Tracks whether text ends within a quoted string, identifier or body. */
+/** Parser that knows whether the text so far ends inside a quoted string, identifier or function body. */
 class Quoting {
   #end: string | null = null;
   #escapes = false;
@@ -207,7 +223,7 @@ class Quoting {
     const escape = this.#escapes ? line.indexOf("\\", from) : -1;
     if (escape !== -1 && (at === -1 || escape < at)) return escape + 2;
     if (at === -1) return line.length;
-    // A doubled quote closes the string and opens it again.
+    // A doubled quote is handled like the end of a string and the start of the next.
     this.#end = null;
     this.#escapes = this.#escapes && line[at + 1] === "'";
     if (this.#escapes) {

@@ -3,7 +3,7 @@ import { editPlain, type PlainEdits } from "./plain.ts";
 
 const KEY = { table: "public.child", name: "Odd key", definition: "FOREIGN KEY (a) REFERENCES public.t(a)" };
 
-/** Returns the edited dump, which must not depend on the size of chunks. */
+/** Returns the edited dump. Asserts that it is the same for every size of chunks. */
 async function edited(dump: string, changes: Partial<PlainEdits> = {}): Promise<string> {
   const edits = {
     settings: null,
@@ -29,7 +29,7 @@ async function edited(dump: string, changes: Partial<PlainEdits> = {}): Promise<
 const HEADER =
   "--\n-- PostgreSQL database dump\n--\n\nSET statement_timeout = 0;\nSET transaction_timeout = 0;\n\n";
 const ENTRY = "--\n-- Name: t; Type: TABLE; Schema: public; Owner: it's\n--\n\n";
-/** Rows, strings, identifiers and bodies that look like statements. */
+/** Part of a dump whose rows, strings, identifiers and function bodies look like statements. */
 const BODY = `${ENTRY}CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $_$
 ALTER TABLE public.t OWNER TO ada;
 GRANT ALL ON t TO ada;

@@ -1,7 +1,8 @@
 /**
- * Backs up PostgreSQL databases with pg_dump, one object each. The format is `-Fc -Z0`, as zstd compresses
- * better than pg_dump does, or SQL text for a new database. With `*`, roles and tablespaces, which belong to
- * no database, are stored in an object of their own.
+ * Backs up PostgreSQL databases with pg_dump, each as one object. The format is custom without compression
+ * (`-Fc -Z0`), because zstd compresses better than pg_dump. The other format, which the task may choose, is
+ * SQL text. With `*`, roles and tablespaces become an object of their own, because they belong to no
+ * database.
  */
 import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
@@ -31,7 +32,7 @@ import {
 } from "./tables.ts";
 import type { PartEnd, PreparedSource, SourcePart } from "../source.ts";
 
-/** Last lines of a dump. From 15.14 on, psql's `\unrestrict` follows. */
+/** Last lines of a dump. From version 15.14 on, psql's `\unrestrict` follows them. */
 export const CLOSING =
   /\n-- PostgreSQL database (?:cluster )?dump complete\n--\n\n(?:\\unrestrict \w+\n\n?)?$/;
 
@@ -82,8 +83,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Drops leftovers of killed restores and drills, then describes the server. Otherwise the leftovers would
- * stay until the next restore.
+ * Describes the server after it has dropped the databases that killed restores and drills left. Without this,
+ * leftovers would stay until the next restore.
  */
 async function describeCleanServer(
   client: PostgresqlClient,
@@ -105,14 +106,14 @@ interface Plan {
 }
 
 /**
- * Returns the properties that all users with access to the backup may read. Settings and comments are stored
- * with the database's contents, which may be encrypted.
+ * Returns the properties that go into the manifest, which all users with access to the backup may read. The
+ * database's settings and comments are stored with its contents, which may be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };
 }
 
-/** Finds the tables that the task leaves out, and reports them in the output. */
+/** Finds the tables whose rows the task excludes, and reports them in the output. */
 async function findExcluded(
   database: string,
   { source, client: { connection, psql }, context: { ports: { output } } }: Plan,
@@ -170,16 +171,16 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
     message: (line) => messages.read(line),
     checkExit: (exit) => messages.check(exit, label),
     ...custom
-      // The format has no closing marker. pg_dump's exit code and a complete transfer prove that the dump is
-      // whole.
+      // The custom format ends without a marker. pg_dump's exit code and a complete transfer show that the
+      // dump is whole.
       ? { checkHead: (head: Uint8Array) => checkCustom(label, head), checkEnd: () => {} }
       : { checkEnd: ({ tail }: PartEnd) => checkClosing(label, tail, CLOSING) },
   };
 }
 
 /**
- * Whether the database no longer exists. False if the server does not answer: then the database counts as
- * missing.
+ * Whether the database no longer exists. Returns false if the server does not answer; the run then reports
+ * the database as missing from the backup.
  */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {
@@ -197,8 +198,8 @@ async function isGone(database: string, { client: { connection, psql }, server }
 }
 
 /**
- * Backs up roles and tablespaces. Only superusers may read passwords of roles; without them the roles are
- * still useful.
+ * Returns the part with roles and tablespaces. Only superusers may read the roles' passwords; for other
+ * logins the roles are stored without them.
  */
 function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);

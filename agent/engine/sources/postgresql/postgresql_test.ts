@@ -22,7 +22,7 @@ function source(server: PostgresqlServer, changes: Partial<DatabaseSource> = {})
   };
 }
 
-/** Asserts that the run fails with this reason in one line, and leaves nothing. */
+/** Asserts that the run fails with this reason in one line, and that it leaves no objects behind. */
 async function fails(spec: DatabaseSource, message: RegExp): Promise<void> {
   await using run = await BackupRun.open();
   await assert.rejects(run.run(spec), (error: Error) => {
@@ -135,7 +135,7 @@ Deno.test("PostgreSQL", async (t) => {
   await t.step("a dump ended by the server fails the run", async () => {
     await server.sql("two", "drop table private; create table slow (a text)");
     await using run = await BackupRun.open();
-    // The dump waits for this lock, and is ended while it does.
+    // pg_dump waits for this lock. The run is cancelled in the meantime.
     const holder = new Deno.Command("psql", {
       args: ["-X", "-q", "-c", "begin; lock table slow; select pg_sleep(60)"],
       env: { PGHOST: server.directory, PGPORT: String(server.port), PGUSER: "postgres", PGDATABASE: "two" },
@@ -143,7 +143,7 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    // The count of rows waits for it too.
+    // The count of rows waits for the lock too.
     const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
     while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -277,7 +277,7 @@ Deno.test("databases that cannot be dumped do not affect the others", async (t) 
     await using run = await BackupRun.open();
     let dropped: Promise<string> | null = null;
     run.onLine = (line) => {
-      // Roles are stored first, then databases by name.
+      // Roles are stored first. The databases follow in the order of their names.
       if (line.startsWith("Stored roles")) dropped ??= server.sql("postgres", "drop database passing");
     };
     const backup = await backUp(run, { names: ["*"] });

@@ -1,6 +1,7 @@
 /**
- * Objects that only a superuser may create, and that contain no rows. A drill by another login leaves them
- * out and reports that: CREATEDB is enough for a drill.
+ * Finds objects that only a superuser may create and that contain no rows. If a drill's login is not a
+ * superuser, the drill leaves such objects out and reports them. So the privilege CREATEDB is enough for a
+ * drill.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 import type { PostgresqlFresh } from "./fresh.ts";
@@ -10,7 +11,7 @@ const STATEMENT = /^(?:CREATE|ALTER|COMMENT ON) (?:EVENT TRIGGER|PUBLICATION|SUB
 const COMMENT = /^on (?:event trigger|publication|subscription) /;
 
 export interface Privileged {
-  /** Extensions of the database that the login may not create. */
+  /** Names of the backed-up database's extensions that the login may not create. */
   readonly extensions: readonly string[];
 }
 
@@ -20,7 +21,8 @@ export async function findPrivileged(
 ): Promise<Privileged> {
   const present = contents?.objects?.extension ?? [];
   if (present.length === 0) return { extensions: [] };
-  // Trusted extensions came with PostgreSQL 13.
+  // Extensions are marked as trusted since PostgreSQL 13. Older servers lack the column, so it is read
+  // through JSON.
   const rows = await server.query<{ name: string }>(
     `select v.name from pg_catalog.pg_available_extension_versions v
      group by v.name having bool_and(v.superuser and not coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))
@@ -29,7 +31,10 @@ export async function findPrivileged(
   return { extensions: rows.map(({ name }) => name).filter((name) => present.includes(name)) };
 }
 
-/** Returns a matcher for statements, by their first line. */
+/**
+ * Returns a function that tells whether a statement creates such an object. It takes the statement's first
+ * line.
+ */
 export function privilegedStatement({ extensions }: Privileged): (statement: string) => boolean {
   const names = extensions.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const ofExtension = new RegExp(
@@ -39,8 +44,8 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
 }
 
 /**
- * Adds the objects that were left out on purpose, so that a drill reports them as not compared and not as
- * lost.
+ * Adds the objects that a drill left out to the contents it found. The drill then reports them as not
+ * compared instead of lost.
  */
 export function withPrivileged(
   found: DatabaseContents,

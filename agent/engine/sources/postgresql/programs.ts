@@ -1,5 +1,6 @@
 /**
- * Finds PostgreSQL's client programs. Several versions may be installed, and pg_dump rejects newer servers.
+ * Finds PostgreSQL's client programs. Several versions may be installed, and pg_dump rejects servers that are
+ * newer than itself.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -10,18 +11,20 @@ const PACKAGES: Packages = { pg_dump: "postgresql-client", psql: "postgresql-cli
 
 export interface Installation {
   major: number;
-  /** Version as printed by pg_dump. */
+  /** Version as pg_dump prints it. */
   version: string;
-  /** Directory of the programs; empty for the `PATH`. */
+  /** Directory of the programs; "" if they are found through `PATH`. */
   directory: string;
 }
 
-/** Directories in which the packages of Debian and of the PostgreSQL project install each version. */
+/**
+ * Directories in which packages of Debian and of the PostgreSQL project install the programs, one
+ * subdirectory per version.
+ */
 const ROOTS = [{ parent: "/usr/lib/postgresql", name: /^(\d+)$/ }, { parent: "/usr", name: /^pgsql-(\d+)$/ }];
 
 /**
- * Returns the installed versions, newest first. Searches the `PATH` only if none of the known directories has
- * one.
+ * Returns the installed versions, newest first. Searches `PATH` only if the known directories contain none.
  */
 export async function installations(children: Children): Promise<Installation[]> {
   const found: Installation[] = [];
@@ -35,7 +38,10 @@ export async function installations(children: Children): Promise<Installation[]>
   return [{ major: parseInt(version), version, directory: "" }];
 }
 
-/** Returns the installation of the server's own version, or the next newer one. */
+/**
+ * Returns the installation of the server's own version, or else of the next newer version. Throws if all
+ * installed versions are older.
+ */
 export function installationFor(
   serverMajor: number,
   serverVersion: string,
@@ -52,8 +58,10 @@ export function installationFor(
 }
 
 /**
- * Returns the installation that restores a dump: at least version `major`, the newer of the backed-up and the
- * present server's. An older one may fail, with a reason.
+ * Returns the installation that restores a dump: the oldest with at least the given version, or the newest
+ * one otherwise. If that is too old, it fails and reports why.
+ *
+ * @param major The newer of two versions: the backed-up server's and that of the server that is restored to.
  */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;

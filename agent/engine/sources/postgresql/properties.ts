@@ -1,13 +1,13 @@
 /**
- * Properties of a PostgreSQL database that loading its dump does not restore: settings, grants, connection
- * limit and comment.
+ * Reads properties of a PostgreSQL database that are not restored when its dump is loaded: settings, grants,
+ * connection limit, comment and others.
  */
 import * as z from "zod";
 import type { PostgresqlConnection } from "./connection.ts";
 import { literal } from "./sql.ts";
 
 export const DatabaseGrant = z.object({
-  /** Null for PUBLIC. */
+  /** Role that has the privilege; null for PUBLIC. */
   grantee: z.string().nullable(),
   privilege: z.string(),
   is_grantable: z.boolean(),
@@ -15,19 +15,23 @@ export const DatabaseGrant = z.object({
 export type DatabaseGrant = z.infer<typeof DatabaseGrant>;
 
 export const DatabaseSetting = z.object({
-  /** Null for all roles. */
+  /** Role for which the setting applies in the database; null for all roles. */
   role: z.string().nullable(),
   name: z.string(),
-  /** Value in the form of `pg_db_role_setting`: names in lists are quoted. */
+  /**
+   * Value as in the catalog `pg_db_role_setting`. If the value is a list of names, they are already quoted.
+   */
   value: z.string(),
 });
 export type DatabaseSetting = z.infer<typeof DatabaseSetting>;
 
 export const DatabaseProperties = z.object({
   owner: z.string(),
-  /** Null for PostgreSQL's default, which lets all users connect. */
+  /**
+   * Grants on the database; null if they were never changed. By default, PostgreSQL lets all users connect.
+   */
   grants: z.array(DatabaseGrant).nullable(),
-  /** -1 for no limit. */
+  /** Maximum number of connections; -1 for no limit. */
   connection_limit: z.number().int(),
   is_template: z.boolean(),
   tablespace: z.string(),
@@ -38,7 +42,7 @@ export const DatabaseProperties = z.object({
 export type DatabaseProperties = z.infer<typeof DatabaseProperties>;
 
 /**
- * Returns the properties, or undefined if the database does not exist.
+ * Returns the properties; undefined if the database does not exist.
  *
  * @param maintenanceDatabase Any database that the login may connect to.
  */
@@ -82,7 +86,7 @@ function propertiesSelect(database: string): string {
     from pg_catalog.pg_database d where datname = ${literal(database)}`;
 }
 
-/** Privileges that PostgreSQL grants to PUBLIC in a database whose grants were never changed. */
+/** The privileges that PUBLIC has on a database whose grants were never changed. */
 export const DEFAULT_GRANTS: readonly DatabaseGrant[] = ["CONNECT", "TEMPORARY"].map((privilege) => ({
   grantee: null,
   privilege,
@@ -90,8 +94,8 @@ export const DEFAULT_GRANTS: readonly DatabaseGrant[] = ["CONNECT", "TEMPORARY"]
 }));
 
 /**
- * Returns one line for each property, as drills compare them. Leaves out the owner, because a drill's login
- * owns its scratch database.
+ * Returns a line for each property, as drills compare them. The owner is left out, because the drill's login
+ * owns the scratch database.
  */
 export function propertyLines(properties: DatabaseProperties): string[] {
   const { connection_limit, comment, settings, security_labels } = properties;

@@ -1,7 +1,7 @@
 /**
- * Handles materialized views that cannot be filled while a dump is loaded. A view may read rows that the
- * backup leaves out, or call a function that needs a search path. Their rows can be computed again, so this
- * is a warning.
+ * Handles materialized views that cannot be filled while a dump is loaded. Such a view may read rows that the
+ * backup leaves out, or call a function that needs a search path. The views can be filled again later, so
+ * this is a warning and no failure.
  */
 import { byteString, textOf } from "../../archive/bytes.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -10,7 +10,7 @@ import type { PostgresqlFresh } from "./fresh.ts";
 
 const STATEMENT = /^REFRESH MATERIALIZED VIEW (.*);$/;
 
-/** Returns a warning for an error of a refresh; null for other errors. */
+/** Returns a warning if the error is that a materialized view could not be filled; null for other errors. */
 export function refreshWarning({ message, statement }: LoadError): string | null {
   const view = STATEMENT.exec(statement ?? "")?.[1];
   if (view === undefined) return null;
@@ -18,14 +18,16 @@ export function refreshWarning({ message, statement }: LoadError): string | null
   return `Materialized view ${view} is not filled: ${reason}. To fill it: REFRESH MATERIALIZED VIEW ${view}`;
 }
 
-/** Collects the statements of a plain dump that fill materialized views, and executes them after the load. */
+/**
+ * Takes the statements that fill materialized views out of a plain dump, and executes them after the load.
+ */
 export class Refreshes {
   readonly #statements: string[] = [];
 
-  /** Takes a line of a dump, a byte string. Returns whether it is such a statement. */
+  /** Takes a line of a dump, as a byte string. Returns true if the statement is taken out of the dump. */
   take(line: string): boolean {
     const statement = textOf(line);
-    // psql executes statements with names in another encoding than UTF-8.
+    // A name that is not UTF-8 cannot be passed on later, so psql executes this statement during the load.
     if (!STATEMENT.test(statement) || byteString(statement) !== line) return false;
     this.#statements.push(statement);
     return true;

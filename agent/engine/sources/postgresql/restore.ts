@@ -1,7 +1,7 @@
 /**
- * Restores PostgreSQL databases. A temporary database is created from `template0`. It gets the encoding,
- * collation, owner and properties of the existing database, or else those in the backup. The swap is one
- * transaction of renames.
+ * Restores PostgreSQL databases. A temporary database is created from `template0` and loaded. It gets the
+ * encoding, collation, owner and properties of the existing database, or those in the backup if there is
+ * none. Then one transaction swaps the databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { RestoreContext } from "../../restore_context.ts";
@@ -26,7 +26,7 @@ import { endConnections, identifier, IS_OCCUPIED, literal, retryWhileInUse } fro
 interface Existing extends Properties {
   name: string;
   properties: DatabaseProperties;
-  /** Whether the database is not empty. */
+  /** Whether the database contains any objects. */
   isOccupied: boolean;
 }
 
@@ -40,9 +40,9 @@ export async function openPostgresql(
 
 class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
-  /** Properties by the database's final name. */
+  /** Properties to restore, by the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
-  /** Databases that are loaded under their final name. */
+  /** Final names of the databases that are loaded under that name; see moved.ts. */
   readonly #underFinalName = new Set<string>();
   readonly #moved: MovedDatabases;
 
@@ -96,7 +96,7 @@ class PostgresqlHost implements DatabaseHost {
   async publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
     const connection = await this.server.connect(programs);
     const names = wanted.map(({ name }) => name);
-    // Loading takes time: an empty database may be in use by now.
+    // Loading takes time, so a database that was empty at the start may have contents by now.
     for (const name of names) {
       if (this.#existing.has(name) && !this.#underFinalName.has(name)) {
         await this.#refuseOccupied(name, connection);
@@ -138,7 +138,10 @@ class PostgresqlHost implements DatabaseHost {
     return isOccupied;
   }
 
-  /** Returns undefined if neither the server nor the backup has properties. */
+  /**
+   * Returns the properties that the new database gets: those of the existing database, or those in the
+   * backup. Merges both if the existing one is empty. Returns undefined if there are none.
+   */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;
     const existing = this.#existing.get(name);
@@ -152,8 +155,8 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Applies a database's properties. A database under its final name accepts no connections until it is
-   * loaded. Resolves with the statements that have to wait until then.
+   * Applies a database's properties. Resolves with the statements that have to wait until the database is
+   * loaded. If it is loaded under its final name, all of them wait, and no other role may connect until then.
    */
   async #applyProperties(
     name: string,

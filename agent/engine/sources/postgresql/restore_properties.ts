@@ -1,13 +1,13 @@
 /**
- * Restores a database's properties. Separates those that the load may need from those that must wait until it
- * is done.
+ * Plans how to restore a database's properties: which are applied before the load because it may need them,
+ * and which after it.
  */
 import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "./properties.ts";
 import { identifier, literal } from "./sql.ts";
 
 /**
- * Settings whose value is a list of names that are already quoted: src/bin/pg_dump/dumputils.c,
- * variable_is_guc_list_quote.
+ * Settings whose value is a list of names that are already quoted. They are the same as in
+ * variable_is_guc_list_quote of PostgreSQL's src/bin/pg_dump/dumputils.c.
  */
 const LIST_SETTINGS = [
   "local_preload_libraries",
@@ -18,7 +18,7 @@ const LIST_SETTINGS = [
   "unix_socket_directories",
 ];
 
-/** Settings that would block a load, end it or change its result. */
+/** Settings that are applied after the load, because they could block it, end it or change its result. */
 const POSTPONED_SETTINGS = [
   "default_transaction_deferrable",
   "default_transaction_isolation",
@@ -35,28 +35,32 @@ const POSTPONED_SETTINGS = [
   "transaction_timeout",
 ];
 
-/** Statement for one property, and its description for a warning. */
+/** Statement that applies one property, and the property's description for a warning. */
 export interface PropertyStatement {
   readonly sql: string;
   readonly what: string;
 }
 
 export interface PropertyPlan {
-  /** Grants, and settings that functions may read while they are loaded. */
+  /** Statements for grants, and for settings that functions may read during the load. */
   readonly before: PropertyStatement[];
   readonly after: PropertyStatement[];
-  /** Properties that cannot be restored, because their role does not exist. */
+  /** Descriptions of properties that cannot be restored, because their role does not exist. */
   readonly lost: string[];
 }
 
 export interface PropertyChoices {
-  /** Roles of the server. */
+  /** Names of all roles on the server. */
   readonly roles: ReadonlySet<string>;
-  /** False to leave out grants to roles other than PUBLIC, and settings of roles. */
+  /** Whether to restore grants to roles other than PUBLIC, and settings for single roles. */
   readonly isOwned: boolean;
 }
 
-/** @param to Database that gets the properties. */
+/**
+ * Plans statements for a database's properties.
+ *
+ * @param to Name of the database that gets the properties.
+ */
 export function planProperties(
   to: string,
   properties: DatabaseProperties,
@@ -88,7 +92,10 @@ export function planProperties(
   };
 }
 
-/** Merges the properties of an existing, empty database with those in the backup. The existing ones win. */
+/**
+ * Merges the properties of an existing, empty database with those in the backup. If both have a property, the
+ * existing database's is used.
+ */
 export function mergeProperties(own: DatabaseProperties, backedUp: DatabaseProperties): DatabaseProperties {
   const key = ({ role, name }: DatabaseSetting) => JSON.stringify([role, name]);
   const has = new Set(own.settings.map(key));

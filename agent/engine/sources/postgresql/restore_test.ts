@@ -1,4 +1,4 @@
-/** Tests restores for features of PostgreSQL only. databases_test.ts covers those of every server. */
+/** Tests restores of features that only PostgreSQL has. databases_test.ts covers what all servers have. */
 import assert from "node:assert/strict";
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import type { StoredBackup } from "../../../../src/protocol/job.ts";
@@ -110,7 +110,7 @@ Deno.test("properties of a lost PostgreSQL database are restored", async (t) => 
         "Not restored: the grant of CONNECT to app, a role that does not exist",
         "The owner of shop was owner_of_shop, a role that does not exist",
       ]);
-      // PUBLIC, which had no rights, must not get any.
+      // PUBLIC had no rights on the original, so it must have none on the restored database.
       assert.doesNotMatch(await at.properties("shop"), /,=|\{=/);
     },
   );
@@ -161,7 +161,7 @@ for (const format of ["custom", "plain"] as const) {
       "s.lines|Odd key|f",
       "s.lines|lines_log_fkey|f",
     ]);
-    // PostgreSQL supports no NOT VALID foreign keys on partitioned tables.
+    // PostgreSQL does not support NOT VALID foreign keys on partitioned tables.
     assert.deepEqual(run.warnings.length, 1, run.warnings.join("\n"));
     assert.match(run.warnings[0]!, /^Foreign key tree_log_fkey of public\.tree is not restored: /);
     assert.match(run.lines.join("\n"), /Foreign key Odd key of s\.lines is NOT VALID: it refers to rows/);
@@ -191,7 +191,10 @@ Deno.test("a plain dump with a view that groups by a primary key loads into a fr
   assert.equal(await at.sql("shop", "select * from s.grouped"), "1|x|1\n");
 });
 
-/** Changes the text of an archive with a shell command. Returns the backup with its new digest. */
+/**
+ * Changes the text of an archive with a shell command. Returns the backup's description with the archive's
+ * new digest.
+ */
 async function changed(run: BackupRun, backup: StoredBackup, command: string): Promise<StoredBackup> {
   const [archive, ...others] = backup.objects;
   const path = `${run.directory}/${archive!.name}`;
@@ -329,7 +332,8 @@ Deno.test("the next run drops leftovers of killed restores and drills, except da
     "select pg_terminate_backend(pid) from pg_stat_activity where query ~ '^select pg_sleep'",
   );
   await busy;
-  // A running restore stays connected to its databases, so another run does not drop them.
+  // A running restore stays connected to its databases. So a backup that runs at the same time must not drop
+  // them.
   let concurrent: Promise<unknown> | null = null;
   run.onLine = (line) => {
     if (line.startsWith("Everything is loaded")) concurrent ??= backUpConcurrently();
@@ -372,7 +376,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.equal(await at.sql("postgres", databases), "shop\n");
     assert.match(await at.properties("shop"), /\|mine$/m);
 
-    // A failed restore puts the original back.
+    // A restore that fails gives the original its name back.
     await at.sql("shop", "insert into t values (3)");
     const archive = `${run.directory}/${backup.objects[0]!.name}`;
     await Deno.copyFile(archive, `${archive}.kept`);
@@ -385,7 +389,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.match(await at.properties("shop"), /\|mine$/m);
     assert.equal(await at.sql("postgres", databases), "shop\n");
 
-    // The next restore puts back an original whose restore was killed.
+    // If a restore was killed, the next one gives the original its name back.
     await at.sql(
       "postgres",
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop';

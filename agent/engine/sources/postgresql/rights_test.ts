@@ -1,4 +1,4 @@
-/** Tests logins with fewer rights than a superuser, and databases whose owner is not trusted. */
+/** Tests logins that are no superusers, and databases whose owner is not trusted. */
 import assert from "node:assert/strict";
 import { BackupRun } from "../../../../tests/support/fixtures/backup_run.ts";
 import { Bench } from "../../../../tests/support/fixtures/postgresql_bench.ts";
@@ -155,7 +155,7 @@ for (const format of ["custom", "plain"] as const) {
       lines,
       /^Not compared: .*event trigger, publication, .*extension pg_stat_statements, which only a superuser may create/m,
     );
-    // A superuser's drill compares all of them.
+    // A superuser's drill compares all of these objects.
     run.lines.length = 0;
     await at.drill(run, backup);
     assert.doesNotMatch(run.lines.join("\n"), /^Not compared: .*(event trigger|only a superuser)/m);

@@ -1,4 +1,4 @@
-/** Creates scratch databases on PostgreSQL. */
+/** Creates the scratch databases of drills on PostgreSQL. */
 import { findPrivileged, type Privileged, withPrivileged } from "./privileged.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { BackupToRead } from "../../../../src/protocol/job.ts";
@@ -27,10 +27,16 @@ export async function openPostgresqlScratch(
 }
 
 class PostgresqlScratch implements ScratchHost {
-  /** Comment that distinguishes this drill's databases from those of another drill with the same name. */
+  /**
+   * Comment on this drill's databases. It distinguishes them from those that another drill creates under the
+   * same name.
+   */
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
-  /** Objects that the current database lacks, because the login may not create them. */
+  /**
+   * Objects that are left out of the current database, because the login may not create them. Null if none
+   * are.
+   */
   #privileged: Privileged | null = null;
 
   constructor(private readonly server: PostgresqlFresh, private readonly target: DatabaseTarget) {}
@@ -71,7 +77,10 @@ class PostgresqlScratch implements ScratchHost {
     return found?.setting ?? null;
   }
 
-  /** Only a superuser can give objects to other roles, and let other roles connect. */
+  /**
+   * Creates the scratch database. Only a superuser's drill restores owners and grants: other logins cannot
+   * give objects to other roles, or let other roles connect.
+   */
   async create(wanted: DatabaseToRestore): Promise<Loader> {
     const { name, original, contents } = wanted;
     const isOwned = this.server.role.is_superuser;
@@ -86,7 +95,7 @@ class PostgresqlScratch implements ScratchHost {
     const finish = async () => {
       await loader.finish?.();
       if (properties === undefined || !isOwned) return;
-      // Grants follow the load: until then no other role may connect.
+      // Grants are restored after the load, so that no other role can connect before.
       const grants = properties.grants ?? [...DEFAULT_GRANTS];
       const later = await this.server.applyProperties(name, { ...properties, grants }, isOwned);
       await this.server.executeProperties(later);
@@ -104,7 +113,7 @@ class PostgresqlScratch implements ScratchHost {
     return this.#privileged === null ? comparable : withPrivileged(comparable, expected, this.#privileged);
   }
 
-  /** Leaves out differences that the drill itself causes. */
+  /** Returns the contents without the differences that the drill itself causes. */
   #comparable(found: DatabaseContents, expected: DatabaseContents | null): DatabaseContents {
     const bound = boundExtensions(expected);
     const keys = (expected?.unchecked_foreign_keys ?? []).map(({ table, name }) => ({ table, name }));
@@ -157,7 +166,7 @@ class PostgresqlScratch implements ScratchHost {
     if (is_occupied || found.comment !== null) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // A drill was killed before it could set the comment.
+    // This database is empty and has no comment: a drill was killed before it could set one.
     await this.server.drop(name);
   }
 }

@@ -1,4 +1,4 @@
-/** Quoting for PostgreSQL, and SQL statements of restores and drills. */
+/** Quotes names and texts for PostgreSQL, and contains SQL that restores and drills share. */
 import { RunFailedError } from "../../ports.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 
@@ -6,14 +6,17 @@ export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Returns an escape string, which does not depend on `standard_conforming_strings`. */
+/**
+ * Returns an escape string (`E'…'`). Its meaning does not depend on the setting
+ * `standard_conforming_strings`.
+ */
 export function literal(text: string): string {
   return ` E'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 
 /**
- * Objects of a new database have ids below 16384,
- * https://www.postgresql.org/docs/current/system-catalog-initial-data.html.
+ * Smallest object id (OID) that is not reserved for the server's own objects:
+ * https://www.postgresql.org/docs/current/system-catalog-initial-data.html
  */
 const FIRST_OWN_ID = 16384;
 
@@ -34,15 +37,15 @@ export function endConnections(names: readonly string[]): string {
 }
 
 /**
- * Maximum number of attempts: a client may reconnect after its connection was ended, before the statement
- * that needs the database alone.
+ * Maximum number of attempts. More than one is needed because a client whose connection was ended may
+ * reconnect before the next statement.
  */
 const ATTEMPTS = 3;
 
 /**
- * Tries again if a client is still connected.
+ * Runs `attempt`, and tries again if the database is still in use by a client.
  *
- * @param attempt Ends connections first.
+ * @param attempt Must first end the connections to the database.
  */
 export async function retryWhileInUse(attempt: () => Promise<void>): Promise<void> {
   for (let tries = 1;; tries++) {
@@ -57,9 +60,9 @@ export async function retryWhileInUse(attempt: () => Promise<void>): Promise<voi
 }
 
 /**
- * Statements that detach subscriptions from their slots and drop them. A database with subscriptions cannot
- * be dropped. A dropped subscription also drops its publisher's slot, which belongs to the database that was
- * backed up, so it is detached first.
+ * SQL that returns a statement for each subscription of the current database. A database with subscriptions
+ * cannot be dropped, so the statements drop them. Each subscription is first detached from its replication
+ * slot. Otherwise the slot would be dropped too, and the backed-up database may still use it.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname
@@ -67,7 +70,7 @@ const FORGET_SUBSCRIPTIONS = `select format(
   from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
   where d.datname = current_database()`;
 
-/** Removes the template mark, because a template database cannot be dropped. */
+/** Returns SQL that makes a template database an ordinary one, because a template cannot be dropped. */
 function unmarkTemplate(name: string): string {
   return `do ${
     literal(`begin
@@ -79,7 +82,7 @@ function unmarkTemplate(name: string): string {
 }
 
 /**
- * Drops a database. Rejects if a client is connected to it.
+ * Drops a database, if it exists. Rejects if a client is connected to the database.
  *
  * @param maintenanceDatabase Another database, to connect to.
  */

@@ -1,22 +1,22 @@
-/** Finds the tables whose rows a task leaves out, and the foreign keys to them. */
+/** Finds the tables whose rows a task excludes, and the foreign keys that refer to them. */
 import type { PostgresqlConnection } from "./connection.ts";
 import { identifier, literal } from "./sql.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {
-  /** Entry of the task that matches; null for a materialized view that reads an excluded one. */
+  /** The task's entry that names the table; null for a materialized view that reads one of the excluded. */
   entry: string | null;
   oid: number;
   schema: string;
   name: string;
-  /** Kind in the form of `pg_class.relkind`. */
+  /** Type of the relation, as in `pg_class.relkind`. */
   kind: string;
 }
 
 /**
- * Finds the tables that the entries name. A name is taken literally: `table` in every schema, or
- * `schema.table`. Includes a table's partitions. A materialized view that is left empty cannot be read, so
- * materialized views that read it are left empty too.
+ * Returns the tables that the task's entries name, and their partitions. An entry is `schema.table`, or
+ * `table` in any schema; both are taken literally. Materialized views that read an excluded materialized view
+ * are excluded too, because an unfilled view cannot be read.
  */
 export async function findExcludedTables(
   connection: PostgresqlConnection,
@@ -65,8 +65,8 @@ export async function findExcludedTables(
 }
 
 /**
- * Finds foreign keys from tables with rows to tables without: a server would refuse to create them as they
- * were.
+ * Finds the foreign keys that lead from tables with rows to tables whose rows are excluded. A restore cannot
+ * create them as they were, because rows that they refer to are missing.
  */
 export async function findUncheckedForeignKeys(
   connection: PostgresqlConnection,
@@ -79,7 +79,7 @@ export async function findUncheckedForeignKeys(
   return await connection.query<UncheckedForeignKey>(
     psql,
     database,
-    // Definitions include schema names, because these are not in the search path.
+    // With only pg_catalog in the search path, definitions contain the names of schemas.
     `with settled as materialized (select pg_catalog.set_config('search_path', 'pg_catalog', true))
      select pg_catalog.format('%I.%I', n.nspname, c.relname) as table, k.conname as name,
        pg_catalog.pg_get_constraintdef(k.oid) as definition
@@ -92,7 +92,10 @@ export async function findUncheckedForeignKeys(
   );
 }
 
-/** Returns an argument for pg_dump, which reads patterns: within quotes, only a quote is special. */
+/**
+ * Returns the option that makes pg_dump leave out a table's rows. pg_dump reads a pattern, in which only the
+ * quote is special within quotes.
+ */
 export function excludeArgument({ schema, name }: Pick<ExcludedTable, "schema" | "name">): string {
   return `--exclude-table-data=${identifier(schema)}.${identifier(name)}`;
 }

@@ -8,7 +8,7 @@ import { checkCustom, CLOSING, preparePostgresql } from "./postgresql.ts";
 import { openPostgresql } from "./restore.ts";
 import { openPostgresqlScratch } from "./scratch.ts";
 
-/** Socket directories of the Linux distributions. */
+/** Directories of the server's socket in Linux distributions. */
 const SOCKET_DIRECTORIES = ["/var/run/postgresql", "/tmp"];
 
 export const postgresql: SourceType<DatabaseSource, DatabaseTarget> & { detection: ServerDetection } = {
@@ -40,7 +40,7 @@ export const postgresql: SourceType<DatabaseSource, DatabaseTarget> & { detectio
     sockets: (host, port) =>
       (host === null ? SOCKET_DIRECTORIES : [host]).flatMap((each) => socketsIn(each, port)),
     /**
-     * SSLRequest, answered by `S` or `N`:
+     * The message SSLRequest, which a server answers with `S` or `N`:
      * https://www.postgresql.org/docs/current/protocol-message-formats.html
      */
     hello: new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]),
@@ -55,7 +55,8 @@ function socketsIn(directory: string, port: number | null): string[] {
     return [...Deno.readDirSync(directory)].filter(({ name }) => pattern.test(name))
       .map(({ name }) => `${directory}/${name}`);
   } catch {
-    // The path is missing, not a directory, or unreadable for the agent: no socket could be used.
+    // The path is missing, is not a directory, or cannot be read by the agent. The agent could not use its
+    // sockets either.
     return [];
   }
 }
