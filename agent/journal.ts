@@ -56,8 +56,8 @@ export class Journal {
   }
 
   /**
-   * Reads the journals that an earlier agent process left. Skips a journal that can't be read; the control
-   * plane then fails its run.
+   * Returns a journal with the runs that an earlier agent process left. Skips a run whose file can't be read;
+   * the control plane then fails this run.
    */
   static async open(directory: string, clock: Clock): Promise<Journal> {
     const journal = new Journal(directory, clock);
@@ -78,7 +78,7 @@ export class Journal {
   }
 
   /**
-   * Creates the journal of a new attempt.
+   * Creates and returns the journal of a new attempt.
    *
    * @param traceparent Trace context that is sent with every event of the run.
    */
@@ -169,7 +169,7 @@ export class RunJournal {
     private readonly clock: Clock,
   ) {}
 
-  /** Creates the file of a journal. Throws if the disk is full. */
+  /** Creates the file of a journal, and returns the journal. Throws if the disk is full. */
   static create(
     path: string,
     { runId, attempt, kind, traceparent }: {

@@ -94,7 +94,7 @@ export class ProxyTunnel implements Disposable {
     }
   }
 
-  /** Opens the tunnel. Rejects with the proxy's answer if the proxy refuses. */
+  /** Opens the tunnel and returns its connection. Rejects with the proxy's answer if the proxy refuses. */
   async #connect(): Promise<Deno.Conn> {
     const { hostname, port, username, password } = this.proxy;
     const proxyName = `the proxy ${this.proxy.host}`;

@@ -135,7 +135,9 @@ export class RunOutput implements Output {
   }
 }
 
-/** Escapes control characters. They could break the line, or the terminal that shows it. */
+/**
+ * Returns the text with control characters escaped. They could break the line, or the terminal that shows it.
+ */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex
   const safe = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {

@@ -17,8 +17,8 @@ export class StateDirectory implements Disposable {
   }
 
   /**
-   * Opens the state directory. Creates it if it is missing, and locks it until the process ends. Throws a
-   * {@link StartError} if this fails.
+   * Opens and returns the state directory. Creates it if it is missing, and locks it until the process ends.
+   * Throws a {@link StartError} if this fails.
    */
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
@@ -71,7 +71,10 @@ export class StateDirectory implements Disposable {
     }
   }
 
-  /** Path of the directory for the scripts of a run. It is kept when the agent restarts. */
+  /**
+   * Returns the path of the directory for the scripts of a run. This directory is kept when the agent
+   * restarts.
+   */
   scriptDirectory(runId: number, attempt: number): string {
     return join(this.#path, "scripts", `${runId}-${attempt}`);
   }

@@ -12,8 +12,8 @@ export interface Mount {
 }
 
 /**
- * Parses `/proc/self/mountinfo`, proc(5). Of several mounts on the same mount point, the last one hides the
- * others.
+ * Returns the mounts in the text of `/proc/self/mountinfo`, proc(5). Of several mounts on the same mount
+ * point, the last one hides the others.
  */
 export function parseMountinfo(text: string): Mount[] {
   return lines(text).map((line) => {

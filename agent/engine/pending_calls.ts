@@ -34,7 +34,7 @@ export class PendingCalls {
     return this.#calls.values().next().value ?? null;
   }
 
-  /** Runs an operation, and lists it as pending until it ends. */
+  /** Runs an operation and returns its result. Lists the operation as pending until it ends. */
   async follow<T>(what: string, call: () => Promise<T>): Promise<T> {
     const pending = { what, since: this.clock.monotonic() };
     this.#calls.add(pending);

@@ -53,7 +53,7 @@ export interface RunPorts {
  */
 export interface Downloads {
   /**
-   * Requests a signed URL for an object.
+   * Requests and returns a signed URL for an object.
    *
    * @param name Name of an object of the run's backup, without the directory.
    */
@@ -167,7 +167,10 @@ export interface Destination {
    * create.
    */
   makePlace?(): Promise<void>;
-  /** Starts an object under a temporary name. Rejects if an object called `name` already exists. */
+  /**
+   * Starts an object under a temporary name and returns its writer. Rejects if an object called `name`
+   * already exists.
+   */
   create(name: string, sizeHint: number | null): Promise<ObjectWriter>;
   /**
    * Yields the bytes of an object from `from` up to, but not including, `to`. A chunk is valid until the next

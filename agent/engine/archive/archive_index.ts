@@ -203,8 +203,8 @@ const DATE = /^(-?)(\d+)(-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/;
 const MAX_YEAR = 271_820;
 
 /**
- * Converts a time in tar's listing to ISO 8601. tar prints years without leading zeros. If the system cannot
- * represent the time as a date, tar prints seconds.
+ * Returns a time of tar's listing as ISO 8601; null if `Date` cannot hold it. tar prints years without
+ * leading zeros. If the system cannot represent a time as a date, tar prints seconds.
  */
 function toIso(time: string): string | null {
   const date = DATE.exec(time);
@@ -238,8 +238,8 @@ const ESCAPES: Record<string, string> = {
 };
 
 /**
- * Decodes a name that GNU tar quoted with `--quoting-style=c`: a C string in which bytes that are not UTF-8
- * are octal.
+ * Returns the name that GNU tar quoted with `--quoting-style=c`. The quoted form is a C string in which bytes
+ * that are not UTF-8 are octal.
  */
 export function unquote(quoted: string): string {
   return byteString(quoted.slice(1, -1)).replace(

@@ -40,8 +40,8 @@ const PIECE_BYTES = 256 * 1024;
 export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>;
 
 /**
- * Opens an archive to read parts of it. If the index has no frame table or no checksums, verifies the whole
- * archive first.
+ * Returns a function that reads parts of an archive. If the index has no frame table or no checksums,
+ * verifies the whole archive first.
  *
  * @param table The frame table. If it is null, each read unpacks the archive from its start.
  * @param say Writes a line of output.

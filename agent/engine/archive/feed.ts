@@ -53,7 +53,9 @@ interface Joined {
   joined: Promise<void>;
 }
 
-/** Connects zstd and the program by a named pipe, so that the bytes do not pass through the agent. */
+/**
+ * Starts zstd and the program, connected by a named pipe, so that the bytes do not pass through the agent.
+ */
 async function joinByPipe(
   unpacking: Command,
   command: Command,

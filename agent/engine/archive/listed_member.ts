@@ -9,7 +9,7 @@ export function listedMember(member: Member): ListedMember | null {
   return member.type === "unknown" ? null : { ...member, type: member.type };
 }
 
-/** Converts permissions as `ls` prints them to octal, such as `rwsr-x--T` to `5750`. */
+/** Returns permissions in octal, such as `5750` for `rwsr-x--T`, which is the form that `ls` prints. */
 export function octalMode(shown: string): string {
   let mode = 0;
   for (let at = 0; at < 9; at++) {

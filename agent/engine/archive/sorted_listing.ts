@@ -56,7 +56,7 @@ export class SortedListing {
   private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}
 
   /**
-   * Writes the sorted listing of an index.
+   * Writes the sorted listing of an index to a file, and returns it.
    *
    * @param directory Directory for the file and for temporary files.
    */

@@ -23,7 +23,7 @@ type Chunks = AsyncIterable<Uint8Array>;
 
 const UNPACK = { program: "zstd", args: ["-d", "-q", "-c"] };
 
-/** Unpacks an index and parses every line. */
+/** Unpacks an index, parses every line and returns a summary. */
 export async function walkIndex(opened: Chunks, children: Children): Promise<IndexSummary> {
   const message = new FirstMessage();
   const zstd = children.spawn(UNPACK, { stdin: "piped", stdout: "piped", onMessage: message.keep });
@@ -114,8 +114,9 @@ class FirstMessage {
 }
 
 /**
- * Starts a program that reads the bytes, and passes the same bytes through `watch`. If the bytes are in a
- * file of this server, the program and the agent both read this file, which saves a copy.
+ * Starts a program that reads the bytes, and passes the same bytes through `watch`. Returns the program, and
+ * a promise that resolves when all bytes have passed. If the bytes are in a file of this server, the program
+ * and the agent both read this file, which saves a copy.
  */
 function startReader(
   { chunks, path }: Bytes,

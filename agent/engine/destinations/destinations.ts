@@ -14,8 +14,8 @@ import { destinationType } from "./registry.ts";
 const REMOVAL_PATIENCE = 15_000;
 
 /**
- * Opens a destination. The caller must close it. Rejects with a `RunFailedError` if the destination can't be
- * reached.
+ * Opens and returns a destination. The caller must close it. Rejects with a `RunFailedError` if the
+ * destination can't be reached.
  */
 export async function openDestination(spec: ReadDestination, ports: DestinationPorts): Promise<Destination> {
   return await destinationType(spec).open(spec, ports);
@@ -37,8 +37,9 @@ export function checkDestination(
 }
 
 /**
- * Removes objects and their partial files. A failed removal does not stop the others. Rejects with a
- * `RunFailedError` if the destination can't be reached or does not exist.
+ * Removes objects and their partial files. Returns which objects were deleted, and which could not be. A
+ * failed removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be
+ * reached or does not exist.
  *
  * A missing object counts as deleted if the destination is known to be the right one. This is so if another
  * of the objects exists, if one of the witnesses exists, or if `witnesses` is empty.

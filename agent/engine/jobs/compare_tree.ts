@@ -77,7 +77,7 @@ interface ListedIndex {
 
 /**
  * Writes `<type> <size> <name>` for each member of the index to the file `path`, each entry terminated by
- * NUL.
+ * NUL. Returns the number of lines, and the members and lines without an entry.
  */
 async function listIndex(
   path: string,

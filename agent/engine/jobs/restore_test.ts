@@ -229,7 +229,7 @@ Deno.test("restoring one file of many reads only its frames, also from an encryp
   }
 });
 
-/** Makes a second backup, of one file. */
+/** Makes and returns a second backup, of one file. */
 async function backUpFile({ run }: Fixture, path: string): Promise<StoredBackup> {
   const source = { type: "files" as const, path, excluded_paths: [], allow_unreadable: false };
   return await run.run(source, { object: { prefix: "backup_8", stamp: "20260102030406" } });

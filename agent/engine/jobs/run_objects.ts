@@ -41,7 +41,7 @@ export class RunObjects {
     this.keys = encryption.type === "none" ? null : new FileKeys(encryption, context.children);
   }
 
-  /** Starts an object. The caller must `commit` it before creating the next one. */
+  /** Starts and returns an object. The caller must `commit` the object before creating the next one. */
   async create(object: NewObject): Promise<OpenObject> {
     const { name } = object;
     const keys = object.isSecret ? this.keys : null;
@@ -137,7 +137,7 @@ class OpenObject {
     await this.writer.settle?.();
   }
 
-  /** Writes the rest of the object and makes the object visible under its name. */
+  /** Writes the rest of the object, makes the object visible under its name, and returns its record. */
   async commit(): Promise<StoredObject> {
     await this.sink.end();
     return await this.finish();

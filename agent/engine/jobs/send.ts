@@ -24,7 +24,7 @@ export interface BytesToSend {
   /** Number of bytes to send. */
   readonly length: number;
   /**
-   * Reads the bytes to send. Each call starts from the beginning. A chunk is valid until the next one is
+   * Returns the bytes to send. Each call starts from the beginning. A chunk is valid until the next one is
    * requested.
    */
   bytes(): AsyncIterable<Uint8Array>;
@@ -37,8 +37,8 @@ export type Transmit = (bytes: BytesToSend) => Promise<void>;
 const DESTINATION_TIMEOUT = 30_000;
 
 /**
- * Sends the requested bytes. Rejects with a `RunFailedError` that names the backup, or with a
- * `BackupDamagedError` if the stored bytes were altered.
+ * Sends the requested bytes and returns the outcome. Rejects with a `RunFailedError` that names the backup,
+ * or with a `BackupDamagedError` if the stored bytes were altered.
  */
 export async function sendFromBackup(
   request: BackupSend,
@@ -158,8 +158,8 @@ function bytesOf(
 }
 
 /**
- * Sends an object exactly as it is stored. Reads one byte first, so that an error is reported: after the
- * transfer has begun, an error would look like a broken download.
+ * Sends an object exactly as it is stored, and returns the outcome. Reads one byte first, so that an error is
+ * reported: after the transfer has begun, an error would look like a broken download.
  */
 async function sendStored(
   { objects }: BackupSend["backup"],
@@ -192,7 +192,10 @@ interface FoundMember {
   table: FrameTable | null;
 }
 
-/** Finds a file in the archive. Follows a hard link to the file that it links to. */
+/**
+ * Returns the file with this path in the archive; null if there is none. Follows a hard link to the file that
+ * it links to.
+ */
 async function findFile(objects: StoredObjects, path: string): Promise<FoundMember | null> {
   const found = await findMember(objects, byteString(path)) ??
     await findMember(objects, nameFromDisplay(path));
@@ -210,7 +213,10 @@ async function findMember(objects: StoredObjects, name: string): Promise<FoundMe
   return found === null ? null : { ...found as { member: Member; archiveRange: Range }, table };
 }
 
-/** Extracts a range of a member with tar, which handles the headers and the holes of sparse files. */
+/**
+ * Yields a range of a member that tar extracts. tar handles the member's headers and the holes of sparse
+ * files.
+ */
 async function* extractContent(
   member: AsyncIterable<Uint8Array>,
   { from, to }: ByteRange,

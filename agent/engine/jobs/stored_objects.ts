@@ -24,7 +24,7 @@ export interface OpenedObject {
   /** Size of the decrypted object, in bytes. */
   readonly size: number;
   /**
-   * Reads the bytes from `from` up to, but not including, `to`. A chunk is valid until the next one is
+   * Yields the bytes from `from` up to, but not including, `to`. A chunk is valid until the next one is
    * requested.
    */
   read(from: number, to: number): AsyncIterable<Uint8Array>;
@@ -59,8 +59,8 @@ export class StoredObjects {
   }
 
   /**
-   * Reads the whole object and decrypts it. Rejects after the last bytes if the SHA-256 is wrong. The caller
-   * must then discard what it made of the bytes.
+   * Yields the decrypted bytes of the whole object. Rejects after the last bytes if the SHA-256 is wrong. The
+   * caller must then discard what it made of the bytes.
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
     const verified = this.#verified(object);

@@ -31,8 +31,8 @@ class TwoBackups implements AsyncDisposable {
   ) {}
 
   /**
-   * Makes two backups of the same file names with different contents. At the end the directory has the
-   * contents of `backup`, and `other` has the other ones.
+   * Makes and returns two backups of the same file names with different contents: first `other`, then
+   * `backup`. At the end the directory has the contents of `backup`.
    */
   static async make(isEncrypted: boolean): Promise<TwoBackups> {
     const run = await BackupRun.open(ON_DISK);

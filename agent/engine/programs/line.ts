@@ -46,7 +46,7 @@ export function printable(bytes: Uint8Array): string {
   return escapeControls(decode(bytes));
 }
 
-/** Joins the lines of an untrusted message into one line, and escapes unsafe characters. */
+/** Returns an untrusted message as one line, with unsafe characters escaped. */
 export function oneLine(text: string): string {
   return escapeControls(text.trim().replaceAll(/\s*\n\s*/g, " "));
 }

@@ -33,7 +33,10 @@ export interface Selection {
 /** Reads an index from its start and calls `take` for each line. Can be called repeatedly. */
 export type ReadLines = (take: (line: string) => void) => Promise<void>;
 
-/** Selects the members at and below the paths. Rejects if the backup has nothing under one of the paths. */
+/**
+ * Returns the selection of the members at and below the paths. Rejects if the backup has nothing under one of
+ * the paths.
+ */
 export async function select(paths: readonly string[], readLines: ReadLines): Promise<Selection> {
   let roots = [...new Set(paths.map(byteString))];
   let chosen = new Choice(roots);
@@ -88,8 +91,9 @@ export interface IndexEnd {
 }
 
 /**
- * Calls `take` for every member with the member's range in the archive. The range ends where the next member
- * starts. The last range has no end if the index does not contain the archive's size.
+ * Calls `take` for every member with the member's range in the archive. Returns the rest of the index. A
+ * range ends where the next member starts. The last range has no end if the index does not contain the
+ * archive's size.
  */
 export async function readMembers(
   readLines: ReadLines,

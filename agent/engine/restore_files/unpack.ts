@@ -50,8 +50,8 @@ export async function unpackWhole(
 }
 
 /**
- * Unpacks the chosen members. Leaves out those that the file system does not support, as {@link unpackWhole}
- * does.
+ * Unpacks the chosen members and returns those that were left out because the file system does not support
+ * them, as {@link unpackWhole} does.
  */
 export async function unpackSelection(
   archive: StoredObject,

@@ -20,7 +20,7 @@ export const MAX_HEADER_BYTES = 256 * 1024;
 const VERSION_LINE = "age-encryption.org/v1\n";
 const HEADER_LINE = /^(-> .+|--- .+|[A-Za-z0-9+/]*)\n$/;
 
-/** Reads the bytes of the header, up to and including the line with its MAC. */
+/** Returns the bytes of the header, up to and including the line with its MAC. */
 export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   const lines = [await input.line(VERSION_LINE.length)];
   if (text(lines[0]!) !== VERSION_LINE) {

@@ -80,7 +80,8 @@ export function isCompressed({ compression_level }: JobOptions): boolean {
 }
 
 /**
- * Starts to compress into independent frames, with a skippable frame in front of each that contains its size.
+ * Starts a compressor that makes independent frames, with a skippable frame in front of each that contains
+ * its size.
  */
 export function startCompression(
   { from, into, take, clock }: CompressionStreams,

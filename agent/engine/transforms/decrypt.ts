@@ -20,8 +20,8 @@ export type ReadRange = (from: number, to: number) => AsyncIterable<Uint8Array>;
 const FIRST_READ_BYTES = 4096;
 
 /**
- * Decrypts a file from start to end, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line
- * for a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
+ * Yields the plaintext of a file, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line for
+ * a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,
@@ -58,7 +58,8 @@ export class SealedObject {
   }
 
   /**
-   * Opens an object: reads the header, and the last chunk, which authenticates the size.
+   * Opens and returns an encrypted object. Reads the object's header, and the last chunk, which authenticates
+   * the size.
    * @param sealedSize Size of the stored object in bytes.
    */
   static async open(
@@ -96,7 +97,7 @@ export class SealedObject {
     return Math.ceil((this.sealedSize - this.payload.start) / SEALED_CHUNK_BYTES);
   }
 
-  /** Decrypts the chunks from number `first` up to, but not including, number `end`. */
+  /** Yields the plaintext of the chunks from number `first` up to, but not including, number `end`. */
   async *#open(first: number, end: number): AsyncIterable<Uint8Array> {
     const { start } = this.payload;
     const offset = (index: number) => Math.min(start + index * SEALED_CHUNK_BYTES, this.sealedSize);

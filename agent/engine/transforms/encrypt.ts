@@ -31,8 +31,8 @@ export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promi
 }
 
 /**
- * Creates a file key and its header with the library. The payload is encrypted without the library, which is
- * five times as fast.
+ * Creates and returns a file key and its header, with the library. The payload is encrypted without the
+ * library, which is five times as fast.
  */
 export async function makeFileKey(key: EncryptionKey, children: Children): Promise<FileKey> {
   // Load the library on demand, because it takes some megabytes of memory.
@@ -51,9 +51,9 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
 }
 
 /**
- * Replaces the library's passphrase recipient, to run scrypt in another process: see {@link deriveKey}. The
- * header's only stanza contains the salt, the cost, and the file key encrypted with ChaCha20-Poly1305. The
- * nonce is zero, because each derived key encrypts only once.
+ * Returns a recipient that replaces the library's passphrase recipient, to run scrypt in another process: see
+ * {@link deriveKey}. The header's only stanza contains the salt, the cost, and the file key encrypted with
+ * ChaCha20-Poly1305. The nonce is zero, because each derived key encrypts only once.
  */
 function passphraseRecipient(passphrase: string, children: Children, NewStanza: typeof Stanza): Recipient {
   return {

@@ -28,7 +28,7 @@ async function compressed(plain: Uint8Array, level = 3): Promise<Uint8Array> {
   }
 }
 
-/** Writes a stream to a file and calls `look` with its frames. */
+/** Writes a stream to a file, calls `look` with the stream's frames, and returns the result. */
 async function inFile<T>(stream: Uint8Array, look: (frames: FrameWatch) => Promise<T>): Promise<T> {
   const path = await Deno.makeTempFile();
   try {

@@ -27,7 +27,7 @@ const options = { N: 2 ** logN, r: 8, p: 1, maxmem: 2 ** (logN + 11) };
 console.log(scryptSync(Buffer.from(passphrase), Buffer.from(salt, "hex"), 32, options).toString("hex"));
 `;
 
-/** Derives a 32-byte key with scrypt: N = 2^`workFactor`, r = 8, p = 1. */
+/** Returns a 32-byte key that scrypt derives with N = 2^`workFactor`, r = 8, p = 1. */
 export async function deriveKey(
   children: Children,
   passphrase: string,

@@ -29,8 +29,8 @@ export class SealedInput {
   }
 
   /**
-   * Reads up to and including the next newline. If the stream ends or `limit` bytes are read first, the
-   * result has no newline.
+   * Returns the bytes up to and including the next newline. If the stream ends or `limit` bytes are read
+   * first, the result has no newline.
    */
   async line(limit: number): Promise<Uint8Array> {
     const line: number[] = [];

@@ -30,9 +30,9 @@ export class LocalFiles {
   ) {}
 
   /**
-   * Performs one file operation. Rejects with a `RunFailedError` if the operation fails or does not return in
-   * time, or with the signal's reason if the signal aborts meanwhile. Rejects without starting the operation
-   * while an earlier one on the directory has not returned.
+   * Performs one file operation and returns its result. Rejects with a `RunFailedError` if the operation
+   * fails or does not return in time, or with the signal's reason if the signal aborts meanwhile. Rejects
+   * without starting the operation while an earlier one on the directory has not returned.
    *
    * @param action The operation, for error messages: `write to /srv/backups`.
    */

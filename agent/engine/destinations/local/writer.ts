@@ -243,7 +243,9 @@ async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   }
 }
 
-/** Creates a file without following symbolic links. Replaces a partial file that a dead run left. */
+/**
+ * Creates and opens a file without following symbolic links. Replaces a partial file that a dead run left.
+ */
 async function createFile(path: string): Promise<Deno.FsFile> {
   const options = { write: true, createNew: true, mode: FILE_MODE };
   try {

@@ -15,7 +15,7 @@ export interface Refusal {
   readonly isForeign: boolean;
 }
 
-/** Parses a response other than a success. */
+/** Returns what a response other than a success says. */
 export function readRefusal(status: number, body: string): Refusal {
   if (/<Error\b/.test(body)) {
     const code = element(body, "Code");
@@ -25,7 +25,7 @@ export function readRefusal(status: number, body: string): Refusal {
   return { code: null, message: "", isForeign: isRedirect || status < 500 && body.trim() !== "" };
 }
 
-/** Describes, for messages, a response that does not come from an S3 service. */
+/** Returns a description, for messages, of a response that does not come from an S3 service. */
 export function foreignAnswer(status: number): string {
   return status < 300
     ? `it responds with ${status}, but not in S3's format`

@@ -92,8 +92,8 @@ export class PartSender {
   }
 
   /**
-   * Makes one attempt to send a part. On a link that is too slow for several parts at once, waits for the
-   * other parts first.
+   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. On a link
+   * that is too slow for several parts at once, waits for the other parts first.
    */
   async #try(
     partNumber: number,

@@ -14,7 +14,7 @@ const LIMITS = { idleMs: 5000, answerMs: 5000, totalMs: 60_000 };
 const REFUSAL = "HTTP/1.1 403 Forbidden\r\ncontent-length: 56\r\n\r\n" +
   "<Error><Code>Denied</Code><Message>No\nway</Message></Error>".slice(0, 56);
 
-/** Sends `BODY` to a test server that handles each connection with `serve`. */
+/** Sends `BODY` to a test server that handles each connection with `serve`. Returns the outcome. */
 async function put(
   serve: (connection: Deno.Conn, over: Promise<void>) => Promise<void>,
   signal = never,

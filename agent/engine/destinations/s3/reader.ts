@@ -24,7 +24,11 @@ export interface S3ReaderPorts {
   readonly limits: DestinationLimits;
 }
 
-/** @param place The bucket, for messages: `bucket b`. */
+/**
+ * Returns a reader for an object of a bucket.
+ *
+ * @param place The bucket, for messages: `bucket b`.
+ */
 export function s3Reader(name: string, place: string, ports: S3ReaderPorts): RangedReader {
   const { clock, signal, limits } = ports;
   return new RangedReader(new SignedRanges(name, place, ports), clock, signal, limits.patienceMs);

@@ -12,7 +12,7 @@ const EAGER: Clock = {
 
 const REFUSED = () => new Response("<Error><Code>InvalidAccessKeyId</Code></Error>", { status: 403 });
 
-/** Sends the rest of the object, but breaks the connection after `length` bytes. */
+/** Returns a response with the rest of the object, whose connection breaks after `length` bytes. */
 function part(request: Request, length = 10): Response {
   const from = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1]);
   const bytes = new TextEncoder().encode("0123456789").subarray(from);

@@ -44,8 +44,8 @@ export class S3Destination implements Destination {
   }
 
   /**
-   * Removes an object that this run uploaded, completed or not. Rejects for other objects, which the control
-   * plane removes.
+   * Removes an object that this run uploaded, completed or not, and returns true. Rejects for other objects,
+   * which the control plane removes.
    */
   async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));

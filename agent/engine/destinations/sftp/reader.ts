@@ -66,7 +66,10 @@ export async function* readFile(
   }
 }
 
-/** Reads until the buffer is full, because a server may return fewer bytes than requested. */
+/**
+ * Returns a range of a file. Repeats the request until the range is complete, because a server may return
+ * fewer bytes than requested.
+ */
 async function readWhole(
   session: SftpSession,
   path: string,

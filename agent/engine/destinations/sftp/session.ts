@@ -52,8 +52,8 @@ export class SftpSession {
   ) {}
 
   /**
-   * Logs in and opens an SFTP channel. Rejects with a `RunFailedError` such as a {@link LoginFailedError}, or
-   * with the signal's reason.
+   * Logs in, opens an SFTP channel and returns the session. Rejects with a `RunFailedError` such as a {@link
+   * LoginFailedError}, or with the signal's reason.
    */
   static async open(
     spec: Spec,
@@ -122,7 +122,7 @@ export class SftpSession {
     }
   }
 
-  /** Lists a directory with attributes, without following symbolic links. */
+  /** Returns the entries of a directory with their attributes. Does not follow symbolic links. */
   list(path: string): Promise<FileEntryWithStats[]> {
     return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }

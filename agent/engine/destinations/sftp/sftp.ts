@@ -117,7 +117,8 @@ export class SftpDestination implements Destination {
 }
 
 /**
- * Creates a file. Removes a partial file that a dead run left, because creating a file fails if it exists.
+ * Creates a file and returns its handle. Removes a partial file that a dead run left, because creating a file
+ * fails if it exists.
  */
 async function createAnew(session: SftpSession, path: string): Promise<Buffer> {
   try {

@@ -39,7 +39,10 @@ type KeyAlgorithms = readonly (typeof KEY_KINDS)[number][number][];
 
 type Ssh2 = typeof import("ssh2");
 
-/** Loads ssh2 on first use, so that an agent without SFTP destinations saves its memory. */
+/**
+ * Returns the ssh2 library. Loads it on first use, so that an agent without SFTP destinations saves its
+ * memory.
+ */
 async function loadSsh2(): Promise<Ssh2> {
   // ssh2's WebAssembly loader reads `__dirname` when it is imported. A bundle does not define it.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";

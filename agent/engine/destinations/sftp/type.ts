@@ -7,7 +7,10 @@ export const sftp: DestinationType<Spec> = {
   check: (spec, ports) => probe(() => open(spec, ports), ports.clock),
 };
 
-/** Opens a destination. Loads the SSH library on demand, because it takes a third of the agent's memory. */
+/**
+ * Opens and returns a destination. Loads the SSH library on demand, because it takes a third of the agent's
+ * memory.
+ */
 async function open(spec: Spec, ports: DestinationPorts) {
   const { SftpDestination } = await import("./sftp.ts");
   return await SftpDestination.open(spec, ports);

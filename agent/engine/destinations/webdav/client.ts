@@ -129,7 +129,7 @@ export class DavClient {
     }
   }
 
-  /** Starts a PUT request. The caller writes its body. */
+  /** Starts a PUT request and returns it. The caller writes the request's body. */
   startPut(url: string, answerMs: number): Exchange {
     const { signal, limits: { idleMs } } = this.ports;
     const headers = { ...this.login, "content-type": "application/octet-stream" };

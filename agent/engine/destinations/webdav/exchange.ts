@@ -76,7 +76,7 @@ export class Connections {
     return await exchange.end();
   }
 
-  /** Starts a request. The caller writes its body. */
+  /** Starts a request and returns it. The caller writes the request's body. */
   start(url: string, options: ExchangeOptions): Exchange {
     options.signal.throwIfAborted();
     const isTls = url.startsWith("https:");

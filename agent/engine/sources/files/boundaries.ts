@@ -157,8 +157,8 @@ function isVolatile({ type, point }: Mount): boolean {
 type PathAttributes = { device: string; isDirectory: boolean } | "missing";
 
 /**
- * Reads the attributes of paths. Leaves out paths that cannot be read. Each path has a process of its own, so
- * that a mount that hangs does not block the others.
+ * Returns the attributes of paths. Leaves out paths that cannot be read. Each path has a process of its own,
+ * so that a mount that hangs does not block the others.
  */
 async function readAttributes(
   paths: string[],

@@ -40,8 +40,8 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
 const DEPTH = 32;
 
 /**
- * Expands `**` to globs that tar supports: one without a name in its place, and others with one or several
- * names `*`.
+ * Expands `**` and returns globs that tar supports: one without a name in its place, and others with one or
+ * several names `*`.
  */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);

@@ -15,8 +15,8 @@ export interface ExclusionFindings {
 }
 
 /**
- * Searches for names that match the rules. Stops when each rule has a match. A rule for directories is
- * searched until it also matches a file, or to the end.
+ * Returns which entries match nothing, and which rules for directories also match files. Stops the search
+ * when each rule has a match. A rule for directories is searched until it also matches a file, or to the end.
  *
  * @param tops Directories below the root that a search of the root does not enter, such as subvolumes, by
  *   name relative to the root.

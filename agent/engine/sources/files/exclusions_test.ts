@@ -11,8 +11,8 @@ interface Stored {
 }
 
 /**
- * Backs up the directory `tree`, which the commands in `grow` fill. The exclusions may contain `$tree` and
- * `$root`; the latter is the parent directory of `tree`.
+ * Backs up the directory `tree`, which the commands in `grow` fill, and returns what was stored. The
+ * exclusions may contain `$tree` and `$root`; the latter is the parent directory of `tree`.
  */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();
