@@ -1,15 +1,17 @@
 /** Compares a restored database with the contents that its backup recorded. */
 import { type DatabaseContents, tableName, type TableRows } from "./row_counts.ts";
 
-/** Number of differences that are listed. */
+/** Maximum number of differences in the error message. */
 const MAX_LISTED = 3;
 
-/** Kinds for which an additional object is a difference too, because it may grant access. */
+/**
+ * Types of objects for which an additional object is a difference too, because it may give access to data.
+ */
 const EXACT = ["grant", "database property"];
 
 /**
- * Returns one line that lists missing or different objects; null if there are none. Additional tables are no
- * difference, because an extension may create tables.
+ * Returns one line that lists missing or different contents; null if there are none. Additional tables are
+ * not a difference, because extensions may create tables.
  */
 export function compareContents(expected: DatabaseContents, found: DatabaseContents): string | null {
   const key = ({ schema, name }: TableRows) => JSON.stringify([schema, name]);
@@ -30,7 +32,7 @@ export function compareContents(expected: DatabaseContents, found: DatabaseConte
   return differences.slice(0, MAX_LISTED).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }
 
-/** Returns phrases for the objects that {@link compareContents} does not compare. */
+/** Returns descriptions of the contents that {@link compareContents} does not compare. */
 export function uncompared(expected: DatabaseContents, found: DatabaseContents): string[] {
   const compared = comparedKinds(expected, found);
   const kinds = Object.keys(expected.objects ?? {}).filter((kind) => !compared.includes(kind));
@@ -39,8 +41,8 @@ export function uncompared(expected: DatabaseContents, found: DatabaseContents):
 }
 
 /**
- * Returns the kinds of objects to compare. A kind that is missing from `found` has lost all of its objects,
- * unless `found` says that it can't be compared.
+ * Returns the types of objects to compare. If `found` has no objects of a type, all of them are lost, so the
+ * type is compared. Types that `found` declares as not compared are left out.
  */
 function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
   if (found.objects === undefined) return [];

@@ -1,10 +1,10 @@
-/** Detects the type of database server, for tasks that do not specify it. */
+/** Detects the type of a database server for tasks that do not name the type. */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { RunContext } from "../../run_context.ts";
 import type { ServerDetection } from "../source_type.ts";
 
-/** A type of database server that was found. */
+/** A database server that was found: its type and address. */
 interface Found {
   engine: string;
   address: string;
@@ -12,12 +12,15 @@ interface Found {
 
 type Detections = Readonly<Record<string, ServerDetection>>;
 
-/** Time to wait for a greeting. A server that sends none is sent the `hello` of each type. */
+/**
+ * Time to wait for the server's greeting, in milliseconds. If the server sends none, it gets the `hello` of
+ * each type.
+ */
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 30_000;
 
-/** Rejects if there is no database server, or more than one. */
+/** Returns the type of the server. Rejects if no server is found, or servers of more than one type. */
 export async function detectEngine(
   source: DatabaseSource,
   context: RunContext,
@@ -52,7 +55,7 @@ async function findSockets(
   return found;
 }
 
-/** Whether a server listens on a socket. The socket's file remains after a server was killed. */
+/** Whether a server listens on a socket. The file alone is no sign: it remains if a server was killed. */
 async function isListening(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
@@ -77,7 +80,7 @@ async function probeHost(
   return found;
 }
 
-/** Returns the type whose server answers at a port; null if there is none. */
+/** Connects to a port and returns the type of the database server there; null if there is none. */
 async function probe(
   hostname: string,
   port: number,

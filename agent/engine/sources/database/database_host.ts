@@ -1,4 +1,4 @@
-/** Interface between a restore of databases and a database engine. */
+/** Defines what a restore needs of a database engine. */
 import type { StoredObject } from "../../../../src/protocol/job.ts";
 import type { Rewrite } from "../../archive/feed.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -11,40 +11,42 @@ import type { DatabaseContents } from "./row_counts.ts";
 /** Database of the backup to restore, and the name to restore it under. */
 export interface DatabaseToRestore {
   readonly archive: StoredObject;
-  /** Its name in the backup. */
+  /** Name of the database in the backup. */
   readonly original: string;
   readonly name: string;
-  /** From the manifest; null if it has no contents. */
+  /** Contents of the database, from the manifest; null if they are not recorded there. */
   readonly contents: DatabaseContents | null;
 }
 
-/** Command that loads a dump. */
+/** Describes how to load a dump. */
 export interface Loader {
   readonly command: Command;
-  /** Transforms the dump before the command reads it; null if it is loaded as it is. */
+  /** Changes the dump before the command reads it; null if the dump is loaded unchanged. */
   readonly rewrite: Rewrite | null;
-  /** Errors that the load may have. */
+  /** Rules for errors of the load that do not make it fail. */
   readonly rules?: LoadRules;
-  /** Called after everything is loaded. */
+  /** Completes the database. Called after its dump is loaded. */
   finish?(): Promise<void>;
 }
 
 /**
- * Database server that databases are restored to. The restore calls the methods in this order. It always
- * calls `discard`, last.
+ * Server that databases are restored to. The restore calls these methods in this order. `discard` is always
+ * called, and is the last.
  */
 export interface DatabaseHost {
-  /** Rejects, before anything is created, if one of the databases cannot be restored. */
+  /** Checks whether all of the databases can be restored. Rejects if not. Creates nothing. */
   inspect(wanted: readonly DatabaseToRestore[]): Promise<void>;
-  /** Creates a temporary database. The returned loader loads the dump into it. */
+  /** Creates a temporary database. The returned loader loads the dump into that database. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
-   * Replaces the original databases with the temporary ones. If it rejects, the originals are unchanged,
-   * unless the error says otherwise. A cancel does not end `programs`, so that the replacement is never
-   * interrupted halfway.
+   * Replaces the original databases with the temporary ones. If it rejects, the originals are unchanged; if
+   * they are not, the error says so. Cancelling the run does not end `programs`, so it cannot interrupt the
+   * replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
-  /** Drops unfinished databases. Never rejects. `programs` may be started after the run has ended. */
+  /**
+   * Drops unfinished databases. Never rejects. `programs` can be started even after the run was cancelled.
+   */
   discard(programs: ProgramContext): Promise<void>;
 }
 
@@ -54,5 +56,5 @@ export function occupied(name: string): RunFailedError {
   );
 }
 
-/** Parts of a run's context that loading needs. */
+/** The parts of a restore's context that loading needs. */
 export type LoadContext = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;

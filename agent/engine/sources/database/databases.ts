@@ -1,6 +1,6 @@
 /**
- * Restores databases from dumps. Each dump is loaded into a temporary database. When all are loaded and
- * verified, they replace the originals, which are unchanged until then.
+ * Restores databases from dumps. Each dump is verified and loaded into a temporary database. When all are
+ * loaded, they replace the originals, which are unchanged until then.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";
@@ -20,14 +20,18 @@ import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loade
 /** Databases that a restore loads, and the system user that loads them. */
 export type DatabaseSelection = Pick<DatabaseTarget, "names" | "database_name" | "run_as">;
 
-/** Objects outside of any database, which a restore leaves as they are on the server. */
+/** Objects outside of any database, such as accounts. A restore does not change them. */
 interface Globals {
   readonly what: string;
-  /** The command that restores them. */
+  /** Command with which a user can restore these objects. */
   readonly command: string;
 }
 
-/** @param globals Missing if the type has no objects outside of databases. */
+/**
+ * Restores the selected databases.
+ *
+ * @param globals Undefined if this type of server has no objects outside of databases.
+ */
 export async function restoreDatabases(
   target: DatabaseSelection,
   open: (programs: ProgramContext) => DatabaseHost | Promise<DatabaseHost>,
@@ -93,8 +97,8 @@ function chooseDatabases(
 }
 
 /**
- * Reads the contents from the manifest. If the manifest is unreadable, only properties of the databases are
- * lost, not their data.
+ * Reads the databases' contents from the manifest. If the manifest is unreadable, warns and returns none: the
+ * databases are then restored without their properties.
  */
 async function contentsOf({ job, objects, children, ports }: RestoreContext): Promise<ArchiveContents> {
   try {
@@ -111,8 +115,8 @@ async function contentsOf({ job, objects, children, ports }: RestoreContext): Pr
 }
 
 /**
- * Writes how to restore roles and accounts. They belong to the server, so a database's restore does not
- * change existing ones.
+ * Writes to the output how to restore roles and accounts. The restore itself does not change them, because
+ * they belong to the whole server.
  */
 function reportGlobals({ what, command }: Globals, { objects, ports }: RestoreContext): void {
   const globals = objects.archives().find(({ database }) => database === null);
@@ -126,8 +130,9 @@ function reportGlobals({ what, command }: Globals, { objects, ports }: RestoreCo
 }
 
 /**
- * Verifies the archives. The server executes a dump, so each is verified before it is loaded. An encrypted
- * archive needs no separate pass: only someone with the key can have made it.
+ * Verifies the archives that are not encrypted. A server executes the statements of a dump, so a dump must
+ * not be loaded before it is verified. An encrypted archive needs no such check: only someone with the key
+ * can have made it.
  */
 export async function verifyArchives(
   wanted: readonly DatabaseToRestore[],

@@ -1,4 +1,4 @@
-/** Behaviour required of every database server that databases are restored to. */
+/** Tests the behaviour that every type of database server must have in restores. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
@@ -31,7 +31,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-/** Creates a database with every kind of object that a dump restores. */
+/** Creates a database that contains one object of every type. */
 async function makeMine({ sql, quote, login }: DatabasePlace, name: string): Promise<void> {
   const maintenance = login.engine === "mysql" ? "mysql" : "postgres";
   await sql(maintenance, `create database ${quote(name)}`);
@@ -122,7 +122,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await place.describe("mine"), described);
       await assertDatabases(place, odd, "mine", shop);
-      // A second time, over the restored database.
+      // Restores a second time, over the restored database.
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await place.describe("mine"), described);
       await dropped(place, "mine");
@@ -215,7 +215,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
   });
 }
 
-/** Appends a statement that fails to the dump, and returns the archive with its new digest. */
+/** Appends a statement that fails to a dump. Returns the archive with its new digest. */
 async function spoil(run: BackupRun, object: StoredBackup["objects"][0]) {
   const sha256 = await shell(
     `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,

@@ -1,6 +1,7 @@
 /**
- * A drill of databases. Each is loaded into a scratch database on the same server, compared, and dropped
- * before the next one. The originals stay unchanged, and the drill needs space for the largest database.
+ * Performs drills of databases. Each database is loaded into a scratch database on the same server, compared,
+ * and dropped before the next. The originals stay unchanged. The server needs free space for the largest
+ * database.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";
@@ -48,7 +49,10 @@ export async function drillDatabases(
   return { files_count: null, restore_ms };
 }
 
-/** Resolves with the duration of the restore, in milliseconds. */
+/**
+ * Restores and compares one database. Resolves with the duration of the restore, in milliseconds. Rejects if
+ * the contents differ.
+ */
 async function drillOne(
   wanted: DatabaseToRestore,
   host: ScratchHost,
@@ -92,7 +96,7 @@ function printComparison(
   if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
 }
 
-/** Rejects if the scratch database can't be dropped, because it would take the space of the next one. */
+/** Drops the scratch database. Rejects if this fails, because the next database needs the space. */
 async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise<void> {
   if (await host.discard(programs)) return;
   throw new RunFailedError("its scratch database could not be dropped. See the warning above");

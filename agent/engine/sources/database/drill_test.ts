@@ -13,25 +13,25 @@ import { DumpRewriter } from "../mysql/dump_filter.ts";
 
 interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** The database in which statements are executed that belong to no other one. */
+  /** Name of the database in which to execute statements that belong to no particular database. */
   readonly door: string;
   readonly schema: string;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
   /** Returns the names of all databases except the server's own. */
   list(): Promise<string[]>;
-  /** Returns a text that changes with the database's rows and properties. */
+  /** Returns a text that is different whenever rows or properties of the databases are different. */
   describe(): Promise<string>;
   connections(database: string): Promise<number>;
-  /** Returns a statement that marks a database as a drill's. */
+  /** Returns a statement that marks a database as one that a drill created. */
   mark(database: string): string;
-  /** Makes the login one that may read everything but create no database. */
+  /** Replaces the login by one that may read everything but may not create databases. */
   limit(): Promise<void>;
 }
 
 const ODD = `we'ird "=d.b`;
 
-/** Objects that are difficult to load or to count. */
+/** SQL that creates objects which are difficult to load or to count. */
 const POSTGRESQL = `
 create table "Order ""odd""" (id int); insert into "Order ""odd""" select generate_series(1, 20000);
 create table queue (id bigserial, text text);
@@ -169,7 +169,7 @@ async function makeBackup(
   };
 }
 
-/** Returns the backup's objects with a changed manifest, as if it had been stored so. */
+/** Returns the backup's objects with a changed manifest that matches its digest. */
 async function withManifest(
   { run, backup }: Fixture,
   pattern: RegExp,
@@ -198,7 +198,7 @@ async function failureOf(work: Promise<unknown>, isDamage: boolean): Promise<str
   return error.message;
 }
 
-/** Inserts and deletes rows in the queue without a pause until it is disposed of. */
+/** Inserts and deletes rows of the table `queue` continuously, until it is disposed of. */
 function keepBusy(server: DatabaseServer): AsyncDisposable {
   let isOver = false;
   const busy = (async () => {
@@ -247,7 +247,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
           new RegExp(`shop came back as it was: ${tables} tables with 20\\d{3} rows${rows}`),
         );
         assert.match(output, /empty came back as it was: 0 tables with 0 rows/i);
-        // Ignore the warning that a subscription was created without its publisher.
+        // Ignores the warning that a subscription was created without its publisher.
         assert.deepEqual(at.run.warnings.filter((text) => !/wal_level|not subscribed/.test(text)), []);
         await untouched();
       });
@@ -275,7 +275,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       await untouched();
     });
 
-    // Deriving keys takes seconds and does not depend on the engine.
+    // One engine is enough here: deriving keys takes seconds and is the same for all engines.
     if (engine === "mysql") {
       await t.step("an encrypted backup's tables can be read only with its key", async () => {
         await using sealed = await makeBackup(server, { names: [ODD] }, { encryption });
@@ -304,7 +304,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
       }
       await at.drill();
       await untouched();
-      // The drill was killed before it marked its database.
+      // Imitates a drill that was killed before it could mark its database.
       await server.sql(server.door, `create database ${scratch}`);
       await at.drill();
       await untouched();
@@ -371,7 +371,8 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         const loaded = await new Response(ReadableStream.from(rewritten)).text();
         assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
         assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
-        // The dump's statement would restore the database's earlier character set.
+        // The dump contains an ALTER DATABASE statement. If the drill executed it in the original database,
+        // that would get its old character set back.
         await server.sql(server.door, "alter database shop character set ucs2");
         const now = await server.describe();
         await at.drill();

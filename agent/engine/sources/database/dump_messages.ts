@@ -1,13 +1,15 @@
-/** Interprets the stderr and the exit code of dump programs. */
+/** Interprets the error output and the exit code of programs that dump databases. */
 import type { Exit } from "../../programs/children.ts";
 import { type Output, SourceFailedError } from "../../ports.ts";
 import { hint } from "./load_hints.ts";
 
-/** Prefixes of warnings: `pg_dump: warning: …`, `-- Warning: …`, `mysqldump: [Warning] …`. */
+/**
+ * Matches the prefix of a warning, such as `pg_dump: warning: `, `-- Warning: ` or `mysqldump: [Warning] `.
+ */
 const WARNING = /^(?:[\w.-]+: )?(?:-- )?\[?warning\b\]?:?\s*/i;
 
 export class DumpMessages {
-  /** First line that is not a warning: later ones are details or consequences. */
+  /** First line that is not a warning; null if there is none. Later lines are details or consequences. */
   #error: string | null = null;
 
   constructor(private readonly program: string, private readonly output: Output) {}
@@ -21,7 +23,7 @@ export class DumpMessages {
     }
   }
 
-  /** Rejects a dump unless the program exited with 0. */
+  /** Throws if the program did not exit with code 0. */
   check(exit: Exit, label: string): void {
     if (exit.code === 0 && exit.signal === null) return;
     const how = exit.signal === null ? `exited with ${exit.code}` : `was ended by ${exit.signal}`;
@@ -33,9 +35,9 @@ export class DumpMessages {
   }
 }
 
-/** Rejects a dump whose last line is not the closing one. */
+/** Throws if a dump does not end with its closing line, because it is then incomplete. */
 export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): void {
-  // Only the end matters, and a dump may contain any bytes before it.
+  // Only the end is tested. Before it, a dump may contain bytes in any encoding.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));
   if (!closing.test(text)) {
     throw new SourceFailedError(

@@ -1,7 +1,7 @@
-/** Advice for common errors of a load. */
+/** Advice for common errors of dumps and loads. */
 
 const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
-  // MySQL and MariaDB.
+  // Errors of MySQL and MariaDB.
   [
     /\b1227\b.*(?:SUPER|SET.USER|DEFINER)/,
     "The backup has objects of another definer than the login: set definers to login, or grant SET USER (MariaDB), " +
@@ -62,7 +62,7 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
     "(mysql-client for MySQL), or give the account another authentication plugin.",
   ],
   [/'show events': Access denied/i, "Grant EVENT on the database to the login."],
-  // PostgreSQL.
+  // Errors of PostgreSQL.
   [
     /role ".*" does not exist/,
     "Create it, restore the roles first, or set owners to false.",
@@ -115,7 +115,10 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
   ],
 ];
 
-/** Returns advice that follows an error, beginning with a full stop; empty if there is none. */
+/**
+ * Returns the advice for an error, to be appended to the error. It begins with a full stop. Returns "" if
+ * there is no advice.
+ */
 export function hint(error: string): string {
   const found = HINTS.find(([pattern]) => pattern.test(error));
   return found === undefined ? "" : `. ${found[1]}`;

@@ -1,23 +1,23 @@
-/** Interprets the stderr and the exit code of programs that load dumps. */
+/** Interprets the error output and the exit code of programs that load dumps. */
 import type { Exit } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import { hint } from "./load_hints.ts";
 
-/** Prefixes of warnings: `pg_restore: warning: …`, `psql:<stdin>:12: WARNING:  …`. */
+/** Matches the prefix of a warning, such as `pg_restore: warning: ` or `psql:<stdin>:12: WARNING:  `. */
 const WARNING = /^(?:\S+: )?warning:\s*/i;
 /**
- * Prefixes of errors: `pg_restore: error: …`, `psql:<stdin>:12: ERROR:  …`, `ERROR 1064 (42000) at line 3:
- * …`, `psql: error: …`.
+ * Matches the prefix of an error, such as `pg_restore: error: `, `psql:<stdin>:12: ERROR:  `, `ERROR 1064
+ * (42000) at line 3: ` or `psql: error: `.
  */
 const ERROR = /^(?:\S+: )?(?:error|fatal|panic)\b:?\s*/i;
-/** Messages of psql with `VERBOSITY=verbose`, whose code is the same in every language. */
+/** Matches messages of psql with `VERBOSITY=verbose`. Their code is the same in every language. */
 const CODED = /^psql:.*?:\d+: [^:]+:\s+([0-9A-Z]{5}): (.*)$/;
-/** SQLSTATE classes of successes and warnings. */
+/** Matches codes (SQLSTATE) of successes and warnings. */
 const HARMLESS_CODE = /^0[012]/;
 /**
- * Last line of pg_restore after errors that it continued after. Without this line it did not reach the end of
- * the dump.
+ * Last line of pg_restore if it continued after errors. Without this line, pg_restore did not reach the end
+ * of the dump.
  */
 const IGNORED = /^pg_restore: warning: errors ignored on restore: (\d+)$/;
 const STATEMENT = /^Command was: /;
@@ -26,16 +26,19 @@ const LISTED = 100;
 
 export interface LoadError {
   readonly message: string;
-  /** First line of the statement; null if the program does not print it. */
+  /** First line of the statement that failed; null if the program does not print it. */
   readonly statement: string | null;
 }
 
 export interface LoadRules {
-  /** Whether errors become warnings, and the load succeeds with all that could be loaded. */
+  /**
+   * Whether the load continues after errors. Errors then become warnings, and the load succeeds with what
+   * could be loaded.
+   */
   readonly continuesOnErrors?: boolean;
-  /** Whether an error is expected and has no effect, or is corrected later. */
+  /** Whether an error has no effect, or is corrected later. Such an error is not reported. */
   isExpected?(error: LoadError): boolean;
-  /** Returns the warning to write instead of an error that loses no data, or null. */
+  /** Returns a warning to write instead of an error that loses no data; null for other errors. */
   warningFor?(error: LoadError): string | null;
 }
 
@@ -43,7 +46,7 @@ export class LoadMessages {
   #error: string | null = null;
   #first: string | null = null;
   #pending: LoadError | null = null;
-  /** Number of accepted errors. */
+  /** Number of errors that do not make the load fail. */
   #passed = 0;
   #continued = 0;
   #ignored: number | null = null;
@@ -53,7 +56,10 @@ export class LoadMessages {
     this.#program = program.slice(program.lastIndexOf("/") + 1);
   }
 
-  /** Ignores lines between errors and warnings: they quote the statement, which may contain a password. */
+  /**
+   * Reads a line of the error output. Lines that are neither errors nor warnings are not passed on: they
+   * quote statements, which may contain passwords.
+   */
   readonly read = (line: string): void => {
     const coded = CODED.exec(line);
     const ignored = IGNORED.exec(line)?.[1];
@@ -85,7 +91,7 @@ export class LoadMessages {
     );
   }
 
-  /** Whether the program executed the whole dump, except for accepted errors. */
+  /** Whether pg_restore executed the whole dump, and had only errors that do not make the load fail. */
   #wentOn(exit: Exit): boolean {
     return this.#program === "pg_restore" && exit.code === 1 && this.#error === null &&
       this.#ignored !== null &&
@@ -102,7 +108,7 @@ export class LoadMessages {
     this.#pending = { message, statement: null };
   }
 
-  /** Classifies the last error. Called when its statement is known, or cannot follow any more. */
+  /** Classifies the last error. Called once its statement is known or can no longer follow. */
   #settle(): void {
     const error = this.#pending;
     this.#pending = null;

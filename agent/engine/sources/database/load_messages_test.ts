@@ -3,7 +3,7 @@ import { hint } from "./load_hints.ts";
 import { LoadMessages, type LoadRules } from "./load_messages.ts";
 
 const EXIT = (code: number) => ({ code, signal: null });
-/** Messages of pg_restore 17 for a server 15. */
+/** Messages of pg_restore 17 when it loads into a server of version 15. */
 const NEWER = [
   'pg_restore: error: could not execute query: ERROR:  unrecognized configuration parameter "transaction_timeout"',
   "Command was: SET transaction_timeout = 0;",

@@ -1,6 +1,6 @@
 /** Formats the list of sessions that hold a lock. */
 
-/** Number of sessions that are listed. */
+/** Maximum number of sessions in the message. */
 const MAX_LISTED = 3;
 
 export function joinNames(names: readonly string[]): string {

@@ -1,31 +1,31 @@
 /**
- * Contents of a dump, counted while it is made: a drill compares them with the restored database.
+ * Defines the contents of a dump, and how they are counted while it is made. A drill compares them with the
+ * restored database.
  *
- * A count must be of the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
- * dump's snapshot with another connection, which counts there with SQL. It stops if the dump ends first.
- * MySQL cannot share a snapshot, and a count before or after the dump would differ from it. So its rows are
- * counted in the stored dump itself.
+ * A count must describe the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
+ * dump's snapshot with a second connection, which counts the rows with SQL. That count stops soon after the
+ * dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would differ from it.
+ * So the rows of MySQL are counted in the stored dump.
  */
 import * as z from "zod";
 
 export const TableRows = z.object({
-  /** PostgreSQL only. */
+  /** Name of the schema, for PostgreSQL only. */
   schema: z.string().optional(),
   name: z.string(),
-  /** Null if not counted. */
+  /** Number of rows; null if they were not counted. */
   rows: z.number().int().nonnegative().nullable(),
 });
 export type TableRows = z.infer<typeof TableRows>;
 
 /**
- * Foreign key whose rows may refer to rows that the task leaves out. It is restored without checking its
- * rows.
+ * Foreign key that may refer to rows which the task excludes. It is restored without checking existing rows.
  */
 export const UncheckedForeignKey = z.object({
-  /** Quoted, with its schema. */
+  /** Quoted name of the table, with its schema. */
   table: z.string(),
   name: z.string(),
-  /** In the form of `ALTER TABLE … ADD CONSTRAINT name …`. */
+  /** What follows the name in `ALTER TABLE … ADD CONSTRAINT name …`. */
   definition: z.string(),
 });
 export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
@@ -33,47 +33,54 @@ export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 /** Contents of one database. */
 export const DatabaseContents = z.object({
   /**
-   * Tables with rows of their own: no views, and the partitions of a partitioned table instead of the table
-   * itself. Missing if nothing was counted.
+   * Tables that contain rows themselves: no views, and the partitions instead of a partitioned table.
+   * Undefined if nothing was counted.
    */
   tables: z.array(TableRows).optional(),
-  /** PostgreSQL only. */
+  /** Number of large objects, for PostgreSQL only; null if they were not counted. */
   large_objects: z.number().int().nonnegative().nullable().optional(),
   /**
-   * Names of all other objects by kind, such as `view`, sorted. They do not include the database's own name.
+   * Sorted names of all other objects, by their type, such as `view`. The names do not contain the name of
+   * the database.
    */
   objects: z.record(z.string(), z.array(z.string())).optional(),
   /**
-   * Phrases that say what a drill cannot compare: `positions of sequences`, or a kind of {@link
-   * DatabaseContents.objects}.
+   * Descriptions of what a drill cannot compare, such as `positions of sequences`, and types of {@link
+   * DatabaseContents.objects} that it cannot compare.
    */
   not_compared: z.array(z.string()).optional(),
-  /** Properties of the database itself, in its engine's own terms. */
+  /** Properties of the database itself. Their names are those of its engine. */
   properties: z.looseObject({}).optional(),
-  /** PostgreSQL only. */
+  /** Foreign keys to rows that the task excludes, for PostgreSQL only. */
   unchecked_foreign_keys: z.array(UncheckedForeignKey).optional(),
 });
 export type DatabaseContents = z.infer<typeof DatabaseContents>;
 
-/** Count that begins just before the dump. It ends with the run if {@link RowCounting.end} is not called. */
+/**
+ * A count that begins just before the dump. It stops when the run ends, or earlier when {@link
+ * RowCounting.end} is called.
+ */
 export interface RowCounting {
-  /** Arguments with which the dump's command reads the same snapshot. */
+  /** Arguments that make the dump program read the same snapshot as the count. */
   readonly args: readonly string[];
-  /** Counts rows in the archive's compressed bytes, which may be reused once it resolves. Never rejects. */
+  /**
+   * Counts the rows in a chunk of the compressed archive. The chunk's memory may be reused once the promise
+   * resolves. Never rejects.
+   */
   push?(chunk: Uint8Array): Promise<void>;
   /**
-   * Returns the contents. Called after the dump has succeeded. If nothing is known, returns null and writes
-   * the reason to the output.
+   * Ends the count and returns the contents. Called after the dump has succeeded. If nothing is known, writes
+   * the reason to the output and returns null.
    */
   end(): Promise<DatabaseContents | null>;
 }
 
-/** Returns `schema.table`, for the output. */
+/** Returns a table's name for the output, as `schema.table` if it has a schema. */
 export function tableName({ schema, name }: Pick<TableRows, "schema" | "name">): string {
   return schema === undefined ? name : `${schema}.${name}`;
 }
 
-/** Returns `5 tables with 52302 rows`, for the output. */
+/** Returns a summary for the output, such as `5 tables with 52302 rows`. */
 export function describeContents({ tables = [], large_objects, objects = {} }: DatabaseContents): string {
   const rows = tables.reduce((sum, each) => sum + (each.rows ?? 0), 0);
   const large = large_objects ? `, ${large_objects} large objects` : "";

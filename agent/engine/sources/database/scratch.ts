@@ -1,6 +1,6 @@
 /**
- * Scratch databases of drills: a dump is loaded on the server of its database, under another name, and
- * dropped again.
+ * Defines the scratch databases of drills. A dump is loaded under another name on the server that it came
+ * from, and is then dropped.
  */
 import { statfs } from "node:fs/promises";
 import { RunFailedError } from "../../ports.ts";
@@ -9,51 +9,53 @@ import type { ProgramContext } from "../../run_context.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 import type { DatabaseToRestore, Loader } from "./database_host.ts";
 
-/** Database server for drills. Existing databases are not changed. */
+/** Server on which drills are performed. Its existing databases are not changed. */
 export interface ScratchHost {
-  /** Whether a restore would reject the name, because the database belongs to the server itself. */
+  /** Whether the database belongs to the server itself, so that a restore would reject its name. */
   isSystemDatabase(name: string): boolean;
-  /** Returns the name of the drill's copy of a database. */
+  /** Returns the name of the scratch database for a database. */
   scratchName(database: string): string;
   /**
-   * Drops leftovers of drills whose agent was killed. Rejects, before anything is read, if a drill is not
-   * possible.
+   * Drops leftovers of drills whose agent was killed. Rejects if a drill is not possible. Called before any
+   * archive is read.
    */
   prepare(wanted: readonly DatabaseToRestore[]): Promise<void>;
   /** Returns the current size of a database in bytes; null if it does not exist. */
   sizeOf(name: string): Promise<number | null>;
   /**
-   * Returns the server's data directory; null if the user may not read the setting, or the server is on
-   * another machine.
+   * Returns the server's data directory. Returns null if the server is on another machine, or if the login
+   * may not read the setting.
    */
   dataDirectory(): string | null | Promise<string | null>;
-  /** Creates the scratch database. The returned loader loads the dump into it. */
+  /** Creates the scratch database. The returned loader loads the dump into that database. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
-   * Returns the contents of the scratch database. Rejects if the database no longer belongs to this drill.
+   * Returns the contents of the scratch database. Rejects if the database was dropped or replaced since this
+   * drill created it.
    *
-   * @param expected Null if tables are only listed, not counted.
+   * @param expected Contents in the backup, which say what to count. Null to list tables without counting
+   *   rows.
    */
   contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**
-   * Drops the scratch databases. Never rejects; resolves with false if something is left. `programs` may be
-   * started after the run has ended.
+   * Drops the scratch databases. Resolves with false if one could not be dropped; never rejects. `programs`
+   * can be started even after the run was cancelled.
    */
   discard(programs: ProgramContext): Promise<boolean>;
 }
 
 /**
- * Factor of the room that must be free: 5 % more than the drill needs, because the server has to continue
+ * Factor for the free space that a drill requires: 5 % more than its database, because the server goes on
  * writing.
  */
 const ROOM_FACTOR = 1.05;
 export const ADVICE = "or set the task's drill_every to 0";
 
 /**
- * Rejects if the server has no room for the scratch database. Only possible if the server runs on this
- * machine.
+ * Rejects if the server has too little free space for the scratch database. Checks this only if the server
+ * runs on this machine.
  *
- * @param dumped Bytes of the dump: the database takes at least as much.
+ * @param dumped Size of the dump in bytes, which is the least that the database takes.
  */
 export async function checkDatabaseRoom(
   host: ScratchHost,
@@ -77,7 +79,7 @@ export async function checkDatabaseRoom(
   );
 }
 
-/** Returns whether a host, or a socket, is on this machine. */
+/** Whether a host name, address or socket path is on this machine. Null stands for the default socket. */
 export function isLocal(host: string | null): boolean {
   return host === null || host.startsWith("/") || /^(?:localhost|127\..*|::1)$/.test(host);
 }

@@ -1,18 +1,18 @@
-/** Names of the temporary databases of restores and drills. */
+/** Names the temporary databases of restores and drills. */
 import { createHash } from "node:crypto";
 
 export interface TemporaryNames {
-  /** Database that a restore loads. */
+  /** Database that a restore loads a dump into. */
   fresh: string;
-  /** Original database, until it is dropped. */
+  /** Name of the original database from its replacement until it is dropped. */
   replaced: string;
-  /** Database that a drill loads. Nothing else uses it. */
+  /** Database that a drill loads a dump into. */
   drill: string;
 }
 
 /**
- * Maximum length of a name in both engines. A longer name is truncated, and a digest distinguishes it from
- * others.
+ * Maximum length of a name in both engines, in bytes. A longer name is shortened and gets a digest, so that
+ * it stays unique.
  */
 const MAX_BYTES = 63;
 
@@ -21,13 +21,16 @@ const REPLACED_SUFFIX = "_rearguard_replaced";
 export const DRILL_SUFFIX = "_rearguard_drill";
 
 /**
- * Prefix of the comment of each PostgreSQL database that Rearguard made. Only such databases are dropped
- * without asking.
+ * Start of the comment on each PostgreSQL database that Rearguard created. Without this mark, Rearguard does
+ * not drop a database.
  */
 export const MARK = "Rearguard: ";
-/** Comment of a database that is being loaded. */
+/** Comment on a database while a restore loads it. */
 export const UNFINISHED = `${MARK}unfinished restore`;
-/** Start of the comment of an original that a restore renamed before the new database is complete. */
+/**
+ * Start of the comment on an original database that a restore has renamed although the new one is not
+ * complete yet.
+ */
 export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 
 export function temporaryNames(name: string): TemporaryNames {
@@ -38,7 +41,7 @@ export function temporaryNames(name: string): TemporaryNames {
   };
 }
 
-/** Whether a name is one that restores or drills give to their temporary databases. */
+/** Whether a name has a suffix of restores' and drills' temporary databases. */
 export function isOwnName(name: string): boolean {
   return [FRESH_SUFFIX, REPLACED_SUFFIX, DRILL_SUFFIX].some((suffix) => name.endsWith(suffix));
 }

@@ -1,23 +1,31 @@
-/** Reads the contents of a copy: objects, row counts, faults. Nobody else has the copy open. */
+/**
+ * Reads the contents of a database's copy: objects, numbers of rows, and damage. No other program has the
+ * copy open.
+ */
 import type { DatabaseContents, TableRows } from "../database/row_counts.ts";
 import { fromHex, identifier, query, type Runner, SqliteError } from "./program.ts";
 
-/** Number of faults that are listed. */
+/** Maximum number of faults in the error message. */
 const MAX_FAULTS = 3;
 
-/** Rows that break a constraint are the application's matter: SQLite stored them so. */
+/**
+ * Messages about rows that break a constraint. They are no damage: SQLite stored the rows as the application
+ * wrote them.
+ */
 const BROKEN_CONSTRAINT = /^(?:NULL value in |CHECK constraint failed in |non-unique entry |\w+ value in )/;
 
-/** The copy uses what only the application's SQLite has, such as an extension. */
+/**
+ * Errors because the database uses something that only the application's SQLite has, such as an extension.
+ */
 const UNKNOWN =
   /no such (?:collation sequence|module|function|tokenizer)|unknown (?:tokenizer|function)|fts5/i;
 
 const PROPERTIES = ["page_size", "encoding", "auto_vacuum", "user_version", "application_id"];
 
 /**
- * Checks the structure of a copy.
+ * Checks the structure of a copy. Returns damage as faults, and everything else as notes for the output.
  *
- * @param check `quick_check` does not compare indexes with their tables.
+ * @param check `quick_check` is faster, but does not compare indexes with their tables.
  */
 export async function faultsOf(
   runner: Runner,
@@ -44,7 +52,7 @@ export async function faultsOf(
   }
 }
 
-/** Lists objects by kind, and counts the rows of tables. */
+/** Returns the names of objects by their type, and the tables with their numbers of rows. */
 export async function readContents(runner: Runner, path: string): Promise<DatabaseContents> {
   const copy = { path, as: "copy" } as const;
   const rows = (await query(
@@ -73,7 +81,7 @@ async function readProperties(runner: Runner, path: string): Promise<string[]> {
 
 async function countRows(runner: Runner, path: string, names: readonly string[]): Promise<TableRows[]> {
   if (names.length === 0) return [];
-  // An index may need a collation that only the application has.
+  // With NOT INDEXED, no index is read: an index may need a collation that only the application has.
   const script = names.map((name) => `select count(*) from ${identifier(name)} not indexed;`);
   const count = (statements: string[]) => query(runner, { path, as: "copy" }, statements.join("\n"));
   try {
@@ -93,7 +101,10 @@ async function countRows(runner: Runner, path: string, names: readonly string[])
   return tables;
 }
 
-/** Returns one line about rows that violate foreign keys; null if there are none. */
+/**
+ * Returns a line about rows that violate foreign keys. Returns null if there are none, or if they cannot be
+ * checked.
+ */
 export async function brokenForeignKeys(runner: Runner, path: string): Promise<string | null> {
   const counts = 'select count(*), hex(min("table")), hex(min(parent)) from pragma_foreign_key_check;';
   const [line = "0"] = await query(runner, { path, as: "copy" }, counts).catch((error) => {

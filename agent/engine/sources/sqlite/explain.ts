@@ -1,8 +1,12 @@
-/** Says in words why a database can't be read. */
+/** Explains to users why a database cannot be read. */
 import { formatSeconds } from "../../jobs/progress.ts";
 import { findLockHolders } from "./holders.ts";
 
-/** @param waited The time limit for locks, in milliseconds. */
+/**
+ * Returns the explanation of an error message of sqlite3.
+ *
+ * @param waited How long the run waited for locks, in milliseconds.
+ */
 export async function explain(reason: string, path: string, waited: number): Promise<string> {
   if (/file is not a database|file is encrypted/.test(reason)) {
     return "it is not a SQLite database, or it is encrypted (SQLCipher, SEE), which sqlite3 can't read";

@@ -1,4 +1,4 @@
-/** Finds the databases of a task by their paths and patterns. */
+/** Finds the databases that a task names by paths and patterns. */
 import { join } from "node:path";
 import type { Missing } from "../../../../src/protocol/job.ts";
 import { globSource, hasWildcards } from "../files/exclusion_rules.ts";
@@ -8,13 +8,14 @@ import { STAGING_PREFIX } from "./names.ts";
 export interface FoundDatabases {
   readonly paths: string[];
   readonly missing: Missing[];
-  /** Lines for the output. */
+  /** Lines for the output about files that are left out without loss. */
   readonly notes: string[];
 }
 
 /**
- * Returns the files. A path that exists is literal; otherwise `*`, `?` and `[…]` match within a name, and not
- * a dot at its start. Of several names of one file, the first one counts.
+ * Returns the files that the names match. The path of an existing file is taken literally. In any other name,
+ * `*`, `?` and `[…]` match characters other than `/`, and no dot at the start of a file's name. If a file is
+ * found under several paths, the first is used.
  */
 export async function findDatabases(names: readonly string[]): Promise<FoundDatabases> {
   const found: FoundDatabases = { paths: [], missing: [], notes: [] };
@@ -43,7 +44,7 @@ function leaveOut({ missing }: FoundDatabases, name: string, reason: string): vo
   missing.push({ name, reason: `Cannot back up database ${name}: ${reason}` });
 }
 
-/** Returns why a file can't be a database, or null. */
+/** Returns why a path cannot be backed up as a database; null if it can. */
 async function faultOf(path: string): Promise<string | null> {
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -58,7 +59,9 @@ async function faultOf(path: string): Promise<string | null> {
   }
 }
 
-/** Returns the files that match a pattern, without directories and the companions of databases. */
+/**
+ * Returns the paths that match a pattern, without directories and without the files in {@link COMPANIONS}.
+ */
 async function matching(pattern: string): Promise<string[]> {
   let paths = ["/"];
   for (const name of pattern.split("/").filter((each) => each !== "")) {

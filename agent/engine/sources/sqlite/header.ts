@@ -1,6 +1,6 @@
 /**
- * Checks database files by their header: https://www.sqlite.org/fileformat.html. The backup API copies whole
- * pages, so a copy is as long as its header says.
+ * Checks database files by their header: https://www.sqlite.org/fileformat.html. SQLite's backup function
+ * copies whole pages, so a complete copy has the length that its header says.
  */
 import { RunFailedError } from "../../ports.ts";
 
@@ -12,7 +12,12 @@ export function checkHeader(label: string, head: Uint8Array): void {
   throw new RunFailedError(`Cannot trust the copy of ${label}: it does not start as a SQLite database does`);
 }
 
-/** Compares the number of bytes with the header's number of pages. */
+/**
+ * Throws if a file's length is not the number of pages in its header, times their size.
+ *
+ * @param size Length of the file in bytes.
+ * @param head Start of the file.
+ */
 export function checkDatabaseFile(label: string, size: number, head: Uint8Array): void {
   checkHeader(label, head);
   const view = new DataView(head.buffer, head.byteOffset);

@@ -1,21 +1,25 @@
-/** Finds the programs that have a database open or locked, from `/proc`. */
+/** Finds the programs that have a database open or locked, by reading `/proc`. */
 import { basename } from "node:path";
 import { capture } from "../../programs/capture.ts";
 import type { Children } from "../../programs/children.ts";
 import type { Runner } from "./program.ts";
 
-/** Files that belong to an open database, by what their names end with. */
+/** Suffixes of the files that SQLite keeps next to an open database. */
 export const COMPANIONS = ["-wal", "-shm", "-journal"];
 
-/** Returns the programs that keep others from reading one of the databases: `python3 (process 12)`. */
+/**
+ * Returns the programs that hold a write lock on one of the databases, such as `python3 (process 12)`. Such a
+ * lock keeps others from reading.
+ */
 export async function findLockHolders(paths: readonly string[]): Promise<string[]> {
   return await describeProcesses(await lockingProcesses(paths, (access) => access === "WRITE"));
 }
 
 /**
- * Returns the programs that have a database open, as far as the system lets the agent see them. An open
- * write-ahead log is always locked. The files of other users' programs are looked up as the database's owner,
- * because the agent of the systemd unit may not see them.
+ * Returns the programs that have a database open, as far as the system lets the agent see them. A program
+ * that uses a write-ahead log always holds a lock. Other programs are found by their open files. The agent's
+ * systemd unit may not see files that other users' programs have open, so the search is repeated as the
+ * database's owner.
  */
 export async function findUsers(path: string, children: Children): Promise<string[]> {
   const file = await Deno.stat(path).catch(() => null);
@@ -29,7 +33,10 @@ export async function findUsers(path: string, children: Children): Promise<strin
   return await describeProcesses(pids);
 }
 
-/** Returns the processes that have a file open. Empty if the user can't be looked up. */
+/**
+ * Returns the ids of processes that have a file open, searching as the given user. Returns none if the search
+ * fails.
+ */
 async function openers(path: string, { children, user }: Runner): Promise<string[]> {
   const script = 'for file in /proc/[0-9]*/fd/*; do [ "$file" -ef "$1" ] && echo "$file"; done; true';
   const command = { program: "sh", args: ["-c", script, "sh", path], user };
@@ -37,7 +44,10 @@ async function openers(path: string, { children, user }: Runner): Promise<string
   return [...stdout.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => pid!);
 }
 
-/** Returns the processes that hold locks of the databases or their companions, from proc_locks(5). */
+/**
+ * Returns the ids of processes that hold locks on the databases or on the files in {@link COMPANIONS}. The
+ * locks are read from /proc/locks, see proc_locks(5).
+ */
 async function lockingProcesses(
   paths: readonly string[],
   isWanted: (access: string) => boolean,
@@ -48,7 +58,8 @@ async function lockingProcesses(
     if (found?.ino) inodes.add(String(found.ino));
   }
   const locks = await Deno.readTextFile("/proc/locks").catch(() => "");
-  // A line is `1: POSIX  ADVISORY  WRITE 12 fd:01:1234 0 EOF`.
+  // A line of the file is such as `1: POSIX  ADVISORY  WRITE 12 fd:01:1234 0 EOF`: 12 is the process and 1234
+  // the inode.
   return locks.split("\n").flatMap((line) => {
     const [, , , access = "", pid = "", place = ""] = line.trim().split(/\s+/);
     return isWanted(access) && inodes.has(place.split(":")[2] ?? "") ? [pid] : [];

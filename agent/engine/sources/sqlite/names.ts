@@ -1,25 +1,25 @@
-/** Names of files and directories that restores, drills and backups make. */
+/** Names the files and directories that backups, restores and drills of SQLite create. */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { databaseInfix } from "../../manifest/object_name.ts";
 
-/** Start of the names beside a database that restores give. */
+/** Prefix of the files and directories that a restore creates in the database's directory. */
 export const STAGING_PREFIX = ".rearguard-sqlite-";
 
-/** Longest infix of an object's name that is used without its digest, in bytes. */
+/** Maximum length of an infix, in bytes, before the digest is added. Longer ones are shortened. */
 const MAX_INFIX = 100;
 
-/** Returns the directory for a private copy: below `TMPDIR` of the agent, or `/var/tmp`. */
+/** Returns a new path for the directory of a private copy: in the agent's `TMPDIR`, or else in `/var/tmp`. */
 export function scratchDirectory(): string {
   return join(scratchRoot(), `rearguard-sqlite-${crypto.randomUUID()}`);
 }
 
-/** Returns the directory below which copies are made. */
+/** Returns the directory in which the directories of copies are created. */
 export function scratchRoot(): string {
   return Deno.env.get("TMPDIR") || "/var/tmp";
 }
 
-/** Encodes as many characters of a name as fit. */
+/** Returns the infix for the start of a name, with as many characters as fit into {@link MAX_INFIX}. */
 function shortened(name: string): string {
   let infix = "";
   for (const character of name) {
@@ -31,8 +31,8 @@ function shortened(name: string): string {
 }
 
 /**
- * Returns the part of each object's name that names its database: the file's name, with a digest of the path
- * if it is long or not the only one.
+ * Returns, for each database, the part of its objects' names that names the database. It is the file's name.
+ * If that is too long or occurs twice, it gets a digest of the path.
  */
 export function infixes(paths: readonly string[]): string[] {
   const names = paths.map((path) => databaseInfix(basename(path)));

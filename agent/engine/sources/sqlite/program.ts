@@ -1,4 +1,4 @@
-/** Runs the program `sqlite3`, and quotes for it. */
+/** Runs the program `sqlite3`, and quotes texts for its scripts. */
 import { capture } from "../../programs/capture.ts";
 import type { Children } from "../../programs/children.ts";
 import type { SystemUser } from "../../programs/system_user.ts";
@@ -7,45 +7,46 @@ import { RunFailedError } from "../../ports.ts";
 
 const PACKAGES = { sqlite3: "sqlite3" };
 
-/** As whom programs run. */
+/** Starts programs, as a system user; null for the agent's own user. */
 export interface Runner {
   readonly children: Children;
   readonly user: SystemUser | null;
 }
 
-/** A failed program. */
+/** A failure of sqlite3. Its message is the reason. */
 export class SqliteError extends RunFailedError {}
 
-/** Returns the version of `sqlite3`. Rejects if it is not installed. */
+/** Returns the version of `sqlite3`. Rejects if the program is not installed. */
 export async function requireSqlite(children: Children): Promise<string> {
   const version = await toolVersion(children, "sqlite3");
   if (version === null) throw new RunFailedError(missingTools(["sqlite3"], PACKAGES));
   return version;
 }
 
-/** How a database is opened. */
+/** The path of a database, and how it is opened. */
 export interface Opening {
   readonly path: string;
   /**
-   * - `read`: nothing is written, except for the shared memory of a database with a write-ahead log;
-   * - `write`: as a program that uses the database, which removes an empty write-ahead log at the end;
-   * - `copy`: a file that nobody else has open.
+   * - `read`: writes nothing, except to the shared memory of a write-ahead log;
+   * - `write`: opens like any program that uses the database, and removes an empty write-ahead log at the
+   *   end;
+   * - `copy`: opens a file that no other program has open.
    */
   readonly as: "read" | "write" | "copy";
 }
 
 /**
- * Runs SQL and commands, and returns the lines of the result. Rejects with a {@link SqliteError} at the first
- * one that fails.
+ * Runs a script of SQL statements and commands. Returns the lines that they print. Rejects with a {@link
+ * SqliteError} at the first that fails.
  *
- * @param script Statements and commands, one a line.
+ * @param script Statements and commands, each on a line of its own.
  */
 export async function query(
   { children, user }: Runner,
   { path, as }: Opening,
   script: string,
 ): Promise<string[]> {
-  // Without `-init`, the program would read the user's own settings and run what they say.
+  // Without `-init`, the program would execute the commands in the user's own settings file.
   const args = ["-batch", "-bail", "-init", "/dev/null", "-noheader", "-list"];
   if (as !== "write") args.push("-readonly");
   args.push(as === "copy" ? `${fileUri(path)}?immutable=1` : path);
@@ -57,13 +58,16 @@ export async function query(
   return stdout === "" ? [] : stdout.replace(/\n$/, "").split("\n");
 }
 
-/** Runs another program as the user. Rejects with its message if it fails. */
+/** Runs a program other than sqlite3 as the user. Rejects with its error output if it fails. */
 export async function run({ children, user }: Runner, program: string, args: string[]): Promise<void> {
   const { exit, messages } = await capture(children, { program, args, user });
   if (exit.code !== 0) throw new RunFailedError(messages.join("; ") || `${program} exited with ${exit.code}`);
 }
 
-/** `Error: near line 3: database is locked (5)` is `database is locked`. */
+/**
+ * Returns the reason in an error message: `database is locked` for `Error: near line 3: database is locked
+ * (5)`.
+ */
 function reasonOf(messages: readonly string[], signal: string | null): string {
   if (signal !== null) return `sqlite3 was ended by ${signal}`;
   const [first = "sqlite3 failed"] = messages;
@@ -71,12 +75,15 @@ function reasonOf(messages: readonly string[], signal: string | null): string {
     .replace(/ \(\d+\)$/, "");
 }
 
-/** Returns a URI in which no character of the path has a meaning. */
+/** Returns a URI for a path, in which special characters of URIs are encoded. */
 function fileUri(path: string): string {
   return `file:${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Quotes an argument of a command such as `.backup`: all but plain characters are octal escapes. */
+/**
+ * Quotes an argument of a command such as `.backup`. All characters except letters, digits and a few others
+ * become octal escapes.
+ */
 export function argument(text: string): string {
   const escaped = Array.from(new TextEncoder().encode(text), (byte) => {
     const character = String.fromCharCode(byte);
@@ -85,12 +92,11 @@ export function argument(text: string): string {
   return `"${escaped.join("")}"`;
 }
 
-/** Quotes a name for SQL. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** Decodes the result of SQL's `hex`. */
+/** Decodes the result of SQL's function `hex` into text. */
 export function fromHex(hex: string): string {
   return new TextDecoder().decode(Uint8Array.fromHex(hex));
 }

@@ -1,6 +1,7 @@
 /**
- * Restores SQLite databases. Each is written beside its path and checked. Then the old one is renamed with
- * its journal, and the new one takes its place: SQLite would apply a journal of the old one to the new one.
+ * Restores SQLite databases. Each is written to a staging directory next to its path, and is checked. Then
+ * the old database is renamed together with its journal, and the new one takes its name. If the journal
+ * stayed, SQLite would apply it to the new database.
  */
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
@@ -20,12 +21,12 @@ import { requireSqlite, run } from "./program.ts";
 import { writeCommand } from "./scratch.ts";
 
 interface Place {
-  /** The path, with links resolved. */
+  /** Path of the database, without symbolic links. */
   readonly path: string;
   readonly staging: string;
-  /** Name of the old database until the restore is complete. */
+  /** Path of the old database until the restore is complete. */
   readonly replaced: string;
-  /** Null if there is no file. */
+  /** The existing file; null if there is none. */
   readonly existing: Deno.FileInfo | null;
 }
 
@@ -114,7 +115,10 @@ export class SqliteHost implements DatabaseHost {
     return { ...place, existing };
   }
 
-  /** Gives the new file the owner and mode of the old one. A new one is the user's, and private. */
+  /**
+   * Gives the new file the owner and mode of the existing one. If there is none, the file belongs to the user
+   * that the programs run as, and only that user may access it.
+   */
   async #prepareFresh({ staging, existing }: Place, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
     const mode = (existing?.mode ?? 0o600) & 0o7777;
@@ -126,7 +130,7 @@ export class SqliteHost implements DatabaseHost {
   }
 }
 
-/** Resolves links, also if the file itself is missing. */
+/** Returns the path without symbolic links. The file itself may be missing. */
 async function resolve(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
@@ -155,7 +159,7 @@ async function refuseUsed(path: string, { children }: ProgramContext): Promise<v
 
 const FILES = [...COMPANIONS, ""];
 
-/** Moves the old database aside, its journal first, and the new one into its place. */
+/** Renames the old database, its journal first, and moves the new one to its path. */
 async function replace({ path, replaced, staging }: Place, programs: ProgramContext): Promise<void> {
   for (const end of FILES) {
     if (await exists(path + end)) await move(path + end, replaced + end, programs);
@@ -164,7 +168,8 @@ async function replace({ path, replaced, staging }: Place, programs: ProgramCont
 }
 
 /**
- * Puts an old database back that a failed or killed restore has moved. Resolves with whether there was one.
+ * Moves an old database back that a failed or killed restore has renamed. Resolves with whether there was
+ * one.
  */
 async function putBack(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
   const { path, replaced } = place;
@@ -178,8 +183,8 @@ async function putBack(place: Pick<Place, "path" | "replaced">, programs: Progra
 }
 
 /**
- * Ends what a killed restore began: puts the old database back, or removes it if the new one was in place.
- * Resolves with whether it was put back.
+ * Completes what a killed restore began. If the new database was in place, removes the old one. Otherwise
+ * moves the old one back. Resolves with whether it was moved back.
  */
 async function recover(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
   const isMoved = await exists(place.replaced);

@@ -16,7 +16,7 @@ import { findUsers } from "./holders.ts";
 class Bench implements AsyncDisposable {
   private constructor(readonly run: BackupRun, readonly path: string, readonly backup: StoredBackup) {}
 
-  /** Backs up one database of everything. */
+  /** Backs up a database with every type of object. */
   static async open(script = SCHEMA): Promise<Bench> {
     const run = await BackupRun.open();
     await Deno.mkdir(`${run.root}/data`);
@@ -68,7 +68,7 @@ class Bench implements AsyncDisposable {
 Deno.test("a database replaces the old one with its journals, and keeps owner and mode", async () => {
   await using bench = await Bench.open();
   const original = await describeSqlite(bench.path);
-  // What a crashed program left would be applied to the new database if it stayed.
+  // A crashed program left a journal. If that stayed, SQLite would apply it to the new database.
   await sqlite(bench.path, "pragma journal_mode = wal;\ndelete from customer;\n.shell kill -9 $PPID\n").catch(
     () => {},
   );
@@ -138,7 +138,8 @@ Deno.test("the next restore ends what a killed one began", async () => {
   const directory = `${bench.run.root}/data`;
   const replaced = `${directory}/.rearguard-sqlite-replaced-it's.db`;
   const original = await describeSqlite(bench.path);
-  // Killed between the two renames: there is no database, and the old one lies beside it.
+  // Imitates a restore that was killed between the two renames: the path has no database, and the old one
+  // lies next to it.
   await Deno.rename(bench.path, replaced);
   await Deno.writeTextFile(`${replaced}-journal`, "");
   await assert.rejects(bench.restore(), { message: /is there already and not empty/ });
@@ -146,7 +147,7 @@ Deno.test("the next restore ends what a killed one began", async () => {
     bench.run.lines.some((line) => line.includes("which a restore had moved when its agent was killed")),
   );
   assert.deepEqual(await describeSqlite(bench.path), original);
-  // Killed after them: the new one is in place.
+  // Imitates a restore that was killed after both renames: the new database is in place.
   await Deno.writeTextFile(replaced, "old");
   await bench.restore({ overwrite: true });
   assert.deepEqual(bench.names(), ["it's.db"]);

@@ -1,4 +1,4 @@
-/** Restores databases into a scratch directory, for drills. */
+/** Restores SQLite databases into a scratch directory, for drills. */
 import { dirname } from "node:path";
 import { BackupDamagedError } from "../../ports.ts";
 import { removeTree } from "../../remove_tree.ts";
@@ -65,7 +65,7 @@ export class SqliteScratch implements ScratchHost {
   }
 }
 
-/** Returns the command that writes its stdin to a file, and makes it durable. */
+/** Returns a command that writes its stdin to a file, and flushes the file to disk. */
 export function writeCommand(path: string, { user }: Pick<ProgramContext, "user">) {
   return { program: "dd", args: [`of=${path}`, "bs=1M", "conv=fsync", "status=none"], user };
 }

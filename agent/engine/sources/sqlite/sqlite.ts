@@ -1,8 +1,8 @@
 /**
- * Backs up SQLite databases, also while programs write to them. SQLite copies the pages of one moment into a
- * private file (`.backup`, in a read transaction), which is then streamed. A copy of pages keeps what SQL
- * text loses, and a writer waits for a local copy at most, never for the destination. See
- * docs/develop/adr/0005-sqlite-copy.md.
+ * Backs up SQLite databases, even while programs write to them. SQLite's command `.backup`, in a read
+ * transaction, copies the pages of one moment into a private file. The backup reads that file. A copy of
+ * pages keeps what SQL text would lose. Writers wait for the local copy at most, never for the destination.
+ * See docs/develop/adr/0005-sqlite-copy.md.
  */
 import { statfs } from "node:fs/promises";
 import type { SqliteSource } from "../../../../src/definitions/sources/sqlite.ts";
@@ -21,7 +21,7 @@ import { checkDatabaseFile, checkHeader } from "./header.ts";
 import { infixes, scratchDirectory, scratchRoot } from "./names.ts";
 import { argument, type Opening, query, requireSqlite, run, SqliteError } from "./program.ts";
 
-/** A longer wait for locks than any run. */
+/** Longest wait for locks that SQLite supports, in milliseconds: 24 days, longer than any run. */
 const NO_LIMIT = 2_147_483_647;
 
 interface Database {
@@ -73,14 +73,18 @@ async function inspect(path: string, context: RunContext): Promise<Database> {
   return { path, pageSize, size };
 }
 
-/** Runs a script on the live database. Rejects with a `SourceFailedError` that says what is wrong. */
+/**
+ * Runs a script on the live database and returns the lines that it prints. Rejects with a `SourceFailedError`
+ * that explains the reason.
+ */
 async function reading(path: string, context: RunContext, script: string): Promise<string[]> {
   const limit = Math.min(context.job.lock_wait_ms ?? NO_LIMIT, NO_LIMIT);
   const whole = `.timeout ${limit}\n${script}`;
   const opening = await openingOf(path);
   try {
     return await query(context, opening, whole).catch((error) => {
-      // A program died while it wrote: the next one that opens the database rolls its transaction back.
+      // A program died during a write, and its transaction must be rolled back. Opening the database for
+      // writing does that.
       if (!(error instanceof SqliteError) || !/readonly|unable to open/.test(error.message)) throw error;
       return query(context, { path, as: "write" }, whole);
     });
@@ -93,8 +97,8 @@ async function reading(path: string, context: RunContext, script: string): Promi
 }
 
 /**
- * Returns how to open a live database. If it has a write-ahead log but nobody has it open, only a connection
- * that may write removes the files that it makes.
+ * Returns how to open a live database. Normally it is opened for reading. If it has a write-ahead log that no
+ * program has open, opening creates files next to it. Only a connection that may write removes them again.
  */
 async function openingOf(path: string): Promise<Opening> {
   const real = await Deno.realPath(path).catch(() => path);
@@ -102,7 +106,10 @@ async function openingOf(path: string): Promise<Opening> {
   return { path, as: !isOpen && await hasWriteAheadLog(real) ? "write" : "read" };
 }
 
-/** Reads the file format's write version: https://www.sqlite.org/fileformat.html. */
+/**
+ * Whether the database uses a write-ahead log, by the write version in its header:
+ * https://www.sqlite.org/fileformat.html
+ */
 async function hasWriteAheadLog(path: string): Promise<boolean> {
   using file = await Deno.open(path);
   const header = new Uint8Array(20);
@@ -160,7 +167,11 @@ function databasePart(
   };
 }
 
-/** Resolves with the size of the copy. */
+/**
+ * Copies a database into a private directory and checks the copy. Resolves with the copy's size in bytes.
+ *
+ * @param size Size of the database in bytes, for which there must be free space.
+ */
 async function copyDatabase(
   path: string,
   size: number,
@@ -173,7 +184,8 @@ async function copyDatabase(
   await run(context, "mkdir", ["-m", "0700", "--", directory]);
   const copy = `${directory}/copy`;
   const started = ports.clock.monotonic();
-  // The read transaction keeps the copy to one moment. Without it, each write of others would start it again.
+  // In a read transaction, the copy shows one moment. Without it, each write by another program would restart
+  // the copy.
   await reading(
     path,
     context,

@@ -9,7 +9,7 @@ import { findLockHolders } from "./holders.ts";
 import { infixes, scratchRoot } from "./names.ts";
 import { query } from "./program.ts";
 
-/** Runs a backup in a directory of databases. */
+/** A directory of databases, and a run that backs them up. */
 class Bench implements AsyncDisposable {
   private constructor(readonly run: BackupRun, readonly directory: string) {}
 
@@ -28,7 +28,7 @@ class Bench implements AsyncDisposable {
     return this.run.run({ type: "sqlite", names: paths }, changes);
   }
 
-  /** Unpacks a stored database. */
+  /** Decompresses a stored database. Returns the path of the decompressed file. */
   async unpack(backup: StoredBackup, index = 0): Promise<string> {
     const archive = backup.objects.filter(({ role }) => role === "archive")[index]!;
     const path = `${this.run.root}/unpacked-${index}`;
@@ -52,7 +52,7 @@ function exists(path: string): Promise<boolean> {
   return Deno.lstat(path).then(() => true, () => false);
 }
 
-/** Writes pairs of rows, each pair in one transaction, until it is disposed of. */
+/** Program that inserts pairs of rows, each pair in one transaction, until it is disposed of. */
 class Writer implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
 
@@ -91,7 +91,7 @@ for (const mode of ["wal", "delete"]) {
       await until(async () => Number(await count(path)) > 20_000);
       backup = await bench.backUp(["live.db"]);
       during = Number(await count(path));
-      // The writer goes on after the copy.
+      // The writer still runs after the copy.
       await until(async () => Number(await count(path)) > during);
     }
     const copy = await bench.unpack(backup);
@@ -124,7 +124,7 @@ Deno.test("what a crashed program left is backed up as its next start would find
   for (const mode of ["wal", "delete"]) {
     const path = bench.path(`${mode}.db`);
     await sqlite(path, `pragma journal_mode = ${mode}; ${PAIRS}`);
-    // Killed with a transaction of which some pages are in the file already.
+    // Kills a program during a transaction, when some of its pages are already in the file.
     const script = "pragma cache_size = 5;\nbegin;\nupdate a set x = zeroblob(400);\n.shell kill -9 $PPID\n";
     if (mode === "wal") {
       await sqlite(path, "insert into b values (2);\n.shell kill -9 $PPID\n").catch(() => {});
@@ -308,7 +308,7 @@ Deno.test("a copy that has no room fails with words, and says what to set", asyn
   await using bench = await Bench.open();
   const path = bench.path("huge.db");
   await sqlite(path, "create table t (x);");
-  // The header tells of 2^31 pages of 4096 bytes in a sparse file.
+  // The header gets 2^31 - 1 pages of 4096 bytes. The file is sparse and has that length.
   await shell('printf "\\x7f\\xff\\xff\\xff" | dd of="$1" bs=1 seek=28 conv=notrunc status=none', path);
   await shell('truncate -s $((0x7fffffff * 4096)) "$1"', path);
   await assert.rejects(bench.backUp(["huge.db"]), {
