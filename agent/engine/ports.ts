@@ -158,8 +158,8 @@ export interface Destination {
   partialPath(name: string): string | null;
   /**
    * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if it is
-   * missing, for example because its file system is not mounted. An object that is missing with its directory
-   * may not be lost.
+   * missing, for example because its file system is not mounted. In a missing directory, a missing object is
+   * no proof that the object is lost.
    */
   findPlace(): Promise<void>;
   /**

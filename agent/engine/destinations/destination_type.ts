@@ -6,7 +6,7 @@ import type { DestinationLimits } from "./limits.ts";
 
 export interface DestinationPorts {
   readonly clock: Clock;
-  /** Aborts the work in progress: pending calls reject with the signal's reason. */
+  /** Aborting this signal ends the work in progress. Pending calls reject with the signal's reason. */
   readonly signal: AbortSignal;
   /** The run's output; null if no run opened the destination. The same holds for the next three ports. */
   readonly output: Pick<Output, "line"> | null;

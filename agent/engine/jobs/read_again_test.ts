@@ -13,8 +13,8 @@ import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { runVerify } from "./verify.ts";
 
 /**
- * A destination that changes a byte in the first reads of an object. `value` returns the changed byte and may
- * differ from read to read.
+ * A destination that alters a byte in the first reads of an object. `value` returns the bits to flip in each
+ * read; 0 alters nothing.
  */
 class FaultyPath extends LocalDestination {
   #reads = 0;

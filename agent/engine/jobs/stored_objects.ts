@@ -71,7 +71,7 @@ export class StoredObjects {
   }
 
   /**
-   * Returns whether an object is encrypted. Only who has the key can create an encrypted object, even if
+   * Returns whether an object is encrypted. Only someone with the key can create an encrypted object, even if
    * others can write to the destination.
    */
   isSealed(object: StoredObject): boolean {

@@ -99,8 +99,8 @@ export class BackupContents {
   }
 
   /**
-   * Compares the listing of an archive with its index. Rejects a difference. If the index has unreadable
-   * lines, a difference is only noted.
+   * Throws if an archive's listing differs from its index. If the index has unreadable lines, only notes the
+   * difference.
    */
   #compareMembers(name: string, listed: ListingDigest, index: IndexSummary): void {
     if (listed.members === index.members && listed.digest === index.digest) return;

@@ -13,10 +13,7 @@ import type { FileKeys } from "../transforms/file_keys.ts";
 /** The contents of databases, by the name of the archive. */
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 
-/**
- * The contents as a manifest stores them. One of the two fields is empty: `open` if the archives are
- * encrypted, otherwise `sealed`.
- */
+/** The contents as a manifest stores them: in `sealed` if the archives are encrypted, otherwise in `open`. */
 export interface ManifestContents {
   readonly open: ArchiveContents;
   /**

@@ -14,11 +14,13 @@ export interface Conflicts {
   /** The names of `replaced` that are a directory in the backup. */
   obstructing: string[];
   /**
-   * Names that are directories here and something else in the backup. A restore never removes these
-   * directories.
+   * Names that are directories in the restore directory and something else in the backup. A restore never
+   * removes these directories.
    */
   blocking: string[];
-  /** Names that are directories both here and in the backup. Their other contents stay. */
+  /**
+   * Names that are directories both in the restore directory and in the backup. Their other contents stay.
+   */
   standing: string[];
 }
 

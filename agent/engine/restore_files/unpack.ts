@@ -31,8 +31,8 @@ export interface Skipped {
 }
 
 /**
- * Unpacks the whole archive. Once this resolves, the archive is verified. Leaves out members whose name or
- * type the file system does not support, and writes a warning for each.
+ * Unpacks the whole archive. Leaves out members whose name or type the file system does not support, writes a
+ * warning for each, and returns them. Once this resolves, the archive is verified.
  */
 export async function unpackWhole(
   archive: StoredObject,

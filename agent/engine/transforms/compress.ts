@@ -80,8 +80,8 @@ export function isCompressed({ compression_level }: JobOptions): boolean {
 }
 
 /**
- * Starts a compressor that makes independent frames, with a skippable frame in front of each that contains
- * its size.
+ * Starts a compressor that makes independent frames. In front of each frame is a skippable frame that
+ * contains the frame's size.
  */
 export function startCompression(
   { from, into, take, clock }: CompressionStreams,

@@ -1,6 +1,6 @@
 /**
- * Reads a file of this server from a position to another. Retries a failed read (EIO) once, because the fault
- * may be transient.
+ * Reads a range of a file of this server. Retries a failed read (EIO) once, because the fault may be
+ * transient.
  */
 import { type Output, RunFailedError } from "../../ports.ts";
 import { codeOf } from "./errors.ts";

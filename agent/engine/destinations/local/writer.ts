@@ -15,7 +15,10 @@ const SYNC_EVERY = 64 * 2 ** 20;
 /** Time that a cancelled run waits for its pending write, in milliseconds. */
 const LAST_WRITE = 15_000;
 
-/** Number of bytes that is larger than the free space in the last block of any file system. */
+/**
+ * Number of bytes that are written to find out why a write failed. It is more than the last block of a file
+ * may have free.
+ */
 const PROBE_BYTES = 1 << 20;
 
 export interface LocalWriterPorts {

@@ -78,7 +78,10 @@ export class RelayDestination implements Destination {
 
 class RelayedRanges implements RangeSource {
   readonly what: string;
-  /** Longer than the minute in which the other agent must respond to the control plane. */
+  /**
+   * Maximum silence in milliseconds. It is longer than the minute in which the other agent must respond to
+   * the control plane.
+   */
   readonly idleMs = 90_000;
 
   constructor(

@@ -9,8 +9,8 @@ import { PutConnections } from "./put.ts";
 
 const MIB = 2 ** 20;
 /**
- * Largest part size, in bytes, at which one part is filled while two are being sent. Above it, only one is
- * being sent meanwhile.
+ * Largest part size, in bytes, at which one part is filled while two are being sent. For larger parts, only
+ * one is being sent.
  */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**

@@ -62,9 +62,7 @@ export class DavDirectory {
     throw new RunFailedError(`Cannot read ${name} in ${this.what}: the server does not tell its size`);
   }
 
-  /**
-   * Returns the error for a missing object. The error says whether the directory is missing or empty, too.
-   */
+  /** Returns the error for a missing object. It says so if the directory is missing or empty. */
   async missing(name: string): Promise<RunFailedError> {
     await this.find();
     if (!await this.#isEmpty()) {
