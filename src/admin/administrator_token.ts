@@ -16,7 +16,10 @@ export interface TokenRequest {
   readonly email: string | null;
 }
 
-/** Creates a token with every ability. Returns its text and its owner. */
+/**
+ * Creates a token with every ability for an administrator. Returns the token's text and the administrator's
+ * email address.
+ */
 export async function makeAdministratorToken(
   { database, clock, operator, email }: TokenRequest,
 ): Promise<{ token: string; email: string }> {

@@ -5,7 +5,7 @@ import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
-/** Reads the whole archive. Returns what is wrong with it, or null if it is intact. */
+/** Reads the whole archive of an export. Returns what is wrong with it; null if it is intact. */
 export async function archiveFault(
   repository: BackupRepository,
   found: FoundManifest,
@@ -26,7 +26,7 @@ export async function archiveFault(
   return hash.digest("hex") === archive.sha256 ? null : `${archive.name} has another SHA-256 than was stored`;
 }
 
-/** Yields the archive's lines, decrypted and decompressed as a stream. */
+/** Yields the archive's lines. The archive is decrypted and decompressed as a stream. */
 export async function* archiveLines(
   repository: BackupRepository,
   found: FoundManifest,
@@ -50,7 +50,10 @@ export async function* archiveLines(
   yield* linesOf(decompressed(stream));
 }
 
-/** Decompresses with `zstd`: pzstd writes skippable frames, at which node's own decompressor stops. */
+/**
+ * Decompresses with the program `zstd`, because node's decompressor stops at the skippable frames that pzstd
+ * writes.
+ */
 async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const zstd = new Deno.Command("zstd", {
     args: ["--decompress", "--stdout", "--quiet"],
@@ -73,7 +76,7 @@ async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** Kills a program; does nothing if it has ended. */
+/** Kills a program; does nothing if the program has ended. */
 function endProgram(program: Deno.ChildProcess): void {
   try {
     program.kill("SIGKILL");

@@ -6,11 +6,13 @@ export interface BackupRepository extends AsyncDisposable {
   /** The backup destination that corresponds to the repository. */
   readonly destination: NewBackupDestinationInput;
   /**
-   * Yields every file below the repository, by relative path. Calls `skip` for each directory that it may not
-   * read.
+   * Yields the relative path of every file below the repository's root. Calls `skip` for each directory that
+   * the user may not read.
    */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
-  /** Returns the directory that a control plane uses for a path: an absolute path, or a key prefix. */
+  /**
+   * Returns the path as a control plane stores it for this destination: an absolute path, or a key prefix.
+   */
   directory(path: string): string;
 }

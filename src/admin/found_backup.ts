@@ -7,11 +7,11 @@ import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
 /**
- * Returns the backups that can be restored, in the given order. Prompts for the passwords of encrypted ones;
- * the password is null if none is right.
+ * Returns the backups that can be restored, in the given order. Prompts for the passwords of encrypted
+ * backups. A backup's password is null if no password opens it.
  *
- * @param directoryOf Returns the directory that a control plane uses for a backup.
- * @param leaveOut Called for each other manifest, with the reason.
+ * @param directoryOf Returns the directory in which a control plane looks for a backup.
+ * @param leaveOut Called for each manifest that yields no backup, with the reason.
  */
 export async function foundBackups(
   repository: BackupRepository,

@@ -14,8 +14,8 @@ import { readMigrations, schemaVersion } from "../store/database/migrate.ts";
 const MIGRATIONS = new URL("../../migrations", import.meta.url);
 
 /**
- * Connects to the database without changing it. If no control plane runs, an embedded database is started;
- * disposing the result stops it.
+ * Connects to the database without changing it. If no control plane runs, starts an embedded database;
+ * disposing of the result stops that database.
  */
 export async function joinDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using stack = new AsyncDisposableStack();
@@ -32,7 +32,10 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
   return { database, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
-/** Returns whether an embedded database exists. Only a control plane creates one by default. */
+/**
+ * Returns whether an embedded database exists in the data directory. By default, only a control plane creates
+ * one.
+ */
 export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {
   return await Deno.stat(join(dataDirectory, "postgres")).then(() => true, () => false);
 }

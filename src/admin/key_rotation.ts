@@ -1,7 +1,8 @@
 /**
- * Replaces the secret key while control planes encrypt and decrypt with the old one. The steps are: all
- * control planes hold both keys, all encrypt with the new one, every stored value is encrypted again, the old
- * key is retired. If the rotation is interrupted, everything stays readable, and the next call continues it.
+ * Replaces the secret key while control planes encrypt and decrypt with the old one. First, all control
+ * planes load the new key in addition to the old one. Then all of them encrypt with the new key. Then every
+ * stored value is encrypted again. Last, the old key is retired. If the rotation is interrupted, everything
+ * stays readable, and the next call continues the rotation.
  */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -29,7 +30,7 @@ export interface KeyRotation {
   readonly database: Database;
   /** The operator who requested the rotation, for the audit log. */
   readonly operator: string;
-  /** How long control planes may take to read a changed key file. Milliseconds. */
+  /** How long control planes may take to read a changed key file, in milliseconds. */
   readonly patience: number;
   print(line: string): void;
 }
@@ -49,7 +50,8 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, print } = rotation;
-  // Checked before anything changes: with the wrong key file, a new key would be one more that opens nothing.
+  // Nothing has changed before this check. With the wrong key file, a new key would be one more key that
+  // opens no stored value.
   await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await waitForReplicas(rotation, file, "loaded the new key", ({ key_ids }) => key_ids.includes(newKeyId));
@@ -67,7 +69,8 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   for (;;) {
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await retireOldKeys(rotation, file, newKeyId);
-    // A value may have been encrypted just before its control plane applied the new key, and stored only now.
+    // A control plane may have encrypted a value just before it applied the new key, and stored the value
+    // only now.
     if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);
@@ -86,7 +89,10 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   );
 }
 
-/** Finds the interrupted rotation, or begins one by adding its new key to the end of the file. */
+/**
+ * Returns the interrupted rotation if there is one. Otherwise begins a rotation: adds a new key to the end of
+ * the file.
+ */
 async function begin(
   { database, clock, print }: KeyRotation,
   file: KeyFile,
@@ -113,8 +119,8 @@ async function begin(
 }
 
 /**
- * Returns the keys of the file and the retired ones: an interrupted rotation may have left values of a
- * retired key.
+ * Returns the keys in use and the retired ones. An interrupted rotation may have left values that are
+ * encrypted with a retired key.
  */
 async function availableKeys(file: KeyFile): Promise<Uint8Array[]> {
   return [...await file.keys(), ...await file.retired()];
@@ -138,7 +144,8 @@ async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: str
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  // Control planes keep a key while it still seals something, such as a value stored a moment ago.
+  // A control plane keeps an old key while a stored value needs it, such as a value that was stored a moment
+  // ago.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
@@ -153,8 +160,8 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * Encrypts every value again once all control planes use the new key of their environment. The operator does
- * the other steps.
+ * Encrypts every value again once all control planes use the new key of their environment. In this case, the
+ * operator does the other steps of a rotation.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;
@@ -188,7 +195,7 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
 /** The interval at which replicas are checked, in milliseconds. */
 const POLL_INTERVAL = 100;
 
-/** Waits until every live control plane meets the condition. */
+/** Waits until every live control plane meets the condition. Throws if `patience` passes first. */
 async function waitForReplicas(
   { database, clock, patience }: KeyRotation,
   file: KeyFile,

@@ -16,14 +16,14 @@ import { keyStatus } from "./key_status.ts";
 interface Scene {
   database: Database;
   config: Config;
-  /** The key file; `key` is its first key. */
+  /** The path of the key file; `key` is the first key in it. */
   path: string;
   key: Uint8Array;
   output: string[];
   rotate(also?: { patience?: number; print?: (line: string) => void }): Promise<void>;
-  /** Stores a notification stream whose value is encrypted with this key. */
+  /** Stores a notification stream whose value is encrypted with `key`. Returns the stream's id. */
   seal(key: Uint8Array, value: string): Promise<number>;
-  /** Returns the values of all streams, decrypted with the keys of the file only. */
+  /** Returns the values of all streams, decrypted with the keys in the file; retired keys are not tried. */
   values(): Promise<string[]>;
 }
 
@@ -100,7 +100,7 @@ Deno.test("after a rotation the new key seals everything, the old one is retired
         assert.ok(!lines.includes(Buffer.from(each).toString(form)));
       }
     }
-    // Rotates a second time.
+    // A second rotation.
     await rotate();
     assert.equal((await values()).length, 250);
     assert.equal((await readSecretKeys(`${path}.retired`))!.length, 2);
@@ -126,7 +126,7 @@ Deno.test("a value that is changed during the rotation keeps the change", () =>
   scene(async ({ database, key, rotate, seal, values }) => {
     const id = await seal(key, "before");
     const changed = new Keyring([key]).encrypt("after");
-    // Keeps the row locked until the rotation waits for it.
+    // The row stays locked until the rotation waits for the lock.
     let release = () => {};
     const held = new Promise<void>((resolve) => release = resolve);
     const change = database.begin(async (sql) => {
@@ -155,7 +155,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
       rotate({ patience: 0 }),
       /^KeyRotationError: Cannot continue the rotation: not every control plane has loaded the new key: 1 control plane \(one started .+ with key \w{8}\)\. /,
     );
-    // No value is sealed with the new key yet, and the next call does not make another key.
+    // No value is encrypted with the new key yet, and the next call does not make another key.
     const keys = (await readSecretKeys(path))!;
     assert.deepEqual(keys.map(keyId)[0], keyId(key));
     assert.equal(keys.length, 2);

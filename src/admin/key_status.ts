@@ -1,4 +1,4 @@
-/** Reports the state of the secret keys, without a key in it. */
+/** Reports the state of the secret keys without revealing a key. */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Database } from "../store/database/sql.ts";
@@ -6,7 +6,7 @@ import { keysOfReplicas, lastKeyRotation, openKeyRotation } from "../store/insta
 import { countSealed } from "../store/database/sealed_columns.ts";
 import { keyFileOf, keyId } from "./secret_key_file.ts";
 
-/** Returns lines for a person. */
+/** Returns the report as lines for a person. */
 export async function keyStatus(config: Config, database: Database, clock: Clock): Promise<string[]> {
   const file = keyFileOf(config);
   const held = (config.secretKeys ?? await file.keys()).map(keyId);

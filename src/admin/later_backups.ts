@@ -15,21 +15,21 @@ import type { BackupRepository } from "./backup_repository.ts";
 /** Tolerated clock skew between servers, in milliseconds. */
 const CLOCK_SKEW = 3_600_000;
 
-/** A repository whose newest state has been recovered. */
+/** A repository from which a control plane has been recovered. */
 export interface RecoveredRepository {
   readonly repository: BackupRepository;
   readonly found: readonly FoundManifest[];
-  /** The backup of the control plane from which the state was recovered. */
+  /** The backup of the control plane that was loaded into the database. */
   readonly loaded: FoundManifest;
   readonly passwords: Passwords;
-  /** The owner of backups whose task is unknown. */
+  /** The user who becomes the owner of backups whose task is unknown. */
   readonly userId: number;
   print(line: string): void;
 }
 
 /**
- * Imports backups that the database does not know, and prints their names. Leaves out a backup without an
- * archive, or whose password is unknown.
+ * Imports the repository's backups that the database does not know, and prints their names. Leaves out a
+ * backup if its archive is missing or its password is unknown.
  */
 export async function importNewerBackups(
   services: ServiceContext,
@@ -49,7 +49,8 @@ export async function importNewerBackups(
     } else print(`Left out ${each.name}: it is older than the recovered state, which does not contain it`);
   }
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
-  // Copies of one backup count once. Prefers the copy in the directory of known backups.
+  // Imports only one copy of a backup. Prefers the copy in a directory that the database knows from other
+  // backups.
   const once = [...unknown.values()].map((copies) =>
     copies.find((copy) => isInRecordedDirectory(repository, copy, known)) ?? copies[0]!
   );
@@ -95,8 +96,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory that the database should have for a backup. The files may have been copied elsewhere,
- * even several times, and the repository may be such a copy.
+ * Returns the directory under which the database should record a backup. The files may have been copied since
+ * they were recorded, even several times, and the repository may be such a copy. So the directory follows
+ * from those of known backups next to it.
  */
 function recordedDirectory(
   repository: BackupRepository,
@@ -115,7 +117,7 @@ function recordedDirectory(
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Returns two paths without the directories that both end with. */
+/** Returns both paths without the directories at their ends that are the same. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

@@ -1,4 +1,4 @@
-/** A directory of this machine, as `recover` reads it. */
+/** A directory on this machine, as a repository for `recover`. */
 import type { BackupRepository } from "./backup_repository.ts";
 
 export function openLocalRepository(root: string): BackupRepository {

@@ -54,7 +54,7 @@ interface Values {
   readonly yes?: boolean;
 }
 
-/** Maps the words of a command to its function, and to the verb of its error messages. */
+/** Maps each command to its function, and to the verb for its error messages. */
 const COMMANDS: Readonly<
   Record<string, { what: string; run(config: Config, values: Values): Promise<void> }>
 > = {
@@ -78,7 +78,7 @@ async function runRecover(config: Config, values: Values): Promise<void> {
 }
 
 /**
- * Asks before creating a database when no location is configured. An operator who forgot DATABASE_URL would
+ * Asks before a database is created in the default location. An operator who forgot DATABASE_URL would
  * otherwise recover into a directory that the control plane never reads.
  */
 async function confirmDatabase(config: Config, environment: Record<string, string>): Promise<void> {
@@ -125,7 +125,7 @@ async function runToken(config: Config, { email }: Values): Promise<void> {
   print(`A new API token of ${made.email}, shown only now: ${made.token}`);
 }
 
-/** Returns the system's user, even behind `sudo`. */
+/** Returns the name of the system's user; under `sudo`, the user who called it. */
 function operator(): string {
   return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
 }
@@ -173,8 +173,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 /**
- * Returns an error's message. For invalid input, joins the messages of all fields, because no caller sent the
- * fields.
+ * Returns an error's message. An error about invalid input has a message for each field; they are joined,
+ * because on the command line no caller sent the fields.
  */
 function messageOf(error: unknown): string {
   if (!(error instanceof InvalidError)) return (error as Error).message;

@@ -1,6 +1,6 @@
 /**
- * Finds and parses manifests, which `agent/engine/manifest/manifest.ts` of this version or an older one
- * wrote.
+ * Finds and parses manifests. They were written by `agent/engine/manifest/manifest.ts` of this version or an
+ * older one.
  */
 import { z } from "zod";
 import { isOtherThanWritten } from "../../agent/engine/manifest/manifest_digest.ts";
@@ -24,7 +24,10 @@ export const Manifest = z.object({
   suspicion: z.string().nullish(),
   findings: REPORTED_FINDINGS.findings,
   missing: z.array(Missing).optional(),
-  /** `age, passphrase (scrypt)`, `age, recipients`; null for none. */
+  /**
+   * How the archives are encrypted: `age, passphrase (scrypt)` or `age, recipients`; null if they are not
+   * encrypted.
+   */
   encryption: z.string().nullable(),
   recipients: z.array(z.string()).optional(),
   objects: z.array(StoredObject.extend({ bytes_read: count.optional(), files_count: count.nullish() })).min(
@@ -35,21 +38,21 @@ export type Manifest = z.infer<typeof Manifest>;
 
 /** A parsed manifest, and where it was found. */
 export interface FoundManifest {
-  /** Below the repository's root; empty for the root itself. */
+  /** The manifest's directory below the repository's root; empty for the root itself. */
   readonly directory: string;
   readonly name: string;
-  /** The exact text of the file. */
+  /** The exact text of the manifest's file. */
   readonly text: string;
   readonly manifest: Manifest;
-  /** The objects that the manifest names and that do not exist. */
+  /** The names of objects that the manifest lists and that do not exist. */
   readonly missing: readonly string[];
 }
 
 const MANIFEST_SUFFIX = ".manifest.json";
 
 /**
- * Returns every manifest below the repository, the newest backup first. Calls `skip` with the reason for each
- * manifest or directory that cannot be read.
+ * Returns every manifest below the repository's root, the newest backup first. Calls `skip` with the reason
+ * for each manifest or directory that cannot be read.
  */
 export async function findManifests(
   repository: BackupRepository,
@@ -74,10 +77,10 @@ export async function findManifests(
   return found.sort((a, b) => Date.parse(b.manifest.finished_at) - Date.parse(a.manifest.finished_at));
 }
 
-/** Largest manifest in bytes. A manifest of 10,000 databases has a few million. */
+/** Maximum size of a manifest, in bytes. A manifest of 10,000 databases has a few million bytes. */
 const LARGEST = 32 * 2 ** 20;
 
-/** Reads at most as many bytes as a manifest can have: the file may not be a manifest. */
+/** Returns the text of a file. Throws if the file is larger than a manifest can be. */
 async function textOf(repository: BackupRepository, path: string): Promise<string> {
   const reader = (await repository.read(path)).getReader();
   const chunks: Uint8Array[] = [];
@@ -90,7 +93,7 @@ async function textOf(repository: BackupRepository, path: string): Promise<strin
       chunks.push(value);
     }
   } finally {
-    await reader.cancel().catch(() => {}); // already read, or no longer needed
+    await reader.cancel().catch(() => {}); // the file is read, or it is too large
   }
 }
 

@@ -4,14 +4,22 @@ import { Decrypter } from "age-encryption";
 import process from "node:process";
 import { RecoveryError } from "./recovery_error.ts";
 
-/** An age header is a few lines; a recipient stanza has 100 bytes to 2 KB. */
+/**
+ * Maximum size of an age header. A header has a few lines; its stanza for each recipient has 100 bytes to 2
+ * KB.
+ */
 const MAX_HEADER_BYTES = 256 * 1024;
 
 export class Passwords {
-  /** The password that was right last comes first: trying one takes a second. */
+  /**
+   * The known passwords. The one that was right last comes first, because trying a password takes a second.
+   */
   #known: string[];
 
-  /** @param environment `ENCRYPTION_PASSWORDS` and `AGE_IDENTITY` (secret keys): one on each line. */
+  /**
+   * @param environment `ENCRYPTION_PASSWORDS` and `AGE_IDENTITY` (secret keys), each with one entry on a
+   *   line.
+   */
   constructor(private readonly environment: Record<string, string>) {
     this.#known = lines(environment.ENCRYPTION_PASSWORDS);
   }
@@ -22,8 +30,8 @@ export class Passwords {
   }
 
   /**
-   * Returns the password that opens the file; null if no known one does, and there is no terminal to prompt
-   * on.
+   * Returns the password that opens the file. If no known password does, prompts for it on the terminal.
+   * Returns null if the answer is empty, or if there is no terminal.
    */
   async find(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
     const header = await readHeader(name, await open());
@@ -41,7 +49,7 @@ export class Passwords {
     }
   }
 
-  /** Decrypts with the password, or with the identities of the environment. */
+  /** Decrypts with the password; if it is null, with the identities of the environment. */
   async decrypt(
     sealed: ReadableStream<Uint8Array>,
     password: string | null,

@@ -1,4 +1,4 @@
-/** Creates a new control plane from the old one's newest backup, or from manifests. */
+/** Creates a new control plane from the newest backup of an old one, or from manifests. */
 import { control_plane } from "../definitions/sources/control_plane.ts";
 import { definitionOf } from "../definitions/destinations/registry.ts";
 import { storedSettings } from "../definitions/destinations/settings.ts";
@@ -40,7 +40,8 @@ export interface Recovery {
 }
 
 /**
- * Resolves with a new administrator's token. Rejects, and leaves the database empty, if anything is missing.
+ * Recovers the control plane. Resolves with a token for a new administrator. If anything is missing, rejects
+ * and leaves the database empty.
  */
 export async function recover(recovery: Recovery, how: "backup" | "manifests"): Promise<string> {
   const { config, clock, repository, print } = recovery;
@@ -94,7 +95,7 @@ async function recoverFromBackup(
     try {
       await importNewerBackups(services, { repository, found, loaded: backup, passwords, userId, print });
     } catch (error) {
-      // The state is loaded, so the operator still gets a token.
+      // The recovery itself has succeeded, so the operator still gets a token.
       print(`Cannot import newer backups: ${(error as Error).message}. Restore them with stock tools.`);
     }
     return plain;
@@ -125,7 +126,7 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${repository.description} contains no manifest`);
   }
-  // Checks that the control plane may connect to the endpoint, before anything is written to the database.
+  // Before anything is written to the database, checks that the control plane may connect to the endpoint.
   const { type, values } = repository.destination;
   const connection = definitionOf(type).connectsTo?.(storedSettings(type, values)) ?? null;
   if (connection !== null) new Network(config.addressPolicy).check(connection.url);
@@ -147,7 +148,7 @@ async function recoverFromManifests(
   return await withServices({ config, clock, database, keyring }, async (services) => {
     await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
-    // The local agent looks for its own server at this address.
+    // The local agent looks for its own server's record by this address.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(

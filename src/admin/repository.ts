@@ -1,4 +1,4 @@
-/** Opens the location of backups as `recover` reads it: a directory of this machine, or what a URL names. */
+/** Opens a repository for `recover`: a directory on this machine, or the location that a URL names. */
 import { resolve } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import type { BackupRepository } from "./backup_repository.ts";
@@ -14,7 +14,7 @@ type Open = (
   clock: Clock,
 ) => BackupRepository | Promise<BackupRepository>;
 
-/** Repositories by the scheme of their URL. */
+/** Functions that open a repository, by the scheme of its URL. */
 const SCHEMES: Readonly<Record<string, Open>> = {
   s3: openS3Repository,
   sftp: openSftpRepository,
@@ -25,7 +25,7 @@ const SCHEMES: Readonly<Record<string, Open>> = {
 /**
  * Opens a repository. Keys and passwords come from the environment, never from an argument.
  *
- * @param text A directory, or a URL with one of the schemes.
+ * @param text A directory, or a URL with one of the schemes above.
  */
 export async function openRepository(
   text: string,

@@ -1,4 +1,4 @@
-/** A bucket, as `recover` reads it. */
+/** A bucket, as a repository for `recover`. */
 import { AddressPolicy } from "../network/address_policy.ts";
 import { Network } from "../network/network.ts";
 import { Bucket } from "../storage/s3.ts";
@@ -9,8 +9,8 @@ import { RecoveryError } from "./recovery_error.ts";
  * Opens a bucket as a repository.
  *
  * @param text `s3://BUCKET[/PREFIX]`.
- * @param environment `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; `AWS_ENDPOINT_URL` unless it is
- *   Amazon's own; `AWS_REGION`.
+ * @param environment `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`; `AWS_REGION`; `AWS_ENDPOINT_URL` for a
+ *   bucket that is not at Amazon.
  */
 export function openS3Repository(text: string, environment: Record<string, string>): BackupRepository {
   const [, bucket = "", path = ""] = /^[^:]+:\/\/([^/]+)\/?(.*)$/.exec(text) ?? [];
@@ -24,7 +24,7 @@ export function openS3Repository(text: string, environment: Record<string, strin
   const endpoint = environment.AWS_ENDPOINT_URL || null;
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || null;
   const options = { endpoint, region, bucket, pathStyle: endpoint !== null, accessKey, secretKey };
-  // The operator names the address: no user chooses it.
+  // Every address is allowed, because the operator chooses it, and not a user of the API.
   const network = new Network(AddressPolicy.everything);
   const storage = new Bucket(options, network);
   const key = (path: string) => [prefix, path].filter((part) => part !== "").join("/");

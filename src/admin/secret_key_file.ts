@@ -1,6 +1,6 @@
 /**
- * Access to the key file, which this process may write. Keys in the environment are changed by the operator
- * only.
+ * Access to the key file, which this process may write. Keys in the environment can be changed only by the
+ * operator.
  */
 import type { Config } from "../config.ts";
 import { keyId, newSecretKey, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";
@@ -8,12 +8,12 @@ import { StartError } from "../process/start_error.ts";
 
 export interface KeyFile {
   readonly path: string;
-  /** Returns the keys, the current one first. */
+  /** Returns the keys in use, the current one first. */
   keys(): Promise<Uint8Array[]>;
   write(keys: readonly Uint8Array[]): Promise<void>;
-  /** Returns the keys no longer in use, the newest last. They open older backups of the control plane. */
+  /** Returns the retired keys, the newest last. Older backups of the control plane need them. */
   retired(): Promise<Uint8Array[]>;
-  /** Adds keys that are not yet among the retired ones. */
+  /** Adds those keys that are not among the retired ones yet. */
   retire(keys: readonly Uint8Array[]): Promise<void>;
 }
 

@@ -16,18 +16,18 @@ import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
 const PORT = 22;
-/** A status code of draft-ietf-secsh-filexfer-02. */
+/** A status code of SFTP (draft-ietf-secsh-filexfer-02). */
 const PERMISSION_DENIED = 3;
 
 type Address = Pick<SftpDestination, "host" | "port" | "username" | "directory">;
 
 /**
- * Connects to an SFTP repository.
+ * Opens a directory on an SSH server as a repository.
  *
  * @param text `sftp://USER@HOST[:PORT]/DIRECTORY`; `/~/DIRECTORY` starts in the account's home directory.
  * @param environment `SFTP_HOST_KEY`: the fingerprint that `ssh-keygen -l` prints. `SFTP_PRIVATE_KEY_FILE`:
  *   the path of a private key, decrypted with `SFTP_PRIVATE_KEY_PASSPHRASE`. `SFTP_PASSWORD`: the password.
- *   Without a key or a password, the terminal prompts for a password.
+ *   If there is neither a key nor a password, the terminal prompts for a password.
  */
 export async function openSftpRepository(
   text: string,
@@ -75,8 +75,8 @@ export async function openSftpRepository(
 }
 
 /**
- * Parses the address. Refuses a password in it, which would appear in the process list and the shell's
- * history, and does not repeat it.
+ * Parses the address. Refuses an address with a password, which would appear in the process list and in the
+ * shell's history. The error does not repeat the password.
  */
 function addressIn(text: string): Address {
   const url = URL.parse(text);
@@ -140,8 +140,8 @@ async function readKey(path: string, passphrase: string | null): Promise<string>
 }
 
 /**
- * Yields files below a directory. Does not follow symbolic links. Skips a directory that the user may not
- * read, such as `lost+found`.
+ * Yields the files below a directory, without following symbolic links. Skips a directory that the user may
+ * not read, such as `lost+found`.
  */
 async function* filesBelow(
   session: SftpSession,
@@ -169,7 +169,7 @@ function rootCause(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootCause(error.cause) : error;
 }
 
-/** Maps the settings of a destination to their names in this command. */
+/** Maps the destination's settings to what this command calls them in its messages. */
 const SETTINGS: Record<string, string> = {
   host_key: "SFTP_HOST_KEY",
   private_key: "SFTP_PRIVATE_KEY_FILE",

@@ -15,15 +15,15 @@ import { TlsAgent } from "../network/tls_agent.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
-/** Directories inside each other. A server may show a directory inside itself. */
+/** Maximum depth of directories. The limit is needed because a server may list a directory inside itself. */
 const MAX_DEPTH = 50;
 const LIST_LIMIT = 512 * 2 ** 20;
 
 /**
- * Connects to a WebDAV repository.
+ * Opens a directory on a WebDAV server as a repository.
  *
- * @param text `webdavs://USER@HOST[:PORT]/PATH` with TLS, `webdav://…` without.
- * @param environment `WEBDAV_PASSWORD`; without it, the terminal prompts for it.
+ * @param text `webdavs://USER@HOST[:PORT]/PATH` with TLS, `webdav://…` without TLS.
+ * @param environment `WEBDAV_PASSWORD`; if it is absent, the terminal prompts for the password.
  */
 export async function openWebdavRepository(
   text: string,
@@ -66,8 +66,8 @@ export async function openWebdavRepository(
 }
 
 /**
- * Parses the address. Refuses a password in it, which would appear in the process list and the shell's
- * history, and does not repeat it.
+ * Parses the address. Refuses an address with a password, which would appear in the process list and in the
+ * shell's history. The error does not repeat the password.
  */
 function addressIn(text: string): { url: URL; username: string } {
   const url = URL.parse(text.replace(/^webdav(s?):/, "http$1:"));
@@ -116,7 +116,7 @@ async function* filesBelow(
   }
 }
 
-/** Names of a destination's settings in this command. */
+/** Maps the destination's settings to what this command calls them in its messages. */
 const SETTINGS: Record<string, string> = {
   webdav_url: "the address",
   webdav_path: "the path in it",

@@ -11,7 +11,11 @@ const CODES: Readonly<Record<number, ExitCode>> = {
   429: EXIT.unreachable,
 };
 
-/** @param action The action in `Cannot <action>: …`. Reads the response's body. */
+/**
+ * Converts an unsuccessful response to an error. Reads the response's body.
+ *
+ * @param action The action in `Cannot <action>: …`.
+ */
 export async function answerError(action: string, response: Response): Promise<CommandError> {
   const { status } = response;
   const code = CODES[status] ?? (status >= 500 ? EXIT.unreachable : EXIT.failed);
@@ -37,7 +41,11 @@ export async function answerError(action: string, response: Response): Promise<C
   return new CommandError(code, `Cannot ${action}: ${fieldErrors(body) ?? body.message}`);
 }
 
-/** @param cause The error of `fetch` or of the body's stream. */
+/**
+ * Converts a request without a complete response to an error.
+ *
+ * @param cause The error of `fetch` or of the body's stream.
+ */
 export function connectionError(action: string, url: string, cause: unknown): CommandError {
   const origin = new URL(url).origin;
   return new CommandError(
@@ -61,7 +69,10 @@ function parsed(text: string): ErrorBody | null {
   }
 }
 
-/** Formats every field with all its errors: `label: The label field is required; …`. */
+/**
+ * Formats every field with all its errors: `label: The label field is required; …`. Returns null if the
+ * response names no fields.
+ */
 function fieldErrors({ errors }: ErrorBody): string | null {
   if (errors === undefined) return null;
   return Object.entries(errors)
@@ -73,7 +84,10 @@ function originOf(response: Response): string {
   return response.url === "" ? "the control plane" : new URL(response.url).origin;
 }
 
-/** Returns the innermost cause, such as `connection refused`, without the URL that the message repeats. */
+/**
+ * Returns the innermost cause, such as `connection refused`. Leaves out the URL, which the message already
+ * contains.
+ */
 function reasonOf(cause: unknown): string {
   if (cause instanceof DOMException && cause.name === "TimeoutError") return "no response in time";
   const tls = tlsReason(cause);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Api } from "./api.ts";
 
 /**
- * Runs a request for which the control plane, or something before it, returns this response; returns the
- * error.
+ * Sends a request to a server that returns `answer`, as a control plane or a proxy might. Returns the
+ * resulting error.
  */
 async function errorOf(answer: Response) {
   const tokens: (string | null)[] = [];

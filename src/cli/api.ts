@@ -12,14 +12,14 @@ export interface Call {
   /** The action in `Cannot <action>: …`. */
   readonly action: string;
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
-  /** Below `/api`, with the query. */
+  /** The path below `/api`, with the query. */
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-/** One page, or all pages joined. */
+/** One page of a list, or all pages joined. `links.next` is the URL of the next page, null on the last. */
 export interface List<T> {
   data: T[];
   links?: { next: string | null };
@@ -32,13 +32,13 @@ export interface PageChoice {
 }
 
 /**
- * Milliseconds until a response's head must arrive. Longer than the time that an agent has to check a
- * destination.
+ * Time limit for the head of a response, in milliseconds. It is longer than the time that an agent has to
+ * check a destination.
  */
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
 
-/** Every method rejects with a {@link CommandError} unless the response is a success. */
+/** A client of the API. Every method rejects with a {@link CommandError} unless the response is a success. */
 export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
@@ -74,12 +74,14 @@ export class Api {
     return this.call({ action, method: "POST", path, body });
   }
 
-  /** Returns the chosen page; without a choice, all pages joined, with `meta.total`. */
+  /** Returns the chosen page. If none is chosen, returns all pages joined, with `meta.total`. */
   async list<T>(action: string, path: string, choice: PageChoice = {}): Promise<List<T>> {
     return await this.pages(choice, (query) => this.get(action, `${path}?${query}`));
   }
 
-  /** Does the same as {@link list} for any request that returns a page for `page=…&per_page=…`. */
+  /**
+   * Does the same as {@link list} for any request: `one` fetches the page that `page=…&per_page=…` selects.
+   */
   async pages<T>(
     { page, perPage }: PageChoice,
     one: (query: URLSearchParams) => Promise<List<T>>,
@@ -98,7 +100,7 @@ export class Api {
     }
   }
 
-  /** Returns the response with its body still unread. */
+  /** Sends a request and returns the response, with its body still unread. */
   async open({ action, method = "GET", path, body, headers, signal }: Call): Promise<Response> {
     const late = new AbortController();
     const timer = setTimeout(
@@ -116,7 +118,7 @@ export class Api {
           ...headers,
         },
         body: body === undefined ? undefined : JSON.stringify(body),
-        // A followed redirect would turn a POST into a GET, and might send the token elsewhere.
+        // A followed redirect would turn a POST into a GET, and might send the token to another host.
         redirect: "manual",
         signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
       });

@@ -1,4 +1,4 @@
-/** Defines why a command fails, and its exit code for scripts. */
+/** Defines the error of a failed command, and the exit codes for scripts. */
 
 /** Exit codes; `--help` and docs/guide/cli.md list them. */
 export const EXIT = {

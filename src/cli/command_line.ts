@@ -17,7 +17,7 @@ export function outputOf(command: Command): Output {
   return new Output(command.optsWithGlobals().json === true, new Terminal());
 }
 
-/** Wraps an action that calls the API: `command.action(calling((cli, id, options) => …))`. */
+/** Adapts an action that calls the API to commander: `command.action(calling((cli, id, options) => …))`. */
 export function calling<Args extends unknown[]>(
   action: (cli: Cli, ...args: Args) => Promise<void>,
 ): (...args: [...Args, Command]) => Promise<void> {
@@ -46,7 +46,7 @@ function parseNumber(text: string, problem: string): number {
 
 export function parseSource(text: string): SecretSource {
   const source = parseSecretSource(text);
-  // An invalid argument would be printed, and this one may be the secret itself.
+  // This message does not repeat the argument: an invalid argument may be the secret itself.
   if (source === null) {
     throw new CommandError(EXIT.usage, `Cannot find the secret: specify ${SOURCE_HELP}`);
   }

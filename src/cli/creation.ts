@@ -1,4 +1,7 @@
-/** `create` of destinations, servers and notification streams: fields have the names of the API's. */
+/**
+ * The `create` commands of destinations, servers and notification streams. Their fields have the names that
+ * the API uses.
+ */
 import type { Command } from "commander";
 import type { FieldTable } from "../definitions/fields/field.ts";
 import { calling, type Cli, collect } from "./command_line.ts";
@@ -17,8 +20,8 @@ interface CreateOptions extends Record<string, unknown> {
 /**
  * Adds a command that creates a record.
  *
- * @param flags Options with a description each, such as `--ip-address <address>`: the field `ip_address`.
- * @param fields Fields that have flags by their definitions.
+ * @param flags Pairs of an option and its description. `--ip-address <address>` sets the field `ip_address`.
+ * @param fields Fields whose flags follow from their definitions.
  */
 export function addCreate(
   parent: Command,
@@ -61,7 +64,7 @@ async function create(
   output.answer(made, () => terminal.print(`${noun} ${made.data.id} created: ${made.data.label}\n`));
 }
 
-/** Returns whether a flag names the source of a secret: `s3_secret_key_from`. */
+/** Returns whether a flag names the source of a secret field, as `s3_secret_key_from` does. */
 function isSecretFlag(fields: FieldTable, flag: string): boolean {
   return flag.endsWith("_from") && fields[flag.slice(0, -"_from".length)]?.isSecret === true;
 }
@@ -71,7 +74,7 @@ async function readNamedSecrets(pairs: readonly string[]): Promise<Record<string
   for (const pair of pairs) {
     const [, name, from] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
     const source = from === undefined ? null : parseSecretSource(from);
-    // An invalid argument is not repeated: it may be the secret itself.
+    // This message does not repeat the argument: an invalid argument may be the secret itself.
     if (name === undefined || source === null) {
       throw new CommandError(EXIT.usage, `Cannot use --secret: it must be name=source, with ${SOURCE_HELP}`);
     }

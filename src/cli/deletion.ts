@@ -1,12 +1,12 @@
-/** Commands that delete records, and that undo the deletion. */
+/** Commands that delete records, and commands that undo deletions. */
 import { type Argument, type Command } from "commander";
 import { calling, type Cli } from "./command_line.ts";
 
-/** The name of a kind of record, and its path in the API. */
+/** A type of record that can be deleted, with its name and its path in the API. */
 export interface Deletable {
-  /** As in `Cannot delete <noun> 7: …`. */
+  /** The name as in `Cannot delete <noun> 7: …`. */
   readonly noun: string;
-  /** Below `/api`. */
+  /** The path of the collection, below `/api`. */
   readonly path: string;
 }
 
@@ -15,7 +15,11 @@ interface Deleted {
   deletes_at?: string;
 }
 
-/** @param flag The command-line option that becomes the query parameter of that name. */
+/**
+ * Adds a command that deletes a record.
+ *
+ * @param flag The command-line option that becomes the query parameter of the same name.
+ */
 export function addDelete(
   parent: Command,
   argument: Argument,

@@ -11,7 +11,7 @@ import { progressLine } from "./progress.ts";
 import { Terminal } from "./terminal.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-/** The number of archive members to show. */
+/** Maximum number of archive members that are shown. */
 const SHOWN = 20;
 
 class DemoError extends Error {}
@@ -75,7 +75,7 @@ function startServer(dataDirectory: string, token: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Returns the URL that the server prints once a backup can be run. */
+/** Returns the URL that the server prints when it is ready to run a backup. */
 async function readyUrl(server: Deno.ChildProcess): Promise<string> {
   let printed = "";
   for await (const text of server.stdout.pipeThrough(new TextDecoderStream())) {
@@ -123,7 +123,7 @@ async function makeTask(api: Api, source: string, backups: string): Promise<numb
     backup_destination_id: made.id,
     frequency: "daily",
     time_to_run_at: "03:00",
-    // Another user's file in the directory must not fail the demo.
+    // Without this, a file of another user in the directory would fail the demo.
     allow_unreadable: true,
   })).data as { id: number };
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);
@@ -167,7 +167,7 @@ async function listArchive(path: string): Promise<void> {
 }
 
 let code = 0;
-// The terminal's Ctrl-C also stops the server; everything is cleaned up as after a failure.
+// On a terminal, Ctrl-C also stops the server. The demo then fails, and cleans up as after any failure.
 Deno.addSignalListener("SIGINT", () => code = 130);
 try {
   await main();

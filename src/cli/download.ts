@@ -10,11 +10,11 @@ export interface Download {
   readonly action: string;
   /** The path below `/api`; it must support `Range`. */
   readonly path: string;
-  /** The path of the finished file; until then `<target>.partial`. */
+  /** The path of the finished file. While incomplete, the file is named `<target>.partial`. */
   readonly target: string;
   /**
-   * The expected size and digest. If null, a partial file of an earlier call is not reused: it may belong to
-   * another object.
+   * The expected size in bytes and the digest. If null, a partial file of an earlier call is not reused,
+   * because it may belong to another object.
    */
   readonly expected: { readonly size: number; readonly sha256: string } | null;
 }
@@ -25,11 +25,11 @@ export interface Downloaded {
   readonly sha256: string;
 }
 
-/** `done` and `total` are in bytes; `total` is null while it is unknown. */
+/** Called with the progress in bytes; `total` is null while it is unknown. */
 type OnProgress = (done: number, total: number | null) => void;
 
 const TRIES = 8;
-/** The pause before the second attempt, in milliseconds; doubled for each further one. */
+/** The pause before the second attempt, in milliseconds. Each further pause is twice as long. */
 const FIRST_PAUSE = 500;
 const CHUNK = 1024 * 1024;
 
@@ -91,7 +91,10 @@ async function fetchRest(api: Api, request: Download, file: PartialFile, onProgr
   }
 }
 
-/** Receives the rest of the file, or all of it if the response starts at the beginning. */
+/**
+ * Writes the response's bytes to the file: the rest of the object, or all of it if the server ignored the
+ * requested range.
+ */
 async function receive(
   api: Api,
   { action, expected }: Download,
@@ -128,7 +131,7 @@ async function receive(
   if (total !== null && file.size < total) throw lost(new Error("the response ended too early"));
 }
 
-/** Returns the position of the response's first byte. */
+/** Returns the position in the file of the response's first byte; NaN if it is not stated. */
 function startOf(response: Response): number {
   if (response.status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? NaN);
@@ -140,10 +143,13 @@ class PartialFile {
 
   private constructor(readonly path: string, private readonly file: Deno.FsFile) {}
 
-  /** Opens the partial file, and keeps what an earlier call has stored of the same object, if possible. */
+  /**
+   * Opens the partial file. Keeps what an earlier call has written if it may belong to the expected object;
+   * otherwise starts again.
+   */
   static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    // An existing file would keep its mode. This fails for another user's file.
+    // The mode above applies only to a new file. For a file that belongs to another user, this fails.
     await Deno.chmod(path, 0o600);
     const partial = new PartialFile(path, file);
     const { size } = await file.stat();

@@ -8,13 +8,16 @@ const CONTENT = new Uint8Array(randomBytes(300_000));
 const EXPECTED = { size: CONTENT.length, sha256: createHash("sha256").update(CONTENT).digest("hex") };
 
 interface Behaviour {
-  /** Bytes that each response sends before its connection is cut; further responses are complete. */
+  /**
+   * How many bytes each response sends before its connection is cut. Responses after the last number are
+   * complete.
+   */
   cuts?: number[];
   ignoresRange?: boolean;
   content?: Uint8Array<ArrayBuffer>;
 }
 
-/** Serves one object, and provides a directory for the download. */
+/** Starts a server with one object, and makes a directory for the download. */
 async function serving({ cuts = [], ignoresRange = false, content = CONTENT }: Behaviour) {
   const ranges: (string | null)[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
@@ -78,11 +81,11 @@ Deno.test("a download reuses the partial file of an earlier call only if it may 
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(EXPECTED.size + 1));
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // The file is complete, but the call ended before renaming it.
+  // The file is complete, but an earlier call ended before renaming it.
   await Deno.writeFile(`${served.target}.partial`, CONTENT);
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // If the digest is unknown, the partial file may belong to anything.
+  // If the digest is unknown, the partial file may belong to any object, so it is not reused.
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(5));
   await served.get(null);
   await assertWhole(served, ["bytes=200000-", null, null]);

@@ -1,4 +1,7 @@
-/** Flags for the fields of a resource, derived from their definitions: names with dashes for underscores. */
+/**
+ * Flags for the fields of a resource, derived from the fields' definitions. A flag's name has dashes for
+ * underscores.
+ */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Field, FieldTable } from "../definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../definitions/fields/format.ts";
@@ -9,13 +12,16 @@ import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
 /** Parsed options, by commander's names. */
 export type Options = Record<string, unknown>;
 
-/** Adds a flag for each field. Secrets have `--<name>-from`, as every process can read arguments. */
+/**
+ * Adds a flag for each field. For a secret, the flag `--<name>-from` takes its source, as every process can
+ * read arguments.
+ */
 export function addFieldFlags(command: Command, fields: FieldTable): Command {
   for (const [name, field] of Object.entries(fields)) command.addOption(flagOf(name, field));
   return command;
 }
 
-/** Returns the fields that were given, by name, without secrets. */
+/** Returns the fields that were given as flags, by name, without secrets. */
 export function givenFields(fields: FieldTable, options: Options): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).filter(([name, { isSecret }]) =>
@@ -25,7 +31,7 @@ export function givenFields(fields: FieldTable, options: Options): Record<string
   );
 }
 
-/** Returns where each given secret comes from, by name. */
+/** Returns the name of each given secret, and the source to read it from. */
 export function givenSecrets(fields: FieldTable, options: Options): [name: string, source: SecretSource][] {
   return Object.entries(fields).flatMap(([name, { isSecret }]) => {
     const source = options[optionOf(`${name}_from`)] as SecretSource | undefined;
@@ -33,7 +39,7 @@ export function givenSecrets(fields: FieldTable, options: Options): [name: strin
   });
 }
 
-/** Reads the given secrets. */
+/** Reads the given secrets and returns them by name. */
 export async function readSecrets(fields: FieldTable, options: Options): Promise<Record<string, string>> {
   const secrets: Record<string, string> = {};
   for (const [name, source] of givenSecrets(fields, options)) {
@@ -64,14 +70,14 @@ function flagOf(name: string, field: Field): Option {
   }
 }
 
-/** Adds a pair to those that were given before. The control plane checks names and values. */
+/** Returns the earlier pairs with `pair` added. The control plane checks names and values. */
 function collectEntry(pair: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
   if (name === undefined) throw new InvalidArgumentError("It must be name=value.");
   return { ...before, [name]: value! };
 }
 
-/** Returns the name that commander gives to an option. */
+/** Returns the name under which commander stores a field's option. */
 function optionOf(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

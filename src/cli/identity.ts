@@ -1,4 +1,4 @@
-/** An age identity, the secret half of a recipient's key. */
+/** Reads an age identity: the secret key that decrypts what is encrypted for its recipient. */
 import { Option } from "commander";
 import { parseSource } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -13,7 +13,10 @@ export function identityOption(): Option {
     .argParser(parseSource);
 }
 
-/** Returns the line of `age-keygen`'s file that is the key: `AGE-SECRET-KEY-…`. */
+/**
+ * Reads the output of `age-keygen`, and returns its line with the key: `AGE-SECRET-KEY-…`. Returns undefined
+ * if there is no source.
+ */
 export async function readIdentity(source: SecretSource | undefined): Promise<string | undefined> {
   if (source === undefined) return undefined;
   const text = await readSecret(source, "The identity");

@@ -1,7 +1,7 @@
 /** Converts the recovery kit's text to a PDF for printing. */
 import PDFDocument from "pdfkit";
 
-/** The used parts of a document: pdfkit has no types. */
+/** The parts of pdfkit's document that are used here, because pdfkit comes without types. */
 interface Document {
   font(name: string): Document;
   fontSize(points: number): Document;
@@ -10,12 +10,13 @@ interface Document {
   end(): void;
 }
 
-/** In points, on A4. */
+/** The margin of the A4 pages, in points. */
 const MARGIN = 40;
 
 /**
- * @param lines The lines of the text. Those that start with `# ` are headings, those that start with two
- * spaces are commands.
+ * Returns the PDF of the recovery kit.
+ *
+ * @param lines The text's lines. `# ` starts a heading, two spaces start a command.
  */
 export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
   const info = { Title: "Rearguard recovery kit" };
@@ -36,7 +37,7 @@ export async function kitPdf(lines: readonly string[]): Promise<Uint8Array> {
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** Replaces characters that the built-in fonts cannot show: all but Western European ones. */
+/** Replaces characters that the built-in fonts cannot show. They show Western European characters only. */
 function printable(text: string): string {
   return text.replaceAll("…", "...").replaceAll(/[^\x20-\x7e\xa0-\xff]/g, "?");
 }

@@ -1,4 +1,4 @@
-/** Options that filter and sort lists: each one is a query parameter of the API. */
+/** Options that filter and sort lists. Each option is a query parameter of the API. */
 import { type Command, Option } from "commander";
 import type { Api, List, PageChoice } from "./api.ts";
 import { addPages, parseId } from "./command_line.ts";
@@ -29,7 +29,7 @@ export const TASK_RECORD_OPTIONS = [
 ] as const;
 export type ListChoice = PageChoice & Partial<Record<ListOption, string | number>>;
 
-/** Adds the options of a list, and those for paging. */
+/** Adds the named options to a command that lists records, and the options that choose a page. */
 export function addListOptions(command: Command, names: readonly ListOption[]): Command {
   for (const name of names) {
     const [flag, description] = OPTIONS[name];

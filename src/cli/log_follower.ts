@@ -18,26 +18,26 @@ export interface RunState {
 }
 
 export interface LogWatcher {
-  /** Receives whole lines, each once, even after a lost connection. */
+  /** Receives whole lines of output, each once, even after a lost connection. */
   output(text: string): void;
   state(state: RunState): void;
-  /** Called when the connection is lost and will be tried again. */
+  /** Called when the connection is lost, before the next attempt to connect. */
   lost(error: Error): void;
 }
 
-/** Opens the stream, from the event after `lastEventId` on. */
+/** Opens the stream of a run's events, starting after the event `lastEventId`; null: from the first event. */
 export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
 
 export interface Patience {
   /**
-   * Milliseconds after which a silent connection counts as lost: the server sends something every 15 seconds.
+   * Milliseconds after which a silent connection counts as lost. The server sends something every 15 seconds.
    */
   readonly silence: number;
-  /** How long a lost connection is tried again. Milliseconds. */
+  /** How long attempts to reconnect go on, in milliseconds. */
   readonly outage: number;
   /**
-   * The pause between two attempts, in milliseconds, unless the server sets another. Up to 16 times longer in
-   * a long outage.
+   * The pause between two attempts, in milliseconds, unless the server sets another. In a long outage, the
+   * pause grows up to 16 times.
    */
   readonly retry: number;
 }
@@ -45,9 +45,9 @@ export interface Patience {
 const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 };
 
 /**
- * Returns the final state; null if the stream has no more events of this run, so that the run's record has
- * its final state. Rejects with the last attempt's error if the control plane stays unreachable, and at once
- * if it refuses.
+ * Returns the final state of a run. Returns null if the stream has no more events of this run; the final
+ * state is then in the run's record. Rejects with the last attempt's error if the control plane stays
+ * unreachable, and at once if it refuses the request.
  */
 export async function followLog(
   runId: number,
@@ -68,7 +68,7 @@ export async function followLog(
     try {
       for await (const event of eventsOf(open, lastEventId, patience.silence, signs)) {
         [lostSince, tries] = [null, 0];
-        // The latest log of the task may be another run's by now.
+        // The task's latest log may belong to a later run by now.
         if (event === "nothing left" || !event.id?.startsWith(`${runId}-`)) return null;
         if (event.event === "finished") return JSON.parse(event.data);
         if (event.event === "output") watcher.output(JSON.parse(event.data).text);
@@ -87,12 +87,15 @@ export async function followLog(
   }
 }
 
-/** Yields events until the connection ends; throws if it breaks. */
+/**
+ * Yields events until the connection ends. Throws if the connection breaks. Yields `nothing left` if the
+ * server has no more events.
+ */
 async function* eventsOf(
   open: OpenStream,
   lastEventId: string | null,
   silence: number,
-  /** `onComment` is called for comments, which a stream without events sends regularly. */
+  /** `onComment` is called for comments, which the server sends regularly while there are no events. */
   signs: { onRetry(ms: number): void; onComment(): void },
 ): AsyncGenerator<EventSourceMessage | "nothing left"> {
   const over = new AbortController();

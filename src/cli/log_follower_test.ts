@@ -13,7 +13,7 @@ function line(sequence: number): string {
   return event(`7-${sequence}`, "output", { sequence, text: `line ${sequence}\n` });
 }
 
-/** Makes a stream that is cut after the frames, unless its run is over by then. */
+/** Returns a response with these frames, whose connection is then lost. */
 function stream(...frames: string[]): Response {
   const bytes = new TextEncoder().encode(frames.join(""));
   return new Response(
@@ -26,7 +26,7 @@ function stream(...frames: string[]): Response {
   );
 }
 
-/** Follows run 7 with these responses, one for each connection. */
+/** Follows run 7 with these responses, one for each connection. Returns what the follower reported. */
 async function follow(answers: (Response | Error)[], patience = PATIENCE, last?: OpenStream) {
   const lastEventIds: (string | null)[] = [];
   let output = "";
@@ -91,7 +91,7 @@ Deno.test("a silent connection counts as lost", async () => {
   const result = await follow([], { ...PATIENCE, silence: 20 }, (_, given) => {
     if (signal !== undefined) return Promise.resolve(stream(event("7-end", "finished", SUCCESS)));
     signal = given;
-    // Works as fetch does: the signal ends the body.
+    // The signal ends the body, as with `fetch`.
     return Promise.resolve(new Response(silent.body!.pipeThrough(new TransformStream(), { signal })));
   });
   assert.deepEqual([result.state, result.output, result.lastEventIds], [SUCCESS, "line 1\n", [null, "7-1"]]);

@@ -4,7 +4,7 @@ import { CommandError, EXIT } from "./command_error.ts";
 import { rearguard } from "./program.ts";
 import { Terminal } from "./terminal.ts";
 
-/** The exit code that a shell shows for a program that wrote to a closed pipe. */
+/** The exit code that a shell reports for a program that was ended by SIGPIPE. */
 const BROKEN_PIPE = 141;
 
 /** Prints the error in one line and returns the exit code. */

@@ -12,7 +12,7 @@ export interface Column<T> {
 export class Output {
   constructor(readonly isJson: boolean, readonly terminal: Terminal) {}
 
-  /** With `--json` prints the document only; otherwise calls `show`. */
+  /** With `--json`, prints only the document; otherwise calls `show`. */
   answer(document: unknown, show: () => void): void {
     if (!this.isJson) return show();
     this.terminal.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -23,8 +23,8 @@ export class Output {
   }
 
   /**
-   * Prints every field of a record, nested ones under both names. Leaves out fields that are null or in
-   * `omit`.
+   * Prints every field of a record, except fields that are empty or in `omit`. The name of a nested field
+   * includes the name of its object: `Schedule time`.
    */
   record(body: { data: object }, omit: readonly string[] = []): void {
     this.answer(body, () => this.fields(body.data, omit));
@@ -51,7 +51,7 @@ export class Output {
     this.#write(table);
   }
 
-  /** Colours a status. */
+  /** Returns a status in its colour. */
   #state(text: string): string {
     if (/^(failed|disconnected|damaged|late|never_backed_up|failing)$/.test(text)) {
       return this.terminal.paint("red", text);
@@ -85,7 +85,7 @@ function plainTable(colAligns: ("left" | "right")[] = []): Table.Table {
   });
 }
 
-/** Formats a value on one line; a list of records has one line for each. */
+/** Formats a value as one line. For a list of records, returns a line for each record. */
 function cell(value: unknown): string {
   if (!Array.isArray(value)) return item(value);
   return value.map(item).join(value.some((each) => typeof each === "object") ? "\n" : ", ");

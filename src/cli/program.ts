@@ -24,8 +24,8 @@ Environment:
   NO_COLOR             no colours`;
 
 /**
- * Returns the program. Parsing arguments runs a command, and throws the command's error, or a
- * `CommanderError` for wrong usage and for help.
+ * Returns the program. Its parser runs the command in the arguments, and throws the command's error. For
+ * wrong usage and for help, it throws a `CommanderError`.
  */
 export function rearguard(): Command {
   const program = new Command("rearguard")
@@ -33,7 +33,7 @@ export function rearguard(): Command {
     .version(`rearguard ${RELEASE}`, "--version", "the version of this program")
     .option("--json", "print only the API's JSON on standard output")
     .configureHelp({ showGlobalOptions: true })
-    // `main.ts` prints every error in one line.
+    // Commander prints no errors itself: `main.ts` prints every error in one line.
     .configureOutput({ outputError() {} })
     .exitOverride()
     .addHelpText("after", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
@@ -49,7 +49,7 @@ export function rearguard(): Command {
   addTrashCommands(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
-  // The completion covers the commands added before it.
+  // The completion knows only the commands added before it.
   tab(program, { completionCommandName: "completion" });
   return program;
 }

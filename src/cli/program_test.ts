@@ -65,7 +65,7 @@ Deno.test("as a task it finds files in the caller's directory, and returns its e
       "task.json",
     ],
     cwd: home.directory,
-    // If npx started the tests, it has set INIT_CWD to its own directory.
+    // The tests may have been started by npx, which sets INIT_CWD to its own directory.
     env: {
       INIT_CWD: home.directory,
       REARGUARD_URL: "http://127.0.0.1:1",
@@ -90,7 +90,7 @@ Deno.test("installed as a command it completes itself", async () => {
   const install = "--quiet --global --name rearguard --config deno.json " +
     "--no-prompt --allow-env --allow-net --allow-read --allow-write src/cli/main.ts";
   await shell(`cd "$1" && "$3" install --root "$2" ${install}`, ROOT, home.directory, Deno.execPath());
-  // The variables of bash-completion: the typed text, as words.
+  // Stands in for bash-completion, which sets these variables to the typed words.
   const completed = await shell(
     `PATH="$1/bin:$(dirname "$2"):$PATH"
     _get_comp_words_by_ref() { words=("\${COMP_WORDS[@]}"); cword=$COMP_CWORD; cur=\${words[cword]}; }

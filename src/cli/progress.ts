@@ -3,7 +3,7 @@ import type { RunProgress } from "./log_follower.ts";
 
 const BAR_WIDTH = 24;
 
-/** Returns `[======>     ]  52%  12.3 MB read, …`; without the bar while the total is unknown. */
+/** Returns `[======>     ]  52%  12.3 MB read, …`. Leaves out the bar while the total is unknown. */
 export function progressLine(progress: RunProgress): string {
   const { bytes_read, bytes_written, files_count, bytes_per_second, eta_seconds } = progress;
   const words = [transferred(bytes_read, bytes_written)];
@@ -15,7 +15,7 @@ export function progressLine(progress: RunProgress): string {
   return `${bar(bytes_read, bytes_read + bytes_per_second * eta_seconds)}  ${line}`;
 }
 
-/** Returns `3.00 MB read, 1.00 MB written`; without the second part for runs that store nothing. */
+/** Returns `3.00 MB read, 1.00 MB written`. Leaves out the second part for runs that store nothing. */
 export function transferred(bytesRead: number, bytesWritten: number): string {
   const written = bytesWritten === 0 ? "" : `, ${humanSize(bytesWritten)} written`;
   return `${humanSize(bytesRead)} read${written}`;

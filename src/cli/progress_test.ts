@@ -10,7 +10,7 @@ Deno.test("a bar is drawn once the total is known", () => {
     eta_seconds: null,
   };
   assert.equal(progressLine(progress), "3.00 MB read, 1.00 MB written, 12 files");
-  // A restore stores nothing at a destination.
+  // A restore writes nothing to a destination.
   assert.equal(progressLine({ ...progress, bytes_written: 0, files_count: null }), "3.00 MB read");
   assert.equal(
     progressLine({ ...progress, bytes_per_second: 1e6, eta_seconds: 9 }),

@@ -1,4 +1,4 @@
-/** Types of the API's records, with the fields that commands use. `--json` prints all fields. */
+/** Types of the API's records, with only the fields that commands use. `--json` prints all fields. */
 import type { Shown } from "../definitions/fields/field.ts";
 import type { ScriptFields } from "../definitions/script_fields.ts";
 import type { TaskFields } from "../definitions/task_fields.ts";
@@ -60,7 +60,7 @@ export interface Entry {
   link_target: string | null;
 }
 
-/** The result of retention for a task's backups. */
+/** Which backups of a task its retention rules would keep and remove. `removed_size` is in bytes. */
 export interface RetentionPreview {
   kept: number;
   removed: number;

@@ -1,4 +1,4 @@
-/** Follows a run for a person or a script, up to the exit code with its result. */
+/** Follows a run and shows it to a person or a script. The exit code says whether the run succeeded. */
 import type { Cli } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import { followLog, type LogWatcher } from "./log_follower.ts";
@@ -14,7 +14,7 @@ export function latestStreamOf(taskId: number): string {
   return `/backup-tasks/${taskId}/latest-log/stream`;
 }
 
-/** Prints that a run was started or, with `follow`, follows it to its end. */
+/** Follows a started run to its end if `follow` is true. Otherwise prints that the run was started. */
 export async function showStarted(
   cli: Cli,
   started: Started,
@@ -29,8 +29,8 @@ export async function showStarted(
 }
 
 /**
- * Shows the run's output as it arrives and resolves when it has succeeded; rejects otherwise. With `--json`,
- * shows only the run's record, once it is over.
+ * Shows the run's output as it arrives. Resolves when the run has succeeded; rejects if it ends otherwise.
+ * With `--json`, shows only the run's record, once the run is over.
  */
 export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
   const { api, output, terminal } = cli;
@@ -73,7 +73,7 @@ function watcherOf({ output, terminal }: Cli): LogWatcher {
   };
 }
 
-/** Reports the result: a success on standard output, anything else as the command's error. */
+/** Prints a success on standard output. Throws any other result as the command's error. */
 function reportResult({ output, terminal }: Cli, log: Log): void {
   if (log.status !== "successful") {
     const reason = log.reason === null ? "" : `: ${log.reason}`;

@@ -75,7 +75,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
   await using plane = await startControlPlane();
   await using home = await CliHome.open();
   const taskId = await photoTask(plane, home.directory);
-  // A stopped agent does not accept the run.
+  // A stopped agent does not accept the run, so the run stays queued.
   Deno.kill(plane.agentPid, "SIGSTOP");
   try {
     const env = { REARGUARD_URL: plane.api.url, REARGUARD_API_TOKEN: plane.api.token };
@@ -83,7 +83,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
     const latest = `/backup-tasks/${taskId}/latest-log`;
     await until(async () => (await plane.api.call("GET", latest)).status === 200);
     const ended = follower.output();
-    // An earlier SIGINT would end the process before it handles the signal.
+    // If SIGINT came before the process handles that signal, it would end the process.
     await until(() => handlesInterrupt(follower.pid));
     follower.kill("SIGINT");
     const { code, stderr } = await ended;
@@ -98,7 +98,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
   assert.equal((await plane.api.finished(taskId)).status, "successful");
 });
 
-/** Reads the mask of caught signals, proc(5). */
+/** Returns whether a process handles SIGINT, by its mask of caught signals (proc(5)). */
 function handlesInterrupt(pid: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))![1]!;
   return (BigInt(`0x${mask}`) & 2n) !== 0n;

@@ -1,4 +1,4 @@
-/** Reads secrets. They are never arguments: every process of a machine can read those. */
+/** Reads secrets. A secret is never an argument, because every process of a machine can read arguments. */
 import passwordPrompt from "@inquirer/password";
 import process from "node:process";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -12,7 +12,7 @@ export type SecretSource =
   | { readonly from: "env"; readonly name: string }
   | { readonly from: "file"; readonly path: string };
 
-/** Returns null if the text is none of the four. */
+/** Parses `prompt`, `stdin`, `env:NAME` or `file:PATH`. Returns null for any other text. */
 export function parseSecretSource(text: string): SecretSource | null {
   if (text === "prompt" || text === "stdin") return { from: text };
   const [, from, rest] = /^(env|file):(.+)$/s.exec(text) ?? [];
@@ -22,8 +22,10 @@ export function parseSecretSource(text: string): SecretSource | null {
 }
 
 /**
- * @param what The name, as in `The token`.
- * @param twice Whether to ask twice, because a typing error would be noticed too late.
+ * Reads a secret, which must not be empty.
+ *
+ * @param what The secret's name in messages, such as `The token`.
+ * @param twice Whether a prompt asks twice, because a typing error would be noticed too late.
  */
 export async function readSecret(source: SecretSource, what: string, twice = false): Promise<string> {
   const secret = await readFrom(source, what, twice);
@@ -53,7 +55,7 @@ async function ask(what: string, twice: boolean): Promise<string> {
   if (!Deno.stdin.isTerminal()) {
     throw new CommandError(EXIT.usage, `Cannot prompt for ${lower(what)}: standard input is not a terminal`);
   }
-  // Prompts on standard error: standard output is for the result only.
+  // Prompts on standard error, because standard output is for the result only.
   const context = { output: process.stderr };
   const first = await passwordPrompt({ message: `${what}:`, toggleMask: false }, context);
   if (!twice) return first;
@@ -66,7 +68,11 @@ export async function readStandardInput(): Promise<string> {
   return await new Response(Deno.stdin.readable).text();
 }
 
-/** @param what The object in `Cannot read <what>: …`. */
+/**
+ * Returns the text of a file.
+ *
+ * @param what The file's description in `Cannot read <what>: …`.
+ */
 export async function readFile(path: string, what: string): Promise<string> {
   try {
     return await Deno.readTextFile(resolveFromCaller(path));

@@ -7,10 +7,10 @@ import { CommandError, EXIT } from "./command_error.ts";
 
 export const DEFAULT_URL = "http://127.0.0.1:8000";
 
-/** Returns `$XDG_CONFIG_HOME/rearguard/login.json`, by the XDG Base Directory Specification. */
+/** Returns `$XDG_CONFIG_HOME/rearguard/login.json`, as the XDG Base Directory Specification says. */
 export function loginPath(): string {
   const base = Deno.env.get("XDG_CONFIG_HOME") ?? "";
-  // The specification says to ignore relative paths.
+  // The specification says that a relative path is to be ignored.
   if (isAbsolute(base)) return join(base, "rearguard", "login.json");
   const home = Deno.env.get("HOME") ?? "";
   if (home === "") throw new CommandError(EXIT.usage, "Cannot find the stored login: HOME is not set");
@@ -18,8 +18,8 @@ export function loginPath(): string {
 }
 
 /**
- * Returns the connection. The environment takes precedence over the file. A stored token is sent only to the
- * control plane for which it was stored.
+ * Returns the control plane's URL and the token. The environment takes precedence over the file. A stored
+ * token is sent only to the control plane for which it was stored.
  */
 export async function currentConnection(): Promise<Connection> {
   const givenUrl = Deno.env.get("REARGUARD_URL") || null;
@@ -53,7 +53,7 @@ export async function storeLogin(login: Connection): Promise<string> {
   return path;
 }
 
-/** Deletes the stored login. Returns whether there was one. */
+/** Deletes the stored login. Returns whether a login was stored. */
 export async function forgetLogin(): Promise<boolean> {
   try {
     await Deno.remove(loginPath());
@@ -64,7 +64,7 @@ export async function forgetLogin(): Promise<boolean> {
   }
 }
 
-/** Normalises the URL of a control plane: removes a trailing `/` or `/api`. Throws if it is invalid. */
+/** Normalises the URL of a control plane: removes a trailing `/` or `/api`. Throws if the URL is invalid. */
 export function controlPlaneUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -96,7 +96,7 @@ async function readLogin(): Promise<Connection | null> {
     const { url, token } = JSON.parse(text);
     if (typeof url === "string" && typeof token === "string") return { url: controlPlaneUrl(url), token };
   } catch {
-    // reported below
+    // An invalid file is reported below.
   }
   throw new CommandError(EXIT.refused, `Cannot use ${path}: it is damaged; log in again`);
 }

@@ -1,4 +1,4 @@
-/** A backup task as flags, and its fields from a file. */
+/** Reads the fields of a backup task from flags and from a file. */
 import type { Command } from "commander";
 import { DEFINITIONS } from "../definitions/sources/registry.ts";
 import { TASK_FIELDS } from "../definitions/task_fields.ts";
@@ -15,7 +15,7 @@ export function addTaskFields(command: Command): Command {
     .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags take precedence");
 }
 
-/** Returns the body that creates the task. */
+/** Returns the body of the request that creates the task. */
 export async function taskBody(options: TaskOptions): Promise<Record<string, unknown>> {
   const { fromFile, field = [] } = options;
   requireOneInput(options);
@@ -29,7 +29,7 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
   return body;
 }
 
-/** Returns the type whose required field is given; undefined if there is none. */
+/** Returns the type of task whose required field is given; undefined if no such field is given. */
 function typeWithField(isGiven: (field: string) => boolean): string | undefined {
   return DEFINITIONS.values().find(({ requiredField }) =>
     requiredField !== undefined && isGiven(requiredField)
@@ -38,14 +38,14 @@ function typeWithField(isGiven: (field: string) => boolean): string | undefined 
 }
 
 /**
- * Returns the input fields that the control plane has ignored. Its response contains every field that it
- * knows, or whether that field is set.
+ * Returns the names of the input fields that the control plane has ignored. Its response `made` contains
+ * every field that it knows. For a secret, the response says whether it is set.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
 }
 
-/** Reads the pairs of `--field`. A secret is refused. */
+/** Parses the pairs of `--field`, and returns the fields. Throws for a secret. */
 export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const pair of pairs) {
@@ -67,7 +67,7 @@ export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   return fields;
 }
 
-/** Returns a value as text, or parsed if it is a JSON list or object. */
+/** Returns a JSON list or object parsed, and any other value as text. */
 function valueOf(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {
@@ -84,7 +84,11 @@ function requireOneInput(options: TaskOptions): void {
   }
 }
 
-/** @param what The object in `Cannot read <what>: …`. */
+/**
+ * Reads fields from a JSON file; `-` is standard input.
+ *
+ * @param what The file's description in `Cannot read <what>: …`.
+ */
 export async function fieldsInFile(path: string, what: string): Promise<Record<string, unknown>> {
   const text = path === "-" ? await readStandardInput() : await readFile(path, what);
   let fields: unknown;

@@ -1,37 +1,41 @@
-/** Writes lines to standard output and, on a terminal, a status line below them. */
+/** Writes lines to standard output. On a terminal, shows a status line below them. */
 const CLEAR_LINE = "\r\x1b[K";
 
-/** Select Graphic Rendition, ECMA-48 8.3.117: the codes that begin and end each style. */
+/** The codes that begin and end each style (Select Graphic Rendition, ECMA-48 8.3.117). */
 const COLOURS = { red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22], bold: [1, 22] } as const;
 export type Colour = keyof typeof COLOURS;
 
 /**
- * The status line is written to standard error, and only if that is a terminal, so piped output is never
- * disturbed.
+ * Writes to standard output and standard error. The status line goes to standard error, and only if that is a
+ * terminal, so it never disturbs piped output.
  */
 export class Terminal {
   readonly #showsStatus = Deno.stderr.isTerminal();
   readonly #showsColour = Deno.stdout.isTerminal() && !Deno.noColor;
   #status = "";
 
-  /** Prints text from any source, in whole lines with line breaks. Control characters are replaced. */
+  /**
+   * Prints text from any source, in whole lines that end with a line break. Control characters are replaced.
+   */
   print(text: string): void {
     this.#write(visible(text));
   }
 
-  /** Prints the program's own text, with its colours. */
+  /**
+   * Prints the program's own text. Unlike {@link print}, keeps control characters, such as those for colours.
+   */
   write(text: string): void {
     this.#write(text);
   }
 
-  /** Replaces the status line; an empty text removes it. */
+  /** Replaces the status line. An empty text removes the line. */
   status(text: string): void {
     if (!this.#showsStatus || text === this.#status) return;
     this.#status = text;
     writeAll(Deno.stderr, `${CLEAR_LINE}${truncated(text)}`);
   }
 
-  /** Prints one line on standard error and removes the status line. */
+  /** Removes the status line, and prints a line on standard error. */
   printError(text: string): void {
     this.status("");
     writeAll(Deno.stderr, `${visible(text)}\n`);
@@ -50,13 +54,13 @@ export class Terminal {
   }
 }
 
-/** Replaces control characters, which a file's name may contain and a terminal would interpret. */
+/** Replaces control characters. A file's name may contain them, and a terminal would interpret them. */
 export function visible(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\ufffd");
 }
 
-/** Shortens a line to the terminal's width: a wrapped line could not be cleared. */
+/** Shortens a line to the terminal's width, because a wrapped line could not be cleared. */
 function truncated(line: string): string {
   return line.slice(0, Deno.consoleSize().columns - 1);
 }

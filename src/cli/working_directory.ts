@@ -1,11 +1,11 @@
-/** Resolves paths relative to the caller's directory. */
+/** Resolves paths relative to the directory from which the program was called. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /**
- * Resolves a path. `deno task` changes to the project's directory and passes the caller's directory in
+ * Resolves a path. `deno task` changes to the project's directory, and passes the directory of the call in
  * `INIT_CWD`.
  */
 export function resolveFromCaller(path: string): string {

@@ -136,7 +136,7 @@ function pathParameters(path: string): z.ZodObject | undefined {
   ])));
 }
 
-/** Returns the error responses of an endpoint by status, each with a sentence that says when it occurs. */
+/** Returns an endpoint's error responses by status, its own `errors` included, with sentences that say when. */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);

@@ -1,4 +1,4 @@
-/** Puts an event in words: plain text, which each channel escapes and formats. */
+/** Converts an event to a message in plain text, which each channel escapes and formats. */
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import { WORDS } from "./event_words.ts";
@@ -6,7 +6,8 @@ import { cut, cutLines, LABEL_LIMIT } from "./text.ts";
 import type { Message } from "./notification_message.ts";
 
 /**
- * Maximum characters of a reason: longer ones are cut, so that no channel refuses a message for its length.
+ * Maximum number of characters of a reason. A longer one is cut, so that no channel refuses the message for
+ * its length.
  */
 const REASON_LIMIT = 600;
 
@@ -39,7 +40,10 @@ function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
   })`;
 }
 
-/** Returns facts and advice as plain text. If it exceeds `limit` characters, the facts are cut. */
+/**
+ * Returns a message's facts and its next step as plain text. If the text exceeds `limit` characters, the
+ * facts are cut.
+ */
 export function bodyText({ facts, next }: Message, limit = Infinity): string {
   const lines = facts.map(({ name, value }) => `${name}: ${value}`).join("\n");
   const advice = next === null ? "" : `\n\n${next}`;

@@ -1,28 +1,33 @@
 /**
- * Combines several events into one message: lists every event, but leaves out successes if there is no room.
+ * Combines several events into one message, with a line for each event. If the room does not suffice,
+ * successes are left out.
  */
 import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
 import { buildMessage } from "./build_message.ts";
 import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";
 
-/** Maximum characters of a line without its reason, and of a whole line if there is room. */
+/** Maximum number of characters of a line without its reason, and of a whole line. */
 const HEAD_LIMIT = 90;
 const LINE_LIMIT = 300;
-/** Maximum events in one message for a channel without its own limit. */
+/** Maximum number of events in one message for a channel without a limit of its own. */
 export const MAX_LISTED = 500;
 
 export interface DigestRoom {
-  /** Maximum characters of all lines together. */
+  /** Maximum number of characters of all lines together. */
   characters: number;
 }
 
-/** Returns how many events a channel with this much room lists, with one line for each. */
+/** Returns how many events a message lists in this much room, one on each line. */
 export function maxListed({ characters }: DigestRoom): number {
   return Math.max(1, Math.min(MAX_LISTED, Math.floor(characters / (HEAD_LIMIT + 1)) - 1));
 }
 
-/** @param events In the order in which they happened. One event yields an ordinary message. */
+/**
+ * Builds one message about all events. A single event yields an ordinary message.
+ *
+ * @param events The events in the order in which they happened.
+ */
 export function combineEvents(id: string, events: readonly NotificationEvent[], room: DigestRoom): Message {
   if (events.length === 1) return buildMessage(id, events[0]!);
   const messages = events.map((event) => buildMessage(id, event));
@@ -51,7 +56,7 @@ export function combineEvents(id: string, events: readonly NotificationEvent[], 
 
 const NO_DETAILS = { task: null, server: null, run: null, backup: null, reason: null };
 
-/** Ranks problems first and plain successes last. */
+/** Returns the order of a message's line: problems first, plain successes last. */
 function rank({ event, tone }: Message): number {
   if (event.event === "backup.succeeded" && tone === "good") return 3;
   return { bad: 0, warning: 1, good: 2 }[tone];
@@ -66,7 +71,7 @@ function lineOf({ event, title }: Message, limit: number): Message["facts"][numb
   return { name, value: [reference, reason].filter((part) => part !== "").join(": ") };
 }
 
-/** Words of a title for one or many events of a kind. */
+/** Words of a title about one event or several events with the same name. */
 const COUNTED: Partial<Record<NotificationEventName, [one: string, many: string]>> = {
   "backup.failed": ["backup failed", "backups failed"],
   "backup.lost": ["backup lost", "backups lost"],

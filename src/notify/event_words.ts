@@ -1,14 +1,14 @@
-/** The words for each event: a title and the next step. */
+/** Defines the words for each event: its tone, its title and the next step for the reader. */
 import { GUARD_NAMES, type GuardEvent, guardOf } from "../domain/guards/registry.ts";
 import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./notification_message.ts";
 import { cut, LABEL_LIMIT } from "./text.ts";
 
-/** The words for one event. */
+/** The part of a message that depends on the event's name. */
 export type Words = Pick<Message, "tone" | "title" | "next">;
 
-/** The words for the events of guards. */
+/** The words for the events that guards raise. */
 const GUARD_WORDS = Object.fromEntries(
   GUARD_NAMES.flatMap((name) => {
     const notification = guardOf(name)?.notification ?? null;

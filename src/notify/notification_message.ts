@@ -1,18 +1,21 @@
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 
-/** A notification in words: plain text, which each channel escapes and lays out in its own way. */
+/**
+ * One or several notification events in words: plain text, which each channel escapes and lays out in its own
+ * way.
+ */
 export interface Message {
-  /** The same in every attempt, so that receivers recognize repetitions. */
+  /** The message's id. It is the same in every attempt, so that receivers recognize a repeated message. */
   readonly id: string;
-  /** The event; for several events, a `digest`. */
+  /** The only event of the message; for several events, an event named `digest`. */
   readonly event: NotificationEvent;
   /** All events of the message, in the order in which they happened. */
   readonly events: readonly NotificationEvent[];
   readonly tone: "good" | "warning" | "bad";
-  /** One line. */
+  /** The title, in one line. */
   readonly title: string;
   /** The facts, in order of importance. Values have no line breaks. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
-  /** The next step for the reader; null if there is none. */
+  /** The next step for the reader; null if there is nothing to do. */
   readonly next: string | null;
 }

@@ -1,6 +1,7 @@
 /**
- * Delivers the outbox: any replica sends the messages that are due. Streams are independent: each has its own
- * pace, its own retries and at most one message in flight. Failing streams leave capacity for working ones.
+ * Sends the messages in the outbox. Any replica sends those that are due. Streams are independent: each has
+ * its own pace, its own retries and at most one message in flight. Failing streams leave capacity for working
+ * ones.
  */
 import type { Clock } from "../domain/clock.ts";
 import { UnavailableError } from "../domain/errors.ts";
@@ -46,9 +47,9 @@ export interface NotifierOptions {
   readonly smtp: SmtpSettings | null;
   readonly addresses?: ChannelMeans["addresses"];
   readonly outgoing?: Outgoing;
-  /** Minimum interval between two messages to one stream, in milliseconds; default: a minute. */
+  /** Minimum interval between two messages to one stream, in milliseconds. Default: a minute. */
   readonly messageInterval?: number;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1, for the delay of retries. */
   readonly random?: () => number;
 }
 
@@ -59,7 +60,7 @@ interface SendingStream {
   readonly signing_secret_encrypted?: string | null;
 }
 
-/** Maximum messages in flight, and how many of them may go to streams whose last attempt failed. */
+/** Maximum number of messages in flight, and of those that go to streams whose last attempt failed. */
 const MAX_IN_FLIGHT = 40;
 const MAX_FAILING_IN_FLIGHT = 10;
 
@@ -82,8 +83,8 @@ export class Notifier {
   }
 
   /**
-   * Starts sending due messages, one for each stream, without waiting for them. Returns how many were
-   * started; call again until it returns 0. Calls `ended` after each message.
+   * Starts sending messages that are due, one for each stream, without waiting for the result. Returns how
+   * many were started. Call again until it returns 0. Calls `ended` after each message.
    */
   async startDue(ended: () => void = () => {}): Promise<number> {
     if (this.#stopped.signal.aborted) return 0;
@@ -92,7 +93,7 @@ export class Notifier {
     const claimed = await this.#claim(database, now);
     for (const delivery of claimed) {
       const sending = this.#deliver(delivery).catch((error) => {
-        // The message's lease expires, and it is sent again.
+        // The message's lease will expire, and then the message is sent again.
         log.error("Cannot record what became of a message: {error}", { error });
       }).finally(() => {
         this.#inFlight.delete(sending);
@@ -106,7 +107,9 @@ export class Notifier {
     return claimed.length;
   }
 
-  /** Sends all due messages and waits until none is in flight. */
+  /**
+   * Starts sending messages that are due, and waits until none is in flight. Returns how many were started.
+   */
   async deliverDue(): Promise<number> {
     const count = await this.startDue();
     await this.settled();
@@ -119,15 +122,15 @@ export class Notifier {
   }
 
   /**
-   * Returns when the next message is due; null if none waits, or if the one that is due waits for another to
-   * end.
+   * Returns when the next message is due. Returns null if there is no message, or if the next one is due but
+   * has to wait for one in flight.
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database, NOTIFICATION_STREAM_TYPES);
     return next !== null && next <= this.#options.clock.now() && this.#inFlight.size > 0 ? null : next;
   }
 
-  /** Sends to one stream now, without the outbox. Resolves even if the receiver fails. */
+  /** Sends an event to one stream now, without the outbox. Resolves even if the receiver fails. */
   async sendNow(
     stream: SendingStream,
     event: NotificationEvent,
@@ -136,7 +139,7 @@ export class Notifier {
     return outcome ?? { ok: false, error: "The control plane is stopping; try again.", retryAfterMs: null };
   }
 
-  /** Aborts messages in progress; another replica, or the next start, sends them again. */
+  /** Aborts messages in flight. Another replica sends them again, or this one after its next start. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.settled();
@@ -149,7 +152,7 @@ export class Notifier {
       return digest === null ? null : maxListed(digest);
     };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
-    // Replicas of a newer version send to streams of types that are unknown here.
+    // Leaves messages of unknown types to the replicas of a newer version.
     const types = NOTIFICATION_STREAM_TYPES;
     const take = (streams: number, failing: boolean) =>
       streams <= 0
@@ -192,15 +195,15 @@ export class Notifier {
   }
 
   /**
-   * Computes the delay from the stream's failures, not the message's: more pending messages do not make it
-   * retry an unresponsive stream more often.
+   * Returns the delay before the next attempt. It depends on the stream's failures, not on the message's:
+   * more pending messages do not make an unresponsive stream be tried more often.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();
     return retryDelay(failures + 1, retryAfterMs, random, followsRuns(type));
   }
 
-  /** Returns null if {@link stop} aborted it. */
+  /** Sends a message. Returns null if {@link stop} aborted it. */
   async #send(
     { signing_secret_encrypted = null, type, value_encrypted }: SendingStream,
     messageId: string,
@@ -211,7 +214,7 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // A stream whose type was changed may still have a message about several events.
+      // If the stream's type was changed, a message about several events may still wait for it.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

@@ -20,9 +20,9 @@ interface Bench extends TestServices {
   receiver: HttpReceiver;
   taskId: number;
   userId: number;
-  /** Creates another notifier on the same database. */
+  /** Creates another notifier on the same database. `random` is its random number. */
   notifier(random?: number): Notifier;
-  /** Creates a stream whose messages arrive at this path. */
+  /** Creates a stream that sends to this path of the receiver. Returns the stream's id. */
   stream(path: string): Promise<number>;
   tell(key: string): Promise<void>;
   rows(): Promise<
@@ -71,7 +71,7 @@ async function bench(): Promise<Bench & AsyncDisposable> {
   };
 }
 
-/** Returns the task labels in a message. */
+/** Returns the labels of the tasks in a message. */
 const taskLabels = ({ body }: ReceivedRequest): string =>
   // deno-lint-ignore no-explicit-any
   (body.events ?? [body]).map(({ task }: any) => task.label).join("+");
@@ -91,7 +91,7 @@ Deno.test("a failed message is retried as the same message, with growing delays,
   receiver.answer = () => new Response(null, { status: 500 });
   assert.equal(await notifier.deliverDue(), 1);
   assert.deepEqual(await last(), { at: clock.now(), error: "It answered 500." });
-  // Half of the delay is fixed, half random.
+  // Half of the delay before a retry is fixed, and half is random.
   const wait = async () => (await notifier.nextDue())!.getTime() - clock.now().getTime();
   assert.equal(await wait(), 22_500);
   await clock.advance(22_499);
@@ -118,7 +118,8 @@ Deno.test("a message is tried for more than a day, then given up and shown as su
   receiver.answer = () => new Response(null, { status: 404 });
   const notifier = at.notifier();
   const start = clock.now().getTime();
-  // The day begins with the first attempt: a control plane that was down gives up no message untried.
+  // The day of retries begins with the first attempt, so a control plane that was down gives up no message
+  // untried.
   await clock.advance(50 * HOUR);
   let lastTry = 0;
   for (let tries = 0; await notifier.nextDue() !== null; tries++) {
@@ -165,7 +166,7 @@ Deno.test("a stop aborts the message in progress, and the next start sends it", 
   receiver.answer = () => answer.promise;
   const messenger = new Messenger(services, at.notifier());
   messenger.start();
-  // The transaction wakes it: this clock does not move.
+  // The test clock does not move, so only the transaction's notification can wake the messenger.
   await at.tell("one");
   await until(() => receiver.received.length === 1);
   await messenger.stop();
@@ -178,14 +179,14 @@ Deno.test("a stop aborts the message in progress, and the next start sends it", 
   await next.stop();
   await clock.advance(60_000);
   assert.equal(receiver.received.length, 2);
-  // A killed notifier holds its message until the lease ends.
+  // A notifier that was killed holds its message until the lease ends.
   await at.tell("two");
   const lease = new Date(clock.now().getTime() + 120_000);
   assert.equal((await claimDeliveries(at.database, clock.now(), lease, LIMITS)).length, 1);
   await at.tell("three");
   const notifier = at.notifier();
   assert.equal(await notifier.deliverDue(), 0);
-  // Otherwise the loop would spin.
+  // If the next message were due now, the messenger's loop would spin.
   assert.deepEqual(await notifier.nextDue(), lease);
   await clock.advance(120_000);
   while (await notifier.deliverDue() > 0);
@@ -267,7 +268,7 @@ Deno.test("a failing stream is tried less and less often, however many events it
   assert.deepEqual(stream!.failing_since, new Date("2026-01-05T12:00:00Z"));
   receiver.received.length = 0;
   receiver.answer = () => new Response();
-  // The message that was tried, then all later events as one message.
+  // The first message repeats the failed one; the second one combines all later events.
   await clock.advance(2 * HOUR);
   await notifier.deliverDue();
   await clock.advance(MINUTE);
@@ -287,7 +288,7 @@ Deno.test("failing streams leave capacity for working ones", async () => {
   const notifier = at.notifier();
   assert.equal(await notifier.startDue(), 10);
   assert.equal(await notifier.startDue(), 0);
-  // Otherwise the loop would spin.
+  // If a message were due now, the messenger's loop would spin.
   assert.equal(await notifier.nextDue(), null);
   await at.stream("/working");
   await at.tell("two");
@@ -349,7 +350,7 @@ Deno.test("a stream of a type that only a newer version knows is left to a repli
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known"]);
   assert.equal(await notifier.nextDue(), null);
   assert.equal(await notifier.deliverDue(), 0);
-  // It is unchanged for the newer replica.
+  // The message to the unknown type is unchanged, so that a newer replica can send it.
   await at.database`update notification_streams set type = 'webhook' where id = ${unknown}`;
   assert.equal(await notifier.deliverDue(), 1);
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known", "/unknown"]);

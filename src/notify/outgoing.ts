@@ -1,6 +1,6 @@
 /**
- * Makes every request to addresses that users enter: without redirects, with a time limit, and with a limit
- * on the response that is read.
+ * Makes every request to an address that a user entered: without redirects, with a time limit, and with a
+ * limit on the response that is read.
  */
 import { tlsReason } from "../domain/tls_fault.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -8,9 +8,9 @@ import { RELEASE } from "../domain/release.ts";
 import { AddressRefusedError, type Network } from "../network/network.ts";
 import { DeliveryError } from "./delivery_error.ts";
 
-/** Timeout for connecting, sending and reading the response. Milliseconds. */
+/** Time limit for connecting, sending and reading the response, in milliseconds. */
 const TIMEOUT = 15_000;
-/** Maximum bytes read of a response. */
+/** Maximum number of bytes that are read of a response. */
 const ANSWER_LIMIT = 16_384;
 
 export interface OutgoingRequest {
@@ -18,15 +18,15 @@ export interface OutgoingRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /**
-   * Extracts the receiver's reason for a refusal, to be added to the error; null if there is none. It must
-   * not return secrets.
+   * Returns the receiver's reason for a refusal, to be added to the error; null if the response has none.
+   * Must not return secrets.
    */
   explain?(answer: string): string | null;
 }
 
 export interface OutgoingPost extends OutgoingRequest {
   readonly body: unknown;
-  /** Headers that depend on the body and the time at which it is sent. */
+  /** Returns headers that depend on the body and on the time at which it is sent. */
   sign?(body: string, sentAt: Date): Readonly<Record<string, string>>;
 }
 
@@ -41,7 +41,9 @@ export class Outgoing {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Posts JSON. Resolves once the receiver has accepted it; rejects with a {@link DeliveryError}. */
+  /**
+   * Posts JSON. Resolves once the receiver has accepted the message. Rejects with a {@link DeliveryError}.
+   */
   async post({ body, sign, ...request }: OutgoingPost): Promise<void> {
     const text = JSON.stringify(body);
     const signature = sign?.(text, this.#clock.now()) ?? {};
@@ -49,13 +51,13 @@ export class Outgoing {
     await this.#request("POST", { ...request, headers }, text);
   }
 
-  /** Posts plain text, in the same way. */
+  /** Posts plain text. Resolves and rejects as {@link post} does. */
   async postText({ text, ...request }: OutgoingRequest & { readonly text: string }): Promise<void> {
     const headers = { "Content-Type": "text/plain; charset=utf-8", ...request.headers };
     await this.#request("POST", { ...request, headers }, text);
   }
 
-  /** Gets a URL that takes its message as parameters. */
+  /** Gets a URL that contains the message as parameters. Resolves and rejects as {@link post} does. */
   async get(request: OutgoingRequest): Promise<void> {
     await this.#request("GET", request);
   }
@@ -75,13 +77,13 @@ export class Outgoing {
         body,
         signal: AbortSignal.any([signal, limit]),
       });
-      // An accepted message stays accepted, whatever the rest of the response.
+      // An accepted message stays accepted, whatever the rest of the response is.
       if (response.ok || explain === undefined) await response.body?.cancel();
-      // The status matters most: a body that breaks off is ignored.
+      // The status matters most, so a response body that breaks off is ignored.
       else answer = await readStart(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();
-      // The cause is dropped: its message contains the address.
+      // The error has no `cause`, whose message would contain the address.
       throw new DeliveryError(
         limit.aborted
           ? `It did not answer within ${this.#timeoutMs / 1000} s`
@@ -95,7 +97,10 @@ export class Outgoing {
     );
   }
 
-  /** Parses seconds or a date: RFC 9110, section 10.2.3. Discord sends fractions. */
+  /**
+   * Returns the delay in `Retry-After`, in milliseconds: a number of seconds or a date (RFC 9110, section
+   * 10.2.3). Discord sends fractions of seconds. Returns null if there is none.
+   */
   #retryAfter({ status, headers }: Response): number | null {
     const text = headers.get("retry-after")?.trim();
     if (text === undefined || (status !== 429 && status !== 503)) return null;
@@ -105,7 +110,7 @@ export class Outgoing {
   }
 }
 
-/** Reads at most {@link ANSWER_LIMIT} bytes, then closes the connection. */
+/** Reads at most {@link ANSWER_LIMIT} bytes of a response, then closes the connection. */
 async function readStart({ body }: Response): Promise<string> {
   if (body === null) return "";
   const decoder = new TextDecoder();

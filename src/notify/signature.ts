@@ -2,19 +2,19 @@
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 
-/** Prefix of a secret in base64, as other senders write it. */
+/** The prefix of a secret in base64, as other senders write it too. */
 const PREFIX = "whsec_";
 
 export interface SignedMessage {
   /** The message's id, the same in every attempt. */
   readonly id: string;
-  /** Time of this attempt. */
+  /** The time of this attempt to send the message. */
   readonly sentAt: Date;
   /** The body exactly as sent. */
   readonly body: string;
 }
 
-/** Returns the headers that prove to a receiver who sent a message, and when. */
+/** Returns the headers that prove to a receiver who sent a message, and at what time. */
 export function signatureHeaders(
   secret: string,
   { body, id, sentAt }: SignedMessage,
@@ -30,8 +30,8 @@ export function signatureHeaders(
 }
 
 /**
- * Returns what is wrong with a signing secret, as the end of a sentence that begins with the field's name;
- * null if nothing is.
+ * Returns what is wrong with a signing secret, as the end of a sentence that begins with the field's name.
+ * Returns null if the secret is valid.
  */
 export function signingSecretProblem(secret: string): string | null {
   const key = secret.startsWith("whsec_") ? secret.slice("whsec_".length) : null;

@@ -1,11 +1,11 @@
-/** Lines of text, cut to the limits of channels. */
+/** Cuts text to the limits of channels. */
 
-/** Maximum length of a label. */
+/** Maximum number of characters of a label. */
 export const LABEL_LIMIT = 100;
 
 /**
  * Joins text into one line without control characters, and cuts it to `limit` UTF-16 units without splitting
- * a pair.
+ * a surrogate pair.
  */
 export function cut(text: string, limit: number): string {
   // deno-lint-ignore no-control-regex
@@ -13,7 +13,7 @@ export function cut(text: string, limit: number): string {
   return cutLines(line, limit);
 }
 
-/** Cuts text the same way, but keeps its lines. */
+/** Cuts text to `limit` UTF-16 units without splitting a surrogate pair, but keeps its lines. */
 export function cutLines(text: string, limit: number): string {
   if (text.length <= limit) return text.toWellFormed();
   return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, "").trimEnd()}…`.toWellFormed();

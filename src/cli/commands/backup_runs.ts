@@ -5,7 +5,11 @@ import { identityOption, readIdentity, type WithIdentity } from "../identity.ts"
 import type { Started } from "../records.ts";
 import { showStarted } from "../run_follower.ts";
 
-/** @param add Adds a command of that name, with the backup's id as its argument. */
+/**
+ * Adds the commands that start runs of a backup.
+ *
+ * @param add Adds a command with the given name, and with the backup's id as its argument.
+ */
 export function addBackupRunCommands(add: (name: string) => Command): void {
   addDatabaseServer(addRun(add("restore"), "the server to restore on (default: the one that made it)"))
     .description("Restore files or databases")
@@ -79,7 +83,7 @@ interface RestoreOptions extends RunOptions, DatabaseServerOptions, WithIdentity
   databases?: string[];
   databaseName?: string;
   overwrite?: boolean;
-  /** False with `--no-owners`. */
+  /** True by default; false with `--no-owners`. */
   owners: boolean;
   definers?: string;
   continueOnErrors?: boolean;

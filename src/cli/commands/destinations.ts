@@ -83,7 +83,7 @@ async function check(
   throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
 }
 
-/** Returns a short location; a type that only a later control plane knows has none here. */
+/** Returns a destination's location in short; empty for a type that only a newer control plane knows. */
 function describeLocation({ type, ...fields }: Destination): string {
   return type in destinationDefinitions ? definitionOf(type as DestinationType).place(fields) : "";
 }

@@ -1,4 +1,4 @@
-/** `backups download`. */
+/** `backups download`: downloads a backup's objects, or one file from inside a backup. */
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";

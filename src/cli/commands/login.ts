@@ -1,4 +1,4 @@
-/** `login` and `logout`. */
+/** `login` and `logout`: store and delete the URL of a control plane and its token. */
 import type { Command } from "commander";
 import { Api } from "../api.ts";
 import { outputOf } from "../command_line.ts";

@@ -1,4 +1,4 @@
-/** `overview`: whether everything is protected, and what is not. */
+/** `overview`: says whether everything is protected, and lists what is not. */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 import { CommandError, EXIT } from "../command_error.ts";

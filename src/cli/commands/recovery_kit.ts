@@ -1,4 +1,4 @@
-/** `recovery-kit`: prints the page that is kept elsewhere. */
+/** `recovery-kit`: prints what an operator needs to recover the control plane; to be kept away from it. */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 import { kitPdf } from "../kit_pdf.ts";
@@ -38,7 +38,11 @@ async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): P
   output.answer({ data: { path } }, () => terminal.print(`Written to ${path}\n`));
 }
 
-/** @param url The control plane's URL. */
+/**
+ * Returns the lines of the recovery kit.
+ *
+ * @param url The control plane's URL.
+ */
 function kitLines(url: string, kit: Kit): string[] {
   return [
     "# Rearguard recovery kit",

@@ -60,7 +60,7 @@ Deno.test("the recovery kit lists the location of everything, as a PDF too, and 
   deno task admin recover --from 'sftp://backup@[2001:db8::7]:22/~/rear%20guard'
 `;
   assert.ok(stdout.includes(recover), stdout);
-  // A backup on a server's disk: the kit names the server and the commands.
+  // For a backup on a server's disk, the kit names the server and the commands.
   const disk = await api.api.create("/backup-destinations", {
     label: "Disk",
     type: "local",

@@ -1,4 +1,4 @@
-/** `scripts`: manages what agents run before and after backups. */
+/** `scripts`: manages the shell text that agents run before and after backups. */
 import { Argument, type Command } from "commander";
 import { SCRIPT_FIELDS } from "../../definitions/script_fields.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
@@ -11,7 +11,10 @@ import { readFile, readStandardInput } from "../secret_source.ts";
 
 const SCRIPT: Deletable = { noun: "script", path: "/scripts" };
 
-/** The text comes from a file: arguments are short, and everyone can read them. */
+/**
+ * The fields with flags. A script's text is read from a file, because arguments have a limited length and
+ * every user can read them.
+ */
 const { script: _, ...FLAGS } = SCRIPT_FIELDS;
 
 const COLUMNS: readonly Column<Script>[] = [

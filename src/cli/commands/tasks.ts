@@ -31,7 +31,7 @@ const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = 
   { title: "Retention", value: ({ action }) => action },
   { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
-/** Fields that a record shows twice; `tags` has the labels of `tag_ids`. */
+/** Fields that a task's record shows again under another name; the labels in `tags` stand for `tag_ids`. */
 const SHOWN_TWICE = [
   ...Object.values(TASK_FIELDS as FieldTable).flatMap(({ alsoShownAs }) =>
     alsoShownAs?.replace(".", " ") ?? []
@@ -81,7 +81,11 @@ export function addTaskCommands(program: Command): void {
   }
 }
 
-/** @param options Rules that replace the task's own. */
+/**
+ * Shows which backups of a task would be kept.
+ *
+ * @param options Rules that replace the task's own rules in this preview.
+ */
 async function previewRetention(
   { api, output, terminal }: Cli,
   id: number,

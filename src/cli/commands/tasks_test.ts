@@ -70,7 +70,7 @@ Deno.test("tasks are created from flags and files, their secrets from anywhere b
     ["fail", 1, [tag], true],
   );
 
-  // If the API ignored the field, the task would not be encrypted.
+  // If the API ignored the misspelt field, the task would not be encrypted.
   const mistyped = await create(
     ["--from-file", "-"],
     JSON.stringify({ ...body.data, encryption_pasword: "x" }),
@@ -162,7 +162,7 @@ Deno.test("a run is cancelled from elsewhere, by its task and by its log, and a 
   await using _ = home;
   const taskId = await plane.api.create("/backup-tasks", fields);
   for (const [runId, group] of [[1, "tasks"], [2, "logs"]] as const) {
-    // A stopped agent does not accept the run, so the run waits.
+    // A stopped agent does not accept the run, so the run stays queued.
     Deno.kill(plane.agentPid, "SIGSTOP");
     using _going = { [Symbol.dispose]: () => Deno.kill(plane.agentPid, "SIGCONT") };
     const follower = home.start(["tasks", "run", `${taskId}`, "--follow"], { env });

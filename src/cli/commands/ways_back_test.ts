@@ -24,7 +24,7 @@ function entry(number: number) {
   return { ...common, type: "file", link_target: null };
 }
 
-/** Starts a server that responds as the API documents, and records the requests in order. */
+/** Starts a server that responds as the API's documentation says, and records the requests in order. */
 function startStandInServer() {
   const requests: { call: string; body: unknown }[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {

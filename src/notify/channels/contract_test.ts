@@ -1,4 +1,4 @@
-/** The contract of channels, tested against a real server of each kind. A type without a fixture fails. */
+/** Tests the contract of channels, each against a server of its type. A type without a fixture fails. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { type ChannelFixture, channelFixtures } from "../../../tests/support/servers/channels.ts";
@@ -37,7 +37,7 @@ function message(changes: Partial<NotificationEvent> = {}): Message {
   return buildMessage("0b5b6c3e-2f0e-4c55-9a3b-8a2f6f0f6a11", { ...EVENT, ...changes });
 }
 
-/** A short time limit, so that silence is noticed soon. */
+/** Time limit in milliseconds, short so that a silent server is noticed soon. */
 const TIMEOUT = 300;
 
 function meansOf(fixture: ChannelFixture): ChannelMeans {
@@ -119,7 +119,7 @@ for (const type of NOTIFICATION_STREAM_TYPES) {
       http.answer = () => silence.promise;
       assert.equal((await refusal()).message, "It did not answer within 0.3 s");
       silence.resolve(new Response());
-      // A long time limit, so that only the amount ends it.
+      // The time limit is long, so that only the amount of data ends the response.
       const outgoing = new Outgoing(new TestClock(), loopback, { timeoutMs: 60_000 });
       for (const status of [200, 500]) {
         const letGo = Promise.withResolvers<void>();
@@ -159,7 +159,7 @@ Deno.test("an error about an unreachable address does not contain it", async () 
   }
 });
 
-/** The address of a server that has stopped. */
+/** Returns the address of a server that has stopped. */
 async function closedAddress(): Promise<string> {
   await using receiver = new HttpReceiver();
   return receiver.url;
@@ -179,7 +179,7 @@ Deno.test("a signed webhook proves its sender and time, with the same body in ev
   })();
   const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
   assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
-  // The raw body: a receiver verifies the bytes, not the parsed value.
+  // A receiver verifies the bytes of the body, not the parsed value.
   const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
   const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
   assert.equal(headers.get("webhook-signature"), `v1,${expected}`);

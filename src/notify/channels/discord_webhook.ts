@@ -1,10 +1,10 @@
-/** Discord: https://docs.discord.com/developers/resources/webhook#execute-webhook */
+/** Sends to Discord: https://docs.discord.com/developers/resources/webhook#execute-webhook */
 import { cutLines } from "../text.ts";
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
-/** Maximum characters of an embed's description. A message's title is far below its own limit. */
+/** Maximum number of characters of an embed's description. Titles are far below Discord's limit for them. */
 const DESCRIPTION_LIMIT = 4096;
 
 const COLOURS: Readonly<Record<Message["tone"], number>> = {
@@ -25,21 +25,21 @@ export const discord: Channel = {
       url: value,
       signal,
       body: {
-        // Shown in push notifications; the embed holds the rest.
+        // Push notifications show the content; the embed has the rest of the message.
         content: escape(title),
         embeds: [{
           description: cutLines(description, DESCRIPTION_LIMIT),
           color: COLOURS[tone],
           timestamp: event.occurred_at,
         }],
-        // A label with @everyone mentions nobody.
+        // So a label that contains @everyone mentions nobody.
         allowed_mentions: { parse: [] },
       },
     });
   },
 };
 
-/** Escapes every character with a meaning in Discord's markdown, mentions and links included. */
+/** Escapes every character that has a meaning in Discord's markdown, in mentions or in links. */
 function escape(text: string): string {
   return text.replaceAll(/[\\*_~`|>#<[\]()@:-]/g, "\\$&");
 }

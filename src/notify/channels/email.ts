@@ -1,4 +1,4 @@
-/** Sends mail through the operator's SMTP server. */
+/** Sends email through the operator's SMTP server. */
 import { createTransport } from "nodemailer";
 import { tlsReason } from "../../domain/tls_fault.ts";
 import { withDates } from "../../network/tls_agent.ts";
@@ -6,7 +6,7 @@ import { DeliveryError } from "../delivery_error.ts";
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Timeout of each step, and of all steps together. Milliseconds. */
+/** Time limits for each step of sending, and for all steps together, in milliseconds. */
 const STEP_TIMEOUT = 10_000;
 const WHOLE_TIMEOUT = 30_000;
 
@@ -36,7 +36,7 @@ export const email: Channel = {
       subject: `[Rearguard] ${message.title}`,
       text: `${message.title}\n\n${bodyText(message)}\n`,
       messageId: `<${message.id}@rearguard.invalid>`,
-      // RFC 3834: suppresses automatic replies.
+      // RFC 3834: this header suppresses automatic replies.
       headers: { "Auto-Submitted": "auto-generated" },
     });
     try {
@@ -44,10 +44,10 @@ export const email: Channel = {
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
-      // Not retried: the other recipients already have it.
+      // A retry would send the message again to the recipients that already have it.
       if (refused.length > 0) return { note: `Sent, but the mail server refused ${refused.join(", ")}.` };
     } catch (cause) {
-      sent.catch(() => {}); // reported below
+      sent.catch(() => {}); // the error is reported below
       signal.throwIfAborted();
       throw new DeliveryError(
         limit.aborted ? "The mail server took too long" : await describeError(cause, smtp.url),
@@ -58,7 +58,7 @@ export const email: Channel = {
   },
 };
 
-/** The maximum number of addresses of one stream. */
+/** Maximum number of addresses in one stream. */
 const MAX_ADDRESSES = 20;
 
 /** Splits a list of addresses at commas, semicolons and white space. */
@@ -83,7 +83,7 @@ function emailProblem(addresses: readonly string[]): string | null {
 }
 
 /**
- * Returns whether the URL has a login for another host: then TLS is required, so that the password is not
+ * Returns whether the URL has a login for another host. If so, TLS is required, so that the password is not
  * sent in the clear.
  */
 function hasRemoteLogin(url: string): boolean {
@@ -100,8 +100,8 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). The server's text may contain the
- * login, so only its code is shown.
+ * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). Of the server's response, only the
+ * code is shown, because its text may contain the login.
  */
 async function describeError(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);

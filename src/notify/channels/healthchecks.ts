@@ -1,6 +1,6 @@
 /**
- * Pings a service that raises an alarm if a run does not end in time. The URL shows which one it is:
- * Cronitor (https://cronitor.io/docs/telemetry-api), a push monitor of Uptime Kuma, or else Healthchecks
+ * Pings a service that raises an alarm if a run does not end in time. The URL tells which service it is:
+ * Cronitor (https://cronitor.io/docs/telemetry-api), a push monitor of Uptime Kuma, or otherwise Healthchecks
  * (https://healthchecks.io/docs/http_api/).
  */
 import type { NotificationEventName, NotifiedRun } from "../../domain/notifications/notification.ts";
@@ -20,7 +20,7 @@ const STEPS: Partial<Record<NotificationEventName, Step>> = {
   "test": "test",
 };
 
-/** A URL that is called. With `text`, the text is posted to it. */
+/** A request to the service. `text` is posted; without `text`, the request is a GET. */
 interface Ping {
   readonly url: URL;
   readonly text?: string;
@@ -42,7 +42,7 @@ export const healthchecks: Channel = {
   async send(value, message, { outgoing, signal }) {
     const step = STEPS[message.event.event];
     const url = new URL(value);
-    // An event of another kind waited when the stream's type was changed.
+    // There is no step for an event that waited here from before the stream's type was changed.
     const ping = step === undefined ? null : pingOf(url)(url, step, message);
     if (ping === null) return { isSkipped: true };
     const request = { url: ping.url.href, signal, explain };
@@ -60,7 +60,7 @@ const SUFFIXES: Readonly<Record<Step, string>> = {
   start: "/start",
   success: "",
   failure: "/fail",
-  // Recorded without a change of the check's status.
+  // The service records this ping without changing the check's status.
   test: "/log",
 };
 
@@ -72,7 +72,7 @@ function pingHealthchecks(url: URL, step: Step, message: Message): Ping {
   return { url: ping, text: `${message.title}\n${bodyText(message)}` };
 }
 
-/** Returns the same UUID for each ping of a run: the service measures the time between them. */
+/** Returns a UUID that all pings of a run share, so that the service can measure the time between them. */
 function runUuid({ id }: NotifiedRun): string {
   return `00000000-0000-8000-8000-${id.toString(16).padStart(12, "0")}`;
 }
@@ -95,10 +95,13 @@ function pingCronitor(url: URL, step: Step, message: Message): Ping {
   };
 }
 
-/** Milliseconds; Uptime Kuma refuses more. */
+/** Maximum duration in milliseconds: Uptime Kuma refuses more. */
 const MAX_PING = 86_400_000;
 
-/** Returns null for a start, which Uptime Kuma would take for a success. */
+/**
+ * Returns the ping for Uptime Kuma. Returns null for the start of a run, which Uptime Kuma would take for a
+ * success.
+ */
 function pingUptimeKuma(url: URL, step: Step, message: Message): Ping | null {
   if (step === "start") return null;
   const { started_at, finished_at } = message.event.run ?? {};
@@ -118,14 +121,17 @@ function withParameters(url: URL, parameters: Readonly<Record<string, string>>):
   return ping;
 }
 
-/** Maximum characters, of which each may take nine in a URL. */
+/** Maximum number of characters of a summary. In a URL, each may take nine characters. */
 const SUMMARY_LIMIT = 500;
 
 function summaryOf({ title, event: { reason } }: Message): string {
   return cut(reason === null ? title : `${title}: ${reason}`, SUMMARY_LIMIT);
 }
 
-/** Explains only what Uptime Kuma answers about an unknown token: other answers may contain secrets. */
+/**
+ * Returns the reason for a refusal, if Uptime Kuma says that the token is unknown. Returns null for any other
+ * response, because it may contain secrets.
+ */
 function explain(answer: string): string | null {
   return answer.includes("Monitor not found or not active") ? "its monitor is not found or not active" : null;
 }

@@ -9,7 +9,7 @@ import { DeliveryError } from "../delivery_error.ts";
 import { Outgoing } from "../outgoing.ts";
 import { healthchecks } from "./healthchecks.ts";
 
-/** Every name is a name of this machine. */
+/** A network in which every host name leads to this machine. */
 const network = new Network(
   AddressPolicy.parse("127.0.0.0/8")!,
   (_, done) => done(null, [{ address: "127.0.0.1", family: 4 }]),

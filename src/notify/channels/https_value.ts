@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.ts";
 
-/** The value of a channel that posts to a URL of the user's choice. */
+/** The parts of a channel that posts to a URL that users choose. */
 export const httpsValue = {
   valueHelp: "an https URL",
   valueProblem: (value) =>

@@ -1,15 +1,18 @@
-/** ntfy: https://docs.ntfy.sh/publish/#publish-as-json */
+/** Sends to ntfy: https://docs.ntfy.sh/publish/#publish-as-json */
 import { bodyText } from "../build_message.ts";
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
-/** Maximum bytes of a text as JSON. A server turns messages of more than 4,096 bytes into attachments. */
+/**
+ * Maximum size of a text as JSON, in bytes. A server turns a message of more than 4,096 bytes into an
+ * attachment.
+ */
 const TEXT_LIMIT = 4000;
 
-/** From 1 to 5; 3 is the default. */
+/** ntfy's priorities are 1 to 5; the default is 3. */
 const PRIORITIES: Readonly<Record<Message["tone"], number>> = { good: 3, warning: 3, bad: 4 };
-/** Apps show these tags as emojis. */
+/** Tags that ntfy's apps show as emojis. */
 const TAGS: Readonly<Record<Message["tone"], string>> = {
   good: "white_check_mark",
   warning: "warning",
@@ -31,7 +34,7 @@ export const ntfy: Channel = {
     return loginOf(url) === null ? "must have a percent-encoded user and password, or an access token" : null;
   },
   urlOf: httpsValue.urlOf,
-  // A character takes up to three bytes.
+  // A character may take three bytes.
   digest: { characters: TEXT_LIMIT / 3 },
   async send(value, message, { outgoing, signal }) {
     const url = new URL(value);
@@ -53,7 +56,7 @@ export const ntfy: Channel = {
   },
 };
 
-/** Splits `https://ntfy.example/topic` into the server, which takes JSON, and the topic. */
+/** Splits `https://ntfy.example/topic` into the topic and the server's URL, to which JSON is posted. */
 function topicOf({ origin, pathname }: URL): { server: string; topic: string } {
   const path = pathname.replace(/\/$/, "");
   const start = path.lastIndexOf("/") + 1;
@@ -65,7 +68,7 @@ interface Login {
   readonly secrets: readonly string[];
 }
 
-/** Returns the login in a URL, in which a token is a password without a user; null if it can't be decoded. */
+/** Returns the login in a URL; null if it cannot be decoded. A password without a user is an access token. */
 function loginOf({ username, password }: URL): Login | null {
   try {
     const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];
@@ -87,14 +90,17 @@ function loginOf({ username, password }: URL): Login | null {
 function shortBody(message: Message): string {
   const size = (text: string) => new TextEncoder().encode(JSON.stringify(text)).length;
   let text = bodyText(message, TEXT_LIMIT);
-  // A UTF-16 unit takes six bytes at most.
+  // In JSON, a UTF-16 unit takes at most six bytes.
   for (let excess = size(text) - TEXT_LIMIT; excess > 0; excess = size(text) - TEXT_LIMIT) {
     text = bodyText(message, text.length - Math.ceil(excess / 6));
   }
   return text;
 }
 
-/** Returns the error of a response like `{"code": 40301, "http": 403, "error": "forbidden"}`. */
+/**
+ * Returns the `error` in a response like `{"code": 40301, "http": 403, "error": "forbidden"}`. Returns null
+ * if there is none, or if it contains a secret.
+ */
 function errorOf(answer: string, secrets: readonly string[]): string | null {
   try {
     const { error } = JSON.parse(answer) as { error?: unknown };

@@ -1,8 +1,8 @@
-/** Pushover: https://pushover.net/api */
+/** Sends to Pushover: https://pushover.net/api */
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Maximum characters; Pushover refuses longer messages. */
+/** Maximum number of characters of a message: Pushover refuses longer ones. */
 const MESSAGE_LIMIT = 1024;
 
 const BASE_URL = "https://api.pushover.net";
@@ -24,7 +24,7 @@ export const pushover: Channel = {
         token,
         user,
         title: message.title,
-        // Without `html`, the message is plain text.
+        // Without the parameter `html`, Pushover shows the message as plain text.
         message: bodyText(message, MESSAGE_LIMIT),
         timestamp: Math.floor(Date.parse(message.event.occurred_at) / 1000),
       },
@@ -33,7 +33,10 @@ export const pushover: Channel = {
   },
 };
 
-/** Returns the errors of a response like `{"errors": ["user identifier is invalid"]}`. */
+/**
+ * Returns the errors in a response like `{"errors": ["user identifier is invalid"]}`. Returns null if there
+ * are none, or if they contain a secret.
+ */
 function errorsOf(answer: string, secrets: readonly string[]): string | null {
   try {
     const { errors } = JSON.parse(answer) as { errors?: unknown };

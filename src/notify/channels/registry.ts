@@ -31,8 +31,8 @@ export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
 ];
 
 /**
- * Returns the channel of a stream, whose row has only the type's name. Throws an {@link UnavailableError} for
- * a type that only newer control planes know: during an update, one of them may have stored it.
+ * Returns the channel for a stream's type. Throws an {@link UnavailableError} for a type that only a newer
+ * control plane knows. During an update, a newer control plane may have stored such a type.
  */
 export function channelOf(type: string): Channel {
   if (isKnownType(type)) return CHANNELS[type];
@@ -41,7 +41,7 @@ export function channelOf(type: string): Channel {
   );
 }
 
-/** Returns the display name of a type; of an unknown one, the type itself. */
+/** Returns the display name of a type; for an unknown type, the type itself. */
 export function labelOf(type: string): string {
   return isKnownType(type) ? CHANNELS[type].label : type;
 }
@@ -50,10 +50,10 @@ function isKnownType(type: string): type is NotificationStreamType {
   return Object.hasOwn(CHANNELS, type);
 }
 
-/** Returns whether streams of this type get each step of a backup run, and nothing else. */
+/** Returns whether streams of this type get the start and the end of each backup run, and no other events. */
 export function followsRuns(type: string): boolean {
   return channelOf(type).digest === null;
 }
 
-/** The types whose streams follow runs. */
+/** The types for which {@link followsRuns} returns true. */
 export const RUN_FOLLOWERS: readonly string[] = NOTIFICATION_STREAM_TYPES.filter(followsRuns);

@@ -1,4 +1,4 @@
-/** Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+/** Sends to Slack: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
@@ -7,7 +7,7 @@ export const slack: Channel = {
   ...httpsValue,
   digest: { characters: 2_500 },
   async send(value, { title, facts, next }, { outgoing, signal }) {
-    // Slack shows the text of a rich_text block as it is, without markup or mentions.
+    // In a rich_text block, Slack shows the text as it is, without markup or mentions.
     const run = (text: string, bold = false) => ({
       type: "text",
       text,
@@ -19,20 +19,21 @@ export const slack: Channel = {
       url: value,
       signal,
       body: {
-        // Shown in push notifications. Even with `mrkdwn` off, Slack reads mentions, which begin with <.
+        // Push notifications show this text. Even with `mrkdwn` off, Slack reads mentions in it, which begin
+        // with <.
         text: escape(title),
         mrkdwn: false,
         link_names: false,
         unfurl_links: false,
         blocks: [{ type: "rich_text", elements: [{ type: "rich_text_section", elements: section }] }],
       },
-      // Slack explains errors with a word such as no_service or invalid_token.
+      // Slack explains an error with one word, such as no_service or invalid_token.
       explain: (answer) => /^[a-z_]{3,60}$/.test(answer) ? answer : null,
     });
   },
 };
 
-/** https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/** Escapes text as in https://docs.slack.dev/messaging/formatting-message-text#escaping */
 function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,6 +1,6 @@
 /**
- * Teams: a workflow with the trigger "When a Teams webhook request is received", which accepts an adaptive
- * card.
+ * Sends to Teams: to a workflow with the trigger "When a Teams webhook request is received", which accepts an
+ * adaptive card.
  */
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";
@@ -29,7 +29,7 @@ export const teams: Channel = {
             $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
             type: "AdaptiveCard",
             version: "1.2",
-            // Shown in notifications that can't show a card.
+            // Notifications that cannot show a card show this text.
             fallbackText: title,
             body: [
               paragraph({ text: title, weight: "Bolder", size: "Medium", color: COLOURS[tone] }),
@@ -45,7 +45,7 @@ export const teams: Channel = {
   },
 };
 
-/** Builds a block of text runs, which need no escape: unlike text blocks, they have no markdown. */
+/** Builds a block of text runs. Unlike text blocks, text runs have no markdown, so they need no escaping. */
 function paragraph(...runs: { text: string; weight?: string; size?: string; color?: string }[]) {
   return { type: "RichTextBlock", inlines: runs.map((run) => ({ type: "TextRun", ...run })) };
 }

@@ -1,8 +1,8 @@
-/** Telegram: https://core.telegram.org/bots/api#sendmessage */
+/** Sends to Telegram: https://core.telegram.org/bots/api#sendmessage */
 import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 
-/** Maximum characters, after entities are decoded; Telegram refuses longer texts. */
+/** Maximum number of characters after entities are decoded: Telegram refuses longer texts. */
 const TEXT_LIMIT = 4096;
 
 const BASE_URL = "https://api.telegram.org";
@@ -35,13 +35,14 @@ export const telegram: Channel = {
   },
 };
 
-/** https://core.telegram.org/bots/api#html-style */
+/** Escapes text as in https://core.telegram.org/bots/api#html-style */
 function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 /**
  * Returns the description in a response like `{"ok": false, "description": "Bad Request: chat not found"}`.
+ * Returns null if there is none, or if it contains the token.
  */
 function descriptionOf(answer: string, token: string): string | null {
   try {

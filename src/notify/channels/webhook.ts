@@ -5,7 +5,10 @@ import { bodyText } from "../build_message.ts";
 import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
-/** Raised with changes that receivers must adapt to; new fields do not count. */
+/**
+ * The version of the document. It is raised for a change that receivers must adapt to; a new field is no such
+ * change.
+ */
 const WEBHOOK_VERSION = 1;
 
 export const webhook: Channel = {
