@@ -136,7 +136,7 @@ function pathParameters(path: string): z.ZodObject | undefined {
   ])));
 }
 
-/** Returns an endpoint's error responses by status, its own `errors` included, with sentences that say when. */
+/** Returns an endpoint's error responses by status, with its own `errors`. Each says when it occurs. */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);
