@@ -25,15 +25,15 @@ import { RunUploads } from "./rpc/run_uploads.ts";
 import { RunWatch } from "./run_watch.ts";
 import type { StateDirectory } from "./state_directory.ts";
 
-/** What a run uses of the agent. */
+/** The parts of the agent that a run uses. */
 export interface RunEnvironment {
   readonly clock: Clock;
   readonly state: StateDirectory;
   readonly hostname: string;
   link(): RequestLink;
-  /** Where a run that backs up the control plane's state gets this state from. */
+  /** The source of the control plane's state, for a run that backs up this state. */
   readonly exports: ExportSource;
-  /** Which scripts this agent may run. */
+  /** The policy that says which scripts this agent may run. */
   readonly scripts: ScriptPolicy;
 }
 

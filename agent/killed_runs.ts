@@ -22,7 +22,9 @@ export const NAMES: Record<Job["kind"], string> = {
   drill: "Restore drill",
 };
 
-/** What happened to the unfinished work of a run whose agent was killed. Part of the verdict's reason. */
+/**
+ * Sentences for the verdict of a run whose agent was killed. They say what happened to the unfinished work.
+ */
 const OUTCOMES: Record<Job["kind"], string> = {
   backup: "What it had stored is removed.",
   restore: "What it had unpacked is removed.",

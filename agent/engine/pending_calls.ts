@@ -6,7 +6,7 @@ import type { Clock } from "../../src/domain/clock.ts";
 import type { Destination } from "./ports.ts";
 
 export interface PendingCall {
-  /** What the operation does, for messages: `write an object`. */
+  /** The action of the operation, for messages: `write an object`. */
   readonly what: string;
   /** Time of the monotonic clock when the operation began, in milliseconds. */
   readonly since: number;

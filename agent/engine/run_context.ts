@@ -4,7 +4,7 @@ import type { Children } from "./programs/children.ts";
 import type { RunPorts } from "./ports.ts";
 import type { SystemUser } from "./programs/system_user.ts";
 
-/** What is needed to start a database's programs. */
+/** The objects that are needed to start a database's programs. */
 export interface ProgramContext {
   readonly job: Pick<BackupJob, "run_as">;
   readonly ports: RunPorts;

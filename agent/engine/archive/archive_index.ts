@@ -61,10 +61,7 @@ export interface Member {
    * because names may contain any bytes.
    */
   name: string;
-  /**
-   * What a symbolic link points to, or the name of the member that a hard link links to. Null for other
-   * types.
-   */
+  /** Target of a symbolic link, or the name of the member that a hard link links to. Null for other types. */
   linkTarget: string | null;
 }
 

@@ -8,7 +8,7 @@ const BLOCK_BYTES = 512;
  */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
-/** Where a member's content is in the archive. */
+/** The position of a member's content in the archive. */
 export interface ContentLayout {
   /** Number of bytes from the member's first header to the first byte of its content. */
   offset: number;

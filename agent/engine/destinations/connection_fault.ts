@@ -14,9 +14,9 @@ const REASONS: Record<string, string> = {
 };
 
 export interface ConnectionFault {
-  /** One line without the URL, which may be a credential. */
+  /** The reason in one line. It does not contain the URL, which may be a credential. */
   readonly reason: string;
-  /** Whether a retry is pointless. */
+  /** True if a retry does not help. */
   readonly isFinal: boolean;
 }
 

@@ -15,7 +15,7 @@ export class TryFailed extends Error {
   }
 }
 
-/** Where an object's ranges are requested from. */
+/** The source from which an object's ranges are requested. */
 export interface RangeSource {
   /** Description of the object for messages: `a.zst from bucket b`. */
   readonly what: string;

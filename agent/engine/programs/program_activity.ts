@@ -1,6 +1,6 @@
 /**
- * Tells whether a run's programs are active, from the kernel's counters. Two equal results mean that the
- * programs did nothing in between.
+ * Reads the kernel's counters of the activity of a run's programs. Two equal results mean that the programs
+ * did nothing in between.
  */
 import { basename } from "node:path";
 import { processTree } from "./process_tree.ts";
@@ -36,7 +36,7 @@ export function runningPrograms(signal: AbortSignal): RunningProgram[] {
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
     const stat = readProc(pid, "stat");
-    // Of the fields after the program's name in parentheses, 0 is the state, 11 the user time and 12 the
+    // Field 0 after the program's name in parentheses is the state, field 11 the user time, and field 12 the
     // system time.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const bytes = [...readProc(pid, "io").matchAll(/^[rw]char: (\d+)$/gm)].map(([, count]) => count);

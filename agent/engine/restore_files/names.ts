@@ -49,7 +49,9 @@ export async function overNames(
   }
 }
 
-/** Returns the directories that the agent may not write to. An empty name stands for `root` itself. */
+/**
+ * Returns the directories that the agent may not write to. The result has an empty name for `root` itself.
+ */
 export async function unwritableDirectories(
   root: string,
   names: readonly string[],

@@ -50,7 +50,7 @@ interface Zstd {
  */
 const KEEP_BUFFERS = { MALLOC_MMAP_THRESHOLD_: "33554432", MALLOC_TRIM_THRESHOLD_: "268435456" };
 
-/** Where the uncompressed bytes come from and where the compressed bytes go. */
+/** The source of the uncompressed bytes and the destination of the compressed bytes. */
 export interface CompressionStreams {
   /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;

@@ -26,7 +26,7 @@ export interface ClientPorts {
 }
 
 export interface DavRequest {
-  /** What the request does, for the error message: `Cannot <action>: …`. */
+  /** The action of the request, for the error message: `Cannot <action>: …`. */
   readonly action: string;
   readonly method: string;
   readonly url: string;

@@ -62,7 +62,10 @@ export class DavDirectory {
     throw new RunFailedError(`Cannot read ${name} in ${this.what}: the server does not tell its size`);
   }
 
-  /** Returns the error for a missing object. It says so if the directory is missing or empty. */
+  /**
+   * Returns the error for a missing object, or one that says that the directory is empty. Rejects if the
+   * directory is missing.
+   */
   async missing(name: string): Promise<RunFailedError> {
     await this.find();
     if (!await this.#isEmpty()) {
