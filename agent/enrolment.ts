@@ -9,8 +9,8 @@ import { StartError } from "./state_directory.ts";
 const EnrolmentResponse = z.object({ data: z.object({ agent_key: z.string().min(1) }) });
 
 /**
- * Enrols this agent and returns its key. Retries while the control plane can't be reached. Throws a {@link
- * StartError} if the control plane refuses the token.
+ * Enrols this agent and returns its key. Retries while the control plane can't be reached. Throws a
+ * {@link StartError} if the control plane refuses the token.
  */
 export async function enrol(
   url: string,

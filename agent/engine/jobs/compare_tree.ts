@@ -31,8 +31,8 @@ const BATCH = 1024 * 1024;
 const MAX_FIRST_BYTES = 4096;
 
 /**
- * Resolves with the number of members in the index. Rejects with a `BackupDamagedError` that names the first
- * difference.
+ * Compares a directory with an index. Resolves with the number of members in the index. Rejects with a
+ * `BackupDamagedError` that names the first difference.
  *
  * The lists of both sides are files in the work directory and are sorted there, so that memory use does not
  * depend on their length. An unreadable line of the index is not compared: its member may exist or not.

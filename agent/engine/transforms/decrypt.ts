@@ -78,8 +78,8 @@ export class SealedObject {
   }
 
   /**
-   * Yields the plaintext from `from` up to, but not including, `to`. Rejects with the same errors as {@link
-   * decryptStream}.
+   * Yields the plaintext from `from` up to, but not including, `to`. Rejects with the same errors as
+   * {@link decryptStream}.
    */
   async *read(from: number, to: number): AsyncIterable<Uint8Array> {
     if (!(0 <= from && from <= to && to <= this.size)) {

@@ -52,8 +52,8 @@ export class SftpSession {
   ) {}
 
   /**
-   * Logs in, opens an SFTP channel and returns the session. Rejects with a `RunFailedError` such as a {@link
-   * LoginFailedError}, or with the signal's reason.
+   * Logs in, opens an SFTP channel and returns the session. Rejects with a `RunFailedError` such as a
+   * {@link LoginFailedError}, or with the signal's reason.
    */
   static async open(
     spec: Spec,

@@ -87,8 +87,8 @@ export class DavClient {
   }
 
   /**
-   * Sends a request and returns the response. Retries as long as a retry may help. Rejects with a {@link
-   * DavError}.
+   * Sends a request and returns the response. Retries as long as a retry may help. Rejects with a
+   * {@link DavError}.
    */
   async request(request: DavRequest): Promise<DavAnswer> {
     const { clock, signal, output, limits } = this.ports;
