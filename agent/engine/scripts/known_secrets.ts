@@ -3,26 +3,29 @@ import type { BackupJob } from "../../../src/protocol/job.ts";
 import { printable } from "../programs/line.ts";
 
 const MASK = "***";
-/** Shorter secrets would mask parts of ordinary words. */
+/** Minimum length of a secret that is masked, in characters. Shorter secrets also occur in ordinary words. */
 const MIN_LENGTH = 4;
-/** Names of a job's fields that hold secrets. */
+/** Matches the names of a job's fields that contain secrets. */
 const SECRET_NAME = /(^|_)(password|passphrase|secret|token|private_key|secret_key|access_key)$/;
-/** Ends a line that was cut. */
+/** End of a line of output that was cut off because it was too long. */
 const CUT = " … (cut)";
 
-/** Returns the secrets of a backup job. */
+/** Returns the secrets that a backup job contains. */
 export function secretsOf(job: BackupJob): string[] {
   return [job.source, job.destination, job.encryption ?? {}, { password: job.encryption_password }]
     .flatMap((part) => Object.entries(part))
     .flatMap(([name, value]) => SECRET_NAME.test(name) && typeof value === "string" ? [value] : []);
 }
 
-/** Returns the lines of secrets that a text contains. */
+/** Returns the secrets that occur in a text. A secret of several lines counts as several secrets. */
 export function secretsIn(text: string, secrets: readonly string[]): string[] {
   return linesOf(secrets).filter((secret) => text.includes(secret));
 }
 
-/** Returns a function that masks the secrets, line by line for those of several lines. */
+/**
+ * Returns a function that masks secrets in a line of output. Of a secret of several lines, it masks each
+ * line.
+ */
 export function maskSecrets(secrets: readonly string[]): (line: string) => string {
   const encoder = new TextEncoder();
   const forms = new Set(linesOf(secrets).flatMap((line) => [line, printable(encoder.encode(line))]));
@@ -33,7 +36,9 @@ export function maskSecrets(secrets: readonly string[]): (line: string) => strin
   };
 }
 
-/** Masks the beginning of a secret at the end of a line that was cut. */
+/**
+ * Masks the start of a secret at the end of a line, because the line may have been cut off within the secret.
+ */
 function maskCut(line: string, secrets: readonly string[]): string {
   for (const secret of secrets) {
     for (let length = secret.length - 1; length > 0; length--) {

@@ -6,7 +6,7 @@ import { maskSecrets, secretsIn, secretsOf } from "./known_secrets.ts";
 Deno.test("the secrets of every type of destination are known", () => {
   for (const type of DESTINATION_TYPES) {
     const { fields, job, reach } = definitionOf(type);
-    // Agents get no secret of a destination that the control plane reaches itself.
+    // The control plane itself reaches this destination, so agents get none of its secrets.
     if (reach === "control_plane") continue;
     const secrets = Object.fromEntries(
       Object.entries(fields).filter(([, { isSecret }]) => isSecret).map((
@@ -44,7 +44,7 @@ Deno.test("secrets are masked: the longest first, line by line, escaped, and cut
   assert.equal(mask("x swordfish-and-more swordfishswordfish y"), "x *** ****** y");
   assert.equal(mask("first, then second of KEY"), "***, then *** of KEY");
   assert.equal(mask("a\tb\\x01c"), "***");
-  // Too short: it may be part of a word.
+  // This secret is too short to be masked: it may be part of a word.
   assert.equal(mask("abc"), "abc");
   assert.equal(mask("it is sword … (cut)"), "it is *** … (cut)");
   assert.equal(mask("it is sword"), "it is sword");

@@ -1,4 +1,4 @@
-/** Prepares the scripts of a run: everything that can be wrong with them is found before the first begins. */
+/** Prepares the scripts of a run. It finds all errors of the scripts before the first one starts. */
 import type { BackupJob, JobScript } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { userToRunAs } from "../programs/find_user.ts";
@@ -20,16 +20,16 @@ export interface ScriptOrder {
   readonly job: BackupJob;
   readonly scripts: readonly JobScript[];
   readonly runId: number;
-  /** The directory for the scripts' files. */
+  /** Directory for the scripts' files. */
   readonly directory: string;
   readonly policy: ScriptPolicy;
-  /** Secrets of the agent itself. */
+  /** Secrets that the agent has in addition to the job's. */
   readonly secrets: readonly string[];
 }
 
 /**
- * Writes the scripts' files. Resolves with the plan when they are on disk, and with the secrets that their
- * output may hold. Rejects with a `RunFailedError` for a script that is not allowed, and for an unknown user.
+ * Writes the scripts' files. Resolves once they are on disk, with the plan and the secrets that the scripts'
+ * output may contain. Rejects with a `RunFailedError` if a script is not allowed or its user does not exist.
  */
 export async function prepareScripts(
   { job, scripts, runId, directory, policy, secrets }: ScriptOrder,

@@ -1,11 +1,11 @@
 /**
- * Runs the scripts of a backup run, each at most once, whatever happens to the agent:
- * - before the backup the prescripts, in order, until one fails;
- * - after it all scripts for its outcome, then all postscripts.
+ * Runs the scripts of a backup run, each at most once, even if the agent is killed:
+ * - Before the backup: the prescripts, in order, until one fails.
+ * - After the backup: all scripts for its outcome, then all postscripts.
  *
- * An agent that was killed leaves its plan. The next one runs the scripts that follow the backup and were not
- * started. One that was started is not run again: the agent waits for its end, which is unknown if the script
- * was killed too.
+ * A killed agent leaves the plan on disk. The next agent runs the scripts that follow the backup, except
+ * those that were started. It waits until a started script ends, and does not run it again. How the script
+ * ended is unknown if it was killed too.
  */
 import type { ScriptType } from "../../../src/definitions/script_fields.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
@@ -26,19 +26,22 @@ const NAMES: Readonly<Record<ScriptType, string>> = {
   postscript: "Postscript",
 };
 const INTERRUPTED = "the agent was restarted while it ran, so how it ended is not known; it is not run again";
-/** Time between two looks at a script of an earlier agent, in milliseconds. */
+/** Interval at which the agent looks whether an earlier agent's script has ended, in milliseconds. */
 const POLL = 200;
 const MAX_REASON = 4096;
 
 export interface ScriptContext {
   readonly clock: Clock;
   readonly output: Output & { readonly warningsCount: number };
-  /** Ends prescripts, and scripts after the backup that began before it aborts; never postscripts. */
+  /**
+   * Aborts when the run is stopped. This ends prescripts. It ends scripts for the outcome only if the first
+   * of them began before the abort. It never ends postscripts.
+   */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;
-  /** Secrets that the scripts' output may hold. */
+  /** Secrets that the scripts' output may contain, to be masked. */
   readonly secrets: readonly string[];
-  /** Reports what the run is doing. */
+  /** Reports to the control plane what the run is doing. */
   enterPhase(phase: RunPhase): void;
 }
 
@@ -46,10 +49,16 @@ export class RunScripts {
   readonly #plan: ScriptPlan;
   readonly #context: ScriptContext;
   readonly #mask: (line: string) => string;
-  /** Problems of the scripts that have ended, by position in the plan. */
+  /**
+   * Results of scripts that have already run, by their position in the plan: the problem, or null for
+   * success.
+   */
   readonly #ended: ReadonlyMap<number, string | null>;
 
-  /** @param ended Scripts that an earlier agent has run to their end. */
+  /**
+   * @param ended Results of the scripts that an earlier agent ran to their end, by their position in the
+   *   plan.
+   */
   constructor(
     plan: ScriptPlan,
     context: ScriptContext,
@@ -61,7 +70,10 @@ export class RunScripts {
     this.#ended = ended;
   }
 
-  /** Runs the prescripts. Rejects with a `RunFailedError` if one fails, or when the signal aborts. */
+  /**
+   * Runs the prescripts. Rejects with a `RunFailedError` if one fails that must not, or with the abort's
+   * reason.
+   */
   async before(): Promise<void> {
     const { enterPhase, signal } = this.#context;
     for (const [index, script] of this.#ofType("prescript")) {
@@ -75,7 +87,9 @@ export class RunScripts {
     enterPhase("backup");
   }
 
-  /** Runs the scripts that follow the backup. Returns the run's verdict with what they came to. */
+  /**
+   * Runs the scripts that follow the backup. Returns the run's verdict, which includes the scripts' failures.
+   */
   async after(verdict: Verdict): Promise<Verdict> {
     const { output, signal } = this.#context;
     const stop = signal.aborted ? null : signal;
@@ -97,7 +111,10 @@ export class RunScripts {
     return [...this.#plan.scripts.entries()].filter(([, script]) => script.type === type);
   }
 
-  /** Runs a script, or takes what an earlier agent's run of it came to. Returns its problem. */
+  /**
+   * Runs a script and returns its problem; null if it succeeded. If an earlier agent ran the script, returns
+   * that result.
+   */
   async #run(
     index: number,
     script: PlannedScript,
@@ -155,7 +172,10 @@ export class RunScripts {
     }
   }
 
-  /** Waits for a script that an earlier agent has started. Ends it at its limit. */
+  /**
+   * Waits for a script that an earlier agent has started, and ends it at its time limit. Returns its problem;
+   * null if it succeeded.
+   */
   async #awaitEarlier(index: number, script: PlannedScript, startedPath: string): Promise<string | null> {
     const { clock } = this.#context;
     const until = clock.monotonic() + script.timeout_ms;
@@ -169,7 +189,10 @@ export class RunScripts {
     return `it did not end within ${script.timeout_ms / 1000} s and was ended`;
   }
 
-  /** Ends prescripts of an earlier agent, which must not go on beside the scripts that follow. */
+  /**
+   * Ends prescripts of an earlier agent that still run. The scripts that follow must not run at the same
+   * time.
+   */
   async #endPrescripts(): Promise<void> {
     for (const [index] of this.#ofType("prescript")) {
       const started = await findStartedPath(this.#plan.directory, index).catch(() => null);
@@ -179,7 +202,10 @@ export class RunScripts {
     }
   }
 
-  /** Differs by script: one that is ended leaves what another has started in the background. */
+  /**
+   * Returns the id by which a script's processes are found. It differs for each script: when one is ended,
+   * processes that other scripts have left in the background go on.
+   */
   #invocationOf(index: number): string {
     return `${this.#plan.invocation}-${index}`;
   }
@@ -189,13 +215,19 @@ function describe({ id, label, type }: PlannedScript): string {
   return `${NAMES[type]} ${id} (${label})`;
 }
 
-/** Nothing but postscripts follows a cancelled run. */
+/**
+ * Returns the type of the scripts that an outcome has, in addition to postscripts. Null for a cancelled run,
+ * which has none.
+ */
 function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
   if (outcome === "cancelled") return null;
   return outcome === "succeeded" ? "after_success" : "after_failure";
 }
 
-/** Returns the verdict after scripts failed. A stored backup stays stored. */
+/**
+ * Returns the verdict after scripts have failed. If the backup was stored, it stays stored and the run counts
+ * as failed.
+ */
 function withFailures(verdict: Verdict, failed: readonly string[]): Verdict {
   if (failed.length === 0) return verdict;
   const scripts = `${failed.length === 1 ? "A script" : "Scripts"} failed: ${failed.join("; ")}.`;

@@ -1,4 +1,4 @@
-/** Environment variables that scripts get. docs/guide/scripts.md lists them. */
+/** Sets the environment variables of scripts. docs/guide/scripts.md lists them. */
 import type { BackupJob, JobSource } from "../../../src/protocol/job.ts";
 import { shownState } from "../../../src/domain/run.ts";
 import type { Verdict } from "../../../src/protocol/wire_messages.ts";
@@ -6,10 +6,10 @@ import type { PlannedScript } from "./script_plan.ts";
 
 type Variables = Record<string, string>;
 
-/** Variable by which the agent finds the processes that a script has started. */
+/** Variable whose value identifies the processes that a script has started. */
 export const INVOCATION = "REARGUARD_INVOCATION_ID";
 
-/** Returns what is known before the backup. Never a secret. */
+/** Returns the variables that are known before the backup. They contain no secrets. */
 export function runVariables({ task, source, object }: BackupJob, runId: number): Variables {
   return {
     REARGUARD_TASK_ID: String(task.id),
@@ -35,7 +35,7 @@ export function scriptVariables({ id, label, type }: PlannedScript, invocation: 
   };
 }
 
-/** Returns what is known after the backup. */
+/** Returns the variables that are known after the backup. */
 export function outcomeVariables(verdict: Verdict): Variables {
   const backup = "backup" in verdict ? verdict.backup : undefined;
   return {

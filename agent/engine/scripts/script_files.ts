@@ -1,7 +1,7 @@
 /**
- * The files of a run's scripts. Each is written, ready to be run, before the run's first script begins. A
- * script is started by renaming its file: only one process can do that, and only once. A file that is not
- * renamed was never run, whatever happened to the agent or the machine.
+ * Writes and finds the files of a run's scripts. All files are written before the first script starts. A
+ * script is started by renaming its file. Only one process can do this, and only once. So a file that is not
+ * renamed was never run, even if the agent or the machine failed.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -9,20 +9,23 @@ import { removeTree } from "../remove_tree.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { SystemUser } from "../programs/system_user.ts";
 
-/** Runs a script's text without `#!`. */
+/** Program that runs a script whose text does not begin with `#!`. */
 const SHELL = "/bin/sh";
 
-/** Returns the path of a script that was not started. */
+/** Returns the path of a script's file before the script is started. */
 export function readyPath(directory: string, index: number): string {
   return join(directory, `${index}.ready`);
 }
 
-/** Returns a path for a start, unlike that of any other start. */
+/**
+ * Returns a new path for a script's file, to be renamed to when the script is started. Each start has a
+ * different path.
+ */
 export function newStartedPath(directory: string, index: number): string {
   return join(directory, `${index}.started-${crypto.randomUUID()}`);
 }
 
-/** Returns the path of the script's start; null if it was not started. */
+/** Returns the path of a script's file after its start; null if it was not started. */
 export async function findStartedPath(directory: string, index: number): Promise<string | null> {
   for await (const { name } of Deno.readDir(directory)) {
     if (name.startsWith(`${index}.started-`) && !name.endsWith(".exit")) return join(directory, name);
@@ -30,14 +33,13 @@ export async function findStartedPath(directory: string, index: number): Promise
   return null;
 }
 
-/** Returns the SHA-256 of a script's text, in hex. */
 export function digestOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
 /**
- * Returns the interpreter that the first line names, with its one argument, as execve(2) reads it. It is
- * started by name, so that scripts also run from file systems mounted with `noexec`.
+ * Returns the interpreter that the first line names, and its argument, as execve(2) reads them. Starting the
+ * interpreter instead of the file also works on file systems that are mounted with `noexec`.
  */
 export function interpreterOf(text: string): string[] {
   const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(text) ?? [];
@@ -45,13 +47,19 @@ export function interpreterOf(text: string): string[] {
   return argument ? [program, argument] : [program];
 }
 
-/** Creates the directory. Other users can open a file in it only if it is theirs. */
+/**
+ * Creates an empty directory for scripts. Other users cannot list it, and can open only the files that they
+ * own.
+ */
 export async function makeScriptDirectory(directory: string, clock: Clock): Promise<void> {
   await removeTree(directory, clock);
   await Deno.mkdir(directory, { recursive: true, mode: 0o711 });
 }
 
-/** Writes a script, which only its user can read. Durable when {@link settleScripts} resolves. */
+/**
+ * Writes a script's file, which only its user can read. The file is safe against a crash once {@link
+ * settleScripts} has resolved.
+ */
 export async function writeScript(path: string, text: string, user: SystemUser | null): Promise<void> {
   const file = await Deno.open(path, { createNew: true, write: true, mode: 0o700 });
   try {

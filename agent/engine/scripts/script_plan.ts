@@ -1,4 +1,7 @@
-/** The plan of a run's scripts, which the agent keeps on disk until the run ends. Their text is in files. */
+/**
+ * Defines the plan of a run's scripts. The agent keeps it on disk until the run ends. The text of the scripts
+ * is in other files.
+ */
 import * as z from "zod";
 import { SCRIPT_FAILURES, SCRIPT_TYPES } from "../../../src/definitions/script_fields.ts";
 import type { Verdict } from "../../../src/protocol/wire_messages.ts";
@@ -8,34 +11,45 @@ export const PlannedScript = z.object({
   label: z.string(),
   type: z.enum(SCRIPT_TYPES),
   sha256: z.string(),
-  /** The program that reads the script, and its arguments. */
+  /** Program that runs the script, and its arguments. */
   interpreter: z.array(z.string()).min(1),
   timeout_ms: z.number().positive(),
-  /** The user to switch to; null: the agent's own. */
+  /** User that runs the script; null for the agent's own user. */
   user: z.object({ name: z.string(), uid: z.number(), gid: z.number(), home: z.string() }).nullable(),
   on_failure: z.enum(SCRIPT_FAILURES),
 });
 export type PlannedScript = z.infer<typeof PlannedScript>;
 
 export const ScriptPlan = z.object({
-  /** Unique to this plan. The environment of every process that the scripts start holds it. */
+  /** Id of this plan. Every process that the scripts start has an environment variable with it. */
   invocation: z.string(),
-  /** Holds the scripts' files. */
+  /** Directory of the scripts' files. */
   directory: z.string(),
   task_id: z.number().int(),
-  /** Environment variables that all scripts get. */
+  /** Environment variables of all scripts. */
   variables: z.record(z.string(), z.string()),
-  /** Known secrets that the scripts' own text contains. Others are not kept on disk. */
+  /**
+   * The known secrets that occur in the scripts' own text. The plan contains no other secrets, because it is
+   * kept on disk.
+   */
   secrets: z.array(z.string()),
   scripts: z.array(PlannedScript),
 });
 export type ScriptPlan = z.infer<typeof ScriptPlan>;
 
-/** Keeps what a successor of this agent needs to know. Each call resolves when the entry is on disk. */
+/**
+ * Record of a run's scripts for the next agent, in case this one is killed. Each call resolves once the entry
+ * is on disk.
+ */
 export interface ScriptJournal {
   planned(plan: ScriptPlan): Promise<void>;
-  /** Records the run's verdict as it is before the scripts that follow it. */
+  /** Records the verdict that the run has before the scripts that follow the backup. */
   decided(verdict: Verdict): Promise<void>;
-  /** @param problem Null if the script succeeded. */
+  /**
+   * Records that a script has ended.
+   *
+   * @param index Position of the script in the plan.
+   * @param problem Why it failed; null if it succeeded.
+   */
   ended(index: number, problem: string | null): Promise<void>;
 }

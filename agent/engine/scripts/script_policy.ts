@@ -1,4 +1,7 @@
-/** Which scripts this agent runs. Its own configuration decides; no control plane can widen it. */
+/**
+ * Decides which scripts this agent runs. Only the agent's own configuration sets the policy; control planes
+ * cannot change it.
+ */
 import { type JobScript } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 import { digestOf } from "./script_files.ts";
@@ -9,17 +12,19 @@ export const POLICY_VARIABLE = "REARGUARD_SCRIPTS";
 export type ScriptPolicy =
   | { readonly type: "all" }
   | { readonly type: "none" }
-  /** Scripts whose SHA-256 a file names, in the format of `sha256sum`. It is read for each run. */
+  /** Only scripts whose SHA-256 is in a file, in the format of `sha256sum`. The file is read for each run. */
   | { readonly type: "listed"; readonly path: string };
 
-/** Returns null if the text is no policy. */
+/**
+ * Returns the policy that a text sets; null if the text is not valid. Without a text, all scripts may run.
+ */
 export function parsePolicy(text: string | undefined): ScriptPolicy | null {
   if (text === undefined || text === "" || text === "all") return { type: "all" };
   if (text === "none") return { type: "none" };
   return text.startsWith("/") ? { type: "listed", path: text } : null;
 }
 
-/** Rejects with a `RunFailedError` that names the first script that is not allowed. */
+/** Rejects with a `RunFailedError` if a script is not allowed. The error names the first such script. */
 export async function refuseForbidden(policy: ScriptPolicy, scripts: readonly JobScript[]): Promise<void> {
   if (policy.type === "all") return;
   if (policy.type === "none") {

@@ -6,41 +6,45 @@ import { switchUser, type SystemUser, userEnvironment } from "../programs/system
 import { exists } from "../exists.ts";
 import { endProcesses } from "./script_processes.ts";
 
-/** Time to read the output of a script that has ended, while another process holds it open. Milliseconds. */
+/**
+ * Maximum time to read the output after a script has ended, in milliseconds. Another process may keep the
+ * output open.
+ */
 const DRAIN = 500;
 
 /**
- * Starts a script: renames its file from `$1` to `$2`, runs its interpreter, and keeps its exit code for a
- * successor of this agent. The script's text is never an argument. A user that may not enter the directory
- * reads the script as descriptor 3. The output is one stream, in the order of its lines.
+ * Shell text that starts a script. It renames the script's file from `$1` to `$2`, runs the interpreter, and
+ * writes the exit code to a file for the next agent. The script's text is never an argument. Descriptor 3 is
+ * the script's file, for users that may not enter its directory. Output and error output become one stream,
+ * so that lines stay in order.
  */
 const START = `exec 2>&1; umask 022; started=$2; mv -f -- "$1" "$2" 2>/dev/null || exit 125; ` +
   'sync "${2%/*}" 2>/dev/null; shift 2; exec 3<"$started"; "$@"; code=$?; ' +
   'echo "$code" >"$started.exit"; exit "$code"';
-/** Exit codes above it are those of signals. */
+/** Exit codes above this number mean that a signal ended the script. */
 const SIGNALLED = 128;
 
 export interface ScriptStart {
-  /** The script's file before its start, and from its start on. */
+  /** Path of the script's file before its start. `startedPath` is the path after its start. */
   readonly readyPath: string;
   readonly startedPath: string;
   readonly interpreter: readonly string[];
   readonly user: SystemUser | null;
-  /** All that the script gets beside `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. */
+  /** Environment variables of the script, in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** As in the variables. */
+  /** Value of the variable {@link INVOCATION}, which is also in `variables`. */
   readonly invocation: string;
   readonly timeoutMs: number;
-  /** Ends the script when it aborts; null: only the time limit does. */
+  /** Ends the script when it aborts. If null, only the time limit ends the script. */
   readonly stop: AbortSignal | null;
 }
 
 /**
- * Runs a script. Resolves with its problem when it has ended: null if it succeeded. Rejects with an
- * `AlreadyStartedError` if another process has started it. Processes that it leaves behind go on, unless the
- * script is ended.
+ * Runs a script. Resolves once it has ended, with its problem; null if it succeeded. Rejects with an
+ * `AlreadyStartedError` if another process has started the script. If the script ends by itself, processes
+ * that it has left in the background go on.
  *
- * @param onLine Called with each line of its output, made printable.
+ * @param onLine Called with each line of the output, in which control characters are escaped.
  */
 export async function runScript(
   start: ScriptStart,
@@ -59,7 +63,7 @@ export async function runScript(
     stdin: "null",
     stdout: "piped",
     stderr: "null",
-    // A session of its own: what the script starts can be found, and has no terminal.
+    // A session of its own has no terminal, and shows which processes belong to the script.
     detached: true,
   }).spawn();
   const output = new ScriptOutput(script.stdout, onLine);
@@ -79,10 +83,13 @@ export async function runScript(
   return `it could not be started: ${readyPath} can't be renamed`;
 }
 
-/** A script was started by a process of an earlier agent. */
+/** Error if a process of an earlier agent has already started the script. */
 export class AlreadyStartedError extends Error {}
 
-/** Resolves with the reason when a limit is reached. Never settles if `signal` aborts before. */
+/**
+ * Resolves with the reason when the script reaches its time limit or is to be stopped. If `signal` aborts
+ * before, the promise stays pending.
+ */
 async function limitOf(
   { stop, timeoutMs }: Pick<ScriptStart, "stop" | "timeoutMs">,
   clock: Clock,
@@ -96,7 +103,7 @@ async function limitOf(
     : `it did not end within ${timeoutMs / 1000} s and was ended`;
 }
 
-/** Returns the problem of a script that has ended; null if it has succeeded. */
+/** Returns why a script failed, by its exit code; null if it succeeded. */
 function describeExit(code: number): string | null {
   if (code === 0) return null;
   const [signal] = Object.entries(constants.signals).find(([, number]) => code === SIGNALLED + number) ?? [];
@@ -106,14 +113,17 @@ function describeExit(code: number): string | null {
   return `it ended with exit code ${code}`;
 }
 
-/** Returns the problem of an ended script of an earlier agent, null if it succeeded; undefined if unknown. */
+/**
+ * Returns the result of an earlier agent's script: why it failed, or null if it succeeded. Undefined if no
+ * result was kept.
+ */
 export async function findEnd(startedPath: string): Promise<string | null | undefined> {
   const kept = await Deno.readTextFile(`${startedPath}.exit`).catch(() => "");
   const [code] = /^\d+(?=\n)/.exec(kept) ?? [];
   return code === undefined ? undefined : describeExit(Number(code));
 }
 
-/** Reads a script's output, as long as the script runs. */
+/** Reads a script's output while the script runs. */
 class ScriptOutput {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #splitter: LineSplitter;
@@ -125,7 +135,10 @@ class ScriptOutput {
     this.#read = this.#follow();
   }
 
-  /** Takes what is left. A process in the background may hold the output open: that is not waited for. */
+  /**
+   * Reads the rest of the output. If a process in the background keeps the output open, waits for at most
+   * {@link DRAIN}.
+   */
   async close(clock: Clock): Promise<void> {
     const over = new AbortController();
     await Promise.race([this.#read, clock.sleep(DRAIN, over.signal).catch(() => {})]);
@@ -141,7 +154,7 @@ class ScriptOutput {
         this.#splitter.push(next.value);
       }
     } catch {
-      // The pipe broke: there is no more output.
+      // The pipe is broken, so there is no more output.
     }
   }
 }

@@ -5,21 +5,27 @@ import { INVOCATION } from "./script_environment.ts";
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE = 5_000;
-/** Time after SIGKILL until a process counts as one that can't be killed. */
+/**
+ * Time to wait after SIGKILL, in milliseconds. A process that is left after it counts as one that cannot be
+ * killed.
+ */
 const LAST = 10_000;
 const POLL = 50;
 
-/** A script's own process: the leader of the session that it was started in. */
+/**
+ * What identifies the processes of a script. Its leader is the process that the agent started, in a session
+ * of its own.
+ */
 export interface ScriptProcesses {
-  /** Null if the script's own process has ended. */
+  /** Process id of the leader; null if the leader has ended. */
   readonly leader: number | null;
-  /** Value of the environment variable that all of its processes have. */
+  /** Value of the variable {@link INVOCATION} in the environment of the script's processes. */
   readonly invocation: string;
 }
 
 /**
- * Returns the processes of a script: those of its session, the descendants of its own process, and those
- * that have its environment, which the system shows for processes of the agent's own user.
+ * Returns the script's processes: those of the leader's session, those that the leader started, and those
+ * with the script's environment variable. The system shows only environments of the agent's own user.
  */
 function processesOf({ leader, invocation }: ScriptProcesses): ProcessStat[] {
   const tree = leader === null ? [] : processTree(leader);
@@ -30,7 +36,7 @@ function processesOf({ leader, invocation }: ScriptProcesses): ProcessStat[] {
   );
 }
 
-/** Returns the process of a script that an earlier agent has started; null if it has ended. */
+/** Returns the id of the process that an earlier agent has started for a script; null if it has ended. */
 export function findLeader(startedPath: string): number | null {
   const found = runningProcesses().find(({ pid, session }) =>
     pid === session && readWords(pid, "cmdline").includes(startedPath)
@@ -38,7 +44,7 @@ export function findLeader(startedPath: string): number | null {
   return found?.pid ?? null;
 }
 
-/** Ends the processes. Resolves with false if one of them can't be killed. */
+/** Ends the processes of a script. Resolves with false if one of them cannot be killed. */
 export async function endProcesses(of: ScriptProcesses, clock: Clock): Promise<boolean> {
   signalAll(processesOf(of), "SIGTERM");
   if (await haveEnded(of, clock, GRACE, () => {})) return true;
@@ -65,7 +71,10 @@ function hasVariable(pid: number, variable: string): boolean {
   return readWords(pid, "environ").includes(variable);
 }
 
-/** Returns an empty list for a process that has ended, or that the system hides. */
+/**
+ * Returns the arguments or environment variables of a process. Returns none if the process has ended, or if
+ * the system hides them.
+ */
 function readWords(pid: number, file: "cmdline" | "environ"): string[] {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/${file}`).split("\0");

@@ -1,4 +1,7 @@
-/** Behaviour required of every source type. Iterates the registry: a type without a fixture fails. */
+/**
+ * Tests the behaviour that every source type must have. The types come from the registry: one without a
+ * fixture fails.
+ */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";
 import { StalledDestination } from "../../../tests/support/fixtures/stalled_destination.ts";
@@ -14,12 +17,12 @@ async function readManifest(run: BackupRun): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(`${run.directory}/backup_7_20260102030405.manifest.json`));
 }
 
-/** Restores by the manifest's commands, with stock tools only. */
+/** Restores a backup with the commands in its manifest, which need only standard tools. */
 async function restoreAll(run: BackupRun, fixture: SourceFixture, passphrase: string | null): Promise<void> {
   await restoreStored(run.directory, await readManifest(run), fixture, passphrase);
 }
 
-/** Lists the programs of a run: those that have its work directory in their open files. */
+/** Returns the ids of the run's processes: those that have files of its work directory open. */
 function programsOf(run: BackupRun): string[] {
   const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => openFiles(pid).some((path) => path.includes(`${run.root}/work`)));

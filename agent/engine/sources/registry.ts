@@ -1,4 +1,4 @@
-/** Every source type of the agent, by the name that tasks, jobs and manifests use. */
+/** Registry of the agent's source types, by the name that tasks, jobs and manifests use. */
 import type { JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RunContext } from "../run_context.ts";
@@ -13,17 +13,23 @@ import type { SourceType } from "./source_type.ts";
 
 export const sourceTypes = { files, postgresql, mysql, sqlite, control_plane: controlPlane };
 
-/** The types by name. Their functions are typed for any spec: the spec of a job always fits its type. */
+/**
+ * Source types by name. Their functions take a job's source of any type: in a valid job, it is always the one
+ * that the type expects.
+ */
 export const typesByName: ReadonlyMap<string, SourceType> = new Map(
   Object.entries(sourceTypes) as [string, unknown][] as [string, SourceType][],
 );
 
-/** Returns the type of a job's source or target; undefined if the job does not name the kind of server. */
+/**
+ * Returns the source type of a job's source or target. Returns undefined if the job backs up a database
+ * server without naming its type.
+ */
 export function sourceTypeOf(spec: JobSource | RestoreTarget): SourceType | undefined {
   return typesByName.get((spec.type === "database" ? spec.engine : spec.type) ?? "");
 }
 
-/** Returns the type that a drill restores. Only drills of files have no target. */
+/** Returns the source type that a drill restores. A drill without a target restores files. */
 export function drilledType(target: RestoreTarget | undefined): SourceType | undefined {
   return target === undefined ? typesByName.get("files") : sourceTypeOf(target);
 }
@@ -41,7 +47,7 @@ export async function prepareSource(source: JobSource, context: RunContext): Pro
   return await type.prepare(source, context);
 }
 
-/** Returns how each type of database server is recognised, by its name. */
+/** Returns, for each type of database server, how it is recognized. The keys are the names of the types. */
 export function detections(): Record<string, NonNullable<SourceType["detection"]>> {
   return Object.fromEntries(
     [...typesByName].flatMap(([name, { detection }]) => detection === undefined ? [] : [[name, detection]]),

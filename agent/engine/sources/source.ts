@@ -1,12 +1,12 @@
-/** Contract between source types and the engine. */
+/** Defines the contract between source types and the engine. */
 import type { Missing, SourceDescription, StoredBackup } from "../../../src/protocol/job.ts";
 import type { Command, Exit } from "../programs/children.ts";
 import type { RunContext } from "../run_context.ts";
 import type { RowCounting } from "./database/row_counts.ts";
 
 /**
- * Inspects the source, describes it in the run's output, and plans its parts. Starts no dump yet. Rejects
- * with a `RunFailedError` if the source is missing, unreachable or cannot be backed up.
+ * Inspects the source, describes it in the run's output, and plans its parts. Does not start a dump yet.
+ * Rejects with a `RunFailedError` if the source is missing, unreachable or cannot be backed up.
  */
 export type PrepareSource<Spec> = (spec: Spec, context: RunContext) => Promise<PreparedSource>;
 
@@ -14,73 +14,92 @@ export interface PreparedSource {
   readonly engine: StoredBackup["engine"];
   /** Versions of all programs that the parts use, by program name. */
   readonly tools: Record<string, string>;
-  /** Description for the manifest, by which a person can identify the source. Never a secret. */
+  /** Description for the manifest, from which a person can recognize the source. It contains no secrets. */
   readonly description: SourceDescription;
-  /** Parts, stored as one object each, in this order; at least one. */
+  /** Parts of the backup; at least one. Each becomes one object, in this order. */
   readonly parts: SourcePart[];
   /**
-   * Names that the run cannot store, such as databases. The run warns of each, and its backup is incomplete.
+   * Names of databases and the like that the run cannot store. The run warns of each, and the backup is
+   * incomplete.
    */
   readonly missing?: readonly Missing[];
 }
 
-/** A stream that becomes one object. */
+/** Stream of data that becomes one object of the backup. */
 export interface SourcePart {
-  /** Label for output lines: `database shop`. */
+  /** Name of the part for output lines, such as `database shop`. */
   readonly label: string;
   readonly database: string | null;
-  /** True for roles, accounts and the like: without a database, they are not a backup. */
+  /** True for a part such as roles and accounts. A backup that has only such parts is no backup. */
   readonly isGeneral?: true;
-  /** Text between the object's prefix and stamp, safe in a file name; null for none. */
+  /**
+   * Text between prefix and time stamp in the object's name, without characters that file names cannot
+   * contain. Null for none.
+   */
   readonly infix: string | null;
-  /** Such as `.tar`, by which the type knows its format. */
+  /** Extension that tells the stream's format, such as `.tar`; see {@link SourceType.formats}. */
   readonly extension: `.${string}`;
   /**
-   * Makes the stream ready, just before the command starts. The result is disposed of once the part is stored
-   * or has failed.
+   * Prepares the stream, just before the command starts. The result is disposed of once the part is stored or
+   * has failed.
    */
   begin?(): Promise<AsyncDisposable>;
   readonly command: Command;
-  /** Input for the command's stdin; missing if it reads none. If it rejects, the run fails. */
+  /**
+   * Returns the data for the command's stdin. If the data cannot be read, the run fails. Undefined if the
+   * command reads no stdin.
+   */
   input?(): AsyncIterable<Uint8Array>;
-  /** File descriptor that the command writes the stream to: 1, or another if its stdout has another use. */
+  /**
+   * File descriptor that the command writes the stream to. It is 1, unless the command uses its stdout for
+   * something else.
+   */
   readonly streamDescriptor: number;
-  /** File in which the command lists the members that it stores; null if there is no such list. */
+  /** File in which the command lists the members that it stores; null if the format has no such list. */
   readonly index: MemberIndex | null;
-  /** Begins to count the part's contents, just before its command starts. Missing if nothing is counted. */
+  /**
+   * Starts a count of the part's contents, just before the command starts. Undefined if nothing is counted.
+   */
   count?(): RowCounting | Promise<RowCounting>;
-  /** Shell command that restores the uncompressed stream from its stdin with stock tools. */
+  /**
+   * Shell command for users that restores the part with standard tools. It reads the decompressed stream on
+   * stdin.
+   */
   readonly restore: string;
-  /** Takes one line of the command's stderr. */
+  /** Takes one line of the command's error output. */
   message(line: string): void;
-  /** Whether the source of a failed part no longer exists. Such a part is not missing from the backup. */
+  /**
+   * Whether the source of a failed part has been deleted since. The part then does not count as missing from
+   * the backup.
+   */
   isGone?(): Promise<boolean>;
   /**
-   * Throws a `RunFailedError` if the command did not exit successfully, or a `SourceFailedError` if the run
-   * may continue with the other parts. Called before `checkEnd`.
+   * Throws an error if the command failed: a `SourceFailedError` if the run may continue with the other
+   * parts, otherwise a `RunFailedError`. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Checks the source again after the command has succeeded, and warns of problems. */
   ended?(): Promise<void>;
-  /** Throws a `RunFailedError` if the stream lacks its closing marker. */
+  /** Throws a `RunFailedError` if the stream does not end with its format's closing marker. */
   checkEnd(end: PartEnd): void;
   /**
-   * Throws a `RunFailedError` if the stream does not start like its format. The head is as long as one
-   * compressed block.
+   * Throws a `RunFailedError` if the stream does not start as its format does.
+   *
+   * @param head Start of the stream, as long as one compressed block.
    */
   checkHead?(head: Uint8Array): void;
 }
 
-/** File that grows by one line for each member. */
+/** File to which the command adds one line for each member that it stores. */
 export interface MemberIndex {
   path: string;
-  /** Number of lines that are not files of the source: that of the root. */
+  /** Number of lines that are not for files of the source, such as the line for the root. */
   rootLines: number;
 }
 
 export interface PartEnd {
-  /** Uncompressed bytes of the whole stream. */
+  /** Length of the uncompressed stream, in bytes. */
   size: number;
-  /** The last 64 KiB of the stream, or all of it. */
+  /** Last 64 KiB of the uncompressed stream, or all of it if it is shorter. */
   tail: Uint8Array;
 }

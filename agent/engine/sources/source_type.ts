@@ -1,4 +1,4 @@
-/** A source type as its folder exports it to the registry. */
+/** Defines what the folder of each source type exports to the registry. */
 import type { JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import type { DrillContext, Drilled } from "../drill_context.ts";
 import type { RestoreContext, RestoreResult } from "../restore_context.ts";
@@ -7,56 +7,68 @@ import type { PartEnd, PrepareSource } from "./source.ts";
 
 export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   readonly prepare: PrepareSource<Spec>;
-  /** Formats of its streams, by the extension of their objects: `tar`, `sql`, `dump`. */
+  /**
+   * Formats of the type's streams, by the extension of the objects' names without the dot: `tar`, `sql`,
+   * `dump`.
+   */
   readonly formats: Readonly<Record<string, StreamFormat>>;
-  /** Programs that the agent reports to the control plane if they are installed. */
+  /** Names of programs. The agent reports to the control plane which of them are installed. */
   readonly programs: readonly string[];
-  /** Restores a backup. Missing if agents can't restore this type. */
+  /** Restores a backup. Undefined if agents cannot restore this type. */
   restore?(target: Target, context: RestoreContext): Promise<RestoreResult>;
   /**
-   * Restores a backup into a scratch location, compares it, and removes it. Missing if no drill is possible.
+   * Restores a backup into a scratch location, compares it with the original, and removes it. Undefined if
+   * the type has no drills.
    *
    * @param target Undefined for types whose drills need none.
    */
   drill?(target: Target | undefined, context: DrillContext): Promise<Drilled>;
   /**
-   * Returns one line about the sessions or programs that block a run; null if the run waits for no lock.
+   * Describes in one line the sessions or programs that block a run. Returns null if the run waits for no
+   * lock.
    *
-   * @param names The databases of the run.
+   * @param names Names of the run's databases.
    */
   findLockWait?(
     spec: Spec | Target,
     names: readonly string[],
     context: ProgramContext,
   ): Promise<string | null>;
-  /** For servers that tasks need not name by type. */
+  /** How the type is recognized if a task does not name it. Undefined if tasks always name it. */
   readonly detection?: ServerDetection;
 }
 
 /**
- * Format of a stored stream, which can be checked without its source. Both functions throw a
- * `RunFailedError`.
+ * Format of a stored stream. The checks need only the stream, not its source, and throw a `RunFailedError`.
  */
 export interface StreamFormat {
-  /** Checks the first compressed block. */
+  /**
+   * Checks the start of the stream.
+   *
+   * @param head The first compressed block, decompressed.
+   */
   checkHead?(label: string, head: Uint8Array): void;
-  /** @param head The first compressed block if the type checks heads; otherwise empty. */
+  /**
+   * Checks the end of the stream.
+   *
+   * @param head The first compressed block, decompressed, if the type has `checkHead`; otherwise empty.
+   */
   checkEnd?(label: string, end: PartEnd, head: Uint8Array): void;
 }
 
-/** How a type of database server is recognised. */
+/** How a type of database server is recognized. */
 export interface ServerDetection {
   readonly defaultPort: number;
   /**
    * Returns the paths of sockets that such a server may listen on.
    *
-   * @param host A socket, or the directory of one; null for the usual places.
+   * @param host Path of a socket or of its directory; null for the default paths.
    */
   sockets(host: string | null, port: number | null): string[] | Promise<string[]>;
-  /** Bytes that make a server respond, if it sends no greeting. */
+  /** Bytes that make a server respond. Undefined if servers of this type send a greeting first. */
   readonly hello?: Uint8Array;
-  /** Whether these first bytes come from such a server. */
+  /** Whether a server's first bytes show that it is of this type. */
   isAnswer(bytes: Uint8Array): boolean;
-  /** Whether a program of a run works with such a server. */
+  /** Whether a program with this name belongs to servers of this type. */
   isProgram(name: string): boolean;
 }

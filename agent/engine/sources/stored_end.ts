@@ -1,4 +1,4 @@
-/** Checks a stored stream by its format, as its source did when the backup was made. */
+/** Checks the end of a stored stream by its format, as the source did during the backup. */
 import { RunFailedError } from "../ports.ts";
 import type { Children } from "../programs/children.ts";
 import type { FrameWatch } from "../transforms/frames.ts";
@@ -6,17 +6,20 @@ import { typesByName } from "./registry.ts";
 import type { PartEnd } from "./source.ts";
 import type { StreamFormat } from "./source_type.ts";
 
-/** Returns the format by an object's name: `tar`, `sql`, `dump`. */
+/**
+ * Returns the format of a stored object, from its name: `tar`, `sql` or `dump`. Returns "" if the name has
+ * none.
+ */
 export function formatOf(name: string): string {
   return /\.(\w+)\.zst(?:\.age)?$/.exec(name)?.[1] ?? "";
 }
 
 /**
- * Rejects with a `RunFailedError` that says what is missing. If the type is not known, the stream must be
- * valid for one of the types that have this format.
+ * Checks the stream of an object. Rejects with a `RunFailedError` that says what is missing. If the source
+ * type is unknown, the stream must be valid for one of the types with this format.
  *
- * @param watch Has seen the whole stream.
- * @param sourceType Type from the manifest; null if it is not known.
+ * @param watch Compressed frames of the whole stream.
+ * @param sourceType Source type in the manifest; null if it is unknown.
  */
 export async function checkStoredEnd(
   object: { name: string; database: string | null },

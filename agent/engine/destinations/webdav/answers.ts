@@ -1,16 +1,16 @@
-/** Explains the responses of a WebDAV server, or of a proxy in front of it. */
+/** Explains responses with which a WebDAV server, or a proxy in front of it, refuses a request. */
 import type { IncomingHttpHeaders } from "node:http";
 import { oneLine } from "../../programs/line.ts";
 
 export interface DavAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** The decoded text of the response, cut off at a limit. */
+  /** Text of the response, decoded and cut off at a limit. */
   readonly body: string;
 }
 
 export interface Refusal {
-  /** The reason of the refusal, as the end of a sentence about the server. */
+  /** Reason of the refusal. It continues a sentence, and "it" means the server. */
   readonly reason: string;
   /** Whether the same request may succeed later. */
   readonly waits: boolean;

@@ -1,18 +1,21 @@
 /**
- * Uploads an object in chunks to a Nextcloud, whose web server and PHP limit the size and the time of one
- * request. https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
+ * Uploads an object in chunks to a Nextcloud server, whose web server and PHP limit the size and the time of
+ * one request: https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
  */
 import { createHash } from "node:crypto";
 import type { DavClient } from "./client.ts";
 import { removeAt } from "./directory.ts";
 
 const MAX_CHUNKS = 10_000;
-/** Smallest size of a chunk in bytes. Nextcloud requires at least 5 MB for every chunk but the last. */
+/** Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk except the last. */
 const CHUNK_BYTES = 10 * 2 ** 20;
-/** Factor by which an object may be larger than expected. */
+/** Factor by which an object may turn out larger than expected. */
 const GROWTH = 1.5;
 
-/** Returns the URL of the directory for uploads from the URL of a Nextcloud; null for other servers. */
+/**
+ * Returns the URL of a Nextcloud server's directory for uploads, from the URL that the user has set. Returns
+ * null for other servers.
+ */
 export function uploadsUrl(base: string, username: string): string | null {
   const match = /^(.*\/remote\.php)\/(?:dav\/files\/([^/]+)|webdav)(?:\/|$)/.exec(base);
   if (match === null) return null;
@@ -28,8 +31,8 @@ export function chunkSize(sizeHint: number | null): number {
 }
 
 /**
- * The chunks of one object. The URL of their directory is derived from the object's URL, so that a later run
- * can remove the directory.
+ * The chunks of one object, in a directory of their own. The directory's URL is derived from the object's
+ * URL, so that a later run can find and remove it.
  */
 export class Chunks {
   readonly #url: string;
@@ -48,7 +51,7 @@ export class Chunks {
     return `${this.#url}/.file`;
   }
 
-  /** Starts an upload. Resolves with false if the server does not support uploads in chunks. */
+  /** Starts an upload. Resolves with true, or with false if the server does not support uploads in chunks. */
   async open(): Promise<boolean> {
     await this.remove(this.client);
     const { status } = await this.client.request({

@@ -11,7 +11,7 @@ import { type DavEntry, parseEntries, PROPERTIES } from "./properties.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Limits of work that cleans up after the run has ended, in milliseconds. */
+/** Limits for work that cleans up after the run, in milliseconds: without progress, and for retries. */
 const CLEANUP_IDLE = 10_000;
 const CLEANUP_PATIENCE = 30_000;
 /** Maximum size of a directory listing in bytes. It is enough for some 100,000 files. */
@@ -39,7 +39,7 @@ export interface DavRequest {
   readonly patience?: number;
 }
 
-/** The error of a request that is not retried any more. */
+/** Error of a request that was not successful, after all retries. */
 export class DavError extends RunFailedError {
   /** @param status Status of the response; null if there was no response. */
   constructor(message: string, readonly status: number | null) {
@@ -48,7 +48,7 @@ export class DavError extends RunFailedError {
 }
 
 export class DavClient {
-  /** Host and port of the server, for messages. */
+  /** Host and port of the server, for error messages. */
   readonly server: string;
   readonly #base: URL;
   readonly #authorization: string;
@@ -68,12 +68,15 @@ export class DavClient {
     return this.#base.href.replace(/\/+$/, "");
   }
 
-  /** The header with the user name and the password. */
+  /** HTTP header with the user name and the password. */
   get login(): { authorization: string } {
     return { authorization: this.#authorization };
   }
 
-  /** Returns a client for cleaning up. It works even after the run has ended, and gives up earlier. */
+  /**
+   * Returns a client for work that cleans up. It works even if the run was cancelled, and has shorter time
+   * limits.
+   */
   forCleanup(): DavClient {
     const { limits } = this.ports;
     return new DavClient(this.spec, {
@@ -109,7 +112,7 @@ export class DavClient {
     }
   }
 
-  /** Sends a request once. Returns the response, or the reason of the failure. */
+  /** Sends a request once. Returns the response; if the attempt failed, a {@link Failure}. */
   async attempt({ method, url, headers, body, expected, limit, patience }: DavRequest) {
     const { signal, limits: { idleMs } } = this.ports;
     try {
@@ -161,7 +164,7 @@ export class DavClient {
     );
   }
 
-  /** Returns the entry of a file or directory; null if it does not exist. */
+  /** Returns the entry of the file or directory at a URL; null if it does not exist. */
   async look(action: string, url: string): Promise<DavEntry | null> {
     return (await this.list(action, url, 0))?.[0] ?? null;
   }
@@ -172,8 +175,8 @@ export class DavClient {
 }
 
 /**
- * The reason why one attempt to send a request failed. `waits` is true if a later attempt may succeed.
- * `status` is null if there was no response.
+ * Why one attempt to send a request failed. `waits` is true if a later attempt may succeed. `status` is null
+ * if there was no response.
  */
 export class Failure {
   constructor(readonly reason: string, readonly waits: boolean, readonly status: number | null) {}

@@ -1,4 +1,4 @@
-/** The directory at a WebDAV server in which the objects of backups are stored. */
+/** Directory on a WebDAV server that stores the objects of backups. */
 import { innerSegments } from "../../../../src/domain/location.ts";
 import { ObjectMissingError, RunFailedError } from "../../ports.ts";
 import { type DavClient, DavError } from "./client.ts";
@@ -6,7 +6,7 @@ import { LongAnswerError } from "./exchange.ts";
 import { childrenOf, type DavEntry } from "./properties.ts";
 
 const CREATED = 201;
-/** Status of MKCOL if the directory exists already. */
+/** Status of the response to MKCOL if the directory already exists. */
 const NOT_ALLOWED = 405;
 
 export class DavDirectory {
@@ -30,7 +30,7 @@ export class DavDirectory {
     return new DavDirectory(client, this.path);
   }
 
-  /** Resolves if the directory exists. Rejects with a `RunFailedError` if not. */
+  /** Checks whether the directory exists. Rejects with a `RunFailedError` if it does not. */
   async find(): Promise<void> {
     if (await this.#look(this.#segments.length) !== null) return;
     throw new RunFailedError(
@@ -77,7 +77,7 @@ export class DavDirectory {
     );
   }
 
-  /** Removes files. Resolves with true if one of them existed. */
+  /** Removes files. Resolves with true if at least one of them existed. */
   async remove(names: readonly string[]): Promise<boolean> {
     let wasThere = false;
     for (const name of names) wasThere = await removeAt(this.client, this.urlOf(name), name) || wasThere;
@@ -85,8 +85,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns an error about the quota if the account's quota is full. Otherwise returns `error`: its status
-   * says nothing about the quota.
+   * Returns the error to report for a failed write. If the account's quota is full, it says so. Otherwise it
+   * is the given error.
    */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;
@@ -121,7 +121,9 @@ export class DavDirectory {
   }
 }
 
-/** Free space of the account in bytes. If less is free, a failed write is explained by the quota. */
+/**
+ * Limit of the account's free space, in bytes. If less is free, a failed write is attributed to the quota.
+ */
 const FULL = 2 ** 20;
 
 /** Removes a file or a directory. Resolves with true if it existed. */

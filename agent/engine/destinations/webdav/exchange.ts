@@ -1,6 +1,6 @@
 /**
- * One HTTP request of a WebDAV client, made with node:http. Deno's fetch copies a body before it sends the
- * body, and does not report the progress of a streamed body.
+ * Makes one HTTP request of a WebDAV client, with node:http. Deno's fetch is not used: it copies a body
+ * before sending it, and does not report the progress of a streamed body.
  */
 import { Buffer } from "node:buffer";
 import {
@@ -20,47 +20,49 @@ import type { DavAnswer } from "./answers.ts";
 /** Maximum number of bytes that are passed to the socket at once. */
 const SLICE = 256 * 1024;
 /**
- * Time limit of a whole response as a multiple of `idleMs`, because a peer might send single bytes for ever.
+ * Time limit of a whole response, as a multiple of `idleMs`. A server might otherwise send single bytes
+ * forever.
  */
 const LONGEST_ANSWER = 30;
-/** Number of bytes that are read of a response by default. */
+/** Maximum number of bytes of a response that are kept, if the caller sets no limit. */
 const ANSWER_LIMIT = 64 * 1024;
 
-/** The server did not respond. `isFinal` is true if a retry does not help. */
+/** Error of a request to which the server did not respond. `isFinal` is true if a retry cannot help. */
 export class NoAnswerError extends Error {
   constructor(readonly reason: string, readonly isFinal: boolean) {
     super(reason);
   }
 }
 
-/** The response is longer than the caller allows. */
+/** Error of a request whose response is longer than the caller allows. */
 export class LongAnswerError extends RunFailedError {}
 
 export interface ExchangeOptions {
   readonly method: string;
   readonly headers: Record<string, string>;
   readonly signal: AbortSignal;
-  /** Maximum silence of the connection, in milliseconds. */
+  /** Maximum time without progress on the connection, in milliseconds. */
   readonly idleMs: number;
-  /** Time in milliseconds in which the server must respond after the last byte. Default: `idleMs`. */
+  /** Maximum time from the last byte of the request to the response, in milliseconds. Default: `idleMs`. */
   readonly answerMs?: number;
   /**
-   * Maximum size of the response in bytes; a longer response is an error. By default, a long response is cut
-   * off instead.
+   * Maximum size of the response in bytes. A longer response is an error. Without this limit, a long response
+   * is cut off instead.
    */
   readonly limit?: number;
 }
 
 /**
- * Connections that a destination keeps open. They use the proxy that the environment variables name, if any.
+ * Connections that a destination keeps open between requests. They use the proxy that environment variables
+ * name, if any.
  */
 export class Connections {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
   /**
-   * @param https Agent for connections with TLS. Default: one that uses the proxy of the environment
-   *   variables and the trusted authorities.
+   * @param https Agent for connections with TLS. The default one uses the proxy of the environment variables
+   *   and the trusted certificate authorities.
    */
   constructor(https?: HttpsAgent) {
     const options = { ...outgoing, keepAlive: true };
@@ -95,7 +97,7 @@ export class Connections {
 
 export class Exchange {
   readonly #answer = Promise.withResolvers<DavAnswer>();
-  /** Whether the server has responded or the connection has failed. Nothing more is sent then. */
+  /** Whether the server has responded or the connection has failed. No more of the body is sent then. */
   #isOver = false;
   #failure: Error | null = null;
   #silence: string | null = null;
@@ -111,7 +113,7 @@ export class Exchange {
     private readonly options: ExchangeOptions,
   ) {
     const { signal } = options;
-    // Prevents an unhandled rejection: `end` awaits the response.
+    // Without this handler, a failure would be an unhandled rejection until `end` awaits the response.
     this.#answer.promise.catch(() => {});
     signal.addEventListener("abort", this.#abort, { once: true });
     request.on("drain", () => this.#wake());
@@ -119,8 +121,8 @@ export class Exchange {
     request.on("response", (response: IncomingMessage) => {
       this.#response = this.#read(response);
       this.#response.then(() => {
-        // If the body is not complete, close the connection. The server may not read the rest of the body,
-        // and would take it for the next request.
+        // If the body is not complete, closes the connection. The server may not have read the rest of the
+        // body, and would take the rest for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());
@@ -135,8 +137,8 @@ export class Exchange {
   }
 
   /**
-   * Sends bytes of the body. Resolves early if the server has responded or the connection has failed; `end`
-   * then returns the reason.
+   * Sends bytes of the body. Resolves early if the server has responded or the connection has failed. `end`
+   * then returns the response or rejects with the reason.
    */
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length && !this.#isOver; at += SLICE) {
@@ -163,7 +165,7 @@ export class Exchange {
   destroy(): void {
     this.request.destroy();
     this.request.socket?.destroy();
-    // Settle here too: Deno emits no `close` event for a connection that was used before.
+    // Deno emits no `close` event for a connection that was used before, so the promise is settled here too.
     this.#settle();
   }
 
@@ -235,7 +237,7 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null, limit: n
   try {
     return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, limit * 16));
   } catch {
-    // The response is cut off or not compressed as it says, so only its status is known.
+    // The response is cut off, or its compression is invalid. Only its status is known.
     return "";
   }
 }

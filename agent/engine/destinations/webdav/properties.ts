@@ -1,4 +1,4 @@
-/** Parses the response to PROPFIND (RFC 4918, 13). */
+/** Parses the response to the WebDAV method PROPFIND (RFC 4918, 13). */
 import { SaxesParser } from "saxes";
 
 const DAV = "DAV:";
@@ -8,7 +8,7 @@ export const PROPERTIES =
   "<getcontentlength/><quota-available-bytes/></prop></propfind>";
 
 export interface DavEntry {
-  /** Decoded segments of the path in `href`. */
+  /** Segments of the path in `href`, decoded. */
   readonly path: readonly string[];
   readonly isDirectory: boolean;
   /** Size in bytes; null if the server does not report a size. */
@@ -76,7 +76,7 @@ function entryOf({ href, properties }: Response): DavEntry {
   };
 }
 
-/** Returns the decoded segments of the path in a URL, or of an absolute path. */
+/** Returns the decoded segments of a URL's path. The URL may also be an absolute path alone. */
 function segmentsOf(href: string): string[] {
   const { pathname } = new URL(href, "http://host/");
   return pathname.split("/").filter((segment) => segment !== "").map((segment) => {
@@ -95,8 +95,8 @@ function wholeNumber(text: string | undefined): number | null {
 }
 
 /**
- * Returns the entries directly inside the listed directory. The directory's own entry has the shortest path.
- * The request's path is not compared, because a proxy may change the paths.
+ * Returns the entries that are directly inside the listed directory. The directory's own entry is the one
+ * with the shortest path. The path of the request is not used, because a proxy may change paths.
  */
 export function childrenOf(entries: readonly DavEntry[]): DavEntry[] {
   const own = Math.min(...entries.map(({ path }) => path.length));

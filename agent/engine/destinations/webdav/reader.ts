@@ -1,5 +1,6 @@
 /**
- * Reads an object with HTTP range requests. If the server ignores ranges, reads the object from its start.
+ * Reads an object with HTTP range requests. If the server ignores the range, the object is read from its
+ * start.
  */
 import { RunFailedError } from "../../ports.ts";
 import { endsEarly } from "../object_name.ts";
@@ -50,7 +51,10 @@ class DavRanges implements RangeSource {
     this.directory.client.ports.output?.line(`Waiting for ${this.what}: ${reason}`);
   }
 
-  /** Returns a response without the bytes before the range, if the server sent the whole object. */
+  /**
+   * Converts a response that contains the whole object to one that starts at the range. Rejects if the
+   * response is something other than the object.
+   */
   async #fromStart(response: Response, from: number, to: number): Promise<Response> {
     const size = await this.directory.sizeOf(this.name);
     if (size === null || response.headers.get("content-length") !== String(size)) {

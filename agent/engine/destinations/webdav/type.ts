@@ -7,7 +7,7 @@ export const webdav: DestinationType<Spec> = {
   check: (spec, ports) => probe(() => open(spec, ports), ports.clock),
 };
 
-/** Opens and returns a destination. Loads the client on demand, because most agents do not need it. */
+/** Opens and returns a destination. The client is loaded only here, because most agents do not need it. */
 async function open(spec: Spec, ports: DestinationPorts) {
   const { WebdavDestination } = await import("./webdav.ts");
   return await WebdavDestination.open(spec, ports);

@@ -1,4 +1,4 @@
-/** A destination in a directory on a WebDAV server. */
+/** Stores backups in a directory on a WebDAV server. */
 import type { WebdavDestination as Spec } from "../../../../src/definitions/destinations/webdav.ts";
 import { type Destination, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
@@ -25,7 +25,7 @@ export class WebdavDestination implements Destination {
     const { clock, signal, output, limits = runLimits() } = ports;
     const client = new DavClient(spec, { clock, signal, output, limits });
     try {
-      // Check the URL and the log-in. The directory itself may be missing.
+      // Checks the URL and the login. The directory itself may still be missing.
       await client.look(`use ${client.base}`, `${client.base}/`);
     } catch (error) {
       client.close();

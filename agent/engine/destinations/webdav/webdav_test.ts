@@ -327,7 +327,7 @@ Deno.test("a list without an end is given up", async () => {
       const head = "HTTP/1.1 207 Multi-Status\r\ncontent-type: application/xml\r\n\r\n";
       await connection.write(new TextEncoder().encode(head));
       const more = new TextEncoder().encode("<a>".repeat(300_000));
-      // Goes on until the client closes the connection.
+      // Sends bytes until the client closes the connection.
       while (await connection.write(more).then(() => true, () => false));
       connection.close();
     }

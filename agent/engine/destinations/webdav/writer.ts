@@ -1,9 +1,9 @@
 /**
- * Writes one object. Writes a partial file and moves it to the object's name, or uploads chunks if the server
- * supports this.
+ * Writes one object. If the server supports uploads in chunks, a large object is uploaded so. Otherwise the
+ * writer uploads a partial file and moves it to the object's name.
  *
- * A small object is kept in memory, so it can be sent again. A streamed object can't, so a broken connection
- * fails the run.
+ * A small object is kept in memory and can be sent again. A larger one is streamed, so a broken connection
+ * makes the run fail.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -15,9 +15,12 @@ import type { DavDirectory } from "./directory.ts";
 import { type Exchange, NoAnswerError } from "./exchange.ts";
 
 const STORED = [200, 201, 204];
-/** Size in bytes up to which an object is sent in a single request. */
+/** Maximum size of an object that is sent in a single request, in bytes. */
 const SMALL = 2 ** 20;
-/** Factor by which the server may take longer than `idleMs` to store a large file that it has received. */
+/**
+ * Factor by which the server's response may take longer than `idleMs` after a large file, which the server
+ * still has to store.
+ */
 const TAKING_OVER = 30;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
@@ -31,10 +34,10 @@ export class DavWriter implements ObjectWriter {
   #total = 0;
   readonly #sha1 = createHash("sha1");
   #checksum: string | null = null;
-  /** The bytes that were not sent, and room for more. `#filled` is the number of the bytes. */
+  /** Bytes that are not sent yet. Only the first `#filled` bytes of the buffer are used. */
   #buffer = Buffer.alloc(0);
   #filled = 0;
-  /** Number of bytes that are collected before they are sent. */
+  /** Number of bytes that the writer collects before it sends them. */
   readonly #capacity: number;
   #exchange: Exchange | null = null;
   #chunks: Chunks | null = null;
@@ -51,7 +54,9 @@ export class DavWriter implements ObjectWriter {
     this.#capacity = uploads === null ? SMALL : chunkSize(sizeHint);
   }
 
-  /** Creates an empty partial file and returns its writer. This shows early whether the account may write. */
+  /**
+   * Creates an empty partial file and returns its writer. This finds out early if the account may not write.
+   */
   static async open(
     directory: DavDirectory,
     names: WriterNames,
@@ -84,7 +89,7 @@ export class DavWriter implements ObjectWriter {
     if (this.#chunks === null) await this.#proveSize(this.names.partial);
     await this.#publish(this.#chunks?.assembled ?? this.directory.urlOf(this.names.partial));
     await this.#proveSize(this.names.final);
-    // An upload in chunks has left the partial file empty.
+    // After an upload in chunks, the partial file is still empty and not needed.
     if (this.#chunks !== null) await this.directory.remove([this.names.partial]);
   }
 
@@ -119,7 +124,7 @@ export class DavWriter implements ObjectWriter {
     this.#filled = 0;
     if (this.#chunks !== null) return await this.#chunks.send(pending);
     await this.#exchange!.write(pending);
-    // Use a new buffer, because the socket may still need the old one.
+    // The socket may still need the old buffer, so a new one is used.
     this.#buffer = Buffer.alloc(0);
     collectYoung();
     if (this.#exchange!.isOver) await this.#finish(this.#exchange!);
@@ -138,10 +143,7 @@ export class DavWriter implements ObjectWriter {
     this.#exchange = this.#client.startPut(this.directory.urlOf(this.names.partial), answerMs);
   }
 
-  /**
-   * Ends a streamed upload. Rejects if the server did not store the file, even if the server responded before
-   * the end.
-   */
+  /** Ends a streamed upload. Rejects if the server did not store the file. */
   async #finish(exchange: Exchange): Promise<void> {
     let failure: Failure;
     try {
@@ -183,8 +185,9 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Moves the file to the object's name. If the response is lost, or a proxy gives up while the server
-   * assembles the file, the move may still succeed. So checks whether the object has appeared.
+   * Moves the file to the object's name. The move may succeed although there is no response: the connection
+   * may break, or a proxy may give up while the server assembles the file. So this checks whether the object
+   * exists before it tries again.
    */
   async #publish(from: string): Promise<void> {
     const { clock, signal, limits } = this.#client.ports;
@@ -207,7 +210,7 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // The server refused the move: the name belongs to another file.
+        // The server refused the first attempt, so a file of this name is not this object.
         this.#isPublished = false;
         throw this.#moveError(result);
       }
@@ -225,7 +228,8 @@ export class DavWriter implements ObjectWriter {
         failure.status,
       );
     }
-    // Apache responds with these statuses if a proxy in front of it ends TLS and does not rewrite the header.
+    // Apache responds with these statuses if a proxy in front of it ends TLS and does not rewrite the header
+    // `Destination`.
     if (failure.status === 502 || failure.status === 400) {
       return new DavError(
         `Cannot ${this.#action}: it does not take its own address as the destination of a move (${failure.status}). ` +

@@ -1,6 +1,6 @@
 /**
- * Backs up the control plane's own state: SQL text that the control plane writes, and that stock `psql` loads
- * into an empty database.
+ * Backs up the control plane's own state. The control plane writes the state as SQL text, and an unmodified
+ * `psql` loads the text into an empty database.
  */
 import type { ControlPlaneSource } from "../../../../src/definitions/sources/control_plane.ts";
 import type { RunContext } from "../../run_context.ts";
@@ -8,7 +8,7 @@ import { requireTools } from "../../programs/tools.ts";
 import { checkClosing, DumpMessages } from "../database/dump_messages.ts";
 import type { PreparedSource } from "../source.ts";
 
-/** Last lines that src/store/export/export.ts writes. */
+/** Last lines of the text that src/store/export/export.ts writes. */
 export const CLOSING = /\ncommit;\n-- Rearguard export complete\n$/;
 const LABEL = "the control plane";
 

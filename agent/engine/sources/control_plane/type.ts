@@ -3,7 +3,10 @@ import { checkClosing } from "../database/dump_messages.ts";
 import type { SourceType } from "../source_type.ts";
 import { CLOSING, prepareControlPlane } from "./control_plane.ts";
 
-/** Only a new control plane can load the state: `src/admin/recover.ts`. */
+/**
+ * Source type without restores by agents: only a new control plane can load the state, see
+ * `src/admin/recover.ts`.
+ */
 export const controlPlane: SourceType<ControlPlaneSource, never> = {
   prepare: prepareControlPlane,
   formats: { sql: { checkEnd: (label, { tail }) => checkClosing(label, tail, CLOSING) } },
