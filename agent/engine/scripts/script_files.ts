@@ -18,8 +18,7 @@ export function readyPath(directory: string, index: number): string {
 }
 
 /**
- * Returns a new path for a script's file, to be renamed to when the script is started. Each start has a
- * different path.
+ * Returns the path to which a script's file is renamed when the script is started. It is new for each start.
  */
 export function newStartedPath(directory: string, index: number): string {
   return join(directory, `${index}.started-${crypto.randomUUID()}`);

@@ -85,8 +85,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error to report for a failed write. If the account's quota is full, it says so. Otherwise it
-   * is the given error.
+   * Returns the error to report for a failed write: an error about the quota if the account's quota is full,
+   * otherwise the given error.
    */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;

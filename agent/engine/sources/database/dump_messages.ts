@@ -37,7 +37,7 @@ export class DumpMessages {
 
 /** Throws if a dump does not end with its closing line, because it is then incomplete. */
 export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): void {
-  // Only the end is tested. Before it, a dump may contain bytes in any encoding.
+  // Only the end is tested. It is decoded as Latin-1, because a dump may contain any bytes before it.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));
   if (!closing.test(text)) {
     throw new SourceFailedError(

@@ -67,7 +67,7 @@ export class MysqlRights {
     return new MysqlRights(server, `${quoted(user)}@${quoted(host)}`, parseGrants(lines));
   }
 
-  /** Returns the privileges that a complete dump of the database lacks; null if it lacks none. */
+  /** Returns the privileges that the login lacks for a complete dump; null if it lacks none. */
   missingRightsOn(database: string): MissingRights | null {
     const on = (privilege: string) => this.#has(privilege, database);
     const here: [hidden: string, privilege: string][] = [

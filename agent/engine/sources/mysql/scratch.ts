@@ -53,7 +53,7 @@ class MysqlScratch implements ScratchHost {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
-    // Whether the grants allow a database of this name shows only when one is created.
+    // The grants may forbid databases of this name. Only creating one shows this.
     const { name } = wanted[0]!;
     await this.#make(name, "");
     await this.server.execute(`drop database ${quote(name)}`);

@@ -51,8 +51,8 @@ export interface NewDatabase {
   readonly original: string;
   readonly comment: string;
   /**
-   * Existing database of the final name; undefined if there is none. If it is empty, the new database gets
-   * its properties, because its creator chose them.
+   * Existing database of the final name; undefined if there is none. If the existing database is empty, the
+   * new one gets the same properties, because a user chose them.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the login owns it. */

@@ -59,7 +59,7 @@ export function installationFor(
 
 /**
  * Returns the installation that restores a dump: the oldest with at least the given version, or the newest
- * one otherwise. If that is too old, it fails and reports why.
+ * one otherwise. A restore with a version that is too old fails with a reason.
  *
  * @param major The newer of two versions: the backed-up server's and that of the server that is restored to.
  */

@@ -7,7 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 
 const PACKAGES = { sqlite3: "sqlite3" };
 
-/** Starts programs, as a system user; null for the agent's own user. */
+/** The run's programs, and the system user that they run as; null for the agent's own user. */
 export interface Runner {
   readonly children: Children;
   readonly user: SystemUser | null;
@@ -75,7 +75,7 @@ function reasonOf(messages: readonly string[], signal: string | null): string {
     .replace(/ \(\d+\)$/, "");
 }
 
-/** Returns a URI for a path, in which special characters of URIs are encoded. */
+/** Returns a file URI for a path. Characters with a meaning in URIs are percent-encoded. */
 function fileUri(path: string): string {
   return `file:${path.split("/").map(encodeURIComponent).join("/")}`;
 }
