@@ -1,14 +1,17 @@
 /**
- * Runs a test of its process's memory in a process of its own: `deno test --parallel` runs several files in
- * one process.
+ * Runs a test that measures its process's memory in a process of its own. Otherwise `deno test --parallel`
+ * runs several files in one process.
  */
 import assert from "node:assert/strict";
 
 const ALONE = "TEST_ALONE";
 
 /**
- * `module` is the test file's `import.meta.url`. `name` is unique in the file. `flags` are V8's, for the new
- * process.
+ * Defines a test that runs alone in a new process.
+ *
+ * @param module The test file's `import.meta.url`.
+ * @param name The test's name, unique in the file.
+ * @param flags V8 flags for the new process.
  */
 export function testAlone(
   module: string,
@@ -17,7 +20,7 @@ export function testAlone(
   flags: readonly string[] = [],
 ): void {
   if (Deno.env.get(ALONE) === "1") return Deno.test(name, body);
-  // Deno takes an empty list for a flag without a name.
+  // Deno reads an empty list as a flag without a name.
   const forV8 = flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
   Deno.test(name, async () => {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,19 +1,22 @@
 /**
- * Sets the number of generated cases of the fuzz tests: few in the suite, many with `deno task fuzz`, which
+ * Sets how many cases the fuzz tests generate: few in the test suite, many with `deno task fuzz`. That task
  * sets an environment variable.
  */
-/** Whether `deno task fuzz` runs: then tests are exhaustive where that is possible. */
+/** Whether the tests were started by `deno task fuzz`. If so, they are exhaustive where that is possible. */
 export const isWhole = Deno.env.get("FUZZ") === "whole";
 
 const count = Number(Deno.env.get("FUZZ_COUNT") ?? NaN);
 
-/** Returns options for `fc.assert`. A failure prints the seed, which `deno task fuzz --seed` takes. */
+/**
+ * Returns options for `fc.assert`: the number of cases and the seed. A failure prints the seed, which `deno
+ * task fuzz --seed` takes.
+ */
 export function runs(inSuite: number, byHand: number): { seed: number; numRuns: number } {
   const chosen = Number.isSafeInteger(count) ? count : isWhole ? byHand : inSuite;
   return { numRuns: chosen, seed };
 }
 
-/** One seed for the whole process, so that every test can be repeated. */
+/** The seed of all tests in this process, so that a failure can be repeated. */
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? crypto.getRandomValues(new Int32Array(1))[0]);
 
 /** Prints a line for a person who runs the tests by hand. */

@@ -1,24 +1,24 @@
 /**
- * Temporary files in memory. On ext4, creating and deleting the tests' many small files takes much of their
- * processor time.
+ * Finds room for temporary files in memory. On ext4, much of the tests' processor time goes into creating and
+ * deleting small files.
  */
 import { statfs } from "node:fs/promises";
 
 const SHARED_MEMORY = "/dev/shm";
-/** A whole run needs about 2 GB at its peak. */
+/** Bytes that must be free. A run of the test suite needs about 2 GB at its peak. */
 const ROOM = 6 * 2 ** 30;
 
 /** A directory on disk, for tests that depend on the order in which a file system lists a directory. */
 export const ON_DISK = "/var/tmp";
 
-/** Returns a directory in memory, or undefined if there is none with room for a run. */
+/** Returns a directory in memory; undefined if there is none with room for a run of the test suite. */
 export async function memoryDirectory(): Promise<string | undefined> {
   return await hasMemory() && await freeBytes(SHARED_MEMORY) >= ROOM ? SHARED_MEMORY : undefined;
 }
 
 /**
- * Mounts a file system in memory on the directory. Resolves with false if it can't: that needs root, and
- * memory.
+ * Mounts a file system in memory on the directory. Resolves with false if that is not possible: it needs root
+ * and enough memory.
  */
 export async function mountMemory(directory: string): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0 || !await hasMemory()) return false;
@@ -34,7 +34,7 @@ async function hasMemory(): Promise<boolean> {
     const [, available] = /^MemAvailable: +(\d+) kB$/m.exec(await Deno.readTextFile("/proc/meminfo"))!;
     return Number(available) * 1024 >= ROOM;
   } catch {
-    return false; // as on macOS
+    return false; // no shared memory, as on macOS
   }
 }
 

@@ -1,6 +1,6 @@
 /** Finds system programs, including those that are not on every user's PATH. */
 
-/** Returns the program's path; null if it is not installed. */
+/** Returns a program's path; null if the program is not installed. */
 export async function findProgram(name: string): Promise<string | null> {
   const places = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
   for (const place of [...places, ...await postgresPlaces()]) {
@@ -20,7 +20,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Debian installs the programs of each major version in a separate directory. */
+/** Debian's directory of PostgreSQL, with a subdirectory for the programs of each major version. */
 const POSTGRES = "/usr/lib/postgresql";
 
 async function postgresPlaces(): Promise<string[]> {

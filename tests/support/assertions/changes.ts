@@ -1,6 +1,6 @@
 /**
- * Records which rows change, with triggers of the database: no change is missed, and changes that are rolled
- * back do not count.
+ * Records which rows change, with database triggers. So no change is missed, and a change that is rolled back
+ * is not recorded.
  */
 import type { Database } from "../../../src/store/database/sql.ts";
 
@@ -9,15 +9,18 @@ export interface Change {
   operation: "INSERT" | "UPDATE" | "DELETE";
 }
 
-/** Columns that change without a request: a token records its last use. */
+/** Columns that change without a request for a change: a token's row records its last use. */
 const MOVING = ["last_used_at"];
 /**
- * A response to a request with an `Idempotency-Key` is always stored. The audit log also records refusals and
- * reads.
+ * Tables that are not watched. Any response to a request with an `Idempotency-Key` is stored, and the audit
+ * log also records refusals and reads.
  */
 const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 
-/** Records every change of a row from now on. An update that alters nothing does not count. */
+/**
+ * Records every change of a row from now on. An update that alters nothing is not recorded. `taken` returns
+ * the recorded changes.
+ */
 export async function watchChanges(database: Database): Promise<{ taken(): Promise<Change[]> }> {
   await database.unsafe(`
     create table watched_changes (id bigint generated always as identity, table_name text, operation text);

@@ -1,11 +1,14 @@
 /** Records the command lines of all processes of this machine, polling as often as possible. */
 
 const PAUSE = 5;
-/** A process may change its command line once or twice at its start; after this many looks it is skipped. */
+/**
+ * A process may change its command line once or twice at its start. After this many checks, the process is
+ * not checked again.
+ */
 const LOOKS = 10;
 
 export class CommandLines implements Disposable {
-  /** Processes to check again, with the number of checks so far. */
+  /** The ids of the processes to check again, with the number of checks so far. */
   readonly #looks = new Map<number, number>();
   readonly #seen = new Set<string>();
   readonly #timer: ReturnType<typeof setInterval>;
@@ -16,7 +19,7 @@ export class CommandLines implements Disposable {
     this.#timer = setInterval(() => this.#look(), PAUSE);
   }
 
-  /** Arguments are separated by spaces. */
+  /** Returns every command line seen so far, with spaces between the arguments. */
   seen(): string[] {
     this.#lookAtAll();
     return [...this.#seen];
@@ -26,10 +29,13 @@ export class CommandLines implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** Checks new processes only. Listing all of them each time would take a third of a processor's time. */
+  /**
+   * Checks new processes only, because listing all of them each time would take a third of a processor's
+   * time.
+   */
   #look(): void {
     const newest = newestProcess();
-    if (newest < this.#newest) this.#lookAtAll(); // the numbers have started again
+    if (newest < this.#newest) this.#lookAtAll(); // the process ids have started again at 1
     else for (let pid = this.#newest + 1; pid <= newest; pid++) this.#looks.set(pid, 0);
     this.#newest = newest;
     for (const [pid, looks] of this.#looks) {
@@ -52,12 +58,12 @@ export class CommandLines implements Disposable {
     try {
       this.#seen.add(Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " "));
     } catch {
-      // It has not begun yet, or it has ended.
+      // The process has not begun yet, or has ended.
     }
   }
 }
 
-/** Returns the id of the newest process or thread, proc(5). */
+/** Returns the id of the newest process or thread, from /proc/loadavg (proc(5)). */
 function newestProcess(): number {
   return Number(Deno.readTextFileSync("/proc/loadavg").trim().split(" ").at(-1));
 }

@@ -1,4 +1,6 @@
-/** Returns the contents of a database as text, to find out whether a request changed anything. */
+/**
+ * Returns the contents of a database as text, so that tests can find out whether a request changed anything.
+ */
 import type { Database } from "../../../src/store/database/sql.ts";
 
 /** Columns that every request changes, by table. */
@@ -7,9 +9,9 @@ const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   replicas: ["heartbeat_at"],
 };
 /**
- * Rows by table, without the traces that every request leaves.
+ * Returns every table's rows as text, without what every request changes.
  *
- * @param besides More columns to leave out, by table.
+ * @param besides Additional columns to leave out, by table.
  */
 export async function contentsOf(
   database: Database,
@@ -22,14 +24,14 @@ export async function contentsOf(
   });
 }
 
-/** Returns every row of every table. */
+/** Returns every row of every table as text. */
 export function everyRow(database: Database): Promise<Record<string, string[]>> {
   return rowsOf(database, { leftOut: () => [], callsOnly: false });
 }
 
 /**
- * @param of `leftOut`: columns of a table. `callsOnly`: only those audit log entries whose request changed
- * something.
+ * Returns the rows of every table as text. `leftOut` returns the columns of a table to leave out. With
+ * `callsOnly`, only audit log entries of requests that changed something are included.
  */
 async function rowsOf(
   database: Database,

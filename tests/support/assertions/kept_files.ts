@@ -1,11 +1,14 @@
 /**
- * Records all text in files below a directory, polling as often as possible: journals are removed when a run
- * ends.
+ * Records all text in files below a directory. Polls as often as possible, because journals are removed when
+ * a run ends.
  */
 import { Buffer } from "node:buffer";
 
 const PAUSE = 20;
-/** Maximum bytes of a file. Larger files contain backups, not text that a program writes for itself. */
+/**
+ * Maximum size of a file that is read, in bytes. Larger files contain backups, not text that a program writes
+ * for itself.
+ */
 const LARGEST = 512 * 1024;
 
 export class KeptFiles implements Disposable {
@@ -18,7 +21,10 @@ export class KeptFiles implements Disposable {
     this.#timer = setInterval(() => this.#look(directory), PAUSE);
   }
 
-  /** Returns each file's path and contents, with one character for each byte. */
+  /**
+   * Returns the path of each file, and each of the contents that it has had. The contents have one character
+   * for each byte.
+   */
   seen(): string {
     this.#look(this.directory);
     return [...this.#texts].map(([path, { texts }]) => [path, ...texts].join("\n")).join("\n");
@@ -34,7 +40,7 @@ export class KeptFiles implements Disposable {
         const path = `${directory}/${name}`;
         if (this.leftOut.includes(name)) continue;
         if (isDirectory) this.#look(path);
-        // Nothing else: reading a pipe would take its bytes away.
+        // Anything else is skipped: reading a pipe would take the bytes that its reader needs.
         else if (isFile) this.#read(path);
       }
     } catch (error) {

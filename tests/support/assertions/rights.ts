@@ -1,10 +1,16 @@
-/** Permissions of each shipped command line: tests run the programs with exactly these. */
+/**
+ * Reads the permissions in each command line that users get, so that tests run the programs with exactly
+ * these.
+ */
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
-/** Returns the words of a task's command in deno.json, without the options that follow its program. */
+/**
+ * Returns the words of a task's command in deno.json, up to the program. The program's own options are left
+ * out.
+ */
 export function taskCommand(task: "start" | "admin" | "cli"): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
   return /^deno run .*? \S+\.ts\b/.exec(tasks[task].command)![0].split(" ");

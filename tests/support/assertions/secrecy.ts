@@ -6,11 +6,11 @@ import { everyRow } from "./contents.ts";
 import type { ControlPlane } from "../servers/control_plane.ts";
 import { KeptFiles } from "./kept_files.ts";
 
-/** The agent's file that contains its own key. The key must be nowhere else. */
+/** The agent's file with its own key. That key must be in no other file. */
 const KEY_FILE = "key";
 /**
- * The agent's work directory. During a run it contains files (mode 0600) from which programs read a
- * database's password, and afterwards none.
+ * The agent's work directory. During a run, it contains files (mode 0600) from which programs read a
+ * database's password. After the run, it contains none.
  */
 const WORK = "work";
 
@@ -18,7 +18,10 @@ export class Secrecy implements Disposable {
   readonly #commandLines = new CommandLines();
   readonly #kept: KeptFiles;
 
-  /** Create it after everything is started: the tests' own start of a server may show its password. */
+  /**
+   * Starts to record. To be called after all servers are started, because a command line with which a test
+   * starts a server may contain a password.
+   */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
     this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);
   }
@@ -27,7 +30,7 @@ export class Secrecy implements Disposable {
    * Fails if a secret is in a log, an API record, a database row, the agent's output or files, or a command
    * line.
    *
-   * @param besides More texts to search, by their description.
+   * @param besides Additional texts to search, by their description.
    */
   async check(besides: Readonly<Record<string, string>> = {}): Promise<void> {
     const { api, agentOutput, agentStateDirectory, services } = this.plane;
@@ -67,7 +70,11 @@ export class Secrecy implements Disposable {
   }
 }
 
-/** @param texts Texts to search, by their description. */
+/**
+ * Asserts that none of the texts contains a secret in any encoding.
+ *
+ * @param texts The texts to search, by their description.
+ */
 export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record<string, string>>): void {
   for (const [where, text] of Object.entries(texts)) {
     for (const [index, secret] of secrets.entries()) {
@@ -88,8 +95,8 @@ export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);
   const bytes = new TextEncoder().encode(secret);
-  // In base64, three bytes share four characters. Take the characters that do not depend on neighbouring
-  // bytes, for each position.
+  // In base64, four characters hold three bytes. For each position of the secret, take only the characters
+  // that do not depend on neighbouring bytes.
   const base64 = [0, 1, 2].map((at) => {
     const text = Buffer.from([...new Uint8Array(at), ...bytes]).toString("base64").replace(/=+$/, "");
     return text.slice(at === 0 ? 0 : at + 1, -1);
@@ -101,7 +108,7 @@ function forms(secret: string): Set<string> {
     JSON.stringify(inJson).slice(1, -1),
     encodeURIComponent(secret),
     Buffer.from(bytes).toString("hex"),
-    // A shorter text may occur by chance.
+    // A text shorter than this may occur by chance.
     ...encoded.filter((text) => text.length >= 10),
   ]);
 }

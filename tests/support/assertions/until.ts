@@ -2,8 +2,8 @@ const SHORTEST_PAUSE = 5;
 const LONGEST_PAUSE = 200;
 
 /**
- * Polls until a condition holds. Fails if it does not hold in time. It polls often, but leaves
- * processor time to what it waits for: a pause takes at least three times as long as a check.
+ * Waits until a condition holds, by polling. Fails if it does not hold within `timeoutMs`. Polling leaves
+ * processor time to what the test waits for: each pause takes at least three times as long as a check.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

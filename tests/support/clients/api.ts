@@ -1,5 +1,5 @@
 /**
- * The API on a database of its own, called as a client would. Every response is compared with its documented
+ * Calls the API, on a database of its own, as a client would. Compares every response with its documented
  * schema.
  */
 import assert from "node:assert/strict";
@@ -20,17 +20,20 @@ export interface ApiAnswer {
 export interface ApiClient {
   readonly userId: number;
   readonly token: string;
-  /** `body`: an object is sent as JSON, a string unchanged (give its type in `headers`). */
+  /**
+   * Sends a request. An object as `body` is sent as JSON, a string unchanged; the type of a string is given
+   * in `headers`.
+   */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
 }
 
 export interface TestApi extends TestServices {
   readonly app: ReturnType<typeof createApp>;
-  /** An administrator's client with every ability. */
+  /** A client of an administrator, with every ability. */
   readonly admin: ApiClient;
-  /** Creates a user who is not an administrator, with these abilities (default: all). */
+  /** Creates a user who is not an administrator, and returns a client with these abilities (default: all). */
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
-  /** Creates another token of the same user. */
+  /** Returns a client with a new token of the same user. */
   tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;
 }
 
@@ -93,7 +96,7 @@ async function callApi(
   return answer;
 }
 
-/** Asserts that a success matches the document completely. */
+/** Asserts that a successful response matches the OpenAPI document: no part of it is undocumented. */
 function assertDocumented(method: string, path: string, { status, body }: ApiAnswer): void {
   const segments = path.split("?")[0]!.split("/");
   const endpoint = ENDPOINTS.find((each) => {

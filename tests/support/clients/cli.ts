@@ -13,7 +13,7 @@ export interface Ended {
 
 export interface CliOptions {
   readonly env?: Record<string, string>;
-  /** The text that is typed or piped in; nothing by default. */
+  /** The text that is typed or piped into the command; nothing by default. */
   readonly stdin?: string;
   readonly cwd?: string;
 }
@@ -50,8 +50,8 @@ export class CliHome implements AsyncDisposable {
   }
 
   /**
-   * Runs the command at a terminal. Types each of `answers` when the screen shows its question. `stdout` is
-   * the whole screen.
+   * Runs the command at a terminal. Types each of `answers` when the screen shows its question. The returned
+   * `stdout` is everything that the screen showed.
    */
   async atTerminal(
     args: readonly string[],
@@ -81,10 +81,10 @@ export class CliHome implements AsyncDisposable {
   }
 }
 
-/** The task's own command, so that its permissions are tested too. */
+/** The command line of `deno task cli`, so that its permissions are tested too. */
 const CLI = taskCommand("cli").slice(1).map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word);
 
-/** Returns Deno's directory of packages, which does not depend on the home directory. */
+/** Returns Deno's directory of downloaded packages, which must not depend on the test's home directory. */
 function denoDirectory(): string {
   return Deno.env.get("DENO_DIR") ??
     `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;

@@ -50,7 +50,7 @@ export class ApiCaller {
     return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   }
 
-  /** Requests a run of any kind and waits for its end. Returns the run's log. */
+  /** Requests a run of any type and waits for its end. Returns the run's log. */
   async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
     const { status, body: answer } = await this.call("POST", path, body);
     if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
@@ -59,7 +59,7 @@ export class ApiCaller {
     return (await this.call("GET", log)).body.data;
   }
 
-  /** Yields the events of the latest log until the server ends the stream or the signal aborts. */
+  /** Yields the events of a task's latest log until the server ends the stream, or the signal aborts. */
   stream(taskId: number, options: StreamOptions = {}): AsyncGenerator<StreamedEvent> {
     return this.events(`/backup-tasks/${taskId}/latest-log/stream`, options);
   }

@@ -1,4 +1,4 @@
-/** Starts the real agent, but with a low work factor for passwords. */
+/** Starts the real agent with a low work factor for passwords, for tests with many passwords. */
 import { fileURLToPath } from "node:url";
 import type { AgentOptions } from "../servers/control_plane.ts";
 
@@ -7,8 +7,8 @@ const scrypt = new URL("agent/engine/transforms/scrypt.ts", root).href;
 const quick = new URL("tests/support/clients/quick_scrypt.ts", root).href;
 
 /**
- * For tests of many passwords: deriving a key would take a processor for a second. `stack` removes the import
- * map.
+ * Returns the options for that agent. With the normal work factor, deriving a key takes a processor a second.
+ * `stack` removes the temporary import map.
  */
 export async function quickSealingAgent(stack: AsyncDisposableStack): Promise<AgentOptions> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

@@ -1,4 +1,4 @@
-/** Replaces agent/engine/transforms/scrypt.ts: uses a work factor that takes no time. */
+/** Replaces agent/engine/transforms/scrypt.ts with a work factor at which deriving a key takes no time. */
 export { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "../../../agent/engine/transforms/scrypt.ts";
 
 export const WORK_FACTOR = 10;

@@ -1,4 +1,4 @@
-/** An agent's socket that sends whatever a test wants, in any order. */
+/** An agent's socket, which sends whatever a test wants, in any order. */
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
 import { AGENT } from "../fixtures/planted.ts";
 import { until } from "../assertions/until.ts";
@@ -15,9 +15,11 @@ type Message = any;
 
 export class RawAgent implements Disposable {
   readonly received: Message[] = [];
-  /** False: the socket is silent, as if the machine or the network had failed. */
+  /**
+   * Whether pings are answered. If false, the socket is silent, as if the machine or the network had failed.
+   */
   answersPings = true;
-  /** The close code of the socket. */
+  /** Resolves with the close code when the socket is closed. */
   readonly closed: Promise<number>;
   #questions = 0;
 
@@ -31,7 +33,7 @@ export class RawAgent implements Disposable {
     this.closed = new Promise((resolve) => socket.onclose = ({ code }) => resolve(code));
   }
 
-  /** Opens a socket and sends nothing. Rejects if it cannot be opened. */
+  /** Opens a socket and sends nothing. Rejects if the socket cannot be opened. */
   static async open(url: string, key: string): Promise<RawAgent> {
     const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/agent/connect`, {
       headers: { authorization: `Bearer ${key}` },
@@ -51,13 +53,13 @@ export class RawAgent implements Disposable {
     return agent;
   }
 
-  /** Sends a message as JSON; a text or bytes unchanged. */
+  /** Sends an object as JSON, and a text or bytes unchanged. */
   send(message: Message): void {
     const isRaw = typeof message === "string" || message instanceof Uint8Array;
     this.socket.send(isRaw ? message : JSON.stringify(message));
   }
 
-  /** Resolves with the first message of a type, which may have arrived already. */
+  /** Resolves with the first message of a type that `fits`, which may have arrived already. */
   async next(type: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
     const found = () => this.received.find((message) => message.type === type && fits(message));
     await until(() => found() !== undefined || this.socket.readyState === WebSocket.CLOSED);
@@ -75,12 +77,15 @@ export class RawAgent implements Disposable {
     return answers();
   }
 
-  /** Returns the close code with which the control plane ends the socket; null if it stays open. */
+  /**
+   * Returns the close code with which the control plane ends the socket. Returns null if the socket stays
+   * open, which the response to a request shows.
+   */
   async end(): Promise<number | null> {
     return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);
   }
 
-  /** Sends an event. Resolves once it is acknowledged: every event is. */
+  /** Sends an event. Resolves once the control plane has acknowledged it, as it does with every event. */
   async tell(run: { run_id: number; attempt: number }, sequence: number, event: Message): Promise<void> {
     const { run_id, attempt } = run;
     this.send({ type: "run.event", run_id, attempt, sequence, at: "2026-01-01T00:00:00.000Z", event });

@@ -1,6 +1,6 @@
 /**
- * Runs in a process of its own, with the agent's permissions. Sends requests to the given address in each way
- * that the agent does, and prints the results.
+ * Sends requests to the given address in each way in which the agent does, and prints the results. Runs in a
+ * process of its own, with the agent's permissions.
  */
 import { Buffer } from "node:buffer";
 import { PutConnections } from "../../../agent/engine/destinations/s3/put.ts";

@@ -1,4 +1,7 @@
-/** An agent that makes no backups. Its link and journal are real, and it sends lines when a test says so. */
+/**
+ * An agent that makes no backups. Its link and its journal are real, but it sends lines of output only when a
+ * test says so.
+ */
 import { enrol } from "../../../agent/enrolment.ts";
 import { Journal, type RunJournal } from "../../../agent/journal.ts";
 import { Link } from "../../../agent/link.ts";
@@ -7,7 +10,7 @@ import { output, success } from "./events.ts";
 import { AGENT } from "../fixtures/planted.ts";
 
 export class TalkingAgent implements AsyncDisposable {
-  /** All text that it has sent. */
+  /** All output that the agent has sent. */
   said = "";
   #lines = 0;
   readonly #offered = Promise.withResolvers<{ run_id: number; attempt: number }>();
@@ -39,7 +42,7 @@ export class TalkingAgent implements AsyncDisposable {
     return new TalkingAgent(url, key, await Journal.open(directory, systemClock), directory);
   }
 
-  /** Resolves when it has accepted a run. */
+  /** Waits until a run is assigned, and accepts it. */
   async accept(): Promise<void> {
     const { run_id, attempt } = await this.#offered.promise;
     this.#run = this.journal.create(run_id, attempt, "backup");
@@ -62,12 +65,12 @@ export class TalkingAgent implements AsyncDisposable {
     }
   }
 
-  /** The approximate number of acknowledged lines: each is an event. */
+  /** The approximate number of lines that are acknowledged. Each line is an event. */
   get acknowledged(): number {
     return this.#run!.acknowledged;
   }
 
-  /** Ends the run successfully. Resolves once that is acknowledged. */
+  /** Ends the run successfully. Resolves once the control plane has acknowledged the end. */
   async finish(): Promise<void> {
     await this.#run!.finish(success() as never);
     this.#link.pump();

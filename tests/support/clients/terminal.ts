@@ -1,6 +1,9 @@
-/** Runs a program at a terminal, with a simulated person. */
+/** Runs a program at a terminal, and types what a person would type. */
 
-/** Types each of `answers` when the screen shows its question. `screen` is all that was shown. */
+/**
+ * Types each of `answers` when the screen shows its question. The returned `screen` is everything that was
+ * shown.
+ */
 export async function atTerminal(
   command: readonly string[],
   answers: readonly (readonly [question: string, answer: string])[],

@@ -1,10 +1,13 @@
-/** Creates a certificate authority that nothing trusts by default, and its certificate for `localhost`. */
+/**
+ * Creates a certificate authority that no program trusts by default, and a certificate for `localhost` from
+ * it.
+ */
 import { shell } from "../fixtures/backup_run.ts";
 
 export interface Authority extends AsyncDisposable {
   /** The path of the authority's certificate. */
   readonly file: string;
-  /** The certificate for localhost, in PEM. */
+  /** The server's certificate for localhost, and its key, in PEM. */
   readonly cert: string;
   readonly key: string;
 }

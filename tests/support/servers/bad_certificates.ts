@@ -8,7 +8,10 @@ export const CERTIFICATES = ["good", "wrong", "expired", "early", "self"] as con
 export type CertificateKind = typeof CERTIFICATES[number];
 
 export interface Certificates extends AsyncDisposable {
-  /** The path of the certificate of the authority that issued all but the self-signed one. */
+  /**
+   * The path of the authority's certificate. The authority issued all certificates except the self-signed
+   * one.
+   */
   readonly authority: string;
   readonly directory: string;
   readonly pem: Readonly<Record<CertificateKind, { cert: string; key: string }>>;

@@ -1,5 +1,5 @@
 /**
- * A plain TCP balancer: one address for several servers. It sends each connection to the next server that
+ * A TCP load balancer: one address for several servers. Passes each new connection to the next server that
  * runs.
  */
 export class Balancer implements AsyncDisposable {
@@ -9,7 +9,7 @@ export class Balancer implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   #next = 0;
 
-  /** @param ports Of 127.0.0.1. */
+  /** @param ports The servers' ports on 127.0.0.1. */
   constructor(private readonly ports: readonly number[]) {
     this.#accepting = this.#accept();
   }
@@ -18,7 +18,7 @@ export class Balancer implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Ends every connection; accepts new ones. */
+  /** Ends every open connection. New connections are accepted. */
   cut(): void {
     for (const connection of this.#open) close(connection);
     this.#open.clear();
@@ -55,7 +55,7 @@ export class Balancer implements AsyncDisposable {
     return null;
   }
 
-  /** Copies bytes no faster than either side accepts them, until either side ends. */
+  /** Copies bytes in both directions, no faster than the receiving side accepts them, until one side ends. */
   async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
     const both = [from, to];
     for (const connection of both) this.#open.add(connection);
@@ -73,7 +73,7 @@ function close(connection: Deno.Conn): void {
   try {
     connection.close();
   } catch (error) {
-    // The stream has ended and closed the connection.
+    // The connection was already closed, because the stream ended.
     if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * For each type of notification stream: a server of its kind, and the text that a person would read there.
+ * For each type of notification stream: a server of that type, and the text that a person reads in its
+ * messages.
  */
 import assert from "node:assert/strict";
 import type { NotificationStreamType } from "../../../src/notify/channels/registry.ts";
@@ -9,13 +10,13 @@ import { HttpReceiver, MailReceiver } from "./receivers.ts";
 export interface ChannelFixture extends AsyncDisposable {
   readonly value: string;
   readonly means: Partial<ChannelMeans>;
-  /** Secrets in the stream's value and the channel's settings. */
+  /** The secrets in the stream's value and in the channel's settings. */
   readonly secrets: readonly string[];
-  /** Returns the text that a person reads in each received message, and the message as sent. */
+  /** Returns each received message: the text that a person reads, and the bytes as sent. */
   shown(): { text: string; raw: string }[];
-  /** Refuses messages from now on, with an explanation that contains the secrets. */
+  /** Refuses messages from now on. The explanation in the response contains the secrets. */
   refuse(status: number, headers?: Record<string, string>): void;
-  /** Null for a channel that does not speak HTTP. */
+  /** The server of the channel; null for a channel that does not use HTTP. */
   readonly http: HttpReceiver | null;
 }
 

@@ -5,10 +5,10 @@ export interface CollectedSpan {
   name: string;
   trace: string;
   id: string;
-  /** Empty for the first span of a trace. */
+  /** The id of the parent span; empty for the first span of a trace. */
   parent: string;
   attributes: Record<string, unknown>;
-  /** 2 means an error. */
+  /** The status code; 2 means an error. */
   status: number;
 }
 
@@ -19,7 +19,7 @@ interface Attribute {
 
 export class Collector implements AsyncDisposable {
   readonly spans: CollectedSpan[] = [];
-  /** Everything that was received, as text. */
+  /** Everything that was received so far, as text. */
   received = "";
   readonly #server: Deno.HttpServer;
 
@@ -35,7 +35,7 @@ export class Collector implements AsyncDisposable {
     );
   }
 
-  /** Variables that make a Deno process send its spans here soon. */
+  /** Environment variables with which a Deno process soon sends its spans here. */
   get environment(): Record<string, string> {
     const { port } = this.#server.addr as Deno.NetAddr;
     return {

@@ -1,13 +1,13 @@
 /**
- * An HTTP proxy that connects every host name to this machine, and records the requests. Like most proxies,
- * it supports no upgrade.
+ * An HTTP proxy that resolves every host name to this machine, and records the requests. Like most proxies,
+ * it does not support `Upgrade`.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class ConnectProxy implements AsyncDisposable {
-  /** `host:port` of each tunnel (`CONNECT`), in order. */
+  /** The `host:port` of each requested tunnel (`CONNECT`), in order. */
   readonly asked: string[] = [];
-  /** If set, the response to a tunnel instead of a connection. */
+  /** The response to requests for a tunnel, if they are to be refused; null if tunnels are opened. */
   refusal: string | null = null;
   readonly #open = new Set<Socket>();
 
@@ -47,7 +47,7 @@ export class ConnectProxy implements AsyncDisposable {
     this.#watch(client, client);
   }
 
-  /** Forwards a plain request, with its host in the first line. */
+  /** Forwards a plain HTTP request, whose first line contains the host. */
   #forward(client: Socket, text: string, head: Uint8Array): void {
     if (/^upgrade:/im.test(text)) return void client.end("HTTP/1.1 400 Bad Request\r\n\r\n");
     const port = /^\w+ http:\/\/[^/]+:(\d+)/.exec(text)![1];

@@ -1,4 +1,6 @@
-/** Runs a control plane in this process, used only over HTTP, and a real agent in another process. */
+/**
+ * Runs a control plane in this process, which tests use only over HTTP, and a real agent in another process.
+ */
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../../src/agents/hub.ts";
 import { Dispatcher } from "../../../src/dispatcher/dispatcher.ts";
@@ -22,16 +24,16 @@ import { until } from "../assertions/until.ts";
 export const FROM_SOURCE = ["--allow-all", new URL("../../../agent/main.ts", import.meta.url).pathname];
 
 export interface ControlPlane extends AsyncDisposable {
-  /** A client with every ability. */
+  /** A client of the API with every ability. */
   readonly api: ApiCaller;
   /** The remote server whose agent is connected. */
   readonly serverId: number;
-  /** Secrets that must not be found anywhere: the agent's key and its enrolment token. */
+  /** Secrets that must not appear anywhere: the agent's key and its enrolment token. */
   readonly secrets: string[];
   readonly services: ServiceContext;
   readonly agentPid: number;
   readonly agentStateDirectory: string;
-  /** Returns all output of the agent so far. */
+  /** Returns everything that the agent has printed so far. */
   agentOutput(): string;
 }
 
@@ -39,11 +41,11 @@ export interface AgentOptions {
   /** The arguments of `deno run` for the agent's program, without the agent's own arguments. */
   program: string[];
   logLevel: string;
-  /** Its PATH; default: this process's. */
+  /** The agent's PATH; default: that of this process. */
   path?: string;
-  /** Further environment variables. */
+  /** Environment variables of the agent, in addition to those it always has. */
   environment?: Record<string, string>;
-  /** Changes the control plane's address for the agent. */
+  /** Returns the URL that the agent gets in place of the control plane's own. */
   seen?(url: string): string;
 }
 
@@ -77,9 +79,9 @@ export async function startControlPlane(
 }
 
 /**
- * Starts all parts of a control plane except its scheduler. The stack stops them.
+ * Starts all parts of a control plane except its scheduler; `stack` stops them.
  *
- * @param around Wraps the handling of each request, and may change the response.
+ * @param around Called after each request. Returns the response that is sent.
  */
 export async function serve(
   services: ServiceContext,
@@ -104,7 +106,7 @@ export async function serve(
       new Reaper(services, replicaId),
       new Remover(services),
       new Watcher(services),
-      // Sends each event as a separate message.
+      // Without an interval between messages, each event is a message of its own.
       new Messenger(services, new Notifier({ ...services, smtp: null, messageInterval: 0 })),
     ]
   ) {
@@ -120,7 +122,11 @@ export interface StartedAgent {
   output(): string;
 }
 
-/** @param earlier An agent that was killed: the new one continues with its state. */
+/**
+ * Starts an agent.
+ *
+ * @param earlier An agent that was killed. The new agent continues with the state of that one.
+ */
 export async function startAgent(
   url: string,
   token: string,
@@ -149,7 +155,7 @@ export async function startAgent(
     try {
       agent.kill("SIGTERM");
     } catch (error) {
-      // The test has killed it already.
+      // The test has already killed the agent.
       if (!(error instanceof TypeError)) throw error;
     }
     await agent.status;

@@ -1,18 +1,18 @@
 /**
- * A WebDAV server in memory that can be made to misbehave. With uploads in chunks it is like Nextcloud, which
- * needs PHP and a database and can't run here.
+ * A WebDAV server in memory, whose responses a test can change. With uploads in chunks, it behaves like
+ * Nextcloud, which needs PHP and a database and cannot run here.
  */
 export class FakeWebdav implements AsyncDisposable {
-  /** Contents by path. Directories end with a slash. */
+  /** Contents of the files, by path. The path of a directory ends with a slash. */
   readonly files = new Map<string, Uint8Array>();
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
-  /** Answers in place of the server; null leaves the request to it. */
+  /** Returns a response that replaces the server's; null if the server shall handle the request. */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
-  /** Changes an answer. */
+  /** Returns the response to send for the server's response. */
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  /** @param root Path of the directory that exists at first. */
+  /** @param root Path of the only directory that exists at first, with its parents. */
   constructor(readonly root: string) {
     const parts = root.split("/").filter((part) => part !== "");
     for (let count = 0; count <= parts.length; count++) {
@@ -28,7 +28,7 @@ export class FakeWebdav implements AsyncDisposable {
     return `http://127.0.0.1:${this.#server.addr.port}${this.root}`;
   }
 
-  /** Names of the files below the root, without directories. */
+  /** Returns the paths of the files below the root, without directories. */
   names(): string[] {
     return [...this.files.keys()].filter((path) => !path.endsWith("/")).sort();
   }
@@ -91,7 +91,10 @@ export class FakeWebdav implements AsyncDisposable {
     }
   }
 
-  /** Removes and returns a file; `.file` is the sum of the chunks beside it. */
+  /**
+   * Removes a file and returns its bytes. A path that ends with `/.file` stands for all chunks in its
+   * directory, joined.
+   */
   #take(path: string): Uint8Array | null {
     if (!path.endsWith("/.file")) {
       const content = this.files.get(path) ?? null;

@@ -18,7 +18,10 @@ const limit = Number(megabytes);
 const FINAL = 0x80;
 const TEXT = 0x1;
 
-/** RFC 6455, section 5.2; the mask is zero, which leaves the bytes as they are. */
+/**
+ * Returns the header of a frame (RFC 6455, section 5.2). The mask is zero, which leaves the bytes as they
+ * are.
+ */
 function head(flags: number, size: number): Uint8Array {
   const bytes = new Uint8Array(14);
   bytes[0] = flags;
@@ -47,7 +50,7 @@ if (!new TextDecoder().decode(answer).startsWith("HTTP/1.1 101")) {
   throw new Error("The socket was not opened");
 }
 const welcomed = Promise.withResolvers<void>();
-// Read everything that arrives, so that the other side is not blocked.
+// Everything that arrives is read, so that the other side is not blocked.
 const reading = (async () => {
   const buffer = new Uint8Array(65536);
   for (let length; (length = await connection.read(buffer)) !== null;) {

@@ -1,5 +1,6 @@
 /**
- * A TCP relay that can fall silent, like a machine or a network that fails without closing its connections.
+ * A TCP relay that can stop passing data, like a machine or a network that fails without closing its
+ * connections.
  */
 export class FreezingRelay implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -15,7 +16,7 @@ export class FreezingRelay implements AsyncDisposable {
     this.#accepting = this.#accept();
   }
 
-  /** Number of client connections that are still open. */
+  /** The number of open connections to clients. */
   get open(): number {
     return this.#clients.size;
   }
@@ -24,13 +25,13 @@ export class FreezingRelay implements AsyncDisposable {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** Blocks all data from now on, on open connections and on new ones. */
+  /** Stops passing data, on connections that are open and on new ones. */
   freeze(): void {
     this.#thawed = new Promise((resolve) => this.#thaw = resolve);
     this.#frozen = new Set(this.#open);
   }
 
-  /** Passes new connections on again. Those that were open when it fell silent stay blocked. */
+  /** Passes data on new connections again. Connections that were open at {@link freeze} stay blocked. */
   thaw(): void {
     this.#thaw();
   }
@@ -56,7 +57,7 @@ export class FreezingRelay implements AsyncDisposable {
   async #carry(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const bytes = new Uint8Array(64 * 1024);
     try {
-      // Continues to read while frozen, to notice when a client closes its connection.
+      // Keeps reading while frozen, to notice when a client closes its connection.
       for (let n = await from.read(bytes); n !== null; n = await from.read(bytes)) {
         if (this.#frozen.has(from)) continue;
         await this.#thawed;
@@ -64,7 +65,7 @@ export class FreezingRelay implements AsyncDisposable {
         for (let sent = 0; sent < n;) sent += await to.write(bytes.subarray(sent, n));
       }
     } catch {
-      // One side is closed, so close the other.
+      // One side is closed, so the other side is closed below.
     }
     if (this.#frozen.has(from)) return;
     for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();

@@ -1,5 +1,5 @@
 /**
- * A control plane whose database was lost, and its backups in a directory, in a bucket and on an SSH server.
+ * A control plane whose database was lost, with its backups in a directory, in a bucket and on an SSH server.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -35,14 +35,17 @@ export interface Stage {
   /** The path of the user's private key for the SSH server. */
   keyFile: string;
   original: string[];
-  /** The old control plane's backups of the tree, with some of their fields. */
+  /** The old control plane's backups of the tree, with the fields that tests need. */
   backups: { file_name: string; directory: string; encryption: string }[];
   serverId: number;
   /** A token of the old control plane, which is invalid in a new database. */
   token: string;
 }
 
-/** Starts a control plane on `services` with an agent. If `token` is null, enrols the agent on `serverId`. */
+/**
+ * Starts a control plane on `services`, and an agent. If `token` is null, enrols the agent as the server
+ * `serverId`.
+ */
 async function runPlane(
   services: ServiceContext,
   token: string,
@@ -60,8 +63,8 @@ async function runPlane(
 }
 
 /**
- * Backs up a tree plain and encrypted, then the control plane itself, to a directory, a bucket and an SSH
- * server. Backs up the tree to the directory once more, with a new task. Then deletes the database.
+ * Backs up a tree with and without encryption, then the control plane itself, to a directory, a bucket and an
+ * SSH server. Backs up the tree to the directory once more, with a new task. Then deletes the database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -109,7 +112,8 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   for (const backup_destination_id of [local, bucket, server]) {
     for (const encryption_password of [null, PASSWORD]) {
       for (const what of [{ type: "files", source_path: `${root}/tree` }, { type: "control_plane" }]) {
-        // The control plane's backup is plain only in the directory, so that both cases are recovered.
+        // The control plane's backup is unencrypted only in the directory, so that tests recover both an
+        // encrypted and an unencrypted one.
         if (
           what.type === "control_plane" &&
           (encryption_password === null) === (backup_destination_id !== local)
@@ -142,7 +146,7 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   return { stack, root, key, s3, sshd, keyFile, original, backups: body.data, serverId, token };
 }
 
-/** Runs `recover` as a person does. */
+/** Runs `recover` as an operator does. */
 export async function recoverInto(
   stage: Stage,
   made: TestDatabase,
@@ -207,8 +211,8 @@ export async function restoreEverything(
 }
 
 /**
- * Returns the backups that a recovered control plane knows: those that were stored before its own backup, and
- * all in the location whose directories start with `directory`.
+ * Returns the backups that a recovered control plane must know. These are the ones that were stored before
+ * the backup of the control plane itself, and all whose directories start with `directory`.
  */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
   const isBelow = (each: Stage["backups"][number]) => each.directory.startsWith(directory);

@@ -1,18 +1,18 @@
 /**
- * Runs a MariaDB server to back up, in a temporary directory, on a socket there and on a free port of
- * 127.0.0.1. As root it runs as the system user `mysql`. The user who runs the tests logs in over the socket
- * as `root`.
+ * Runs a MariaDB server whose databases tests back up. It is in a temporary directory, and listens on a
+ * socket there and on a free port of 127.0.0.1. If the tests run as root, the server runs as the system user
+ * `mysql`. The user who runs the tests logs in over the socket as `root`.
  */
 import { freePort } from "./ports.ts";
 import { copyTemplate } from "./templates.ts";
 import { asUser, program, systemUser } from "./postgresql.ts";
 
-/** The server writes the whole file at each start; the default is 96 MB. */
+/** Sets the size of the log file. The server writes the whole file at each start; the default is 96 MB. */
 const LOG_SIZE = "--innodb-log-file-size=10M";
 
 export class MariadbServer implements AsyncDisposable {
   readonly host = "127.0.0.1";
-  /** A login with every privilege, by password, from any host. */
+  /** A login with a password and every privilege, allowed from any host. */
   readonly username = "backup";
   readonly password = `pass#word "quoted" \\ 'and' back\\slash`;
 
@@ -23,13 +23,18 @@ export class MariadbServer implements AsyncDisposable {
     private process: Deno.ChildProcess,
   ) {}
 
-  /** @param settings Arguments of the server. */
+  /**
+   * Starts a server.
+   *
+   * @param settings Arguments of the server program.
+   */
   static async open(settings: readonly string[] = []): Promise<MariadbServer> {
     const directory = await Deno.makeTempDir({ prefix: "rearguard-mariadb-" });
     const owner = await systemUser("mysql");
-    // Clients of every user must reach the socket; the data directory is private to the server.
+    // The clients of every user must reach the socket. Only the server can read the data directory.
     await Deno.chmod(directory, 0o755);
-    // A starting server removes temporary tables from this directory, even those of other servers.
+    // A server that starts removes temporary tables from its tmpdir, even those of other servers. So each
+    // server has its own.
     await Deno.mkdir(`${directory}/tmp`);
     if (owner !== null) {
       for (const own of [directory, `${directory}/tmp`]) await Deno.chown(own, owner.uid, owner.gid);
@@ -55,7 +60,7 @@ export class MariadbServer implements AsyncDisposable {
     return server;
   }
 
-  /** Runs SQL as root; rows are lines, columns are separated by tabs. */
+  /** Runs SQL as the user root. Returns a line for each row, with tabs between columns. */
   async sql(database: string, text: string | Uint8Array): Promise<string> {
     const child = new Deno.Command("mariadb", {
       args: [

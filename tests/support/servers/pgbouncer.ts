@@ -4,7 +4,7 @@ import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 
 export interface PgbouncerOptions {
   mode: "session" | "transaction" | "statement";
-  /** Default: the parameters that Rearguard needs. */
+  /** Startup parameters that PgBouncer ignores; default: those that Rearguard needs. */
   ignoredStartupParameters?: string;
 }
 

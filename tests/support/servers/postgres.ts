@@ -1,10 +1,13 @@
-/** Starts the Postgres for the databases of tests: one for each process, stopped with it. */
+/**
+ * Starts the Postgres server for the databases of tests: one for each process, which stops when the process
+ * ends.
+ */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedded/embedded.ts";
 import { memoryDirectory } from "../memory.ts";
 import { freePort } from "./ports.ts";
 
-/** Starts a cluster in a directory below `parent`, without durability. Returns its URL. */
+/** Starts a Postgres server without durability. Its data are in a new directory below `parent`. */
 export async function startTestPostgres(
   parent?: string,
 ): Promise<{ url: string; postgres: EmbeddedPostgres; directory: string }> {
@@ -21,7 +24,10 @@ export async function startTestPostgres(
   return { url: `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`, postgres, directory };
 }
 
-/** Returns the URL of the server that the test run shares, or of one for this process. */
+/**
+ * Returns the URL of the Postgres server that all processes of the test run share. If there is none, starts
+ * one for this process.
+ */
 export async function testPostgresUrl(): Promise<string> {
   const shared = Deno.env.get("TEST_DATABASE_URL");
   if (shared !== undefined) return shared;
@@ -31,7 +37,7 @@ export async function testPostgresUrl(): Promise<string> {
   return url;
 }
 
-/** Stops the cluster and removes its directory once this process has ended, in whatever way. */
+/** Stops the server and removes its directory once this process has ended, even if it was killed. */
 async function watchOver(postmaster: number, directory: string): Promise<void> {
   const script = `while kill -0 ${Deno.pid}; do sleep 1; done
     kill -QUIT ${postmaster}

@@ -1,7 +1,7 @@
 /**
- * Runs a PostgreSQL server to back up: Debian's programs, with a cluster in a temporary directory. It listens
- * on a socket there (without a password) and on a free port of 127.0.0.1 (with a password). As root it runs
- * as the system user `postgres`.
+ * Runs a PostgreSQL server whose databases tests back up: Debian's programs, with a cluster in a temporary
+ * directory. It listens on a socket there (without a password) and on a free port of 127.0.0.1 (with a
+ * password). If the tests run as root, the server runs as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { exists } from "../programs.ts";
@@ -11,15 +11,18 @@ import { until } from "../assertions/until.ts";
 const PASSWORD = "pässword with \\ and : 'quotes'";
 
 export interface PostgresqlOptions {
-  /** The directory with `initdb` and `postgres` of another installation; default: Debian's newest. */
+  /** The directory with the programs `initdb` and `postgres`; default: Debian's newest. */
   programs?: string;
-  /** The server becomes a streaming standby of this one, whose commits then wait for it. */
+  /**
+   * The primary server, if this server is to be its streaming standby. Commits of the primary then wait for
+   * this server.
+   */
   standbyOf?: PostgresqlServer;
-  /** Lines for its configuration file. */
+  /** Additional lines of the server's configuration file. */
   settings?: string;
 }
 
-/** The name that a standby streams under. */
+/** The application name with which a standby connects to its primary. */
 const STANDBY = "standby";
 
 export class PostgresqlServer implements AsyncDisposable {
@@ -68,13 +71,13 @@ export class PostgresqlServer implements AsyncDisposable {
     return `${this.host}:${this.port}`;
   }
 
-  /** Returns the URL of a database on this server, and on others that may become the primary. */
+  /** Returns the URL of a database. The URL also names `others`, servers that may become the primary. */
   url(database: string, others: readonly PostgresqlServer[] = []): string {
     const servers = [this, ...others].map(({ address }) => address).join(",");
     return `postgres://${this.username}:${encodeURIComponent(this.password)}@${servers}/${database}`;
   }
 
-  /** Kills all processes of the server at once, like a power failure. */
+  /** Kills all processes of the server at once, as a power failure would. */
   async kill(): Promise<void> {
     const { pid } = this.process;
     const children = (await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`)).trim().split(" ").map(
@@ -88,7 +91,7 @@ export class PostgresqlServer implements AsyncDisposable {
       }
     }
     await this.process.status;
-    // Its shared memory is freed when the last of them ends.
+    // The server's shared memory is freed when the last of its processes ends.
     await until(() => children.every((each) => !isAlive(each)));
   }
 
@@ -104,7 +107,7 @@ export class PostgresqlServer implements AsyncDisposable {
     await this.sql("postgres", "select pg_promote(true, 30)");
   }
 
-  /** Makes every commit wait for this standby. Resolves once the standby is connected. */
+  /** Makes every commit wait for the standby of this name. Resolves once the standby is connected. */
   private async waitFor(standby: string): Promise<void> {
     await this.sql("postgres", `alter system set synchronous_standby_names = '${standby}'`);
     await this.sql("postgres", "select pg_reload_conf()");
@@ -113,7 +116,7 @@ export class PostgresqlServer implements AsyncDisposable {
     );
   }
 
-  /** Runs SQL as the superuser; rows are lines, columns are separated by `|`. */
+  /** Runs SQL as the superuser. Returns a line for each row, with `|` between columns. */
   async sql(database: string, text: string): Promise<string> {
     return await this.client(
       "psql",
@@ -127,7 +130,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // In the PATH, Debian's program of this name is a script that starts the real one.
+    // The program of this name in the PATH is a script of Debian's, which starts the real program.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,
@@ -149,7 +152,7 @@ export class PostgresqlServer implements AsyncDisposable {
     return new TextDecoder().decode(stdout);
   }
 
-  /** Stops the server cleanly; the data stays until {@link Symbol.asyncDispose}. */
+  /** Stops the server cleanly. The data remain until {@link Symbol.asyncDispose}. */
   async stop(): Promise<void> {
     this.process.kill("SIGINT");
     await this.process.status;
@@ -161,8 +164,8 @@ export class PostgresqlServer implements AsyncDisposable {
   }
 
   /**
-   * Waits until the postmaster's file says that the server is ready, which costs less than repeated
-   * connections.
+   * Waits until the postmaster's file says that the server is ready. Reading the file costs less than
+   * repeated connections.
    */
   private async ready(): Promise<void> {
     const { pid } = this.process;
@@ -193,7 +196,7 @@ async function makeCluster(programs: string, path: string, user: string | undefi
   await Deno.remove(password);
 }
 
-/** Connects to the primary's socket, which requires no password. */
+/** Copies the primary's cluster for a standby, over the primary's socket, which requires no password. */
 async function copyCluster(
   programs: string,
   directory: string,
@@ -244,14 +247,20 @@ function newestPrograms(): string {
   return `/usr/lib/postgresql/${versions[0]}/bin`;
 }
 
-/** Returns the user that a server runs as if the tests run as root; null otherwise. */
+/**
+ * Returns the system user with this name if the tests run as root, because servers refuse to run as root.
+ * Returns null otherwise.
+ */
 export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;
   const [, , uid, gid] = (await program(["getent", "passwd", name])).split(":");
   return { name, uid: Number(uid), gid: Number(gid) };
 }
 
-/** setpriv executes the program in its own process, so signals reach the program. */
+/**
+ * Returns the command line that runs a command as a user; undefined leaves it unchanged. setpriv becomes the
+ * program instead of starting it, so signals reach the program.
+ */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined
     ? command

@@ -1,8 +1,8 @@
-/** Configures TLS for a test's PostgreSQL server: an authority, and its certificate for `localhost`. */
+/** Configures TLS for a test's PostgreSQL server, with an authority and a certificate for `localhost`. */
 import { type PostgresqlServer, program, systemUser } from "./postgresql.ts";
 import { until } from "../assertions/until.ts";
 
-/** Returns the path of the authority's certificate. */
+/** Turns TLS on. Returns the path of the authority's certificate. */
 export async function turnTlsOn(server: PostgresqlServer): Promise<string> {
   const owner = await systemUser("postgres");
   const at = (name: string) => `${server.directory}/${name}`;

@@ -1,6 +1,6 @@
 /**
- * Receivers of notifications: an HTTP server and a mail server that record messages and respond as a test
- * wants.
+ * Servers that receive notifications: an HTTP server and a mail server. They record messages, and respond as
+ * a test wants.
  */
 import { SMTPServer } from "smtp-server";
 
@@ -15,7 +15,7 @@ export interface ReceivedRequest {
 
 export class HttpReceiver implements AsyncDisposable {
   readonly received: ReceivedRequest[] = [];
-  /** Returns the response to the next requests. */
+  /** Returns the response to each request; a test may replace it. */
   answer: (request: ReceivedRequest) => Response | Promise<Response> = () => new Response("ok");
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -35,7 +35,7 @@ export class HttpReceiver implements AsyncDisposable {
     });
   }
 
-  /** Without a trailing slash. */
+  /** The server's URL, without a trailing slash. */
   get url(): string {
     return `http://127.0.0.1:${this.#server.addr.port}`;
   }
@@ -49,15 +49,15 @@ export interface ReceivedMail {
   readonly from: string;
   readonly to: readonly string[];
   readonly headers: string;
-  /** The decoded text. */
+  /** The message's decoded text. */
   readonly text: string;
 }
 
 export class MailReceiver implements AsyncDisposable {
   readonly received: ReceivedMail[] = [];
-  /** Sent as a refusal instead of accepting a message. */
+  /** The response that refuses every message; null if messages are accepted. */
   refusal: { code: number; message: string } | null = null;
-  /** Addresses without a mailbox on this server. */
+  /** Addresses that the server refuses, as if they had no mailbox. */
   readonly refusedRecipients: string[] = [];
   readonly #server: SMTPServer;
   #port = 0;
@@ -90,7 +90,7 @@ export class MailReceiver implements AsyncDisposable {
         done();
       },
     });
-    // A client that breaks off is not an error of the server.
+    // A client that breaks off its connection must not fail the test.
     this.#server.on("error", () => {});
   }
 

@@ -1,6 +1,6 @@
 /**
- * Starts control planes in separate processes on one database, behind one address, with a real agent and one
- * that only talks.
+ * Starts control planes in separate processes, on one database and behind one address. A real agent and a
+ * {@link TalkingAgent} connect to them.
  */
 import assert from "node:assert/strict";
 import { Balancer } from "./balancer.ts";
@@ -15,25 +15,25 @@ import { until } from "../assertions/until.ts";
 const TOKEN = "rg_replica-tests-only-0123456789";
 
 export interface Replicas {
-  /** A client of the balancer's address. */
+  /** A client of the API that goes through the balancer. */
   readonly api: ApiCaller;
-  /** A client of each control plane. */
+  /** One client for each control plane, which does not go through the balancer. */
   readonly each: readonly ApiCaller[];
-  /** A temporary directory, with an empty `source`. */
+  /** A temporary directory with an empty directory `source`. */
   readonly root: string;
-  /** Controls the tar of the real agent. */
+  /** Can suspend the tar of the real agent. */
   readonly tar: HeldTar;
   readonly talker: TalkingAgent;
-  /** The servers of the real agent and of the talking one. */
+  /** The ids of the real agent's server and of the talking agent's server. */
   readonly serverId: number;
   readonly talkerServerId: number;
   /**
-   * Creates a files task for `source` on the real agent's server, or with other fields. It runs by hand
-   * unless given a schedule.
+   * Creates a task that backs up the files in `source` on the real agent's server; `fields` may change that.
+   * The task runs only on request if `fields` has no schedule.
    */
   task(fields?: Record<string, unknown>): Promise<number>;
   kill(which: number): Promise<void>;
-  /** Restarts a control plane at the same address. */
+  /** Restarts a control plane that was killed, at the same address. */
   restart(which: number): Promise<void>;
   isConnected(serverId: number): Promise<boolean>;
 }
@@ -81,7 +81,7 @@ export async function stageReplicas(
     local_path: `${root}/backups`,
   });
   const isConnected = async (serverId: number) => {
-    // A killed control plane never sends a pending response.
+    // A control plane that was killed in between does not answer: the connection breaks.
     const answer = await api.call("GET", `/remote-servers/${serverId}`).catch(() => null);
     return answer?.body.data?.status.connectivity === "connected";
   };
@@ -116,7 +116,7 @@ export async function stageReplicas(
   };
 }
 
-/** Returns the newest run of a task once it has ended, from any control plane that responds. */
+/** Returns the log of a task's newest run once the run has ended. Asks any control plane that responds. */
 export async function endOf({ api }: Replicas, taskId: number) {
   // deno-lint-ignore no-explicit-any
   let log: any = null;

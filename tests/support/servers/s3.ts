@@ -1,7 +1,7 @@
 /**
- * Runs a real S3 server on a free port, with files in a temporary directory. s3rver stores them. This file
- * adds checks that s3rver lacks and that clients need: signatures, expiry, Content-MD5, and aborting, listing
- * and losing uploads.
+ * Runs a real S3 server on a free port, with files in a temporary directory. The package s3rver stores the
+ * objects. This file adds what clients need and s3rver lacks: checks of signatures, their expiry and
+ * Content-MD5, and aborting, listing and losing uploads.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -10,7 +10,7 @@ import { systemClock } from "../../../src/domain/clock.ts";
 import type { BucketOptions } from "../../../src/storage/s3_address.ts";
 import { signatureFault } from "./s3_signature.ts";
 
-/** The parts of s3rver that are used here (a Koa application, without types). */
+/** The parts of s3rver that are used here. It is a Koa application without types. */
 interface Context {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -35,23 +35,20 @@ interface Server {
 
 export interface S3Call {
   readonly method: string;
-  /** Decoded: `/<bucket>/<key>`. */
+  /** The decoded path: `/<bucket>/<key>`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The announced bytes of the body. */
+  /** The size of the body that the headers announce, in bytes. */
   readonly size: number;
 }
 
 /**
- * A fault that replaces a call's work: an error response, or a connection that is cut before or after the
- * work.
+ * A fault in place of a normal response: an error, or a connection that is cut. `cut` cuts before the work is
+ * done, `cut the answer` after it. With `done`, the error is sent after the work is done. Null: no fault.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
-  /**
-   * A response from something in front of the server; `done`: sent instead of the server's own after it did
-   * the work.
-   */
+  /** A page from a proxy in front of the server. With `done`, the server has done the work before. */
   | { status: number; page: string; done?: boolean }
   | "cut"
   | "cut the answer"
@@ -63,17 +60,20 @@ export class TestS3 implements AsyncDisposable {
   readonly bucket = "backups";
   /** Every received call, including those with a fault. */
   readonly calls: S3Call[] = [];
-  /** Called for each call; a test sets it to inject faults. */
+  /** Returns the fault for a call; a test may replace it. */
   fault: (call: S3Call) => S3Fault = () => null;
-  /** Changes the text of a response. */
+  /** Returns the text to send as a response's body; a test may replace it. */
   altered: (call: S3Call, body: string) => string = (_call, body) => body;
-  /** Called when the work of a call is done. */
+  /** Called when the server has done the work of a call. */
   answered: (call: S3Call) => void = () => {};
-  /** Returns whether to change a byte of the part in transit. */
+  /** Returns whether a byte of this part changes in transit; a test may replace it. */
   damage: (call: S3Call) => boolean = () => false;
-  /** Whether deleted objects are kept as a version, until the version is deleted by its id. */
+  /**
+   * Whether the bucket is versioned: a deleted object is kept as a version until that version is deleted by
+   * its id.
+   */
   isVersioned = false;
-  /** Keys of deleted objects that are kept. */
+  /** Keys of deleted objects that are kept as versions. */
   readonly kept = new Set<string>();
   /** The maximum number of keys in one page of a list. */
   pageSize = 1000;
@@ -89,7 +89,7 @@ export class TestS3 implements AsyncDisposable {
       port: 0,
       silent: true,
       directory: s3.directory,
-      // Signatures are checked in front of it.
+      // This class checks signatures before it calls s3rver.
       allowMismatchedSignatures: true,
       configureBuckets: [{ name: s3.bucket }],
     }) as unknown as Server;
@@ -109,19 +109,19 @@ export class TestS3 implements AsyncDisposable {
     return { endpoint, region: null, bucket, pathStyle: true, accessKey, secretKey };
   }
 
-  /** Names of the uploads that are open. */
+  /** Returns the uploads that are neither completed nor aborted. */
   async openUploads(): Promise<{ key: string; uploadId: string }[]> {
     const uploads: { key: string; uploadId: string }[] = [];
     const ids = await Array.fromAsync(Deno.readDir(this.#uploads()), ({ name }) => name).catch(unlessMissing);
     for (const uploadId of ids ?? []) {
-      // An upload that ends meanwhile must not hide the others.
+      // An upload may end while the list is read; the others are still listed.
       const key = await Deno.readTextFile(`${this.#uploads()}/${uploadId}/key`).catch(unlessMissing);
       if (key !== undefined) uploads.push({ key, uploadId });
     }
     return uploads.sort((a, b) => a.key < b.key ? -1 : 1);
   }
 
-  /** Returns the bytes of an object, without any fault. */
+  /** Returns the bytes of a stored object, whatever faults are set. */
   async read(key: string): Promise<Uint8Array> {
     return await Deno.readFile(`${this.directory}/${this.bucket}/${key}._S3rver_object`);
   }
@@ -160,13 +160,13 @@ export class TestS3 implements AsyncDisposable {
     this.calls.push(call);
     const fault = this.fault(call);
     if (fault !== null && typeof fault === "object" && !fault.done) return answer(context, fault);
-    // After a cut, no response must be sent.
+    // Koa must not send a response once the connection is cut.
     context.respond = fault === null || typeof fault === "object";
     if (fault === "cut") return void res.destroy();
     const signed = { method: req.method!, target: req.url!, headers: req.headers };
     const refused = signatureFault(signed, this, systemClock.now());
     if (refused !== null) return answer(context, { status: 403, code: refused });
-    // s3rver would compare these with its own account.
+    // Removes the signature, because s3rver would check it against its own account.
     delete req.headers["authorization"];
     context.url = context.url.replace(/([?&])X-Amz-[^&]*/g, "$1").replace(/&&+/g, "&").replace("?&", "?");
     await this.#work(context, call, next);
@@ -197,7 +197,7 @@ export class TestS3 implements AsyncDisposable {
     if (call.method === "PUT") await this.#checkPart(context, uploadId, call);
   }
 
-  /** Refuses and drops a part that does not match its Content-MD5. */
+  /** Removes a part that does not match its Content-MD5, and responds with an error. */
   async #checkPart(context: Context, uploadId: string, call: S3Call): Promise<void> {
     const path = `${this.#uploads(uploadId)}/${call.query.get("partNumber")}`;
     const content = await Deno.readFile(path);
@@ -233,8 +233,8 @@ export class TestS3 implements AsyncDisposable {
   }
 
   /**
-   * Lists with version 1 of the API, whose pages s3rver can turn on Deno, and responds in the format of
-   * version 2.
+   * Lists objects, and responds in the format of version 2 of the API. Asks s3rver with version 1, whose
+   * pages work on Deno.
    */
   async #listObjects(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
     const query = new URLSearchParams({
@@ -262,7 +262,10 @@ export class TestS3 implements AsyncDisposable {
   }
 }
 
-/** s3rver responds when it has read the last byte, which may not be in the file yet. */
+/**
+ * Makes s3rver wait until a file is written. Otherwise s3rver responds as soon as it has read the last byte,
+ * which may not be in the file yet.
+ */
 function waitForFiles(store: Store): void {
   const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];
   store.putObject = async (object) => {
@@ -280,7 +283,7 @@ function waitForFiles(store: Store): void {
   };
 }
 
-/** The file itself may not be there yet. */
+/** Waits until the file exists and has this size. */
 async function grown(path: string, size: number): Promise<void> {
   while (!(await exists(path)) || (await Deno.stat(path)).size < size) await systemClock.sleep(1);
 }

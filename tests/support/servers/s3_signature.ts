@@ -1,12 +1,12 @@
 /**
- * Checks signatures of version 4 as S3 does, on the request as received:
+ * Checks signatures of version 4 on the request as received, as S3 does:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
  */
 import { createHash, createHmac } from "node:crypto";
 
 export interface SignedRequest {
   readonly method: string;
-  /** The path and query, as sent. */
+  /** The request's path and query, as sent. */
   readonly target: string;
   readonly headers: Record<string, string | string[] | undefined>;
 }
@@ -16,7 +16,7 @@ export interface Keys {
   readonly secretKey: string;
 }
 
-/** Returns the S3 error code for an invalid signature; null if it is valid. */
+/** Returns S3's error code for an invalid signature; null if the signature is valid. */
 export function signatureFault(request: SignedRequest, keys: Keys, now: Date): string | null {
   const [path, search = ""] = request.target.split("?") as [string, string?];
   const query = search.split("&").filter((pair) => pair !== "").map((pair): [string, string] => {
@@ -55,13 +55,13 @@ export function signatureFault(request: SignedRequest, keys: Keys, now: Date): s
 }
 
 interface Claim {
-  /** Access key, day, region, service, `aws4_request`. */
+  /** The parts of the credential: access key, day, region, service, `aws4_request`. */
   credential: string[];
   date: string;
   signedHeaders: string[];
   signature: string;
   payload: string;
-  /** Seconds; null for a signature in the header. */
+  /** How long the signature is valid, in seconds; null for a signature in the header. */
   expires: number | null;
 }
 
@@ -93,7 +93,7 @@ function inHeader({ headers }: SignedRequest): Claim | null {
   };
 }
 
-/** Decodes the text that the client sent, and encodes it in the only form that is signed. */
+/** Decodes text as sent by the client, and encodes it again in the form that signatures are computed from. */
 function recode(text: string): string {
   return encodeURIComponent(decode(text)).replace(
     /[!'()*]/g,
@@ -113,7 +113,7 @@ function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-/** `YYYYMMDDTHHMMSSZ`. */
+/** Parses a time in the form `YYYYMMDDTHHMMSSZ`. */
 function parseDate(text: string): Date {
   return new Date(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"));
 }

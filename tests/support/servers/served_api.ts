@@ -1,4 +1,4 @@
-/** Serves the API on a real port, without an agent. */
+/** Serves the API on a free port, without an agent. */
 import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
 import type { ServiceContext } from "../../../src/services/context.ts";
@@ -14,7 +14,7 @@ export interface ServedApi extends AsyncDisposable {
   readonly token: string;
   readonly api: ApiCaller;
   readonly services: ServiceContext;
-  /** Creates another token of the same user. */
+  /** Creates another token of the same user, and returns its text. */
   tokenWith(abilities: readonly Ability[]): Promise<string>;
 }
 

@@ -1,4 +1,4 @@
-/** Starts a control plane as a person does: `main.ts` in a separate process. */
+/** Starts a control plane as an operator does: `main.ts` in a separate process. */
 import { fileURLToPath } from "node:url";
 import { LOOPBACK_ALLOWED } from "./loopback.ts";
 import { rightsOf } from "../assertions/rights.ts";
@@ -6,7 +6,7 @@ import { rightsOf } from "../assertions/rights.ts";
 export interface ServerOptions {
   /** The value of DATA_DIR. */
   readonly dataDirectory: string;
-  /** Variables to add to a clean environment. */
+  /** Variables of the process's environment, which is otherwise clean. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** The permissions for `deno run`; default: those of `deno task start`. */
@@ -52,20 +52,20 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the address at which it reports to be ready. Rejects with its output if it ends before
-   * that.
+   * Resolves with the URL that the process prints when it is ready. Rejects with the process's output if it
+   * ends before.
    */
   async ready(): Promise<string> {
     await this.until(() => READY.test(this.stdout));
     return READY.exec(this.stdout)![1]!;
   }
 
-  /** The token that it has printed; null if it printed none. */
+  /** The administrator's token that the process has printed; null if it has printed none. */
   get token(): string | null {
     return TOKEN.exec(this.stdout)?.[1] ?? null;
   }
 
-  /** Resolves once `condition` holds, which is checked whenever there is new output. */
+  /** Resolves once `condition` holds. The condition is checked whenever there is new output. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.#hasEnded) throw new Error(`The server has ended:\n${this.stdout}${this.stderr}`);
@@ -81,7 +81,7 @@ export class ServerProcess implements AsyncDisposable {
     return this.#ended;
   }
 
-  /** Stops it as an operator does. */
+  /** Stops the process with a signal, as an operator does, and waits for its end. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
     if (!this.#hasEnded) this.kill(signal);
     return await this.#ended;

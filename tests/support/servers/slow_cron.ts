@@ -1,12 +1,15 @@
 /**
- * Finds the due times of a cron expression in a slow way: it steps through a zone's local time minute by
- * minute. It shares no code with `src/domain/schedule.ts`: another parser reads the expression, and another
- * part of Intl gives the offset.
+ * Computes the due times of a cron expression slowly, to check the fast code: steps through a zone's local
+ * time minute by minute. Shares no code with `src/domain/schedule.ts`: another parser reads the expression,
+ * and another part of Intl gives the offset.
  */
 
 const MINUTE = 60_000;
 
-/** Five fields of `*`, numbers, ranges, steps and lists of them. Sunday is 0. */
+/**
+ * A parsed cron expression. Each of the five fields is `*`, a number, a range, a step or a list of them.
+ * Sunday is 0.
+ */
 export interface Pattern {
   readonly minute: ReadonlySet<number>;
   readonly hour: ReadonlySet<number>;
@@ -45,8 +48,8 @@ function field(text: string, min: number, max: number): Set<number> {
 }
 
 /**
- * `wall`: minutes since 1970-01-01T00:00 in local time. If both day and weekday are given, one match is
- * enough, as in every cron.
+ * Returns whether a local time matches the pattern. `wall` is in minutes since 1970-01-01T00:00 in local
+ * time. If the pattern has both a day and a weekday, matching one of them is enough, as in every cron.
  */
 function matches(pattern: Pattern, wall: number): boolean {
   if (!pattern.minute.has(wall % 60)) return false;
@@ -59,16 +62,19 @@ function matches(pattern: Pattern, wall: number): boolean {
   return isDay || (isWeekday ?? false);
 }
 
-/** A zone's offsets from UTC between two moments, in minutes, and the times at which they change. */
+/** The offsets of a time zone from UTC between two moments. */
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
-  /** The offset from each minute on; the first one applies from the start. */
+  /**
+   * Each offset in minutes, and the minute since 1970 from which it applies. The first one applies from the
+   * start.
+   */
   readonly changes: { from: number; offset: number }[] = [];
 
   constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
     let known = NaN;
-    // No zone has ever changed twice within a quarter of an hour.
+    // Checks the ends of each quarter of an hour: no zone has ever changed twice within one.
     for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
       if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
       for (let minute = block; minute < block + 15; minute++) {
@@ -87,13 +93,13 @@ export class WallClock {
   }
 
   /**
-   * Returns due times after `from` and before `to`. A repeated local time counts only the first time. All
-   * skipped local times are due together right after the gap.
+   * Returns the due times after `from` and before `to`. A local time that occurs twice counts only the first
+   * time. Local times that are skipped by a clock change are due together, right after it.
    */
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];
     let [index, shown] = [0, NaN];
-    // No clock change exceeds a day.
+    // Starts three days earlier, because no clock change exceeds a day.
     const start = Math.max(this.start.getTime(), from.getTime() - 3 * 24 * 60 * MINUTE);
     for (let minute = start / MINUTE; minute < to.getTime() / MINUTE; minute++) {
       while ((this.changes[index + 1]?.from ?? Infinity) <= minute) index++;

@@ -1,7 +1,7 @@
 /**
- * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. As root, it creates a system user
- * with a key and a password, and removes the user at the end. Otherwise it accepts a key for the user who
- * runs the tests.
+ * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, it creates
+ * a system user with a key and a password, and removes that user at the end. Otherwise it accepts a key for
+ * the user who runs the tests.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
@@ -13,20 +13,23 @@ export class TestSshd implements AsyncDisposable {
   #listener: Deno.ChildProcess | null = null;
 
   readonly username: string;
-  /** Null without root: only root can set a user's password. */
+  /** The user's password; null if the tests do not run as root, because only root can set a password. */
   readonly password: string | null;
   readonly uid: number;
   readonly gid: number;
-  /** OpenSSH PEM. */
+  /** The user's private key, as OpenSSH PEM. */
   readonly privateKey: string;
-  /** The fingerprint that the client pins, `SHA256:…`, of the Ed25519 key, which the server shows first. */
+  /**
+   * The fingerprint (`SHA256:…`) of the server's Ed25519 key, which clients pin. The server offers this key
+   * first.
+   */
   readonly hostKey: string;
-  /** The fingerprint of its ECDSA key. */
+  /** The fingerprint of the server's ECDSA key. */
   readonly secondHostKey: string;
 
   private constructor(
     readonly port: number,
-    /** Writable by the user. */
+    /** The directory for files, which the user may write to. */
     readonly directory: string,
     private readonly root: string,
     account: Account,
@@ -37,8 +40,10 @@ export class TestSshd implements AsyncDisposable {
   }
 
   /**
-   * @param sftp `through the shell`: the user's login shell prints text and ends.
-   * @param settings Further lines of the configuration.
+   * Starts a server.
+   *
+   * @param sftp `through the shell`: SFTP is started by the user's login shell, which prints text and ends.
+   * @param settings Additional lines of the server's configuration.
    */
   static async open(
     sftp: "internal" | "through the shell" = "internal",
@@ -65,10 +70,10 @@ export class TestSshd implements AsyncDisposable {
     return sshd;
   }
 
-  /** Starts the listener, also after {@link kill}. Resolves once it accepts connections. */
+  /** Starts the server's listener, at first or after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
-    // The directory for privilege separation is compiled in. It is on a tmpfs that may be empty in a
-    // container.
+    // OpenSSH needs this directory for privilege separation, at a path that is compiled in. It is on a tmpfs,
+    // which may be empty in a container.
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     this.#listener = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", `${this.root}/sshd_config`],
@@ -79,7 +84,7 @@ export class TestSshd implements AsyncDisposable {
     await reachable(this.host, this.port);
   }
 
-  /** Ends the listener and every session with SIGKILL: the peer sees its connection drop. */
+  /** Ends the listener and every session with SIGKILL, so that clients lose their connections. */
   async kill(): Promise<void> {
     if (this.#listener === null) return;
     signalAll(processTree(this.#listener.pid), "SIGKILL");
@@ -101,7 +106,7 @@ export class TestSshd implements AsyncDisposable {
 
 function configuration(root: string, port: number, isInternal: boolean, settings: string[]): string {
   return [
-    // If a setting is repeated, the first one counts.
+    // sshd uses the first of several settings with the same name, so the test's settings come first.
     ...settings,
     `ListenAddress 127.0.0.1:${port}`,
     `HostKey ${root}/host_key`,
@@ -153,13 +158,17 @@ async function makeAccount(home: string): Promise<Account> {
 }
 
 /**
- * Runs one command at a time: test files run in parallel, and these commands fail if /etc/passwd is locked.
+ * Runs a command that changes system users. Only one runs at a time, because test files run in parallel and
+ * these commands fail if /etc/passwd is locked.
  */
 function accounts(...command: string[]): Promise<string> {
   return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);
 }
 
-/** Returns the fingerprint that `ssh-keygen -l` prints, of the base64 data in a public key file. */
+/**
+ * Returns the fingerprint of a public key, as `ssh-keygen -l` prints it. The input is the text of a public
+ * key file.
+ */
 function fingerprint(publicKey: string): string {
   const blob = publicKey.split(" ")[1]!;
   return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;

@@ -1,19 +1,19 @@
-/** Data directories of new database servers, created once for each test run and copied. */
+/** Data directories of new database servers. Each is created once for a test run, and then copied. */
 import { createHash } from "node:crypto";
 import { exists } from "../programs.ts";
 
 export interface Template {
-  /** Everything that the result of `create` depends on. */
+  /** Everything on which the result of `create` depends, such as the program's version. */
   readonly key: readonly string[];
   /** Creates a data directory at the path. */
   create(path: string): Promise<unknown>;
-  /** The server's user if it is not this one. */
+  /** The user who runs the server; null if it is the user who runs the tests. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 
 /**
- * Copies a data directory to `path`. The runner says where the templates are; without it, the
- * directory is created at `path` itself.
+ * Copies a data directory to `path`. The test runner sets the directory of the templates; without it,
+ * `create` makes the data directory at `path` itself.
  */
 export async function copyTemplate(path: string, { key, create, owner }: Template): Promise<void> {
   const parent = Deno.env.get("TEST_TEMPLATES");

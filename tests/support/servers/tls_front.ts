@@ -6,7 +6,7 @@ export class TlsFront implements AsyncDisposable {
   readonly #accepting: Promise<void>;
   readonly #open = new Set<Deno.Conn>();
 
-  /** @param target The server's port on 127.0.0.1. */
+  /** @param target The plain server's port on 127.0.0.1. */
   constructor({ cert, key }: Pick<Authority, "cert" | "key">, private readonly target: number) {
     this.#listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
     this.#accepting = this.#accept();
@@ -47,7 +47,7 @@ export class TlsFront implements AsyncDisposable {
       ]);
       this.#open.delete(server);
     } catch {
-      // The client does not trust the certificate.
+      // The client ends the handshake because it does not trust the certificate.
     } finally {
       this.#open.delete(client);
       close(client);

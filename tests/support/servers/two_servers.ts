@@ -1,6 +1,6 @@
 /**
- * Starts two control planes behind one address, and the agents of two servers. One server reads from the
- * other's disk.
+ * Starts two control planes behind one address, and the agents of two servers. One server reads backups from
+ * the other server's disk.
  */
 import { ABILITIES } from "../../../src/domain/abilities.ts";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -22,7 +22,7 @@ export interface TestServer {
 /** A request for bytes on the other server's disk. */
 export interface RelayedRequest {
   readonly name: string;
-  /** `bytes=0-99`. */
+  /** The requested range, such as `bytes=0-99`. */
   readonly range: string;
   readonly status: number;
 }
@@ -38,9 +38,9 @@ export interface TwoServers {
   /** A temporary directory. */
   readonly root: string;
   readonly relayed: RelayedRequest[];
-  /** Stops the bytes of each object after `after` bytes, until the gate is opened. */
+  /** Stops the transfer of each object after `after` bytes, until the gate is opened. */
   gate(after: number): Gate;
-  /** Restarts an agent that was killed. */
+  /** Restarts the agent of a server after it was killed. */
   restart(server: TestServer): Promise<void>;
   isConnected(server: TestServer): Promise<boolean>;
 }
@@ -70,7 +70,7 @@ export async function stageTwoServers(stack: AsyncDisposableStack): Promise<TwoS
   const user = { name: "Ada", email: "ada@example.test", is_admin: false };
   const { id: userId } = await insertUser(services.database, user, systemClock.now());
   const token = { userId, name: "tests", abilities: ABILITIES, expiresAt: null };
-  // Not through the balancer, whose connections the tests cut.
+  // Calls one control plane directly, because tests cut the balancer's connections.
   const api = new ApiCaller(`http://127.0.0.1:${ports[0]}`, (await issueToken(services, token)).plain);
   const isConnected = async ({ id }: { id: number }) =>
     (await api.call("GET", `/remote-servers/${id}`)).body.data.status.connectivity === "connected";

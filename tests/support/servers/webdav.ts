@@ -1,4 +1,7 @@
-/** Runs a real WebDAV server on a free port of 127.0.0.1, over a directory, with basic authentication. */
+/**
+ * Runs a real WebDAV server on a free port of 127.0.0.1, for the files in a directory, with basic
+ * authentication.
+ */
 import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { processTree, signalAll } from "../../../agent/engine/programs/process_tree.ts";
@@ -19,7 +22,7 @@ export class TestWebdav implements AsyncDisposable {
     private readonly root: string,
   ) {}
 
-  /** The directory that the server shows. */
+  /** The directory whose files the server offers. */
   get directory(): string {
     return `${this.root}/files`;
   }
@@ -48,7 +51,7 @@ export class TestWebdav implements AsyncDisposable {
     const [program, ...args] = this.#command();
     this.#process = new Deno.Command(program!, {
       args,
-      // A password is no argument.
+      // The password is not an argument, because every process can read arguments.
       env: { RCLONE_USER: this.username, RCLONE_PASS: this.password },
       stdin: "null",
       stdout: "null",
@@ -57,7 +60,7 @@ export class TestWebdav implements AsyncDisposable {
     await reachable("127.0.0.1", this.port);
   }
 
-  /** Ends the server with SIGKILL: the peer sees its connection drop. */
+  /** Ends the server with SIGKILL, so that clients lose their connections. */
   async kill(): Promise<void> {
     if (this.#process === null) return;
     signalAll(processTree(this.#process.pid), "SIGKILL");

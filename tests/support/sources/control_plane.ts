@@ -1,4 +1,4 @@
-/** Exports a control plane's database into an empty one. */
+/** The fixture for a control plane's export: restores it into an empty database. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { exportText } from "../../../src/store/export/export.ts";
 import { readMigrations } from "../../../src/store/database/migrate.ts";

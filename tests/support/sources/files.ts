@@ -1,4 +1,4 @@
-/** Restores a tree with every kind of file into another directory. */
+/** The fixture for files: restores a tree with every type of file into another directory. */
 import { shell } from "../fixtures/backup_run.ts";
 import { describeTree, growTree } from "../fixtures/tree.ts";
 import type { SourceFixture } from "./fixture.ts";

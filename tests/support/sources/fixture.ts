@@ -1,54 +1,52 @@
-/**
- * Everything that the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts.
- */
+/** What the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts. */
 import type { DatabaseTarget } from "../../../src/definitions/sources/database_server.ts";
 import type { JobSource } from "../../../src/protocol/job.ts";
 
-/** A shell command line and its environment. */
+/** A shell command line that restores, and its environment. */
 export interface Restoration {
   line: string;
   env: Record<string, string>;
 }
 
-/** The other database server, on which databases are restored. */
+/** The second database server, on which databases are restored. */
 export interface DatabasePlace {
   login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** Names of the source's databases: an ordinary one and an odd one. */
+  /** The names of two databases in the source: an ordinary one, and one with special characters. */
   names: [string, string];
-  /** Creates the objects that belong to no database. */
+  /** Creates the objects of the server that databases refer to, such as users. */
   prepare(): Promise<void>;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
-  /** Returns text that is equal for equal databases. */
+  /** Returns a description of a database. Equal databases have equal descriptions. */
   describe(name: string): Promise<string[]>;
   /** Returns the names of all databases except the server's own. */
   list(): Promise<string[]>;
-  /** Returns the number of connections to a database. */
+  /** Returns the number of open connections to a database. */
   connections(name: string): Promise<number>;
 }
 
 export interface SourceFixture extends AsyncDisposable {
-  /** Each is backed up, restored and compared. */
+  /** Sources to back up, restore and compare, each on its own. */
   variants: { name: string; spec: JobSource }[];
-  /** Secrets that must not be in any output, manifest or error. */
+  /** Secrets that must not appear in any output, manifest or error. */
   secrets: string[];
   /**
-   * Prepares an empty location for the result of one line of the manifest's `restore`, and fills its
-   * placeholder in.
+   * Prepares an empty location for what one line of the manifest's `restore` restores. Returns the line with
+   * its placeholders filled in.
    */
   restoration(line: string, database: string | null): Promise<Restoration>;
-  /** Returns text that is equal only for the source and for what was restored from it. */
+  /** Describes the source. What was restored must have the same description. */
   describeOriginal(): Promise<string[]>;
   describeRestored(): Promise<string[]>;
-  /** For a source that the API can restore. */
+  /** How to restore through the API; absent for a source that the API cannot restore. */
   api?: {
     /** Bodies of restore requests, one for each restore. */
     requests: Record<string, unknown>[];
-    /** Does the same as {@link describeRestored}, for what the requests restored. */
+    /** Describes what the requests restored, as {@link describeRestored} does. */
     describeRestored(): Promise<string[]>;
   };
-  /** For a source of databases. */
+  /** The server to restore databases on; absent for a source without databases. */
   place?: DatabasePlace;
-  /** Removes what was restored. */
+  /** Removes everything that was restored. */
   reset(): Promise<void>;
 }

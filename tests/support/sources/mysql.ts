@@ -1,13 +1,13 @@
-/** Two databases of one MariaDB server, restored on another. */
+/** The fixture for MySQL: two databases of one MariaDB server, restored on another server. */
 import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
 import { MariadbServer } from "../servers/mariadb.ts";
 import type { SourceFixture } from "./fixture.ts";
 
-/** It starts like an option, and every program quotes it differently. */
+/** A name that starts like an option, and that every program quotes differently. */
 const ODD = "-od d.b'x";
 const NAMES = ["shop", ODD];
 const NEW_NAMES = ["shop again", "odd again"];
-/** Comments of a dump that name the dumped database. */
+/** Matches comments in a dump that contain the name of the dumped database. */
 const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 
 export async function mysqlFixture(): Promise<SourceFixture> {
@@ -96,7 +96,8 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
       await other.sql("mysql", drop(NAMES));
       await server.sql("mysql", drop(NEW_NAMES));
-      // Accounts are dumped with `*` only: the second variant finds those that the first one restored.
+      // Accounts stay: they are dumped only with `*`, and the second variant finds those that the first one
+      // restored.
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
@@ -109,11 +110,11 @@ function quote(name: string): string {
   return "`" + name.replaceAll("`", "``") + "`";
 }
 
-/** Returns every row in the order of its key, and every definition, as SQL. */
+/** Returns a database as SQL: every definition, and every row in the order of its key. */
 async function describeDatabase(
   server: MariadbServer,
   database: string,
-  /** Tables whose rows are left out. */
+  /** Tables whose rows are not returned. */
   without: string[],
 ): Promise<string[]> {
   const { success, stdout, stderr } = await new Deno.Command("mariadb-dump", {

@@ -1,4 +1,7 @@
-/** Two databases of one server, by its socket and by password, restored on another server. */
+/**
+ * The fixture for PostgreSQL: two databases of one server, reached by socket and by password, restored on
+ * another server.
+ */
 import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
 import { PostgresqlServer } from "../servers/postgresql.ts";
 import type { SourceFixture } from "./fixture.ts";
@@ -114,8 +117,8 @@ function socket(server: PostgresqlServer): Partial<DatabaseSource> {
 }
 
 /**
- * Returns the schema as SQL, every row of every table in order except `emptied` ones, sequences and large
- * objects.
+ * Returns a database as SQL: the schema, sequences, large objects and every row in order. The rows of
+ * `emptied` tables are left out.
  */
 async function describeDatabase(
   server: PostgresqlServer,

@@ -1,4 +1,4 @@
-/** A fixture for every source type that the agent knows. */
+/** The fixtures of every source type that the agent knows. */
 import type { sourceTypes } from "../../../agent/engine/sources/registry.ts";
 import { controlPlaneFixture } from "./control_plane.ts";
 import { filesFixture } from "./files.ts";

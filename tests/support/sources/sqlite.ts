@@ -1,12 +1,15 @@
-/** Two databases of everything, in use or not, restored into another directory. */
+/**
+ * The fixture for SQLite: two databases with every type of object, in use or not, restored into another
+ * directory.
+ */
 import { basename } from "node:path";
 import { shell } from "../fixtures/backup_run.ts";
 import type { SourceFixture } from "./fixture.ts";
 
-/** Names that mean something to shells, URIs and SQL. */
+/** File names with characters that have a meaning in shells, URIs and SQL. */
 const NAMES = ["shop.db", "it's $(id) 100% of?#x\n.db"];
 
-/** Runs a script with the program itself. */
+/** Runs a script with the program `sqlite3` on a database file, and returns the output. */
 export async function sqlite(path: string, script: string): Promise<string> {
   const child = new Deno.Command("sqlite3", {
     args: ["-batch", "-bail", "-init", "/dev/null", path],
@@ -22,7 +25,10 @@ export async function sqlite(path: string, script: string): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** Returns text that is the same for the same database: rows with their ids, definitions, properties. */
+/**
+ * Returns a description of a database: its properties, its definitions, and its rows with their ids. Equal
+ * databases have equal descriptions.
+ */
 export async function describeSqlite(path: string): Promise<string[]> {
   const properties = ["page_size", "page_count", "encoding", "auto_vacuum", "user_version", "application_id"];
   const pragmas = properties.map((name) => `select '${name}', ${name} from pragma_${name};`).join("\n");
@@ -72,7 +78,7 @@ export async function sqliteFixture(): Promise<SourceFixture> {
   };
 }
 
-/** Objects of every kind. Rows of `note` are only known by their row ids. */
+/** A schema with every type of object. Rows of `note` have no key but their row id. */
 export const SCHEMA = `
 create table customer (
   id integer primary key autoincrement, name text not null collate nocase, born, photo blob,
