@@ -55,7 +55,10 @@ async function findSockets(
   return found;
 }
 
-/** Whether a server listens on a socket. The file alone is no sign: it remains if a server was killed. */
+/**
+ * Whether a server listens on a socket. The socket's file alone does not show this: it remains if a server
+ * was killed.
+ */
 async function isListening(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();

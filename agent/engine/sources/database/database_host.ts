@@ -23,7 +23,7 @@ export interface Loader {
   readonly command: Command;
   /** Changes the dump before the command reads it; null if the dump is loaded unchanged. */
   readonly rewrite: Rewrite | null;
-  /** Rules for errors of the load that do not make it fail. */
+  /** Rules that say which errors of the load are tolerated. By default, none are. */
   readonly rules?: LoadRules;
   /** Completes the database. Called after its dump is loaded. */
   finish?(): Promise<void>;
@@ -39,9 +39,9 @@ export interface DatabaseHost {
   /** Creates a temporary database. The returned loader loads the dump into that database. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
-   * Replaces the original databases with the temporary ones. If it rejects, the originals are unchanged; if
-   * they are not, the error says so. Cancelling the run does not end `programs`, so it cannot interrupt the
-   * replacement halfway.
+   * Replaces the original databases with the temporary ones. If it fails, it puts the originals back and
+   * rejects. If that fails too, the error says so. Cancelling the run does not end `programs`, so it cannot
+   * interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

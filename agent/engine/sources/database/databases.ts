@@ -23,7 +23,7 @@ export type DatabaseSelection = Pick<DatabaseTarget, "names" | "database_name" |
 /** Objects outside of any database, such as accounts. A restore does not change them. */
 interface Globals {
   readonly what: string;
-  /** Command with which a user can restore these objects. */
+  /** Command with which a user can restore the objects outside of databases. */
   readonly command: string;
 }
 

@@ -169,7 +169,10 @@ async function makeBackup(
   };
 }
 
-/** Returns the backup's objects with a changed manifest that matches its digest. */
+/**
+ * Replaces a text in the backup's manifest. Returns the backup's objects, with the size and digest of the
+ * changed manifest.
+ */
 async function withManifest(
   { run, backup }: Fixture,
   pattern: RegExp,

@@ -46,7 +46,7 @@ export class LoadMessages {
   #error: string | null = null;
   #first: string | null = null;
   #pending: LoadError | null = null;
-  /** Number of errors that do not make the load fail. */
+  /** Number of errors that were tolerated. */
   #passed = 0;
   #continued = 0;
   #ignored: number | null = null;
@@ -91,7 +91,7 @@ export class LoadMessages {
     );
   }
 
-  /** Whether pg_restore executed the whole dump, and had only errors that do not make the load fail. */
+  /** Whether pg_restore executed the whole dump and had only errors that were tolerated. */
   #wentOn(exit: Exit): boolean {
     return this.#program === "pg_restore" && exit.code === 1 && this.#error === null &&
       this.#ignored !== null &&
@@ -108,7 +108,10 @@ export class LoadMessages {
     this.#pending = { message, statement: null };
   }
 
-  /** Classifies the last error. Called once its statement is known or can no longer follow. */
+  /**
+   * Decides whether the last error is tolerated. Called once the error's statement is known or can no longer
+   * follow.
+   */
   #settle(): void {
     const error = this.#pending;
     this.#pending = null;

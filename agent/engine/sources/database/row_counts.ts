@@ -25,7 +25,7 @@ export const UncheckedForeignKey = z.object({
   /** Quoted name of the table, with its schema. */
   table: z.string(),
   name: z.string(),
-  /** What follows the name in `ALTER TABLE … ADD CONSTRAINT name …`. */
+  /** SQL that follows the name in `ALTER TABLE … ADD CONSTRAINT name …`. */
   definition: z.string(),
 });
 export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
@@ -49,7 +49,7 @@ export const DatabaseContents = z.object({
    * DatabaseContents.objects} that it cannot compare.
    */
   not_compared: z.array(z.string()).optional(),
-  /** Properties of the database itself. Their names are those of its engine. */
+  /** Properties of the database itself, in a format of its engine. */
   properties: z.looseObject({}).optional(),
   /** Foreign keys to rows that the task excludes, for PostgreSQL only. */
   unchecked_foreign_keys: z.array(UncheckedForeignKey).optional(),

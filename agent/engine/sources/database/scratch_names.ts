@@ -11,8 +11,8 @@ export interface TemporaryNames {
 }
 
 /**
- * Maximum length of a name in both engines, in bytes. A longer name is shortened and gets a digest, so that
- * it stays unique.
+ * Maximum length of a database's name in PostgreSQL and MySQL, in bytes. A longer name is shortened and gets
+ * a digest, so that it stays unique.
  */
 const MAX_BYTES = 63;
 
@@ -21,8 +21,8 @@ const REPLACED_SUFFIX = "_rearguard_replaced";
 export const DRILL_SUFFIX = "_rearguard_drill";
 
 /**
- * Start of the comment on each PostgreSQL database that Rearguard created. Without this mark, Rearguard does
- * not drop a database.
+ * Start of the comment on each PostgreSQL database that Rearguard created. Rearguard drops only databases
+ * whose comment begins so.
  */
 export const MARK = "Rearguard: ";
 /** Comment on a database while a restore loads it. */

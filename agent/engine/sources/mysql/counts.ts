@@ -14,8 +14,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Starts a count of one dump's rows. Decompressing and counting are faster than any dump, so they do not slow
- * it down.
+ * Starts a count of one dump's rows. It decompresses and counts faster than any dump is made, so it does not
+ * slow the dump down.
  */
 export async function countRowsWhileStored(
   database: string,
@@ -25,7 +25,7 @@ export async function countRowsWhileStored(
   listObjects: () => Promise<ObjectNames>,
 ): Promise<RowCounting> {
   const before = await listObjects();
-  // Even if the server is down by now, the dump is complete and valid.
+  // The dump is complete, so a server that is down by now does not make the run fail.
   const listAfter = async () => {
     try {
       return await listObjects();

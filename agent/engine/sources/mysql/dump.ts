@@ -54,8 +54,8 @@ export function dumpCommand(
 }
 
 /**
- * Whether the dump contains the history of system-versioned tables. The program must be MariaDB's, 10.11 or
- * later. Dumping history fails if a table keeps its history by transaction.
+ * Whether the dump contains the history of system-versioned tables. Only MariaDB's program dumps history,
+ * from version 10.11 on. It fails if a table keeps its history by transaction.
  */
 export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { version }: DumpProgram): boolean {
   return versioned.length > 0 && byTransaction.length === 0 && /mariadb/i.test(version) &&

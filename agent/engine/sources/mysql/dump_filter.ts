@@ -57,7 +57,7 @@ export class DumpRewriter {
   /** Parts of the current line, each from one chunk. */
   #line: Uint8Array[] = [];
   #isRows = false;
-  /** Lines of the current statement, while the delimiter is not `;`. */
+  /** Lines of the current statement, while another delimiter than `;` is set by a DELIMITER command. */
   #block: string[] = [];
   #delimiter: string | null = null;
 
@@ -139,7 +139,9 @@ export class DumpRewriter {
     yield* this.#endBlock();
   }
 
-  /** Rewrites a line outside of blocks. It is a whole statement, or one line of a statement. */
+  /**
+   * Rewrites a line while the delimiter is `;`. The line is a whole statement, or one line of a statement.
+   */
   #rewriteLine(line: string): string {
     // Older clients do not know the sandbox command. The option --binary-mode gives the same protection.
     if (SANDBOX.test(line)) return "";

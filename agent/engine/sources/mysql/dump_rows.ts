@@ -102,7 +102,7 @@ export class DumpRows {
     this.#state = "columns";
     const name = new TextEncoder().encode(insert[0]).length;
     this.#statement = name;
-    // The rest of the head already belongs to the INSERT.
+    // The remaining bytes of the line already belong to the INSERT.
     this.push(head.subarray(name));
   }
 

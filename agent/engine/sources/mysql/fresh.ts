@@ -35,7 +35,10 @@ export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 
 interface ServerFacts {
   readonly version: ServerVersion;
-  /** Text that is stored in marks and names the lock of this run; see leftovers.ts. */
+  /**
+   * Text that names this run's lock. It is stored in the mark of each database that the run creates; see
+   * leftovers.ts.
+   */
   readonly lockNote: string;
   readonly ignoresCase: boolean;
 }

@@ -1,7 +1,7 @@
 /**
  * Tells the databases of running restores and drills from those whose agent was killed. A running restore or
- * drill holds a lock on the server, on a connection of its own. The lock's name is stored in the mark of each
- * database that it creates.
+ * drill holds a lock on the server, on a connection of its own. Each database that it creates contains a
+ * marking table (`MARK` in sql.ts), whose comment names the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -9,13 +9,13 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** End of a mark's comment, with the name of the lock. */
+/** Matches the end of a marking table's comment, which names the lock. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes a lock that lasts until the run's child processes or the agent end. Returns the text for marks.
- * Returns "" if the server does not grant the lock; some clusters do not.
+ * Takes a lock that lasts until the run's child processes or the agent end. Returns the text to store in the
+ * comments of marking tables. Returns "" if the server does not grant the lock; some clusters do not.
  */
 export async function holdLock(
   connection: MysqlConnection,

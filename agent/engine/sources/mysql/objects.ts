@@ -9,7 +9,9 @@ import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.t
 /** Names of objects by their type. A drill reports type and name, as in "trigger stamp is missing". */
 export type ObjectNames = Record<string, string[]>;
 
-/** Descriptions of what the lists of objects never contain, so that drills do not compare it. */
+/**
+ * Contents that the lists of objects never include, as described in the output. Drills cannot compare them.
+ */
 export const NOT_COMPARED = ["grants, which belong to the server's accounts", "next values of sequences"];
 
 const KINDS = [
@@ -39,8 +41,8 @@ export function listsChecks({ version, isMariadb }: ServerVersion): boolean {
 }
 
 /**
- * Lists the objects that the login may see. One-time events are left out: they may expire and disappear
- * before or during a restore.
+ * Lists the objects that the login may see. One-time events are left out, because they may have expired and
+ * be gone after a restore.
  */
 export async function listObjects(
   connection: MysqlConnection,

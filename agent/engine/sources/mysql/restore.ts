@@ -57,7 +57,7 @@ class MysqlHost implements DatabaseHost {
    * change the collation, so they are set again.
    */
   readonly #made = new Map<string, Charset>();
-  /** Original names of all databases in the restore, as in the backup. */
+  /** Names that the databases of this restore have in the backup. */
   #originals: string[] = [];
   readonly #rewriters = new Map<string, DumpRewriter>();
 
@@ -123,7 +123,7 @@ class MysqlHost implements DatabaseHost {
     await this.#makePostponed(done);
   }
 
-  /** Returns a copy whose name is spelled as the server stores it. */
+  /** Returns the database with its name spelled as the server stores names. */
   #asStored(wanted: DatabaseToRestore): DatabaseToRestore {
     return { ...wanted, name: this.server.stored(wanted.name) };
   }
@@ -242,8 +242,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the temporary database's definitions as the final database needs them: names in full refer to the
-   * final database, instead of the temporary or the original one.
+   * Returns the temporary database's definitions as the final database needs them. Qualified names then refer
+   * to the final database, instead of the temporary or the original one.
    */
   #forFinalName(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
@@ -252,7 +252,7 @@ class MysqlHost implements DatabaseHost {
       to: name,
       isPlain: this.#keepsName(name, original),
     })
-      // The dump adds these statements around routines whose collation is not that of the database.
+      // The dump adds ALTER DATABASE around routines whose collation is not that of the database.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     if (this.#keepsName(name, original)) return renamedFresh;
     const renamed = renameDatabase(renamedFresh, { from: original, to: name });

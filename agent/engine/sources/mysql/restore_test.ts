@@ -62,8 +62,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
 });
 
 /**
- * SQL that creates all types of objects whose dump names the original database. A dump does so for objects
- * with another collation than that of their database.
+ * SQL that creates objects of every type under another collation than the database's. The dump of such
+ * objects names the database.
  */
 const LIVE = `
   create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);

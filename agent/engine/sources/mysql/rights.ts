@@ -52,7 +52,8 @@ export class MysqlRights {
     server: ServerVersion,
   ): Promise<MysqlRights | null> {
     const [account, roles] = await connection.lines(client, accountQuery(server));
-    // MariaDB includes the privileges of the login's roles anyway; MySQL 8 only if the roles are named.
+    // MariaDB shows the privileges of the login's roles. MySQL 8 shows them only if the statement names the
+    // roles.
     const using = roles === undefined || roles === "NONE" || roles === "NULL"
       ? ""
       : ` for current_user() using ${roles}`;

@@ -30,8 +30,8 @@ export async function openMysqlScratch(
 
 class MysqlScratch implements ScratchHost {
   /**
-   * Text in this drill's marks. It distinguishes the drill's databases from those that another drill creates
-   * under the same name.
+   * Text in the comments of this drill's marking tables. It tells the drill's databases from those that
+   * another drill creates under the same names.
    */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
@@ -177,7 +177,8 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // The database is empty and has no mark: a drill's agent was killed before it could add the mark.
+    // The database is empty and has no marking table: a drill's agent was killed before it could create the
+    // table.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 

@@ -42,8 +42,8 @@ export interface MysqlDatabase {
   /** Whether Rearguard created the database, for a restore or a drill. */
   isOwn: boolean;
   /**
-   * Whether it is not a database, but another directory in the server's data directory, such as `lost+found`.
-   * The server lists such directories as databases.
+   * True for a directory that is no database, such as `lost+found` in the server's data directory. Servers
+   * list such directories as databases.
    */
   isDirectory: boolean;
 }

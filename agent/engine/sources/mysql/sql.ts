@@ -1,4 +1,4 @@
-/** SQL statements and queries that restores on MySQL and MariaDB use. */
+/** Builds SQL and runs queries for restores on MySQL and MariaDB. */
 import type { MysqlConnection } from "./connection.ts";
 import { fromHex } from "./connection.ts";
 import { quote } from "./quote.ts";
@@ -41,7 +41,10 @@ export interface Contents {
   routines: { name: string; type: string }[];
 }
 
-/** Name of the mark: a table that shows that Rearguard created the database and has not finished with it. */
+/**
+ * Name of a table that marks a database. It shows that Rearguard created the database and has not finished
+ * with it.
+ */
 export const MARK = "rearguard_unfinished";
 /**
  * Name of a table in a temporary database. It contains the plan that finishes or undoes a swap: see swap.ts.
@@ -179,7 +182,7 @@ function inOracleMode(list: string[]): string {
 }
 
 /**
- * Column whose default uses a sequence. MariaDB stores the sequence in the default with its database's name.
+ * Column whose default uses a sequence. MariaDB stores the name of the sequence's database in the default.
  */
 export interface SequenceDefault {
   table: string;

@@ -16,7 +16,7 @@ const Charset = z.object({
   comment: z.string().optional(),
 });
 
-/** Plan of a swap. Definitions are SQL that contains no database's name other than the final one. */
+/** Plan of a swap. In its SQL definitions, the only database that is named is the final one. */
 const Plan = z.object({
   /** Name of the final database. */
   name: z.string(),
@@ -49,7 +49,8 @@ export class MysqlSwap {
   }
 
   /**
-   * Executes the swap. If it rejects, the original database is unchanged; if it is not, the error says so.
+   * Executes the swap. If it fails, puts the original database back and rejects. If that fails too, the error
+   * says so.
    */
   async execute(): Promise<void> {
     const { name, old, charset } = this.plan;
@@ -117,7 +118,7 @@ export class MysqlSwap {
       const now = await findContents(this.server.connection, this.server.client, name);
       const haveMoved = await this.#haveMoved();
       // Drops triggers first, because a table with triggers cannot be moved. Then moves the tables back,
-      // before everything else.
+      // before restoring anything else.
       const kept = haveMoved ? await this.server.executeEach(dropTriggers(name, now)) : [];
       if (haveMoved) {
         const back = this.#moves().map(({ from, to, tables }) => ({ from: to, to: from, tables })).reverse();

@@ -37,8 +37,8 @@ interface Token {
 }
 
 /**
- * Renames the database in front of functions and sequences. It knows the form in which servers write them in
- * definitions of tables and views.
+ * Renames the database in front of functions and sequences, as servers write them in definitions of tables
+ * and views.
  */
 export function renameCalls(sql: string, renaming: Renaming): string {
   return rename(sql, renaming, (tokens, index) =>

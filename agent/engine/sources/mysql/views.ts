@@ -1,7 +1,8 @@
 /**
- * Postpones views that read another database of the same restore, which may not exist yet. They are removed
- * from the dump and created after every database is restored. Until then, the dump's own placeholder stands
- * in for each: a view with the same columns. All text is in byte strings.
+ * Postpones views that read another database of the same restore, which may not exist yet. Such views are
+ * removed from the dump and created after every database is restored. Until then, the dump's own placeholder
+ * stands in for each: a view with the same columns. All texts are byte strings, with one character for each
+ * byte.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;
@@ -10,7 +11,7 @@ const CREATE = "/*!50001 CREATE ALGORITHM";
 const VIEW = /^\/\*!50001 VIEW (`(?:[^`]|``)*`) AS /;
 
 export class PostponedViews {
-  /** SQL for each postponed view, which creates it in the current database. */
+  /** SQL that creates the postponed views in the current database, one text for each view. */
   readonly statements: string[] = [];
   readonly #standIns = new Map<string, string>();
   #standIn: { name: string; text: string } | null = null;
@@ -22,7 +23,8 @@ export class PostponedViews {
   constructor(private readonly others: readonly string[]) {}
 
   /**
-   * Takes a line of the dump that is neither rows nor part of a block. Returns the SQL to load instead.
+   * Takes a line of the dump that is neither rows nor part of a definition with its own delimiter. Returns
+   * the SQL to load instead.
    *
    * @param line The line after rewriting.
    * @param original The line as it is in the dump, with the final names of databases.

@@ -223,7 +223,7 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // If reading fails, stop psql. It would go on counting although its output is lost, perhaps waiting for a
+    // If the output cannot be read, psql is stopped. Otherwise it would go on counting, perhaps waiting for a
     // lock that is never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
@@ -250,7 +250,7 @@ class CountSession {
     // is still running.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump had ended already";
-      // The server would go on counting although the result is no longer read.
+      // Without this, the server would go on counting although nobody reads the result.
       await this.connection.execute(
         this.psql,
         this.database,

@@ -8,7 +8,7 @@ export interface Server {
   version: string;
   major: number;
   is_superuser: boolean;
-  /** Database that statements about the whole server are executed in. The login may connect to it. */
+  /** Database to connect to for statements about the whole server. */
   maintenanceDatabase: string;
   databases: Database[];
 }
@@ -36,8 +36,8 @@ export interface Database {
 }
 
 /**
- * Columns of the catalog for {@link Properties}. Columns that old servers lack are read through JSON, which
- * gives null there: `icu` came with PostgreSQL 15, `builtin` with 17.
+ * Columns of the catalog pg_database that describe a database. Columns that old servers lack are read through
+ * JSON, which gives null there: `icu` came with PostgreSQL 15, `builtin` with 17.
  */
 export const DATABASE_PROPERTIES =
   `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
@@ -121,9 +121,7 @@ export async function findMaintenanceDatabase(
 export interface DatabaseSelection {
   readonly databases: Database[];
   readonly missing: Missing[];
-  /**
-   * Lines for the output about databases that `*` does not include and need not: they contain no users' data.
-   */
+  /** Lines for the output about databases that `*` leaves out. Leaving them out loses no user's data. */
   readonly leftOut: string[];
 }
 
@@ -131,7 +129,7 @@ export interface DatabaseSelection {
  * Divides a server's databases into those that a task backs up, those that it should but cannot, and those
  * that it leaves out.
  *
- * @param names The task's database names, or `*` for all.
+ * @param names The task's database names; the name `*` stands for all databases.
  */
 export function chooseDatabases(
   { databases }: Pick<Server, "databases">,

@@ -159,7 +159,10 @@ export class PostgresqlFresh {
     await this.execute(`comment on database ${identifier(name)} is ${literal(text)}`);
   }
 
-  /** Whether the server's setting allows its bound extensions in this database; see bound.ts. */
+  /**
+   * Whether the server lets a database of this name have the extensions that are bound to one database; see
+   * bound.ts.
+   */
   async allowsBoundExtensions(name: string): Promise<boolean> {
     const [home] = await this.query<{ name: string | null }>(
       "select current_setting('cron.database_name', true) as name",
@@ -276,8 +279,8 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Finds a database to connect to. A pooler may reject the session options: then connects without them, and
-   * the server decides whether sessions are writable.
+   * Finds a database to connect to. If a pooler rejects the session options, connects without them. The
+   * server's default then decides whether sessions are writable.
    */
   async #findMaintenanceDatabase(names: readonly string[]): Promise<string> {
     try {

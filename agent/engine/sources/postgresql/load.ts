@@ -124,7 +124,7 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
 }
 
 /**
- * Whether the error is that the server does not know a setting. A newer pg_restore sets it at the start of
+ * Whether the error is that the server does not know a setting, which a newer pg_restore sets at the start of
  * the load. Errors in functions that set it do not count.
  */
 function isUnknownSetting({ message, statement }: LoadError): boolean {

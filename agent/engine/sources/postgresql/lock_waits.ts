@@ -22,7 +22,7 @@ const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 /**
  * Describes the lock that the run waits for; null if it waits for none.
  *
- * @param names Databases that the login may connect to. It may have no access to the usual ones.
+ * @param names Databases that the login may connect to. The login may have no access to the usual databases.
  */
 export async function findLockWait(
   login: Parameters<typeof PostgresqlConnection.open>[0],
@@ -45,7 +45,7 @@ export async function findLockWait(
      order by seconds desc nulls last`,
   );
   if (blockers.length === 0) return null;
-  // Process id 0 means that a prepared transaction holds the lock. It has no session.
+  // Process id 0 means that a prepared transaction holds the lock. Such a transaction has no session.
   const prepared = blockers.find(({ pid }) => pid === 0);
   if (prepared !== undefined) return await describePrepared({ connection, psql }, door, prepared.database);
   return `It waits for a lock that is held by ${joinNames(blockers.map(describePostgresql))}. ` +

@@ -85,7 +85,7 @@ export const NOT_LISTED = [
   "subscriptions",
 ];
 
-/** Lists whose contents depend on the login that loads the dump. */
+/** Types of objects whose list depends on the login that loads the dump. */
 export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object access"];
 
 /**

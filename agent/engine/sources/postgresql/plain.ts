@@ -56,8 +56,8 @@ class PlainEditor {
   #isDropping = false;
   #isOpen = false;
   /**
-   * First line of an `ALTER TABLE`, held back until the next line shows whether it adds one of the foreign
-   * keys. Null if none is held back.
+   * First line of an `ALTER TABLE`. It is held back until the next line shows whether the statement adds one
+   * of the foreign keys. Null if no line is held back.
    */
   #pendingLine: string | null = null;
   #restricted: string | null = null;

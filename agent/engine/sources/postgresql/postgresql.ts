@@ -83,8 +83,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Describes the server after it has dropped the databases that killed restores and drills left. Without this,
- * leftovers would stay until the next restore.
+ * Drops the databases that killed restores and drills left, then describes the server. If backups did not
+ * drop them, they would stay until the next restore.
  */
 async function describeCleanServer(
   client: PostgresqlClient,

@@ -135,7 +135,7 @@ Deno.test("PostgreSQL", async (t) => {
   await t.step("a dump ended by the server fails the run", async () => {
     await server.sql("two", "drop table private; create table slow (a text)");
     await using run = await BackupRun.open();
-    // pg_dump waits for this lock. The run is cancelled in the meantime.
+    // pg_dump waits for this lock when the run is cancelled.
     const holder = new Deno.Command("psql", {
       args: ["-X", "-q", "-c", "begin; lock table slow; select pg_sleep(60)"],
       env: { PGHOST: server.directory, PGPORT: String(server.port), PGUSER: "postgres", PGDATABASE: "two" },

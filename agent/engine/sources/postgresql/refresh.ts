@@ -24,10 +24,14 @@ export function refreshWarning({ message, statement }: LoadError): string | null
 export class Refreshes {
   readonly #statements: string[] = [];
 
-  /** Takes a line of a dump, as a byte string. Returns true if the statement is taken out of the dump. */
+  /**
+   * Takes a line of a dump, as a byte string. If the line fills a materialized view, keeps it for {@link
+   * Refreshes.execute} and returns true.
+   */
   take(line: string): boolean {
     const statement = textOf(line);
-    // A name that is not UTF-8 cannot be passed on later, so psql executes this statement during the load.
+    // If a name in the statement is not UTF-8, the statement stays in the dump, and psql executes it during
+    // the load.
     if (!STATEMENT.test(statement) || byteString(statement) !== line) return false;
     this.#statements.push(statement);
     return true;

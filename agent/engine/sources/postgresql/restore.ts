@@ -139,8 +139,9 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties that the new database gets: those of the existing database, or those in the
-   * backup. Merges both if the existing one is empty. Returns undefined if there are none.
+   * Returns the properties that the new database gets: those of the existing database, or those in the backup
+   * if none exists. Merges both if the existing one is empty. Returns undefined if no database exists and the
+   * backup contains no properties.
    */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;

@@ -34,8 +34,8 @@ class PostgresqlScratch implements ScratchHost {
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
   /**
-   * Objects that are left out of the current database, because the login may not create them. Null if none
-   * are.
+   * Objects that are left out of the scratch database, because the login may not create them. Null if none
+   * are left out.
    */
   #privileged: Privileged | null = null;
 

@@ -1,4 +1,4 @@
-/** Quotes names and texts for PostgreSQL, and contains SQL that restores and drills share. */
+/** Quotes for PostgreSQL, and builds SQL that restores and drills share. */
 import { RunFailedError } from "../../ports.ts";
 import type { PostgresqlConnection } from "./connection.ts";
 

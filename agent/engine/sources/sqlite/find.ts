@@ -8,7 +8,7 @@ import { STAGING_PREFIX } from "./names.ts";
 export interface FoundDatabases {
   readonly paths: string[];
   readonly missing: Missing[];
-  /** Lines for the output about files that are left out without loss. */
+  /** Lines for the output about files that are left out because another path leads to the same file. */
   readonly notes: string[];
 }
 

@@ -27,6 +27,7 @@ export async function requireSqlite(children: Children): Promise<string> {
 export interface Opening {
   readonly path: string;
   /**
+   * How the database is opened:
    * - `read`: writes nothing, except to the shared memory of a write-ahead log;
    * - `write`: opens like any program that uses the database, and removes an empty write-ahead log at the
    *   end;

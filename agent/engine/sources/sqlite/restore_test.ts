@@ -16,7 +16,7 @@ import { findUsers } from "./holders.ts";
 class Bench implements AsyncDisposable {
   private constructor(readonly run: BackupRun, readonly path: string, readonly backup: StoredBackup) {}
 
-  /** Backs up a database with every type of object. */
+  /** Creates a database with every type of object, and backs it up. */
   static async open(script = SCHEMA): Promise<Bench> {
     const run = await BackupRun.open();
     await Deno.mkdir(`${run.root}/data`);
