@@ -1,4 +1,4 @@
-/** Prepares the scripts of a run. It finds all errors of the scripts before the first one starts. */
+/** Prepares the scripts of a run. All errors of the scripts are found before the first script starts. */
 import type { BackupJob, JobScript } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";
 import { userToRunAs } from "../programs/find_user.ts";

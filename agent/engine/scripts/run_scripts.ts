@@ -34,8 +34,8 @@ export interface ScriptContext {
   readonly clock: Clock;
   readonly output: Output & { readonly warningsCount: number };
   /**
-   * Aborts when the run is stopped. This ends prescripts. It ends scripts for the outcome only if the first
-   * of them began before the abort. It never ends postscripts.
+   * Aborts when the run is stopped. The abort ends prescripts. It ends scripts for the outcome only if the
+   * first of them began before the abort. Postscripts are never ended.
    */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;
@@ -71,8 +71,8 @@ export class RunScripts {
   }
 
   /**
-   * Runs the prescripts. Rejects with a `RunFailedError` if one fails that must not, or with the abort's
-   * reason.
+   * Runs the prescripts. If one fails and its `on_failure` is "fail", rejects with a `RunFailedError`. If the
+   * signal aborts, rejects with the signal's reason.
    */
   async before(): Promise<void> {
     const { enterPhase, signal } = this.#context;
@@ -216,8 +216,8 @@ function describe({ id, label, type }: PlannedScript): string {
 }
 
 /**
- * Returns the type of the scripts that an outcome has, in addition to postscripts. Null for a cancelled run,
- * which has none.
+ * Returns the type of the scripts that run between a backup with this outcome and the postscripts. Returns
+ * null for a cancelled run, which has only postscripts.
  */
 function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
   if (outcome === "cancelled") return null;

@@ -1,4 +1,4 @@
-/** Sets the environment variables of scripts. docs/guide/scripts.md lists them. */
+/** Builds the environment variables of scripts. docs/guide/scripts.md lists them. */
 import type { BackupJob, JobSource } from "../../../src/protocol/job.ts";
 import { shownState } from "../../../src/domain/run.ts";
 import type { Verdict } from "../../../src/protocol/wire_messages.ts";

@@ -18,7 +18,8 @@ export function readyPath(directory: string, index: number): string {
 }
 
 /**
- * Returns the path to which a script's file is renamed when the script is started. It is new for each start.
+ * Returns the path to which a script's file is renamed when the script is started. Each start gets a new
+ * path.
  */
 export function newStartedPath(directory: string, index: number): string {
   return join(directory, `${index}.started-${crypto.randomUUID()}`);

@@ -21,7 +21,9 @@ export const PlannedScript = z.object({
 export type PlannedScript = z.infer<typeof PlannedScript>;
 
 export const ScriptPlan = z.object({
-  /** Id of this plan. Every process that the scripts start has an environment variable with it. */
+  /**
+   * Id of this plan. Every process that the scripts start has an environment variable that contains the id.
+   */
   invocation: z.string(),
   /** Directory of the scripts' files. */
   directory: z.string(),

@@ -30,7 +30,10 @@ export interface SourcePart {
   /** Name of the part for output lines, such as `database shop`. */
   readonly label: string;
   readonly database: string | null;
-  /** True for a part such as roles and accounts. A backup that has only such parts is no backup. */
+  /**
+   * True for a part that belongs to no database, such as roles and accounts. Such parts alone are not a
+   * backup.
+   */
   readonly isGeneral?: true;
   /**
    * Text between prefix and time stamp in the object's name, without characters that file names cannot

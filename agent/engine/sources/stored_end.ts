@@ -18,7 +18,7 @@ export function formatOf(name: string): string {
  * Checks the stream of an object. Rejects with a `RunFailedError` that says what is missing. If the source
  * type is unknown, the stream must be valid for one of the types with this format.
  *
- * @param watch Compressed frames of the whole stream.
+ * @param watch Has seen the compressed frames of the whole stream.
  * @param sourceType Source type in the manifest; null if it is unknown.
  */
 export async function checkStoredEnd(

@@ -10,7 +10,7 @@ export interface DavAnswer {
 }
 
 export interface Refusal {
-  /** Reason of the refusal. It continues a sentence, and "it" means the server. */
+  /** Reason of the refusal, as the end of a sentence. The word "it" in the reason means the server. */
   readonly reason: string;
   /** Whether the same request may succeed later. */
   readonly waits: boolean;

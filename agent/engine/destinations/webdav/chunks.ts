@@ -9,7 +9,7 @@ import { removeAt } from "./directory.ts";
 const MAX_CHUNKS = 10_000;
 /** Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk except the last. */
 const CHUNK_BYTES = 10 * 2 ** 20;
-/** Factor by which an object may turn out larger than expected. */
+/** Factor by which an object may be larger than expected before it needs more than `MAX_CHUNKS` chunks. */
 const GROWTH = 1.5;
 
 /**

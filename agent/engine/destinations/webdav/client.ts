@@ -11,7 +11,10 @@ import { type DavEntry, parseEntries, PROPERTIES } from "./properties.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Limits for work that cleans up after the run, in milliseconds: without progress, and for retries. */
+/**
+ * Limits for requests that clean up after the run, in milliseconds. The first is for a connection without
+ * progress, the second for all retries together.
+ */
 const CLEANUP_IDLE = 10_000;
 const CLEANUP_PATIENCE = 30_000;
 /** Maximum size of a directory listing in bytes. It is enough for some 100,000 files. */

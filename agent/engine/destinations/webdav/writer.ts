@@ -55,7 +55,8 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Creates an empty partial file and returns its writer. This finds out early if the account may not write.
+   * Creates an empty partial file and returns its writer. So the run fails early if the account may not
+   * write.
    */
   static async open(
     directory: DavDirectory,
@@ -210,7 +211,7 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // The server refused the first attempt, so a file of this name is not this object.
+        // The server refused the first attempt. So a file that has this name now is not the object.
         this.#isPublished = false;
         throw this.#moveError(result);
       }

@@ -4,7 +4,7 @@ import type { SourceType } from "../source_type.ts";
 import { CLOSING, prepareControlPlane } from "./control_plane.ts";
 
 /**
- * Source type without restores by agents: only a new control plane can load the state, see
+ * Source type that agents do not restore. Only a new control plane can load the state: see
  * `src/admin/recover.ts`.
  */
 export const controlPlane: SourceType<ControlPlaneSource, never> = {

@@ -11,8 +11,8 @@ export interface TemporaryNames {
 }
 
 /**
- * Maximum length of a database's name in PostgreSQL and MySQL, in bytes. A longer name is shortened and gets
- * a digest, so that it stays unique.
+ * Maximum length of a temporary database's name, in bytes. PostgreSQL and MySQL both accept this length. A
+ * longer name is shortened and gets a digest, so that it stays unique.
  */
 const MAX_BYTES = 63;
 
