@@ -10,7 +10,6 @@ const SECRET_NAME = /(^|_)(password|passphrase|secret|token|private_key|secret_k
 /** End of a line of output that was cut off because it was too long. */
 const CUT = " … (cut)";
 
-/** Returns the secrets that a backup job contains. */
 export function secretsOf(job: BackupJob): string[] {
   return [job.source, job.destination, job.encryption ?? {}, { password: job.encryption_password }]
     .flatMap((part) => Object.entries(part))

@@ -20,7 +20,6 @@ export interface ScriptOrder {
   readonly job: BackupJob;
   readonly scripts: readonly JobScript[];
   readonly runId: number;
-  /** Directory for the scripts' files. */
   readonly directory: string;
   readonly policy: ScriptPolicy;
   /** Secrets that the agent has in addition to the job's. */

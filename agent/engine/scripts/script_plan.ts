@@ -25,7 +25,6 @@ export const ScriptPlan = z.object({
    * Id of this plan. Every process that the scripts start has an environment variable that contains the id.
    */
   invocation: z.string(),
-  /** Directory of the scripts' files. */
   directory: z.string(),
   task_id: z.number().int(),
   /** Environment variables of all scripts. */

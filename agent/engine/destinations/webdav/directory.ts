@@ -21,7 +21,6 @@ export class DavDirectory {
     return `${this.path} at ${this.client.server}`;
   }
 
-  /** Returns the URL of an object. */
   urlOf(name: string): string {
     return `${this.#url(this.#segments.length)}${encodeURIComponent(name)}`;
   }

@@ -30,7 +30,6 @@ export const UncheckedForeignKey = z.object({
 });
 export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 
-/** Contents of one database. */
 export const DatabaseContents = z.object({
   /**
    * Tables that contain rows themselves: no views, and the partitions instead of a partitioned table.

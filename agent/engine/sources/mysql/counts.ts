@@ -99,7 +99,7 @@ const LARGEST_PACKET = 1024 * 1024 * 1024;
 
 /**
  * Returns a value for max_allowed_packet that fits a statement, in bytes. It is a multiple of 1,024, because
- * servers round the value down to one.
+ * servers round other values down.
  */
 function packetFor(bytes: number): number {
   return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);

@@ -83,7 +83,7 @@ export class MysqlFresh {
   }
 
   /**
-   * Assigns a session variable in this and all later sessions. Returns false, and assigns nothing, if the
+   * Assigns a session variable in all later sessions. Returns false, and assigns nothing, if the
    * login lacks the privilege.
    */
   async trySetting(assignment: string): Promise<boolean> {

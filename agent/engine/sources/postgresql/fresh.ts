@@ -122,7 +122,7 @@ export class PostgresqlFresh {
     await dropAbandoned(this, this.maintenanceDatabase, this.output);
   }
 
-  /** Opens a new connection, whose programs may run even after the run was cancelled. */
+  /** Opens a new connection for programs that may run even after the run was cancelled. */
   async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
     return await PostgresqlConnection.open(this.target, programs, this.#options);
   }

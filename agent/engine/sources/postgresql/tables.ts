@@ -4,7 +4,7 @@ import { identifier, literal } from "./sql.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {
-  /** The task's entry that names the table; null for a materialized view that reads one of the excluded. */
+  /** The task's entry that names the table; null for a materialized view that reads an excluded view. */
   entry: string | null;
   oid: number;
   schema: string;

@@ -14,7 +14,7 @@ export interface FoundDatabases {
 
 /**
  * Returns the files that the names match. The path of an existing file is taken literally. In any other name,
- * `*`, `?` and `[…]` match characters other than `/`, and no dot at the start of a file's name. If a file is
+ * `*`, `?` and `[…]` match characters other than `/`, and no dot at the start of a name. If a file is
  * found under several paths, the first is used.
  */
 export async function findDatabases(names: readonly string[]): Promise<FoundDatabases> {
