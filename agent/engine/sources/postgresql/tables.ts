@@ -93,8 +93,8 @@ export async function findUncheckedForeignKeys(
 }
 
 /**
- * Returns the option that makes pg_dump leave out a table's rows. pg_dump reads a pattern, in which only the
- * quote is special within quotes.
+ * Returns the option that makes pg_dump leave out a table's rows. pg_dump reads the name as a pattern;
+ * within quotes, only a quote is special.
  */
 export function excludeArgument({ schema, name }: Pick<ExcludedTable, "schema" | "name">): string {
   return `--exclude-table-data=${identifier(schema)}.${identifier(name)}`;
