@@ -1,11 +1,11 @@
-/** Admin commands without a configured database. */
+/** Tests admin commands when no database is configured. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { rightsOf } from "../support/assertions/rights.ts";
 import { exists } from "../support/programs.ts";
 
 const ADMIN = fileURLToPath(new URL("../../src/admin/main.ts", import.meta.url));
-/** The default data directory of root. */
+/** The data directory that root gets by default. */
 const DEFAULT = "/var/lib/rearguard";
 
 async function admin(args: string[], cwd: string, env: Record<string, string> = {}) {

@@ -1,7 +1,7 @@
 /**
- * Sends every endpoint valid and invalid requests, derived from the API document. Asserts that none causes an
- * internal error, that only successes change the state, that no secret is returned, and that every response
- * is documented.
+ * Sends every endpoint valid and invalid requests, generated from the API document. Asserts that none causes
+ * an internal error, that only successes change the state, that no secret is returned, and that every
+ * response is documented.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -19,11 +19,11 @@ import { watchChanges } from "../support/assertions/changes.ts";
 import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** Requests for each database, which is then replaced so that lists stay short. */
+/** The number of requests after which the database is replaced by a new one, so that lists stay short. */
 const PER_DATABASE = 2500;
-/** Requests between two checks that create again what was deleted. */
+/** The number of requests after which missing records are created again. */
 const PER_LOOK = 40;
-/** Appears in every text field of another user's records. */
+/** Text in every text field of another user's records, which no response to the caller may contain. */
 const OTHERS = "others-9c1e";
 
 const TABLES: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const TABLES: Readonly<Record<string, string>> = {
 
 type Ids = Record<string, number[]>;
 
-/** Users, their tokens and records, as requests leave them. */
+/** The users, with their tokens and records. Requests may have changed and deleted any of them. */
 class World {
   own: Ids = {};
   others: Ids = {};
@@ -55,7 +55,7 @@ class World {
   async begin(): Promise<void> {
     this.#user = await this.api.user();
     this.#other = await this.api.user();
-    // The key is created by the first request for it.
+    // The first request for the SSH key creates it, so that later requests do not change the database.
     await this.#other.call("GET", "/api/ssh-key");
     await this.#look();
   }
@@ -76,7 +76,7 @@ class World {
 
   async #look(): Promise<void> {
     const { database } = this.api;
-    // A request may have revoked a token, or removed its abilities.
+    // Makes new tokens, because a request may have revoked a token or removed its abilities.
     const full = await this.api.tokenOf(this.#user, ABILITIES);
     this.#clients = { full, admin: this.api.admin, weak: await this.api.tokenOf(full, ["manage-tags"]) };
     this.own = await this.#recordsOf(this.#clients.full, "mine");
@@ -90,7 +90,7 @@ class World {
 
   async #recordsOf(client: ApiClient, label: string): Promise<Ids> {
     const { database, clock } = this.api;
-    // A destination in the trash cannot be used by tasks.
+    // Leaves out destinations in the trash, because tasks cannot use them.
     const isKept = (table: string) =>
       table === "backup_destinations" ? database`deletes_at is null` : database`true`;
     const rows = async (table: string) =>
@@ -127,7 +127,8 @@ class World {
           remote_server_id: (await rows("remote_servers"))[0],
           backup_destination_id: (await rows("backup_destinations"))[0],
           encryption_password: `${CANARY}-archive`,
-          // A request may have turned the destination into a local one without a path.
+          // A request may have turned the destination into a local one without a path. With this path, the
+          // task is still valid.
           store_path: "backups",
         }),
       "Backup task log": async () => {
@@ -149,13 +150,13 @@ class World {
   }
 }
 
-/** The request as it is sent. */
+/** A request as it is sent. */
 interface Sent {
   method: string;
   path: string;
   headers: Record<string, string>;
   body: string | undefined;
-  /** Whether it refers to another user's record. */
+  /** Whether the request refers to another user's record. */
   isOthers: boolean;
 }
 
@@ -190,7 +191,7 @@ function sent(ask: Asked, { endpoint }: Documented, world: World): Sent {
   };
 }
 
-/** Replaces references by ids, some of them of another user's records. */
+/** Returns the body with ids in place of references. Some ids are of another user's records. */
 function withIds(body: Json, world: World): Json {
   if (Array.isArray(body)) return body.map((value) => withIds(value, world));
   if (typeof body !== "object" || body === null) return body;
@@ -210,12 +211,12 @@ interface Got {
 }
 
 /**
- * Sends a request. Advances the clock while it waits, such as for an agent that never responds. Reads only
+ * Sends a request. Advances the clock while waiting, for example for an agent that never responds. Reads only
  * the first chunk of a stream.
  */
 async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
   const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
-  // `/readyz` waits only briefly for the database.
+  // The clock is not advanced for `/readyz`, which waits only briefly for the database.
   const response = await passing(api, answered, !path.startsWith("/readyz"));
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   let text: string;
@@ -238,7 +239,7 @@ async function passing<T>(api: TestApi, promise: Promise<T>, mayWait = true): Pr
   return await over;
 }
 
-/** Matches text that only the code or the database produces. */
+/** Matches text that a response must not contain, because only the code or the database produces it. */
 const INSIDE =
   /file:\/\/\/|node_modules|PostgresError|ZodError|TypeError|\bat \S+ \(|\/src\/|violates .* constraint/;
 
@@ -298,7 +299,7 @@ function checkSuccess(
   assert.ok(parsed.success, `It answers otherwise than documented: ${parsed.error} ${text.slice(0, 500)}`);
 }
 
-/** Resolves no name: the generated addresses must not be contacted. */
+/** Resolves no host name, because the generated addresses must not be contacted. */
 const nowhere: Resolve = (_, done) => done(new Error("nobody is there"), []);
 
 Deno.test("every endpoint stands by its document, whatever it is asked", async () => {

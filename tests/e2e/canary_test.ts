@@ -21,10 +21,10 @@ import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrec
 import { TestSshd } from "../support/servers/sshd.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** Without blanks, so that it is valid in every field. */
+/** Returns a secret that can be searched for. It has no blanks, so that it is valid in every field. */
 const canary = (of: string) => `canary-${of}-${randomBytes(9).toString("hex")}`;
 
-/** Every field of the API that takes a secret, with its canary. */
+/** Maps every field of the API that takes a secret to its canary. */
 const PLANTED: Readonly<Record<string, string>> = {
   database_password: canary("database"),
   isolated_password: canary("isolated"),
@@ -40,10 +40,10 @@ const PLANTED: Readonly<Record<string, string>> = {
   identity: canary("identity"),
 };
 
-/** Fields that have the name of a secret but are not secret. */
+/** Fields whose names look like those of secrets, although their values are not secret. */
 const PUBLIC = new Set(["sftp_host_key", "keep_last"]);
 
-/** Returns the fields that the document marks as write-only or with format `password`. */
+/** Returns the names of the fields that the API document marks as write-only or with format `password`. */
 function secretFields(): Set<string> {
   // deno-lint-ignore no-explicit-any
   const document: any = openapiDocument(ENDPOINTS, GROUPS, null, "0");
@@ -74,7 +74,7 @@ Deno.test("every field that takes a secret says so, and has a canary", () => {
   }
 });
 
-/** Records every response. */
+/** A client that records every response. */
 class Listener extends ApiCaller {
   readonly heard: string[] = [];
 
@@ -92,7 +92,7 @@ class Listener extends ApiCaller {
   }
 }
 
-/** Records everything that this process logs, with all properties. */
+/** Records everything that this process logs, with all properties, until it is disposed of. */
 async function listenToLogs(): Promise<{ text(): string } & AsyncDisposable> {
   const lines: string[] = [];
   await configure({
@@ -157,7 +157,10 @@ Deno.test("no canary is heard anywhere", async (t) => {
     });
   const newest = async (taskId: number) =>
     (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data.at(-1).id as number;
-  /** Sends every request about a backup. Those that take an identity get it. */
+  /**
+   * Makes a backup of the task, and sends every request about it. Requests that take an identity get
+   * `identity`. Returns the backup's id.
+   */
   const handle = async (taskId: number, identity: { identity?: string } = {}) => {
     assert.equal((await api.run(taskId)).status, "successful");
     const backup = await newest(taskId);
@@ -314,7 +317,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
       const asked = fields.type === "custom_s3" ? undefined : { remote_server_id: serverId };
       const check = await api.call("POST", `/backup-destinations/${id}/check`, asked);
       assert.equal(check.body.data?.ok ?? false, false);
-      if (isAway(fields)) continue; // a run would try again for a while
+      if (isAway(fields)) continue; // a run to such a destination would try again for a while
       const log = await api.run(
         await task(id, { ...tells(), encryption_password: PLANTED.encryption_password }),
       );
@@ -345,7 +348,8 @@ Deno.test("no canary is heard anywhere", async (t) => {
       const path = endpoint.path.replace(/^\/api/, "").replaceAll(/\{\w+\}/g, "1");
       for (const [name, value] of Object.entries(PLANTED)) {
         if (!(name in endpoint.body!.schema.shape)) continue;
-        // Too long, of another type, and in place of every other field.
+        // Sends the secret where it is invalid: too long, as another type, and as the value of every other
+        // field.
         const others = Object.keys(endpoint.body!.schema.shape).map((field) => [field, { [value]: [value] }]);
         for (const wrong of [value.repeat(1000), [value], { [value]: value }, `${value} \n\0`]) {
           const answer = await api.call(endpoint.method.toUpperCase(), path, {
@@ -398,7 +402,7 @@ Deno.test("no canary is heard anywhere", async (t) => {
   });
 });
 
-/** Nobody listens at this address. */
+/** An address at which no server listens. */
 const AWAY = "http://127.0.0.1:1";
 
 function isAway({ custom_s3_endpoint, sftp_port, webdav_url }: Record<string, unknown>): boolean {
@@ -425,7 +429,7 @@ async function ended(api: ApiCaller, logId: number): Promise<void> {
   }
 }
 
-/** Sends every GET that responds with JSON, for each id in a list. */
+/** Sends every GET that responds with JSON, once for each record. */
 async function askAll(api: Listener): Promise<void> {
   const lists: Record<string, string> = {
     "Backup task": "/backup-tasks",

@@ -1,4 +1,4 @@
-/** Tests a copy of a machine with its agent's state directory: real agents over real connections. */
+/** Tests a copy of a machine with its agent's state directory, with real agents over real connections. */
 import assert from "node:assert/strict";
 import { FROM_SOURCE, startAgent, startControlPlane } from "../support/servers/control_plane.ts";
 import { until } from "../support/assertions/until.ts";
@@ -16,7 +16,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
   await until(() => /refused the agent: 'Cannot connect this agent: another one/.test(clone.output()));
   const server = () => plane.api.call("GET", `/remote-servers/${plane.serverId}`);
-  // The control plane stores the refusal after sending it.
+  // The control plane stores that it refused the copy only after the refusal is sent.
   await until(async () => (await server()).body.data.duplicate_agent !== null);
   const { body } = await server();
   assert.equal(body.data.duplicate_agent.hostname, Deno.hostname());
@@ -43,7 +43,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
 });
 
-/** Returns the control plane's URL from the command line of its agent. */
+/** Returns the control plane's URL as given on the agent's command line. */
 async function urlOf({ agentPid }: { agentPid: number }): Promise<string> {
   const words = (await Deno.readTextFile(`/proc/${agentPid}/cmdline`)).split("\0");
   return words[words.indexOf("--url") + 1]!;

@@ -1,4 +1,7 @@
-/** Backups of several compression levels, through a control plane and an agent; each is read in every way. */
+/**
+ * Makes backups with several compression levels, through a control plane and an agent. Reads each in every
+ * way.
+ */
 import assert from "node:assert/strict";
 import type { JobSource } from "../../src/protocol/job.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
@@ -73,7 +76,7 @@ for (const type of ["files", "postgresql"] as const) {
         });
       }
       const [stored, fast, usual, small] = sizes as [number, number, number, number];
-      // For some data, archives of level 1 are smaller than those of level 3.
+      // For some data, level 1 yields smaller archives than level 3, so these two are not compared.
       assert.ok(stored > Math.max(fast, usual), sizes.join(", "));
       assert.ok(Math.min(fast, usual) > small, sizes.join(", "));
     });

@@ -1,5 +1,6 @@
 /**
- * Checks the examples of docs/operate/scaling.md, as far as possible without the programs that they are for.
+ * Checks the configuration files that docs/operate/scaling.md describes, as far as possible without the
+ * programs that read them.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -23,7 +24,7 @@ interface Service {
 
 async function composeServices(): Promise<Record<string, Service>> {
   const file = parse(await read("deploy/compose.yaml"), { merge: true, strict: true });
-  // Values from .env: any will do.
+  // The variables of .env get values that are valid, but have no meaning here.
   const filled = JSON.stringify(file).replaceAll(
     /\$\{(\w+):\?\}/g,
     (_, name: string) => name === "PUBLIC_URL" ? "https://backup.example.com" : "ab".repeat(32),
@@ -54,7 +55,8 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.deepEqual(plane.volumes, ["..:/app:ro"]);
     assert.equal(plane.working_dir, "/app");
     assert.ok(await exists(`${ROOT}/${plane.command!.at(-1)}`));
-    // The same permissions as in the unit, with other paths. `unit_rights_test.ts` starts both.
+    // The permissions are those of the systemd unit, with other paths. `unit_rights_test.ts` starts control
+    // planes with both.
     const [, started] = /^ExecStart=\S+\/deno (.+)$/m.exec(await read("systemd/rearguard.service"))!;
     const rights = (words: string[]) =>
       words.map((word) => word.replace(/^(--allow-(?:read|write|run))=.+/, "$1"));
@@ -63,7 +65,7 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.match(await read("README.md"), new RegExp(`Deno.*\\b${/:(\d+\.\d+)\./.exec(plane.image)![1]}`));
     assertProbe(plane.healthcheck!.test.join(" "), config.port);
   }
-  // Like the command in the documentation, it fetches no package that only tests import.
+  // `deno task packages` fetches no package that only tests import. The documentation has the same command.
   assert.deepEqual(services.install!.command, ["task", "--quiet", "packages"]);
   for (const path of ["systemd/rearguard.service", "docs/operate/install.md", "docs/operate/upgrade.md"]) {
     const installs = [...(await read(path)).matchAll(/deno (?:install|task packages)[^`\n]*/g)];
@@ -113,7 +115,8 @@ Deno.test("the balancers reach every control plane, ask whether it is ready and 
   ) {
     assert.ok(settings(nginx).includes(`${needed};`), needed);
   }
-  // Longer than the silence after which either side closes the connection.
+  // The proxy's timeout is longer than the silence after which the control plane or the agent closes the
+  // connection.
   for (const seconds of nginx.matchAll(/proxy_(?:read|send)_timeout (\d+)s;/g)) {
     assert.ok(Number(seconds[1]) > 60);
   }

@@ -21,7 +21,7 @@ interface Stage {
   plane: ControlPlane;
   fixture: DestinationFixture;
   destinationId: number;
-  /** A directory with one file, `version`, and `noise` that does not fit into a full destination. */
+  /** A directory with the file `version`, and with `noise`, which does not fit into a full destination. */
   source: string;
 }
 
@@ -39,7 +39,7 @@ async function newTask(stage: Stage, directory: string, keep: number): Promise<n
   });
 }
 
-/** Backs up `version` and returns the backup's record. */
+/** Writes `version` into the source, backs it up, and returns the backup's record. */
 async function store(stage: Stage, taskId: number, version: string): Promise<BackupRecord> {
   await Deno.writeTextFile(`${stage.source}/version`, version);
   const log = await stage.plane.api.run(taskId);

@@ -1,4 +1,4 @@
-/** Downloads through the API, a control plane and an agent. */
+/** Tests downloads through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { backUpTree, localPlace, stageTree } from "../support/fixtures/backed_up_tree.ts";
@@ -91,7 +91,7 @@ Deno.test("one file from inside is downloaded, opened, and the command line goes
   }
   const named = await get(api, path("deep/grün.bin"));
   assert.match(named.headers.get("content-disposition")!, /filename\*=UTF-8''gr%C3%BCn\.bin$/);
-  // After an interrupted download, the agent stops sending and reports it.
+  // If a download is interrupted, the agent stops sending, and its request is closed.
   const reader = named.body!.getReader();
   await reader.read();
   await reader.cancel();

@@ -1,4 +1,4 @@
-/** Drills of databases through the API, a control plane, its schedule and an agent. */
+/** Tests drills of databases through the API, a control plane, its schedule and an agent. */
 import assert from "node:assert/strict";
 import { queueDueDrills } from "../../src/services/backups/drills.ts";
 import { TestClock } from "../support/fixtures/clock.ts";

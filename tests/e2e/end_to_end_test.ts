@@ -19,13 +19,13 @@ interface Stage {
   source: string;
   backups: string;
   tar: HeldTar;
-  /** Starts it again, with the same data directory and port. */
+  /** Stops the server and starts it again, with the same data directory and port. */
   restart(): Promise<void>;
 }
 
 /**
- * Starts a server with a task for a tree of `megabytes` that don't compress. The agent finds the programs in
- * `programs` first.
+ * Starts a server with a task for a tree of `megabytes` of incompressible data. The agent finds the programs
+ * in the directory `programs` before the system's.
  */
 async function staged(
   megabytes: number,
@@ -99,7 +99,7 @@ async function ended(api: ApiCaller, log: string) {
   return (await api.call("GET", log)).body.data;
 }
 
-/** Starts the task's run and suspends its tar. */
+/** Starts a run of the task and suspends its tar. */
 async function heldRun({ api, taskId, source, tar }: Stage): Promise<{ go(): void }> {
   await tar.hold(source);
   const { status } = await api.call("POST", `/backup-tasks/${taskId}/run`);
@@ -137,7 +137,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
     assert.equal(log.status, "successful", log.output);
     assertLinesOnce(log.output);
     assert.match(log.output.trimEnd().split("\n").at(-1), /Backup completed successfully/);
-    // The stream contains the same text when it is read again from the start.
+    // If the stream is read again from the start, its text is the same.
     let streamed = "";
     for await (const event of api.stream(taskId)) {
       if (event.event === "output") streamed += JSON.parse(event.data).text;
@@ -248,7 +248,7 @@ Deno.test("the agent is killed while files are put into their place: they are ta
   }, linking.directory);
 });
 
-/** Installs a `cp` that hangs after it has linked the first files of a restore. */
+/** Creates a program `cp` that hangs after it has linked the first files of a restore. */
 async function stalledLinking() {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-bin-" });
   const path = Deno.env.get("PATH")!;
@@ -262,10 +262,10 @@ PATH='${path}' exec cp "$@"
   await Deno.writeTextFile(join(directory, "cp"), script, { mode: 0o755 });
   const pid = async () => (await Deno.readTextFile(pidFile).catch(() => "")).trim();
   return {
-    /** To be put at the start of an agent's PATH. */
+    /** The directory of the program, to be put first into the PATH of an agent. */
     directory,
     stalled: () => until(async () => await pid() !== ""),
-    /** Resolves when the hanging program has ended; it ends with the agent. */
+    /** Resolves when the hanging program has ended, as it does when its agent is killed. */
     ended: () => pid().then((found) => until(async () => !(await exists(`/proc/${found}`)))),
     async [Symbol.asyncDispose]() {
       await Deno.remove(directory, { recursive: true });

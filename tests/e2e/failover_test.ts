@@ -1,6 +1,4 @@
-/**
- * The database's primary dies while control planes, agents and runs are at work, and its standby takes over.
- */
+/** Kills the database's primary while control planes, agents and runs are active. Its standby takes over. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -61,7 +59,7 @@ Deno.test("a failover costs a pause: runs in progress and one due end well, ever
     `select trigger, scheduled_for = '${dueAt.toISOString()}' from runs where backup_task_id = ${due}`,
   );
   assert.equal(fired, "schedule|t\n");
-  // No run was lost, dispatched twice or skipped meanwhile.
+  // No run was lost, dispatched twice or skipped during the failover.
   const runs = await standby.sql(
     "rearguard",
     "select count(*), max(attempt), count(*) filter (where state = 'succeeded') from runs",

@@ -1,4 +1,7 @@
-/** A database server whose disk is full reports it once, and recovers as soon as there is space. */
+/**
+ * Tests a database server whose disk is full. The control plane reports it once, and recovers as soon as
+ * there is space.
+ */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { PostgresqlServer } from "../support/servers/postgresql.ts";
@@ -10,7 +13,11 @@ import { shell } from "../support/fixtures/backup_run.ts";
 const TOKEN = "a-token-for-the-tests";
 const FULL = /^The disk of the database server is full: nothing can be stored/;
 
-/** @param disk A small disk that the test fills. */
+/**
+ * Fills the disk under a control plane's database, frees it, and checks what is reported.
+ *
+ * @param disk The path of a small disk.
+ */
 async function fillAndFree(disk: string, dataDirectory: string, env: Record<string, string>): Promise<void> {
   await using server = new ServerProcess({
     dataDirectory,

@@ -1,4 +1,7 @@
-/** An agent with a valid key of its own server attacks the others: nothing of any other server changes. */
+/**
+ * Attacks other servers with an agent that has a valid key of its own server. Nothing of another server
+ * changes.
+ */
 import { bucketRow } from "../support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { UnavailableError } from "../../src/domain/errors.ts";
@@ -37,15 +40,18 @@ interface Stage {
   readonly services: ServiceContext;
   readonly url: string;
   readonly s3: TestS3;
-  /** The server whose run is in progress. */
+  /** The attacked server. A run of it is in progress. */
   readonly victim: Enrolled;
-  /** A server of another user, and another server of the victim's owner. */
+  /** Servers from which attacks come: one of another user, and another one of the victim's owner. */
   readonly hostile: readonly Enrolled[];
   readonly agent: RawAgent;
   readonly run: Run;
   /** An open upload of the victim's run. */
   readonly upload: { upload_id: string; name: string };
-  /** Returns all rows, except those of the hostile servers and those that the victim's heartbeats change. */
+  /**
+   * Returns all rows, except those of the hostile servers and those that change with each heartbeat of the
+   * victim.
+   */
   contents(): Promise<Record<string, string[]>>;
 }
 
@@ -94,7 +100,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
 const of = ({ run_id, attempt }: Run) => ({ run_id, attempt });
 const objectName = ({ job: { object } }: Run) => `${object.prefix}_${object.stamp}.tar.zst`;
 
-/** Starts a run of the server's task, which its agent accepts. */
+/** Starts a run of the server's task and accepts it. Returns the assignment that the agent got. */
 async function begin(services: ServiceContext, { caller, taskId }: Enrolled, agent: RawAgent): Promise<Run> {
   const before = agent.received.length;
   await startRun(services, caller, taskId);
@@ -104,7 +110,7 @@ async function begin(services: ServiceContext, { caller, taskId }: Enrolled, age
   return run;
 }
 
-/** Uploads one object of the run as agents do. Returns its size. */
+/** Uploads one object of the run as agents do. Returns the object's size in bytes. */
 async function upload(agent: RawAgent, run: Run, name: string, text: string): Promise<number> {
   const { upload_id } = await agent.ask({ type: "upload.open", ...of(run), name, size_hint: null });
   return await completeUpload(agent, upload_id, text);
@@ -120,7 +126,7 @@ async function completeUpload(agent: RawAgent, upload_id: string, text: string):
   return text.length;
 }
 
-/** Builds a verdict with these objects, the first of which is the archive. */
+/** Builds a verdict about a successful run that stored these objects. The first one is the archive. */
 function stored(objects: { name: string; size: number }[]) {
   const done = success();
   assert.ok(done.kind === "finished" && done.verdict.outcome === "succeeded" && "backup" in done.verdict);
@@ -227,8 +233,8 @@ Deno.test("nothing that it says of another server's run, upload, question or str
         hostile.send({ type: "response", request_id: id, ok: true, result: { ok: true, steps: [] } });
         hostile.send({ type: "response", request_id: id, ok: false, error: "forged", damage: "forged" });
       }
-      // The control plane answers these two in order, so it has started to handle everything sent before
-      // them.
+      // The control plane answers these two requests in order, so it has begun to handle everything sent
+      // before them.
       for (let i = 0; i < 2; i++) await hostile.ask({ type: "upload.abort", upload_id: "x" });
     });
     await attack("what a control plane says", async () => {
@@ -254,7 +260,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
     });
     await attack("a hello that claims them", async () => {
       const held = runs.map((each) => ({ ...each, finished: true, last_sequence: 9 }));
-      // While the connected agent answers pings, another one with its key is refused.
+      // While the connected agent answers pings, a second agent with the same key is refused.
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");
@@ -453,7 +459,7 @@ Deno.test("a frame that breaks the protocol ends its own socket, and no other", 
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       agent.send(frame);
-      // An accepted event is acknowledged.
+      // The control plane acknowledges an event that it accepts. Here it closes the connection instead.
       assert.equal(await agent.next("ack").then(() => null, () => agent.closed), 4400);
     });
   }
@@ -529,7 +535,7 @@ Deno.test("an event that can never be stored ends its sender's socket, and holds
       const run = await begin(services, sister, hostile);
       await prepare?.(run.run_id);
       hostile.send({ type: "run.event", ...of(run), sequence: 2, at: "", event });
-      // In the same batch, or in the next one.
+      // The victim's event is stored in the same batch as the hostile one, or in the next batch.
       await at.agent.tell(at.run, index + 2, { kind: "output", text: `line ${index}\n` });
       assert.equal(await hostile.closed, 4400);
       await sql`drop function if exists refuse cascade`;
@@ -562,7 +568,7 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
       // The agent's further messages may break the connection before it reads the reason. A timeout would
-      // have closed it with 4408, a minute later.
+      // have closed the connection with 4408, but a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }
@@ -572,7 +578,7 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     for (const each of tries) if (each.status === "fulfilled") open.push(each.value);
     assert.equal(open.length, 8);
     for (const each of open) each[Symbol.dispose]();
-    // New connections are accepted once the control plane has noticed that the others are closed.
+    // New connections are accepted once the control plane has noticed that the earlier ones are closed.
     await until(() =>
       RawAgent.connect(url, key).then((agent) => (agent[Symbol.dispose](), true), () => false)
     );

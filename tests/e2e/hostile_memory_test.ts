@@ -1,4 +1,4 @@
-/** Limits the memory of a control plane that one agent's key can occupy. */
+/** Tests how much of a control plane's memory one agent's key can occupy. */
 import assert from "node:assert/strict";
 import { createEnrolmentToken, enrolAgent } from "../../src/services/servers/enrolment.ts";
 import { testAlone } from "../support/alone.ts";
@@ -8,7 +8,7 @@ import { AGENT, plant } from "../support/fixtures/planted.ts";
 import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
-/** Megabytes that one socket sends, and how many of them may be in memory. */
+/** The megabytes that one socket sends, and how many of them may be in memory. */
 const SENT = 600;
 const KEPT = 300;
 
@@ -20,10 +20,10 @@ testAlone(import.meta.url, "a flood of bytes is not kept", async () => {
   const { caller, serverId } = await plant(services);
   const { token } = await createEnrolmentToken(services, caller, serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
-  // Messages in endless fragments are not tested: Deno 2.9.6 collects them without a limit
-  // (denoland/fastwebsockets#140 adds one). SECURITY.md describes this.
+  // Messages that consist of endless fragments are not tested, because Deno 2.9.6 collects them without a
+  // limit (denoland/fastwebsockets#140 adds one). SECURITY.md describes this.
   for (const kind of ["frame", "events"]) {
-    // Until it is released, none of the agent's events can be stored.
+    // Until `held` is resolved, no event of the agent can be stored.
     const held = Promise.withResolvers<void>();
     const before = Deno.memoryUsage().rss;
     let peak = before;

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
 import { ServerProcess } from "../support/servers/server.ts";
 
-/** Starts a control plane with a remote server that waits for an agent. */
+/** Starts a control plane with a remote server that has no agent yet. */
 async function withControlPlane(
   work: (
     plane: { url: string; root: string; api: (method: string, path: string) => Promise<Response> },
@@ -32,11 +32,11 @@ async function withControlPlane(
   }
 }
 
-/** Runs the script in the same way as `curl … | sh`. */
+/** Runs the install script in the same way as `curl … | sh`. */
 async function install(url: string, root: string, token: string | null) {
   const script = await (await fetch(`${url}/install.sh`)).text();
   const child = new Deno.Command("setsid", {
-    args: ["--wait", "sh"], // without a terminal that could prompt
+    args: ["--wait", "sh"], // a session without a terminal, which could prompt
     env: { REARGUARD_ROOT: root, ...(token === null ? {} : { REARGUARD_TOKEN: token }) },
     stdin: "piped",
     stdout: "piped",
@@ -49,7 +49,9 @@ async function install(url: string, root: string, token: string | null) {
   return { code, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
-/** Starts the agent as its unit does, waits until its server is connected, and stops it. */
+/**
+ * Starts the agent with the command of its systemd unit, waits until its server is connected, and stops it.
+ */
 async function runInstalledAgent(root: string, connected: () => Promise<boolean>): Promise<void> {
   const unit = await Deno.readTextFile(join(root, "etc/systemd/system/rearguard-agent.service"));
   const [program, ...args] = /^ExecStart=(.*)$/m.exec(unit)![1]!.split(" ").map((word) =>

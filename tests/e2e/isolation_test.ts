@@ -1,4 +1,7 @@
-/** On every endpoint, another user's record gets the same response as a missing one, and stays unchanged. */
+/**
+ * Tests every endpoint with another user's record. The response is the same as for a missing record, and the
+ * record stays unchanged.
+ */
 import assert from "node:assert/strict";
 import type { ZodType } from "zod";
 import { ABILITIES } from "../../src/domain/abilities.ts";
@@ -11,7 +14,7 @@ import { newBackup, newDestination, newRun, newServer, newTask } from "../suppor
 
 const MISSING = 987_654;
 
-/** Maps a field with an id to its resource. */
+/** Maps each field that contains an id to the resource that the id belongs to. */
 const RESOURCE_OF: Readonly<Record<string, string>> = {
   remote_server_id: "Remote server",
   backup_destination_id: "Backup destination",
@@ -24,7 +27,7 @@ const RESOURCE_OF: Readonly<Record<string, string>> = {
 
 type Records = Record<string, number>;
 
-/** Creates one record of each resource, by the resource's name in a 404. */
+/** Creates one record of each resource. Returns the ids by the name that a 404 has for the resource. */
 async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
   const task = await newTask(owner);
   const create = async (path: string, body: unknown) => (await owner.call("POST", path, body)).body.data.id;
@@ -49,7 +52,7 @@ async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
 
 const titleOf = ({ method, path }: Endpoint) => `${method.toUpperCase()} ${path}`;
 
-/** Returns the query parameters that an endpoint requires. */
+/** Returns the query of an endpoint with the parameters that it requires. */
 function needed({ query }: Endpoint): string {
   const fields = Object.entries(query?.shape ?? {}) as [string, ZodType][];
   const names = fields.filter(([, schema]) => !schema.safeParse(undefined).success).map(([name]) => name);
@@ -70,7 +73,8 @@ function ask(
 }
 
 /**
- * Sends a request and asserts that it changed nothing. Stored responses for retries don't count as a change.
+ * Sends a request and asserts that it changed nothing. Responses that are stored for retries do not count as
+ * a change.
  */
 async function unchanged(api: TestApi, call: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
   const before = await contentsOf(api.database);
@@ -97,7 +101,7 @@ Deno.test("what is tested here is what is served, and every part of a path that 
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
     assert.deepEqual(names, Object.keys(ids ?? {}), path);
   }
-  // An administrator sees everybody's records.
+  // Endpoints for administrators are left out, because administrators see the records of all users.
   for (const { body, query, path } of forTokens.filter(({ access }) => access !== "admin")) {
     const fields = [...Object.keys(body?.schema.shape ?? {}), ...Object.keys(query?.shape ?? {})];
     for (const field of fields.filter((name) => /_ids?$/.test(name))) {
@@ -106,7 +110,7 @@ Deno.test("what is tested here is what is served, and every part of a path that 
   }
 });
 
-/** Endpoints that require no ability. Any other endpoint without one is a mistake. */
+/** The endpoints that require no ability. Any endpoint that is not listed must require one. */
 const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
   "any token": ["GET /api/ssh-key", "GET /api/user", "PUT /api/user"],
   "agent": [
@@ -124,7 +128,7 @@ Deno.test("an endpoint asks for an ability, unless it is known not to; who only 
     assert.deepEqual(ENDPOINTS.filter((each) => each.access === access).map(titleOf).sort(), titles);
   }
   for (const endpoint of forTokens.filter(({ access }) => /^view-/.test(access))) {
-    // Its body contains an identity, which a URL must not contain.
+    // This endpoint only reads, but its POST body may contain an identity, which a URL must not contain.
     if (endpoint.path === "/api/backups/{id}/files") continue;
     assert.equal(endpoint.method, "get", titleOf(endpoint));
   }
@@ -198,7 +202,7 @@ Deno.test("listings hold the caller's own records only", async () => {
 
 Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
   await using api = await testApi();
-  // Use an administrator, who has all other abilities as well.
+  // Uses an administrator, who has all other abilities as well.
   const records = await recordsOf(api, api.admin);
   const needing = forTokens.filter(({ access }) => access !== "any token");
   assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));
@@ -269,7 +273,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
       );
     }
   }
-  // The reverse: no user's token is accepted by an agent's endpoint.
+  // Conversely, no agent's endpoint accepts the token of a user.
   for (const endpoint of ENDPOINTS.filter(({ access }) => access === "agent")) {
     const answer = await api.app.request(
       endpoint.path.replace("{stream}", "x") + "?run_id=1&attempt=1&name=x",
@@ -283,7 +287,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
         ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
       },
     );
-    // This application has no hub, so it opens no socket.
+    // A 503 is accepted because this application has no hub, so it opens no socket.
     assert.ok([401, 503].includes(answer.status), `${titleOf(endpoint)}: ${answer.status}`);
   }
   assert.deepEqual(await contentsOf(api.database), before);

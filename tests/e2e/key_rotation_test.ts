@@ -1,6 +1,6 @@
 /**
  * Rotates the secret key while two control planes and an agent with runs are active. One rotation is killed
- * midway.
+ * before it ends.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ import { until } from "../support/assertions/until.ts";
 
 const ADMIN = fileURLToPath(new URL("../../src/admin/main.ts", import.meta.url));
 const TOKEN = "a-token-for-the-tests";
-/** The number of notification streams: enough that a rotation is killed in the middle of them. */
+/** The number of notification streams, large enough to kill a rotation while it encrypts them. */
 const STREAMS = 5000;
 
 const rotate = (env: Record<string, string>) => keyCommand("rotate", env);
@@ -77,7 +77,7 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
     values.map((value) => keyring.encrypt(value))
   }::text[]) as value`;
 
-  // Runs tasks one after the other; each run decrypts the task's password.
+  // Meanwhile, runs of the task follow each other. Each decrypts the task's password.
   let isOver = false;
   const runs: string[] = [];
   const running = (async () => {
@@ -107,7 +107,7 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
   assert.ok(await streamsOf(true) > 0, "The rotation was over before it was killed");
   const ids = (await readSecretKeys(path))!.map(keyId);
   assert.equal(ids[1], keyId(old!));
-  // Both control planes decrypt values of both keys: an update decrypts the stored value.
+  // Both control planes decrypt values of either key: to update a stream, they decrypt its stored value.
   for (const id of ids) {
     const [row] = await database<{ id: number }[]>`
       select id from notification_streams where split_part(value_encrypted, ':', 2) = ${id} limit 1`;
@@ -164,7 +164,7 @@ Deno.test("the key of a control plane with the embedded Postgres is rotated, at 
   {
     await using server = new ServerProcess({ dataDirectory, env });
     const api = new ApiCaller(await server.ready(), TOKEN);
-    await api.call("GET", "/ssh-key"); // which creates and encrypts the key
+    await api.call("GET", "/ssh-key"); // the first request creates and encrypts the key
     const before = (await readSecretKeys(path))!.map(keyId);
     await admin("rotate");
     const after = (await readSecretKeys(path))!.map(keyId);

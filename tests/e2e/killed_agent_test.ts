@@ -1,4 +1,4 @@
-/** Kills an agent during the restore or drill of a database. Tests how the next agent cleans up. */
+/** Kills an agent during the restore or the drill of a database, and tests how the next agent cleans up. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ApiCaller } from "../support/clients/client.ts";
@@ -21,18 +21,23 @@ const NEW = `
   create trigger down before insert on parent for each row set new.a = new.a - 1;
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
-/** A table that takes a second or two to load, before the routines. */
+/**
+ * Statements that create a table. A dump loads the table before the routines, which takes a second or two.
+ */
 const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
 
 interface Stage<Database> {
   api: ApiCaller;
   database: Database;
   backupId: number;
-  /** Kills the agent as a power failure would, and starts another one in its place. */
+  /** Kills the agent as a power failure would. The control plane then starts another one in its place. */
   killAgent(): Promise<void>;
 }
 
-/** Starts a control plane with its local agent, and backs up the server's database `store`. */
+/**
+ * Starts a control plane with its local agent, and backs up the database `store` of the server that `open`
+ * starts.
+ */
 async function staged<Database extends MariadbServer | PostgresqlServer>(
   open: () => Promise<Database>,
   work: (stage: Stage<Database>) => Promise<void>,
@@ -75,7 +80,11 @@ async function staged<Database extends MariadbServer | PostgresqlServer>(
   await work({ api, database, backupId: backup.id, killAgent });
 }
 
-/** @param more SQL for further contents of the database. */
+/**
+ * Starts a server with the database `store`.
+ *
+ * @param more SQL that adds contents to the database.
+ */
 async function mysql(more = ""): Promise<MariadbServer> {
   const server = await MariadbServer.open();
   await server.sql("mysql", "create database store character set utf8mb4");
@@ -83,7 +92,10 @@ async function mysql(more = ""): Promise<MariadbServer> {
   return server;
 }
 
-/** The database has an index whose function waits as long as the role `hold` exists. */
+/**
+ * Starts a server with the database `store`. The database has an index whose function waits as long as the
+ * role `hold` exists.
+ */
 async function postgresql(): Promise<PostgresqlServer> {
   const server = await PostgresqlServer.open();
   await server.sql("postgres", "create database store");
@@ -98,7 +110,7 @@ async function postgresql(): Promise<PostgresqlServer> {
   return server;
 }
 
-/** Starts a client that keeps its locks until it is disposed of. */
+/** Starts a client that executes `statements` and keeps their locks until it is disposed of. */
 async function holding(
   { socket }: MariadbServer,
   database: string,
@@ -125,7 +137,7 @@ async function holding(
   };
 }
 
-/** Waits for a statement that is blocked by a lock, and returns its connection. */
+/** Waits for a statement that is blocked by a lock. Returns the id of its connection. */
 async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promise<string> {
   const find =
     `select id from information_schema.processlist where state like 'waiting%' and info like '${like}'`;
@@ -135,8 +147,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection and waits until it is closed. A statement that gets its lock before that is still
- * executed.
+ * Ends a connection, and waits until it is closed. Its statement is still executed if it gets its lock in
+ * time.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);
@@ -221,7 +233,7 @@ Deno.test("an agent is killed while it drills a MySQL database: the next drill d
     const connected =
       "select count(*) from information_schema.processlist where db = 'store_rearguard_drill' and info like 'insert%'";
     await until(async () => await sql("mysql", connected) !== "0\n");
-    // Routines are restored last.
+    // A drill restores routines last, so this lock stops it just before its end.
     const routines = await holding(database, "mysql", "lock tables proc read");
     const connection = await waiting({ sql }, "%drop function%");
     await killAgent();

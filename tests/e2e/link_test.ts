@@ -1,4 +1,4 @@
-/** Connects a real agent link with a real hub. */
+/** Tests a real agent's link with a real hub. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Journal } from "../../agent/journal.ts";
@@ -27,7 +27,10 @@ interface Plane {
   stop(): Promise<void>;
 }
 
-/** Starts a control plane's socket server. With the port of an earlier one, it replaces that one. */
+/**
+ * Starts a control plane's socket server. With the port of an earlier server, it takes the place of that
+ * server.
+ */
 async function startPlane(services: ServiceContext, port = 0, heartbeatMs = 20_000): Promise<Plane> {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);
@@ -283,7 +286,7 @@ Deno.test("agents of a replica that was taken for dead count as connected again 
 });
 
 Deno.test("what waits for an agent is offered as soon as it connects", async () => {
-  // The clock does not advance, so nothing is polled.
+  // The test clock does not advance, so the control plane does not poll.
   await using test = await testServices();
   const { services } = test;
   const { caller, taskId, key } = await enrolled(services);

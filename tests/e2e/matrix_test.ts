@@ -1,6 +1,6 @@
 /**
  * Combines every source type with every destination type and every encryption, through a control plane and an
- * agent. Each backup is restored with stock tools and by Rearguard. The work factor of passwords is low here;
+ * agent. Each backup is restored with stock tools and by Rearguard. Here, passwords have a low work factor;
  * agent/engine/sources/contract_test.ts tests every source with the real one.
  */
 import assert from "node:assert/strict";
@@ -22,17 +22,17 @@ import {
   restoreFetched,
 } from "../support/fixtures/stored_backup.ts";
 
-/** Every part of it is special to a shell, a URL or JSON. */
+/** A password with characters that are special to a shell, a URL or JSON. */
 const PASSPHRASE = `päss "wörd" \\ $(id) 'of' & %41`;
 
 interface Encryption {
   name: BackupRecord["encryption"];
   fields: { encryption_password?: string; encryption_recipients?: string[] };
-  /** The key that decrypts it. */
+  /** The key that decrypts the backup. */
   key: RestoreKey;
 }
 
-/** Returns the encryptions to test. The one with recipients has two, and the second decrypts. */
+/** Returns the encryptions to test. For recipients, there are two keys, and the second one decrypts. */
 async function encryptions(): Promise<Encryption[]> {
   const [first, second] = [await ageKeygen(), await ageKeygen()];
   return [
@@ -66,7 +66,7 @@ async function prove(combination: Combination): Promise<void> {
   assert.deepEqual([...objects.keys()].sort(), manifest.names.sort());
   assert.deepEqual(manifest.recipients, encryption.fields.encryption_recipients);
   assert.deepEqual(await destination.partials(), []);
-  // Restores in independent ways.
+  // Restores in two independent ways.
   await Promise.all([
     restoreWithStockTools(combination, objects, manifest),
     restoreThroughApi(combination, record),
@@ -95,7 +95,7 @@ async function restoreThroughApi(
   assert.deepEqual(await source.api!.describeRestored(), original);
 }
 
-/** Returns the identity for a request: it is never stored. */
+/** Returns the identity to send with a request, because the control plane never stores an identity. */
 function identityIn(key: RestoreKey): { identity?: string } {
   return key === null || typeof key === "string" ? {} : key;
 }
@@ -133,7 +133,8 @@ Deno.test("every source to every destination, restored with stock tools and thro
   }
   const sources = new Map<string, SourceFixture>();
   for (const type of Object.keys(sourceTypes) as SourceType[]) {
-    // A control plane can only back up itself, and changes meanwhile: see tests/e2e/recovery_test.ts.
+    // A control plane can only back up itself, and its data change meanwhile. tests/e2e/recovery_test.ts
+    // tests it.
     if (type === "control_plane") continue;
     sources.set(type, stack.use(await sourceFixtures[type]()));
   }

@@ -64,7 +64,7 @@ Deno.test("a run is one trace, from the call that asks for it to its agent's pro
     const [asked] = named("POST /api/backup-tasks/{id}/run");
     const ofTrace = (name: string, service: string) => {
       const found = named(name).filter((span) => span.trace === asked!.trace);
-      // There may be several spans of one program.
+      // Only `tar` may have several spans.
       assert.ok(found.length === 1 || (name === "tar" && found.length > 0), `${name}: ${found.length}`);
       for (const span of found) assert.equal(span.service, service);
       return found.at(-1)!;
@@ -86,7 +86,7 @@ Deno.test("a run is one trace, from the call that asks for it to its agent's pro
     assert.equal(back.attributes["rearguard.run.state"], "succeeded");
     assert.equal(run.attributes["rearguard.run.outcome"], "succeeded");
     assert.equal(Number(run.attributes["rearguard.task.id"]), taskId);
-    // The log contains the id of the trace.
+    // The control plane's log line contains the id of the trace.
     const queued = parsed(server.stderr).find(({ message }) => / is queued$/.test(message));
     assert.equal(queued.trace_id, asked!.trace);
     const agent = parsed(await Deno.readTextFile(join(directory, "data", "agent", "agent.log")));
@@ -103,7 +103,7 @@ Deno.test("each log line about a run says which, of which task, on which server,
       method: "POST",
       headers: { authorization: `Bearer ${TOKEN}`, "x-request-id": "7C5FA2A04C524F2A8A4E0F4CB1D0A3C1" },
     });
-    // An id in nginx's own format.
+    // The request's id is in the format of nginx, without dashes. The response has it with dashes.
     const requestId = "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1";
     assert.equal(asked.headers.get("x-request-id"), requestId);
     const answer = await asked.json();
@@ -135,7 +135,8 @@ Deno.test("a control plane that is told to stop is not ready from then on", () =
     const readiness = () => fetch(`${url}/readyz`);
     const before = await readiness();
     assert.deepEqual([before.status, await before.json()], [200, { status: "ready" }]);
-    // The agent cannot stop, so the control plane keeps responding.
+    // The control plane waits for its local agent before it ends. A suspended agent cannot end, so `/readyz`
+    // keeps responding.
     const agent = Number(await Deno.readTextFile(join(directory, "data", "agent", "agent.pid")));
     Deno.kill(agent, "SIGSTOP");
     try {

@@ -1,6 +1,6 @@
 /**
- * Tests all outgoing TLS of the control plane with a private certificate authority, under the permissions of
- * every shipped command line.
+ * Tests all outgoing TLS connections of the control plane with a private certificate authority, under the
+ * permissions of every shipped command line.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,10 @@ const COMMAND_LINES: Readonly<Record<string, (dataDirectory: string) => string[]
   "compose.yaml": containerRights,
 };
 
-/** Each way to configure an authority for Deno. The system's store is read from `SSL_CERT_FILE`. */
+/**
+ * Returns environment variables for each way to make Deno trust an authority. Deno reads the system's store
+ * from `SSL_CERT_FILE`.
+ */
 const SETTINGS: readonly ((file: string) => Record<string, string>)[] = [
   (file) => ({ DENO_CERT: file }),
   (file) => ({ NODE_EXTRA_CA_CERTS: file }),
@@ -38,7 +41,7 @@ interface Peers {
   webhook: HttpReceiver;
   mail: MailReceiver;
   s3: TestS3;
-  /** The ports of the TLS proxies in front of these servers. */
+  /** The ports of the TLS proxies in front of a webhook's server, a mail server and an S3 server. */
   ports: { webhook: number; mail: number; s3: number };
 }
 
@@ -53,7 +56,10 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { authority, webhook, mail, s3, ports };
 }
 
-/** Returns the outcomes for a webhook, a mail server and a bucket of that authority. */
+/**
+ * Returns whether a webhook, a mail server and a bucket can be reached. Their certificates are from the
+ * private authority.
+ */
 async function tryAll(api: ApiCaller, { s3, ports }: Peers) {
   const stream = async (type: string, value: string) => {
     const id = await api.create("/notification-streams", { label: type, type, value });
@@ -106,7 +112,7 @@ for (const [name, rights] of Object.entries(COMMAND_LINES)) {
       assert.equal(outcome.bucket.ok, true, named);
       assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
     }
-    // Without a trusted authority all of them fail, which proves that the tests above verify certificates.
+    // If no authority is trusted, all of them fail. This proves that the connections above were verified.
     await using server = start({});
     const outcome = await tryAll(new ApiCaller(await server.ready(), TOKEN), peers);
     assert.deepEqual([outcome.webhook.ok, outcome.mail.ok, outcome.bucket.ok], [false, false, false]);

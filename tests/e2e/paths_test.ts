@@ -1,5 +1,6 @@
 /**
- * No path or file name in any input leads out of its directory. Tests every such field of the API in a table.
+ * Tests that no path or file name in any input leads out of its directory. A table lists every such field of
+ * the API.
  */
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../src/http/endpoint.ts";
@@ -8,21 +9,21 @@ import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts
 import { contentsOf } from "../support/assertions/contents.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** The values that a field accepts. */
+/** What a field accepts. */
 type Kind =
-  /** An existing absolute path, with any character that a file system allows. */
+  /** An absolute path of something that exists, with any character that a file system allows. */
   | "absolute"
-  /** An absolute path that backups create. */
+  /** An absolute path at which backups create files. */
   | "made absolute"
   /** A relative path below a directory. */
   | "inner"
-  /** A relative path that backups create. */
+  /** A relative path at which backups create files. */
   | "made inner"
   /** A relative path, or an empty text. */
   | "inner or root"
   /** A part of a file name. */
   | "name part"
-  /** A pattern that excludes files. It may contain `..`, because nothing is read or created by it. */
+  /** A pattern that excludes files. It may contain `..`, because it is only compared with names. */
   | "pattern"
   /** A name that is looked up among stored names, and never used as a path. */
   | "looked up";
@@ -50,7 +51,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "PUT /api/backup-destinations/{id} webdav_path": "made inner",
 };
 
-/** Values that are invalid for every kind of path. */
+/** Values that are invalid as any kind of path. */
 const NEVER = ["a\0b", "\0", "a\ud800b", `${"a/".repeat(2048)}a`];
 const CLIMBS = ["..", "../x", "/..", "/a/../b", "a/..", "/a/b/..", "./..", "a//../b", "//..//"];
 const CONTROLS = ["a\nb", "a\rb", "a\tb", "a\x1bb", "a\x7fb", "a\u0085b"];
@@ -92,11 +93,14 @@ const TAKEN: Readonly<Record<Kind, readonly string[]>> = {
 
 interface Field {
   readonly endpoint: Endpoint;
-  /** With `?` before a query parameter, and `[]` after a list. */
+  /** The field's name; `?` in front marks a query parameter, and `[]` at the end a list. */
   readonly name: string;
 }
 
-/** Returns the fields whose names suggest a path. A new one needs a row in the table. */
+/**
+ * Returns the fields whose names suggest a path, by the key that they have in the table above. A new one
+ * needs a row there.
+ */
 function pathFields(): Map<string, Field> {
   const found = new Map<string, Field>();
   for (const endpoint of ENDPOINTS.filter(({ access }) => access !== "agent")) {
@@ -129,7 +133,7 @@ async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string
   };
 }
 
-/** Destinations by the path that belongs to them. */
+/** The other fields of the destination that a path field belongs to. */
 const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
   local_path: { type: "local" },
   sftp_path: { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" },
@@ -141,7 +145,7 @@ const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
-/** Builds a body with the field, and with the other fields that the endpoint requires. */
+/** Builds a body with the field, and with the other fields that its endpoint requires. */
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
   const destination = DESTINATIONS[field];
   if (destination !== undefined) return { label: "d", ...destination, [field]: value };
@@ -196,7 +200,7 @@ Deno.test("no path field takes what leads out of its place", async (t) => {
       assert.deepEqual(await contentsOf(api.database), before);
       for (const value of TAKEN[kind]) {
         const { status, body } = await send(value);
-        // Other errors come after the validation of fields: there is no agent here.
+        // Only errors of the field count. Other errors come later, because there is no agent here.
         assert.ok(
           status < 300 || body.errors === undefined,
           `${JSON.stringify(value)}: ${JSON.stringify(body)}`,

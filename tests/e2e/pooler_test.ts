@@ -1,4 +1,4 @@
-/** Tests a connection pooler between a control plane and its database. */
+/** Tests a control plane with a connection pooler in front of its database. */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { Pgbouncer, type PgbouncerOptions } from "../support/servers/pgbouncer.ts";
@@ -18,7 +18,7 @@ async function withPooler(
   try {
     const env = { LOCAL_AGENT: "0", BOOTSTRAP_TOKEN: TOKEN, DATABASE_URL: pooler.url("plane") };
     await work((more = {}) => new ServerProcess({ dataDirectory, env: { ...env, ...more } }));
-    // An unsuitable database is rejected before anything is created in it.
+    // A pooler in an unsuitable mode is rejected before anything is created in the database.
     if (options.mode !== "session") {
       assert.equal(
         (await postgres.sql("plane", "select count(*) from pg_tables where schemaname = 'public'")).trim(),

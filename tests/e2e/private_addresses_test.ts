@@ -1,4 +1,6 @@
-/** By default, the control plane connects only to public addresses that users enter. */
+/**
+ * Tests that the control plane, by default, connects only to public addresses among those that users enter.
+ */
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
 import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../src/notify/channels/registry.ts";
@@ -16,10 +18,7 @@ import { TestS3 } from "../support/servers/s3.ts";
 
 const NAMED = /allowed it by ALLOW_PRIVATE_ADDRESSES/;
 
-/**
- * Opens the API with `ALLOW_PRIVATE_ADDRESSES` at `0`, on records that were created while loopback was
- * allowed.
- */
+/** Opens the API with `ALLOW_PRIVATE_ADDRESSES=0`. Its records were created while loopback was allowed. */
 async function stage(stack: AsyncDisposableStack) {
   const api = stack.use(await testApi());
   const network = new Network(AddressPolicy.publicOnly);
@@ -125,7 +124,7 @@ Deno.test("what is there already gets no connection: a bucket's check, download 
   assert.match(row!.removal_error, NAMED);
 
   assert.deepEqual([s3.calls.length, hook.received.length], [0, 0]);
-  // With the setting, the same requests succeed.
+  // If the setting allows private addresses, the same requests succeed.
   assert.equal((await api.admin.call("POST", `/api/backup-destinations/${bucket}/check`)).body.data.ok, true);
   assert.equal((await api.admin.call("POST", `/api/notification-streams/${stream}/test`)).body.data.ok, true);
 });

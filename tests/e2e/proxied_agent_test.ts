@@ -1,4 +1,4 @@
-/** Tests an agent that reaches a control plane without TLS only through a proxy. */
+/** Tests an agent that can reach its control plane only through a proxy, without TLS. */
 import assert from "node:assert/strict";
 import { httpProxyOf } from "../../agent/proxy_tunnel.ts";
 import { ConnectProxy } from "../support/servers/connect_proxy.ts";
@@ -9,7 +9,7 @@ const options = (proxy: ConnectProxy) => ({
   program: FROM_SOURCE,
   logLevel: "debug",
   environment: { HTTP_PROXY: proxy.url, NO_PROXY: "" },
-  // Only the proxy can resolve this name.
+  // A name that only the proxy can resolve.
   seen: (url: string) => url.replace("127.0.0.1", "control.example"),
 });
 

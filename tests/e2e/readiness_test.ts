@@ -1,4 +1,7 @@
-/** A ready control plane serves the next request, whatever has just happened to the database. */
+/**
+ * Tests that a control plane that reports to be ready serves the next request, whatever has just happened to
+ * the database.
+ */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
@@ -7,13 +10,13 @@ import { ServerProcess } from "../support/servers/server.ts";
 import { until } from "../support/assertions/until.ts";
 
 const TOKEN = "a-token-for-the-tests";
-/** Twice the number of connections in the pool. */
+/** The number of simultaneous requests: twice the number of connections in the pool. */
 const AT_ONCE = 20;
 
 interface Plane {
   url: string;
   dataDirectory: string;
-  /** Sends a burst of reads and writes, and returns their statuses. */
+  /** Sends a burst of reads and writes. Returns the different statuses of the responses, sorted. */
   burst(): Promise<number[]>;
   isReady(): Promise<boolean>;
 }
@@ -62,8 +65,8 @@ async function withPlane(env: Record<string, string>, work: (plane: Plane) => Pr
 const GOOD = [200, 201];
 
 /**
- * Sends bursts for as long as a background loop or the listening connection may take to notice a lost
- * connection.
+ * Sends bursts for `ms` milliseconds, so long that a background loop or the listening connection can notice a
+ * lost connection.
  */
 async function workFor(plane: Plane, ms: number): Promise<void> {
   const end = performance.now() + ms;
@@ -88,7 +91,8 @@ Deno.test("after a Postgres elsewhere is killed and back, no request fails once 
     for (const quiet of [false, true]) {
       assert.deepEqual(await plane.burst(), GOOD);
       await postgres.kill();
-      // Either nothing is requested until the database is back, or readiness is polled all the time.
+      // In the quiet round, nothing is requested until the database is back. In the other one, readiness is
+      // polled all the time.
       if (!quiet) await until(async () => !await plane.isReady());
       await postgres.restart();
       await until(() => plane.isReady());
@@ -108,7 +112,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
     }
     assert.deepEqual(await plane.burst(), GOOD);
     await until(() => plane.isReady());
-    // A server may end idle connections.
+    // Simulates a database server that ends idle connections.
     await db.database.unsafe(
       `alter role current_user in database ${
         new URL(db.url).pathname.slice(1)
@@ -121,7 +125,7 @@ Deno.test("connections that the server closes while they are idle cost no reques
       assert.deepEqual(await plane.burst(), GOOD);
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    // The listening connection is still open.
+    // The control plane is ready only if its listening connection is still open.
     await until(() => plane.isReady());
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(await plane.isReady(), true);

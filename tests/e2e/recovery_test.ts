@@ -1,4 +1,4 @@
-/** Recovers a control plane whose database is lost, from its backups. */
+/** Tests the recovery of a control plane whose database is lost, from its backups. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { withDigest } from "../../agent/engine/manifest/manifest_digest.ts";
@@ -28,8 +28,8 @@ function tokenIn(stdout: string): string {
 }
 
 /**
- * Writes backups of another control plane into the same directory. Its task has the number and the name of
- * one of ours.
+ * Writes backups of another control plane into the same directory. They belong to a task with the same number
+ * and name as a task of the recovered control plane.
  */
 async function writeForeign(root: string): Promise<void> {
   await shell('cp -a "$1/backups/in/files" "$1/backups/foreign" && rm "$1"/backups/foreign/*.age', root);
@@ -65,7 +65,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /^Imported 3 newer backups: backup_/m);
-    // Backups that were made elsewhere after it are unknown.
+    // The control plane's backup does not contain backups that were made later at other destinations.
     const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
     const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, known);
@@ -144,7 +144,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     assert.match(stranger.stderr, /does not let the user in with the password\. Check its user/);
     assert.doesNotMatch(stranger.stderr, /not-it/);
     await using inner = new AsyncDisposableStack();
-    // Like the one in the root of a file system.
+    // Creates a directory that only root can read, like lost+found in the root of a file system.
     await Deno.mkdir(`${sshd.directory}/lost+found`, { mode: 0o700 });
     inner.defer(() => Deno.remove(`${sshd.directory}/lost+found`));
     const told = await recoverInto(stage, made, ["--from", server], secrets);

@@ -1,6 +1,6 @@
 /**
- * A database server refuses connections: the control plane reports the reason, continues to run, and recovers
- * by itself.
+ * Tests a database server that refuses connections. The control plane reports the reason, continues to run,
+ * and recovers by itself.
  */
 import assert from "node:assert/strict";
 import { databaseTrouble } from "../../src/domain/database/database_trouble.ts";
@@ -14,7 +14,7 @@ const END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where ap
 
 interface Plane {
   readonly api: ApiCaller;
-  /** Stops the server as an operator does. */
+  /** Stops the control plane as an operator does. */
   stop(): Promise<unknown>;
   /** Returns the status and the message of `/readyz`. */
   ready(): Promise<[status: number, message: string | undefined]>;
@@ -51,12 +51,13 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
     await until(async () => {
       const [, message] = await plane.ready();
       if (/refuses the log-in: check .* DATABASE_URL/.test(message ?? "")) return true;
-      // Log-ins in progress may have succeeded, for all connections or for some.
+      // Log-ins that were in progress may have succeeded on some or all connections, so they are ended again.
       await postgres.sql("postgres", END_ALL);
       return false;
     });
     for (const [method, body] of [["GET", undefined], ["POST", { label: "x" }]] as const) {
-      // A log-in in progress may still succeed, and a broken connection reports less.
+      // A log-in that is in progress may still succeed, and a connection that breaks gives a less precise
+      // error.
       await until(async () => {
         const answer = await plane.api.call(method, "/tags", body);
         if (answer.status !== 503) await postgres.sql("postgres", END_ALL);
@@ -96,7 +97,8 @@ Deno.test("a database that is renamed or takes no connections is named, and used
 Deno.test("a time limit that ends a query of the database library does not end the control plane", () =>
   withPlane(async (plane, postgres) => {
     await postgres.sql("postgres", "alter database plane set statement_timeout = '200ms'");
-    // postgres.js reads pg_type on every new connection, and nothing awaits that promise.
+    // On every new connection, postgres.js reads pg_type in a promise that nothing awaits. The locked table
+    // makes that query exceed its time limit.
     const held = postgres.sql(
       "plane",
       "set statement_timeout = 0; begin; lock table pg_catalog.pg_type; select pg_sleep(2); commit",

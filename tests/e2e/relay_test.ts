@@ -1,4 +1,4 @@
-/** Another server's agent reads a backup from one server's disk through the control plane. */
+/** Tests an agent that reads a backup from another server's disk through the control plane. */
 import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { postgresqlFixture } from "../support/sources/postgresql.ts";
@@ -8,7 +8,7 @@ import { until } from "../support/assertions/until.ts";
 
 const PASSPHRASE = `päss "wörd" \\ $(id)`;
 
-/** Makes a backup on the holder's own disk. Returns the backup's id. */
+/** Backs up to the holder's own disk. Returns the backup's id. */
 async function backUp({ api, holder, root }: TwoServers, fields: Record<string, unknown>): Promise<number> {
   const backup_destination_id = await api.create("/backup-destinations", {
     label: "the disk of web1",
@@ -31,7 +31,7 @@ function archiveOf(objects: { role: string; name: string }[]): string {
   return objects.find(({ role }) => role === "archive")!.name;
 }
 
-/** Returns the number of pending requests to send bytes. */
+/** Returns the number of requests to an agent to send a backup's bytes. */
 async function questions({ services }: TwoServers): Promise<number> {
   return (await services.database`select from agent_requests where kind = 'backup.send'`).length;
 }
@@ -73,7 +73,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
       const drilled = await api.carryOut(`/backups/${id}/drill`, { remote_server_id: other.id });
       assert.equal(drilled.status, "successful", drilled.output);
       assert.notEqual((await api.call("GET", `/backups/${id}`)).body.data.proven_at, null);
-      // On its own server, the backup is read directly.
+      // On its own server, the agent reads the backup directly.
       at.relayed.length = 0;
       const home = await api.carryOut(path, { target_path: `${target_path}-home` });
       assert.equal(home.status, "successful", home.output);

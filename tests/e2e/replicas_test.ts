@@ -1,6 +1,6 @@
 /**
- * Several control planes share one database: each one sees the changes of the others, and any of them may
- * die.
+ * Tests several control planes that share one database. Each sees the changes of the others, and any of them
+ * may die.
  */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -10,7 +10,7 @@ import { emptyDatabase } from "../support/fixtures/database.ts";
 import { endOf, stageReplicas } from "../support/servers/replicas.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** Follows the output of a task's newest run to its end, and returns it. */
+/** Follows the output of a task's newest run to its end, and returns the output. */
 async function follow(api: ApiCaller, taskId: number): Promise<string> {
   let text = "";
   for await (const { event, data } of api.stream(taskId)) {
@@ -68,7 +68,7 @@ Deno.test("any control plane is killed while runs go on and one is due: the agen
   const silence = new AbortController();
   const talk = talker.talk(10, silence.signal);
   const dueTimes: Date[] = [];
-  // The agents are connected to one of the two, whichever it is.
+  // Kills each control plane once, because the agents may be connected to either of them.
   for (const which of [0, 1]) {
     const dueAt = new Date(Math.ceil(systemClock.now().getTime() / 1000) * 1000 + 1000);
     dueTimes.push(dueAt);

@@ -1,4 +1,4 @@
-/** Restores of databases through the API, a control plane and an agent. */
+/** Tests restores of databases through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";

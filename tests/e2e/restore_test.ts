@@ -1,4 +1,4 @@
-/** Restores through the API, a control plane and an agent. */
+/** Tests restores through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
 import { configureDeleteDelay } from "../../src/services/retention/trash.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
@@ -131,7 +131,8 @@ Deno.test("a restore goes on over a lost agent's link and is cancelled by its lo
   const started = await api.call("POST", `/backups/${backupId}/restore`, { target_path: target });
   const log = `/backup-task-logs/${started.body.backup_task_log_id}`;
   await configureDeleteDelay(at.plane.services, 0);
-  // A backup in use is not removed, and it cannot be restored once its removal was requested.
+  // A backup that is being restored is not removed. Once its removal is requested, no other restore can
+  // start.
   assert.equal((await api.call("DELETE", `/backups/${backupId}`)).status, 200);
   assert.equal((await api.call("POST", `/backups/${backupId}/restore`, {})).status, 409);
   assert.equal((await api.call("POST", `${log}/cancel`)).status, 200);

@@ -1,4 +1,4 @@
-/** Scripts before and after backups, run by real agents. */
+/** Tests scripts before and after backups, run by real agents. */
 import assert from "node:assert/strict";
 import {
   type ControlPlane,
@@ -14,9 +14,9 @@ type Script = Fields & { type: string; script: string };
 
 interface Stage {
   plane: ControlPlane;
-  /** A directory that everyone may write to. */
+  /** A directory that every user may write to. */
   root: string;
-  /** Creates a task with these scripts. Returns its id. */
+  /** Creates a task with these scripts. Returns the task's id. */
   task(scripts: Script[], fields?: Fields): Promise<number>;
 }
 
@@ -55,12 +55,12 @@ async function openStage(
   };
 }
 
-/** The lines of a file; none if it is missing. */
+/** Returns the lines of a file; no lines if it is missing. */
 async function lines(path: string): Promise<string[]> {
   return (await Deno.readTextFile(path).catch(() => "")).split("\n").filter((line) => line !== "");
 }
 
-/** The script's output in a log, without times. */
+/** Returns the output in a run's log without the times. */
 function outputOf(log: { output: string }): string {
   return log.output.replaceAll(/^\S+ /gm, "");
 }
@@ -135,7 +135,7 @@ Deno.test("scripts run in order, know their run, and the secrets in their output
       REARGUARD_FILE_NAME: backup.file_name,
     },
   );
-  // Nothing of the scripts is left on the server.
+  // No file of the scripts is left on the server.
   assert.deepEqual([...Deno.readDirSync(`${stage.plane.agentStateDirectory}/scripts`)], []);
 });
 
@@ -241,7 +241,7 @@ Deno.test("a script is ended at its limit with all that it started, whoever hold
   assert.equal((await lines(`${root}/pids`)).length, 3);
   assert.deepEqual(await alive(), []);
 
-  // One that has ended is over, whatever it leaves behind.
+  // A script has succeeded once it has ended, whatever processes it leaves behind.
   await Deno.remove(`${root}/pids`);
   const leaving = await stage.task([{ type: "prescript", script: `${children}; echo done` }]);
   const left = await api.run(leaving);
@@ -273,7 +273,7 @@ Deno.test("a cancelled run ends its prescript and runs its postscripts, which no
   await api.call("POST", `/backup-tasks/${task}/cancel`);
   await until(async () => (await lines(`${root}/post`)).length > 0);
   await until(async () => (await latest()).progress.phase === "postscript");
-  // A second request changes nothing.
+  // A second request to cancel changes nothing.
   await api.call("POST", `/backup-tasks/${task}/cancel`);
   await Deno.writeTextFile(`${root}/go`, "");
   const log = await api.finished(task);
@@ -284,7 +284,7 @@ Deno.test("a cancelled run ends its prescript and runs its postscripts, which no
   await assert.rejects(Deno.stat(`${root}/never`));
 });
 
-/** Starts an agent with the state of one that was killed. Returns its pid. */
+/** Starts an agent with the state of one that was killed. Returns the new agent's process id. */
 async function anotherAgent({ plane }: Stage, stack: AsyncDisposableStack): Promise<number> {
   const options = { program: FROM_SOURCE, logLevel: "info" };
   const earlier = { stateDirectory: plane.agentStateDirectory };
@@ -305,7 +305,7 @@ function wordsOf(pid: number): string[] {
   try {
     return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
   } catch {
-    return []; // it has ended
+    return []; // the process has ended
   }
 }
 
@@ -349,7 +349,7 @@ Deno.test("an agent is killed at every step: what follows the backup runs exactl
       }
     });
   const hang = `touch "${root}/now"; sleep 600`;
-  // Goes on when its agent is gone, and ends by itself.
+  // This script continues after its agent is gone, and ends by itself.
   const end =
     `exec >/dev/null 2>&1; touch "${root}/now"; until [ -e "${root}/go" ]; do sleep 0.02; done; echo end >>"${root}/marks"`;
   const interrupted =
@@ -415,7 +415,7 @@ Deno.test("the agent's configuration refuses scripts, or allows those that it li
     await Deno.writeTextFile(list, `# Freezes the shop\n${sha256}  freeze.sh\n`);
     assert.equal((await api.run(task)).status, "successful");
     await Deno.stat(`${stage.root}/ran`);
-    // A changed text is another script.
+    // The SHA-256 of a changed text is not in the list.
     await api.call("PUT", `/scripts/${id}`, { script: `touch "${stage.root}/ran" #` });
     assert.match((await api.run(task)).reason, /does not allow it/);
   });

@@ -1,5 +1,6 @@
 /**
- * Secret keys that do not match the database: refused at start, and not applied while the control plane runs.
+ * Tests secret keys that do not match the database. They are refused at the start, and not applied while the
+ * control plane runs.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -20,9 +21,9 @@ const base64 = (...keys: Uint8Array[]) => keys.map((key) => Buffer.from(key).toS
 interface Scene {
   db: TestDatabase;
   directory: string;
-  /** Starts a control plane with its own data directory on the database. */
+  /** Starts a control plane on the database, with a data directory of its own. */
   start(env: Record<string, string>): ServerProcess;
-  /** Returns the one line with which it refuses to start. */
+  /** Starts a control plane that must refuse to start. Returns the only line that it prints as the reason. */
   refusal(env: Record<string, string>): Promise<string>;
 }
 
@@ -68,11 +69,12 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
           `the environment variable SECRET_KEY holds key ${keyId(WRONG)}\\. Put the missing key there`,
       ),
     );
-    // With the right key in second place, existing values open, and new ones are sealed with the first key.
+    // With the right key in second place, stored values are decrypted, and new ones are encrypted with the
+    // first key.
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
     await again.stop();
-    // Now each key alone decrypts only half of the values.
+    // Now each key alone decrypts only one half of the values.
     for (const [held, missing] of [[RIGHT, WRONG], [WRONG, RIGHT]] as const) {
       assert.match(
         await refusal({ SECRET_KEY: base64(held) }),
@@ -105,7 +107,8 @@ Deno.test("a second control plane with another key is refused, even where nothin
       line,
       new RegExp(`seals with key ${keyId(RIGHT)} .*this one seals with key ${keyId(WRONG)}`),
     );
-    // It could decrypt both values, but would encrypt new ones with a key that the other control plane lacks.
+    // With both keys, it could decrypt every value. But it would encrypt new values with a key that the other
+    // control plane lacks.
     assert.match(
       await refusal({ SECRET_KEY: base64(WRONG, RIGHT) }),
       /Give all control planes of a database/,
@@ -124,7 +127,7 @@ Deno.test("a key file that is swapped while it runs changes nothing but the log,
     await writeSecretKeys(path, [WRONG]);
     await server.until(() => server.stderr.includes("Cannot take the secret keys anew"));
     assert.match(server.stderr, new RegExp(`sealed with key ${keyId(RIGHT)} `));
-    // It continues with its current key, so new values are not lost with the file.
+    // The control plane continues with its old key, so new values are still encrypted with the right key.
     await seal(api, "max");
     assert.equal((await api.call("PUT", `/notification-streams/${id}`, { label: "seen" })).status, 200);
     await writeSecretKeys(path, [RIGHT, WRONG]);
@@ -166,7 +169,7 @@ Deno.test("a database that was restored with another key's secrets makes a contr
       update notification_streams set value_encrypted = replace(value_encrypted, ${
       keyId(RIGHT)
     }, '0badc0de')`;
-    // Restoring a database ends its connections.
+    // Ends the connections, as restoring a database does.
     await db.database`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'rearguard' and pid <> pg_backend_pid() and datname = current_database()`;

@@ -1,6 +1,6 @@
 /**
- * Sends every request of the original API contract to a live server, and compares the responses field by
- * field, including ids, times and URLs. Requests and expected responses are parsed from the document's text.
+ * Sends every request of the original API contract to a live server. Compares the responses field by field,
+ * including ids, times and URLs. Requests and expected responses are parsed from the contract's text.
  */
 import assert from "node:assert/strict";
 import { claimAssignments } from "../../src/services/runs/dispatch.ts";
@@ -18,7 +18,7 @@ interface Section {
   response: any;
 }
 
-/** Splits the document into sections, by heading. */
+/** Splits the contract into sections, by heading. */
 function parse(document: string): Record<string, Section> {
   const sections: Record<string, Section> = {};
   for (const part of document.split(/^## /m).slice(1)) {
@@ -63,8 +63,8 @@ interface Live extends AsyncDisposable {
 }
 
 /**
- * Creates the state that the document starts with: its first user, its server 2 and destination 1, at its
- * first time.
+ * Creates the state with which the contract starts: its first user, its server 2 and its destination 1, at
+ * its first time.
  */
 async function live(): Promise<Live> {
   const api = await testApi({ publicUrl: "http://example.com" });
@@ -97,10 +97,7 @@ async function live(): Promise<Live> {
   };
 }
 
-/**
- * Creates the document's task 1 from the fields that the document shows: it contains no request that creates
- * it.
- */
+/** Creates the contract's task 1. The contract shows this task, but has no request that creates it. */
 async function createFirstTask({ client }: Live): Promise<void> {
   const { source, schedule, storage, ...shown } = seed["Show Backup Task"]!.response.data;
   const { status, body } = await client.call("POST", "/api/backup-tasks", {

@@ -1,6 +1,6 @@
 /**
- * Runs on real agents whose source or destination hangs: the cause is reported, and the run ends at its
- * limit.
+ * Tests runs on real agents whose source or destination hangs. The cause is reported, and the run ends at its
+ * time limit.
  */
 import assert from "node:assert/strict";
 import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/servers/control_plane.ts";
@@ -23,7 +23,7 @@ async function stage(stack: AsyncDisposableStack, path?: string) {
   return { plane, root, destination };
 }
 
-/** Starts a run of a new task. Returns the id of its log. */
+/** Creates a task and starts its run. Returns the id of the run's log. */
 async function run({ api, serverId }: ControlPlane, destination: number, fields: Fields): Promise<number> {
   const task = await api.create("/backup-tasks", {
     remote_server_id: serverId,
@@ -159,7 +159,7 @@ Deno.test("a compressor that hangs ends the run as well, and the task's next run
   const tar = stack.use(await HeldTar.make());
   const { plane, root, destination } = await stage(stack, tar.path);
   await Deno.mkdir(`${root}/source`);
-  // More bytes than a pipe's buffer holds.
+  // The file has more bytes than the buffer of a pipe holds.
   await Deno.writeFile(`${root}/source/file`, new Uint8Array(8_000_000));
   await tar.hold(`${root}/source`);
   const source = { type: "files", source_path: `${root}/source`, stall_timeout: 6 };

@@ -10,7 +10,7 @@ import { until } from "../support/assertions/until.ts";
 
 const ALONE = { LOCAL_AGENT: "0" };
 
-/** Runs `work` with a data directory, and ends every process that uses it. */
+/** Runs `work` with a new data directory, then ends every process that uses this directory. */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ prefix: "rearguard-start-" });
   await Deno.chmod(parent, 0o755);
@@ -22,7 +22,7 @@ async function withDataDirectory(work: (dataDirectory: string) => Promise<void>)
   }
 }
 
-/** Lists every process, except zombies, with `text` in its arguments. */
+/** Returns the ids of processes with `text` in their arguments. Zombies are left out. */
 async function processesNaming(text: string): Promise<number[]> {
   const pids: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
@@ -37,7 +37,7 @@ async function getUser(url: string, token: string): Promise<Response> {
   return await fetch(`${url}/api/user`, { headers: { authorization: `Bearer ${token}` } });
 }
 
-/** Returns its only line on standard error, after asserting that it failed. */
+/** Starts a control plane that must fail, and returns its only line on standard error. */
 async function refusal(options: ConstructorParameters<typeof ServerProcess>[0]): Promise<string> {
   const server = new ServerProcess({ ...options, env: { LOG_LEVEL: "fatal", ...ALONE, ...options.env } });
   const { code } = await server.ended();

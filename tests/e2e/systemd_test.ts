@@ -17,7 +17,8 @@ async function copyInto(root: string, path: string, text: string, mode: number):
 }
 
 /**
- * Creates a tree with systemd's own units and Rearguard's, and an executable file for every program in ours.
+ * Creates a tree with systemd's own units and Rearguard's. The tree has an executable file for every program
+ * that Rearguard's units start.
  */
 async function treeWithUnits(root: string): Promise<void> {
   const system = "usr/lib/systemd/system";
@@ -32,7 +33,7 @@ async function treeWithUnits(root: string): Promise<void> {
     await copyInto(root, `etc/systemd/system/${unit}`, text, 0o644);
     await copyInto(root, /^ExecStart=(\S+)/m.exec(text)![1]!, "#!/bin/sh\n", 0o755);
   }
-  // Several control planes on one machine, as the drop-in describes.
+  // Adds the unit for several control planes on one machine, as its drop-in describes.
   const dropIn = "rearguard@.service.d/instance.conf";
   const text = await Deno.readTextFile(join(UNITS, "rearguard.service"));
   await copyInto(root, "etc/systemd/system/rearguard@.service", text, 0o644);

@@ -1,6 +1,6 @@
 /**
- * TLS errors name the cause in plain words, and how to trust an authority if that would help. Tests every
- * program and every connection.
+ * Tests that TLS errors name the cause in plain words, and say how to trust an authority if that would help.
+ * Covers every program and every connection.
  */
 import assert from "node:assert/strict";
 import { type CertificateKind, CERTIFICATES, makeCertificates } from "../support/servers/bad_certificates.ts";
@@ -17,7 +17,10 @@ import { until } from "../support/assertions/until.ts";
 const TOKEN = "a-token-for-the-tests";
 const TRUST = /set DENO_CERT to its certificate \(a PEM file\), or DENO_TLS_CA_STORE=system/;
 
-/** Messages when the authority is trusted; for `good`, when it is not. */
+/**
+ * Matches the message for each certificate if its authority is trusted. For `good`, the authority is not
+ * trusted.
+ */
 const WORDS: Readonly<Record<CertificateKind, RegExp>> = {
   good: /authority (that )?is not trusted here/,
   wrong: /certificate is for another name \(other\.example\.com\)/,

@@ -1,11 +1,14 @@
-/** Runs the control plane with the permissions of its unit, on other paths. */
+/** Runs the control plane with the permissions of its systemd unit, but with other paths. */
 import assert from "node:assert/strict";
 import { packagedPrograms } from "../../src/store/embedded/embedded_programs.ts";
 import { emptyDatabase } from "../support/fixtures/database.ts";
 import { containerRights, unitRights } from "../support/assertions/rights.ts";
 import { ServerProcess } from "../support/servers/server.ts";
 
-/** Created as systemd does. It is not below /tmp, to which the unit allows writing. */
+/**
+ * Creates a data directory with the mode that systemd gives it. It is not below /tmp, where the unit may
+ * write anyway.
+ */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "rearguard-unit-" });
   await Deno.chmod(parent, 0o755);
@@ -74,7 +77,8 @@ Deno.test("under the unit's rights it serves, seals, and builds what servers ins
 
 Deno.test("under the unit's rights it runs the embedded Postgres", () =>
   withDataDirectory(async (dataDirectory) => {
-    // The unit does not run it as root. Root needs another user for the embedded Postgres.
+    // The unit does not run as root. If this test does, the embedded Postgres needs another user, which must
+    // be created.
     const rights = unitRights(dataDirectory).map((right) =>
       Deno.uid() === 0 && right.startsWith("--allow-run=") ? `${right},/bin/sh,useradd` : right
     );

@@ -1,5 +1,5 @@
 /**
- * Upgrades from the oldest control plane: `tests/compat/oldest` holds its database, its agent's key and its
+ * Upgrades from the oldest control plane. `tests/compat/oldest` has its database, its agent's key and its
  * stored objects.
  */
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ interface Peers {
   mariadb: MariadbServer;
 }
 
-/** Starts every server that the old control plane used, at today's addresses. */
+/** Starts every server that the old control plane used, at new addresses. */
 async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-oldest-", dir: "/var/tmp" });
   stack.defer(() => Deno.remove(root, { recursive: true }));
@@ -60,7 +60,7 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { root, s3, sshd, postgres, mariadb };
 }
 
-/** Loads the old database, unchanged except for the addresses of its peers. */
+/** Loads the old database, unchanged except for the addresses of those servers. */
 async function loadDatabase({ url, database }: TestDatabase, peers: Peers): Promise<void> {
   const { root, s3, sshd, postgres, mariadb } = peers;
   const text = (await Deno.readTextFile(`${FIXTURE}database.sql`))
@@ -173,8 +173,8 @@ async function restoreDatabase(
 ): Promise<void> {
   const server = type === "mysql" ? mariadb : postgres;
   const door = type === "mysql" ? "mysql" : "postgres";
-  // Restored under its own name, which does not exist yet, because references to the database inside it are
-  // loaded unchanged.
+  // Restores under the database's own name, which does not exist yet. References inside the dump to the
+  // database are loaded unchanged.
   const log = await api.carryOut(`/backups/${id}/restore`);
   assert.equal(log.status, "successful", log.output);
   assert.match(

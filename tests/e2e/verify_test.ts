@@ -9,7 +9,10 @@ import { newStream } from "../support/fixtures/notified.ts";
 import { HttpReceiver } from "../support/servers/receivers.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** Runs the scheduler until the condition holds. It skips rows that are locked at that moment. */
+/**
+ * Runs the scheduler until the condition holds. One round may not suffice, because it skips rows that are
+ * locked.
+ */
 function scheduled(services: ServiceContext, condition: () => Promise<boolean>): Promise<void> {
   return until(async () => {
     const scheduler = new Scheduler(services);
@@ -62,7 +65,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
       local_path: `${root}/drilled`,
     });
     const { id, backup_task_id } = await backUp(destinationId, { verify_every: 0 });
-    // Simulates that a day has passed.
+    // Simulates that a day has passed, so that a drill is due.
     await plane.services.database`
       update backup_tasks set created_at = created_at - interval '1 day' where id = ${backup_task_id}`;
     const drilled = async () =>
@@ -100,7 +103,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     });
     const path = `${directory}/${file_name}`;
     await shell('cp "$1" "$1.good"; printf xxxx | dd of="$1" bs=1 seek=100 conv=notrunc status=none', path);
-    // Simulates that a day has passed: the check is due.
+    // Simulates that a day has passed, so that a verification is due.
     await plane.services
       .database`update backups set created_at = created_at - interval '1 day' where id = ${id}`;
     await scheduled(plane.services, async () => (await show(id)).status === "damaged");

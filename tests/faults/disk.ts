@@ -1,4 +1,4 @@
-/** A small disk that can be filled to the last byte. Needs root. */
+/** A small disk that a test can fill to the last byte. Needs root. */
 import { mountTmpfs } from "../support/fixtures/tmpfs.ts";
 
 const FILLER = "filler";
@@ -35,7 +35,7 @@ export class SmallDisk implements AsyncDisposable {
   }
 }
 
-/** Writes a block. Returns false if the disk is full, even after a part of the block. */
+/** Writes a block to the file. Returns false if not all of the block fits on the disk. */
 function writes(file: Deno.FsFile, block: Uint8Array): boolean {
   try {
     return file.writeSync(block) === block.length;

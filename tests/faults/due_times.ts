@@ -1,4 +1,4 @@
-/** Checks that the scheduler handled each due time of the schedule and the plan. */
+/** Checks that the scheduler handled each due time of a task's schedule and of the plan. */
 import type { Plan } from "./plan.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -8,7 +8,10 @@ interface Handled {
   readonly by: "run" | "skip";
   readonly id: number;
   readonly due: Date;
-  /** The time at which it was created, on the clock of its control plane. */
+  /**
+   * The time at which the run or the record of the skipped time was created, on the clock of its control
+   * plane.
+   */
   readonly at: Date;
 }
 
@@ -46,7 +49,7 @@ function judge(
   if (isScheduled && next !== null && next <= now) {
     problems.push(`${name} is due since ${next.toISOString()}, and nothing came of it`);
   }
-  // While a clock was ahead, future minutes were handled.
+  // While a control plane's clock was ahead, it handled minutes that are still in the future.
   const isHandled = (due: Date) => handled.some((one) => one.due.getTime() === due.getTime());
   if (isScheduled && (next === null || !minutes(now, new Date(next.getTime() - 1)).every(isHandled))) {
     problems.push(`${name} is due each minute, and planned for ${next?.toISOString()} only`);
@@ -78,8 +81,8 @@ function judge(
 }
 
 /**
- * Returns by how much the plan sets the database's clock back, in milliseconds. Minutes up to this much
- * before a task's creation may be due.
+ * Returns by how many milliseconds the plan sets the database's clock back. Minutes up to this much before a
+ * task's creation may be due.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;
@@ -87,7 +90,7 @@ function setBack({ controlPlanes, faults }: Plan): number {
   return -1000 * Math.min(0, ...jumps);
 }
 
-/** Returns the full minutes after `from`, up to `to`. */
+/** Returns each full minute after `from`, up to and including `to`. */
 function minutes(from: Date, to: Date): Date[] {
   const found: Date[] = [];
   for (let at = Math.floor(from.getTime() / MINUTE) * MINUTE + MINUTE; at <= to.getTime(); at += MINUTE) {

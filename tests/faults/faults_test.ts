@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { tryPlans } from "./trial.ts";
 
-/** Each seed leads to different faults: see `deno task faults --seed N --count 1`. */
+/** The seeds of the plans. `deno task faults --seed N --count 1` shows and carries out the plan of seed N. */
 const SEEDS = [309, 424, 471];
 
 Deno.test("what is promised holds after plans that kill, cut and break what there is", async () => {

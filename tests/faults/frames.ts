@@ -1,8 +1,12 @@
 /**
- * Splits a websocket's bytes into frames (RFC 6455, section 5.2), and finds the type of the message in each.
+ * Splits a websocket's bytes into frames (RFC 6455, section 5.2), and finds the type of the message in each
+ * frame.
  */
 
-/** The agent's messages, by their names in docs/develop/protocol.md. Events of a run have their own kinds. */
+/**
+ * The agent's messages, by their names in docs/develop/protocol.md. Each kind of run event has a name of its
+ * own.
+ */
 export const AGENT_FRAMES = [
   "hello",
   "accepted",
@@ -30,11 +34,11 @@ export const CONTROL_PLANE_FRAMES = [
 export type FrameKind = typeof AGENT_FRAMES[number] | typeof CONTROL_PLANE_FRAMES[number];
 
 export interface Frame {
-  /** The bytes as received, with header and mask. */
+  /** The bytes of the frame as received, with header and mask. */
   readonly bytes: Uint8Array;
   /** The message of a text frame; null for other frames. */
   readonly message: Message | null;
-  /** The name in plans; null for frames that plans do not use. */
+  /** The name of the frame in plans; null for a frame that plans do not use. */
   readonly kind: FrameKind | null;
 }
 
@@ -53,7 +57,7 @@ const TEXT = 1;
 export class FrameSplitter {
   #rest = new Uint8Array(0);
 
-  /** Yields complete frames. Keeps an incomplete one until more bytes arrive. */
+  /** Yields the frames that are complete. Keeps the rest until more bytes arrive. */
   *push(chunk: Uint8Array): Iterable<Frame> {
     this.#rest = joined(this.#rest, chunk);
     for (let size = frameSize(this.#rest); size !== null; size = frameSize(this.#rest)) {
@@ -79,7 +83,7 @@ interface Header {
   readonly size: number;
 }
 
-/** Returns null if the header is incomplete. */
+/** Returns the header at the beginning of the bytes; null if it is incomplete. */
 function headerOf(bytes: Uint8Array): Header | null {
   if (bytes.length < 2) return null;
   const isMasked = (bytes[1]! & 0x80) !== 0;

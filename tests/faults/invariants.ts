@@ -1,6 +1,6 @@
 /**
  * The conditions that must hold after every plan, once all faults are repaired. Each has a description, and a
- * time within which it must hold.
+ * time limit within which it must hold.
  */
 import type { Stage } from "./stage.ts";
 import { dueTimesHandled } from "./due_times.ts";
@@ -12,16 +12,19 @@ import type { World } from "./world.ts";
 
 export interface Invariant {
   readonly words: string;
-  /** Milliseconds since the repair, or since the invariant before was checked. */
+  /** Time limit in milliseconds, from the repair or from the check of the previous invariant. */
   readonly bound: number;
-  /** Returns a line for every violation; empty if the condition holds. */
+  /** Returns a line for every violation; no lines if the condition holds. */
   check(stage: Stage): Promise<string[]>;
 }
 
-/** Milliseconds after its deadline by which a run must have ended. The reaper runs every five seconds. */
+/** Milliseconds within which a run must end after its deadline. The reaper runs every five seconds. */
 const LATE = 12_000;
 
-/** Checked in this order: later ones rely on the time that earlier ones have waited. */
+/**
+ * The invariants in the order in which they are checked. The limits of later ones rely on the time that
+ * earlier ones have waited.
+ */
 export const INVARIANTS: readonly Invariant[] = [
   {
     words: "each due time fired once, was folded into the one catch-up, or is recorded as skipped",
@@ -57,7 +60,10 @@ export const INVARIANTS: readonly Invariant[] = [
   },
 ];
 
-/** Returns the violations, as text that a person can act on. Rejects if the harness itself failed. */
+/**
+ * Returns a description of each violation, as text that a person can act on. Rejects if the harness itself
+ * failed.
+ */
 export async function findBroken(stage: Stage): Promise<string[]> {
   const broken: string[] = [];
   for (const { bound, check, words } of INVARIANTS) {
@@ -65,13 +71,13 @@ export async function findBroken(stage: Stage): Promise<string[]> {
     const told = problems.slice(0, 10).map((problem) => `    ${problem}`);
     if (problems.length > told.length) told.push(`    … and ${problems.length - told.length} more`);
     if (problems.length > 0) broken.push(`broken: ${words}\n${told.join("\n")}`);
-    // Pause the tasks, so that no further run starts.
+    // Pauses the tasks, so that no further run starts.
     if (check === dueTimesHandled) await pause(stage);
   }
   return broken;
 }
 
-/** Returns what is left after every task is deleted with its backups; it must be nothing. */
+/** Returns what remains after every task is deleted with its backups. Nothing should remain. */
 export async function findLeft(world: World): Promise<string[]> {
   return [
     ...await lasting(() => objectsMatchRows({ world }), 45_000),
@@ -79,7 +85,10 @@ export async function findLeft(world: World): Promise<string[]> {
   ];
 }
 
-/** Returns the problems that remain after the bound. */
+/**
+ * Repeats the check until there are no problems, at most for `bound` milliseconds. Returns the remaining
+ * problems.
+ */
 async function lasting(check: () => Promise<string[]>, bound: number): Promise<string[]> {
   const end = performance.now() + bound;
   for (;;) {
@@ -97,8 +106,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Also checks the deadline of each state, so that an agent that returns does not hide a run that the reaper
- * overlooked.
+ * Returns the runs that have not ended. Also returns runs that ended too long after a deadline: otherwise an
+ * agent that comes back would hide a run that the reaper overlooked.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;
@@ -118,8 +127,8 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
 }
 
 /**
- * Records runs that are past their deadline for too long. A wrong clock may set a deadline in the past, so
- * the time is measured from when it was first seen.
+ * Records runs that stay past their deadline for too long. A wrong clock may set a deadline in the past, so
+ * the time is measured from when the run was first seen past it.
  */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>

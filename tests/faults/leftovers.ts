@@ -6,8 +6,9 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Checks every destination completely, so that leftovers of earlier plans are found too. Makes pending
- * removals due at once: a killed control plane holds a lease of five minutes, and retries wait for minutes.
+ * Compares every destination with the database, leftovers of earlier plans included. First makes pending
+ * removals due at once: a control plane that was killed holds a lease of five minutes, and retries wait for
+ * minutes.
  */
 export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise<string[]> {
   await hastenRemovals(world);

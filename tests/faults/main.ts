@@ -1,8 +1,8 @@
 /**
- * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` seeds, starting at
- * `seed`, and reports violations. `--seed ITS_SEED --count 1` repeats one plan. If due times matter, add
- * `--second S`: the second of the minute in which the plan began. Needs root, and the programs that `deno
- * task test` installs.
+ * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` consecutive seeds,
+ * starting at `seed`, and reports violations. To repeat a single plan, give its seed and `--count 1`. If due
+ * times matter, add `--second S`: the second of the minute in which the plan began. Needs root, and the
+ * programs that `deno task test` installs.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
@@ -18,7 +18,10 @@ function wholeNumber(text: string, name: string): number {
   return Number(text);
 }
 
-/** Completes the current plan and cleans up; a second signal ends the process at once. */
+/**
+ * Returns a signal that aborts at the first SIGINT or SIGTERM: the current plan is then completed, and the
+ * harness cleans up. A second SIGINT or SIGTERM ends the process at once.
+ */
 function untilInterrupted(): AbortSignal {
   const stopped = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

@@ -1,7 +1,7 @@
 /**
- * Tests peers that accept a connection and never respond. Every run that meets one ends, or reports within
- * the limit what it waits for. The plans of `deno task faults` include such peers and repair them; here they
- * stay silent.
+ * Tests peers that accept a connection and never respond. Every run that meets such a peer ends, or reports
+ * within a time limit what it waits for. The plans of `deno task faults` include such peers too, but repair
+ * them; in this test, they stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -16,16 +16,19 @@ import { Relay } from "./relay.ts";
 
 /** Time limits of the agent, in seconds. */
 const LIMITS = { DESTINATION_IDLE_SECONDS: "1", DESTINATION_PATIENCE_SECONDS: "3" };
-/** Time within which a run that meets a silent peer has ended or reported it. Milliseconds. */
+/**
+ * Time limit in milliseconds within which a run that meets a silent peer must end, or report what it waits
+ * for.
+ */
 const BOUND = 45_000;
 
 interface Peer {
   readonly fields: Record<string, unknown>;
-  /** Returns whether bytes are being sent to the peer. */
+  /** Returns whether the run is sending bytes to the peer. `output` is the run's output so far. */
   isAtWork(output: string): boolean;
   mute(): void;
   mend(): void;
-  /** The expected text in the output of the run, whether the run has ended or not. */
+  /** Matches the message that the run's output must contain, whether the run has ended or not. */
   readonly says: RegExp;
 }
 
@@ -83,7 +86,10 @@ const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promi
   },
 };
 
-/** Creates a source whose file keeps growing, for a run that is in the middle of its upload. */
+/**
+ * Creates a source with 96 MiB of noise, so that a run is in the middle of its upload when the peer falls
+ * silent.
+ */
 async function growSource(root: string): Promise<string> {
   const path = `${root}/source`;
   await Deno.mkdir(path);
@@ -137,10 +143,11 @@ Deno.test("runs that meet a mute peer end or say what they wait for, and the age
         return peer.says.test(output) || ["failed", "successful"].includes(status);
       }, BOUND).catch(async () => assert.fail(`Nothing was said: ${(await logOf(plane, logId)).output}`));
       const { status, output } = await logOf(plane, logId);
-      // A run that finished before the silence was not affected.
+      // A run that succeeded had finished before the peer fell silent.
       if (status !== "successful") assert.match(output, peer.says);
       assert.ok(systemClock.monotonic() - muted < BOUND);
-      // A cancel ends the run although the peer is silent. Meanwhile the agent uses another destination.
+      // Cancelling ends the run although the peer is silent. Meanwhile, the agent can still use another
+      // destination.
       await api.call("POST", `/backup-tasks/${taskId}/cancel`);
       await until(async () => !["queued", "running"].includes((await logOf(plane, logId)).status), 90_000);
       const place = await Deno.makeTempDir({ prefix: "rearguard-mute-" });
@@ -173,7 +180,8 @@ Deno.test("a webhook that is mute keeps no run and no other webhook waiting", as
     const notifications = { on_success: true, on_failure: true };
     const fields = { label, type: "webhook", value: "https://example.com", notifications };
     const id = await api.create("/notification-streams", fields);
-    // The API accepts only https; the receiver has no certificate.
+    // The API accepts only https, and the receiver has no certificate. So the URL is written into the
+    // database.
     const sealed = keyring.encrypt(`http://127.0.0.1:${port}/${label}`);
     await database`update notification_streams set value_encrypted = ${sealed} where id = ${id}`;
     return id;

@@ -1,4 +1,4 @@
-/** Compares the output in the API with the events that the agent sent over the wire. */
+/** Compares each run's output in the API with the events that its agent sent over the wire. */
 import type { SpokenEvent } from "./spoken.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -6,13 +6,13 @@ interface Run {
   readonly id: number;
   readonly attempt: number;
   readonly state: string;
-  /** Whether the agent's verdict ended the run. */
+  /** Whether the agent's verdict was applied to the run; null if there was no verdict. */
   readonly isAccounted: boolean | null;
 }
 
 /**
- * Event numbers that an agent skips after reading its journal back, because it may have lost the events that
- * it sent.
+ * How far an agent skips event numbers when it reads its journal back after a restart. It skips them because
+ * it may have sent events that the journal does not have.
  */
 const LEFT_OUT = 2 ** 20;
 
@@ -44,9 +44,9 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // If a run ended without its verdict, the output before that is shown. An agent whose disk was full may
-  // forget its verdict at a restart, and send another one: the first one counts. If the first one was lost
-  // with the connection, it cannot be repeated.
+  // The output of a run that ended without the agent's verdict may stop at any event. An agent whose disk was
+  // full may forget its verdict at a restart and send another one; then the first one counts. If the first
+  // one was lost with the connection, the agent cannot repeat it.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );
@@ -78,7 +78,10 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
   return problems;
 }
 
-/** Returns possible outputs if the agent lost some events: it had them only in memory when it was killed. */
+/**
+ * Returns every output that is possible if the agent lost some events. It loses events that are only in its
+ * memory when it is killed.
+ */
 function forgotten(said: readonly [sequence: number, event: SpokenEvent][]): string[] {
   const restart = said.findIndex(([sequence]) => sequence > LEFT_OUT);
   if (restart === -1) return [];

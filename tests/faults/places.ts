@@ -1,5 +1,5 @@
 /**
- * The destinations that plans write to. They are inspected directly, not through the relays that cause
+ * The destinations that plans write to. The harness inspects them directly, not through the relays that cause
  * faults.
  */
 import { BucketUploads } from "../support/fixtures/bucket_uploads.ts";
@@ -13,22 +13,22 @@ import { Relay } from "./relay.ts";
 export interface Place {
   /** The destination's fields in the API. */
   readonly fields: Record<string, unknown>;
-  /** Lists every file or object, including partial ones, by path below the root. */
+  /** Returns the path of every file or object below the root, including partial ones. */
   list(): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
-  /** Lists open uploads, by key. */
+  /** Returns the keys of open uploads. */
   openUploads(): Promise<string[]>;
 }
 
 const DISK_BYTES = 96 * 2 ** 20;
 
-/** The servers and disks behind the places, which the harness breaks. */
+/** The servers and disks behind the destinations. Plans break them. */
 interface Backends {
   readonly s3: TestS3;
   readonly s3Relay: Relay;
   readonly sftpRelay: Relay;
   readonly disk: SmallDisk;
-  /** A mount that looks like a network disk whose server can fall silent. */
+  /** A mount that behaves like a network disk whose server can stop responding. */
   readonly networkDisk: FreezableMount;
 }
 
@@ -39,7 +39,11 @@ export class Places implements AsyncDisposable {
     private readonly parts: AsyncDisposable,
   ) {}
 
-  /** @param root An absolute path; directories are made below it. */
+  /**
+   * Starts the servers and mounts the disks.
+   *
+   * @param root An absolute path. Directories are created below it.
+   */
   static async open(root: string): Promise<Places> {
     await using opening = new AsyncDisposableStack();
     const s3 = opening.use(await TestS3.open());

@@ -1,6 +1,6 @@
 /**
- * Defines the faults of one plan. It is a pure function of its seed: the same seed gives the same plan on any
- * machine.
+ * Defines the tasks, runs and faults of a plan. A plan depends only on its seed: the same seed gives the same
+ * plan on any machine.
  */
 import * as fc from "fast-check";
 import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts";
@@ -15,18 +15,21 @@ export interface PlannedTask {
   readonly agent: number;
   readonly tree: TreeName;
   readonly place: PlaceName;
-  /** The number of backups to keep; 0: all. */
+  /** The number of backups that retention keeps; 0 for all. */
   readonly keep: number;
 }
 
 export interface PlannedRun {
-  /** Milliseconds from the plan's start, as in {@link Moment}. */
+  /** The start of the run, in milliseconds from the plan's start. */
   readonly at: number;
   readonly task: number;
   readonly by: "hand" | "schedule";
 }
 
-/** At a time; or before or after the proxy passes on the n-th frame of a kind. */
+/**
+ * When a fault happens: `at` milliseconds after the plan's start, or before or after the proxy passes on the
+ * n-th frame of a kind.
+ */
 export type Moment =
   | { readonly at: number }
   | { readonly frame: FrameKind; readonly nth: number; readonly side: "before" | "after" };
@@ -34,9 +37,9 @@ export type FrameMoment = Extract<Moment, { frame: FrameKind }>;
 
 export type FrameAction =
   | { readonly type: "cut" }
-  /** Nothing more arrives from the frame's sender; the other direction still works. */
+  /** No further frames from the sender of this frame are passed on. The other direction still works. */
   | { readonly type: "half-close" }
-  /** `apart`: milliseconds between the two copies. */
+  /** Passes the frame on twice, with `apart` milliseconds between. */
   | { readonly type: "duplicate"; readonly apart: number }
   | { readonly type: "delay"; readonly ms: number };
 
@@ -52,7 +55,7 @@ export type Action =
   | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
   | { readonly type: "drop SFTP" }
   | { readonly type: "SFTP is slow"; readonly bytesPerSecond: number }
-  /** Connections are accepted but get no response, until everything is repaired. */
+  /** Connections are accepted but get no response until everything is repaired. */
   | { readonly type: "S3 falls mute" | "SFTP falls mute" | "the network disk falls mute" }
   | { readonly type: "Postgres falls mute"; readonly downFor: number }
   | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }
@@ -70,7 +73,10 @@ export interface Plan {
   readonly faults: readonly PlannedFault[];
 }
 
-/** Consecutive seeds with the same number of control planes: starting them takes longer than a plan. */
+/**
+ * The number of consecutive seeds whose plans have the same number of control planes. Starting control planes
+ * takes longer than a plan.
+ */
 const BLOCK = 10;
 
 export function planOf(seed: number): Plan {
@@ -79,7 +85,7 @@ export function planOf(seed: number): Plan {
   return { seed, controlPlanes, ...drawn! };
 }
 
-/** Milliseconds: longer than it takes to declare a run lost. */
+/** A downtime in milliseconds, longer than it takes until a run is declared lost. */
 const LONG_GONE = 26_000;
 
 const among = (below: number) => fc.integer({ min: 0, max: below - 1 });
@@ -94,7 +100,10 @@ const task: fc.Arbitrary<PlannedTask> = fc.record({
   keep: fc.constantFrom(0, 0, 1),
 });
 
-/** Frames of every run. Upload frames occur only with a bucket, the rare ones only sometimes. */
+/**
+ * Frames that occur in every run. Upload frames occur only with a bucket, and the rare frames only in some
+ * runs.
+ */
 const USUAL = ["run.start", "accepted", "output", "finished", "ack"] as const;
 const UPLOADS = [...AGENT_FRAMES, ...CONTROL_PLANE_FRAMES].filter((frame) => frame.startsWith("upload."));
 const RARE = ["hello", "welcome", "progress", "response", "request", "run.cancel"] as const;
@@ -109,7 +118,7 @@ const frameMoment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<FrameMoment> 
     nth: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
     side: fc.constantFrom("before", "after"),
   });
-/** Most runs end within a second, so faults are tied to frames rather than to times. */
+/** Generates when a fault happens. Most faults are tied to frames, because most runs end within a second. */
 const moment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<Moment> =>
   fc.oneof(
     { weight: 1, arbitrary: fc.record({ at: time }) },
@@ -206,7 +215,7 @@ const contents: fc.Arbitrary<Omit<Plan, "seed" | "controlPlanes">> = fc
     });
   });
 
-/** Describes a plan for a person, one line for each part. */
+/** Returns the description of a plan for a person: a line for each task, run and fault. */
 export function describePlan({ controlPlanes, faults, runs, seed, tasks }: Plan): string[] {
   return [
     `seed ${seed}: ${controlPlanes} control plane${controlPlanes === 1 ? "" : "s"}`,

@@ -1,6 +1,6 @@
 /**
- * The Postgres of the control planes: it can be killed with all its processes, and started again with its
- * data.
+ * The Postgres server of the control planes. It can be killed with all its processes, and started again with
+ * its data.
  */
 import { processTree, signalAll } from "../../agent/engine/programs/process_tree.ts";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -12,8 +12,10 @@ export class MortalPostgres implements AsyncDisposable {
   private constructor(readonly url: string, private readonly postgres: EmbeddedPostgres) {}
 
   /**
-   * @param directory Absolute; created if missing.
-   * @param clockFile The file with the offset of its clock.
+   * Starts Postgres.
+   *
+   * @param directory An absolute path; created if missing.
+   * @param clockFile The path of the file with the offset of the server's clock.
    */
   static async open(directory: string, clockFile: string): Promise<MortalPostgres> {
     const postgres = await startEmbedded({
@@ -37,7 +39,8 @@ export class MortalPostgres implements AsyncDisposable {
   }
 
   /**
-   * Suspends its processes: connections stay open but get no answer. Returns a function that resumes them.
+   * Suspends the server's processes, so that connections stay open but get no response. Returns a function
+   * that resumes the processes.
    */
   async freeze(): Promise<() => void> {
     const processes = await this.#processes();
@@ -59,7 +62,10 @@ export class MortalPostgres implements AsyncDisposable {
   }
 }
 
-/** Starts a watcher that ends Postgres once this process has ended: Postgres runs detached. */
+/**
+ * Starts a process that ends Postgres once this process has ended. Without it, Postgres would keep running,
+ * because it is detached.
+ */
 async function outliveNobody(place: string): Promise<void> {
   const script =
     `while kill -0 ${Deno.pid}; do sleep 1; done; kill -QUIT $(head -n1 "$1/data/postmaster.pid")`;

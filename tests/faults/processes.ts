@@ -1,4 +1,4 @@
-/** The control planes and agents of the harness: the real programs, in separate processes. */
+/** Starts the control planes and agents of the harness: the real programs, in separate processes. */
 import { LOOPBACK_ALLOWED } from "../support/servers/loopback.ts";
 import { FROM_SOURCE } from "../support/servers/control_plane.ts";
 import { ServerProcess } from "../support/servers/server.ts";
@@ -7,8 +7,8 @@ import type { Process } from "./supervisor.ts";
 const LIBFAKETIME = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
 /**
- * Returns variables for a program whose clock is set by a file. The file contains the offset in seconds, such
- * as `+90`, and is read every second. The monotonic clock is not affected.
+ * Returns environment variables for a program whose clock follows a file. The file contains an offset in
+ * seconds, such as `+90`, and is read every second. The monotonic clock is not affected.
  */
 export function clockEnvironment(file: string): Record<string, string> {
   return {
@@ -27,15 +27,15 @@ export interface PlaneOptions {
   readonly databaseUrl: string;
   readonly secretKey: string;
   readonly bootstrapToken: string;
-  /** See {@link clockEnvironment}. */
+  /** The path of the file that sets the clock: see {@link clockEnvironment}. */
   readonly clockFile: string;
   readonly temporary: string;
 }
 
-/** Time limits in seconds, short enough for a plan to see each of them expire. */
+/** Time limits of runs in seconds, so short that each can expire during a plan. */
 const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
-/** Time in seconds that an agent waits for a silent destination, and for an unreachable one. */
+/** How many seconds an agent waits for a silent destination, and for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
 
 export function launchPlane(options: PlaneOptions): Process {
@@ -77,7 +77,10 @@ export interface AgentOptions {
   readonly temporary: string;
 }
 
-/** Starts an agent in a session of its own, by which the programs it started are found after it has ended. */
+/**
+ * Starts an agent in a session of its own. After the agent's end, the session identifies the programs that it
+ * has started.
+ */
 export function launchAgent({ stateDirectory, temporary, token, url }: AgentOptions): Process {
   const child = new Deno.Command("setsid", {
     args: [Deno.execPath(), "run", ...FROM_SOURCE, "--url", url, "--state-dir", stateDirectory],
@@ -97,7 +100,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
     })();
   }
   return {
-    // Programs that it left behind may keep its pipes open: do not wait for them.
+    // The end of the output is not awaited: programs that the agent left behind may keep its pipes open.
     ended: child.status,
     pid: child.pid,
     get wasReady() {
@@ -107,7 +110,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
   };
 }
 
-/** Returns the processes of these sessions except their leaders, as `pid name`. */
+/** Returns the processes of these sessions except the sessions' leaders, as `pid name`. */
 export function sessionMembers(leaders: ReadonlySet<number>): string[] {
   const members: string[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
@@ -120,7 +123,7 @@ export function sessionMembers(leaders: ReadonlySet<number>): string[] {
         members.push(`${name} ${stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))}`);
       }
     } catch (error) {
-      // It has ended meanwhile.
+      // The process has ended while /proc was read.
       if (!(error instanceof Deno.errors.NotFound) && !/os error 3\b/.test(String(error))) throw error;
     }
   }

@@ -1,22 +1,26 @@
-/** A TCP relay in front of a destination's server. It can slow, truncate and drop connections. */
+/**
+ * A TCP relay in front of a destination's server. It can slow connections down, end them early, and drop
+ * them.
+ */
 import { systemClock } from "../../src/domain/clock.ts";
 import { closeQuietly, isGone } from "./wire.ts";
 
 export class Relay implements AsyncDisposable {
-  /** The limit for each connection and direction; null: none. */
+  /** Maximum bytes per second for each connection and direction; null for no limit. */
   bytesPerSecond: number | null = null;
   /**
-   * Called for each new connection. Returns the number of response bytes after which it ends; null: never.
+   * Called for each new connection. Returns after how many bytes of the response the connection ends; null
+   * for never.
    */
   endsAfter: () => number | null = () => null;
-  /** Connections are accepted, but no data passes. */
+  /** Set while connections are accepted but no data passes. The promise resolves at the repair. */
   #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();
   readonly #carried = new Set<Promise<unknown>>();
   readonly #accepting: Promise<void>;
 
-  /** @param port Of 127.0.0.1. */
+  /** @param port The server's port on 127.0.0.1. */
   constructor(private readonly target: number) {
     this.#accepting = this.#accept();
   }
@@ -25,14 +29,14 @@ export class Relay implements AsyncDisposable {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** Ends every connection; accepts new ones. Returns how many it ended. */
+  /** Ends every open connection, and returns how many there were. New connections are accepted. */
   drop(): number {
     const count = this.#open.size / 2;
     for (const end of this.#open) closeQuietly(end);
     return count;
   }
 
-  /** Blocks all data from now on. Open connections stay open until it is healed, which ends them. */
+  /** Stops passing data on all connections. They stay open until {@link heal}, which ends them. */
   mute(): void {
     this.#muted ??= Promise.withResolvers<void>();
   }

@@ -1,4 +1,7 @@
-/** Checks successful runs: their objects are as recorded, and stock tools restore the source from them. */
+/**
+ * Checks that each successful run can be restored: its objects are as recorded, and stock tools restore the
+ * source from them.
+ */
 import { createHash } from "node:crypto";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { type Manifest, restoreStored } from "../support/fixtures/restore.ts";
@@ -19,7 +22,7 @@ export async function successesRestore(stage: Stage): Promise<string[]> {
   const problems: string[] = [];
   for (const [index, task] of stage.tasks.entries()) {
     const { backups, succeeded } = await recordsOf(stage, task);
-    // Retention removes the backups that newer ones have replaced, and no others.
+    // Retention removes only the backups that newer ones have replaced.
     const kept = task.keep === 0 ? succeeded : Math.min(task.keep, succeeded);
     if (backups.size !== kept) {
       problems.push(

@@ -1,10 +1,13 @@
-/** The scripts of every other task. Each appends its execution to a file of its type. */
+/**
+ * The scripts of every other task. Each appends a line to a file when it runs; prescripts and postscripts
+ * have one file each.
+ */
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 const TYPES = ["prescript", "postscript"] as const;
 
-/** Creates the scripts. They take long enough to be met by a kill. Returns their ids. */
+/** Creates the scripts and returns their ids. Each takes long enough that a kill can happen while it runs. */
 export async function createScripts({ api, root }: Pick<World, "api" | "root">): Promise<number[]> {
   const ids = [];
   for (const type of TYPES) {
@@ -15,8 +18,8 @@ export async function createScripts({ api, root }: Pick<World, "api" | "root">):
 }
 
 /**
- * A postscript runs once for each run whose prescript has begun, and no script runs twice. A run that was
- * cancelled may have ended its prescript before that wrote its line.
+ * Checks that no script ran twice, and that a postscript ran once for each run whose prescript has begun. A
+ * prescript of a cancelled run may have been ended before it wrote its line.
  */
 export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {
   const [pre, post] = await Promise.all(TYPES.map((type) => countsOf(`${root}/${type}s`)));
@@ -27,7 +30,7 @@ export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">):
   return [...twice, ...missing];
 }
 
-/** Returns how often each line is in a file. */
+/** Returns how often each line occurs in a file. */
 async function countsOf(path: string): Promise<Map<string, number>> {
   const text = await Deno.readTextFile(path).catch(() => "");
   const counts = new Map<string, number>();

@@ -1,16 +1,16 @@
-/** Records the events that agents sent over the wire, to be compared with the control plane's records. */
+/** Records the events that agents sent over the wire. They are compared with the control plane's records. */
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 
 export interface SpokenEvent {
   readonly kind: string;
-  /** The text of an output event. */
+  /** The text of an output event; empty for any other event. */
   readonly text: string;
   readonly whole: Message["event"];
 }
 
 export class Spoken {
-  /** Events that were sent again with the same number but other contents. */
+  /** Descriptions of events that were sent again with the same number but with other contents. */
   readonly conflicts: string[] = [];
   readonly #events = new Map<string, Map<number, SpokenEvent>>();
 
@@ -20,7 +20,7 @@ export class Spoken {
     const events = this.#events.get(key) ?? new Map<number, SpokenEvent>();
     this.#events.set(key, events);
     const before = events.get(sequence!);
-    // An agent that reads its journal back sends an event's fields in another order.
+    // An agent that reads its journal back sends the fields of an event in another order.
     if (before !== undefined && !isDeepStrictEqual(before.whole, event)) {
       const [was, is] = [before.whole, event].map((whole) => JSON.stringify(whole).slice(0, 200));
       this.conflicts.push(`event ${sequence} of run ${run_id} was ${was}, then ${is}`);

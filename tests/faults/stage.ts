@@ -1,5 +1,6 @@
 /**
- * Carries out a plan in a world: its tasks, its runs, and its faults at their times. Then repairs everything.
+ * Carries out a plan in a world: creates its tasks, starts its runs, and injects its faults at their times.
+ * Then repairs everything.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
@@ -11,20 +12,21 @@ import type { World } from "./world.ts";
 export interface StagedTask extends PlannedTask {
   readonly id: number;
   readonly storePath: string;
-  /** On the database's clock, not on that of a control plane. */
+  /** When the task was created, on the database's clock. */
   readonly createdAt: Date;
-  /** Due times that the plan has set to now. */
+  /** Due times that the plan has set; each was the current time when it was set. */
   readonly broughtForward: Date[];
-  /** Due times that may or may not have been set, because the database failed meanwhile. */
+  /** Due times that may have been set or not, because the database failed meanwhile. */
   readonly perhapsForward: Date[];
 }
 
 /**
- * Time that a plan continues after its last run or fault, for frames that are still to come. Milliseconds.
+ * How long a plan goes on after its last run or fault, for frames that are still to come, in milliseconds.
  */
 const AFTERMATH = 1500;
 /**
- * The schedule of tasks that the plan starts: each minute is due, but the plan makes most due times itself.
+ * The schedule of tasks whose runs the plan starts by schedule. Each minute is due, but most due times are
+ * set by the plan itself.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
@@ -32,14 +34,14 @@ const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
 export class Stage {
   readonly tasks: StagedTask[] = [];
   readonly #pending = new Set<Promise<void>>();
-  /** Faults that happen at frames. `left`: matching frames until then. */
+  /** Faults that happen at frames. `left` is the number of matching frames until then. */
   readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
   #isPostgresDown = false;
-  /** When each run was first seen past its deadline, on the monotonic clock. */
+  /** When each run was first seen past its deadline, in monotonic milliseconds, by the run's id. */
   readonly overdue = new Map<number, number>();
-  /** The runs that stayed past their deadline for too long. */
+  /** The ids of runs that stayed past their deadline for too long. */
   readonly late = new Set<number>();
-  /** Failures of the harness itself. */
+  /** Messages of failures of the harness itself. */
   readonly failures: string[] = [];
 
   constructor(readonly world: World, readonly plan: Plan, private readonly tally: Tally) {}
@@ -60,8 +62,8 @@ export class Stage {
     world.atFrame = () => Promise.resolve([]);
     await world.heal();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    await world.heal(); // for faults that happened during the repair
-    await world.answering(); // agents may be away for longer: their runs must end without them
+    await world.heal(); // repairs faults that happened during the first repair
+    await world.answering(); // agents may be away for longer, and their runs must end without them
   }
 
   async #createTasks(): Promise<void> {
@@ -82,8 +84,8 @@ export class Stage {
         drill_every: 0,
         ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
       };
-      // A kept-alive connection may lead to a control plane that was stopped after the last plan. A retry
-      // uses a new connection.
+      // An open connection may lead to a control plane that was stopped after the previous plan. A retry uses
+      // a new connection.
       const id = await api.create("/backup-tasks", fields).catch((error) => {
         if (!(error instanceof TypeError)) throw error;
         return api.create("/backup-tasks", fields);
@@ -106,7 +108,7 @@ export class Stage {
     this.#pending.add(tracked);
   }
 
-  /** Starts a run. Does not repeat a failed attempt. */
+  /** Starts a run by hand or by schedule. An attempt that fails is not repeated. */
   async #run(index: number, by: "hand" | "schedule"): Promise<void> {
     const task = this.tasks[index]!;
     if (by === "hand") {
@@ -116,13 +118,13 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // Close to a full minute, a control plane that is already computing the next due time could mistake this
-    // one for it.
+    // Close to a full minute, a control plane that computes the next due time could mistake this due time for
+    // the minute's own.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // Do not overwrite a due time that has come, nor set one before a due time that was fired on a clock
-    // ahead: the harness itself would cause a missed or a double run.
+    // A due time that has come is not overwritten. Nor is a due time set before one that was handled on a
+    // clock ahead. Otherwise the harness itself would cause a missed run or a double one.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;
@@ -157,7 +159,10 @@ export class Stage {
     return actions;
   }
 
-  /** Resolves when the fault has been injected; the recovery follows by itself. */
+  /**
+   * Carries out an action, and counts it if it broke something. Resolves when the fault has been injected;
+   * the recovery follows by itself.
+   */
   async #perform(action: Action): Promise<void> {
     if (await this.#happens(action)) this.tally.count(action.type);
   }
@@ -181,7 +186,7 @@ export class Stage {
         return true;
       case "jump the clock": {
         const { clockFile } = planes[action.plane % controlPlanes]!;
-        // A single control plane has its database on the same machine.
+        // If there is one control plane, its database is on the same machine and has the same clock.
         const files = controlPlanes === 1 ? [clockFile, this.world.databaseClockFile] : [clockFile];
         for (const file of files) {
           await Deno.writeTextFile(file, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);

@@ -2,20 +2,20 @@
 import { systemClock } from "../../src/domain/clock.ts";
 
 export interface Process {
-  /** Resolves once the process has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<unknown>;
   readonly pid: number;
-  /** Whether it was ready before it ended: from then on it must not end by itself. */
+  /** Whether the process was ready at any time. A process that was ready must not end by itself. */
   readonly wasReady: boolean;
-  /** Returns what it has printed, to explain its end. */
+  /** Returns what the process has printed, to explain its end. */
   output(): string;
 }
 
-/** Delay before a process that ended by itself is started again. Milliseconds. */
+/** Milliseconds until a process that ended by itself is started again. */
 const PAUSE = 200;
 
 export class Supervisor<P extends Process> {
-  /** Processes that ended by themselves although they were ready: a defect. */
+  /** Descriptions of processes that ended by themselves although they had been ready. Each is a defect. */
   readonly ends: string[] = [];
   #current: P | null = null;
   #isWanted = false;
@@ -35,7 +35,8 @@ export class Supervisor<P extends Process> {
   }
 
   /**
-   * Kills the process, and starts it again after `downFor` milliseconds. Returns false if it does not run.
+   * Kills the process, and starts it again after `downFor` milliseconds. Returns false if the process does
+   * not run.
    */
   kill(downFor: number): boolean {
     if (this.#current === null) return false;
@@ -70,7 +71,7 @@ export class Supervisor<P extends Process> {
     try {
       if (this.#current !== null) Deno.kill(this.#current.pid, signal);
     } catch (error) {
-      // It has ended; the supervisor will notice that soon.
+      // The process has ended, which the supervisor will notice soon.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

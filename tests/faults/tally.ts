@@ -1,4 +1,4 @@
-/** Counts the faults that were actually injected. */
+/** Counts the faults that were really injected. */
 export class Tally {
   readonly #counts = new Map<string, number>();
   readonly #frames = new Map<string, Map<string, number>>();
@@ -13,7 +13,7 @@ export class Tally {
     row.set(action, (row.get(action) ?? 0) + 1);
   }
 
-  /** Returns two tables for a person: faults by action, and faults of websockets by frame. */
+  /** Returns the lines of two tables for a person: faults by action, and faults of websockets by frame. */
   lines(): string[] {
     const actions = ["cut", "half-close", "duplicate", "delay"];
     const names = [...this.#frames.keys()].sort();

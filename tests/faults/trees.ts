@@ -1,5 +1,6 @@
 /**
- * The trees that plans back up. They do not change; each has a description to compare a restored tree with.
+ * The trees that plans back up. They do not change. Each has a description with which a restored tree is
+ * compared.
  */
 import { shell } from "../support/fixtures/backup_run.ts";
 import { describeTree } from "../support/fixtures/tree.ts";
@@ -7,9 +8,15 @@ import { type TreeName, TREES } from "./plan.ts";
 
 export interface Tree {
   readonly path: string;
-  /** Sockets are left out, because no archive contains them. */
+  /**
+   * The tree's members as {@link describe} returns them. Sockets are left out, because no archive contains
+   * them.
+   */
   readonly description: readonly string[];
-  /** Lines that a backup's output must contain exactly once, without their time. */
+  /**
+   * Lines that the output of a backup must contain exactly once. The time at the beginning of each line is
+   * left out.
+   */
   readonly knownLines: readonly string[];
 }
 
@@ -44,11 +51,11 @@ export async function describe(path: string): Promise<string[]> {
   return (await describeTree(path)).filter((line) => !/^"[^"]*" s /.test(line));
 }
 
-/** Names as tar prints them. */
+/** Creates sockets in the tree. Returns their names as tar prints them. */
 function bind(path: string): string[] {
   return Array.from({ length: SOCKETS }, (_, index) => {
     const listener = Deno.listen({ transport: "unix", path: `${path}/s/new` });
-    // closing a socket removes the file under the name that it was bound to
+    // Closing a socket removes the file with the name that the socket was bound to.
     Deno.renameSync(`${path}/s/new`, `${path}/s/${index}`);
     listener.close();
     return `./s/${index}`;

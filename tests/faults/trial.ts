@@ -1,6 +1,4 @@
-/**
- * Carries out plans one after the other in one world, and collects their violations and the injected faults.
- */
+/** Carries out plans one after the other in one world. Collects the violations and the injected faults. */
 import { ignoreConnectionResets } from "../../src/process/lost_connections.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";
@@ -12,24 +10,28 @@ import { World } from "./world.ts";
 export interface Outcome {
   readonly seed: number;
   readonly plan: readonly string[];
-  /** Violations; empty if all conditions hold. */
+  /** Descriptions of the violations; empty if all conditions hold. */
   readonly broken: readonly string[];
   readonly seconds: number;
-  /** The second of the minute in which its faults began, because due times are full minutes. */
+  /**
+   * The second of the minute in which the plan's faults began. It matters because due times are full minutes.
+   */
   readonly second: number;
 }
 
 export interface Trial {
   readonly outcomes: readonly Outcome[];
   readonly tally: Tally;
-  /** Leftovers at the end, after every task is deleted with its backups. */
+  /** What remains at the end, after every task is deleted with its backups. */
   readonly left: readonly string[];
 }
 
 /**
+ * Carries out the plans of the seeds.
+ *
  * @param tell Called before and after each plan.
  * @param options.signal Once it aborts, no further plan begins.
- * @param options.second Each plan begins in this second of a minute.
+ * @param options.second Each plan begins in this second of a minute; null for any second.
  */
 export async function tryPlans(
   seeds: readonly number[],
@@ -73,7 +75,7 @@ async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
   return broken;
 }
 
-/** Resolves in this second of a minute. */
+/** Resolves when the clock reaches this second of a minute. */
 async function comes(second: number): Promise<void> {
   while (systemClock.now().getUTCSeconds() !== second) await systemClock.sleep(50);
 }

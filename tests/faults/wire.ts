@@ -1,6 +1,6 @@
 /**
  * A proxy between an agent and its control plane. It passes everything on and recognizes each websocket
- * frame. Connections can be cut, delayed, duplicated or half-closed at every step of the protocol.
+ * frame. It can cut, delay, duplicate or half-close a connection at any step of the protocol.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { type Frame, FrameSplitter, joined } from "./frames.ts";
@@ -9,7 +9,7 @@ import type { FrameAction } from "./plan.ts";
 export type Side = "before" | "after";
 
 /**
- * Called before and after each frame is passed on, and awaited. The returned actions are applied to the
+ * Called, and awaited, before and after each frame is passed on. Returns the actions to apply to the
  * connection.
  */
 export type Watcher = (frame: Frame, side: Side) => Promise<readonly FrameAction[]>;
@@ -29,7 +29,7 @@ export class Wire implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Passes on delayed frames, and ends half-closed connections. */
+  /** Passes on delayed frames at once, and ends half-closed connections. */
   heal(): void {
     for (const connection of this.#connections) connection.heal();
   }
@@ -93,14 +93,14 @@ class Connection {
     if (this.#isHalfClosed) this.cut();
   }
 
-  /** Waits until the time has passed or the connection is repaired. */
+  /** Waits until `ms` milliseconds have passed, or until the connection is repaired. */
   async #wait(ms: number): Promise<void> {
     await systemClock.sleep(ms, this.#healed.signal).catch(() => {});
   }
 
   /**
-   * Passes on one direction: the HTTP head first, then websocket frames, or plain bytes for other
-   * connections.
+   * Passes on one direction of a connection: the HTTP head, then websocket frames. On a connection without
+   * websocket, passes on plain bytes.
    */
   async #pass(from: Deno.TcpConn, to: Deno.TcpConn, readHead: (head: string) => void): Promise<void> {
     const splitter = new FrameSplitter();
@@ -167,7 +167,7 @@ async function write(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
-/** Returns whether an error means that either side has closed the connection. */
+/** Returns whether an error means that one side has closed the connection. */
 export function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.BadResource || error instanceof Deno.errors.BrokenPipe ||
     error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.Interrupted ||

@@ -1,5 +1,5 @@
 /**
- * The environment of plans; all parts are real. It consists of Postgres, three control planes behind a TCP
+ * The environment of plans, in which all parts are real: Postgres, three control planes behind a TCP
  * balancer, two agents that connect through the harness's proxy, and destinations of each type. One world
  * serves many plans.
  */
@@ -26,11 +26,11 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * Time in milliseconds for which programs may still use a former clock. libfaketime reads the file every
- * second, and control planes read the database's clock every second.
+ * Milliseconds for which programs may still use an earlier clock. libfaketime reads the file every second,
+ * and control planes read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
-/** Time limit for the start of a control plane or an agent. Milliseconds. */
+/** Time limit for the start of a control plane or an agent, in milliseconds. */
 const START = 60_000;
 
 export interface WorldAgent {
@@ -38,13 +38,16 @@ export interface WorldAgent {
   readonly wire: Wire;
   readonly serverId: number;
   readonly stateDisk: SmallDisk;
-  /** The temporary directory of its programs. */
+  /** The path of the directory for temporary files of the agent's programs. */
   readonly temporary: string;
 }
 
 export interface WorldPlane {
   readonly supervisor: Supervisor<Process>;
-  /** Changes with each start, because another connection may have taken the old port. */
+  /**
+   * The control plane's port. It changes with each start, because another connection may have taken the old
+   * port.
+   */
   port: number;
   readonly clockFile: string;
 }
@@ -53,14 +56,14 @@ export class World implements AsyncDisposable {
   readonly agents: WorldAgent[] = [];
   readonly planes: WorldPlane[] = [];
   readonly spoken = new Spoken();
-  /** All agent processes so far: each leads a session. */
+  /** The ids of all agent processes so far. Each leads a session. */
   readonly sessions = new Set<number>();
-  /** Contains the offset of the database's clock, as `clockFile` does for a control plane's. */
+  /** The path of the file with the offset of the database's clock, like `clockFile` of a control plane. */
   readonly databaseClockFile: string;
-  /** Returns the actions that a plan requires at a frame. */
+  /** Returns the actions that the plan requires at a frame. */
   atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);
   api!: ApiCaller;
-  /** A prescript and a postscript, for tasks that have some. */
+  /** The ids of a prescript and a postscript, for the tasks that have scripts. */
   scriptIds!: readonly number[];
   destinations!: Readonly<Record<PlaceName, number>>;
   trees!: Readonly<Record<TreeName, Tree>>;
@@ -68,7 +71,7 @@ export class World implements AsyncDisposable {
   postgres!: MortalPostgres;
   database!: Database;
   temporary!: string;
-  /** Ports of the running control planes, for the balancer. */
+  /** The ports of the running control planes. The balancer reads this array for each connection. */
   readonly #ports: number[] = [];
   #running = 0;
   readonly #parts = new AsyncDisposableStack();
@@ -88,7 +91,7 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** Runs this number of control planes and stops the others. Resolves once they respond. */
+  /** Runs `planes` control planes and stops the others. Resolves once they respond. */
   async run(planes: number): Promise<void> {
     this.#running = planes;
     for (const { supervisor } of this.planes.slice(0, planes)) supervisor.start();
@@ -97,7 +100,7 @@ export class World implements AsyncDisposable {
     await this.standing();
   }
 
-  /** Resolves once every control plane that runs is ready. */
+  /** Resolves once every control plane that should run is ready. */
   async answering(): Promise<void> {
     const running = this.planes.slice(0, this.#running);
     await until(() => running.every(({ supervisor }) => supervisor.current?.wasReady === true), START);
@@ -120,7 +123,10 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** Repairs everything; killed processes start again by themselves. Resolves once every clock is right. */
+  /**
+   * Repairs everything except killed processes, which start again by themselves. Resolves once every clock is
+   * right.
+   */
   async heal(): Promise<void> {
     let wasWrong = false;
     for (const clockFile of [this.databaseClockFile, ...this.planes.map(({ clockFile }) => clockFile)]) {
@@ -132,11 +138,11 @@ export class World implements AsyncDisposable {
       wire.heal();
     }
     this.places.heal();
-    // Programs do not report when they have read the clock.
+    // Programs do not report when they have read the file with the clock's offset.
     if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 
-  /** Runs a query, and repeats it while the database is unavailable. */
+  /** Runs a query. Repeats it while the database is unavailable. */
   async sql<T>(query: (database: Database) => Promise<T>): Promise<T> {
     const end = performance.now() + START;
     for (;;) {
@@ -150,8 +156,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Calls the API. Repeats the call while the database is unavailable, as the response asks, and if a
-   * kept-alive connection led to a control plane that has ended.
+   * Calls the API. Repeats the call while the response says that the database is unavailable, and if an open
+   * connection led to a control plane that has ended.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;
@@ -257,8 +263,8 @@ export class World implements AsyncDisposable {
 }
 
 /**
- * Matches errors while Postgres is down, starts or stops: codes of postgres.js, of the system and of
- * Postgres.
+ * Returns whether an error means that Postgres is down, starting or stopping, by the codes of postgres.js, of
+ * the system and of Postgres.
  */
 function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;

@@ -34,7 +34,7 @@ async function hasMemory(): Promise<boolean> {
     const [, available] = /^MemAvailable: +(\d+) kB$/m.exec(await Deno.readTextFile("/proc/meminfo"))!;
     return Number(available) * 1024 >= ROOM;
   } catch {
-    return false; // no shared memory, as on macOS
+    return false; // there is no /proc, as on macOS
   }
 }
 

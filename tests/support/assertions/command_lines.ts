@@ -35,7 +35,7 @@ export class CommandLines implements Disposable {
    */
   #look(): void {
     const newest = newestProcess();
-    if (newest < this.#newest) this.#lookAtAll(); // the process ids have started again at 1
+    if (newest < this.#newest) this.#lookAtAll(); // the process ids have wrapped around
     else for (let pid = this.#newest + 1; pid <= newest; pid++) this.#looks.set(pid, 0);
     this.#newest = newest;
     for (const [pid, looks] of this.#looks) {
