@@ -1,27 +1,27 @@
-/** Starts a control plane in this process and an installed agent in another, with one task. */
+/** Starts a control plane in this process and an installed agent in another one. Creates one task. */
 import { AgentFiles } from "../src/process/agent_files.ts";
 import { type ControlPlane, startControlPlane } from "../tests/support/servers/control_plane.ts";
 
-/** The backup task of `run`. */
+/** What the task backs up, and where to. */
 export interface Plan {
   source: string;
   backups: string;
   keep: number;
-  /** The destination as a body of the API; default: the directory `backups`. */
+  /** The fields of the destination in the API; default: the local directory `backups`. */
   destination?: Record<string, unknown>;
 }
 
 export interface PlannedControlPlane extends AsyncDisposable {
   readonly plane: ControlPlane;
-  /** Runs the task and waits for its end. Rejects unless the run succeeds. */
+  /** Runs the task and waits for its end. Rejects if the run does not succeed. */
   run(): Promise<void>;
-  /** Restores the newest backup, completely or some paths. Returns the number of stored bytes read. */
+  /** Restores the newest backup, or only `paths` of it. Returns the number of stored bytes that were read. */
   restore(target: string, paths?: string[]): Promise<number>;
-  /** Verifies the newest backup. */
+  /** Verifies the newest backup, and waits for the end. */
   verify(): Promise<void>;
 }
 
-/** Returns the arguments of `deno run` for an agent as it is installed on a server. */
+/** Prepares an agent as it is installed on a server. Returns the arguments of `deno run` that start it. */
 export async function installedAgent(stack: AsyncDisposableStack): Promise<string[]> {
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));

@@ -1,6 +1,6 @@
 /**
- * Encrypts 1 GiB to a recipient as a run does, discards the result, and prints
- * `{"seconds": …, "grown": …}`: `grown` is the maximum growth of memory in bytes.
+ * Encrypts 1 GiB to a recipient as a run does, and discards the result. Prints `{"seconds": …, "grown": …}`,
+ * where `grown` is the maximum growth of memory in bytes.
  *
  *     deno run -A bench/encrypt_stream.ts
  */

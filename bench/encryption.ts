@@ -1,4 +1,4 @@
-/** Measures the speed and the memory of encrypting archives. */
+/** Measures the speed of encrypting archives, and the memory that it takes. */
 import { median, type Result } from "./result.ts";
 
 const ROUNDS = 3;

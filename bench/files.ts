@@ -1,4 +1,4 @@
-/** Compares runs to a local destination with `tar` and two common compressors on the same trees. */
+/** Compares backups to a local destination with `tar` and two common compressors, on the same trees. */
 import { join } from "node:path";
 import { type PlannedControlPlane, startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
@@ -8,7 +8,7 @@ const ROUNDS = 5;
 const MB = 1024 * 1024;
 
 export async function benchFiles(): Promise<Result[]> {
-  // Not below /tmp, which may be in memory.
+  // The directory is not below /tmp, because /tmp may be in memory.
   const directory = await Deno.makeTempDir({ dir: Deno.env.get("BENCH_DIR") ?? "/var/tmp" });
   const results: Result[] = [];
   try {
@@ -73,7 +73,10 @@ async function measure(name: string, directory: string): Promise<Result[]> {
   ];
 }
 
-/** Measures the time from the request to the end of the run, and the agent's peak memory. */
+/**
+ * Runs the task. Returns the seconds from the request to the end of the run, and the agent's peak memory in
+ * bytes.
+ */
 async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: number; resident: number }> {
   await settle();
   let resident = 0;
@@ -91,7 +94,10 @@ async function settle(): Promise<void> {
   await new Deno.Command("sync").output();
 }
 
-/** Archives into a new file, as a run does: an overwritten file would already have pages in memory. */
+/**
+ * Archives the tree into a new file, as a run does, and returns the seconds. A file that is overwritten would
+ * already have pages in memory.
+ */
 async function tarInto(tree: string, archive: string, compressor: string): Promise<number> {
   await settle();
   const start = performance.now();

@@ -1,4 +1,7 @@
-/** Compares the requests per second of two endpoints with bare Hono, with the same queries and database. */
+/**
+ * Compares the requests per second of two endpoints with those of bare Hono, which sends the same queries to
+ * the same database.
+ */
 import { randomBytes } from "node:crypto";
 import { ABILITIES } from "../src/domain/abilities.ts";
 import { issueToken } from "../src/services/access/tokens.ts";
@@ -30,7 +33,7 @@ export async function benchHttp(): Promise<Result[]> {
     ] as const
   ) {
     const rates = { ours: [] as number[], bare: [] as number[] };
-    // Measured in turns, so that other load on the machine affects both.
+    // The two are measured in turns, so that other load on the machine affects both.
     for (let round = 0; round < ROUNDS; round++) {
       rates.ours.push(await load(ours.port, path, token));
       rates.bare.push(await load(bare.port, path, token));
@@ -83,7 +86,7 @@ async function startServer(which: string, url: string) {
 /** Runs wrk with 16 connections for 4 seconds. Returns the requests per second. */
 async function load(port: number, path: string, token: string): Promise<number> {
   const script = await Deno.makeTempFile({ suffix: ".lua" });
-  // Not an argument, because other users can read arguments.
+  // The token is not an argument, because other users can read arguments.
   await Deno.writeTextFile(script, `wrk.headers["Authorization"] = "Bearer ${token}"\n`);
   const { stdout } = await new Deno.Command("wrk", {
     args: ["-t1", "-c16", "-d4s", "-s", script, `http://127.0.0.1:${port}${path}`],

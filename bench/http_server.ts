@@ -1,6 +1,6 @@
 /**
- * Serves either the whole application or bare Hono with the same queries, on the same database. Prints its
- * port.
+ * Serves the whole application, or bare Hono with the same queries, on the same database. Prints the port on
+ * which it listens.
  *
  *     deno run -A bench/http_server.ts rearguard|bare
  */

@@ -1,4 +1,4 @@
-/** Measures how many output lines of 100 agents are stored per second, and whether any are lost. */
+/** Measures how many lines of output from 100 agents are stored per second, and whether any line is lost. */
 import { systemClock } from "../src/domain/clock.ts";
 import { createEnrolmentToken, enrolAgent } from "../src/services/servers/enrolment.ts";
 import { startRun } from "../src/services/runs/runs.ts";

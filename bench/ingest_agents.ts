@@ -1,6 +1,7 @@
 /**
- * Simulates agents that send output lines at a fixed rate, with real links and journals. Reads `{url, keys,
- * linesPerSecond, seconds}` from standard input and ends when everything is acknowledged.
+ * Simulates agents that send lines of output at a fixed rate, with real links and journals. Reads `{url,
+ * keys, linesPerSecond, seconds}` from standard input. Ends when the control plane has acknowledged every
+ * line.
  */
 import { Journal } from "../agent/journal.ts";
 import { Link } from "../agent/link.ts";
@@ -15,7 +16,7 @@ interface Order {
   seconds: number;
 }
 
-/** Time for which lines are batched, as an agent does. Milliseconds. */
+/** Milliseconds for which lines are collected into one event, as in a real agent. */
 const BATCH_INTERVAL = 100;
 
 const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;

@@ -1,4 +1,4 @@
-/** Measures the time from `POST …/run` until the run's first output line is committed. */
+/** Measures the time from the request `POST …/run` until the first line of the run's output is committed. */
 import { join } from "node:path";
 import { startPlanned } from "./control_plane.ts";
 import { median, percentile, type Result } from "./result.ts";
@@ -17,7 +17,7 @@ export async function benchLatency(): Promise<Result[]> {
     const unsubscribe = planned.plane.services.bus.subscribe((notification) => {
       if (notification.topic === "run_output") seen(notification.run_id);
     });
-    // The first runs warm up both processes.
+    // The first ten runs are not counted: they warm up both processes.
     for (let i = -10; i < RUNS; i++) {
       const start = performance.now();
       let first = NaN;

@@ -1,6 +1,6 @@
 /**
- * Compares Rearguard with other programs, each in the same run: `deno task bench [name …]`. These are no
- * tests. Machines differ and are shared, so ratios are more meaningful than times.
+ * Runs benchmarks: `deno task bench [name …]`. Each measures Rearguard and another program in the same run.
+ * Machines differ and are shared, so ratios are more meaningful than times. A benchmark is not a test.
  */
 import { missingPrograms } from "./programs.ts";
 import { print, printTable, type Result } from "./result.ts";
@@ -69,7 +69,7 @@ for (const name of names) {
   print(`${name} …`);
   const found = await BENCHES[name]!.run();
   results.push(...found);
-  // Print each table at once, because all benchmarks together take long and may be interrupted.
+  // Each table is printed at once, because all benchmarks together take long and may be interrupted.
   if (names.length > 1) printTable(found);
 }
 print("");

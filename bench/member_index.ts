@@ -1,7 +1,7 @@
 /**
  * Measures the cost of an archive's index: its size relative to the archive, and its processor time relative
- * to a run. A run always writes an index, so the bare programs archive the same tree with and without one.
- * The frames' checksums in the index are copied from the archive.
+ * to a run. A run always writes an index. So tar and pzstd alone archive the same tree, with an index and
+ * without one. The frames' checksums in the index are copied from the archive.
  */
 import { join } from "node:path";
 import { tarArguments } from "../agent/engine/sources/files/files.ts";
@@ -82,8 +82,8 @@ async function times(
 }
 
 /**
- * Returns the processor seconds of a process and of the programs that it has waited for: fields 14 to 17 of
- * `stat`, proc(5), in hundredths of a second.
+ * Returns the processor seconds of a process and of the programs that it has waited for. They are fields 14
+ * to 17 of `stat` (proc(5)), in hundredths of a second.
  */
 async function processorTimeOf(pid: number): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
@@ -92,8 +92,8 @@ async function processorTimeOf(pid: number): Promise<number> {
 }
 
 /**
- * Returns the processor seconds of archiving the tree. Elapsed time would vary much more with other load,
- * because tar and pzstd occupy two processors.
+ * Returns the processor seconds that archiving the tree takes. Elapsed time would depend much more on other
+ * load, because tar and pzstd occupy two processors.
  */
 async function archive(directory: string, tree: string, indexed: boolean): Promise<number> {
   const index = join(directory, "index");

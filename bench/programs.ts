@@ -1,4 +1,4 @@
-/** Returns the Debian packages of the missing programs. */
+/** Returns the Debian packages of those programs that are not installed. */
 export async function missingPrograms(names: readonly string[]): Promise<string[]> {
   const packages: Record<string, string> = { pzstd: "zstd" };
   const missing = new Set<string>();

@@ -1,6 +1,4 @@
-/**
- * Measures the memory of an agent and its control plane over many short runs, in which leaks add up.
- */
+/** Measures the memory of an agent and its control plane over many short runs, which make a leak visible. */
 import { join } from "node:path";
 import { until } from "../tests/support/assertions/until.ts";
 import { ApiCaller } from "../tests/support/clients/client.ts";
@@ -11,7 +9,7 @@ import { print, type Result } from "./result.ts";
 
 const RUNS = Number(Deno.env.get("BENCH_RUNS") ?? 500);
 const FILES = 20;
-/** Runs between two lines of output. */
+/** The number of runs between two lines of output. */
 const STEP = 50;
 const MB = 1024 * 1024;
 
@@ -19,7 +17,7 @@ export async function benchQuickRuns(): Promise<Result[]> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  // A separate user runs the embedded Postgres.
+  // The embedded Postgres runs as another user, who must reach the directory.
   await Deno.chmod(directory, 0o755);
   const source = join(directory, "tree");
   await Deno.mkdir(source);
@@ -51,7 +49,7 @@ interface Processes {
   readonly serverPid: number;
 }
 
-/** Starts a control plane as `deno task start` does, and an agent, in processes of their own. */
+/** Starts a control plane as `deno task start` does, and an agent, each in a process of its own. */
 async function startProcesses(stack: AsyncDisposableStack, directory: string): Promise<Processes> {
   const env = { LOCAL_AGENT: "0", LOG_LEVEL: "warning", RATE_LIMIT_PER_MINUTE: "0" };
   const server = stack.use(new ServerProcess({ dataDirectory: join(directory, "data"), env }));
@@ -83,7 +81,7 @@ function planTask({ api, serverId }: Processes, source: string, backups: string)
   );
 }
 
-/** Resident memory of a process, in MB. */
+/** A process's current and highest resident memory, in MB. */
 class Peak {
   now = 0;
   most = 0;

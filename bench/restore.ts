@@ -1,4 +1,6 @@
-/** Measures restores: a whole tree compared with zstd and tar, and one file of a large archive on S3. */
+/**
+ * Measures restores: of a whole tree, compared with zstd and tar, and of one file in a large archive on S3.
+ */
 import { join } from "node:path";
 import { TestS3 } from "../tests/support/servers/s3.ts";
 import { startPlanned } from "./control_plane.ts";
@@ -57,7 +59,7 @@ async function wholeTree(directory: string): Promise<Result[]> {
   }];
 }
 
-/** Restores a file of 1 MB out of 10 GB on S3. */
+/** Restores one file of 1 MB from an archive of 10 GB on S3. */
 async function oneFile(directory: string): Promise<Result> {
   const tree = join(directory, "large");
   await Deno.mkdir(tree);

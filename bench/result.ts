@@ -1,9 +1,12 @@
-/** A benchmark's result: our value, the peer's value of the same run, and the required bar. */
+/**
+ * The result of a benchmark: our value, the other program's value from the same run, and the bar that ours
+ * must meet.
+ */
 export interface Result {
   name: string;
   ours: string;
   peer: string;
-  /** Our value divided by the peer's; our own value if there is no peer. */
+  /** Our value divided by the other program's; our value alone if there is no other program. */
   ratio: string;
   bar: string;
   holds: boolean;
@@ -26,7 +29,11 @@ export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }
 
-/** @param p 0 to 100. */
+/**
+ * Returns the value below which `p` percent of the values are.
+ *
+ * @param p A number from 0 to 100.
+ */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * p) / 100))] ?? NaN;

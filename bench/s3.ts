@@ -1,4 +1,4 @@
-/** Compares uploading an archive with rclone, to the same S3 server that only counts bytes. */
+/** Compares uploading an archive with rclone. Both use the same S3 server, which only counts bytes. */
 import { join } from "node:path";
 import { median, type Result } from "./result.ts";
 import { writeMixedFiles } from "./trees.ts";
@@ -16,7 +16,7 @@ export async function benchS3(): Promise<Result[]> {
 
 async function measure(directory: string): Promise<Result[]> {
   const archive = join(directory, "archive");
-  // The archive's contents don't matter, so archive noise and text.
+  // The archive's contents do not matter, so it contains noise and text.
   await Deno.mkdir(join(directory, "tree"));
   writeMixedFiles(join(directory, "tree"), { bytes: 2e9 });
   await run("tar", ["-cf", archive, "-C", directory, "tree"]);
@@ -71,7 +71,7 @@ async function run(program: string, args: string[]): Promise<void> {
     args,
     stdout: "null",
     stderr: "piped",
-    // Keep the user's own cloud settings from rclone.
+    // rclone must not find the user's own cloud settings.
     clearEnv: true,
     env: { PATH: Deno.env.get("PATH") ?? "", HOME: "/nonexistent" },
   }).output();

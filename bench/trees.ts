@@ -1,6 +1,6 @@
 /**
- * Writes trees of files for benchmarks. The same arguments give the same bytes on every machine. A third of
- * the content is text, a third structured records, a third incompressible noise.
+ * Writes trees of files for benchmarks. The same arguments give the same bytes on every machine. One third of
+ * the content is text, one third is structured records, and one third is incompressible noise.
  *
  *     deno run --allow-write bench/trees.ts small|mixed DIRECTORY
  */
@@ -10,7 +10,7 @@ export interface TreeSummary {
   bytes: number;
 }
 
-/** Writes many small files, as in a home directory or a web root: 5.5 kB on average, 200 per directory. */
+/** Writes many small files, as in a home directory or a web root: 5.5 kB on average, 200 in a directory. */
 export function writeSmallFiles(
   directory: string,
   options: { files: number } = { files: 200_000 },
@@ -21,7 +21,7 @@ export function writeSmallFiles(
   for (let index = 0; index < options.files; index++) {
     const folder = `${directory}/${pad(Math.floor(index / 4000))}/${pad(Math.floor(index / 200) % 20)}`;
     if (index % 200 === 0) Deno.mkdirSync(folder, { recursive: true });
-    // Sizes range from 64 B to 64 kB, most of them small.
+    // The sizes range from 64 B to 64 kB, and most are small.
     const size = 64 + Math.floor(64_000 * random.next() ** 10);
     Deno.writeFileSync(
       `${folder}/file-${index}.${content.extension(index)}`,
@@ -32,7 +32,7 @@ export function writeSmallFiles(
   return { files: options.files, bytes };
 }
 
-/** Writes files of 64 kB to 256 MB with a total of at least `bytes`. */
+/** Writes files of 64 kB to 256 MB each, until their total is at least `bytes`. */
 export function writeMixedFiles(directory: string, options: { bytes: number } = { bytes: 4e9 }): TreeSummary {
   const random = new Random(2);
   const content = new Content();
@@ -61,7 +61,8 @@ const POOL_BYTES = 8_000_000;
 const EXTENSIONS = ["txt", "json", "bin"];
 
 /**
- * Three pools of bytes. A file consists of slices of one pool, at random offsets of the caller's generator.
+ * Three pools of bytes: text, records and noise. A file consists of slices of one pool, at offsets that the
+ * caller's generator chooses.
  */
 class Content {
   readonly #pools = [textPool(new Random(3)), recordPool(new Random(4)), noisePool(new Random(5))];
@@ -75,7 +76,8 @@ class Content {
     const start = random.below(POOL_BYTES - size);
     const slice = pool.subarray(start, start + size);
     if (index % EXTENSIONS.length !== 2) return slice;
-    // Slices of one pool repeat within a compressor's window, so change the noise to stay incompressible.
+    // Slices of one pool repeat within a compressor's window. So the noise is changed each time, to stay
+    // incompressible.
     const fresh = new Uint8Array(slice);
     const mask = random.word();
     const words = new Uint32Array(fresh.buffer, 0, fresh.length >> 2);
@@ -133,7 +135,7 @@ function pad(number: number): string {
   return number.toString().padStart(3, "0");
 }
 
-/** The mulberry32 generator: small, fast and deterministic. */
+/** A random number generator (mulberry32): small, fast and deterministic. */
 class Random {
   #state: number;
   constructor(seed: number) {

@@ -1,4 +1,7 @@
-/** Compares a verification, which also inspects the contents, with sha256sum, which only reads. */
+/**
+ * Compares a verification with sha256sum. A verification also inspects the contents; sha256sum only reads
+ * them.
+ */
 import { join } from "node:path";
 import { startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";

@@ -1,4 +1,7 @@
-/** A destination type is written once: other code asks its definition, and never names it. */
+/**
+ * Checks that each destination type is defined in one place: other code uses its definition, and never its
+ * name.
+ */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,13 +12,13 @@ import { destinationFixtures } from "./support/fixtures/destinations.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Files that may name a type of another file, and why. */
+/** Files that may name a destination type that they do not belong to, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one local destination through the public API",
   "src/http/routes/destinations/backup_destinations.ts": "examples in the API's document",
 };
 
-/** Returns every production file, relative to the root. */
+/** Returns the path of every production file below a directory, relative to the root. */
 async function sources(directory: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
@@ -26,7 +29,10 @@ async function sources(directory: string): Promise<string[]> {
   return found;
 }
 
-/** Returns whether a file belongs to a type: its name, or the name of its folder, begins with the type's. */
+/**
+ * Returns whether a file belongs to a type. If it does, the file's name or its folder's name begins with the
+ * type's name.
+ */
 function isOwn(path: string, type: string): boolean {
   const family = type.replace(/^custom_/, "");
   return path.split("/").some((part) =>

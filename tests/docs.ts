@@ -1,4 +1,4 @@
-/** `deno task docs`: writes the parts of the documentation that are derived from definitions. */
+/** `deno task docs`: writes those parts of the documentation that are derived from definitions. */
 import { fileURLToPath } from "node:url";
 import { definitionOf, DESTINATION_TYPES } from "../src/definitions/destinations/registry.ts";
 import { ALL_FIELDS, sentNames } from "../src/definitions/destinations/settings.ts";
@@ -12,7 +12,7 @@ import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
 const START = "<!-- fields: written by `deno task docs` -->\n\n";
 const END = "\n<!-- end of fields -->\n";
 
-/** Derived parts, by document. */
+/** Functions that return the derived part of a document, by the document's path. */
 const DERIVED: Readonly<Record<string, () => string>> = {
   "docs/guide/anomalies.md": guardTable,
   "docs/guide/destinations.md": destinationTable,
@@ -20,7 +20,7 @@ const DERIVED: Readonly<Record<string, () => string>> = {
   "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
 };
 
-/** Returns each document's current text, and its text with the derived part written anew. */
+/** Returns each document's path, its current text, and the text that it should have. */
 export async function derivedDocuments(): Promise<{ path: string; text: string; derived: string }[]> {
   return await Promise.all(
     Object.entries(DERIVED).map(async ([name, derive]) => {
@@ -46,7 +46,10 @@ function fieldTable(fields: FieldTable): string {
   return markdownTable([["field", "value", "default", "meaning"], ...rows]);
 }
 
-/** Lists the fields of destinations, with the types that have them; a bold type can't do without. */
+/**
+ * Returns the table of all destination fields, with the types that have each. A type in bold requires the
+ * field.
+ */
 function destinationTable(): string {
   const rows = [...ALL_FIELDS].map(([name, field]) => {
     const types = DESTINATION_TYPES.flatMap((type) => {
@@ -64,7 +67,7 @@ function destinationTable(): string {
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
-/** Lists the guards, with what they find. */
+/** Returns the table of all guards, with what each detects. */
 function guardTable(): string {
   const rows = GUARD_NAMES.map((name) => {
     const { summary, severity, defaultAction } = guardOf(name)!;
@@ -73,7 +76,7 @@ function guardTable(): string {
   return markdownTable([["guard", "finding", "severity", "default"], ...rows]);
 }
 
-/** Pads the cells as `deno fmt` does. */
+/** Returns a Markdown table whose cells are padded as `deno fmt` does. */
 function markdownTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const line = (cells: readonly string[]) =>

@@ -1,11 +1,13 @@
-/** Every command block of README.md and docs/guide, executed as a reader would type it. */
+/** Runs every command block of README.md and docs/guide as a reader would type it. */
 import assert from "node:assert/strict";
 import { type ControlPlane, startControlPlane } from "./support/servers/control_plane.ts";
 import { ServerProcess } from "./support/servers/server.ts";
 import { taskCommand } from "./support/assertions/rights.ts";
 import { type Block, blocksOf, projectFiles, readDocument, ROOT } from "./support/fixtures/documents.ts";
 
-/** Reasons why no test runs a block, by the comment before the block. */
+/**
+ * The allowed reasons in `<!-- not run: REASON -->` before a block, each with what tests the block instead.
+ */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "starts a server and runs every test": "the server is what this test starts; the tests contain this test",
   "a second server": "a restore on another server: tests/e2e/relay_test.ts",
@@ -22,10 +24,13 @@ interface Place {
   readonly token: string;
 }
 
-/** The directory that the examples back up; the test has one of its own. */
+/** The directory that the examples back up. The test replaces it by a directory of its own. */
 const SOURCE = "/usr/share/doc/bash";
 
-/** A directory like a checkout, with a home and the source in it: what commands write stays there. */
+/**
+ * Creates a directory like a checkout, which also contains a home and the source. What the commands write
+ * stays in it.
+ */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
@@ -40,7 +45,10 @@ async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   return directory;
 }
 
-/** Puts a `deno` into the path that starts the command line at once, without the two processes before it. */
+/**
+ * Writes a program `deno` that starts the command line directly, without the two processes that `deno task`
+ * needs.
+ */
 async function writeQuickDeno(directory: string): Promise<void> {
   const [, ...words] = taskCommand("cli");
   const deno = `exec '${Deno.execPath()}'`;
@@ -49,7 +57,9 @@ async function writeQuickDeno(directory: string): Promise<void> {
   await Deno.writeTextFile(`${directory}/.bin/deno`, script, { mode: 0o755 });
 }
 
-/** Runs a block in the shell session of its page: what one exports, the next one sees. */
+/**
+ * Runs the blocks of a page in one shell session: a variable that one block exports is set for the next ones.
+ */
 class Session {
   #exports = "";
 
@@ -108,7 +118,7 @@ for (const page of PAGES.slice(1)) {
     );
     if (blocks.length === 0) return;
     await using plane = await startControlPlane();
-    await plane.services.database`update users set is_admin = true`; // as the first user is
+    await plane.services.database`update users set is_admin = true`; // the first user is an administrator
     await using stack = new AsyncDisposableStack();
     const directory = await openCheckout(stack);
     await writeQuickDeno(directory);
@@ -124,7 +134,7 @@ for (const page of PAGES.slice(1)) {
   });
 }
 
-/** Creates the records that the README's first backup leaves: destination 1, task 1 and backup 1. */
+/** Creates what the README's first backup leaves: destination 1, task 1 and backup 1. */
 async function backUp(plane: ControlPlane, directory: string): Promise<void> {
   const { api, serverId } = plane;
   const local_path = `${directory}/rearguard-backups`;

@@ -1,4 +1,7 @@
-/** The shape of the documentation: sizes, links, paths, the lists of files, the changelog's groups. */
+/**
+ * Checks the documentation's structure: the sizes of documents, links, paths, the lists of files, and the
+ * changelog's groups.
+ */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { codeSpansOf, projectFiles, proseOf, readDocument } from "./support/fixtures/documents.ts";
@@ -9,7 +12,7 @@ const TEXTS = new Map(
   await Promise.all(DOCUMENTS.map(async (path) => [path, await readDocument(path)] as const)),
 );
 
-/** As GitHub makes an anchor of a heading. */
+/** Returns the anchor that GitHub makes from a heading. */
 function anchorOf(heading: string): string {
   const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
   return plain.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(" ", "-");
@@ -72,14 +75,14 @@ Deno.test("the architecture has a row for each folder of the programs, and for n
   const section = /\n## Folders\n([\s\S]*?)\n## /.exec(TEXTS.get("docs/develop/architecture.md")!)![1]!;
   const listed = [...section.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, folder]) => folder!);
   const production = FILES.filter((path) => /^(src|agent)\/.*(?<!_test)\.tsx?$/.test(path)).map(dirname);
-  // The table of imports has the outermost ones.
+  // The outermost folders are in the table of imports instead.
   const folders = new Set(production.filter((folder) => /^(agent\/|src\/[^/]+\/)./.test(folder)));
   assert.deepEqual(listed.toSorted(), [...folders].toSorted());
 });
 
 Deno.test("no text uses a term that the glossary rules out", async () => {
   const rows = TEXTS.get("docs/develop/glossary.md")!.match(/^\| .+ \|$/gm)!.slice(2);
-  // Single words have other meanings too: of these a test can't tell.
+  // Only terms of several words are checked, because single words have other meanings too.
   const terms = rows.flatMap((row) => row.split("|")[3]!.split(",")).map((term) => term.trim())
     .filter((term) => /[ -]/.test(term));
   assert.ok(terms.length > 1);
@@ -139,7 +142,10 @@ Deno.test("the table of things to add counts the files that each section names",
   assert.ok(rows.length >= 9);
 });
 
-/** Counts the files of a section's list and the registries that get a line; without a list, of its text. */
+/**
+ * Counts the files that a section names, including those of registries that get a line. Counts the section's
+ * list; if there is none, its text.
+ */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];
   const named = items.length === 0 ? codeSpansOf(section) : [

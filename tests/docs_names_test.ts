@@ -1,4 +1,7 @@
-/** Checks that every field, endpoint, flag, variable, event and metric in the documentation exists. */
+/**
+ * Checks that every field, endpoint, flag, environment variable, event and metric that the documentation
+ * names exists.
+ */
 import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { rearguard } from "../src/cli/program.ts";
@@ -10,7 +13,7 @@ import { blocksOf, codeSpansOf, projectFiles, proseOf, readDocument } from "./su
 
 const FILES = await projectFiles();
 const DOCUMENTS = FILES.filter((path) => path.endsWith(".md") && !path.startsWith("tests/"));
-/** Pages whose names are checked: those for people who use Rearguard. */
+/** The pages whose names are checked: those for users of Rearguard. */
 const PAGES = DOCUMENTS.filter((path) => /^(README\.md|docs\/(guide|operate|recover)\/)/.test(path));
 const TEXTS = new Map(
   await Promise.all(DOCUMENTS.map(async (path) => [path, await readDocument(path)] as const)),
@@ -19,7 +22,7 @@ const TEXTS = new Map(
 // deno-lint-ignore no-explicit-any
 const API: any = JSON.parse(JSON.stringify(openapiDocument(ENDPOINTS, GROUPS, null, RELEASE)));
 
-/** Returns `page: problem` for each name on a page that is not known. */
+/** Returns `page: problem` for each unknown name on a page. `names` finds the names in a text. */
 function unknownNames(
   names: (text: string) => Iterable<string>,
   isKnown: (name: string) => boolean,
@@ -29,13 +32,16 @@ function unknownNames(
   );
 }
 
-/** Returns the text of every span and command block of a document. */
+/** Returns the texts of a document's code spans and of its blocks of commands and JSON. */
 function codeOf(text: string): string[] {
   const blocks = blocksOf(text).filter(({ language }) => ["sh", "json"].includes(language));
   return [...codeSpansOf(proseOf(text)), ...blocks.map((block) => block.text)];
 }
 
-/** Names with underscores that are no fields: of other programs, examples, and log lines. */
+/**
+ * Names with underscores that are not fields of the API: names in other programs, in examples and in log
+ * lines.
+ */
 const FOREIGN = new Set(
   ("quick_check integrity_check foreign_key_check user_version journal_mode " +
     "pg_dump pg_dumpall pg_restore pg_cron pg_blocking_pids pg_read_all_data max_allowed_packet synchronous_commit full_page_writes " +
@@ -46,7 +52,7 @@ const FOREIGN = new Set(
     .split(" "),
 );
 
-/** Returns every name of a property, parameter or choice in the OpenAPI document. */
+/** Returns the names of all properties, parameters and enum values in the OpenAPI document. */
 function apiNames(): Set<string> {
   const names = new Set<string>();
   const walk = (value: unknown) => {
@@ -119,7 +125,9 @@ Deno.test("every endpoint that the documentation names exists", () => {
   assert.deepEqual(unknownPaths, []);
 });
 
-/** Returns the flags of a command line of `rearguard`, as unknown ones: `tasks list --x`. */
+/**
+ * Returns the flags in a command line of `rearguard` that do not exist, with their command: `tasks list --x`.
+ */
 function unknownFlags(line: string): string[] {
   let command: Command = rearguard();
   const words = line.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
@@ -174,10 +182,10 @@ Deno.test("every flag that the documentation names alone is one of the project's
   assert.deepEqual(unknown, []);
 });
 
-/** Variables of Deno, of the system and of OpenTelemetry. */
+/** Matches environment variables of Deno, of the system and of OpenTelemetry. */
 const FOREIGN_VARIABLES =
   /^(DENO_|OTEL_|HTTPS?_PROXY$|NO_PROXY$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|AWS_ENDPOINT_URL$)/;
-/** Words in capitals that are no variables: SQL, HTTP, and placeholders of examples. */
+/** Matches words in capitals that are not environment variables: SQL, HTTP, and placeholders in examples. */
 const CAPITALS =
   /^(SHOW_ROUTINE|SET_USER_ID|SET_ANY_DEFINER|RENAME|DATA_DIR|NOT|BACKUP_PASSWORD|S3_SECRET|HOOK|REASON)$/;
 

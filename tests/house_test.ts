@@ -1,4 +1,4 @@
-/** Rules of the tree that no compiler holds. */
+/** Checks rules of the source tree that no compiler checks. */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const MOST_FILES = 25;
 const MOST_COLUMNS = 110;
 const IMPORT = /\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
 
-/** Every TypeScript file below the directories, relative to the root. */
+/** Returns the path of every TypeScript file below the directories, relative to the root. */
 async function filesBelow(...directories: string[]): Promise<string[]> {
   const files: string[] = [];
   for (const directory of directories) {
@@ -44,7 +44,10 @@ Deno.test("no file imports itself through others, not even its types", async () 
   assert.deepEqual(cyclesOf(imports), []);
 });
 
-/** Groups of files that reach each other (Tarjan's strongly connected components). */
+/**
+ * Returns the groups of files that import each other, directly or through others (Tarjan's strongly connected
+ * components).
+ */
 function cyclesOf(imports: ReadonlyMap<string, readonly string[]>): string[][] {
   const order = new Map<string, number>();
   const lowest = new Map<string, number>();

@@ -4,11 +4,14 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Matches static and dynamic imports and resolved names: everything by which one module reaches another. */
+/**
+ * Matches everything by which one module reaches another: static imports, dynamic imports, and resolved
+ * names.
+ */
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|(?:^|\n)\s*import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"|\bresolve\(\s*"([^"./][^"]*)"\s*\)/g;
 
-/** Reads the architecture's table: the folders that each folder may import. */
+/** Returns which folders each folder may import, by the table in the documentation of the architecture. */
 async function importTable(): Promise<Map<string, Set<string>>> {
   const text = await Deno.readTextFile(join(ROOT, "docs/develop/architecture.md"));
   const section = /\n## Imports\n([\s\S]*?)(?:\n## |$)/.exec(text)?.[1];
@@ -20,7 +23,7 @@ async function importTable(): Promise<Map<string, Set<string>>> {
   return table;
 }
 
-/** Returns every source file except tests and their fixtures, relative to the root. */
+/** Returns the path of every source file, relative to the root. Tests and their fixtures are left out. */
 async function sources(): Promise<string[]> {
   const files = ["main.ts"];
   const walk = async (directory: string) => {
@@ -40,7 +43,10 @@ function folderOf(path: string): string {
   return top === "src" ? `src/${second}` : top!;
 }
 
-/** Returns `src/x` for a file of this project, the name of a package, or null for a built-in. */
+/**
+ * Returns what a file imports: `src/x` for a file of this project, or the name of a package. Returns null for
+ * a built-in module.
+ */
 function targetOf(file: string, specifier: string): string | null {
   if (specifier.startsWith("node:")) return null;
   if (specifier.startsWith(".")) {
@@ -109,25 +115,26 @@ Deno.test("only the clock reads the time", async () => {
 });
 
 /**
- * Files that connect to addresses that the operator, not a user, configures; with the modules they may use.
+ * Matches, for each file, the modules by which it may open connections. Except for the network module, these
+ * files connect to addresses that the operator configures, not a user.
  */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // connects to nothing
   "src/network/network.ts": /node:https?|^fetch/,
-  "src/network/starttls.ts": /node:net/, // SMTP_URL
-  "src/network/tls_agent.ts": /node:(https|tls)/, // for network.ts
-  "src/notify/channels/email.ts": /createTransport/, // SMTP_URL
-  "src/store/database/database_servers.ts": /node:net/, // DATABASE_URL
+  "src/network/starttls.ts": /node:net/, // connects to SMTP_URL
+  "src/network/tls_agent.ts": /node:(https|tls)/, // used by network.ts
+  "src/notify/channels/email.ts": /createTransport/, // connects to SMTP_URL
+  "src/store/database/database_servers.ts": /node:net/, // connects to DATABASE_URL
   "src/store/database/database_tls.ts": /node:tls/,
 };
 
-/** Imports that parse addresses and connect to nothing. */
+/** Matches imports that only parse addresses and cannot open connections. */
 const HARMLESS = /import \{(?:\s*(?:isIP|BlockList|type \w+),?)+\s*\} from "node:net";/g;
 
 Deno.test("the control plane connects only through its network module", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
-    // The command line and the agent run on their users' own machines.
+    // The command line and the agent are left out, because they run on machines of those who use them.
     if (/^(agent|src\/cli)\//.test(file)) continue;
     const text = await Deno.readTextFile(join(ROOT, file));
     const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replaceAll(HARMLESS, "");

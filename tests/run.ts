@@ -1,7 +1,7 @@
 /**
- * `deno task test [PATH…]`: sets up the system, starts one Postgres for the whole run, runs all test files in
- * parallel, and prints the slowest tests and a last line, `N passed, N failed`. With CI=true a skipped test
- * counts as failed.
+ * `deno task test [PATH…]`: installs missing programs, starts one Postgres for the whole run, and runs all
+ * test files in parallel. Prints the slowest tests and a last line, `N passed, N failed`. With CI=true, a
+ * skipped test counts as failed.
  */
 import { countTestFiles } from "./runner/files.ts";
 import { Report } from "./runner/report.ts";
@@ -16,8 +16,9 @@ const stdout = {
 };
 
 /**
- * Runs `deno test` and reports its output. Resolves with its counts; if there are none, with one failure.
- * `deno task check` checks the types, also of tests.
+ * Runs `deno test` and reports its output. Resolves with the numbers of passed, failed and ignored tests. If
+ * the output has no such numbers, one test counts as failed. Types are not checked here: `deno task check`
+ * does that, also for tests.
  */
 async function runTests(environment: Record<string, string>): Promise<Summary & { code: number }> {
   const paths = Deno.args.filter((argument) => !argument.startsWith("-"));

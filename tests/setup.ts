@@ -1,10 +1,10 @@
 /**
- * Installs the programs that the tests need: as root with apt; otherwise an error names the command that
- * does.
+ * Installs the programs that the tests need: with apt, if run as root. Otherwise throws an error with the
+ * command that installs them.
  */
 import { exists, findProgram, postgresVersions } from "./support/programs.ts";
 
-/** Programs or paths that show that a Debian package is installed. */
+/** Debian packages, each with the programs or paths that show that it is installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "acl": ["setfacl", "getfacl"],
   "age": ["age"],
@@ -42,9 +42,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 const POLICY = "/usr/sbin/policy-rc.d";
 
-/** Rejects with a one-line error if a program is missing and cannot be installed. */
+/** Installs missing programs. Rejects with a one-line error if a program cannot be installed. */
 export async function setUp(): Promise<void> {
-  // The extensions' names contain the version of PostgreSQL, which the first round may have to install.
+  // The names of PostgreSQL's extensions contain its version, so they are known only after the first round
+  // has installed PostgreSQL.
   for (let round = 0; round < 2; round++) {
     const missing = await missingPackages();
     if (missing.length === 0) return;
@@ -81,14 +82,17 @@ async function missingPackages(): Promise<string[]> {
   return missing;
 }
 
-/** Extensions of the installed PostgreSQL. */
+/** Returns the packages of PostgreSQL's extensions for the installed version. */
 async function extensions(): Promise<Record<string, readonly string[]>> {
   const [version] = await postgresVersions();
   if (version === undefined) return {};
   return { [`postgresql-${version}-cron`]: [`/usr/share/postgresql/${version}/extension/pg_cron.control`] };
 }
 
-/** Prevents apt from starting servers of the installed packages: tests start their own, on free ports. */
+/**
+ * Runs `work` while apt starts no servers of the packages that it installs. Tests start their own servers, on
+ * free ports.
+ */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   if (await exists(POLICY)) return await work();
   await Deno.writeTextFile(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });

@@ -1,5 +1,6 @@
 /**
- * Each source type is defined once: other code uses its definition or the agent's module, and never names it.
+ * Checks that each source type is defined in one place: other code uses its definition or the agent's module,
+ * and never its name.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { sourceFixtures } from "./support/sources/registry.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Files that may name a type of another file, and why. */
+/** Files that may name a source type that they do not belong to, with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one task of files through the public API",
   "src/cli/commands/backups.ts": "the command that lists the files of a backup",
@@ -22,10 +23,10 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/services/jobs/jobs.ts": "the control plane reaches some destinations",
 };
 
-/** Names of types as text, and engines of backups. */
+/** The names of source types and of database engines. */
 const names = [...DEFINITIONS].flatMap(([type, { engine }]) => [type, engine]);
 
-/** Programs of the agent and names of the product are no types. */
+/** Matches files in which a type's name means something else, such as a program of the agent or a product. */
 const IS_OTHER: Readonly<Record<string, RegExp>> = {
   tar: new RegExp(
     "^agent/engine/(?:archive|jobs|manifest|restore_files|programs)/|^agent/engine/sources/\\w+\\.ts$|" +
@@ -44,7 +45,7 @@ async function productionFiles(directory: string): Promise<string[]> {
   return found;
 }
 
-/** Returns whether a file is of the type itself, or a registry. */
+/** Returns whether a file belongs to the type, or is a registry of types. */
 function isOwn(path: string, type: string): boolean {
   if (/^(?:src\/definitions|agent\/engine)\/sources\/registry\.ts$/.test(path)) return true;
   const own = [`src/definitions/sources/${type}.ts`, `agent/engine/sources/${type}/`];
@@ -52,7 +53,7 @@ function isOwn(path: string, type: string): boolean {
   return own.some((each) => path.startsWith(each));
 }
 
-/** Returns the type that a name belongs to. */
+/** Returns the type that a name of a type or of an engine belongs to. */
 function typeOf(name: string): string {
   return [...DEFINITIONS].find(([type, { engine }]) => type === name || engine === name)![0];
 }

@@ -1,12 +1,12 @@
-/** Measures the cost of 10,000 agents on one control plane, and their reconnection after its restart. */
+/** Measures what 10,000 agents cost one control plane, and how they reconnect after it restarts. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { percentile, print, type Result } from "../result.ts";
 import { SCALE, scaled, ScaleStage } from "./stage.ts";
 
 const SIZES = [100, 1_000, 10_000];
 /**
- * Waiting time before measuring. It allows two rounds of pings and the garbage collection after connecting.
- * Milliseconds.
+ * Milliseconds to wait before measuring: enough for two rounds of pings, and for the garbage collection after
+ * connecting.
  */
 const SETTLE = 45_000;
 const WATCH = 20_000;
@@ -19,7 +19,7 @@ interface Measurement {
   lag: number;
   restartedIn: number;
   killedIn: number;
-  /** Share of the agents that reconnected in the busiest second. */
+  /** The share of the agents that reconnected in the busiest second, from 0 to 1. */
   busiest: number;
 }
 
@@ -99,7 +99,10 @@ async function measure(agents: number): Promise<Measurement> {
   return measurement;
 }
 
-/** Measures the reconnection from the signal on, including the control plane's own start. */
+/**
+ * Measures how the agents reconnect. The time starts with the signal that ends the control plane, so it
+ * includes the control plane's own start.
+ */
 async function reconnect(
   stage: ScaleStage,
   agents: number,

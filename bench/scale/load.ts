@@ -1,6 +1,6 @@
 /**
  * Simulates any number of agents in one process, which send output over real links and journals. Reads an
- * {@link Order} from standard input and runs until it is killed.
+ * {@link Order} from standard input, and runs until it is killed.
  */
 import { Journal } from "../../agent/journal.ts";
 import { Link } from "../../agent/link.ts";
@@ -11,14 +11,14 @@ import { AGENT } from "../../tests/support/fixtures/planted.ts";
 export interface Order {
   url: string;
   keys: string[];
-  /** Output lines of each run, sent once a second, as agents under load do. */
+  /** Lines of output of each run per second. They are sent once a second, as agents under load do. */
   linesPerSecond: number;
   seconds: number;
 }
 
 if (import.meta.main) {
   const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;
-  // Run ids are unique, so all journals can share one directory.
+  // All journals can be in one directory, because run ids are unique.
   const directory = await Deno.makeTempDir({ prefix: "rearguard-load-" });
   setInterval(() => {}, 1000); // the clock's own timers keep no process alive
   for (const key of order.keys) void connect(order, key, directory);

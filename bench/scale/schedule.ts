@@ -1,4 +1,7 @@
-/** Measures scheduling 100,000 tasks that are due at the same time, with one and two control planes. */
+/**
+ * Measures how long it takes to start the runs of 100,000 tasks that are due at the same time, with one and
+ * with two control planes.
+ */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { print, type Result } from "../result.ts";
@@ -15,7 +18,7 @@ export async function benchScaleSchedule(): Promise<Result[]> {
   const results: Result[] = [];
   for (const planes of [1, 2]) {
     if (planes === 2) await stage.start();
-    // Retry after a deadlock: the control planes' own statements lock these tables in another order.
+    // Retries after a deadlock, because the control planes lock these tables in another order.
     await until(() =>
       stage.sql`truncate runs, skipped_schedules cascade`.then(() => true, (error) => {
         if (error.code !== "40P01") throw error;
@@ -33,7 +36,7 @@ export async function benchScaleSchedule(): Promise<Result[]> {
       return await count() >= tasks;
     }, 600_000);
     const seconds = (systemClock.now().getTime() - at.getTime()) / 1000;
-    // Wait until no task is due, so that runs fired twice would be counted.
+    // Waits until no task is due, so that a run that was started twice would be counted.
     await until(async () => {
       const [row] = await stage.sql`select count(*)::int as due from backup_tasks where next_run_at <= now()`;
       return row!.due === 0;

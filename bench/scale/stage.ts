@@ -1,5 +1,5 @@
 /**
- * Starts control planes as an operator does, on a durable Postgres, and simulated agents in another process.
+ * Starts control planes as an operator does, on a durable Postgres, and simulates agents in another process.
  */
 import { createHash } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -12,7 +12,7 @@ import { ServerProcess } from "../../tests/support/servers/server.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import type { Order } from "./load.ts";
 
-/** Fraction of the full size, for development: `SCALE=0.01 deno task bench scale`. */
+/** The fraction of the full size, for development: `SCALE=0.01 deno task bench scale`. */
 export const SCALE = Number(Deno.env.get("SCALE") ?? 1);
 export const scaled = (size: number) => Math.max(1, Math.round(size * SCALE));
 
@@ -22,13 +22,13 @@ export class ScaleStage implements AsyncDisposable {
   #planes: ServerProcess[] = [];
   #load: Deno.ChildProcess | null = null;
 
-  /** The owner of all rows: the bootstrap administrator. */
+  /** The id of the user who owns all rows: the bootstrap administrator. */
   readonly userId = 1;
 
   private constructor(
     readonly sql: Database,
     readonly databaseUrl: string,
-    /** The first control plane's port. */
+    /** The port of the first control plane. */
     readonly port: number,
     readonly directory: string,
     private readonly stack: AsyncDisposableStack,
@@ -57,7 +57,7 @@ export class ScaleStage implements AsyncDisposable {
     return stage;
   }
 
-  /** Starts the first control plane, or another one on another port. */
+  /** Starts a control plane; one after the first gets a port of its own. */
   async start(): Promise<void> {
     const which = this.#planes.length;
     this.#planes.push(this.#process(which));
@@ -87,7 +87,7 @@ export class ScaleStage implements AsyncDisposable {
     return new ApiCaller(this.url, BOOTSTRAP);
   }
 
-  /** Inserts servers with one agent key each, and a destination. Returns their ids and the keys. */
+  /** Inserts servers with one agent key each, and a destination. Returns the ids and the keys. */
   async plantServers(count: number): Promise<{ ids: number[]; keys: string[]; destinationId: number }> {
     const now = systemClock.now();
     const [first] = await this.sql<
@@ -107,7 +107,7 @@ export class ScaleStage implements AsyncDisposable {
     return { ids: rows.map(({ id }) => id), keys, destinationId: destination!.id };
   }
 
-  /** Inserts `each` tasks per server, which are due in a day. */
+  /** Inserts `each` tasks for every server. They are due in a day. */
   async plantTasks(servers: readonly number[], destinationId: number, each: number): Promise<void> {
     const now = systemClock.now();
     const later = new Date(now.getTime() + 86_400_000);
@@ -147,7 +147,7 @@ export class ScaleStage implements AsyncDisposable {
     await load?.status;
   }
 
-  /** Returns the number of agents that have connected since then. */
+  /** Returns the number of agents that have connected after `since`. */
   async connected(since = new Date(0)): Promise<number> {
     const [row] = await this.sql<{ count: number }[]>`
       select count(*)::int as count from remote_servers s join replicas r on r.id = s.connection_replica_id
@@ -169,7 +169,7 @@ export class ScaleStage implements AsyncDisposable {
     }, 900_000);
   }
 
-  /** Reads a metric from `/metrics`; `NaN` if it is missing. */
+  /** Returns the value of a metric in `/metrics`; `NaN` if it is missing. */
   async metric(name: string): Promise<number> {
     const response = await fetch(`${this.url}/metrics`);
     return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await response.text())?.[1]);

@@ -1,6 +1,6 @@
 /**
- * A rule of `deno lint` against tests that change state shared by all test files. All files run in one
- * process, so a changed variable, working directory or file mode mask changes for all of them.
+ * A rule of `deno lint` against tests that change state which all test files share. All files run in one
+ * process. So a changed variable, working directory or file mode mask changes for all of them.
  */
 const SHARED = { env: ["set", "delete"], itself: ["chdir", "umask"] };
 

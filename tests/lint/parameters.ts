@@ -1,6 +1,6 @@
 /**
- * A rule of `deno lint` against long lists of parameters: a reader of a call can't tell six values apart.
- * Such a function takes an object with named fields instead.
+ * A rule of `deno lint` against long lists of parameters, because a reader of a call cannot tell six values
+ * apart. Such a function takes an object with named fields instead.
  */
 type Node = Deno.lint.FunctionDeclaration | Deno.lint.FunctionExpression | Deno.lint.ArrowFunctionExpression;
 
@@ -19,7 +19,7 @@ const plugin: Deno.lint.Plugin = {
             hint: "Pass an object whose fields have names",
           });
         };
-        // A method or constructor holds its parameters in a FunctionExpression.
+        // The parameters of a method or a constructor are in a FunctionExpression.
         return { FunctionDeclaration: check, FunctionExpression: check, ArrowFunctionExpression: check };
       },
     },

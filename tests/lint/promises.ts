@@ -1,7 +1,7 @@
 /**
  * Rules of `deno lint` against promises made from functions that may throw. `Promise.resolve(work())` and
- * `callback().catch(…)` expect a rejection, but a function that throws does so before its promise exists: the
- * error goes unhandled.
+ * `callback().catch(…)` expect a rejection. But a function that throws does so before its promise exists, so
+ * nothing handles the error.
  */
 
 type Node = Deno.lint.Node;

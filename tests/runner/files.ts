@@ -4,7 +4,7 @@ import { basename } from "node:path";
 const IS_TEST = /(?:^|[_.])test\.tsx?$/;
 const EXCLUDED = new Set([".git", "data", "node_modules"]);
 
-/** Counts the test files among the paths and below them; other arguments do not count. */
+/** Counts the test files that the paths name or contain. Arguments that are not paths are ignored. */
 export async function countTestFiles(paths: readonly string[]): Promise<number> {
   let count = 0;
   for (const path of paths) {

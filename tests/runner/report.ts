@@ -1,4 +1,4 @@
-/** Shows the progress and the outcome of a run. */
+/** Shows the progress and the results of a run of the tests. */
 import { parseResult, parseSummary, type Result, type Summary } from "./results.ts";
 
 /** Where a report is written, such as stdout. */
@@ -9,13 +9,14 @@ export interface Output {
 }
 
 const SLOWEST = 10;
-/** The slowest tests are listed only if they take longer than this. */
+/** Minimum duration of a test in the list of the slowest tests, in milliseconds. */
 const NOTABLE_MS = 100;
 const CLEAR = "\r\x1b[K";
 
 /**
- * A terminal gets one line of progress and the tests that fail or are skipped; anything else gets a line for
- * each test. Both get all other output of the tests, and the slowest ones at the end.
+ * Writes the report. On a terminal, it has one line of progress, and the tests that fail or are skipped.
+ * Elsewhere, it has a line for each test. Both contain all other output of the tests, and a list of the
+ * slowest tests at the end.
  */
 export class Report {
   summary: Summary | null = null;
@@ -25,10 +26,10 @@ export class Report {
   #slowest: Result[] = [];
   #rest = "";
 
-  /** @param files How many files the run has. */
+  /** @param files The number of test files in the run. */
   constructor(private readonly output: Output, private readonly files: number) {}
 
-  /** Reads a piece of the output of `deno test`. */
+  /** Takes a piece of the output of `deno test`. */
   add(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop()!;
@@ -40,7 +41,7 @@ export class Report {
     else this.output.write(CLEAR + shown + this.#progress());
   }
 
-  /** Draws the progress again, as time passes. */
+  /** Draws the line of progress again, because time has passed. */
   tick(): void {
     if (this.output.columns() !== null) this.output.write(CLEAR + this.#progress());
   }

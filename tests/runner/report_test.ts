@@ -18,7 +18,7 @@ function reportOf(columns: number | null): { report: Report; written: () => stri
   let written = "";
   const output = { write: (text: string) => void (written += text), columns: () => columns };
   const report = new Report(output, 7);
-  // Pieces of the output can end in the middle of a line.
+  // A piece of the output may end in the middle of a line.
   for (let at = 0; at < LINES.length; at += 50) report.add(LINES.slice(at, at + 50));
   report.end();
   return { report, written: () => written };
@@ -37,7 +37,7 @@ Deno.test("without a terminal all output is forwarded, and the slowest tests fol
 
 Deno.test("a terminal shows one line of progress, and of the tests those that did not pass", () => {
   const { written } = reportOf(80);
-  // Of each line, a terminal shows only the text written after the line was last cleared.
+  // A terminal shows of each line only the text that was written after the last code that clears the line.
   const shown = written().split("\n").map((line) => line.split(CLEAR).at(-1)).join("\n");
   const others = LINES.split("\n").filter((line) => !/ ok \(/.test(line)).join("\n");
   assert.equal(shown, `${others}${SLOWEST}`);

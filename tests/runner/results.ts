@@ -2,7 +2,7 @@
 
 export interface Result {
   readonly file: string;
-  /** Of a step, contains the names of the test and of the steps above it: `a test ... a step`. */
+  /** The name of the test. For a step, also the names of the steps down to it: `a test ... a step`. */
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "ignored";
   readonly milliseconds: number;
@@ -19,7 +19,7 @@ const SUMMARY =
   /^(?:ok|FAILED) \| (\d+) passed(?: \([^)]*\))? \| (\d+) failed(?: \([^)]*\))?(?: \| (\d+) ignored)?/;
 const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, "µs": 0.001 };
 
-/** Parses the line of a test or of a step; null if it is another line. */
+/** Parses the line of a test or of a step. Returns null for any other line. */
 export function parseResult(line: string): Result | null {
   const [, file, name, outcome, duration] = RESULT.exec(line) ?? [];
   if (file === undefined) return null;
@@ -30,7 +30,7 @@ export function parseResult(line: string): Result | null {
   return { file: file.slice(2), name: name!, outcome: outcome as Result["outcome"], milliseconds };
 }
 
-/** Parses the last line; null if it is another line. */
+/** Parses the last line, which has the counts. Returns null for any other line. */
 export function parseSummary(line: string): Summary | null {
   const match = SUMMARY.exec(line);
   if (match === null) return null;

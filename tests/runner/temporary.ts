@@ -1,8 +1,9 @@
-/** The directory of a run's temporary files. */
+/** Creates the directory for the temporary files of a run. */
 import { mountMemory } from "../support/memory.ts";
 
 /**
- * Creates the directory, in memory if possible. It is removed once this process is gone, whatever ended it.
+ * Creates the directory, in memory if possible. It is removed once this process has ended, even if it was
+ * killed.
  */
 export async function makeTemporaryDirectory(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-" });
