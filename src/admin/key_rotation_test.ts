@@ -100,7 +100,6 @@ Deno.test("after a rotation the new key seals everything, the old one is retired
         assert.ok(!lines.includes(Buffer.from(each).toString(form)));
       }
     }
-    // A second rotation.
     await rotate();
     assert.equal((await values()).length, 250);
     assert.equal((await readSecretKeys(`${path}.retired`))!.length, 2);

@@ -24,7 +24,6 @@ export class Passwords {
     this.#known = lines(environment.ENCRYPTION_PASSWORDS);
   }
 
-  /** Adds passwords to try. */
   add(passwords: readonly string[]): void {
     this.#known = [...new Set([...this.#known, ...passwords])];
   }

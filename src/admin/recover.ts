@@ -35,7 +35,6 @@ export interface Recovery {
   readonly environment: Record<string, string>;
   /** The operator who requested the recovery, for the audit log. */
   readonly operator: string;
-  /** Prints a progress line for the operator. */
   print(line: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** The parts that commands share: their context, and parsers for arguments. */
+/** Defines what commands share: their context, and parsers for arguments. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { Api, type PageChoice } from "./api.ts";
 import { CommandError, EXIT } from "./command_error.ts";

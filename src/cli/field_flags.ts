@@ -39,7 +39,6 @@ export function givenSecrets(fields: FieldTable, options: Options): [name: strin
   });
 }
 
-/** Reads the given secrets and returns them by name. */
 export async function readSecrets(fields: FieldTable, options: Options): Promise<Record<string, string>> {
   const secrets: Record<string, string> = {};
   for (const [name, source] of givenSecrets(fields, options)) {

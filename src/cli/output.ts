@@ -51,7 +51,6 @@ export class Output {
     this.#write(table);
   }
 
-  /** Returns a status in its colour. */
   #state(text: string): string {
     if (/^(failed|disconnected|damaged|late|never_backed_up|failing)$/.test(text)) {
       return this.terminal.paint("red", text);

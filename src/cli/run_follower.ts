@@ -5,7 +5,6 @@ import { followLog, type LogWatcher } from "./log_follower.ts";
 import { progressLine, transferred } from "./progress.ts";
 import type { Log, Started } from "./records.ts";
 
-/** Returns the path of a run's event stream. */
 export function streamOf(runId: number): string {
   return `/backup-task-logs/${runId}/stream`;
 }

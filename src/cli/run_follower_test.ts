@@ -41,7 +41,7 @@ function cuttingProxy(target: string) {
         new TransformStream<string, Uint8Array>({
           transform(piece, controller) {
             text += piece;
-            // However fast the run is, its end comes on the third stream only.
+            // Even if the run is very fast, only the third stream contains its end.
             const [sent, event] = /^[^]*?\nevent: (output|finished)\n[^]*?\n\n/.exec(text) ?? [];
             if (sent === undefined) return;
             if (event === "output") controller.enqueue(new TextEncoder().encode(sent));

@@ -53,7 +53,6 @@ Deno.test("a stream of events ends when its token is revoked", async () => {
   const other = await follow(api, owner);
   assert.equal((await owner.call("DELETE", `/api/tokens/${id}`)).status, 200);
   assert.doesNotMatch(await ended(), /event: finished/);
-  // The other token's stream is still open.
   assert.ok(!other.isOver());
   await owner.call("DELETE", `/api/tokens/${other.id}`);
   await other.ended();

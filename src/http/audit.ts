@@ -1,5 +1,6 @@
 /**
- * Selects the requests for the audit log: changes, reads of secrets, and requests with failed authorization.
+ * Decides which requests the audit log records: changes, reads of secrets, and requests that were not
+ * authorized.
  */
 import type { AuditActor, AuditResult, Origin } from "../domain/audit.ts";
 import { UnauthenticatedError } from "../domain/errors.ts";
@@ -80,7 +81,7 @@ function mustRecord(
   if (status === 401 || status === 403) return endpoint.access !== "public";
   if (!isServed || !isAudited(endpoint)) return false;
   if (request.isEntered) return result !== "done";
-  // A request with invalid content has changed nothing.
+  // A request with invalid content has changed nothing, so it is not recorded.
   return result !== "refused";
 }
 

@@ -11,7 +11,7 @@ export interface Call<Id extends string, Query, Body> {
   readonly services: ServiceContext;
   /** The authenticated caller. `public` and `agent` endpoints have no caller: reading it there throws. */
   readonly caller: Caller;
-  /** The ids in the path. */
+  /** The ids in the path, by the names of its parameters. */
   readonly params: Readonly<Record<Id, number>>;
   readonly query: Query;
   readonly body: Body;
@@ -76,8 +76,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   /** Whether the audit log records success. Default: true for all methods except GET. */
   readonly audited?: boolean;
   /**
-   * Sentences about error statuses, in addition to those that follow from the definition: `{ 409: "It is
-   * running." }`.
+   * Sentences about error statuses, in addition to those that follow from the definition:
+   * `{ 409: "It is running." }`.
    */
   readonly errors?: Readonly<Record<number, string>>;
   handle(

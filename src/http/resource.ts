@@ -1,19 +1,20 @@
 /**
- * The five endpoints that every resource has, in the seed's shapes. To add a resource:
+ * Defines the five endpoints that every resource has: list, show, create, update and delete. Their responses
+ * have the form of the original API contract. To add a resource:
  *
- * 1. In `routes/<resource>.ts` write its response schema (`.openapi("Name")`) and one example, and describe
- *    both with a `present` function from row to response as a {@link Resource}.
+ * 1. In `routes/<resource>.ts`, write its response schema (`.openapi("Name")`), one example, and a function
+ *    `present` that converts a row to a response. Describe the three as a {@link Resource}.
  * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
- *    `src/definitions/formats`), or define them once (`src/definitions/fields`) if the command line has flags
- *    for them: `z.object(fields)` creates; `z.object(fields).partial()` updates. Do not use
- *    `.default()` on a field that an update shares: it would overwrite the value; defaults belong to the
- *    service. For rules over several fields, use `rule`.
- * 3. Export the list of endpoints: the five below, each given the service verb it calls, and `endpoint({…})`
- *    for anything else.
+ *    `src/definitions/formats`). If the command line has flags for the fields, define them once in
+ *    `src/definitions/fields` instead. `z.object(fields)` is the schema for creating, and
+ *    `z.object(fields).partial()` for updating. Do not use `.default()` on a field of both: an update would
+ *    overwrite the value. Defaults belong to the service. For rules over several fields, use `rule`.
+ * 3. Export the list of endpoints: the five below, each with the service function that it calls, and
+ *    `endpoint({…})` for any other.
  * 4. Add the list to `routes.ts`.
  *
- * Before a schema sees a value, `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null is
- * allowed. Other strings are literal, except for prose (`line`, `text`).
+ * Values are converted before validation: `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null
+ * is allowed. Other strings stay as they are, except that prose (`line`, `text`) loses surrounding blanks.
  */
 import { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
@@ -51,7 +52,6 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
   definition: {
     access: Access;
     description?: string;
-    /** Query parameters that filter the list. */
     filters?: Filters;
     /** Fields that sort the list, in addition to `id` and `created_at`. */
     sorts?: readonly string[];

@@ -66,7 +66,6 @@ async function prove(combination: Combination): Promise<void> {
   assert.deepEqual([...objects.keys()].sort(), manifest.names.sort());
   assert.deepEqual(manifest.recipients, encryption.fields.encryption_recipients);
   assert.deepEqual(await destination.partials(), []);
-  // Restores in two independent ways.
   await Promise.all([
     restoreWithStockTools(combination, objects, manifest),
     restoreThroughApi(combination, record),

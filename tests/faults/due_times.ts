@@ -49,7 +49,7 @@ function judge(
   if (isScheduled && next !== null && next <= now) {
     problems.push(`${name} is due since ${next.toISOString()}, and nothing came of it`);
   }
-  // While a control plane's clock was ahead, it handled minutes that are still in the future.
+  // A control plane whose clock was ahead may have handled minutes that are still in the future.
   const isHandled = (due: Date) => handled.some((one) => one.due.getTime() === due.getTime());
   if (isScheduled && (next === null || !minutes(now, new Date(next.getTime() - 1)).every(isHandled))) {
     problems.push(`${name} is due each minute, and planned for ${next?.toISOString()} only`);

@@ -2,7 +2,6 @@
 import { systemClock } from "../../src/domain/clock.ts";
 
 export interface Process {
-  /** Resolves when the process has ended. */
   readonly ended: Promise<unknown>;
   readonly pid: number;
   /** Whether the process was ready at any time. A process that was ready must not end by itself. */

@@ -66,7 +66,7 @@ class Connection {
     private readonly watch: Watcher,
   ) {}
 
-  /** Resolves when both directions have ended. */
+  /** Passes on both directions of the connection. Resolves when both have ended. */
   async carry(): Promise<void> {
     await Promise.all([
       this.#pass(this.agent, this.plane, (head) => {

@@ -1,4 +1,4 @@
-/** `recovery-kit`: prints what an operator needs to recover the control plane; to be kept away from it. */
+/** `recovery-kit`: prints what an operator needs to recover the control plane, to be kept elsewhere. */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 import { kitPdf } from "../kit_pdf.ts";

@@ -1,4 +1,4 @@
-/** Query parameters that lists share: filters and sort order. */
+/** Defines query parameters that lists share: filters and the sort order. */
 import { z } from "@hono/zod-openapi";
 import { id, literal } from "../../definitions/formats/text.ts";
 import { says } from "../../definitions/formats/says.ts";

@@ -1,9 +1,9 @@
-/** Pages of listings: the query parameters, and the links and counts in the response. */
+/** Defines the pages of lists: their query parameters, and the links and counts in their responses. */
 import { z } from "@hono/zod-openapi";
 import type { PageWindow } from "../../domain/page.ts";
 import { integer } from "../../definitions/formats/text.ts";
 
-/** The query parameters of every listing. */
+/** The query parameters that choose a page of a list. */
 export const PageQuery = z.object({
   page: integer(1).default(1).openapi({ description: "Which page, from 1.", example: 1 }),
   per_page: integer(1, 100).default(15).openapi({ description: "Items per page.", example: 15 }),

@@ -1,4 +1,4 @@
-/** Fields for secrets that callers send with one request and that are never stored. */
+/** Defines fields for secrets that callers send with one request and that are never stored. */
 import type { z } from "@hono/zod-openapi";
 import { secret } from "../../definitions/formats/text.ts";
 

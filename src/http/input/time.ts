@@ -1,4 +1,4 @@
-/** Times in the format of the API. */
+/** Formats times as the API does. */
 import { z } from "@hono/zod-openapi";
 
 /** A time in the API: ISO 8601 in UTC, in whole seconds. */

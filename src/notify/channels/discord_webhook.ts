@@ -32,7 +32,7 @@ export const discord: Channel = {
           color: COLOURS[tone],
           timestamp: event.occurred_at,
         }],
-        // So a label that contains @everyone mentions nobody.
+        // With this, a label that contains @everyone mentions nobody.
         allowed_mentions: { parse: [] },
       },
     });

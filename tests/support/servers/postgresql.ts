@@ -66,7 +66,7 @@ export class PostgresqlServer implements AsyncDisposable {
     return server;
   }
 
-  /** `HOST:PORT`. */
+  /** The server's address as `HOST:PORT`. */
   get address(): string {
     return `${this.host}:${this.port}`;
   }

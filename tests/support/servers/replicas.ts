@@ -21,7 +21,7 @@ export interface Replicas {
   readonly each: readonly ApiCaller[];
   /** A temporary directory with an empty directory `source`. */
   readonly root: string;
-  /** Can suspend the tar of the real agent. */
+  /** Suspends the real agent's tar when a test asks for it. */
   readonly tar: HeldTar;
   readonly talker: TalkingAgent;
   /** The ids of the real agent's server and of the talking agent's server. */

@@ -4,7 +4,7 @@ import { LOOPBACK_ALLOWED } from "./loopback.ts";
 import { rightsOf } from "../assertions/rights.ts";
 
 export interface ServerOptions {
-  /** The value of DATA_DIR. */
+  /** The path of the data directory, for DATA_DIR. */
   readonly dataDirectory: string;
   /** Variables of the process's environment, which is otherwise clean. */
   readonly env?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** `/api/audit-log`. */
+/** Defines the endpoint `/api/audit-log`. */
 import { z } from "@hono/zod-openapi";
 import { AUDIT_ACTORS, AUDIT_RESULTS } from "../../../domain/audit.ts";
 import { type AuditLogRow, listAuditLog } from "../../../services/access/audit_log.ts";

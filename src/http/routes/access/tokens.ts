@@ -1,4 +1,4 @@
-/** `/api/tokens`: the caller's own tokens. */
+/** Defines the endpoints of `/api/tokens`: the caller's own tokens. */
 import { z } from "@hono/zod-openapi";
 import { ABILITIES, type Ability } from "../../../domain/abilities.ts";
 import {
@@ -74,7 +74,7 @@ export const tokenExample = {
   expires_at: "2030-01-31T12:00:00Z",
 };
 
-/** The response of every endpoint that creates a token. */
+/** Describes the response of every endpoint that creates a token. */
 export const issuedAnswer = {
   status: 201,
   description: "The new token with its text, which can't be shown again.",

@@ -1,4 +1,4 @@
-/** `/api/user`: the caller's own account. */
+/** Defines the endpoints of `/api/user`: the caller's own account. */
 import { z } from "@hono/zod-openapi";
 import { showSelf, updateSelf, type UserRow, type UserWithCounts } from "../../../services/access/users.ts";
 import { line, timezone, trimmed } from "../../../definitions/formats/text.ts";

@@ -1,4 +1,4 @@
-/** `/api/users`: administrators manage users. */
+/** Defines the endpoints of `/api/users`, with which administrators manage users. */
 import { z } from "@hono/zod-openapi";
 import {
   createTokenFor,

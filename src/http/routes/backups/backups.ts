@@ -1,4 +1,4 @@
-/** `/api/backups`, and the backups of one task. */
+/** Defines the endpoints of `/api/backups`, and the list of one task's backups. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_STATUSES } from "../../../domain/backup_status.ts";
 import type { PageWindow } from "../../../domain/page.ts";

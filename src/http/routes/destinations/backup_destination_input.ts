@@ -1,4 +1,4 @@
-/** Input of a backup destination: the fields of all types, derived from their definitions. */
+/** Defines the input of a backup destination: the fields of all types, derived from their definitions. */
 import { z } from "@hono/zod-openapi";
 import type { DestinationField, SettingValue } from "../../../definitions/destinations/definition.ts";
 import { DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";

@@ -1,4 +1,4 @@
-/** `/api/backup-destinations`. */
+/** Defines the endpoints of `/api/backup-destinations`. */
 import { z } from "@hono/zod-openapi";
 import type { DestinationField } from "../../../definitions/destinations/definition.ts";
 import { definitionOf, DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";

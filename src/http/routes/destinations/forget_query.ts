@@ -1,6 +1,6 @@
 /**
- * Query parameter of deletions that forgets the stored objects instead of removing them, for destinations
- * that no longer exist.
+ * Defines the query parameter `forget` of deletions, for destinations that no longer exist: only records are
+ * deleted, and stored objects stay.
  */
 import { z } from "@hono/zod-openapi";
 

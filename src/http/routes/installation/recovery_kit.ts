@@ -1,4 +1,4 @@
-/** `/api/recovery-kit`. */
+/** Defines the endpoint `/api/recovery-kit`. */
 import { z } from "@hono/zod-openapi";
 import { recoveryKit } from "../../../services/installation/recovery_kit.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";

@@ -1,4 +1,4 @@
-/** `/api/notification-streams`. */
+/** Defines the endpoints of `/api/notification-streams`. */
 import { z } from "@hono/zod-openapi";
 import {
   channelOf,

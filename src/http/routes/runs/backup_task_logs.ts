@@ -1,4 +1,4 @@
-/** `/api/backup-task-logs`, and a task's latest log. */
+/** Defines the endpoints of `/api/backup-task-logs`, and of a task's latest log. */
 import { z } from "@hono/zod-openapi";
 import { hasEnded, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
 import { followOutput, type LogEvent } from "../../../services/runs/log_stream.ts";

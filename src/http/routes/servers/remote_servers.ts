@@ -1,4 +1,4 @@
-/** `/api/remote-servers`. */
+/** Defines the endpoints of `/api/remote-servers`. */
 import { z } from "@hono/zod-openapi";
 import {
   createRemoteServer,

@@ -1,4 +1,4 @@
-/** `/api/ssh-key`. */
+/** Defines the endpoint `/api/ssh-key`. */
 import { z } from "@hono/zod-openapi";
 import { showPublicKey } from "../../../services/servers/ssh_key.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";

@@ -1,4 +1,4 @@
-/** Bodies that create and change a backup task: its fields, and rules over several of them. */
+/** Defines the bodies that create and change a backup task: its fields, and rules over several of them. */
 import { z } from "@hono/zod-openapi";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";

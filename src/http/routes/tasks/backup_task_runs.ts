@@ -1,4 +1,4 @@
-/** A backup task's status, and requests to start and cancel its run. */
+/** Endpoints that show a backup task's status, and that start and cancel its run. */
 import { z } from "@hono/zod-openapi";
 import { backupTaskStatus } from "../../../services/tasks/backup_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";

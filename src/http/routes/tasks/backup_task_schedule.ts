@@ -1,4 +1,4 @@
-/** The schedule of backup tasks: upcoming runs, pause and resume. */
+/** Endpoints about the schedule of backup tasks: upcoming runs, pause and resume. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { humanWait } from "../../../domain/schedule.ts";

@@ -1,4 +1,4 @@
-/** `/api/backup-tasks`. */
+/** Defines the endpoints of `/api/backup-tasks`. */
 import { z } from "@hono/zod-openapi";
 import {
   createBackupTask,

@@ -1,4 +1,4 @@
-/** `/api/scripts`. */
+/** Defines the endpoints of `/api/scripts`. */
 import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import {

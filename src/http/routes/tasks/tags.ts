@@ -1,4 +1,4 @@
-/** `/api/tags`. */
+/** Defines the endpoints of `/api/tags`. */
 import { z } from "@hono/zod-openapi";
 import {
   createTag,
