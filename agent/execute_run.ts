@@ -104,7 +104,11 @@ export async function followScripts(
       output.line(`The run's verdict can't be kept on disk: ${(error as Error).message}`);
     });
   }
-  const last = await scripts.after(verdict);
+  const last = await scripts.after(verdict).catch((error) => {
+    log().error("The scripts of a run failed unexpectedly: {error}", { error });
+    output.warning("The scripts that follow the backup failed unexpectedly: see the agent's log");
+    return { ...verdict, warnings_count: output.warningsCount };
+  });
   if (last.outcome !== verdict.outcome) output.line(`Backup ${last.outcome}: ${reasonOf(last)}`);
   return last;
 }

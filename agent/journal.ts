@@ -5,6 +5,7 @@
  * Each attempt has one file. Each line of the file is one entry: the CRC-32 of the entry's JSON, a space, and
  * the JSON. A line that is truncated or altered is skipped when the file is read; the other lines are used.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
 import * as z from "zod";
@@ -267,9 +268,12 @@ export class RunJournal {
     }
   }
 
+  /** Removes the journal, and the scripts of a run whose verdict could not be kept on disk. */
   remove(): void {
     this.close();
     Deno.removeSync(this.path);
+    const directory = this.scripts.plan?.directory;
+    if (directory !== undefined && existsSync(directory)) Deno.removeSync(directory, { recursive: true });
   }
 
   close(): void {

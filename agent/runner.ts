@@ -196,14 +196,17 @@ export class Runner {
 
   async #finish(run: RunJournal, output: RunOutput, verdict: Verdict): Promise<Verdict> {
     output.close();
-    await run.finish({ kind: "finished", verdict }).catch((error) => {
-      // Only log this: the verdict is in memory and will be sent. It is lost only if the agent is killed
-      // before.
-      log().error("Cannot keep a verdict on disk: {reason}", { reason: (error as Error).message });
-    });
-    await this.#options.state.removeScripts(run.runId, run.attempt).catch((error) => {
-      log().warn("Cannot remove the scripts of run {run_id}: {error}", { run_id: run.runId, error });
-    });
+    try {
+      await run.finish({ kind: "finished", verdict });
+      await this.#options.state.removeScripts(run.runId, run.attempt);
+    } catch (error) {
+      // Only log this: the verdict is in memory and will be sent. If the agent is killed before, the next
+      // agent process finds in the scripts' files which scripts were run.
+      log().error("Cannot keep the verdict of run {run_id} on disk: {reason}", {
+        run_id: run.runId,
+        reason: (error as Error).message,
+      });
+    }
     this.#options.link().pump();
     log().info("{name} run {run_id} ended: {outcome}", {
       name: NAMES[run.kind],

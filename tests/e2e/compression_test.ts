@@ -78,7 +78,8 @@ for (const type of ["files", "postgresql"] as const) {
       const [stored, fast, usual, small] = sizes as [number, number, number, number];
       // For some data, level 1 yields smaller archives than level 3, so these two are not compared.
       assert.ok(stored > Math.max(fast, usual), sizes.join(", "));
-      assert.ok(Math.min(fast, usual) > small, sizes.join(", "));
+      // Level 19 finds hardly more than level 3 in some data, and its frames are larger.
+      assert.ok(fast > small && usual * 1.02 > small, sizes.join(", "));
     });
   }
 }

@@ -25,10 +25,17 @@ export function newStartedPath(directory: string, index: number): string {
   return join(directory, `${index}.started-${crypto.randomUUID()}`);
 }
 
-/** Returns the path of a script's file after its start; null if it was not started. */
+/**
+ * Returns the path of a script's file after its start; null if the script was not started, or if the
+ * directory does not exist.
+ */
 export async function findStartedPath(directory: string, index: number): Promise<string | null> {
-  for await (const { name } of Deno.readDir(directory)) {
-    if (name.startsWith(`${index}.started-`) && !name.endsWith(".exit")) return join(directory, name);
+  try {
+    for await (const { name } of Deno.readDir(directory)) {
+      if (name.startsWith(`${index}.started-`) && !name.endsWith(".exit")) return join(directory, name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return null;
 }

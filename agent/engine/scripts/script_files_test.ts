@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { interpreterOf } from "./script_files.ts";
+import { findStartedPath, interpreterOf } from "./script_files.ts";
 
 Deno.test("the first line names the interpreter, as the kernel reads it", () => {
   const cases: [text: string, interpreter: string[]][] = [
@@ -13,4 +13,8 @@ Deno.test("the first line names the interpreter, as the kernel reads it", () => 
     ["# comment\n", ["/bin/sh"]],
   ];
   for (const [text, interpreter] of cases) assert.deepEqual(interpreterOf(text), interpreter, text);
+});
+
+Deno.test("of a directory that is missing no script counts as started", async () => {
+  assert.equal(await findStartedPath("/nonexistent/scripts", 0), null);
 });

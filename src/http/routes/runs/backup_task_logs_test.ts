@@ -30,6 +30,7 @@ Deno.test("logs have the API's states, with their kind and progress", async () =
       files_count: null,
       bytes_per_second: 2,
       eta_seconds: 5,
+      phase: null,
     });
     await api.database`delete from runs where id = ${id}`;
   }

@@ -7,6 +7,7 @@ import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { PROTECTION_STATUSES } from "../../../domain/protection.ts";
 import { type Overview, showHealth, showOverview } from "../../../services/tasks/overview.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { HttpError } from "../../errors.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 import { exampleProtection, presentProtection, ProtectionView } from "./protection_view.ts";
 
@@ -144,11 +145,11 @@ export const overviewEndpoints: readonly Endpoint[] = [
       description: "Every promise is kept.",
       content: { type: "text/plain", schema: z.string(), example: "All 14 tasks are protected.\n" },
     },
-    errors: { 503: "A task is late, or there is none. The body is the verdict, in one line." },
+    errors: { 503: "A task is late, or there is none. `message` is the verdict." },
     async handle({ services, caller }) {
       const { is_protected, verdict } = await showHealth(services, caller);
+      if (!is_protected) throw new HttpError(503, verdict);
       return new Response(`${verdict}\n`, {
-        status: is_protected ? 200 : 503,
         headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
       });
     },
