@@ -5,9 +5,7 @@ import { ServerProcess } from "./support/servers/server.ts";
 import { taskCommand } from "./support/assertions/rights.ts";
 import { type Block, blocksOf, projectFiles, readDocument, ROOT } from "./support/fixtures/documents.ts";
 
-/**
- * The allowed reasons in `<!-- not run: REASON -->` before a block, each with what tests the block instead.
- */
+/** Explains why no test runs a block, by the text REASON in `<!-- not run: REASON -->` before the block. */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "starts a server and runs every test": "the server is what this test starts; the tests contain this test",
   "a second server": "a restore on another server: tests/e2e/relay_test.ts",

@@ -96,9 +96,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory under which the database should record a backup. The files may have been copied since
- * they were recorded, even several times, and the repository may be such a copy. So the directory follows
- * from those of known backups next to it.
+ * Returns the directory that the database should record for a backup. The repository may be a copy of the
+ * original one, even a copy of a copy. So the directory is derived from the known backups of the repository:
+ * their recorded directories show where the originals are.
  */
 function recordedDirectory(
   repository: BackupRepository,

@@ -42,7 +42,7 @@ export async function answerError(action: string, response: Response): Promise<C
 }
 
 /**
- * Converts a request without a complete response to an error.
+ * Returns the error for a request that got no complete response.
  *
  * @param cause The error of `fetch` or of the body's stream.
  */

@@ -1,7 +1,7 @@
 /** Serves `/docs`: the API reference, from Swagger UI's package, without any other host. */
 import type { App } from "./observe.ts";
 
-/** The page's files by name, each with the module that contains it. */
+/** The page's files by name, each with its media type and its path in the package. */
 const FILES: Readonly<Record<string, { type: string; source: string }>> = {
   "swagger-ui.css": { type: "text/css; charset=utf-8", source: "swagger-ui-dist/swagger-ui.css" },
   "swagger-ui-bundle.js": {

@@ -136,7 +136,9 @@ function pathParameters(path: string): z.ZodObject | undefined {
   ])));
 }
 
-/** Returns an endpoint's error responses by status, with its own `errors`. Each says when it occurs. */
+/**
+ * Returns an endpoint's error responses by status, with its own `errors`. Each response says when it occurs.
+ */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
   const isToken = isForTokens(endpoint);

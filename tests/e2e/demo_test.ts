@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const DEMO = fileURLToPath(new URL("../../src/cli/demo.ts", import.meta.url));
 
-/** Runs the demo in `directory`, which also takes its temporary files. */
+/** Runs the demo with `directory` as its working directory and for its temporary files. */
 async function demo(directory: string, ...args: string[]) {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", DEMO, ...args],

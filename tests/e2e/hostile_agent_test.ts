@@ -260,7 +260,8 @@ Deno.test("nothing that it says of another server's run, upload, question or str
     });
     await attack("a hello that claims them", async () => {
       const held = runs.map((each) => ({ ...each, finished: true, last_sequence: 9 }));
-      // While the connected agent answers pings, a second agent with the same key is refused.
+      // The connected agent stops answering pings. Otherwise a second agent with the same key would be
+      // refused.
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");

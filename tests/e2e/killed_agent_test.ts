@@ -22,7 +22,8 @@ const NEW = `
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
 /**
- * Statements that create a table. A dump loads the table before the routines, which takes a second or two.
+ * Statements that create a large table. Loading the table takes a second or two; the routines are loaded
+ * after it.
  */
 const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
 

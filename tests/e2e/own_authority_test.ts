@@ -112,7 +112,8 @@ for (const [name, rights] of Object.entries(COMMAND_LINES)) {
       assert.equal(outcome.bucket.ok, true, named);
       assert.doesNotMatch(server.stderr, /NotCapable|Requires \S+ access/);
     }
-    // If no authority is trusted, all of them fail. This proves that the connections above were verified.
+    // If no authority is trusted, every connection fails. This proves that the connections above were
+    // verified.
     await using server = start({});
     const outcome = await tryAll(new ApiCaller(await server.ready(), TOKEN), peers);
     assert.deepEqual([outcome.webhook.ok, outcome.mail.ok, outcome.bucket.ok], [false, false, false]);

@@ -107,8 +107,8 @@ Deno.test("a second control plane with another key is refused, even where nothin
       line,
       new RegExp(`seals with key ${keyId(RIGHT)} .*this one seals with key ${keyId(WRONG)}`),
     );
-    // With both keys, it could decrypt every value. But it would encrypt new values with a key that the other
-    // control plane lacks.
+    // With both keys, the second control plane could decrypt every value. But it would encrypt new values
+    // with a key that the first one lacks.
     assert.match(
       await refusal({ SECRET_KEY: base64(WRONG, RIGHT) }),
       /Give all control planes of a database/,

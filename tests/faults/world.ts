@@ -156,7 +156,7 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Calls the API. Repeats the call while the response says that the database is unavailable, and if an open
+   * Calls the API. Repeats the call if the response says that the database is unavailable, or if an open
    * connection led to a control plane that has ended.
    */
   async call(method: string, path: string): Promise<Answer> {

@@ -1,6 +1,6 @@
 /**
- * Runs a test that measures its process's memory in a process of its own. Otherwise `deno test --parallel`
- * runs several files in one process.
+ * Runs a test that measures memory in a process of its own, because `deno test --parallel` runs several files
+ * in one process.
  */
 import assert from "node:assert/strict";
 

@@ -31,7 +31,10 @@ const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = 
   { title: "Retention", value: ({ action }) => action },
   { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
-/** Fields that a task's record shows again under another name; the labels in `tags` stand for `tag_ids`. */
+/**
+ * Fields of a task's record that are not printed, because other fields show the same. `tags` shows `tag_ids`
+ * with labels.
+ */
 const SHOWN_TWICE = [
   ...Object.values(TASK_FIELDS as FieldTable).flatMap(({ alsoShownAs }) =>
     alsoShownAs?.replace(".", " ") ?? []

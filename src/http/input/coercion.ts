@@ -62,8 +62,8 @@ function asIs(raw: unknown): unknown {
 }
 
 /**
- * Returns whether the schema strips surrounding blanks. A schema modified by `.refine()` and the like keeps
- * its checks.
+ * Returns whether the schema strips surrounding blanks. `.refine()` and other modifiers keep the checks of
+ * their schema.
  */
 function losesBlanks({ checks }: z.core.$ZodStringDef): boolean {
   return checks?.some(({ _zod }) => _zod.def.check === "overwrite") ?? false;

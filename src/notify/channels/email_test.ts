@@ -44,8 +44,7 @@ Deno.test("mail distinguishes expired from untrusted certificates, with and with
       const { port } = listener.address() as { port: number };
       const scheme = secure ? "smtps" : "smtp";
       const login = secure ? "" : "me:secret@";
-      // Only a login at another host requires STARTTLS. Without a login, the client still uses STARTTLS if
-      // the server offers it.
+      // Only a login at another host requires STARTTLS. Here the client uses it because the server offers it.
       assert.match(await reason(`${scheme}://${login}localhost:${port}`), expected, `${scheme} ${kind}`);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }

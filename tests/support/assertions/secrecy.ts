@@ -89,8 +89,8 @@ export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record
 }
 
 /**
- * Returns the secret as it is, and as it appears in JSON, in JSON within JSON, in a URL, in base64 at any
- * position, and in hex.
+ * Returns the secret as it is, and as it appears when encoded: in JSON, in JSON within JSON, in a URL, in
+ * base64 at any position, and in hex.
  */
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);

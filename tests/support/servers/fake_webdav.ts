@@ -8,7 +8,7 @@ export class FakeWebdav implements AsyncDisposable {
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
   /** Returns a response that replaces the server's; null if the server shall handle the request. */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
-  /** Returns the response to send for the server's response. */
+  /** Returns the response that the client gets in place of the server's. */
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 

@@ -17,7 +17,7 @@ const TOKEN = "rg_replica-tests-only-0123456789";
 export interface Replicas {
   /** A client of the API that goes through the balancer. */
   readonly api: ApiCaller;
-  /** One client for each control plane, which does not go through the balancer. */
+  /** One client for each control plane. These clients do not go through the balancer. */
   readonly each: readonly ApiCaller[];
   /** A temporary directory with an empty directory `source`. */
   readonly root: string;

@@ -112,7 +112,7 @@ Deno.test("the last valid token with the admin ability is neither deleted nor we
   const { call } = api.admin;
   const [{ id }] = (await call("GET", "/api/tokens")).body.data;
   const path = `/api/tokens/${id}`;
-  // The other administrator token does not count, because it has expired.
+  // Two other tokens have the ability but do not count: one is not an administrator's, and one has expired.
   await api.user();
   const other = await call("POST", "/api/tokens", {
     name: "short",

@@ -55,8 +55,8 @@ function template(): Promise<string> {
 }
 
 /**
- * Returns the install script for one control plane. Both values are quoted, because a host name may contain
- * characters that are special to a shell.
+ * Returns the install script for one control plane. `url` and `target` are quoted, because a host name may
+ * contain characters that are special to a shell.
  */
 export function installScript(script: string, url: string, target: string): string {
   return script.replace("@URL@", () => quoted(url)).replace("@TARGET@", () => quoted(target));
