@@ -85,8 +85,8 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
 }
 
 /**
- * Returns a 404 for an unknown path, and a 405 (for OPTIONS, a 204) for an unsupported method of a known
- * path. A known path matches a route besides the observing middleware, which matches every path.
+ * Returns a 404 if the path has no route. If it has one, returns a 405 for an unsupported method, and a 204
+ * for OPTIONS. The observing middleware matches every path, and does not count as a route.
  */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);

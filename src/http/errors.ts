@@ -105,8 +105,8 @@ function answer(
 }
 
 /**
- * Returns the status for an error of Postgres or of its connection; null for any other error. Codes: the
- * PostgreSQL manual's Appendix A.
+ * Returns the status for an error of Postgres or of its connection; null for any other error. Appendix A of
+ * the PostgreSQL manual lists the codes.
  */
 function databaseStatus(error: unknown): 400 | 409 | 503 | null {
   if (!(error instanceof Error)) return null;

@@ -8,8 +8,8 @@ import { logger, withLogContext } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
- * Values that belong to one request: `route`, which the route sets, is the matched endpoint's path for the
- * log and the metrics. `requestId` is the id in the response.
+ * Values of one request. `route` is the path of the matched endpoint, for the log and the metrics; the route
+ * sets it. `requestId` is the id in the response.
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };
@@ -38,7 +38,7 @@ const log = logger("http");
 /**
  * Returns the middleware that wraps every response.
  *
- * @param isHttps Whether callers use https: the response headers then require https.
+ * @param isHttps Whether callers use https. If so, the response headers require it from browsers.
  */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
   const headers = isHttps

@@ -96,8 +96,8 @@ function describe(endpoint: Endpoint): Route {
 }
 
 /**
- * Returns the response schema of an endpoint. If unknown fields are ignored, `warnings` is added, which lists
- * them.
+ * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has
+ * `warnings`, a list of sentences about those fields.
  */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;

@@ -42,8 +42,8 @@ function withoutUndefined<T>(value: T): T {
 }
 
 /**
- * Calls `add` for each text that Postgres cannot store. Ignores levels deeper than any field, which the
- * schema refuses.
+ * Calls `add` for each text that Postgres cannot store. Ignores values that are nested deeper than any field,
+ * because the schema refuses those.
  */
 function findBadText(
   value: unknown,
@@ -62,8 +62,8 @@ function findBadText(
 
 /**
  * Returns the schema with a rule over several fields added. The rule is checked whenever each of `fields` is
- * valid by itself, even if other fields are not, so that one response lists all errors. `fail` takes a
- * field's name, `a.b` for a nested field.
+ * valid by itself, even if other fields are invalid. So one response lists all errors. `fail` takes a field's
+ * name, `a.b` for a nested field.
  */
 export function rule<S extends z.ZodType>(
   schema: S,

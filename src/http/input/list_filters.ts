@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { id, literal } from "../../definitions/formats/text.ts";
 import { says } from "../../definitions/formats/says.ts";
 
-/** Defines the `sort` parameter. If a request has none, the list shows the oldest record first. */
+/** Defines the `sort` parameter. By default, a list shows the oldest record first. */
 export function sortParameter<S extends string>(fields: readonly S[]) {
   const values = fields.flatMap((field) => [field, `-${field}` as const]);
   return z.enum(values as [S | `-${S}`, ...(S | `-${S}`)[]]).optional().openapi({

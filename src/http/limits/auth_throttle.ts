@@ -33,8 +33,8 @@ export class AuthThrottle {
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Failures per minute for an address; for an address with one token's beginning, a third of
-   *   it. 0 for no limit.
+   * @param limit Failures per minute that an address may have; a third of that with the same beginning of a
+   * token. 0 for no limit.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 

@@ -14,7 +14,7 @@ interface Window {
 
 /**
  * Counts each token's requests in fixed windows of a minute. A window starts with the first request after the
- * last one.
+ * end of the previous window.
  */
 export class RateLimiter {
   readonly #windows = new Map<number, Window>();

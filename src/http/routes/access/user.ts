@@ -21,7 +21,7 @@ const AccountSettings = z.object({
   weekly_summary_enabled: z.boolean(),
 });
 
-/** The part of a user that every response contains. */
+/** The fields of a user that every response about users contains. */
 export const ShortUser = z.object({
   id: z.int(),
   personal_info: PersonalInfo,

@@ -4,7 +4,7 @@
  */
 import { z } from "@hono/zod-openapi";
 
-/** The `trash` value of `status`, for lists whose records go to the trash. */
+/** Describes the value `trash` of the parameter `status`, for lists whose records go to the trash. */
 export const TRASH = {
   description: "`trash`: only deleted records that can still be restored.",
   example: "trash",
