@@ -65,7 +65,7 @@ function parsed(text: string): ErrorBody | null {
     const body = JSON.parse(text);
     return typeof body?.message === "string" ? body : null;
   } catch {
-    return null; // probably a proxy's error page
+    return null; // the body is probably the error page of a proxy
   }
 }
 

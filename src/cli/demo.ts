@@ -90,7 +90,7 @@ async function stopServer(server: Deno.ChildProcess): Promise<void> {
   try {
     server.kill("SIGTERM");
   } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause; // it has ended already
+    if (!(cause instanceof TypeError)) throw cause; // the server has ended already
   }
   await server.status;
 }

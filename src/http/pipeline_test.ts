@@ -221,7 +221,7 @@ Deno.test("no body causes a server error, at any endpoint", async () => {
     ),
   );
   const endpoints = ENDPOINTS.filter(({ body, access, path }) =>
-    body !== undefined && access !== "public" && !path.endsWith("/check") // it waits for an agent
+    body !== undefined && access !== "public" && !path.endsWith("/check") // a check waits for an agent
   );
   const request = fc.nat(endpoints.length - 1).chain((index) => {
     const fields = Object.keys(endpoints[index]!.body!.schema.shape);

@@ -118,8 +118,8 @@ Deno.test("a message is tried for more than a day, then given up and shown as su
   receiver.answer = () => new Response(null, { status: 404 });
   const notifier = at.notifier();
   const start = clock.now().getTime();
-  // The day of retries begins with the first attempt, so a control plane that was down gives up no message
-  // untried.
+  // A message is given up a day after its first attempt. So a control plane that was down for days still
+  // tries to send it.
   await clock.advance(50 * HOUR);
   let lastTry = 0;
   for (let tries = 0; await notifier.nextDue() !== null; tries++) {

@@ -59,7 +59,7 @@ export function launchPlane(options: PlaneOptions): Process {
       ...clockEnvironment(options.clockFile),
     },
   });
-  server.ready().catch(() => {}); // if it cannot start, the supervisor starts it again
+  server.ready().catch(() => {}); // the supervisor restarts a control plane that cannot start
   return {
     ended: server.ended(),
     pid: server.pid,

@@ -47,7 +47,7 @@ Deno.test("an address that tries many tokens is refused, but not a recently vali
   assert.equal(refusal(throttle, "2001:db8:0:1:ffff::1", bad(9))?.status, 429);
   assert.equal(refusal(throttle, "2001:db8:0:2::5", bad(9)), null);
   assert.equal(refusal(throttle, "2001:db8:0:1::5", "rg_good-there"), null);
-  throttle.recordFailure("2001:db8:0:1::5", "rg_good-there"); // it was revoked meanwhile
+  throttle.recordFailure("2001:db8:0:1::5", "rg_good-there"); // the token was revoked meanwhile
   assert.equal(refusal(throttle, "2001:db8:0:1::5", "rg_good-there")?.status, 429);
 });
 

@@ -44,7 +44,7 @@ export class KeptFiles implements Disposable {
         else if (isFile) this.#read(path);
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // it was removed between the two reads
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // the file was removed between the two reads
     }
   }
 

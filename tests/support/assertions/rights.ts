@@ -22,8 +22,8 @@ export function rightsOf(task: "start" | "admin" | "cli"): string[] {
 }
 
 /**
- * Returns the permissions in systemd/rearguard.service, with this checkout and this data directory as its
- * paths.
+ * Returns the permissions in systemd/rearguard.service, with the paths of this checkout and of this data
+ * directory.
  */
 export function unitRights(dataDirectory: string): string[] {
   const unit = Deno.readTextFileSync(`${PROJECT}/systemd/rearguard.service`);
@@ -33,7 +33,7 @@ export function unitRights(dataDirectory: string): string[] {
 }
 
 /**
- * Returns the permissions in deploy/compose.yaml, with this checkout and this data directory as its paths.
+ * Returns the permissions in deploy/compose.yaml, with the paths of this checkout and of this data directory.
  */
 export function containerRights(dataDirectory: string): string[] {
   const file = parse(Deno.readTextFileSync(`${PROJECT}/deploy/compose.yaml`), { merge: true });

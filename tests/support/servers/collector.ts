@@ -8,7 +8,7 @@ export interface CollectedSpan {
   /** The id of the parent span; empty for the first span of a trace. */
   parent: string;
   attributes: Record<string, unknown>;
-  /** The status code; 2 means an error. */
+  /** The status code of OpenTelemetry; 2 means an error. */
   status: number;
 }
 
@@ -35,7 +35,7 @@ export class Collector implements AsyncDisposable {
     );
   }
 
-  /** Environment variables with which a Deno process soon sends its spans here. */
+  /** Environment variables that make a Deno process send its spans here, without the usual delay. */
   get environment(): Record<string, string> {
     const { port } = this.#server.addr as Deno.NetAddr;
     return {
