@@ -3,8 +3,9 @@
  *
  *     deno run --allow-net tests/support/servers/flood.ts URL KEY (frame|events) MEGABYTES
  *
- * Prints a line once the agent is welcomed. Sends events from then on, after its standard input has ended.
- * Prints the megabytes that it could send before the other side closed the connection.
+ * `frame` sends one frame of MEGABYTES. `events` connects as an agent, prints a line once the agent is
+ * welcomed, and sends events when standard input has ended. At the end, prints how many megabytes were sent
+ * before the control plane closed the connection.
  */
 import { HELLO } from "../clients/raw_agent.ts";
 

@@ -117,8 +117,8 @@ function socket(server: PostgresqlServer): Partial<DatabaseSource> {
 }
 
 /**
- * Returns a database as SQL: the schema, sequences, large objects and every row in order. The rows of
- * `emptied` tables are left out.
+ * Describes a database: its schema as SQL, its sequences, and digests of its large objects and of every
+ * table's rows. The rows of `emptied` tables are left out.
  */
 async function describeDatabase(
   server: PostgresqlServer,
