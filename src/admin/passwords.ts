@@ -5,8 +5,8 @@ import process from "node:process";
 import { RecoveryError } from "./recovery_error.ts";
 
 /**
- * Maximum size of an age header. A header has a few lines; its stanza for each recipient has 100 bytes to 2
- * KB.
+ * Maximum size of an age header, in bytes. A header has a few lines, and 100 bytes to 2 KB for each
+ * recipient.
  */
 const MAX_HEADER_BYTES = 256 * 1024;
 

@@ -1,4 +1,7 @@
-/** Downloads a file, resumes after lost connections, and gives it its name only once it is complete. */
+/**
+ * Downloads a file. Resumes after a lost connection, and gives the file its final name only once it is
+ * complete.
+ */
 import { createHash, type Hash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { connectionError } from "./answer_error.ts";
@@ -131,7 +134,7 @@ async function receive(
   if (total !== null && file.size < total) throw lost(new Error("the response ended too early"));
 }
 
-/** Returns the position in the file of the response's first byte; NaN if it is not stated. */
+/** Returns the position in the file of the response's first byte; NaN if the response does not state it. */
 function startOf(response: Response): number {
   if (response.status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? NaN);

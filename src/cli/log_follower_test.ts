@@ -13,7 +13,7 @@ function line(sequence: number): string {
   return event(`7-${sequence}`, "output", { sequence, text: `line ${sequence}\n` });
 }
 
-/** Returns a response with these frames, whose connection is then lost. */
+/** Returns a response that sends these frames and then loses its connection. */
 function stream(...frames: string[]): Response {
   const bytes = new TextEncoder().encode(frames.join(""));
   return new Response(

@@ -56,7 +56,7 @@ export function combineEvents(id: string, events: readonly NotificationEvent[], 
 
 const NO_DETAILS = { task: null, server: null, run: null, backup: null, reason: null };
 
-/** Returns the order of a message's line: problems first, plain successes last. */
+/** Returns the rank of a message, by which the lines are sorted: problems first, plain successes last. */
 function rank({ event, tone }: Message): number {
   if (event.event === "backup.succeeded" && tone === "good") return 3;
   return { bad: 0, warning: 1, good: 2 }[tone];

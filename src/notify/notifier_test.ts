@@ -20,7 +20,10 @@ interface Bench extends TestServices {
   receiver: HttpReceiver;
   taskId: number;
   userId: number;
-  /** Creates another notifier on the same database. `random` is its random number. */
+  /**
+   * Creates another notifier on the same database. `random` replaces the random number in the delay of
+   * retries.
+   */
   notifier(random?: number): Notifier;
   /** Creates a stream that sends to this path of the receiver. Returns the stream's id. */
   stream(path: string): Promise<number>;

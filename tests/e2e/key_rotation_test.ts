@@ -77,7 +77,7 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
     values.map((value) => keyring.encrypt(value))
   }::text[]) as value`;
 
-  // Meanwhile, runs of the task follow each other. Each decrypts the task's password.
+  // While the key is rotated, runs of the task follow each other. Each run decrypts the task's password.
   let isOver = false;
   const runs: string[] = [];
   const running = (async () => {

@@ -148,8 +148,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is closed. Its statement is still executed if it gets its lock in
- * time.
+ * Ends a connection, and waits until it is closed. A statement of the connection is still executed if it gets
+ * its lock before that.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);

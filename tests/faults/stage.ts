@@ -25,8 +25,8 @@ export interface StagedTask extends PlannedTask {
  */
 const AFTERMATH = 1500;
 /**
- * The schedule of tasks whose runs the plan starts by schedule. Each minute is due, but most due times are
- * set by the plan itself.
+ * The schedules of tasks whose runs start by schedule, and of the other tasks. For the former, each minute is
+ * due, but the plan itself sets most due times.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };

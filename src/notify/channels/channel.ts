@@ -14,13 +14,14 @@ export interface Channel {
    * Returns null if the value is valid.
    */
   valueProblem(value: string): string | null;
-  /** Returns the URL in a value, which users choose. Absent for a channel whose values contain no URL. */
+  /** Returns the URL in a value; users choose this URL. Absent for a channel whose values contain no URL. */
   urlOf?(value: string): URL | null;
   /** Whether messages are signed with the stream's signing secret. Default: no. */
   readonly isSigned?: boolean;
   /**
-   * How much text a message about several events may have. Null for a channel that follows runs: it gets the
-   * start and the end of each backup run, each at once and as its own message, and no other events.
+   * How much text a message about several events may have. Null for a channel that follows runs. Such a
+   * channel gets the start and the end of each backup run, each at once and as its own message, and no other
+   * events.
    */
   readonly digest: DigestRoom | null;
   /**
