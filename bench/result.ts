@@ -1,12 +1,14 @@
 /**
- * The result of a benchmark: our value, the other program's value from the same run, and the bar that ours
- * must meet.
+ * The result of a benchmark: Rearguard's value, the other program's value from the same run, and the bar for
+ * Rearguard's value.
  */
 export interface Result {
   name: string;
   ours: string;
   peer: string;
-  /** Our value divided by the other program's; our value alone if there is no other program. */
+  /**
+   * Rearguard's value divided by the other program's; Rearguard's value alone if there is no other program.
+   */
   ratio: string;
   bar: string;
   holds: boolean;

@@ -26,8 +26,8 @@ interface Place {
 const SOURCE = "/usr/share/doc/bash";
 
 /**
- * Creates a directory like a checkout, which also contains a home and the source. What the commands write
- * stays in it.
+ * Creates a directory like a checkout. It also contains a home and the source, so that the commands write
+ * nothing outside the directory.
  */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });

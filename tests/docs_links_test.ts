@@ -75,7 +75,7 @@ Deno.test("the architecture has a row for each folder of the programs, and for n
   const section = /\n## Folders\n([\s\S]*?)\n## /.exec(TEXTS.get("docs/develop/architecture.md")!)![1]!;
   const listed = [...section.matchAll(/^\| `([^`]+)` +\|/gm)].map(([, folder]) => folder!);
   const production = FILES.filter((path) => /^(src|agent)\/.*(?<!_test)\.tsx?$/.test(path)).map(dirname);
-  // The outermost folders are in the table of imports instead.
+  // The outermost folders are left out, because the table of imports lists them.
   const folders = new Set(production.filter((folder) => /^(agent\/|src\/[^/]+\/)./.test(folder)));
   assert.deepEqual(listed.toSorted(), [...folders].toSorted());
 });
@@ -143,8 +143,8 @@ Deno.test("the table of things to add counts the files that each section names",
 });
 
 /**
- * Counts the files that a section names, including those of registries that get a line. Counts the section's
- * list; if there is none, its text.
+ * Counts the files that a section's list names, with the registries that get a line. If the section has no
+ * list, counts the files that its text names.
  */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];

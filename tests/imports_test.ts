@@ -134,7 +134,7 @@ const HARMLESS = /import \{(?:\s*(?:isIP|BlockList|type \w+),?)+\s*\} from "node
 Deno.test("the control plane connects only through its network module", async () => {
   const wrong: string[] = [];
   for (const file of await sources()) {
-    // The command line and the agent are left out, because they run on machines of those who use them.
+    // The command line and the agent are left out, because they run on their users' own machines.
     if (/^(agent|src\/cli)\//.test(file)) continue;
     const text = await Deno.readTextFile(join(ROOT, file));
     const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replaceAll(HARMLESS, "");
