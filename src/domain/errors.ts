@@ -25,7 +25,10 @@ export class ConflictError extends DomainError {
   readonly kind = "conflict";
 }
 
-/** Input that breaks a rule outside the schema. `errors` maps field names, as sent, to messages. */
+/**
+ * Input that fits the schema but breaks another rule. The keys of `errors` are field names as in the request;
+ * the values are messages.
+ */
 export class InvalidError extends DomainError {
   readonly kind = "invalid";
   constructor(readonly errors: Record<string, string[]>) {

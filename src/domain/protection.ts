@@ -41,13 +41,16 @@ export interface NewestBackup {
   readonly duration_ms: number;
 }
 
-/** What a task's promise follows from. */
+/** The facts from which a task's promise is computed. */
 export interface ProtectionTerms {
   readonly schedule: Schedule;
-  /** Seconds; null: from the schedule. */
+  /** Maximum age of the newest backup, in seconds. Null: the maximum age is derived from the schedule. */
   readonly max_age: number | null;
   readonly server_class: ServerClass;
-  /** When the task was created, resumed, or got its schedule or source: earlier due times don't count. */
+  /**
+   * When the promise began: when the task was created or resumed, or when its schedule or source was changed,
+   * whichever was last. Due times before it don't count.
+   */
   readonly promised_at: Date;
   readonly newest: NewestBackup | null;
 }

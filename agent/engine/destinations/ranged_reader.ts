@@ -75,8 +75,8 @@ export class RangedReader {
   }
 
   /**
-   * Returns the size of the object, taken from the response to a request for its first byte. Requests of
-   * another type, such as HEAD, are not allowed.
+   * Returns the size of the object, taken from the response to a request for its first byte. HEAD is not
+   * possible, because signed URLs allow GET only.
    */
   async size(): Promise<number> {
     try {

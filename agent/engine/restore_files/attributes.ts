@@ -1,6 +1,6 @@
 /**
- * Saves owners, modes, times, access lists and extended attributes of directories in a tar file, and applies
- * them again.
+ * Saves the attributes of directories to a tar file, and applies them later: owners, modes, times, access
+ * lists and extended attributes.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";

@@ -21,20 +21,20 @@ import { endAlert, raiseAlert } from "../notifications/alerts.ts";
 
 const BATCH = 500;
 
-/** Whether a task keeps its promise, and why not. */
+/** Status of a task: whether its newest backup is as recent as promised, and if not, why. */
 export interface Protection {
   readonly status: ProtectionStatus;
   /** One sentence; null if the task is protected or paused. */
   readonly reason: string | null;
-  /** When it becomes, or became, late; null: never. */
+  /** When the task becomes late, or became late; null if it never does. */
   readonly late_at: Date | null;
   readonly newest_backup_id: number | null;
   readonly newest_backup_at: Date | null;
-  /** Warnings of the newest backup. */
+  /** Number of warnings of the newest backup; 0 if there is none. */
   readonly warnings_count: number;
 }
 
-/** The facts of a task that its protection follows from. */
+/** The columns of a task from which its protection is computed. */
 export type ProtectionFacts = Pick<BackupTaskRow, "paused_at" | "late_at"> & TaskOutcome;
 
 export function protectionOf(task: ProtectionFacts, now: Date): Protection {
@@ -70,7 +70,7 @@ function reasonOf(
   }
 }
 
-/** Computes when a task becomes late. */
+/** Returns when a task becomes late; null if it never does. */
 function lateTime(row: ProtectionRow): Date | null {
   const { max_age, newest_backup_at, newest_duration_ms, promised_at, server_class } = row;
   const newest = newest_backup_at === null ? null : {
@@ -80,12 +80,17 @@ function lateTime(row: ProtectionRow): Date | null {
   return lateAt({ schedule: row, max_age, server_class, promised_at, newest });
 }
 
-/** Computes again when a task becomes late, after a change of what that follows from. */
+/**
+ * Computes and stores when a task becomes late, after a change of its schedule, its source or its backups.
+ */
 export async function refreshProtection(sql: Sql, taskId: number): Promise<void> {
   await store(sql, await findProtection(sql, taskId));
 }
 
-/** Stores the times that have changed. Returns the rows with their current times. */
+/**
+ * Computes when each task becomes late, and stores the times that changed. Returns the rows with the new
+ * times.
+ */
 async function store(sql: Sql, rows: readonly ProtectionRow[]): Promise<ProtectionRow[]> {
   const current = rows.map((row) => ({ ...row, late_at: lateTime(row) }));
   const changed = current.filter(({ late_at }, index) =>
@@ -95,7 +100,7 @@ async function store(sql: Sql, rows: readonly ProtectionRow[]): Promise<Protecti
   return current;
 }
 
-/** Reports each task that is late, once and then daily. Ends the alerts of those that no longer are. */
+/** Reports each late task once, and then daily. Closes the alerts of tasks that are no longer late. */
 export async function watchProtection(services: ServiceContext): Promise<void> {
   const late = new Set<string>();
   let last = 0;

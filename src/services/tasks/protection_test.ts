@@ -28,7 +28,7 @@ function quickSuccess() {
   return report;
 }
 
-/** A daily task at 01:00, on Monday 2026-01-05, 12:00. */
+/** Creates a task that is due daily at 01:00. The clock shows Monday, 2026-01-05, 12:00. */
 async function stage() {
   const test = await testServices();
   const { services, database } = test;

@@ -28,7 +28,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
   /** When a user last made a change that may let retention rules remove more backups; null if never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
-  /** When the task was created, resumed, or got its schedule or source. */
+  /** When the task was created or resumed, or its schedule or source was changed, whichever was last. */
   promised_at: Date;
   /** When the task is late unless a backup is stored before; null: never. */
   late_at: Date | null;

@@ -1,4 +1,4 @@
-/** Tasks with what their promise follows from. */
+/** Reads the facts from which the protection of tasks is computed, and stores when tasks become late. */
 import type { ServerClass } from "../../domain/protection.ts";
 import type { Sql } from "../database/sql.ts";
 import type { BackupTaskRow } from "./backup_tasks.ts";
@@ -20,7 +20,7 @@ export function findProtection(sql: Sql, id: number): Promise<ProtectionRow[]> {
   return protection(sql, sql`t.id = ${id}`);
 }
 
-/** Lists the tasks of all users behind `after`, by id. */
+/** Lists tasks of all users with ids above `after`, ordered by id. */
 export function pageOfProtection(sql: Sql, after: number, limit: number): Promise<ProtectionRow[]> {
   return protection(sql, sql`t.id > ${after} order by t.id limit ${limit}`);
 }
@@ -29,7 +29,7 @@ export function protectionOfUser(sql: Sql, userId: number): Promise<ProtectionRo
   return protection(sql, sql`t.user_id = ${userId}`);
 }
 
-/** Sets when tasks become late; null: never. */
+/** Stores when tasks become late; null if never. */
 export async function setLateTimes(
   sql: Sql,
   tasks: readonly { id: number; late_at: Date | null }[],

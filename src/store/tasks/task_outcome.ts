@@ -1,4 +1,4 @@
-/** What came of a task so far: its newest backup that can be restored, and how its last run ended. */
+/** Reads the results of a task: its newest backup that can be restored, and how its last run ended. */
 import type { Sql } from "../database/sql.ts";
 
 export interface TaskOutcome {
@@ -9,7 +9,7 @@ export interface TaskOutcome {
   newest_warnings_count: number | null;
   /** Whether the last backup run that ended failed. */
   has_failed: boolean;
-  /** Why it failed; null if that is not known, or if it did not fail. */
+  /** Why that run failed; null if the run did not fail, or if the reason is not known. */
   failure: string | null;
 }
 

@@ -23,7 +23,7 @@ export class TarMessages {
   unreadable = 0;
   /** The message about the first file that could not be read; null if there is none. */
   firstUnreadable: string | null = null;
-  /** The last message that is about something else; null if there is none. */
+  /** The last error message that is not about a file of the source; null if there is none. */
   lastError: string | null = null;
 
   /**

@@ -16,9 +16,9 @@ interface Search {
 }
 
 /**
- * Returns, for each database, the tables that the task's entries name. An entry is `database.table`, or
- * `table` for every database of the task. Both are taken literally, without patterns. An entry that names no
- * table causes a warning. Views have no rows, so they do not count as tables here.
+ * Returns, for each database, the tables whose rows the task excludes. Each entry of the task's exclusions is
+ * `database.table`, or `table` for every database of the task. Names are taken literally, without patterns.
+ * An entry that matches no table causes a warning. Views have no rows and never match.
  */
 export async function findEmptied(
   { connection, client, server, output }: Search,
