@@ -121,8 +121,13 @@ Deno.test("each log line about a run says which, of which task, on which server,
     assert.deepEqual(states, ["queued", "leased", "running", "succeeded"]);
     const requests = records().map((line) => line.request_id);
     assert.deepEqual(requests, [requestId, undefined, undefined, undefined]);
-    const agent = parsed(await Deno.readTextFile(join(directory, "data", "agent", "agent.log")));
-    const own = agent.filter(({ message }) => /\brun\b/i.test(message));
+    const logged = async () => parsed(await Deno.readTextFile(join(directory, "data", "agent", "agent.log")));
+    const ofRuns = (lines: Awaited<ReturnType<typeof logged>>) =>
+      lines.filter(({ message }) => /\brun\b/i.test(message));
+    // The agent logs the end of a run after it has sent the verdict.
+    await until(async () => ofRuns(await logged()).length > 1);
+    const agent = await logged();
+    const own = ofRuns(agent);
     assert.equal(own.length, 2);
     for (const line of own) assert.deepEqual([line.run_id, line.task_id, line.attempt], [runId, taskId, 1]);
     for (const line of [...parsed(server.stderr), ...agent]) {
