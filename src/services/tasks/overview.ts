@@ -7,7 +7,7 @@ import {
   type OverviewNumbers,
   readOverview,
 } from "../../store/tasks/overview.ts";
-import { protectionOfUser, type ProtectionRow } from "../../store/tasks/protection.ts";
+import { protectionOfUser, type TaskSummary } from "../../store/tasks/protection.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { type Protection, protectionOf } from "./protection.ts";
@@ -17,7 +17,7 @@ const LISTED = 100;
 
 /** A task with its protection. */
 export interface TaskProtection {
-  readonly task: ProtectionRow;
+  readonly task: TaskSummary;
   readonly protection: Protection;
 }
 

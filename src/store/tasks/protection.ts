@@ -6,12 +6,11 @@ import { outcome, outcomeColumns, type TaskOutcome } from "./task_outcome.ts";
 
 export interface ProtectionRow extends BackupTaskRow, TaskOutcome {
   server_class: ServerClass;
-  server_label: string;
 }
 
 function protection(sql: Sql, condition: ReturnType<Sql>) {
   return sql<ProtectionRow[]>`
-    select t.*, s.class as server_class, s.label as server_label, ${outcomeColumns(sql)}
+    select t.*, s.class as server_class, ${outcomeColumns(sql)}
     from backup_tasks t join remote_servers s on s.id = t.remote_server_id ${outcome(sql)}
     where ${condition}`;
 }
@@ -25,8 +24,22 @@ export function pageOfProtection(sql: Sql, after: number, limit: number): Promis
   return protection(sql, sql`t.id > ${after} order by t.id limit ${limit}`);
 }
 
-export function protectionOfUser(sql: Sql, userId: number): Promise<ProtectionRow[]> {
-  return protection(sql, sql`t.user_id = ${userId}`);
+/** A task with the facts from which its protection is computed, without its settings. */
+export type TaskSummary =
+  & Pick<
+    BackupTaskRow,
+    "id" | "label" | "type" | "remote_server_id" | "next_run_at" | "paused_at" | "late_at"
+  >
+  & TaskOutcome
+  & { server_label: string };
+
+/** Reads all tasks of a user. Reads few columns, because there may be thousands of tasks. */
+export function protectionOfUser(sql: Sql, userId: number): Promise<TaskSummary[]> {
+  return sql<TaskSummary[]>`
+    select t.id, t.label, t.type, t.remote_server_id, t.next_run_at, t.paused_at, t.late_at, s.label as server_label,
+      ${outcomeColumns(sql)}
+    from backup_tasks t join remote_servers s on s.id = t.remote_server_id ${outcome(sql)}
+    where t.user_id = ${userId}`;
 }
 
 /** Stores when tasks become late; null if never. */
