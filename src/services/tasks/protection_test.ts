@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { event, failure, success } from "../../../tests/support/clients/events.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { newStream } from "../../../tests/support/fixtures/notified.ts";
+import { newRun } from "../../../tests/support/fixtures/records.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { claimAssignments } from "../runs/dispatch.ts";
@@ -209,4 +210,18 @@ Deno.test("an intermittent server that is asleep is not reported, and its due ru
   await clock.advance(8 * DAY);
   await watch();
   assert.deepEqual(await names(), ["backup.late"]);
+});
+
+Deno.test("a restore does not wait for an intermittent server beyond its deadline", async () => {
+  await using test = await stage();
+  const { clock, services, at, database } = test;
+  await database`update remote_servers set class = 'intermittent', agent_key_hash = 'x'`;
+  await test.backUp();
+  const [backup] = await database<{ id: number }[]>`select id from backups`;
+  const restore = { kind: "restore", state: "queued", backup_id: backup!.id };
+  const id = await newRun(database, at.taskId, clock.now(), restore);
+  await clock.advance(DAY + MINUTE);
+  await endOverdueRuns(services);
+  const [run] = await database`select state from runs where id = ${id}`;
+  assert.equal(run!.state, "failed");
 });

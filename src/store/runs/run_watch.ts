@@ -50,14 +50,17 @@ export function lockStalledRuns(
     order by r.id limit 500 for update of r skip locked`;
 }
 
-/** Whether run `r` is queued for an intermittent server whose agent is away. */
+/**
+ * Returns SQL that is true if run `r` is a backup that is queued for an intermittent server whose agent is
+ * disconnected. A restore must not wait for so long: it could replace newer data when the server is back.
+ */
 const isServerAsleep = (sql: Sql) =>
-  sql`(r.state = 'queued' and exists (
+  sql`(r.state = 'queued' and r.kind = 'backup' and exists (
     select from remote_servers s
     where s.id = r.remote_server_id and s.class = 'intermittent' and s.connection_id is null
   ))`;
 
-/** Returns those of `runIds` that are queued for a server that is asleep. */
+/** Returns those of `runIds` that are backups queued for a server that is asleep. */
 export async function runsOfSleepingServers(sql: Sql, runIds: readonly number[]): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
     select r.id from runs r where r.id = any(${[...runIds]}::bigint[]) and ${isServerAsleep(sql)}`;
