@@ -2,12 +2,14 @@
 import { AgentFiles } from "../src/process/agent_files.ts";
 import { type ControlPlane, startControlPlane } from "../tests/support/servers/control_plane.ts";
 
-/** What the task backs up, and where to. */
+/**
+ * The backup task to create. `source` and `backups` are directories; `keep` is the number of backups to keep.
+ */
 export interface Plan {
   source: string;
   backups: string;
   keep: number;
-  /** The fields of the destination in the API; default: the local directory `backups`. */
+  /** The destination as in a request to the API; by default, the local directory `backups`. */
   destination?: Record<string, unknown>;
 }
 

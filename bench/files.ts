@@ -95,8 +95,8 @@ async function settle(): Promise<void> {
 }
 
 /**
- * Archives the tree into a new file, as a run does, and returns the seconds. A file that is overwritten would
- * already have pages in memory.
+ * Archives the tree into a new file, as a run does, and returns the seconds. The file is always new, because
+ * an overwritten file would already have pages in memory.
  */
 async function tarInto(tree: string, archive: string, compressor: string): Promise<number> {
   await settle();

@@ -33,7 +33,7 @@ export async function benchHttp(): Promise<Result[]> {
     ] as const
   ) {
     const rates = { ours: [] as number[], bare: [] as number[] };
-    // The two are measured in turns, so that other load on the machine affects both.
+    // Measures both servers in turns, so that other load on the machine affects both.
     for (let round = 0; round < ROUNDS; round++) {
       rates.ours.push(await load(ours.port, path, token));
       rates.bare.push(await load(bare.port, path, token));

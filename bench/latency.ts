@@ -17,7 +17,7 @@ export async function benchLatency(): Promise<Result[]> {
     const unsubscribe = planned.plane.services.bus.subscribe((notification) => {
       if (notification.topic === "run_output") seen(notification.run_id);
     });
-    // The first ten runs are not counted: they warm up both processes.
+    // The first ten runs are not counted, because they only warm up both processes.
     for (let i = -10; i < RUNS; i++) {
       const start = performance.now();
       let first = NaN;

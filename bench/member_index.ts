@@ -1,7 +1,7 @@
 /**
  * Measures the cost of an archive's index: its size relative to the archive, and its processor time relative
- * to a run. A run always writes an index. So tar and pzstd alone archive the same tree, with an index and
- * without one. The frames' checksums in the index are copied from the archive.
+ * to a run. A run always writes an index, so tar and pzstd are run directly: once with an index and once
+ * without. The frames' checksums in the index are copied from the archive.
  */
 import { join } from "node:path";
 import { tarArguments } from "../agent/engine/sources/files/files.ts";

@@ -187,8 +187,8 @@ class Variables {
   }
 
   /**
-   * Parses a variable. Returns null if it is not set, or if its value is invalid, for which {@link
-   * throwRefused} later throws. `shape` describes valid values in the error message.
+   * Parses a variable. Returns null if the variable is not set or its value is invalid; after an invalid
+   * value, {@link throwRefused} throws. `shape` describes valid values in the error message.
    */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);

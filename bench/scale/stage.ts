@@ -12,7 +12,7 @@ import { ServerProcess } from "../../tests/support/servers/server.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import type { Order } from "./load.ts";
 
-/** The fraction of the full size, for development: `SCALE=0.01 deno task bench scale`. */
+/** The factor by which every size is multiplied, for development: `SCALE=0.01 deno task bench scale`. */
 export const SCALE = Number(Deno.env.get("SCALE") ?? 1);
 export const scaled = (size: number) => Math.max(1, Math.round(size * SCALE));
 
@@ -57,7 +57,7 @@ export class ScaleStage implements AsyncDisposable {
     return stage;
   }
 
-  /** Starts a control plane; one after the first gets a port of its own. */
+  /** Starts one more control plane. Each one listens on its own port. */
   async start(): Promise<void> {
     const which = this.#planes.length;
     this.#planes.push(this.#process(which));
@@ -175,7 +175,7 @@ export class ScaleStage implements AsyncDisposable {
     return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(await response.text())?.[1]);
   }
 
-  /** Returns the resident memory of the first control plane, in bytes. */
+  /** Returns the first control plane's resident memory, in bytes. */
   async memory(): Promise<number> {
     const status = await Deno.readTextFile(`/proc/${this.pid}/status`);
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;

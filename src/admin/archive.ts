@@ -76,7 +76,6 @@ async function* decompressed(stream: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** Kills a program; does nothing if the program has ended. */
 function endProgram(program: Deno.ChildProcess): void {
   try {
     program.kill("SIGKILL");

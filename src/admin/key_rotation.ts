@@ -50,8 +50,8 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, print } = rotation;
-  // Nothing has changed before this check. With the wrong key file, a new key would be one more key that
-  // opens no stored value.
+  // Check the keys before any change: if this is the wrong key file, the new key would only be one more key
+  // that opens no stored value.
   await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await waitForReplicas(rotation, file, "loaded the new key", ({ key_ids }) => key_ids.includes(newKeyId));
@@ -69,8 +69,8 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   for (;;) {
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await retireOldKeys(rotation, file, newKeyId);
-    // A control plane may have encrypted a value just before it applied the new key, and stored the value
-    // only now.
+    // Repeat if a value is still encrypted with an old key. A control plane may have encrypted it before it
+    // applied the new key, and stored it afterwards.
     if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);
@@ -144,8 +144,8 @@ async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: str
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  // A control plane keeps an old key while a stored value needs it, such as a value that was stored a moment
-  // ago.
+  // Encrypts the values again that were stored a moment ago. A control plane keeps an old key while a stored
+  // value needs that key.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));

@@ -1,4 +1,4 @@
-/** Imports backups that were made after the state that was recovered from the same repository. */
+/** Imports backups that are newer than the backup of the control plane from which it was recovered. */
 import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";
 import type { ServiceContext } from "../services/context.ts";
 import {

@@ -125,7 +125,7 @@ async function runToken(config: Config, { email }: Values): Promise<void> {
   print(`A new API token of ${made.email}, shown only now: ${made.token}`);
 }
 
-/** Returns the name of the system's user; under `sudo`, the user who called it. */
+/** Returns the name of the user who runs the command; under `sudo`, of the user who called `sudo`. */
 function operator(): string {
   return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
 }
@@ -173,8 +173,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 /**
- * Returns an error's message. An error about invalid input has a message for each field; they are joined,
- * because on the command line no caller sent the fields.
+ * Returns an error's message. For an error about invalid input, joins the messages of all fields and leaves
+ * out the fields' names, which an operator on the command line never entered.
  */
 function messageOf(error: unknown): string {
   if (!(error instanceof InvalidError)) return (error as Error).message;

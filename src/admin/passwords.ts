@@ -48,7 +48,7 @@ export class Passwords {
     }
   }
 
-  /** Decrypts with the password; if it is null, with the identities of the environment. */
+  /** Decrypts with the password; if the password is null, with the identities of the environment. */
   async decrypt(
     sealed: ReadableStream<Uint8Array>,
     password: string | null,

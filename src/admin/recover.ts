@@ -147,7 +147,7 @@ async function recoverFromManifests(
   return await withServices({ config, clock, database, keyring }, async (services) => {
     await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
-    // The local agent looks for its own server's record by this address.
+    // The local agent finds its server's record by the address 127.0.0.1.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(

@@ -13,7 +13,7 @@ export interface KeyFile {
   write(keys: readonly Uint8Array[]): Promise<void>;
   /** Returns the retired keys, the newest last. Older backups of the control plane need them. */
   retired(): Promise<Uint8Array[]>;
-  /** Adds those keys that are not among the retired ones yet. */
+  /** Adds the keys that are not yet among the retired ones. */
   retire(keys: readonly Uint8Array[]): Promise<void>;
 }
 

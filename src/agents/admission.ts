@@ -24,8 +24,8 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long the connected agent may take to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * The same limit if the new agent has the same seat, in milliseconds. It is then the same agent that
- * reconnects, or a copy of a running machine's memory.
+ * How long the connected agent may take to answer if the new agent has the same seat, in milliseconds. In
+ * this case, the same agent reconnects, or the new agent is a copy of a running machine's memory.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */

@@ -14,8 +14,8 @@ const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 
 /**
- * An event with its callbacks. `stored` is called when the event takes no more memory here, `refused` if it
- * can never be stored.
+ * An event with its callbacks. `stored` is called once the event no longer occupies memory here; `refused` is
+ * called if the event can never be stored.
  */
 export type IncomingEvent = ReportedEvent & { stored(): void; refused(): void };
 
@@ -38,8 +38,8 @@ export class EventIngest {
   }
 
   /**
-   * Stores the events that wait, and does not retry any more. Agents send events that could not be stored to
-   * the next replica that they connect to.
+   * Stores the waiting events, without any further retry. Agents send the events that could not be stored to
+   * the replica that they connect to next.
    */
   async close(): Promise<void> {
     this.#closed.abort();
@@ -60,8 +60,8 @@ export class EventIngest {
 
   /**
    * Stores a batch and acknowledges its events; retries while the database is unavailable. Memory stays
-   * limited meanwhile, because agents send only a window of unacknowledged events. Returns false if ingestion
-   * was closed.
+   * limited meanwhile, because an agent sends only a limited number of events ahead of their
+   * acknowledgements. Returns false if ingestion was closed.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;

@@ -11,8 +11,8 @@ export class HandshakeLimiter {
   #entering = 0;
 
   /**
-   * Waits for its turn, then calls `work` and returns the result. Returns null without calling it if
-   * `isWanted` returns false by then: the agent has disconnected, and will connect again.
+   * Waits for its turn, then calls `work` and returns the result. If `isWanted` returns false when the turn
+   * comes, returns null and does not call `work`: the agent has disconnected, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#entering >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));

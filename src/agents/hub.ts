@@ -206,7 +206,7 @@ export class Hub implements SessionOwner {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
         }
       } catch (error) {
-        // The next beat renews the leases: a lease lasts longer than three beats.
+        // The next heartbeat renews the leases: a lease lasts longer than three heartbeats.
         logger("agents").warn("Cannot renew leases: {error}", { error });
       }
     }

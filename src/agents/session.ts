@@ -22,9 +22,14 @@ export const CLOSE = {
   flood: 4429,
 } as const;
 
-/** Maximum number of unstored events of one agent. Agents keep a window that is far smaller. */
+/**
+ * Maximum number of events of one agent that are not stored yet. Agents stop sending long before this limit.
+ */
 const MAX_UNSTORED = 10_000;
-/** Maximum number of characters in unstored events of one agent. The windows of eight runs hold less. */
+/**
+ * Maximum number of characters in one agent's events that are not stored yet. Eight runs send less before
+ * they wait for acknowledgements.
+ */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum number of responses that wait for the database. */
 const MAX_RESPONSES = 256;
@@ -36,7 +41,7 @@ const RETRY_FIRST = 100;
 const RETRY_LAST = 5_000;
 /** Maximum number of concurrent requests about uploads and downloads. */
 const MAX_STORAGE_REQUESTS = 64;
-/** Maximum number of unsent bytes to a slow agent. If there are more, the websocket is closed. */
+/** Maximum number of unsent bytes to a slow agent. Beyond this limit, the websocket is closed. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
 export interface SessionOwner {
@@ -285,8 +290,9 @@ export class Session {
   }
 
   /**
-   * Stores a response. Retries while the database is unavailable, because an agent responds only once. If the
-   * websocket closes, the agent gets the request again after reconnecting.
+   * Stores a response. Retries while the database is unavailable, because the agent does not repeat its
+   * response. If the websocket closes, the control plane sends the request again after the agent has
+   * reconnected.
    */
   async #storeResponse(requestId: string, response: AgentResponse): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {
@@ -319,7 +325,10 @@ function closeReason(text: string): string {
   return new TextDecoder().decode(bytes.subarray(0, written));
 }
 
-/** Returns the instruction about a run, with the field's name in the agent's protocol version. */
+/**
+ * Converts the instruction about a run to the agent's protocol version. Before version 4, the field was
+ * called `verdict`.
+ */
 function welcomedRun(protocol: number, { instruction, ...run }: RunInstruction): WelcomedRun {
   return protocol < 4 ? { ...run, verdict: instruction } : { ...run, instruction };
 }

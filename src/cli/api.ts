@@ -43,7 +43,6 @@ export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
 
-  /** Returns the response's JSON. */
   async call<T>(call: Call): Promise<T> {
     const response = await this.open(call);
     let text: string;
@@ -80,7 +79,8 @@ export class Api {
   }
 
   /**
-   * Does the same as {@link list} for any request: `one` fetches the page that `page=…&per_page=…` selects.
+   * Does the same as {@link list} for any request: `one` fetches the page that its query selects with `page`
+   * and `per_page`.
    */
   async pages<T>(
     { page, perPage }: PageChoice,

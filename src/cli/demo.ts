@@ -123,7 +123,7 @@ async function makeTask(api: Api, source: string, backups: string): Promise<numb
     backup_destination_id: made.id,
     frequency: "daily",
     time_to_run_at: "03:00",
-    // Without this, a file of another user in the directory would fail the demo.
+    // Otherwise, a file that the demo's user may not read would fail the backup.
     allow_unreadable: true,
   })).data as { id: number };
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);

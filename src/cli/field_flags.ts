@@ -76,7 +76,6 @@ function collectEntry(pair: string, before: Record<string, string> = {}): Record
   return { ...before, [name]: value! };
 }
 
-/** Returns the name under which commander stores a field's option. */
 function optionOf(name: string): string {
   return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -24,8 +24,8 @@ Environment:
   NO_COLOR             no colours`;
 
 /**
- * Returns the program. Its parser runs the command in the arguments, and throws the command's error. For
- * wrong usage and for help, it throws a `CommanderError`.
+ * Returns the program. Parsing the arguments runs their command, and throws the command's error. For wrong
+ * usage and for help, parsing throws a `CommanderError`.
  */
 export function rearguard(): Command {
   const program = new Command("rearguard")

@@ -83,7 +83,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
     const latest = `/backup-tasks/${taskId}/latest-log`;
     await until(async () => (await plane.api.call("GET", latest)).status === 200);
     const ended = follower.output();
-    // SIGINT would end the process at once if the process did not handle it yet.
+    // Before the process handles SIGINT, the signal would end it at once.
     await until(() => handlesInterrupt(follower.pid));
     follower.kill("SIGINT");
     const { code, stderr } = await ended;

@@ -53,7 +53,7 @@ export async function storeLogin(login: Connection): Promise<string> {
   return path;
 }
 
-/** Deletes the stored login. Returns whether a login was stored. */
+/** Deletes the stored login. Returns whether there was one. */
 export async function forgetLogin(): Promise<boolean> {
   try {
     await Deno.remove(loginPath());

@@ -28,8 +28,8 @@ export class Dispatcher {
   readonly #cancels: Loop;
   readonly #requests: Loop;
   /**
-   * Sends what is queued for agents that have just connected. Reads only their rows, because thousands of
-   * agents may connect at once.
+   * Sends what is queued for agents that have just connected. Reads only the rows of these agents, because
+   * thousands may connect at once.
    */
   readonly #arrivals: Loop;
   #arrived = new Set<number>();

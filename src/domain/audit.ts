@@ -1,7 +1,7 @@
 /** Defines the entries of the audit log. An entry never contains a secret. */
 
 /**
- * The actor of an entry. `unknown` is an unauthenticated caller. Its `tokenId` is that of the expired or
+ * The actor of an entry. `unknown` is an unauthenticated caller; its `tokenId` is the id of the expired or
  * revoked token in the request, if there was one.
  */
 export type AuditActor =

@@ -1,8 +1,8 @@
 /** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
 /**
- * A requested range. If `from` is null, the range is the last `to` bytes. Otherwise `to` is the position of
- * its last byte, or null for the end.
+ * A requested range. If `from` is null, it is the last `to` bytes. Otherwise `from` and `to` are the
+ * positions of its first and last byte; if `to` is null, it extends to the end.
  */
 export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 

@@ -10,15 +10,15 @@ import { planRun, type Schedule } from "./schedule.ts";
 export const SERVER_CLASSES = ["always_on", "intermittent"] as const;
 export type ServerClass = typeof SERVER_CLASSES[number];
 
-/** From worst to best. */
+/** Protection statuses of a task, from worst to best. */
 export const PROTECTION_STATUSES = [
-  /** No backup can be restored. */
+  /** The task has no backup that can be restored. */
   "never_backed_up",
   /** The newest backup is older than promised. */
   "late",
   /** The newest backup is recent enough, but the last run failed. */
   "failing",
-  /** The task is paused: it promises nothing. */
+  /** The task is paused, so no maximum age applies. */
   "paused",
   "protected",
 ] as const;
@@ -28,15 +28,18 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Limits of the time after a due time within which its backup should be stored. Milliseconds. */
+/**
+ * Shortest and longest grace, in milliseconds. The grace is how long after a due time its backup may be
+ * stored.
+ */
 const LEAST_GRACE = 15 * MINUTE;
 const MOST_GRACE = 6 * HOUR;
-/** The default promise of a task on an intermittent server. Milliseconds. */
+/** Default maximum age of the newest backup of a task on an intermittent server, in milliseconds. */
 const INTERMITTENT_AGE = 7 * DAY;
 
 /** The newest backup of a task that counts: it is not damaged, and it is of the task's current source. */
 export interface NewestBackup {
-  /** When its run started: it holds the state of that time, or later. */
+  /** When the backup's run started. The backup contains the source's state of that time, or later. */
   readonly started_at: Date;
   readonly duration_ms: number;
 }
@@ -56,12 +59,12 @@ export interface ProtectionTerms {
 }
 
 /**
- * Returns when the task becomes late unless a backup is stored before; null for never.
+ * Returns when the task becomes late if no backup is stored before; null for never.
  *
- * With `max_age`, that is so long after the start of the newest backup. Without it, the task is late if the
- * backup of a due time is not stored within a grace period: a quarter of the interval, from 15 minutes to 6
- * hours, and twice the time that the newest backup took. A task on an intermittent server has 7 days, or
- * three intervals if that is longer.
+ * With `max_age`, this is `max_age` after the newest backup's start. Without `max_age`, the task becomes late
+ * if the backup of a due time is not stored in time. The time allowed is a quarter of the interval, but at
+ * least 15 minutes and at most 6 hours, plus twice the newest backup's duration. On an intermittent server,
+ * the task becomes late 7 days after the newest backup's start, or after three intervals if they are longer.
  */
 export function lateAt(
   { max_age, newest, promised_at, schedule, server_class }: ProtectionTerms,
@@ -77,7 +80,6 @@ export function lateAt(
   return after(due, grace + 2 * (newest?.duration_ms ?? 0));
 }
 
-/** Returns the status of a task at `now`. */
 export function protectionStatus(
   { is_paused, newest_backup_at, has_failed, late_at }: {
     is_paused: boolean;

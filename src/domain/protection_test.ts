@@ -35,7 +35,7 @@ Deno.test("a task is late when the backup of a due time is not stored within a p
   assert.equal(late({ schedule: cron("0 * * * *") }), "2026-01-05T13:15Z");
   assert.equal(late({ schedule: cron("*/5 * * * *") }), "2026-01-05T12:20Z");
   assert.equal(late({ schedule: cron("0 */8 * * *") }), "2026-01-05T18:00Z");
-  // Weekdays only: nothing is due at the weekend.
+  // This schedule has no due time at the weekend.
   const weekdays = { schedule: cron("0 1 * * 1-5"), newest: "2026-01-09T01:00:00Z" };
   assert.equal(late(weekdays), "2026-01-12T07:00Z");
 });

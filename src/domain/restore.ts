@@ -3,11 +3,11 @@ import type { DatabaseServer } from "./database/database_server.ts";
 import { InvalidError } from "./errors.ts";
 
 /**
- * Options of a restore, as they are stored with the run; never contain a secret. The fields that are missing
- * here are defined by the source type (`src/definitions/sources`).
+ * Options of a restore, as they are stored with the run; never contain a secret. The source type
+ * (`src/definitions/sources`) defines further fields.
  */
 export interface StoredRestore {
-  /** Type of the source. Missing in older runs, from when databases could not be restored. */
+  /** Type of the source. Missing in old runs, from the time when only files could be restored. */
   readonly type?: string;
   /** Type of the database server. */
   readonly engine?: string;
@@ -17,14 +17,14 @@ export interface StoredRestore {
   readonly with_identity?: true;
 }
 
-/** Options of a drill whose scratch databases are made on a certain server. */
+/** Options of a drill that makes its scratch databases on the database server `server`. */
 export interface DrillOptions {
   readonly server: DatabaseServer;
 }
 
 /**
- * Returns the databases to restore and the new name of a single one. Throws an {@link InvalidError} that
- * names every invalid field.
+ * Returns the databases to restore, and the new name if only one is restored. Throws an {@link InvalidError}
+ * that names every invalid field.
  *
  * @param held The databases that the backup contains.
  */

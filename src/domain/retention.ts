@@ -19,8 +19,8 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
   /** Keeps this many of the newest backups, as `keep_last` does. */
   maximum_backups_to_keep: number;
   /**
-   * Keeps every backup that is younger than this many days; null or 0 turns this off. It does not count as a
-   * rule: alone, it removes nothing.
+   * Keeps every backup that is younger than this many days; null or 0 turns this off. If all rules are off,
+   * nothing is removed, whatever this minimum is.
    */
   minimum_age_days: number | null;
 }
@@ -37,7 +37,7 @@ export interface RetainedBackup {
   readonly held: boolean;
   readonly damaged: boolean;
   readonly suspicious: boolean;
-  /** Whether something that its task backs up is missing from it. */
+  /** Whether the backup lacks something that its task backs up. */
   readonly incomplete: boolean;
 }
 

@@ -24,7 +24,7 @@ const EVENTS: readonly RunTransitionEvent[] = [
   { type: "deadline_passed" },
 ];
 
-/** The promises to users, expressed by a run's past and not as a table of states. */
+/** The promises to users, checked against the run's past instead of a table of states. */
 class Promises {
   #isOver = false;
   #isLost = false;

@@ -7,7 +7,10 @@ import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
 import { authenticate } from "../services/access/tokens.ts";
 import { abortOnRevocation } from "./abort_on_revocation.ts";
 
-/** Follows a run's events with a new token. Returns what the test needs to see when the stream ends. */
+/**
+ * Follows a run's events with a new token. Returns the token's id, and functions that tell whether the stream
+ * has ended and wait for its end.
+ */
 async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
   const task = await newTask(owner);
   await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
@@ -38,7 +41,7 @@ async function follow(api: TestApi, owner: ApiClient, expires_at: string | null 
   return { id, isOver: () => isOver, ended };
 }
 
-/** Returns the error of the read, which must not be pending forever. */
+/** Waits until the read fails, and returns its error. */
 async function failureOf(read: Promise<unknown>): Promise<string> {
   let failure: string | null = null;
   read.then(() => failure = "It did not fail", (error) => failure = String(error));

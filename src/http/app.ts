@@ -19,17 +19,17 @@ import { ENDPOINTS, GROUPS } from "./routes.ts";
 
 export interface AppOptions {
   readonly services: ServiceContext;
-  /** The URL at which callers reach this control plane; null: as in the `Host` header. */
+  /** URL at which callers reach this control plane; if null, each request's `Host` header names it. */
   readonly publicUrl?: string | null;
-  /** The limit of requests per minute for each token; 0 for no limit. */
+  /** Maximum number of requests per minute for each token; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
   /** The maximum number of open streams per token. */
   readonly streamLimit?: number;
   /** The maximum size of a request body, in bytes. */
   readonly bodyLimit?: number;
-  /** The time within which a request body must arrive, in milliseconds. */
+  /** Time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout?: number;
-  /** The limit of failed authentications per minute for each address; 0 for no limit. */
+  /** Maximum number of failed authentications per minute for each address; 0 for no limit. */
   readonly authFailuresPerMinute?: number;
   /** Addresses, or `address/bits`, of proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies?: readonly string[];

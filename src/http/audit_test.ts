@@ -102,7 +102,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   const destination = await newDestination(api.admin);
   await newTask(api.admin, { backup_destination_id: destination });
   const before = await entries(api);
-  // The deletion is refused and rolled back, and its audit entry with it.
+  // The refused deletion is rolled back together with its audit entry.
   assert.equal((await api.admin.call("DELETE", `/api/backup-destinations/${destination}`)).status, 409);
   assert.deepEqual(await entries(api), before);
   await breakAuditLog(api);

@@ -66,7 +66,9 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly answer: AnswerDescription;
   /** Whether the handler reads `request.body` as a stream, of any type and size. */
   readonly takesStream?: boolean;
-  /** Whether unknown fields and query parameters are refused: a misspelt one, if ignored, could do harm. */
+  /**
+   * Whether unknown fields and query parameters are refused, because ignoring a misspelt one could do harm.
+   */
   readonly refusesUnknown?: boolean;
   /**
    * Whether the response contains a token that is shown once. If so, a retry with the same `Idempotency-Key`

@@ -5,7 +5,7 @@ import { logger } from "../telemetry/logging.ts";
 
 const log = logger("http");
 
-/** An error that the HTTP layer itself returns, before or instead of a service. */
+/** An error that the HTTP layer itself detects, without a service. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   constructor(

@@ -27,12 +27,12 @@ import { abortOnRevocation } from "./abort_on_revocation.ts";
 export interface PipelineContext {
   readonly services: ServiceContext;
   /**
-   * The URL at which callers reach this control plane, without a trailing slash; null: as in the `Host`
-   * header.
+   * URL at which callers reach this control plane, without a trailing slash; if null, each request's `Host`
+   * header names it.
    */
   readonly publicUrl: string | null;
   readonly bodyLimit: number;
-  /** The time within which a request body must arrive, in milliseconds. */
+  /** Time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout: number;
   readonly limiter: RateLimiter;
   readonly streams: OpenStreams;

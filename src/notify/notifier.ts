@@ -60,7 +60,7 @@ interface SendingStream {
   readonly signing_secret_encrypted?: string | null;
 }
 
-/** Maximum number of messages in flight, and of those that go to streams whose last attempt failed. */
+/** Maximum number of messages in flight. The second limit applies to streams whose last attempt failed. */
 const MAX_IN_FLIGHT = 40;
 const MAX_FAILING_IN_FLIGHT = 10;
 
@@ -195,8 +195,8 @@ export class Notifier {
   }
 
   /**
-   * Returns the delay before the next attempt. It depends on the stream's failures, not on the message's:
-   * more pending messages do not make an unresponsive stream be tried more often.
+   * Returns the delay before the next attempt. The delay depends on the stream's failures, not on the
+   * message's, so that more pending messages do not cause more attempts to an unresponsive stream.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();
@@ -214,7 +214,7 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // If the stream's type was changed, a message about several events may still wait for it.
+      // A message about several events may still be queued for a stream that had another type before.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

@@ -2,7 +2,10 @@
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 
-/** The prefix of a secret in base64, as other senders write it too. */
+/**
+ * Prefix of a secret in base64, as in other programs that follow Standard Webhooks. A secret without the
+ * prefix is used as it is.
+ */
 const PREFIX = "whsec_";
 
 export interface SignedMessage {

@@ -71,8 +71,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Stops the agent. The agent then still reports the runs that it ends, so the control plane must be stopped
-   * later.
+   * Stops the agent. While it stops, the agent reports the runs that it ends, so the control plane must be
+   * stopped after it.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();
@@ -98,8 +98,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Starts the agent again; returns null if this fails. Does not replace a revoked key: only a start of the
-   * server enrols the agent again.
+   * Starts the agent again; returns null if this fails. Does not replace a revoked key: the agent is enrolled
+   * again only when the control plane starts.
    */
   async #restart(): Promise<Running | null> {
     try {

@@ -81,7 +81,7 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * An object for a run on another server. It is sent with its current size, which may differ from the
+     * An object for a run on another server. The agent sends its current size, which may differ from the
      * recorded size.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
@@ -106,7 +106,10 @@ export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("missing") }),
   z.object({ outcome: z.literal("no_file"), type: z.string() }),
   z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
-  /** Only for `stored`. `message` says in one line why nothing of the object can be read. */
+  /**
+   * Only if the request's `what.type` is `stored`. `message` says in one line why nothing of the object can
+   * be read.
+   */
   z.object({ outcome: z.literal("unreadable"), message: z.string().max(4096) }),
 ]);
 export type BackupSendResult = z.infer<typeof BackupSendResult>;

@@ -78,7 +78,10 @@ export const BackupJob = z.object({
   run_as: z.string().nullable(),
   /** How to encrypt the backup; absent in protocol 1. */
   encryption: JobEncryption.optional(),
-  /** Only in protocol 1: the password; null for no encryption. */
+  /**
+   * Password that encrypts the backup; null for no encryption. Only in protocol 1; later versions use
+   * `encryption`.
+   */
   encryption_password: z.string().nullable().optional(),
   /**
    * Stats of the task's last successful backup; null if there is none. The agent estimates the remaining time
@@ -89,8 +92,8 @@ export const BackupJob = z.object({
   /** The task's guards. Absent from control planes that have no guards. */
   guards: JobGuards.optional(),
   /**
-   * True if the control plane records incomplete backups. Otherwise a run fails if it must leave something
-   * out.
+   * Whether the control plane records incomplete backups. If false or absent, a run fails if it must leave
+   * something out.
    */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),
@@ -176,15 +179,12 @@ export const StoredBackup = z.object({
   /** Description of the source. Absent before protocol 2. */
   source: SourceDescription.optional(),
   /**
-   * The part of `bytes_read` that is in frames that did not compress, from 0 to 1. Absent from agents that
-   * don't measure it.
+   * Fraction of `bytes_read` in frames that did not compress, from 0 to 1. Absent from agents that don't
+   * measure it.
    */
   incompressible_share: z.number().min(0).max(1).nullable().optional(),
   ...REPORTED_FINDINGS,
-  /**
-   * Names of databases and the like that could not be backed up, and why. Empty or absent if the backup is
-   * complete.
-   */
+  /** What could not be backed up, such as databases, and why. Empty or absent if the backup is complete. */
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
@@ -274,7 +274,10 @@ export type Restored = z.infer<typeof Restored>;
 export const Verified = z.object({
   /** Number of files; null if they are not counted. */
   files_count: z.number().int().nonnegative().nullable(),
-  /** False if only sizes and digests could be checked, because the control plane has no key. */
+  /**
+   * Whether the archives were decrypted. If false, the control plane had no key, and only sizes and digests
+   * were checked.
+   */
   is_opened: z.boolean(),
   /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),

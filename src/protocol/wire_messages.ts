@@ -271,7 +271,7 @@ export type Instruction = z.infer<typeof Instruction>;
 const WelcomedRun = z.object({
   run_id: id,
   attempt,
-  /** Present since protocol 4. */
+  /** The instruction; present since protocol 4. */
   instruction: Instruction.optional(),
   /** The instruction under its name before protocol 4. */
   verdict: Instruction.optional(),

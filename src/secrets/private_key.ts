@@ -8,8 +8,8 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { openSshPrivateKey } from "./ssh_key.ts";
 
 /**
- * Reports that a key cannot be used. The message is a sentence without its subject, the key, and contains no
- * part of the key.
+ * Reports that a key cannot be used. The message is the end of a sentence about the key, such as "is an ECDSA
+ * key of 521 bits", and contains no part of the key.
  */
 export class PrivateKeyError extends Error {
   constructor(message: string, readonly isPassphrase = false, options?: ErrorOptions) {

@@ -174,7 +174,7 @@ export class S3Requests {
     } finally {
       clearTimeout(timer);
     }
-    // A successful response to PUT or DELETE has no body. A page of a proxy has one.
+    // A successful response to PUT or DELETE has no body, but a proxy's page does.
     const isPage = (method === "PUT" || method === "DELETE") && /^\s*<(?:!doctype )?html/i.test(answer.text);
     if (answer.status >= 200 && answer.status < 300 && !isPage) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));

@@ -32,8 +32,8 @@ const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = 
   { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
 /**
- * Fields of a task's record that are not printed, because other fields show the same. `tags` shows `tag_ids`
- * with labels.
+ * Fields of a task's record that are not printed, because another field shows the same value. For example,
+ * `tags` shows the ids in `tag_ids` with their labels.
  */
 const SHOWN_TWICE = [
   ...Object.values(TASK_FIELDS as FieldTable).flatMap(({ alsoShownAs }) =>

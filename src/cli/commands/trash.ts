@@ -64,8 +64,8 @@ async function takeOut(cli: Cli, kind: string, id: number | undefined, options: 
 }
 
 /**
- * Returns the records of one type in the trash. Only administrators can list users; for other callers that
- * list is empty.
+ * Returns the records of one type in the trash. Only administrators can list users; for other callers, the
+ * list of users is empty.
  */
 async function trashed({ api }: Pick<Cli, "api">, { noun, path }: Deletable): Promise<TrashedRecord[]> {
   try {

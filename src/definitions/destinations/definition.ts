@@ -85,9 +85,9 @@ export interface DestinationDefinition<
     directory: string,
   ): z.output<Shape>;
   /**
-   * Returns the directory to which each task's `store_path` is appended. It is absolute, or relative to the
-   * directory in which sessions at the storage begin. It is empty if objects have key prefixes instead of
-   * directories.
+   * Returns the directory to which each task's `store_path` is appended. The directory is absolute, or
+   * relative to the directory in which a session on the storage server starts. It is empty if objects have
+   * key prefixes instead of directories.
    */
   base(settings: SettingsOf<Fields>): string;
   /**

@@ -24,7 +24,6 @@ export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
 export const SEARCHED_SETTINGS: readonly string[] = [...ALL_FIELDS].filter(([, { isSearched }]) => isSearched)
   .map(([name]) => name);
 
-/** Returns the names under which callers send a field; the first one is preferred. */
 export function sentNames(name: string, { sentAs }: DestinationField): readonly string[] {
   return sentAs ?? [name];
 }

@@ -7,11 +7,11 @@ import { defineDestination } from "./definition.ts";
 
 const WebdavDestination = z.object({
   type: z.literal("webdav"),
-  /** With http or https, without user, query and fragment. */
+  /** URL of the server, http or https, without user, query and fragment. */
   url: z.string(),
   username: z.string(),
   password: z.string(),
-  /** Below the URL. */
+  /** Path of the directory, relative to the URL. */
   directory: z.string(),
 });
 export type WebdavDestination = z.infer<typeof WebdavDestination>;
@@ -54,7 +54,7 @@ export const webdav = defineDestination({
     directory,
   }),
   base: ({ webdav_path }) => webdav_path ?? ".",
-  // A server may show each user another root.
+  // The username is included because a server may show each user another root directory.
   boundTo: ({ webdav_url, webdav_username }) => ({
     webdav_url: new URL(webdav_url).href.replace(/\/+$/, ""),
     webdav_username,

@@ -5,7 +5,9 @@ import { formatOf } from "./format.ts";
 /** Encrypts a secret and returns the text to store. */
 export type Seal = (secret: string) => string;
 
-/** Returns the columns of a new record. If a default is no constant, the caller has to set that column. */
+/**
+ * Returns the columns of a new record. The caller sets the columns of fields whose default is not a constant.
+ */
 export function newColumns<T extends FieldTable>(
   fields: T,
   input: NewInput<T>,
@@ -61,7 +63,6 @@ function columnOf(name: string, { isSecret }: Field): string {
   return isSecret ? `${name}_encrypted` : name;
 }
 
-/** Returns the names of the columns of these fields. */
 export function columnNames<T extends FieldTable>(fields: T): (keyof Columns<T> & string)[] {
   return Object.entries(fields).filter(([, field]) => hasColumn(field))
     .map(([name, field]) => columnOf(name, field)) as (keyof Columns<T> & string)[];

@@ -23,7 +23,7 @@ export interface Field {
   readonly default?: unknown;
   /** Origin of the default, if it is not a constant. */
   readonly defaultFrom?: string;
-  /** Whether null resets the field to its default, instead of keeping the value. */
+  /** Whether null resets the field to its default. Otherwise, null keeps the value. */
   readonly isResetByNull?: true;
   /**
    * Whether the value is stored encrypted, in the column `<name>_encrypted`. The API shows only `has_<name>`.
@@ -35,7 +35,7 @@ export interface Field {
   readonly relation?: Relation;
   /** The entry of a map field that this field sets under a name of its own. Such a field has no column. */
   readonly entryOf?: { readonly field: string; readonly key: string };
-  /** Second place in the shown record that contains the value, such as `source.path`. */
+  /** Path at which the record shows the value a second time, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
   /**
    * Whether backup jobs contain the field among their `options`. Older agents ignore a field that they do not

@@ -26,7 +26,6 @@ export function sentences(field: Pick<Field, "help" | "description">): string {
   return field.description ?? helpSentence(field);
 }
 
-/** Returns the field's `help` as a sentence. */
 export function helpSentence({ help }: Pick<Field, "help">): string {
   return `${help.charAt(0).toUpperCase()}${help.slice(1)}.`;
 }

@@ -100,7 +100,7 @@ export const DatabaseTarget = z.object({
   names: z.array(z.string()).min(1).nullable(),
   /** New name of the restored database, if only one is restored; null keeps the names. */
   database_name: z.string().nullable(),
-  /** Whether databases that are not empty are replaced. Otherwise such a database fails the run. */
+  /** Whether databases that are not empty are replaced. If false, such a database fails the run. */
   overwrite: z.boolean(),
   /**
    * PostgreSQL: whether owners and grants are restored; default true. If false, the login owns everything.
@@ -112,7 +112,7 @@ export const DatabaseTarget = z.object({
    */
   definers: z.enum(["keep", "login"]).optional(),
   /**
-   * Whether failing statements are only reported as warnings. Otherwise they fail the run. Default: false.
+   * Whether failing statements are only reported as warnings. If false, they fail the run. Default: false.
    */
   continue_on_errors: z.boolean().optional(),
 });

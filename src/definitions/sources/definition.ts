@@ -42,8 +42,7 @@ export interface SourceDefinition {
   readonly jobShape: SourceShape;
   /**
    * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
-   *
-   * @param secrets The task's secrets; where the task has none, its server's.
+   * @param secrets The task's secrets. A secret that the task lacks comes from its remote server.
    */
   job(task: object, secrets: SourceSecrets): unknown;
   /**
@@ -74,8 +73,8 @@ export interface RestoreDefinition {
   /** Options of a drill, which restores the whole backup; null if a drill's job has no target. */
   readonly drill: StoredRestore | null;
   /**
-   * Returns the options that change the result of a restore. Agents older than protocol 3 would ignore them,
-   * so they must not get such a job.
+   * Returns the options that change the result of a restore. A job with such options is never sent to an
+   * agent of a protocol version before 3, which would ignore them.
    */
   decisive?(options: StoredRestore): string[];
 }
@@ -87,7 +86,7 @@ export interface HeldBackup {
   readonly hasSource: boolean;
 }
 
-/** The users as which a restore or a drill works. */
+/** The system user and the database login of a restore or a drill. */
 export interface RestoreLogin {
   /** System user; null is the agent's own user. */
   readonly run_as: string | null;

@@ -61,8 +61,8 @@ export const FilesTarget = z.object({
    */
   paths: z.array(z.string()),
   /**
-   * Whether existing files are replaced. Otherwise an existing file fails the run. Other files stay in any
-   * case.
+   * Whether existing files are replaced. If false, an existing file fails the run. Files that the backup does
+   * not contain stay in any case.
    */
   overwrite: z.boolean(),
 });
@@ -70,7 +70,7 @@ export type FilesTarget = z.infer<typeof FilesTarget>;
 
 /** Options of a restore of files, as they are stored with the run. */
 export interface FilesRestore {
-  /** Missing in older runs, from when databases could not be restored. */
+  /** Missing in old runs, from the time when only files could be restored. */
   readonly type?: "files";
   /** Directory to restore into; null is the path that was backed up. */
   readonly target_path: string | null;

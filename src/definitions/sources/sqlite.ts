@@ -7,25 +7,28 @@ import { defineSource, type HeldBackup, type RestoreLogin } from "./definition.t
 
 const MAX_PATH = 4096;
 
-/** `names` holds absolute paths and patterns. */
+/** SQLite databases, in a job. `names` contains absolute paths and patterns. */
 export const SqliteSource = z.object({ type: z.literal("sqlite"), names: z.array(z.string()).min(1) });
 export type SqliteSource = z.infer<typeof SqliteSource>;
 
-/** Restores each database to its path. The old one is replaced when all are verified. */
+/**
+ * Target of a job that restores SQLite databases to their paths. When all are verified, they replace the old
+ * databases.
+ */
 export const SqliteTarget = z.object({
   type: z.literal("sqlite"),
-  /** The system user that runs the programs; null: the agent's own. */
+  /** System user that runs the programs; null is the agent's own user. */
   run_as: z.string().nullable(),
-  /** Paths of the backup's databases; null: all of them. */
+  /** Paths of the backup's databases to restore; null restores all. */
   names: z.array(z.string()).min(1).nullable(),
-  /** Another path for the one database that is restored; null: each keeps its own. */
+  /** New path of the restored database, if only one is restored; null keeps the paths. */
   database_name: z.string().nullable(),
-  /** True replaces existing databases; false fails the run if there are any. */
+  /** Whether existing databases are replaced. If false, an existing database fails the run. */
   overwrite: z.boolean(),
 });
 export type SqliteTarget = z.infer<typeof SqliteTarget>;
 
-/** Stored options of a restore. */
+/** Options of a restore of SQLite databases, as they are stored with the run. */
 interface SqliteRestore {
   readonly type: "sqlite";
   readonly databases: readonly string[] | null;

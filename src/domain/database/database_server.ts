@@ -42,8 +42,8 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 
 /**
  * Returns the server to load into: the requested server, else the task's own. Throws an {@link InvalidError}
- * if no server is requested, and a machine other than the task's would load into the task's own server. Its
- * owner may not expect that the original databases change.
+ * if no server is requested and another machine than the task's would load the backup: the owner may not
+ * expect that the task's original databases change.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

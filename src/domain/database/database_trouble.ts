@@ -6,7 +6,7 @@
 interface Trouble {
   /** The explanation for operators, one or two sentences long. */
   readonly sentence: string;
-  /** Whether every write fails while the trouble lasts. */
+  /** Whether the database refuses every write until the trouble is over. */
   readonly stopsWrites: boolean;
 }
 
@@ -66,7 +66,7 @@ export interface DatabaseTrouble extends Trouble {
   readonly code: string;
 }
 
-/** Returns the explanation of an error; null if the error has another cause. */
+/** Returns the explanation of an error; null if the error does not come from the database. */
 export function databaseTrouble(error: unknown): DatabaseTrouble | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const code = String(error.code);

@@ -10,7 +10,7 @@ export type GuardAction = typeof GUARD_ACTIONS[number];
 
 /**
  * Severity of a finding. A critical finding makes the backup suspicious: medians leave it out, and older
- * backups stay until a person clears it. A warning is only recorded.
+ * backups stay until a person clears the backup. A warning is only recorded.
  */
 export const SEVERITIES = ["critical", "warning"] as const;
 export type Severity = typeof SEVERITIES[number];
@@ -62,7 +62,7 @@ export interface GuardHistory {
   runs: UsualRuns | null;
 }
 
-/** Names of a task and its server, and other words for messages about a finding. */
+/** Words for messages about a finding. `task` and `server` are labels. */
 export interface GuardWords {
   readonly task: string;
   readonly server: string;
@@ -70,7 +70,9 @@ export interface GuardWords {
   readonly clear: string;
 }
 
-/** Notification of streams for failures about a stored backup with a finding. */
+/**
+ * Notification about a stored backup with a finding. It goes to the streams that are notified of failures.
+ */
 export interface GuardNotification<E extends string> {
   readonly event: E;
   title(words: GuardWords): string;

@@ -48,9 +48,9 @@ const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
 };
 
 /**
- * Returns how long a problem must be absent before its end is reported, in milliseconds; 0 means that its end
- * is reported at once. The time applies if the problem was reported twice within {@link REMIND_AFTER}.
- * Otherwise a problem that comes and goes would be reported each time.
+ * Returns how long a problem must be absent before its end is reported, in milliseconds; 0 reports the end at
+ * once. The time applies only to a problem that was reported twice within {@link REMIND_AFTER}, so that a
+ * problem that comes and goes is not reported each time.
  */
 export function steadyAfter(kind: AlertKind): number {
   return STEADY_AFTER[kind] ?? 0;

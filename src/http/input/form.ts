@@ -43,7 +43,7 @@ function segments(name: string): string[] {
   return path;
 }
 
-/** Stores a value at a path. Returns false if the path already has a value, or if a text is in its way. */
+/** Stores a value at a path. Returns false if the path already has a value, or leads through a text. */
 function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;
   for (const segment of path.slice(0, -1)) {

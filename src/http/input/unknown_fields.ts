@@ -65,7 +65,7 @@ export function repeatedFields(paths: readonly string[]): FieldErrors {
   );
 }
 
-/** Returns an error for every unknown field of an operation that does not tolerate any. */
+/** Returns an error for every unknown field of an operation that refuses unknown fields. */
 export function refusedFields(schema: z.ZodType, raw: unknown): FieldErrors {
   const errors: FieldErrors = {};
   for (const { path, known, secrets } of walk(schema._zod as Internals, raw, [])) {

@@ -29,12 +29,15 @@ interface Failures {
 
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
-  /** When each recently valid token stops being admitted from its address, in monotonic milliseconds. */
+  /**
+   * Until when a recently valid token is always admitted from its address, in milliseconds of the monotonic
+   * clock.
+   */
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Failures per minute that an address may have; a third of that with the same beginning of a
-   * token. 0 for no limit.
+   * @param limit Maximum number of failures per minute of one address; 0 for no limit. The limit for an
+   *   address together with one beginning of a token is a third of it.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 

@@ -40,8 +40,8 @@ export interface ChannelMeans {
   /** The operator's mail server; null if none is configured. */
   readonly smtp: SmtpSettings | null;
   /**
-   * Base URLs that replace those of services with one URL for all users: by channel type, without a trailing
-   * slash.
+   * Base URLs by channel type, without a trailing slash. Each replaces the URL of a service that has one URL
+   * for all its users.
    */
   readonly addresses: Readonly<Record<string, string>>;
   /** The signing secret of a stream whose channel signs its messages; null if the stream has none. */

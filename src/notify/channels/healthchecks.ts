@@ -42,7 +42,7 @@ export const healthchecks: Channel = {
   async send(value, message, { outgoing, signal }) {
     const step = STEPS[message.event.event];
     const url = new URL(value);
-    // If the stream had another type before, an event without a step may still wait for it.
+    // An event without a step may still be queued for a stream that had another type before.
     const ping = step === undefined ? null : pingOf(url)(url, step, message);
     if (ping === null) return { isSkipped: true };
     const request = { url: ping.url.href, signal, explain };

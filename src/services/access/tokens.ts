@@ -88,7 +88,7 @@ export function issueToken(
     name: string;
     abilities: readonly Ability[];
     expiresAt: Date | null;
-    /** The token's plain text, as an operator chose it; default: random. */
+    /** The token's plain text, if an operator chose it; by default, the text is random. */
     plain?: string;
   },
 ): Promise<IssuedToken> {

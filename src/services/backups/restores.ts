@@ -108,7 +108,7 @@ export function refuseForeignFields(
   throw new InvalidError(Object.fromEntries(foreign.map((field) => [field, [sentence(field)]])));
 }
 
-/** Throws an {@link InvalidError} if a new name can't be that of a database of the type. */
+/** Throws an {@link InvalidError} if databases of this type can't have the new name `name`. */
 function refuseName(name: unknown, { nameProblem }: SourceDefinition): void {
   const problem = typeof name === "string" ? nameProblem?.([name]) ?? null : null;
   if (problem !== null) throw new InvalidError({ database_name: [`The database name field ${problem}.`] });

@@ -193,7 +193,7 @@ Deno.test("a scheduled verification that could not be made is repeated a day lat
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
   assert.equal(await queueDueVerifications(services), 1);
-  // Found damage is a complete result: the next verification is due at the same time as after a success.
+  // A verification that finds damage is complete: the next one is due at the same time as after a success.
   await at.end(failureWithDamage("x: gone"));
   await clock.advance(DAY);
   assert.equal(await queueDueVerifications(services), 0);

@@ -90,9 +90,10 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. On the task's own machine, the task's password is preferred to
- * the machine's. On another machine, that machine's own database password is preferred, and no system user is
- * used. The task's password is sent only to the task's host and to the machine itself.
+ * Returns the login for the database server. On the task's own machine, uses the task's password, or else the
+ * machine's. On another machine, uses that machine's own database password, or else the task's, and no system
+ * user. The task's password is used only for the task's database host, or if the database runs on the agent's
+ * machine.
  */
 async function serverLogin(
   sql: Sql,
@@ -144,7 +145,7 @@ async function backupOfRun(
 ): Promise<BackupToRead> {
   const backup = run.backup_id === null ? undefined : await findBackupDetail(sql, run.user_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
-  // The backup exists, even if its removal was requested meanwhile: removal waits for the run.
+  // Removal waits for the run, so a backup that is only marked for removal still exists here.
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }

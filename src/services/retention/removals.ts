@@ -291,8 +291,8 @@ async function removeFromBucket(
 }
 
 /**
- * Returns whether the bucket refused to delete an object, for example because of an object lock. After a
- * network error it is unknown whether the object was deleted, so that is no refusal.
+ * Returns whether the bucket refused to delete an object, for example because of an object lock. A network
+ * error is no refusal, because the object may have been deleted.
  */
 function isRefusal(error: unknown): error is StorageError {
   return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);

@@ -31,6 +31,7 @@ export async function emptyTrash(services: ServiceContext): Promise<Date | null>
   });
   const times = [await notifyTrash(services), await nextTrashAt(database)].filter((time) => time !== null);
   const next = times.toSorted((a, b) => a.getTime() - b.getTime())[0] ?? null;
-  // Records that are overdue wait for something that still exists. The next periodic call tries them again.
+  // An overdue record can't be deleted yet, because records that depend on it still exist. The next periodic
+  // call tries again.
   return next !== null && next > clock.now() ? next : null;
 }

@@ -169,7 +169,7 @@ async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
   );
 }
 
-/** Throws for an agent that does not know the type of the backup. */
+/** Throws an error if the agent does not support the backup's source type. */
 async function refuseIgnorantAgent(sql: Sql, run: RunRow): Promise<void> {
   const server = await findRemoteServer(sql, run.remote_server_id!);
   const backup = await findBackupDetail(sql, run.user_id, run.backup_id ?? 0);

@@ -6,8 +6,8 @@ import { startSpan, traceparentOf } from "../../telemetry/tracing.ts";
 import { logTransition } from "./run_state.ts";
 
 /**
- * Notifies dispatchers and watchers of new runs. Each run's trace continues that of the request that queued
- * it, or starts here.
+ * Notifies dispatchers and watchers of new runs. Each run's trace continues the trace of the request that
+ * queued the run. If that request is not traced, the run's trace starts here.
  */
 export async function announceQueued(sql: Sql, runs: readonly RunRow[]): Promise<void> {
   await notifyAll(sql, runs.flatMap(notificationsFor));

@@ -173,9 +173,9 @@ function describeMissing(missing: readonly Missing[]): string | null {
 interface StoredOutcome {
   audience: Audience;
   wasLost: boolean;
-  /** Default: the backup that the run has read. */
+  /** The backup that the message is about; by default, the backup that the run has read. */
   backupId?: number;
-  /** Default: the reason of the run. */
+  /** The reason in the message; by default, the run's reason. */
   reason?: string;
 }
 

@@ -22,7 +22,7 @@ export interface RunWait {
   message: string;
   /** When the wait ends by itself; null if it has no time limit, or if the run waits for nothing. */
   until: Date | null;
-  /** The outcome for the run at that time, as a sentence; null if nothing happens. */
+  /** The outcome for the run at the time `until`, as a sentence; null if nothing happens then. */
   then: string | null;
   /** Ids of the runs before this one in its server's queue. */
   runs_ahead: number[];

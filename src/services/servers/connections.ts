@@ -43,7 +43,10 @@ export interface Greeting {
   protocol: number;
   description: AgentDescription;
   runs: readonly HeldRun[];
-  /** Identifies the agent process; null if the agent does not send it. See `hello` in the protocol. */
+  /**
+   * The agent's seat, which identifies the agent process; null if the agent sends none. See `hello` in the
+   * protocol.
+   */
   seat?: string | null;
   /** Id of the only connection that may be replaced; null permits none. If left out, any may be replaced. */
   replaces?: string | null;

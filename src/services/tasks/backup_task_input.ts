@@ -18,7 +18,7 @@ import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 export type BackupTaskInput = Input<TaskFields>;
 export type NewBackupTaskInput = NewInput<TaskFields>;
 
-/** Returns the problems of a task's encryption, by field, as it would be after a change. */
+/** Returns the problems, by field, of the encryption that a task would have after a change. */
 export function encryptionProblems(
   { encryption_password_encrypted, encryption_recipients }: {
     encryption_password_encrypted: string | null;

@@ -1,4 +1,6 @@
-/** Answers one question: is everything protected, and if not, what is not, and why? */
+/**
+ * Summarizes whether every task of a user is protected, and lists the tasks that are not, with the reasons.
+ */
 import { duration } from "../../domain/durations.ts";
 import { PROTECTION_STATUSES, type ProtectionStatus } from "../../domain/protection.ts";
 import {
@@ -12,7 +14,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { type Protection, protectionOf } from "./protection.ts";
 
-/** The number of unprotected tasks that an overview lists. */
+/** Maximum number of unprotected tasks that an overview lists. */
 const LISTED = 100;
 
 /** A task with its protection. */
@@ -22,10 +24,11 @@ export interface TaskProtection {
 }
 
 export interface Overview {
-  /** One sentence. */
+  /** The result in one sentence. */
   readonly verdict: string;
   /**
-   * Whether every promise is kept. Paused tasks promise nothing; a failed run breaks no promise by itself.
+   * Whether there is a task that is not paused, and none of these tasks is late. A failed run alone makes no
+   * task late.
    */
   readonly is_protected: boolean;
   /** The number of tasks by status. */
@@ -33,7 +36,7 @@ export interface Overview {
   /** Tasks that are neither protected nor paused, the worst first. At most {@link LISTED}. */
   readonly tasks: readonly TaskProtection[];
   readonly numbers: OverviewNumbers;
-  /** Null: no backup was restored by a drill yet. */
+  /** The last successful drill; null if no drill has succeeded yet. */
   readonly proven: LastProven | null;
 }
 
@@ -119,7 +122,10 @@ function noteOf(count: number, one: string, several: string): string[] {
   return count === 0 ? [] : [`${pluralize(count, "task")} ${count === 1 ? one : several}.`];
 }
 
-/** By status, then by the time since when it is late. */
+/**
+ * Compares two tasks: first by status, the worst first; then by the time at which they become late, the
+ * earliest first.
+ */
 function worstFirst(a: TaskProtection, b: TaskProtection): number {
   const rank = ({ protection }: TaskProtection) => PROTECTION_STATUSES.indexOf(protection.status);
   const time = ({ protection }: TaskProtection) => protection.late_at?.getTime() ?? Infinity;

@@ -1,6 +1,6 @@
 /**
- * Keeps the time at which each task becomes late, and reports the tasks that are. Independent of the
- * scheduler: a scheduler that does nothing makes tasks late too.
+ * Stores when each task becomes late, and reports late tasks. Does not depend on the scheduler, so it also
+ * reports tasks that a broken scheduler does not run.
  */
 import { duration } from "../../domain/durations.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -24,7 +24,7 @@ const BATCH = 500;
 /** Status of a task: whether its newest backup is as recent as promised, and if not, why. */
 export interface Protection {
   readonly status: ProtectionStatus;
-  /** One sentence; null if the task is protected or paused. */
+  /** Why the task is not protected, in one sentence; null if it is protected or paused. */
   readonly reason: string | null;
   /** When the task becomes late, or became late; null if it never does. */
   readonly late_at: Date | null;

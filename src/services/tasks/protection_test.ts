@@ -1,4 +1,4 @@
-/** Whether tasks keep their promise, and the messages when they don't. */
+/** Tests when tasks become late, and the messages about late tasks. */
 import assert from "node:assert/strict";
 import { event, failure, success } from "../../../tests/support/clients/events.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A success that took no time. */
+/** Returns the report of a successful run that took no time. */
 function quickSuccess() {
   const report = structuredClone(success());
   assert.ok("verdict" in report && "backup" in report.verdict && report.verdict.backup !== undefined);
@@ -129,7 +129,7 @@ Deno.test("a task is failing while its newest backup is recent enough, and late 
     "late",
     "The newest backup is 19 h old. The last run failed: The disk is gone.",
   ]);
-  // One message for the end of both.
+  // One message reports the end of both problems.
   await test.backUp();
   assert.deepEqual(await names(), ["backup.recovered"]);
 });
@@ -177,7 +177,7 @@ Deno.test("the promise begins anew with a schedule and after a pause, and max_ag
   await updateBackupTask(services, at.caller, at.taskId, { max_age: 3600 });
   await watch();
   assert.deepEqual(await names(), ["backup.late"]);
-  // A longer promise is kept again, which is no news.
+  // With the longer maximum age, the task is no longer late. No message reports this.
   await updateBackupTask(services, at.caller, at.taskId, { max_age: 7 * 86_400 });
   await watch();
   assert.deepEqual(await names(), []);
@@ -203,7 +203,7 @@ Deno.test("an intermittent server that is asleep is not reported, and its due ru
   const runs = await database<{ id: number; state: string }[]>`
     select id, state from runs where state <> 'succeeded'`;
   assert.deepEqual(runs.map(({ state }) => state), ["queued"]);
-  // It is back for a moment, and catches up with one run.
+  // The agent connects for a moment, and makes up for the missed due times with one run.
   await test.finish(runs[0]!.id, "succeeded");
   await watch();
   assert.deepEqual(await names(), []);

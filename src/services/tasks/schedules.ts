@@ -1,4 +1,4 @@
-/** Queues a run for each due time of a task, once even if several control planes run. */
+/** Queues one run for each due time of a task, even if several control planes are running. */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
@@ -22,14 +22,13 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * Tolerated clock difference, in milliseconds. If the planning of a due time is dated further in the future,
- * the control plane that planned it had a clock that was ahead.
+ * How far in the future the planning of a due time may be dated, in milliseconds. A date further in the
+ * future means that the clock of the control plane that planned it was ahead.
  */
 const STEP = 1_000;
 /**
- * Maximum step back of the clock after which the date of a task's last change still counts, in milliseconds.
- * Due times before that change are not fired. A date further in the future comes from a wrong clock and is
- * ignored.
+ * How far in the future a task's last change may be dated, in milliseconds. Due times before the last change
+ * are not fired. A date further in the future comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
 /** A due time that was fired too early, by at most this many milliseconds, is not fired again. */

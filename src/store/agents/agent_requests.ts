@@ -147,8 +147,8 @@ export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<vo
 }
 
 /**
- * Returns the ids of the user's servers whose agents are connected to a live replica and speak protocol
- * version `protocol` or later.
+ * Returns the ids of the user's servers whose agents are connected to a live replica and use protocol version
+ * `protocol` or later.
  *
  * @param heardSince A replica is alive if its last heartbeat is later than this.
  */

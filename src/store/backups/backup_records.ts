@@ -180,7 +180,7 @@ export function claimRemovals(
 
 /**
  * Returns the name of one object from each of the five newest other backups in the same directory. A
- * directory that has none of these objects is the wrong one.
+ * directory that contains none of these objects is not the backups' directory.
  */
 export async function witnessesOf(
   sql: Sql,

@@ -43,7 +43,7 @@ export interface BackupRow {
    */
   suspicious_at: Date | null;
   suspicion: string | null;
-  /** Names of databases and the like that could not be stored, and why; empty if the backup is complete. */
+  /** What could not be stored, such as databases, and why; empty if the backup is complete. */
   missing: { name: string; reason: string }[];
   created_at: Date;
   verified_at: Date | null;
@@ -63,7 +63,7 @@ export interface BackupRow {
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
-  /** When the removal began, since which objects may be missing; null if nothing was removed. */
+  /** When the removal began; null if nothing was removed. Since then, objects may be missing. */
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;

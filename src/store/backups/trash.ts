@@ -139,7 +139,7 @@ export interface TrashSummary {
   event: TrashEvent["event"];
   resource: string;
   count: number;
-  /** The ten lowest ids. */
+  /** The ten lowest ids of these records. */
   ids: number[];
   ends_at: Date;
 }

@@ -31,7 +31,7 @@ export interface UploadRun {
   state: RunState;
   attempt: number;
   object_directory: string | null;
-  /** Null until the run is dispatched. */
+  /** Prefix of the names of the run's objects; null until the run is dispatched. */
   object_prefix: string | null;
   object_stamp: string | null;
   /** How many bytes the task's previous backup run wrote; null if that run succeeded or there was none. */

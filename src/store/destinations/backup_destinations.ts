@@ -183,7 +183,7 @@ export interface DestinationUses {
   readonly tasks: number;
   readonly backups: number;
   readonly leftovers: number;
-  /** Unfinished runs. `uploads` counts the finished runs that still have open uploads. */
+  /** Number of unfinished runs. `uploads` is the number of finished runs that still have open uploads. */
   readonly runs: number;
   readonly uploads: number;
 }

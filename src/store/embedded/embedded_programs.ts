@@ -61,7 +61,7 @@ async function copyTree(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { mode: 0o755 });
   await Deno.chmod(to, 0o755);
   for await (const entry of Deno.readDir(from)) {
-    // these files are needed to link other programs with Postgres, not to run Postgres
+    // These files are needed only to link other programs with Postgres.
     if (entry.name.endsWith(".a") || entry.name === "pkgconfig") continue;
     if (entry.isDirectory) await copyTree(join(from, entry.name), join(to, entry.name));
     else await copyProgram(join(from, entry.name), join(to, entry.name));
@@ -80,7 +80,8 @@ async function linkLibraries(programs: PackagedPrograms, root: string): Promise<
     await Deno.remove(link).catch((cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     });
-    // A hard link, because Deno creates symbolic links only with permission to read and write everywhere.
+    // Makes a hard link, because Deno creates symbolic links only with permission to read and write
+    // everywhere.
     await Deno.link(join(dirname(link), source.slice(source.lastIndexOf("/") + 1)), link);
   }
 }

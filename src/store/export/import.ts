@@ -103,7 +103,10 @@ class RowLoader {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
 
-/** Decodes a value of COPY's text format; supports what exports contain. Returns null for SQL's null. */
+/**
+ * Decodes a value of COPY's text format; supports only the escapes that exports contain. Returns null for
+ * SQL's null.
+ */
 function plainValue(text: string): string | null {
   if (text === "\\N") return null;
   return text.replace(/\\(.)/g, (_, character: string) => ESCAPES[character] ?? character);

@@ -4,7 +4,7 @@
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
-/** How far ahead of now the code sets each of these times at most, in milliseconds. */
+/** Maximum time from now to each of these times at the moment when it is stored, in milliseconds. */
 export interface LongestWaits {
   /** A run's deadline, by the state of the run. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;
@@ -14,7 +14,10 @@ export interface LongestWaits {
   readonly removal: number;
 }
 
-/** Tolerance in milliseconds. A time that is further ahead was stored by a clock that was ahead. */
+/**
+ * Tolerated difference between clocks, in milliseconds. A time that is further ahead was stored by a clock
+ * that was ahead.
+ */
 const STEP = 1_000;
 
 /**

@@ -31,7 +31,7 @@ Deno.test("the number of a user's runs is exact after any change of them", async
     await inner`rollback to savepoint none`.catch(() => {});
   }).catch(() => {});
   assert.deepEqual(await counts(), { one: 990, two: 300, rows: 152 });
-  // Two replicas add up at the same time.
+  // Two replicas add up the rows at the same time.
   await Promise.all([addUpRunCounts(sql), addUpRunCounts(sql), add(two, 1)]);
   const { rows, ...summed } = (await counts())!;
   assert.deepEqual(summed, { one: 990, two: 301 });

@@ -264,7 +264,7 @@ export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Returns the ids of those of the servers that have queued runs. */
+/** Returns the ids of the servers among `serverIds` that have queued runs. */
 export async function serversWithQueuedRuns(sql: Sql, serverIds: readonly number[]): Promise<number[]> {
   if (serverIds.length === 0) return [];
   const rows = await sql<{ id: number }[]>`

@@ -30,7 +30,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
   next_run_at: Date | null;
   /** When the task was created or resumed, or its schedule or source was changed, whichever was last. */
   promised_at: Date;
-  /** When the task is late unless a backup is stored before; null: never. */
+  /** When the task becomes late if no backup is stored before; null for never. */
   late_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -116,8 +116,8 @@ export async function findBackupTaskOf(
 }
 
 /**
- * Returns SQL for the additional columns of tasks `t` in a listing, which {@link outcome} is joined to. Each
- * value is found with its own index.
+ * Returns SQL for the additional columns of tasks `t` in a listing. The query must also join {@link outcome}.
+ * Each value is found with its own index.
  */
 function detailColumns(sql: Sql) {
   return sql`

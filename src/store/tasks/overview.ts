@@ -1,25 +1,25 @@
-/** Numbers about everything that a user has. */
+/** Reads the numbers of a user's overview. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "../installation/replicas.ts";
 
 export interface OverviewNumbers {
   running_count: number;
   queued_count: number;
-  /** Tasks that are due within a day. */
+  /** Number of tasks that are due within a day. */
   due_count: number;
   servers_connected: number;
-  /** Servers that are always on, whose agent was connected once and is not. */
+  /** Number of servers that are always on and whose agent has connected before, but is not connected now. */
   servers_disconnected: number;
-  /** Intermittent servers whose agent is away. */
+  /** Number of intermittent servers whose agent is not connected now. */
   servers_asleep: number;
-  /** Servers that no agent was ever connected for. */
+  /** Number of servers whose agent has never connected. */
   servers_unknown: number;
   backups_count: number;
-  /** Stored bytes. */
+  /** Total size of the backups, in stored bytes. */
   backups_size: number;
 }
 
-/** The last drill or restore that proved a backup. */
+/** The last successful drill of a user's tasks. */
 export interface LastProven {
   backup_task_id: number;
   label: string;

@@ -9,7 +9,7 @@ export interface TaskOutcome {
   newest_warnings_count: number | null;
   /** Whether the last backup run that ended failed. */
   has_failed: boolean;
-  /** Why that run failed; null if the run did not fail, or if the reason is not known. */
+  /** Why the last backup run failed; null if it did not fail, or if the reason is not known. */
   failure: string | null;
 }
 

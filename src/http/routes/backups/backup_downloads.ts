@@ -83,8 +83,8 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
 
 /**
  * Returns a function that chooses the requested range of an object with a given ETag; null means the whole
- * object. With `If-Range`, a range of an object with another ETag is ignored: it continues the download of
- * other bytes.
+ * object. The range is ignored if `If-Range` names another ETag, because the client then has bytes of another
+ * object.
  */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {

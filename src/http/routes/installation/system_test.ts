@@ -66,7 +66,7 @@ Deno.test("a process whose loop hangs, or fails for long, is not ready, and the 
   rounds[0]!.resolve(null);
   await clock.advance(0);
   assert.equal(await ready(), 200);
-  // From here on, every iteration fails at once.
+  // From here on, every round of the loop fails at once.
   for (let failures = 1; await ready() === 200; failures++) {
     assert.ok(failures < 100);
     await clock.advance(30_000);

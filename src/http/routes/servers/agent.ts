@@ -104,7 +104,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       "The response to `backup.send`. The body is the bytes themselves; `Content-Length` is their number.",
     access: "agent",
     takesStream: true,
-    // The audit log records the download or the run that needs the bytes instead.
+    // The audit log records the download or the run that needs these bytes, so it does not record this
+    // request.
     audited: false,
     answer: { status: 200, description: "All bytes were received." },
     errors: {

@@ -15,7 +15,7 @@ export interface AgentFileSource {
 
 export interface InstallOptions {
   readonly files: AgentFileSource;
-  /** The URL at which agents reach this control plane; null: as in the `Host` header. */
+  /** URL at which agents reach this control plane; if null, each request's `Host` header names it. */
   readonly publicUrl: string | null;
 }
 
