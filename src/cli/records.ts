@@ -11,6 +11,7 @@ export type Task =
     status: string;
     schedule: { next_run_at: string | null };
     last_run_utc_time: string | null;
+    last_run_outcome: string | null;
     paused_at: string | null;
   };
 
@@ -21,6 +22,7 @@ export interface Log extends RunState {
   trigger: string;
   created_at: string;
   finished_at: string | null;
+  outcome: string | null;
   warnings_count: number;
   output: string;
 }

@@ -1,4 +1,6 @@
-/** Defines the status of a backup, as the API shows it. */
+/** Defines the status and the outcome of a backup, as the API shows them. */
+import type { Outcome } from "./run.ts";
+
 export const BACKUP_STATUSES = ["stored", "deleting", "damaged"] as const;
 export type BackupStatus = typeof BACKUP_STATUSES[number];
 
@@ -8,4 +10,13 @@ export function backupStatus(
 ): BackupStatus {
   if (backup.removal_requested_at !== null) return "deleting";
   return backup.damaged_at === null ? "stored" : "damaged";
+}
+
+/**
+ * Returns the outcome of a stored backup: `warnings` if its run warned, or if something is missing from it.
+ */
+export function outcomeOfBackup(
+  { warnings_count, missing }: { readonly warnings_count: number; readonly missing: readonly unknown[] },
+): Outcome {
+  return warnings_count > 0 || missing.length > 0 ? "warnings" : "succeeded";
 }

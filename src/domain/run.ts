@@ -194,6 +194,35 @@ export function shownState(state: RunState): ShownState {
   }
 }
 
+/** `warnings`: it succeeded, but something about it needs a look, such as a file that could not be read. */
+export const OUTCOMES = ["succeeded", "warnings", "failed"] as const;
+export type Outcome = typeof OUTCOMES[number];
+
+/**
+ * Returns the outcome of a run; null if it has not ended, or if a person cancelled it. A run that was
+ * cancelled because of its timeout has failed. `src/store/tasks/task_outcome.ts` has the same rule as SQL.
+ */
+export function outcomeOfRun(
+  { state, warnings_count, timeout_at, finished_at }: {
+    readonly state: RunState;
+    readonly warnings_count: number;
+    readonly timeout_at: Date | null;
+    readonly finished_at: Date | null;
+  },
+): Outcome | null {
+  switch (state) {
+    case "succeeded":
+      return warnings_count > 0 ? "warnings" : "succeeded";
+    case "failed":
+    case "lost":
+      return "failed";
+    case "cancelled":
+      return timeout_at !== null && finished_at !== null && timeout_at <= finished_at ? "failed" : null;
+    default:
+      return null;
+  }
+}
+
 /**
  * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. If it would not be later than `newest`,
  * the task's last stamp, returns the next second after `newest`. Names are thus never reused and sort by age,

@@ -6,6 +6,7 @@ import {
   hasEnded,
   objectPrefix,
   objectStamp,
+  outcomeOfRun,
   RUN_STATES,
   type RunState,
   type RunTransitionEvent,
@@ -99,4 +100,28 @@ Deno.test("object names consist of the task, the time and the appended name", ()
   assert.equal(objectStamp(new Date("2024-08-07T01:02:03Z"), "20241231235959"), "20250101000000");
   assert.equal(objectPrefix(7, null), "backup_7");
   assert.equal(objectPrefix(7, "daily_backup"), "daily_backup_backup_7");
+});
+
+const at = (minute: number) => new Date(Date.UTC(2026, 0, 5, 12, minute));
+const facts = { warnings_count: 0, timeout_at: null, finished_at: at(5) };
+
+Deno.test("a run has an outcome once it has ended, unless a person cancelled it", () => {
+  assert.deepEqual(RUN_STATES.map((state) => [state, outcomeOfRun({ ...facts, state })]), [
+    ["queued", null],
+    ["leased", null],
+    ["running", null],
+    ["cancelling", null],
+    ["succeeded", "succeeded"],
+    ["failed", "failed"],
+    ["cancelled", null],
+    ["lost", "failed"],
+  ]);
+  assert.equal(outcomeOfRun({ ...facts, state: "succeeded", warnings_count: 1 }), "warnings");
+  assert.equal(outcomeOfRun({ ...facts, state: "failed", warnings_count: 1 }), "failed");
+});
+
+Deno.test("a run that its timeout cancelled has failed, one that a person cancelled earlier has not", () => {
+  const cancelled = { ...facts, state: "cancelled" as const };
+  assert.equal(outcomeOfRun({ ...cancelled, timeout_at: at(5) }), "failed");
+  assert.equal(outcomeOfRun({ ...cancelled, timeout_at: at(6) }), null);
 });

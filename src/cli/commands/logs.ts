@@ -11,6 +11,7 @@ const COLUMNS: readonly Column<Log>[] = [
   { title: "Task", align: "right", value: (log) => log.backup_task_id },
   { title: "Kind", value: ({ kind }) => kind },
   { title: "Status", value: ({ status }) => status },
+  { title: "Outcome", value: ({ outcome }) => outcome },
   { title: "Created", value: (log) => log.created_at },
   { title: "Finished", value: (log) => log.finished_at },
   { title: "Warnings", align: "right", value: (log) => log.warnings_count },

@@ -28,9 +28,9 @@ Deno.test("logs are listed, of one task too, and shown", async () => {
     await plane.api.run(taskId);
   }
   const all = (await run("logs")).stdout.split("\n");
-  assert.match(all[0]!, /^ID {2}Task {2}Kind +Status +Created +Finished +Warnings +Reason$/);
-  assert.match(all[1]!, /^ 1 +1 {2}backup +successful +\S+Z +\S+Z +0$/);
-  assert.match(all[2]!, /^ 2 +2 {2}backup +failed +\S+Z +\S+Z +0 +\S/);
+  assert.match(all[0]!, /^ID {2}Task {2}Kind +Status +Outcome +Created +Finished +Warnings +Reason$/);
+  assert.match(all[1]!, /^ 1 +1 {2}backup +successful +succeeded +\S+Z +\S+Z +0$/);
+  assert.match(all[2]!, /^ 2 +2 {2}backup +failed +failed +\S+Z +\S+Z +0 +\S/);
   const { data } = JSON.parse((await run("logs", "list", "2", "--json")).stdout);
   assert.deepEqual(data.map(({ id }: { id: number }) => id), [2]);
   assert.equal((await run("logs", "99")).code, 5);

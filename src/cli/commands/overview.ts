@@ -7,6 +7,8 @@ import type { Column } from "../output.ts";
 interface Overview {
   verdict: string;
   is_protected: boolean;
+  /** Absent from older control planes. */
+  tasks_with_warnings?: number;
   unprotected_tasks: UnprotectedTask[];
 }
 
@@ -34,9 +36,13 @@ export function addOverviewCommand(program: Command): void {
 
 async function overview({ api, output }: Cli): Promise<void> {
   const body = await api.get<{ data: Overview }>("show the overview", "/overview");
-  const { is_protected, unprotected_tasks, verdict } = body.data;
+  const { is_protected, tasks_with_warnings = 0, unprotected_tasks, verdict } = body.data;
   output.answer(body, () => {
     if (unprotected_tasks.length > 0) output.rows(unprotected_tasks, COLUMNS);
+    if (tasks_with_warnings > 0) {
+      const tasks = tasks_with_warnings === 1 ? "1 task has" : `${tasks_with_warnings} tasks have`;
+      output.terminal.write(`${tasks} a newest backup with warnings: see \`tasks list\`.\n`);
+    }
     if (is_protected) output.terminal.write(`${verdict}\n`);
   });
   if (!is_protected) throw new CommandError(EXIT.failed, verdict);

@@ -32,6 +32,7 @@ Deno.test("the overview lists what is not protected, and its exit code is 1 unti
   const late = await run("overview");
   assert.equal(late.code, 1);
   assert.match(late.stdout, /^ *1 +Home +web +late /m);
+  assert.match(late.stdout, /^1 task has a newest backup with warnings: see `tasks list`\.$/m);
   assert.match(late.stderr, /The only task is late by (59|58) min\./);
   assert.equal(JSON.parse((await run("overview", "--json")).stdout).data.is_protected, false);
 });

@@ -22,6 +22,7 @@ const COLUMNS: readonly Column<Task>[] = [
   { title: "Destination", align: "right", value: (task) => task.backup_destination_id },
   { title: "Status", value: (task) => task.paused_at === null ? task.status : "paused" },
   { title: "Last run", value: (task) => task.last_run_utc_time },
+  { title: "Outcome", value: (task) => task.last_run_outcome },
   { title: "Next run", value: (task) => task.schedule.next_run_at },
 ];
 const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = [

@@ -1,6 +1,6 @@
 /** Defines the events that users are notified of, and when a failed delivery is retried. */
 import { GUARD_EVENTS } from "../guards/registry.ts";
-import type { RunKind, shownState } from "../run.ts";
+import type { Outcome, RunKind, shownState } from "../run.ts";
 
 export const NOTIFICATION_EVENTS = [
   "backup.started",
@@ -67,6 +67,8 @@ export interface NotifiedRun {
   readonly started_at: string | null;
   readonly finished_at: string | null;
   readonly warnings_count: number;
+  /** Null if the run has not ended, or if a person cancelled it. Absent from events of older versions. */
+  readonly outcome?: Outcome | null;
 }
 
 export interface NotifiedBackup {

@@ -10,7 +10,7 @@ import {
   isoSeconds,
   type NotificationEventName,
 } from "../../domain/notifications/notification.ts";
-import { type RunState, shownState } from "../../domain/run.ts";
+import { outcomeOfRun, type RunState, shownState } from "../../domain/run.ts";
 import type { Missing } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
@@ -56,7 +56,7 @@ export async function notifyFailure(
       notificationOf(run, "backup.damaged", { ...failure, reason: damage }),
     );
   }
-  if (!isFailure(services, run)) return;
+  if (outcomeOfRun(run) !== "failed") return;
   switch (run.kind) {
     case "backup": {
       const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
@@ -97,16 +97,6 @@ async function raise(
 /** Returns the subject of alerts about all runs of a task; without a task, about all runs of a backup. */
 function subjectOf({ backup_task_id, backup_id }: RunRow): string {
   return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
-}
-
-/**
- * Returns whether the owner is notified of the run as a failure. Failed and lost runs are failures. A
- * cancelled run is a failure only if it was cancelled because of its timeout; otherwise its owner cancelled
- * it.
- */
-function isFailure({ clock }: Clocked, run: RunRow): boolean {
-  if (run.state === "failed" || run.state === "lost") return true;
-  return run.state === "cancelled" && run.timeout_at !== null && run.timeout_at <= clock.now();
 }
 
 /**
@@ -200,6 +190,7 @@ export function notificationOf(
       started_at: run.started_at && isoSeconds(run.started_at),
       finished_at: run.finished_at && isoSeconds(run.finished_at),
       warnings_count: run.warnings_count,
+      outcome: outcomeOfRun(run),
     },
     backupId: backupId ?? run.backup_id,
     reason: reason ?? run.reason,

@@ -95,6 +95,7 @@ Deno.test("a success and a failure each notify the streams that subscribe to the
       started_at: "2026-01-05T12:00:00Z",
       finished_at: "2026-01-05T12:01:00Z",
       warnings_count: 2,
+      outcome: "warnings",
     },
     backup: {
       id: backup!.id,

@@ -33,6 +33,8 @@ export interface Overview {
   readonly is_protected: boolean;
   /** The number of tasks by status. */
   readonly counts: Readonly<Record<ProtectionStatus, number>>;
+  /** The number of tasks that are not paused and whose newest backup has warnings. */
+  readonly with_warnings: number;
   /** Tasks that are neither protected nor paused, the worst first. At most {@link LISTED}. */
   readonly tasks: readonly TaskProtection[];
   readonly numbers: OverviewNumbers;
@@ -55,6 +57,9 @@ export async function showOverview(services: ServiceContext, caller: Caller): Pr
   return {
     ...judge(tasks, now),
     counts: countStatuses(tasks),
+    with_warnings:
+      tasks.filter(({ protection }) => protection.status !== "paused" && protection.warnings_count > 0)
+        .length,
     tasks: unprotected.sort(worstFirst).slice(0, LISTED),
     numbers,
     proven,

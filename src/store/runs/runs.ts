@@ -23,6 +23,8 @@ export const SHOWN_COLUMNS = {
    */
   output_size: column<number>(),
   output_cut: column<number>(),
+  /** When the run is stopped, by its task's `run_timeout`; null before the start, and without a timeout. */
+  timeout_at: column<Date | null>(),
   created_at: column<Date>(),
   started_at: column<Date | null>(),
   finished_at: column<Date | null>(),
@@ -38,7 +40,6 @@ const COLUMNS = {
   attempt: column<number>(),
   deadline_at: column<Date | null>(),
   lease_expires_at: column<Date | null>(),
-  timeout_at: column<Date | null>(),
   /**
    * Directory for the objects of the newest attempt: an absolute path, or a key prefix. Null before the
    * dispatch, and for runs other than backups.

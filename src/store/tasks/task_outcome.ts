@@ -1,4 +1,5 @@
 /** Reads the results of a task: its newest backup that can be restored, and how its last run ended. */
+import type { Outcome } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface TaskOutcome {
@@ -7,7 +8,9 @@ export interface TaskOutcome {
   newest_backup_at: Date | null;
   newest_duration_ms: number | null;
   newest_warnings_count: number | null;
-  /** Whether the last backup run that ended failed. */
+  /** How the last backup run that ended turned out; null if a person cancelled it, or if none has ended. */
+  last_outcome: Outcome | null;
+  /** Whether that run failed. */
   has_failed: boolean;
   /** Why the last backup run failed; null if it did not fail, or if the reason is not known. */
   failure: string | null;
@@ -28,8 +31,7 @@ export function outcome(sql: Sql) {
       order by b.created_at desc, b.id desc limit 1
     ) newest on true
     left join lateral (
-      select r.state in ('failed', 'lost') or r.state = 'cancelled' and r.timeout_at <= r.finished_at as has_failed,
-        r.reason
+      select ${outcomeOfRuns(sql)} as outcome, r.reason
       from runs r where r.backup_task_id = t.id and r.kind = 'backup'
         and r.state in ('succeeded', 'failed', 'cancelled', 'lost')
       order by r.id desc limit 1
@@ -40,6 +42,15 @@ export function outcome(sql: Sql) {
 export function outcomeColumns(sql: Sql) {
   return sql`
     newest.id as newest_backup_id, newest.created_at as newest_backup_at, newest.duration_ms as newest_duration_ms,
-    newest.warnings_count as newest_warnings_count, coalesce(last.has_failed, false) as has_failed,
-    case when last.has_failed then last.reason end as failure`;
+    newest.warnings_count as newest_warnings_count, last.outcome as last_outcome,
+    coalesce(last.outcome = 'failed', false) as has_failed,
+    case when last.outcome = 'failed' then last.reason end as failure`;
+}
+
+/** Returns SQL for the outcome of runs `r` that have ended, by the rule of `outcomeOfRun`. */
+function outcomeOfRuns(sql: Sql) {
+  return sql`case
+    when r.state in ('failed', 'lost') or r.state = 'cancelled' and r.timeout_at <= r.finished_at then 'failed'
+    when r.state = 'succeeded' then case when r.warnings_count > 0 then 'warnings' else 'succeeded' end
+  end`;
 }

@@ -1,6 +1,7 @@
 /** Defines a backup in the API. */
 import { z } from "@hono/zod-openapi";
-import { BACKUP_STATUSES, backupStatus } from "../../../domain/backup_status.ts";
+import { BACKUP_STATUSES, backupStatus, outcomeOfBackup } from "../../../domain/backup_status.ts";
+import { OUTCOMES } from "../../../domain/run.ts";
 import { SEVERITIES } from "../../../domain/guards/guard.ts";
 import type { BackupDetailRow } from "../../../services/backups/backups.ts";
 import type { Resource } from "../../resource.ts";
@@ -26,6 +27,9 @@ const Backup = z.object({
   }),
   bytes_read: z.int(),
   files_count: z.int().nullable(),
+  outcome: z.enum(OUTCOMES).openapi({
+    description: "`warnings` if its run warned, or if something is missing from it; otherwise `succeeded`.",
+  }),
   warnings_count: z.int(),
   duration_ms: z.int(),
   incompressible_share: z.number().nullable().openapi({
@@ -102,6 +106,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     encryption_recipients: [RECIPIENT],
     bytes_read: 104857600,
     files_count: 1200,
+    outcome: "succeeded",
     warnings_count: 0,
     duration_ms: 4200,
     incompressible_share: 0.12,
@@ -147,6 +152,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     encryption_recipients: row.encryption_recipients,
     bytes_read: row.bytes_read,
     files_count: row.files_count,
+    outcome: outcomeOfBackup(row),
     warnings_count: row.warnings_count,
     duration_ms: row.duration_ms,
     incompressible_share: row.incompressible_share,

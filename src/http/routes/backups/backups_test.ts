@@ -39,6 +39,7 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     encryption_recipients: [],
     bytes_read: 5000,
     files_count: 3,
+    outcome: "warnings",
     warnings_count: 1,
     duration_ms: 12,
     incompressible_share: null,

@@ -1,6 +1,6 @@
 /** Defines a run's record in the API, with more fields than the original contract. */
 import { z } from "@hono/zod-openapi";
-import { hasEnded, RUN_KINDS, RUN_PHASES, shownState } from "../../../domain/run.ts";
+import { hasEnded, outcomeOfRun, OUTCOMES, RUN_KINDS, RUN_PHASES, shownState } from "../../../domain/run.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -30,6 +30,9 @@ const BackupTaskLog = z.object({
   }),
   started_at: Time.nullable(),
   reason: z.string().nullable().openapi({ description: "Why it failed or was cancelled, in one line." }),
+  outcome: z.enum(OUTCOMES).nullable().openapi({
+    description: "Null until it ends, and if a person cancelled it. After a timeout it is `failed`.",
+  }),
   warnings_count: z.int(),
   remote_server_id: z.int().nullable(),
   backup_destination_id: z.int().nullable(),
@@ -45,6 +48,7 @@ export function presentState(row: LogRow) {
   return {
     status: shownState(row.state),
     reason: row.reason,
+    outcome: outcomeOfRun(row),
     warnings_count: row.warnings_count,
     started_at: isoTimeOrNull(row.started_at),
     finished_at: isoTimeOrNull(row.finished_at),
@@ -100,6 +104,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     bytes_per_second: null,
     eta_seconds: null,
     phase: null,
+    timeout_at: null,
     output_size: 29,
     output_cut: 0,
     output: "Backup completed successfully",

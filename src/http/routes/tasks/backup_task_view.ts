@@ -5,6 +5,7 @@ import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
 import { TASK_FIELDS, TASK_PLAN_FIELDS } from "../../../definitions/task_fields.ts";
+import { OUTCOMES } from "../../../domain/run.ts";
 import { localClock, localIso } from "../../../domain/timezone.ts";
 import type { BackupTaskDetail } from "../../../services/tasks/backup_tasks.ts";
 import type { Resource } from "../../resource.ts";
@@ -32,6 +33,9 @@ const BackupTask = z.object({
   notification_streams_count: z.int(),
   last_run_utc_time: Time.nullable(),
   last_run_local_time: text.openapi({ description: "ISO 8601 with the offset of `schedule.timezone`." }),
+  last_run_outcome: z.enum(OUTCOMES).nullable().openapi({
+    description: "How the last backup run that ended turned out. Null: none has ended, or it was cancelled.",
+  }),
   skipped_schedules: z.object({ count: z.int(), last_at: Time.nullable() }).openapi({
     description:
       "Number of due times in the last 30 days that were skipped because an earlier run of the task was active.",
@@ -75,6 +79,7 @@ function present(row: BackupTaskDetail): BackupTask {
     notification_streams_count: row.notification_stream_ids.length,
     last_run_utc_time: isoTimeOrNull(row.last_run_at),
     last_run_local_time: row.last_run_at && localIso(row.timezone, row.last_run_at),
+    last_run_outcome: row.last_outcome,
     skipped_schedules: { count: row.skipped_count, last_at: isoTimeOrNull(row.last_skipped_at) },
     paused_at: isoTimeOrNull(row.paused_at),
     source_changed_at: isoTimeOrNull(row.source_changed_at),
@@ -134,6 +139,7 @@ const exampleRow: BackupTaskDetail = {
   newest_backup_at: new Date("2024-08-07T01:00:30Z"),
   newest_duration_ms: 30_000,
   newest_warnings_count: 0,
+  last_outcome: "succeeded",
   has_failed: false,
   failure: null,
   protection: exampleProtection,

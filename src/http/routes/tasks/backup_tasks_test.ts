@@ -408,6 +408,31 @@ Deno.test("a task lists when it ran last, in its own time zone", async () => {
   ]);
 });
 
+Deno.test("a task shows the outcome of its last backup run that ended, as the run's log does", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const task = await newTask(client);
+  const shown = async () =>
+    (await client.call("GET", `/api/backup-tasks/${task}`)).body.data.last_run_outcome;
+  assert.equal(await shown(), null);
+  const [finished_at, later] = [api.clock.now(), new Date(api.clock.now().getTime() + 1)];
+  const ends: [object, string | null][] = [
+    [{ state: "succeeded" }, "succeeded"],
+    [{ state: "succeeded", warnings_count: 2 }, "warnings"],
+    [{ state: "failed", warnings_count: 2 }, "failed"],
+    [{ state: "lost" }, "failed"],
+    [{ state: "cancelled", timeout_at: finished_at, finished_at }, "failed"],
+    [{ state: "cancelled", timeout_at: later, finished_at }, null],
+    [{ state: "cancelled", timeout_at: null, finished_at }, null],
+  ];
+  for (const [end, expected] of ends) {
+    const run = await newRun(api.database, task, finished_at, end);
+    await newRun(api.database, task, finished_at, { kind: "restore", state: "succeeded" });
+    const log = (await client.call("GET", `/api/backup-task-logs/${run}`)).body.data;
+    assert.deepEqual([log.outcome, await shown()], [expected, expected], JSON.stringify(end));
+  }
+});
+
 Deno.test("a deleted task leaves its backups, unless they are to go too", async () => {
   await using api = await testApi();
   const client = await api.user();

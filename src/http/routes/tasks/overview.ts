@@ -24,6 +24,9 @@ const OverviewView = z.object({
   tasks_by_status: z.object(
     Object.fromEntries(PROTECTION_STATUSES.map((status) => [status, count])),
   ),
+  tasks_with_warnings: count.openapi({
+    description: "Tasks, without paused ones, whose newest backup has warnings, whatever their status.",
+  }),
   unprotected_tasks: z.array(z.object({
     id: z.int(),
     label: z.string(),
@@ -55,6 +58,7 @@ function present(overview: Overview): z.output<typeof OverviewView> {
     verdict,
     is_protected,
     tasks_by_status: counts,
+    tasks_with_warnings: overview.with_warnings,
     unprotected_tasks: tasks.map(({ protection, task }) => ({
       id: task.id,
       label: task.label,
@@ -85,6 +89,7 @@ const example: z.output<typeof OverviewView> = {
   verdict: "1 of 14 tasks is late by 3 h.",
   is_protected: false,
   tasks_by_status: { never_backed_up: 0, late: 1, failing: 0, paused: 0, protected: 13 },
+  tasks_with_warnings: 1,
   unprotected_tasks: [{
     id: 1,
     label: "Daily Database Backup",

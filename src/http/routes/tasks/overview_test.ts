@@ -49,6 +49,7 @@ Deno.test("the overview says what is not protected, the worst first, of the call
     paused: 1,
     protected: 2 - 1,
   });
+  assert.equal(body.tasks_with_warnings, 3);
   assert.deepEqual(
     body.unprotected_tasks.map((
       { label, protection, remote_server }: Record<string, Record<string, unknown>>,
