@@ -5,7 +5,10 @@
 export class Backoff {
   #tries = 0;
 
-  /** @param first, last Upper limits of the first wait and of every wait, in milliseconds. */
+  /**
+   * @param first Upper limit of the first wait, in milliseconds.
+   * @param last Upper limit of every wait, in milliseconds.
+   */
   constructor(private readonly first: number, private readonly last: number) {}
 
   /** Returns a random wait in milliseconds. Its upper limit doubles with each try. */

@@ -22,7 +22,7 @@ export class EventSender {
     this.#send = send;
   }
 
-  /** Sends every unacknowledged event again. To be called on a new connection. */
+  /** Sends every unacknowledged event again. Called on each new connection. */
   restart(buffered: number): void {
     this.#sent = new WeakMap();
     this.pump(buffered);

@@ -18,7 +18,8 @@ import { ScriptEntry, ScriptRecord } from "./script_record.ts";
 const Entry = z.union([
   z.object({ sequence: z.number().int().positive(), at: z.string(), event: RunEvent }),
   /**
-   * An object is about to be created. `path` is that of its partial file; null if it is not on this server.
+   * An object is about to be created. `path` is the path of the object's partial file; null if the file is
+   * not on this server.
    */
   z.object({ opening: z.string(), path: z.string().nullable() }),
   /** A directory for unfinished work is about to be created. */
@@ -38,11 +39,11 @@ type JobKind = Job["kind"];
 /** Number of bytes that are written to the file before the next acknowledgement is recorded in it. */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
- * How many event numbers are skipped after a journal was read from disk.
+ * Number of event numbers that are skipped after a journal was read from disk.
  *
  * Only verdicts, openings and scratch directories are flushed to the disk. After a power failure, the file
- * may therefore lack events that the control plane has already stored. If a new event had the number of one
- * of these, the control plane would take it for a duplicate.
+ * may therefore lack events that the control plane has already stored. If a new event had the number of such
+ * an event, the control plane would take the new event for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 
@@ -141,8 +142,8 @@ export class RunJournal {
   /** Whether the journal contains the verdict. */
   finished = false;
   /**
-   * Objects that were recorded before they were created. `path` is that of the partial file; null if it is
-   * not on this server.
+   * Objects that were recorded before they were created. `path` is the path of the partial file; null if the
+   * file is not on this server.
    */
   readonly openings: { name: string; path: string | null }[] = [];
   /** Directories for unfinished work that were recorded before they were created. */
@@ -157,7 +158,7 @@ export class RunJournal {
   readonly #events: { sequence: number; at: string; event: RunEvent; size: number }[] = [];
   #pendingSize = 0;
   #sinceCheckpoint = 0;
-  /** How many numbers the next event skips. */
+  /** Number of event numbers that the next event skips. */
   #skipped = 0;
   /** Whether the file's last line may be incomplete because the disk was full. */
   #isTorn = false;

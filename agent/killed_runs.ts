@@ -82,8 +82,8 @@ async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Pr
 }
 
 /**
- * Undoes a restore that was publishing its files. Returns a sentence about it for the verdict's reason; empty
- * if there was nothing to undo.
+ * Undoes a restore that was publishing its files. Returns a sentence about the undo for the verdict's reason;
+ * empty if there was nothing to undo.
  */
 async function undoPublishing(
   { runId, attempt, scratches }: RunJournal,

@@ -17,8 +17,8 @@ import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
 /**
- * Time that the agent waits at its end for the last verdicts to be acknowledged, in milliseconds. Its next
- * start sends the rest.
+ * Time that the agent waits at its end for the last verdicts to be acknowledged, in milliseconds. The agent
+ * sends the remaining verdicts at its next start.
  */
 const DRAIN_TIMEOUT = 3_000;
 
@@ -110,8 +110,8 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
 }
 
 /**
- * Returns the stored key. Without one, enrols the agent and stores the new key. Returns null if the agent was
- * stopped before it was enrolled.
+ * Returns the stored key. If no key is stored, enrols the agent and stores the new key. Returns null if the
+ * agent was stopped before it was enrolled.
  */
 async function loadKey(
   config: AgentConfig,

@@ -30,7 +30,7 @@ export interface RunWatchOptions {
   readonly job: Job;
   readonly clock: Clock;
   readonly pending: PendingCalls;
-  /** Aborted to end the run. */
+  /** Aborting this controller ends the run. */
   readonly abort: AbortController;
   /** Reports stats to the control plane. */
   report(stats: Omit<ProgressEvent, "kind">): void;

@@ -4,7 +4,7 @@ import type { Children } from "./programs/children.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";
 import type { StoredObjects } from "./jobs/stored_objects.ts";
 
-/** The objects that all parts of a drill use. */
+/** The context that all parts of a drill share. */
 export interface DrillContext {
   readonly job: DrillJob;
   readonly ports: RunPorts;
@@ -13,5 +13,5 @@ export interface DrillContext {
   readonly progress: ReadProgress;
 }
 
-/** The number of files that were restored unchanged, and the duration of the restore in milliseconds. */
+/** Number of files that were restored unchanged, and duration of the restore in milliseconds. */
 export type Drilled = Pick<Proven, "files_count" | "restore_ms">;

@@ -18,7 +18,10 @@ export function collectYoung(): void {
  */
 const PAUSE = 1000;
 
-/** Runs one full collection soon after work has ended, even if several pieces of work end in this time. */
+/**
+ * Runs one full collection soon after work has ended. If several pieces of work end within `PAUSE`, one
+ * collection serves all of them.
+ */
 export class GarbageCollection {
   #isDue = false;
 

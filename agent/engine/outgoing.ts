@@ -4,8 +4,4 @@
  */
 import process from "node:process";
 
-/**
- * Options for the `Agent` of node:http and node:https: use the proxy of the environment variables, if they
- * name one.
- */
 export const outgoing = { proxyEnv: process.env };

@@ -27,14 +27,16 @@ export interface RunPorts {
   /** Reports the run's current stats. Called at most once a second. */
   progress(stats: Omit<ProgressEvent, "kind">): void;
   /**
-   * Records that an object is about to be created. To be called before the object or its partial file is
-   * created. Once it resolves, the record is durable, so that the object can be removed even if the agent is
-   * killed. `path` is the absolute path of the partial file; null if it is not on this server.
+   * Records that an object is about to be created. The engine calls this before it creates the object or its
+   * partial file. Once the promise resolves, the record is durable, so that the object can be removed even if
+   * the agent is killed. `path` is the absolute path of the partial file; null if the file is not on this
+   * server.
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
-   * Records that a directory for unfinished work, outside the work directory, is about to be created. Once it
-   * resolves, the record is durable, so that the directory can be removed even if the agent is killed.
+   * Records that a directory for unfinished work, outside the work directory, is about to be created. Once
+   * the promise resolves, the record is durable, so that the directory can be removed even if the agent is
+   * killed.
    */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
@@ -115,8 +117,8 @@ export class UnansweredCreateError extends RunFailedError {}
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that were read differ from those that were written, judged by their contents or by an index. After
- * one read, the network may be at fault.
+ * Bytes that were read differ from those that were written, judged by their contents or by an index. This
+ * error follows a single read, so the network may be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}
 
@@ -226,8 +228,8 @@ export interface ObjectWriter {
 }
 
 /**
- * Writing by a program. Replaces `write`: the program writes the file, and the agent reads the bytes from
- * there.
+ * Lets a program write the object's file. The agent does not call `write` then, and reads the bytes from the
+ * file.
  */
 export interface DirectWriting {
   /** Absolute path of the file to write. It exists and is empty. */

@@ -1,4 +1,7 @@
-/** Removes directories with their contents, also those from a backup that their owner may not write to. */
+/**
+ * Removes directories with their contents, even if a backup gave the directories modes without write
+ * permission.
+ */
 import type { Clock } from "../../src/domain/clock.ts";
 import { Children } from "./programs/children.ts";
 

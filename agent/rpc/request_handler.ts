@@ -11,8 +11,8 @@ import { sendFromBackup, type Transmit } from "../engine/jobs/send.ts";
 import { sendStream, type StreamOptions } from "./streams.ts";
 
 /**
- * Maximum number of requests at the same time. The agent refuses further ones, and the control plane retries
- * them.
+ * Maximum number of requests at the same time. The agent refuses further requests, and the control plane
+ * retries these.
  */
 const MAX_REQUESTS = 16;
 /** Maximum number of downloads at the same time. They also count for `MAX_REQUESTS`. */

@@ -41,7 +41,7 @@ export class StorageRequests {
     }
   }
 
-  /** Sends every unanswered request again. To be called after a reconnect. */
+  /** Sends every unanswered request again. Called after each reconnect. */
   resend(): void {
     for (const { message } of this.#pending.values()) this.#send(message);
   }

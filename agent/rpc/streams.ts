@@ -25,7 +25,7 @@ export interface StreamOptions {
 
 /**
  * Sends the bytes of a download. Resolves when the control plane has received the last byte. Rejects with a
- * `RunFailedError` if the download ends before.
+ * `RunFailedError` if the download ends earlier.
  */
 export async function sendStream(
   { url, key, clock }: StreamOptions,

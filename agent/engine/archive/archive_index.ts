@@ -15,9 +15,9 @@
  * SHA-256 of each frame would cost a tenth of a run's processor time, as much as the SHA-256 of the whole
  * archive.
  *
- * The size of a frame does not include the 12 bytes in front of the frame, which contain its size. In an
- * encrypted archive, the size is that before encryption. The first indexes had no checksums, or a SHA-256 in
- * their place.
+ * The size of a frame does not include the 12 bytes in front of the frame, which contain that size. If the
+ * archive is encrypted, the table contains sizes before encryption. The first releases wrote no checksums, or
+ * a SHA-256 in place of each checksum.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";
@@ -57,8 +57,8 @@ export interface Member {
    */
   modifiedAt: string | null;
   /**
-   * Path relative to the source's root, without `./`; empty for the root itself. Each byte is one character,
-   * because names may contain any bytes.
+   * Path relative to the source's root, without `./`; empty for the root itself. Each character stands for
+   * one byte, because names may contain any bytes.
    */
   name: string;
   /** Target of a symbolic link, or the name of the member that a hard link links to. Null for other types. */
@@ -94,9 +94,9 @@ export function describeUnreadableLines(name: string, { count, first }: Unreadab
 }
 
 /**
- * Parses an index line by line. Counts the lines that cannot be parsed and uses the others. An unreadable
- * line does not mean damage. tar's listing is not part of the archive, and an index with the right SHA-256 is
- * as it was stored.
+ * Parses an index line by line. Counts the lines that cannot be parsed, and uses all other lines. An
+ * unreadable line does not mean that the backup is damaged: tar's listing is not part of the archive, and the
+ * index's SHA-256 shows whether the index was altered.
  */
 export class IndexParser {
   #table: FrameTable & { checksums: string[] } | null = null;
@@ -124,8 +124,8 @@ export class IndexParser {
   }
 
   /**
-   * Returns the frame table. To be called after the last line. Returns null if the index has no valid frame
-   * table; the first indexes had none.
+   * Returns the frame table once the last line was parsed. Returns null if the index has no valid frame
+   * table. The first releases wrote none.
    */
   table(): FrameTable | null {
     const table = this.#table;
@@ -235,8 +235,8 @@ const ESCAPES: Record<string, string> = {
 };
 
 /**
- * Returns the name that GNU tar quoted with `--quoting-style=c`. The quoted form is a C string in which bytes
- * that are not UTF-8 are octal.
+ * Returns the name that GNU tar quoted with `--quoting-style=c`. The quoted form is a C string. Bytes that
+ * are not UTF-8 are written as octal numbers.
  */
 export function unquote(quoted: string): string {
   return byteString(quoted.slice(1, -1)).replace(

@@ -79,7 +79,7 @@ Deno.test("an incomplete frame table is ignored", () => {
     assert.equal(parser.unreadable, null);
     return parser.table();
   };
-  // The first indexes had no checksum, or a SHA-256 in its place.
+  // The first releases wrote no checksums, or a SHA-256 in place of each checksum.
   for (const checksums of [["a", "b", "c"].map((digit) => digit.repeat(8)), null]) {
     assert.deepEqual(parse(frameTableText({ ...table, checksums }, 250)), { ...table, checksums });
   }

@@ -26,7 +26,7 @@ export function joinRanges(ranges: readonly Range[]): Range[] {
   return joined;
 }
 
-/** A sequence of adjacent frames. */
+/** A sequence of adjacent frames of an archive. */
 interface Stretch {
   /** Number of the first frame, counted from 0. `end` is the number after the last frame's. */
   first: number;

@@ -11,7 +11,7 @@ export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8
 /**
  * Runs the program and resolves with its exit. If the exit code is 0, the program has read the whole archive,
  * and the archive is verified. Rejects if the archive can't be read, with a `BackupDamagedError` if it
- * differs from the one that was stored.
+ * differs from the archive that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,

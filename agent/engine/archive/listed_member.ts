@@ -9,7 +9,7 @@ export function listedMember(member: Member): ListedMember | null {
   return member.type === "unknown" ? null : { ...member, type: member.type };
 }
 
-/** Returns permissions in octal, such as `5750` for `rwsr-x--T`, which is the form that `ls` prints. */
+/** Converts permissions from the form that `ls` prints to octal digits: `rwsr-x--T` to `5750`. */
 export function octalMode(shown: string): string {
   let mode = 0;
   for (let at = 0; at < 9; at++) {

@@ -1,6 +1,6 @@
 /**
- * Digest of the listing of an archive. The listing that tar prints while it writes the archive has the same
- * digest as one that it prints while it reads the archive.
+ * Computes the digest of an archive's listing. The digest is the same whether tar printed the listing while
+ * it wrote the archive or while it read the archive.
  */
 import { createHash } from "node:crypto";
 
@@ -26,10 +26,12 @@ export class Listing {
 }
 
 /**
- * Returns the parts of a line that are the same in every listing of an archive. These parts differ and are
- * left out: tar counts blocks from another header when it reads than when it writes. It shows attributes
- * (`*`, `+`) only when it writes. Its columns widen from line to line. Its releases print times before 1970
- * or after 9999 differently.
+ * Returns the parts of a line that are the same in every listing of an archive. Leaves out the parts that
+ * differ:
+ * - The block number, which tar counts from another header when it reads than when it writes.
+ * - The marks of attributes (`*`, `+`), which tar shows only when it writes.
+ * - The width of the columns, which grows from line to line.
+ * - Times before 1970 or after 9999, which releases of tar print differently.
  */
 function comparable(line: string): string {
   const quote = line.indexOf('"');

@@ -3,8 +3,8 @@
  * the rest of the file.
  *
  * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the other fields>`. The kind is 0 for
- * directories, 1 for other members, and 2 for members of which the index contains only the name. It therefore
- * also determines their order. In names, 02 escapes the bytes 01 and 02.
+ * directories, 1 for other members, and 2 for members of which the index contains only the name. Because the
+ * kind precedes the name, directories come first in the order. In names, 02 escapes the bytes 01 and 02.
  */
 import { Buffer } from "node:buffer";
 import type { BackupEntry } from "../../../src/protocol/browsing.ts";
@@ -20,8 +20,8 @@ import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 const BATCH_BYTES = 256 * 1024;
 const READ_BYTES = 256 * 1024;
 /**
- * Distance between the entries of a directory whose file positions are kept, and maximum number of
- * directories with kept positions.
+ * STRIDE: the file position of every STRIDE-th entry of a directory is kept in memory. MAX_KEPT: maximum
+ * number of directories whose positions are kept.
  */
 const STRIDE = 1000;
 const MAX_KEPT = 200;
@@ -283,7 +283,7 @@ interface FoundRecord {
 
 /**
  * Yields the records that begin at `from` or later and before `to`. If a record begins before `from`, yields
- * the rest of this record first.
+ * the remaining bytes of this record first.
  */
 async function* records(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord> {
   for await (const batch of batches(file, from, to)) yield* batch;

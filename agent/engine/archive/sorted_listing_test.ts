@@ -45,7 +45,10 @@ class Fixture implements AsyncDisposable {
     return await browseBackup(request, systemClock, new AbortController().signal, isKept ? this.cache : null);
   }
 
-  /** Returns a page. Asserts that it is the same whether it comes from a kept listing or from the index. */
+  /**
+   * Returns a page. Asserts that the page is the same whether it is read from a kept listing or from the
+   * index.
+   */
   async both(changes: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
     const [kept, read] = [await this.browse(changes, true), await this.browse(changes, false)];
     assert.deepEqual(kept, read, JSON.stringify(changes));
@@ -163,8 +166,8 @@ Deno.test("no listing is kept for a small index", async () => {
 Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted, so opening it with a password fails. The listing that is kept for no password
-  // must not be used.
+  // The index is not encrypted, so opening it with a password fails. The listing that was kept for requests
+  // without a password must not be used.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

@@ -94,8 +94,8 @@ export async function* sparseBytes(
 }
 
 /**
- * Returns the parts of the segments that lie between `from` and `to`, and the range of these parts in the
- * stored data.
+ * Returns the parts of the segments that lie between `from` and `to`, and the range that these parts occupy
+ * in the stored data.
  */
 function within(segments: readonly Segment[], from: number, to: number) {
   const parts: Segment[] = [];

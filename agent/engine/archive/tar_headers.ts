@@ -3,8 +3,8 @@ import { fills, readSparseMap, type Segment } from "./sparse_map.ts";
 
 const BLOCK_BYTES = 512;
 /**
- * Maximum number of bytes that are read of a member's headers: a path, extended attributes and the map of a
- * sparse file. A member with longer headers is left to tar.
+ * Maximum size in bytes of a member's headers: a path, extended attributes and the map of a sparse file.
+ * Members with longer headers are extracted by tar instead.
  */
 export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
 
@@ -21,7 +21,7 @@ export interface ContentLayout {
 
 /**
  * Returns where the content of a regular file is. Returns null if the headers have another form or the
- * content is not `size` bytes long. Only tar can extract such a member.
+ * content is not `size` bytes long. In these cases only tar can extract the member.
  *
  * @param bytes The archive from the member's first header on.
  */

@@ -11,7 +11,7 @@ import { finishStages } from "../programs/stages.ts";
 import type { FrameWatch } from "../transforms/frames.ts";
 
 export interface IndexSummary extends ListingDigest {
-  /** Number of lines in the listing, without that of the root directory. */
+  /** Number of lines in the listing, not counting the line of the root directory. */
   files: number;
   table: FrameTable | null;
   unreadable: UnreadableLines | null;
@@ -33,7 +33,7 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
   let hasUnparsed = false;
   const taken = eachLine(zstd, (line) => {
     const member = parser.line(line);
-    // An unreadable line is still part of the listing.
+    // An unreadable line is still part of the listing, so the digest includes the line.
     if (member !== null || parser.isInListing) listing.add(line);
     if (member !== null && member.name !== "") files++;
     if (member?.type === "unknown") hasUnparsed = true;
@@ -77,7 +77,7 @@ export async function walkArchive(
   const unpacked = await zstd.child.exited;
   const listed = await tar.exited;
   // If one of the two programs ends early, the other one ends as well. If zstd ended because tar stopped
-  // reading, the reason is tar's.
+  // reading, the cause is tar's failure.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(messages.zstd.first ?? "");
   if (!isCut) checkExit("zstd", unpacked, messages.zstd);
   checkExit("tar", listed, messages.tar);
@@ -149,7 +149,7 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
 }
 
 /**
- * Rejects if a program failed. If the program was killed, this says nothing about the object, so the error is
+ * Rejects if a program failed. If the program was killed, the object may be undamaged, so the error is then
  * not a `RunFailedError`.
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {

@@ -288,8 +288,8 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
       const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
       assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
-      // `b.zst` existed and counts as a witness: the directory is the right one, so the missing objects count
-      // as deleted.
+      // `b.zst` existed. This proves that the directory is the right one, so the missing objects count as
+      // deleted.
       const neighbour = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
       assert.deepEqual(neighbour, { deleted: ["b.zst", "gone.zst"], failed: [] });
     },

@@ -8,12 +8,12 @@ export interface DestinationPorts {
   readonly clock: Clock;
   /** Aborting this signal ends the work in progress. Pending calls reject with the signal's reason. */
   readonly signal: AbortSignal;
-  /** The run's output; null if no run opened the destination. The same holds for the next three ports. */
+  /** The run's output. This port and the next three are null if no run opened the destination. */
   readonly output: Pick<Output, "line"> | null;
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;
   readonly relay: Relay | null;
-  /** Limits on waiting. Default: the limits of a run. */
+  /** Limits on how long the agent waits for the destination. If absent, the limits of a run apply. */
   readonly limits?: DestinationLimits;
 }
 

@@ -41,8 +41,8 @@ export function checkDestination(
  * failed removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be
  * reached or does not exist.
  *
- * A missing object counts as deleted if the destination is known to be the right one. This is so if another
- * of the objects exists, if one of the witnesses exists, or if `witnesses` is empty.
+ * A missing object counts as deleted if another of the objects exists or one of the witnesses exists, because
+ * this proves that the destination is the right one. If `witnesses` is empty, no proof is needed.
  */
 export async function removeFromDestination(
   spec: JobDestination,
@@ -77,7 +77,7 @@ export async function removeFromDestination(
   }
 }
 
-/** Returns whether one of the witnesses exists, or `witnesses` is empty. */
+/** Returns true if one of the witnesses exists or if `witnesses` is empty. */
 async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
   for (const name of witnesses) {
     try {
@@ -95,7 +95,7 @@ function unproven({ description }: Destination, witnesses: readonly string[]): s
     `(${witnesses[0]}). Check whether its file system is mounted.`;
 }
 
-/** Returns the ports of a request, which belongs to no run. */
+/** Returns the ports for a request of the control plane, which belongs to no run. */
 function requestPorts(clock: Clock, signal: AbortSignal, limits: DestinationLimits): DestinationPorts {
   return { clock, signal, limits, output: null, uploads: null, downloads: null, relay: null };
 }

@@ -2,7 +2,7 @@
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Returns the name. Throws if it is not a single path segment, because it could then lead out of the
+ * Returns the name. Throws if it is not a single path segment, because other names could lead out of the
  * directory.
  */
 export function checkObjectName(name: string): string {
@@ -15,7 +15,8 @@ export function checkObjectName(name: string): string {
 }
 
 /**
- * Returns the name of an object's partial file. It is hidden, and no tool takes its extension for a backup.
+ * Returns the name of an object's partial file. The leading dot hides the file, and with the extension
+ * `.partial` no tool takes the file for a backup.
  */
 export function partialName(name: string): string {
   return `.${checkObjectName(name)}.partial`;

@@ -8,7 +8,7 @@ import { endsEarly } from "./object_name.ts";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
 
-/** The reason why one attempt failed. `waits` is true if a later attempt may succeed. */
+/** The error of one failed attempt. `waits` is true if a later attempt may succeed. */
 export class TryFailed extends Error {
   constructor(message: string, readonly waits: boolean) {
     super(message);

@@ -1,6 +1,6 @@
 /**
- * Tests with file names that confuse other programs. A file can be restored and downloaded by the path that a
- * listing shows for it.
+ * Tests with file names that confuse other programs. Each file can be restored and downloaded by the path
+ * that a listing shows for it.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";

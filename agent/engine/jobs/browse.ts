@@ -26,7 +26,7 @@ const MAX_RESPONSE = 900_000;
 
 /**
  * Time in milliseconds for which the agent tries to reach the destination again. It is shorter than the
- * request's deadline, so that the reason of a failure is reported.
+ * request's deadline, so that the agent can still report the reason of a failure.
  */
 const DESTINATION_TIMEOUT = 15_000;
 
@@ -172,7 +172,7 @@ async function listFromIndex(
 }
 
 /**
- * Selects the first `count` members in sorted order while all members pass by. Memory use is proportional to
+ * Selects the first `count` members in sorted order from a sequence of members. Memory use is proportional to
  * `count`.
  */
 class FirstMembers {

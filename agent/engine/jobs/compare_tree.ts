@@ -35,7 +35,8 @@ const MAX_FIRST_BYTES = 4096;
  * `BackupDamagedError` that names the first difference.
  *
  * The lists of both sides are files in the work directory and are sorted there, so that memory use does not
- * depend on their length. An unreadable line of the index is not compared: its member may exist or not.
+ * depend on their length. Unreadable lines of the index are not compared, so their members may exist or be
+ * missing.
  *
  * @param isLeftOut Returns whether a member is known to be missing from the directory. Receives the member's
  *   name without `./`.
@@ -67,7 +68,7 @@ export async function compareTree(
 }
 
 interface ListedIndex {
-  /** Number of the index's lines, without the line of the root directory. */
+  /** Number of the index's lines, not counting the line of the root directory. */
   count: number;
   /** Names of members whose other fields are unreadable. */
   unknown: string[];
@@ -77,7 +78,7 @@ interface ListedIndex {
 
 /**
  * Writes `<type> <size> <name>` for each member of the index to the file `path`, each entry terminated by
- * NUL. Returns the number of lines, and the members and lines without an entry.
+ * NUL. Returns the number of lines, and the members and lines for which no entry was written.
  */
 async function listIndex(
   path: string,
@@ -150,8 +151,9 @@ async function listUnknown(
 }
 
 /**
- * Returns the names that hard links refer to, each with an empty entry. They are read first, because the
- * index lists the linked file before its links.
+ * Returns a map with the name of each file that a hard link refers to, and an empty text for each name.
+ * {@link listIndex} fills in the texts. It needs the names first, because the index lists a file before its
+ * links.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();

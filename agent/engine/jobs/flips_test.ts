@@ -69,8 +69,8 @@ for (const format of FORMATS) {
 }
 
 /**
- * Opens the objects of `backup` and takes its digests as the stored ones, even if the objects were altered.
- * Returns null if the work fails.
+ * Runs `work` on the opened objects of `backup`, and returns the result. Trusts the digests in `backup`, even
+ * if the objects were altered. Returns null if the work fails.
  */
 async function withOpenObjects<T>(
   at: FlippedBackup,

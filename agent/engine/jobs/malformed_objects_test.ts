@@ -1,6 +1,6 @@
 /**
- * Tests with objects that were replaced by another file of the same size. They are reported as damaged,
- * whatever error a parser throws on them.
+ * Tests with objects that were replaced by another file of the same size. The agent reports these objects as
+ * damaged, whatever error its parsers throw.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";

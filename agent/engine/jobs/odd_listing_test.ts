@@ -1,6 +1,6 @@
 /**
- * Tests with indexes that have unexpected contents. They never cause an undamaged backup to be refused or
- * reported as damaged.
+ * Tests with indexes that have unexpected contents. The agent neither refuses an undamaged backup because of
+ * its index nor reports it as damaged.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

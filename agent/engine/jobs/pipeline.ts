@@ -16,7 +16,8 @@ import { startCompression } from "../transforms/compress.ts";
  * that file itself, and `take` is called with the bytes that it has written.
  *
  * Resolves once both programs have succeeded, with the number of files; null if the source does not count
- * them. Otherwise rejects with the first of these errors: that of `take`, of the compressor, of the source.
+ * them. Otherwise rejects with the first of these errors: the error of `take`, of the compressor, of the
+ * source's program.
  */
 export async function streamPart(
   part: SourcePart,
@@ -45,7 +46,8 @@ export async function streamPart(
       onMessage: (line) => part.message(line),
     },
   );
-  // If the input is incomplete, stop the program: it might end successfully.
+  // If the input is incomplete, stop the program. Otherwise the program might take the input for complete and
+  // succeed.
   const feeding = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
   feeding.catch(() => producer.stop());
   progress.begin({ pid: compression.pid, index });

@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, RunFailedError } from "../ports.ts";
 
-/** Two reads of the same object returned different bytes, so the transfer may be at fault, not the object. */
+/**
+ * The error for an object whose two reads returned different bytes. The transfer may be at fault, not the
+ * object.
+ */
 export class UnsteadyReadError extends RunFailedError {}
 
 /**

@@ -23,7 +23,7 @@ function passwordEncryption(key: { passphrase: string } | null): Partial<BackupJ
   return key === null ? {} : { encryption: { type: "password", password: key.passphrase } };
 }
 
-/** Returns the damage with which a restore is rejected. */
+/** Asserts that a promise rejects with a `BackupDamagedError`, and returns the error's `damage`. */
 async function damage(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof BackupDamagedError, Deno.inspect(error));

@@ -29,7 +29,10 @@ export class RunObjects {
   /** The file keys for encryption; null if the backup is not encrypted. */
   readonly keys: FileKeys | null;
   #open: { name: string; writer: ObjectWriter } | null = null;
-  /** Names of objects whose creation got no answer. They may still appear at the destination. */
+  /**
+   * Names of objects whose creation the destination did not confirm in time. They may still appear at the
+   * destination.
+   */
   readonly #unanswered: string[] = [];
 
   constructor(

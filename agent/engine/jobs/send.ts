@@ -105,8 +105,8 @@ async function send(
 }
 
 /**
- * Yields the bytes that `read` returns. If they are wrong, reads them a second time to distinguish damage
- * from a fault of the transfer.
+ * Yields the bytes that `read` returns. If the bytes are wrong, reads them a second time to distinguish
+ * damage from a fault of the transfer.
  */
 async function* readChecked(
   objects: StoredObjects,

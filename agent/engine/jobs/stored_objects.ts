@@ -89,8 +89,8 @@ export class StoredObjects {
 
   /**
    * Returns the error to report after `error` interrupted work on an object. Normally this is `error` itself.
-   * Reads the rest of the object, and returns a `BackupDamagedError` if the object turns out to be damaged.
-   * Returns the reason if the object's size can't be checked.
+   * If the object's size is wrong or can't be checked, returns the reason. Otherwise reads the rest of the
+   * object, and returns a `BackupDamagedError` if the object is damaged.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
     // With a wrong key, skip reading the rest of the object, which may be large.

@@ -1,6 +1,6 @@
 /**
- * Tests with an archive that was replaced by another archive of the same task and size. Reading a part of it
- * is refused, like reading all of it.
+ * Tests with an archive that was replaced by another archive of the same task and size. The agent refuses to
+ * restore even a part of the other archive.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -17,7 +17,7 @@ import { BackupContents } from "../manifest/contents.ts";
 
 /** The order in which objects are checked. Indexes come before archives, which are compared with them. */
 const ORDER = { index: 0, archive: 1, manifest: 2 };
-/** Number of faults that the verdict lists. The run's output lists all of them. */
+/** Maximum number of faults that the verdict lists. The run's output lists all faults. */
 const MAX_LISTED = 3;
 
 /**

@@ -33,7 +33,7 @@ export class BackupContents {
     this.isSealed = backup.key === null && backup.objects.some(({ name }) => name.endsWith(".age"));
   }
 
-  /** Number of files in the last archive that was read after its index; null if there is none. */
+  /** Number of files in the last archive that was read after its index; null if there is no such archive. */
   get filesCount(): number | null {
     return this.#files;
   }

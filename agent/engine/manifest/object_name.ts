@@ -3,8 +3,8 @@ import type { BackupJob } from "../../../src/protocol/job.ts";
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Maximum length of an object's name in bytes. File systems allow 255, and a destination needs some of them
- * for the name of the partial file.
+ * Maximum length of an object's name in bytes. File systems allow 255 bytes, and the name of the partial file
+ * is longer than the object's.
  */
 const MAX_NAME_BYTES = 240;
 
@@ -34,7 +34,7 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * Takes the place of a database's name for roles and other objects that belong to the whole server. It can't
- * be the name of a database, because `~` is encoded there.
+ * Takes the place of a database's name in object names, for roles and other objects that belong to the whole
+ * server. No encoded database name equals this text, because {@link databaseInfix} encodes `~`.
  */
 export const GLOBALS_INFIX = "~globals";

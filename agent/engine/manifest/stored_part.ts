@@ -17,7 +17,7 @@ export interface StoredPart {
   contents: DatabaseContents | null;
 }
 
-/** Returns the sums of the numbers of all parts. */
+/** Returns the stats of the whole backup: the sums over all parts. */
 export function statsOf(parts: readonly StoredPart[]): StoredStats {
   const sum = (number: (part: StoredPart) => number) =>
     parts.reduce((total, part) => total + number(part), 0);

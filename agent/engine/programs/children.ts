@@ -182,7 +182,7 @@ export class Child {
     signalAll(tree, "SIGTERM");
     const ended = new AbortController();
     const killing = this.#killAfterGrace(ended.signal);
-    // Ignore an error of `exited`: its other callers get it.
+    // Ignore an error of `exited`: other code that awaits `exited` gets the error.
     await this.exited.catch(() => {});
     ended.abort();
     await killing;

@@ -23,7 +23,7 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
  * never blocks, and closes it. This releases a program that is blocked opening the FIFO, and ends its stream.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
-  // Ignore an error of `exited`: its other callers get it.
+  // Ignore an error of `exited`: other code that awaits `exited` gets the error.
   await Promise.race(ends.map(({ exited }) => exited.then(() => {}, () => {})));
   (await Deno.open(path, { read: true, write: true })).close();
 }

@@ -1,6 +1,9 @@
 /** Finds a process and its descendants in `/proc`, proc(5). */
 
-/** Identifies a process. The pid alone is not unique, because pids are reused; with the start time it is. */
+/**
+ * Identifies a process. The pid alone is not unique, because pids are reused. The pid together with the start
+ * time is.
+ */
 export interface RunningProcess {
   readonly pid: number;
   /** Time when the process was started, in clock ticks since boot. */

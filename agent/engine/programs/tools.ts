@@ -84,8 +84,8 @@ export async function toolVersion(
 }
 
 /**
- * Returns the version in a program's output. In `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`,
- * this is the one after `Distrib`.
+ * Returns the version in a program's output. In `mariadb-dump  Ver 10.19 Distrib 10.11.6-MariaDB, for …`, the
+ * version is the number after `Distrib`.
  */
 function parseVersion(text: string): string | null {
   const match = /Distrib (\S+?),?\s/.exec(text) ?? /(\d+(?:\.\d+)+[^\s,;)]*)/.exec(text);

@@ -1,6 +1,6 @@
 /**
- * Saves the attributes of directories to a tar file, and applies them later: owners, modes, times, access
- * lists and extended attributes.
+ * Saves the attributes of directories to a tar file, and applies them later. Attributes are owners, modes,
+ * times, access lists and extended attributes.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";

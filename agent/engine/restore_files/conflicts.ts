@@ -14,8 +14,8 @@ export interface Conflicts {
   /** The names of `replaced` that are a directory in the backup. */
   obstructing: string[];
   /**
-   * Names that are directories in the restore directory and something else in the backup. A restore never
-   * removes these directories.
+   * Names that are directories in the restore directory but not in the backup. A restore never removes these
+   * directories.
    */
   blocking: string[];
   /**
@@ -57,8 +57,8 @@ export function noConflicts(): Conflicts {
 }
 
 /**
- * Rejects if the restore would replace something that it may not replace: without `overwrite` any existing
- * name, and never a directory.
+ * Rejects if the restore would replace a directory. Without `overwrite`, rejects if the restore would replace
+ * anything.
  */
 export function refuseConflicts(
   { replaced, blocking }: Conflicts,

@@ -180,8 +180,8 @@ async function selectScope(
 }
 
 /**
- * Rejects if the restore directory has a symbolic link in place of a directory above a chosen member. The
- * member would be restored elsewhere.
+ * Rejects if the restore directory has a symbolic link in place of a directory above a chosen member. Through
+ * the link, the member would be restored into another directory.
  */
 async function refuseLinksAbove(
   { roots }: Selection,

@@ -61,7 +61,9 @@ Deno.test("a listing that cannot begin rejects", async () => {
   });
 });
 
-/** Returns the process id of the xargs whose working directory is `directory`; null if there is none. */
+/**
+ * Returns the process id of the xargs whose working directory is `directory`; null if no such process runs.
+ */
 function programIn(directory: string): number | null {
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;

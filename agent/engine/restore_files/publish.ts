@@ -33,7 +33,8 @@ export interface Unpacked {
 
 type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & {
   /**
-   * Warnings of the whole restore. Unpacking uses the same object, so that the limit of lines holds for both.
+   * Warnings of the whole restore. Unpacking and publishing use the same object, so that its limit of lines
+   * holds for both together.
    */
   warnings: FoldedWarnings;
 };

@@ -19,8 +19,8 @@ export interface RestoreDirectory {
 }
 
 /**
- * Returns the restore directory and its state. Rejects if `path` is something else than a directory, if the
- * directory cannot be created, or if its file system is not mounted.
+ * Returns the restore directory and its state. Rejects if `path` is not a directory, if the directory cannot
+ * be created, or if its file system is not mounted.
  */
 export async function inspectRestoreDirectory(
   path: string,
@@ -123,7 +123,7 @@ function isRefused(error: unknown): boolean {
 }
 
 /**
- * Returns the path of a file that keeps a modification time: that of the staging directory's parent before
+ * Returns the path of a file that keeps the modification time that the staging directory's parent had before
  * the restore.
  */
 export function timeFile(workDirectory: string): string {

@@ -17,8 +17,8 @@ export interface Selection {
   /** The requested paths, as byte strings without `./`, relative to the source's root. */
   roots: string[];
   /**
-   * Positions in the archive of the members to unpack: the chosen ones, the directories above them, and the
-   * files that their hard links refer to.
+   * Positions in the archive of the members to unpack: the chosen members, the directories above them, and
+   * the files that chosen hard links refer to.
    */
   ranges: Range[];
   /** The index's frame table; null if the index has none. */
@@ -65,7 +65,8 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   const links = chosen.linkTargets();
   const extras: string[] = [];
   if (links.size > 0) {
-    // The index lists a file before the hard links to it. So read it again, now that these files are known.
+    // The index lists a file before the hard links to it. So read the index again, now that the linked files
+    // are known.
     await readMembers(readLines, (member, range) => {
       if (!links.has(member.name)) return;
       extras.push(member.name);
@@ -84,16 +85,16 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   };
 }
 
-/** The rest of an index, besides its members. */
+/** The contents of an index besides its members. */
 export interface IndexEnd {
   table: FrameTable | null;
   unreadable: UnreadableLines | null;
 }
 
 /**
- * Calls `take` for every member with the member's range in the archive. Returns the rest of the index. A
- * range ends where the next member starts. The last range has no end if the index does not contain the
- * archive's size.
+ * Calls `take` for every member with the member's range in the archive. Returns the other contents of the
+ * index. A range ends where the next member starts. The last range has no end if the index does not contain
+ * the archive's size.
  */
 export async function readMembers(
   readLines: ReadLines,

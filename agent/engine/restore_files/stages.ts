@@ -22,8 +22,8 @@ export interface Stage {
   base: string;
   staging: string;
   /**
-   * Directory that keeps the replaced files until the restore is done. The undo plan stores it under this
-   * name.
+   * Directory that keeps the replaced files until the restore is done. The undo plan, a file, uses the same
+   * field name.
    */
   aside: string;
   /**
@@ -48,7 +48,7 @@ export interface Split {
 
 /**
  * Splits the unpacked files by the file system that they are published on. Resolves with the stages, the
- * restore directory's own one first.
+ * stage of the restore directory itself first.
  */
 export async function makeStages(
   split: Split,
@@ -93,7 +93,8 @@ export async function makeStages(
     for (const stage of stages) if (stage.staging !== staging) await removeTree(stage.staging, ports.clock);
     throw error;
   }
-  // The restore directory's own stage comes first: `cleanUp` resets the modification time of the first stage.
+  // The stage of the restore directory itself comes first: `cleanUp` resets the modification time of the
+  // first stage.
   return stages.reverse();
 }
 

@@ -18,7 +18,7 @@ const RECORD_BYTES = 64 * 1024;
 /** The parts of a run's context that unpacking needs. */
 type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progress">;
 
-/** The members that could not be unpacked although all others were. */
+/** The members that could not be unpacked although all other members were. */
 export interface Skipped {
   /**
    * Names of the members, as byte strings without `./`. Names longer than a line of tar's output are not
@@ -50,8 +50,8 @@ export async function unpackWhole(
 }
 
 /**
- * Unpacks the chosen members and returns those that were left out because the file system does not support
- * them, as {@link unpackWhole} does.
+ * Unpacks the chosen members. Like {@link unpackWhole}, leaves out members that the file system does not
+ * support, and returns them.
  */
 export async function unpackSelection(
   archive: StoredObject,
@@ -125,8 +125,8 @@ async function tarCommand(directory: string): Promise<Command> {
       // Without this option, tar would read a backslash in the directory's name as an escape, and could
       // unpack into another directory.
       "--no-unquote",
-      // On a file system that ignores case, a later member must not overwrite one whose name differs only in
-      // case.
+      // On a file system that ignores case, a later member must not overwrite an earlier member whose name
+      // differs only in case.
       ...(isFolding ? ["--keep-old-files"] : []),
       "--no-selinux",
       `--directory=${directory}`,

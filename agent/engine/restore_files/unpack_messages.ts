@@ -40,7 +40,7 @@ const MEMBER_REASONS =
 /** A message that was cut off within a member's name because the name is too long. */
 const CUT = /^"\.\/.* … \(cut\)$/s;
 
-/** Maximum number of warnings with the same `kind` in the output. Further ones are only counted. */
+/** Maximum number of warnings with the same `kind` in the output. Further warnings are only counted. */
 const SHOWN = 20;
 
 /** Writes warnings to the output, at most `SHOWN` with the same `kind`. */

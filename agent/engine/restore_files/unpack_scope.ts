@@ -29,7 +29,7 @@ export interface UnpackedScope extends Unpacked {
   mustSetTimes: boolean;
 }
 
-/** Unpacks the members of the scope into the staging directory. Resolves with what could be unpacked. */
+/** Unpacks the members of the scope into the staging directory. Resolves with the unpacked contents. */
 export async function unpackScope(
   archive: StoredObject,
   { scope, isRooted, staging, lists }: UnpackRequest,
@@ -90,8 +90,8 @@ async function removeExtras(
 }
 
 /**
- * Rejects if the unpacked files do not match the index. The index was verified, but an archive that is not
- * read as a whole was not.
+ * Rejects if the unpacked files do not match the index. The index's SHA-256 was verified. The archive's was
+ * not if only parts of the archive were read.
  */
 async function checkSelection(
   directory: string,

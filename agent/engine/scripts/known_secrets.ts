@@ -22,8 +22,8 @@ export function secretsIn(text: string, secrets: readonly string[]): string[] {
 }
 
 /**
- * Returns a function that masks secrets in a line of output. Of a secret of several lines, it masks each
- * line.
+ * Returns a function that masks secrets in a line of output. If a secret has several lines, the function
+ * masks each of them.
  */
 export function maskSecrets(secrets: readonly string[]): (line: string) => string {
   const encoder = new TextEncoder();

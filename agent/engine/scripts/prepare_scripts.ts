@@ -28,7 +28,8 @@ export interface ScriptOrder {
 
 /**
  * Writes the scripts' files. Resolves once they are on disk, with the plan and the secrets that the scripts'
- * output may contain. Rejects with a `RunFailedError` if a script is not allowed or its user does not exist.
+ * output may contain. Rejects with a `RunFailedError` if the policy forbids a script or a script's user does
+ * not exist.
  */
 export async function prepareScripts(
   { job, scripts, runId, directory, policy, secrets }: ScriptOrder,

@@ -26,7 +26,7 @@ const NAMES: Readonly<Record<ScriptType, string>> = {
   postscript: "Postscript",
 };
 const INTERRUPTED = "the agent was restarted while it ran, so how it ended is not known; it is not run again";
-/** Interval at which the agent looks whether an earlier agent's script has ended, in milliseconds. */
+/** Interval at which the agent checks whether an earlier agent's script has ended, in milliseconds. */
 const POLL = 200;
 const MAX_REASON = 4096;
 
@@ -113,7 +113,7 @@ export class RunScripts {
 
   /**
    * Runs a script and returns its problem; null if it succeeded. If an earlier agent ran the script, returns
-   * that result.
+   * the result that the earlier agent recorded.
    */
   async #run(
     index: number,
@@ -203,8 +203,8 @@ export class RunScripts {
   }
 
   /**
-   * Returns the id by which a script's processes are found. It differs for each script: when one is ended,
-   * processes that other scripts have left in the background go on.
+   * Returns the id by which a script's processes are found. The id differs for each script, so that ending
+   * one script does not end background processes of other scripts.
    */
   #invocationOf(index: number): string {
     return `${this.#plan.invocation}-${index}`;

@@ -1,7 +1,7 @@
 /**
  * Writes and finds the files of a run's scripts. All files are written before the first script starts. A
- * script is started by renaming its file. Only one process can do this, and only once. So a file that is not
- * renamed was never run, even if the agent or the machine failed.
+ * script is started by renaming its file. Only one process can rename the file, and only once. So a file that
+ * is not renamed was never run, even if the agent or the machine failed.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";

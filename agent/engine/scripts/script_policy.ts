@@ -12,11 +12,15 @@ export const POLICY_VARIABLE = "REARGUARD_SCRIPTS";
 export type ScriptPolicy =
   | { readonly type: "all" }
   | { readonly type: "none" }
-  /** Only scripts whose SHA-256 is in a file, in the format of `sha256sum`. The file is read for each run. */
+  /**
+   * Allows only scripts whose SHA-256 is listed in a file. The file has the format of `sha256sum`, and is
+   * read for each run.
+   */
   | { readonly type: "listed"; readonly path: string };
 
 /**
- * Returns the policy that a text sets; null if the text is not valid. Without a text, all scripts may run.
+ * Returns the policy that a text sets; null if the text is not valid. If the text is empty or undefined, all
+ * scripts may run.
  */
 export function parsePolicy(text: string | undefined): ScriptPolicy | null {
   if (text === undefined || text === "" || text === "all") return { type: "all" };
@@ -24,7 +28,7 @@ export function parsePolicy(text: string | undefined): ScriptPolicy | null {
   return text.startsWith("/") ? { type: "listed", path: text } : null;
 }
 
-/** Rejects with a `RunFailedError` if a script is not allowed. The error names the first such script. */
+/** Rejects with a `RunFailedError` if the policy forbids a script. The error names the first such script. */
 export async function refuseForbidden(policy: ScriptPolicy, scripts: readonly JobScript[]): Promise<void> {
   if (policy.type === "all") return;
   if (policy.type === "none") {

@@ -25,7 +25,7 @@ const START = `exec 2>&1; umask 022; started=$2; mv -f -- "$1" "$2" 2>/dev/null 
 const SIGNALLED = 128;
 
 export interface ScriptStart {
-  /** Path of the script's file before its start. `startedPath` is the path after its start. */
+  /** Path of the script's file before the start. `startedPath` is the path after the start. */
   readonly readyPath: string;
   readonly startedPath: string;
   readonly interpreter: readonly string[];
@@ -40,9 +40,9 @@ export interface ScriptStart {
 }
 
 /**
- * Runs a script. Resolves once it has ended, with its problem; null if it succeeded. Rejects with an
- * `AlreadyStartedError` if another process has started the script. If the script ends by itself, processes
- * that it has left in the background go on.
+ * Runs a script. Resolves once the script has ended, with its problem; null if it succeeded. Rejects with an
+ * `AlreadyStartedError` if another process has started the script. If the script ends by itself, its
+ * background processes keep running.
  *
  * @param onLine Called with each line of the output, in which control characters are escaped.
  */

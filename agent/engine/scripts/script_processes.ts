@@ -6,15 +6,15 @@ import { INVOCATION } from "./script_environment.ts";
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
 const GRACE = 5_000;
 /**
- * Time to wait after SIGKILL, in milliseconds. A process that is left after it counts as one that cannot be
- * killed.
+ * Time to wait after SIGKILL, in milliseconds. A process that still runs after this time counts as impossible
+ * to kill.
  */
 const LAST = 10_000;
 const POLL = 50;
 
 /**
- * What identifies the processes of a script. Its leader is the process that the agent started, in a session
- * of its own.
+ * Identifies the processes of a script. The leader is the process that the agent started for the script, in a
+ * new session.
  */
 export interface ScriptProcesses {
   /** Process id of the leader; null if the leader has ended. */
@@ -72,8 +72,8 @@ function hasVariable(pid: number, variable: string): boolean {
 }
 
 /**
- * Returns the arguments or environment variables of a process. Returns none if the process has ended, or if
- * the system hides them.
+ * Returns the arguments or environment variables of a process. Returns an empty array if the process has
+ * ended, or if the system hides the file.
  */
 function readWords(pid: number, file: "cmdline" | "environ"): string[] {
   try {

@@ -1,6 +1,6 @@
 /**
- * Tests the behaviour that every source type must have. The types come from the registry: one without a
- * fixture fails.
+ * Tests the behaviour that every source type must have. The types come from the registry. A type without a
+ * fixture makes the tests fail.
  */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../tests/support/fixtures/backup_run.ts";

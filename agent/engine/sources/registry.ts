@@ -14,8 +14,8 @@ import type { SourceType } from "./source_type.ts";
 export const sourceTypes = { files, postgresql, mysql, sqlite, control_plane: controlPlane };
 
 /**
- * Source types by name. Their functions take a job's source of any type: in a valid job, it is always the one
- * that the type expects.
+ * Source types by name. Their functions accept a job's source of any type. In a valid job, the source always
+ * has the type that the function expects.
  */
 export const typesByName: ReadonlyMap<string, SourceType> = new Map(
   Object.entries(sourceTypes) as [string, unknown][] as [string, SourceType][],

@@ -19,8 +19,8 @@ export interface PreparedSource {
   /** Parts of the backup; at least one. Each becomes one object, in this order. */
   readonly parts: SourcePart[];
   /**
-   * Names of databases and the like that the run cannot store. The run warns of each, and the backup is
-   * incomplete.
+   * Parts of the source, such as databases, that the run cannot store. The run warns of each, and the backup
+   * is incomplete.
    */
   readonly missing?: readonly Missing[];
 }
@@ -49,13 +49,13 @@ export interface SourcePart {
   begin?(): Promise<AsyncDisposable>;
   readonly command: Command;
   /**
-   * Returns the data for the command's stdin. If the data cannot be read, the run fails. Undefined if the
-   * command reads no stdin.
+   * Returns the data for the command's stdin. If the data cannot be read, the run fails. The method is
+   * undefined if the command reads no stdin.
    */
   input?(): AsyncIterable<Uint8Array>;
   /**
    * File descriptor that the command writes the stream to. It is 1, unless the command uses its stdout for
-   * something else.
+   * other output.
    */
   readonly streamDescriptor: number;
   /** File in which the command lists the members that it stores; null if the format has no such list. */
@@ -72,8 +72,8 @@ export interface SourcePart {
   /** Takes one line of the command's error output. */
   message(line: string): void;
   /**
-   * Whether the source of a failed part has been deleted since. The part then does not count as missing from
-   * the backup.
+   * Whether the source of a failed part was deleted in the meantime. The part then does not count as missing
+   * from the backup.
    */
   isGone?(): Promise<boolean>;
   /**

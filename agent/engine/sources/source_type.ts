@@ -20,7 +20,7 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
    * Restores a backup into a scratch location, compares it with the original, and removes it. Undefined if
    * the type has no drills.
    *
-   * @param target Undefined for types whose drills need none.
+   * @param target Undefined for types whose drills need no target.
    */
   drill?(target: Target | undefined, context: DrillContext): Promise<Drilled>;
   /**
@@ -34,7 +34,10 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
     names: readonly string[],
     context: ProgramContext,
   ): Promise<string | null>;
-  /** How the type is recognized if a task does not name it. Undefined if tasks always name it. */
+  /**
+   * How the agent recognizes the type if a task does not name a type. Undefined if tasks always name this
+   * type.
+   */
   readonly detection?: ServerDetection;
 }
 

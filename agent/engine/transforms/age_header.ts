@@ -54,7 +54,7 @@ export async function openHeader(
       addSecretKey(line, (secret) => decrypter.addIdentity(secret));
     }
   }
-  // The library tries this identity last, if none of the others opened the header.
+  // The library tries this identity last, if none of the other identities opened the header.
   decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(wrongKeyError(key, stanzas)) });
   try {
     return await decrypter.decryptHeader(header);
@@ -66,7 +66,9 @@ export async function openHeader(
 
 /** Replaces the library's passphrase identity, to run scrypt in another process: see {@link deriveKey}. */
 class PassphraseIdentity implements Identity {
-  /** The error that prevented deriving a key; null if there was none. It does not depend on the header. */
+  /**
+   * The error that prevented deriving a key; null if there was none. The error does not depend on the header.
+   */
   failure: { error: unknown } | null = null;
 
   constructor(private readonly passphrase: string, private readonly children: Children) {}

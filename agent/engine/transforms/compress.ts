@@ -55,8 +55,8 @@ export interface CompressionStreams {
   /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;
   /**
-   * Path of an existing file that the compressor writes itself. `take` is called with the bytes that it has
-   * written. Null if the agent writes the archive, and always null at level 0.
+   * Path of an existing file that the compressor writes itself. `take` is called with the bytes that the
+   * compressor has written. Null if the agent writes the archive, and always null at level 0.
    */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */
@@ -74,7 +74,10 @@ export interface Compression {
   readonly finished: Promise<void>;
 }
 
-/** Returns whether archives are compressed. If not, they are stored in frames of the same format. */
+/**
+ * Returns whether archives are compressed. Archives that are not compressed are stored in frames of the same
+ * format.
+ */
 export function isCompressed({ compression_level }: JobOptions): boolean {
   return compression_level !== 0;
 }
@@ -115,8 +118,8 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
 }
 
 /**
- * Returns a command that reads a FIFO. With a program of its own, reading ends with the run's other programs
- * and its progress can be observed.
+ * Returns a command that reads a FIFO. A program of its own ends with the run's other programs, and its
+ * progress can be observed.
  */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };

@@ -42,9 +42,7 @@ export async function* decryptStream(
   }
 }
 
-/**
- * Random access to an encrypted object. To read a range, it reads the 64 KiB chunks that overlap the range.
- */
+/** Gives random access to an encrypted object. Reads the 64 KiB chunks that overlap the requested range. */
 export class SealedObject {
   /** Plaintext size in bytes. */
   readonly size: number;

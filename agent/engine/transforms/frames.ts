@@ -13,8 +13,8 @@ import { FileFrames, type FrameStore, MemoryFrames, type Pieces } from "./frame_
 export const HEADER_BYTES = 12;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /**
- * Maximum uncompressed size of a frame in bytes. pzstd's frames contain 2 to 32 MB, so a larger one is not
- * pzstd's.
+ * Maximum uncompressed size of a frame in bytes. pzstd's frames contain 2 to 32 MB, so a larger frame was not
+ * written by pzstd.
  */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
@@ -85,8 +85,8 @@ export class FrameWatch {
   }
 
   /**
-   * Unpacks the last two frames and returns the stream's end and sizes. To be called when the stream has
-   * ended. Rejects if the stream is truncated or damaged.
+   * Unpacks the last two frames and returns the stream's end and sizes. The stream must have ended. Rejects
+   * if the stream is truncated or damaged.
    */
   async end(children: Children): Promise<StreamEnd> {
     if (this.#missing > 0 || this.#headerLength > 0 || this.#sizes.length === 0) {
@@ -191,8 +191,8 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 }
 
 /**
- * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with whether the frame is complete and
- * undamaged; `take` is called in both cases.
+ * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with true if the frame is complete and
+ * undamaged, otherwise with false. Calls `take` in both cases.
  */
 async function decompress(
   children: Children,

@@ -6,7 +6,7 @@ import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
 
-/** The base-2 logarithm of scrypt's cost. The `age` program uses the same. */
+/** The base-2 logarithm of scrypt's cost. The `age` program uses the same cost. */
 export const WORK_FACTOR = 18;
 /**
  * The highest work factor that is accepted. It needs 1 GiB of memory. The limit is necessary because anyone

@@ -7,10 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { atLocal } from "./errors.ts";
 
-/**
- * Time limit of a sync, in milliseconds. Making a large file durable takes long and shows no progress
- * meanwhile.
- */
+/** Time limit of a sync, in milliseconds. A sync of a large file takes long and shows no progress. */
 export const SYNC_LIMIT = 15 * 60_000;
 /** Time limit of an operation that cleans up after the signal has aborted, in milliseconds. */
 const GOODBYE = 20_000;
@@ -31,8 +28,8 @@ export class LocalFiles {
 
   /**
    * Performs one file operation and returns its result. Rejects with a `RunFailedError` if the operation
-   * fails or does not return in time, or with the signal's reason if the signal aborts meanwhile. Rejects
-   * without starting the operation while an earlier one on the directory has not returned.
+   * fails or does not return in time, or with the signal's reason if the signal aborts meanwhile. If an
+   * earlier operation on the directory has still not returned, rejects without starting this one.
    *
    * @param action The operation, for error messages: `write to /srv/backups`.
    */
@@ -69,8 +66,8 @@ export class LocalFiles {
   }
 
   /**
-   * Resolves when every operation on the directory that was given up has returned, at the latest after
-   * `limitMs` milliseconds.
+   * Resolves when every operation on the directory that exceeded its time limit has returned, at the latest
+   * after `limitMs` milliseconds.
    */
   async settled(limitMs: number): Promise<void> {
     const over = new AbortController();
@@ -78,7 +75,7 @@ export class LocalFiles {
     over.abort();
   }
 
-  /** Resolves when every operation on the directory that was given up has returned. */
+  /** Resolves when every operation on the directory that exceeded its time limit has returned. */
   async answered(): Promise<void> {
     for (let stuck = unanswered.get(this.directory); stuck; stuck = unanswered.get(this.directory)) {
       await Promise.allSettled(stuck);

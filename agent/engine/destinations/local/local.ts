@@ -18,7 +18,7 @@ import { checkObjectName, joinPath, partialName } from "../object_name.ts";
  */
 const DIRECTORY_MODE = 0o700;
 
-/** Types of file systems that depend on no server and no program, and so cannot hang because of one. */
+/** Types of file systems that use no other server and no helper program, so neither can make them hang. */
 const DISKS = new Set([
   "bcachefs",
   "btrfs",
@@ -54,7 +54,10 @@ export class LocalDestination implements Destination {
   #isDisk = false;
   readonly #mounts: typeof readMounts;
 
-  /** @param output The output of a run, to which repeated reads are reported; null outside of a run. */
+  /**
+   * @param output The output of a run, which reports each read that had to be repeated; null outside of a
+   *   run.
+   */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,

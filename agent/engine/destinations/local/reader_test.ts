@@ -11,7 +11,7 @@ const signal = new AbortController().signal;
 
 Deno.test("what a disk can't read is told after the second time", async () => {
   const lines: string[] = [];
-  // /proc/self/mem has no readable memory at its start, so a read there fails with EIO.
+  // /proc/self/mem has no readable memory at its start, so reading at that position fails with EIO.
   const reading = Array.fromAsync(
     readLocal("/proc/self/mem", { from: 10, to: 20 }, new LocalFiles("/proc/self", signal), signal, {
       line: (text) => lines.push(text),

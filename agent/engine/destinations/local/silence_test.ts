@@ -61,12 +61,13 @@ Deno.test(
         () => writer.abort(),
       ]
     ) assert.match(await reason(work()), silent);
-    // Only the first operation occupies a thread. The others are refused until it has returned.
+    // Only the first operation occupies a thread. All further operations are refused until the first has
+    // returned.
     assert.ok(systemClock.monotonic() - started < 5000);
     at.mount.thaw();
     while (await open().size("y").catch(() => null) !== 3 * MIB) await systemClock.sleep(50);
-    // Creating `z` was given up during the silence. Its partial file is removed as soon as that operation
-    // returns.
+    // Creating `z` was given up during the silence. The writer removes the partial file as soon as the create
+    // operation returns.
     while ([...Deno.readDirSync(directory)].some(({ name }) => name === ".z.partial")) {
       await systemClock.sleep(50);
     }

@@ -62,7 +62,7 @@ export class LocalWriter implements ObjectWriter {
   ): Promise<LocalWriter> {
     const { files } = ports;
     const opening = Promise.withResolvers<LocalWriter>();
-    // Prevents an unhandled rejection: this promise is awaited only if creating the file was given up.
+    // Prevents an unhandled rejection: the promise is awaited only if the file was not created in time.
     opening.promise.catch(() => {});
     let mayExist = false;
     try {
@@ -81,8 +81,8 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file was created after the signal aborted, or will be created once the file system answers.
-      // Remove it then. The agent may be killed before that, so the verdict names the file too.
+      // The file was created after the signal aborted, or will be created once the file system responds.
+      // Remove the file then. The agent may be killed before that, so the verdict also names the file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -149,8 +149,8 @@ export class LocalWriter implements ObjectWriter {
     // A cancelled run has given up its pending write. The file cannot be removed before that write returns.
     if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
-      // Empty the file before closing it. Closing would write what is still in memory, and cannot be
-      // interrupted.
+      // Empty the file before closing it. Closing a file writes its bytes that are still in memory, and
+      // cannot be interrupted.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);
@@ -266,7 +266,8 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems do not support this sync. Their names are durable at once, or never.
+    // Some network file systems do not support syncing a directory. On these, the names of files are durable
+    // at once, or never.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

@@ -16,7 +16,7 @@ import { checkObjectName, endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 
-/** Maximum number of bytes that are read of a refusal. */
+/** Maximum number of bytes that are read of the response to a refused request. */
 const ANSWER_LIMIT = 64 * 1024;
 
 export const relay: DestinationType<Spec> = { open: (spec, ports) => new RelayDestination(spec, ports) };
@@ -79,8 +79,8 @@ export class RelayDestination implements Destination {
 class RelayedRanges implements RangeSource {
   readonly what: string;
   /**
-   * Maximum silence in milliseconds. It is longer than the minute in which the other agent must respond to
-   * the control plane.
+   * Maximum time without data, in milliseconds. It is longer than the minute in which the other agent must
+   * respond to the control plane.
    */
   readonly idleMs = 90_000;
 

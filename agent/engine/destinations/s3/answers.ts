@@ -1,21 +1,24 @@
 /** Parses the response to a failed request, from a bucket or from a proxy in front of it. */
 
-/** Maximum number of bytes that are read of a refusal. The error code is at its beginning. */
+/**
+ * Maximum number of bytes that are read of the response to a refused request. The error code is at its
+ * beginning.
+ */
 export const REFUSAL_LIMIT = 64 * 1024;
 
 export interface Refusal {
-  /** The error code of the S3 service; null if something else responded. */
+  /** The error code of the S3 service; null if the response does not come from an S3 service. */
   readonly code: string | null;
   /** The message of the S3 service; empty if there is none. */
   readonly message: string;
   /**
-   * Whether something else than an S3 service responded, such as a proxy with an error page or a redirect.
-   * Such a response may be transient.
+   * Whether the response comes from another program than an S3 service, such as a proxy with an error page or
+   * a redirect. Such a response may be transient.
    */
   readonly isForeign: boolean;
 }
 
-/** Returns what a response other than a success says. */
+/** Parses a response that reports an error. */
 export function readRefusal(status: number, body: string): Refusal {
   if (/<Error\b/.test(body)) {
     const code = element(body, "Code");

@@ -10,7 +10,7 @@ import type { PutConnections, PutOutcome } from "./put.ts";
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
 /**
- * Limit of the factor by which `idleMs` grows. The factor of a part's first attempt is 1, and each further
+ * Maximum factor by which `idleMs` is multiplied. A part's first attempt has factor 1, and each further
  * attempt adds 1, because the link may only be slow.
  */
 const LONGEST_IDLE = 4;
@@ -27,7 +27,10 @@ const UNANSWERED_TRIES = 4;
  */
 const LONGEST = 30;
 const SLOWEST = 2048;
-/** Age of a signed URL in milliseconds. A younger URL that is refused has not expired. */
+/**
+ * Age in milliseconds up to which a signed URL counts as valid. If the bucket refuses a URL of this age or
+ * younger, the reason is not that the URL has expired.
+ */
 const FRESH = 60_000;
 
 type Failed = Exclude<PutOutcome, { kind: "stored" }>;
@@ -39,7 +42,7 @@ export interface PartSenderContext {
   readonly connections: PutConnections;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Limits on waiting. Default: the limits of a run. */
+  /** Limits on how long the sender waits for the bucket. If absent, the limits of a run apply. */
   readonly limits?: DestinationLimits;
   /** Called when the first attempt to send a part has failed and another one follows. */
   onTrouble(text: string): void;
@@ -172,7 +175,8 @@ const PASSING_CODES = new Set([
 ]);
 
 /**
- * Returns whether the same part may be accepted later. Not after a 507: the disk behind the bucket is full.
+ * Returns whether the bucket may accept the same part later. After a 507 it will not, because the disk behind
+ * the bucket is full.
  */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;

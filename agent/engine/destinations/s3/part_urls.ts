@@ -4,14 +4,14 @@ import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { RunFailedError, type Uploads } from "../../ports.ts";
 
 /**
- * Number of URLs in the first and in each further batch. Most objects have one part, and a large object
- * should need few requests.
+ * Number of URLs in the first batch and in each further batch. The first is small because most objects have
+ * one part. The others are larger so that a large object needs few requests.
  */
 const FIRST_BATCH = 2;
 const BATCH = 20;
 /**
- * Share of a URL's lifetime in which the URL is used. A part that takes long must begin before the URL
- * expires.
+ * Share of a URL's lifetime in which a part may begin to use the URL. The rest is for parts that take long to
+ * send.
  */
 const USABLE = 0.75;
 

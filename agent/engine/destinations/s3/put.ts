@@ -18,9 +18,9 @@ export type PutOutcome =
   | { kind: "stored"; etag: string }
   | { kind: "refused"; status: number; code: string; message: string; isForeign: boolean }
   /**
-   * The attempt got no response. `reason` is one line without the URL, because the URL is a credential.
-   * `isFinal` is true if a retry does not help. `isUnanswered` is true if a time limit passed after the last
-   * byte was sent.
+   * Outcome of an attempt without a response. `reason` is one line without the URL, because the URL is a
+   * credential. `isFinal` is true if a retry does not help. `isUnanswered` is true if a time limit passed
+   * after the last byte was sent.
    */
   | { kind: "lost"; reason: string; isFinal: boolean; isUnanswered?: boolean };
 
@@ -89,7 +89,7 @@ export class PutConnections {
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
         // Close the connection. A server that refuses a part may not read the rest of the part, and would
-        // take the rest for the next request.
+        // parse the rest as the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;
       });
@@ -154,7 +154,7 @@ function textOf(chunks: readonly Uint8Array[], encoding: string | null): string 
   try {
     return new TextDecoder().decode(decodeContent(Buffer.concat(chunks), encoding, REFUSAL_LIMIT * 16));
   } catch {
-    // The response is cut off or not compressed as it says, so only its status is known.
+    // The response is cut off, or its compression is invalid. Only its status is known.
     return "";
   }
 }

@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * Time in milliseconds after a refusal. Once it has passed, the next refusal starts a new count, because it
- * only means that a URL has expired.
+ * Time in milliseconds after the last refused URL. A refusal after this time starts a new count of refusals,
+ * because it most likely means that a URL has expired.
  */
 const FORGIVEN = 5 * 60_000;
 
@@ -65,8 +65,8 @@ class SignedRanges implements RangeSource {
         `Cannot read ${this.what}: it does not exist. It was deleted or moved.`,
       );
     }
-    // S3 responds to a GET of a missing object with an error document. A 404 without one comes from something
-    // else.
+    // S3 responds to a GET of a missing object with an error document. A 404 without an error document comes
+    // from another program, such as a proxy.
     if (status === 404 && code === null) {
       return new TryFailed("it responds with 404, but not in S3's format", true);
     }

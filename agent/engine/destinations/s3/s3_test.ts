@@ -230,7 +230,7 @@ Deno.test("an access key that is replaced during an upload costs no run", async 
   };
   await store(t, 22 * MIB);
   assert.ok(refused > 5);
-  // The agent requested new URLs after the refusals: the control plane signs each with the destination's
+  // The agent requested new URLs after the refusals. The control plane signs each URL with the destination's
   // current key.
   assert.ok(signed.length >= 4, String(signed));
   assert.equal(await t.uploads.bucket.head("a.zst"), 22 * MIB);
@@ -305,7 +305,7 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
   for await (const chunk of reading.read("a.zst", 3, 10)) text += new TextDecoder().decode(chunk);
   assert.equal(text, "3456789");
   assert.deepEqual(t.lines, ["Waiting for a.zst from bucket backups: the connection failed"]);
-  // A response from something in front of the bucket is also transient.
+  // A response from a proxy in front of the bucket is also transient.
   const later = clock.monotonic() + 60_000;
   t.s3.fault = () => clock.monotonic() < later ? { status: 404, page: "404 page not found" } : null;
   assert.equal(await reading.size("a.zst"), 10);
@@ -314,7 +314,8 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
     t.s3.fault = () => clock.monotonic() < then ? { status, page: "<html>Blocked</html>" } : null;
     assert.equal(await reading.size("a.zst"), 10);
   }
-  // A response that ignores the requested range is also transient. It sends the whole object each time.
+  // A response that ignores the requested range is also transient. Here the bucket sends the whole object
+  // twice.
   let whole = 0;
   t.s3.fault = () => whole++ < 2 ? { status: 200, page: "x".repeat(32 * MIB) } : null;
   assert.equal(await reading.size("a.zst"), 10);

@@ -8,7 +8,7 @@ import { RunFailedError } from "../../ports.ts";
 import { ConnectionLostError } from "./requests.ts";
 import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
-/** Limits of the message that the server prints: waiting time in milliseconds, and length in characters. */
+/** Limits on the server's message: waiting time in milliseconds, and length in characters. */
 const PATIENCE = 3_000;
 const LONGEST = 200;
 
@@ -54,8 +54,8 @@ export async function openingError(
 }
 
 /**
- * Runs a program that does nothing. Returns the errors that the server prints, such as that the password has
- * expired.
+ * Runs a program on the server that does nothing. Returns the errors that the server prints, such as that the
+ * password has expired.
  */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();

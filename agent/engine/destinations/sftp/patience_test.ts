@@ -50,7 +50,7 @@ Deno.test("an upload goes on at the acknowledged byte after its connection was c
   const content = noise(24 * MIB);
   const writer = await destination.create("x", null);
   for (let at = 0; at < content.length; at += MIB) {
-    // Kill the server at these two positions, while writes are pending.
+    // Kill the server at these two positions in the object, while writes are pending.
     if (at === 5 * MIB || at === 17 * MIB) {
       await sshd.kill();
       void systemClock.sleep(1500).then(() => sshd.start());

@@ -1,5 +1,5 @@
 /**
- * An SFTP session. Wraps ssh2's channel in promises, and turns the server's refusals into `RunFailedError`s.
+ * An SFTP session. Wraps ssh2's channel in promises, and turns refusals by the server into `RunFailedError`s.
  */
 import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
@@ -17,7 +17,10 @@ const FAILURE = 4;
 const BAD_MESSAGE = 5;
 const UNSUPPORTED = 8;
 
-/** Free space of the server's disk in bytes. If less is free, a failed write is explained by a full disk. */
+/**
+ * Minimum free space of the server's disk, in bytes. If less is free, a failed write is reported as caused by
+ * a full disk.
+ */
 const FULL = 2 ** 20;
 const GOODBYE = 2000;
 /** Mode of new directories: only the account of the log-in may enter them. */
@@ -158,7 +161,7 @@ export class SftpSession {
   }
 
   /**
-   * Renames a file without overwriting another one. Checks that the new name is free: version 3 of the
+   * Renames a file without overwriting another file. Checks that the new name is free: version 3 of the
    * protocol forbids overwriting, but some servers overwrite.
    */
   async rename(from: string, to: string): Promise<void> {
@@ -187,7 +190,7 @@ export class SftpSession {
     try {
       await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
     } catch (error) {
-      // Another client may have created the directory meanwhile.
+      // Another client may have created the directory in the meantime.
       if ((await this.follow(path))?.isDirectory()) return;
       if ((await this.look(path))?.isSymbolicLink()) {
         throw new RunFailedError(
@@ -205,7 +208,7 @@ export class SftpSession {
    * reveal.
    */
   async explain(action: string, error: unknown): Promise<Error> {
-    // The error is the signal's reason, or was explained before.
+    // The error is the signal's reason, or an earlier call of this method returned it.
     if (error instanceof RunFailedError || error instanceof RunAbortedError) return error;
     const fail = (reason: string) =>
       new RunFailedError(`Cannot ${action} at ${describeServer(this.spec)}: ${reason}`, { cause: error });

@@ -27,8 +27,8 @@ const CIPHERS = [
 ] as const;
 
 /**
- * Types of host keys. A server has one key of each type and shows only one of them. The pinned key may be of
- * another type than the one shown.
+ * Types of host keys. A server has one key of each type and shows one of them to each client. The shown key
+ * may be of another type than the pinned key.
  */
 const KEY_KINDS = [
   ["ssh-ed25519"],
@@ -67,8 +67,8 @@ export function describeServer({ username, host, port }: Spec): string {
 }
 
 /**
- * Logs in and returns the connection. Rejects with a {@link LoginFailedError} whose one line names the
- * setting to change, or with the signal's reason.
+ * Logs in and returns the connection. Rejects with a {@link LoginFailedError} whose message names the setting
+ * to change, or with the signal's reason.
  */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();

@@ -9,7 +9,6 @@ import { logIn } from "./ssh_login.ts";
 
 const never = new AbortController().signal;
 
-/** Logs in and out again. */
 async function login(spec: Spec): Promise<void> {
   const client = await logIn(spec, never);
   const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
@@ -117,7 +116,7 @@ Deno.test("a cancel ends a login that hangs", async () => {
 });
 
 Deno.test("a server that asks for the password as a question is answered", async () => {
-  // ssh2 makes keys of which about one in several hundred cannot be read by ssh2 itself.
+  // About one in several hundred keys that ssh2 makes cannot be read by ssh2.
   let pair = ssh2.utils.generateKeyPairSync("ed25519");
   const isBroken = (key: string) => ssh2.utils.parseKey(key) instanceof Error;
   while (isBroken(pair.public) || isBroken(pair.private)) pair = ssh2.utils.generateKeyPairSync("ed25519");

@@ -13,8 +13,8 @@ import { readSteadily } from "./reader.ts";
 import type { SftpSession } from "./session.ts";
 
 /**
- * Maximum number of unacknowledged bytes. A server's window lets no more through, so more would only wait in
- * this agent's memory.
+ * Maximum number of unacknowledged bytes. A server's flow-control window is not larger, so more bytes would
+ * only wait in the agent's memory.
  */
 const OUTSTANDING = 2 * 2 ** 20;
 /**
@@ -184,8 +184,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file to its final name. If the response to a rename was lost, the rename may have succeeded;
-   * the final name then belongs to this file.
+   * Renames the file to its final name. If the response to a rename was lost, the rename may have succeeded,
+   * so an existing file with the final name may be this file.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;
@@ -198,7 +198,9 @@ export class SftpWriter implements ObjectWriter {
       try {
         await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
-        // If the server refused the rename, the final name belongs to another file.
+        // The server refused the rename, so the final name belongs to another file. If the session is lost,
+        // the rename may have succeeded. Explains a response whose status is not an expected one. Returns the
+        // reason.
         this.#isPublished = session.isLost;
         throw error;
       }

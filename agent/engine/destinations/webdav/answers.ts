@@ -33,7 +33,10 @@ const REASONS: Record<number, string> = {
   507: "its disk is full, or the account's quota (507). Free some space there, or keep fewer backups",
 };
 
-/** Returns the reason of a response other than the expected success. */
+/**
+ * Explains a response whose status is not an expected one. Returns the reason, and whether the same request
+ * may succeed later.
+ */
 export function explain({ status, headers, body }: DavAnswer): Refusal {
   if (status === 401) return { reason: unauthorized(headers["www-authenticate"] ?? ""), waits: false };
   if (status >= 300 && status < 400) return { reason: redirected(status, headers.location), waits: false };

@@ -23,7 +23,7 @@ export function uploadsUrl(base: string, username: string): string | null {
 }
 
 /**
- * Returns the size of a chunk in bytes. It is large enough that an object of the expected size has at most
+ * Returns the size of a chunk in bytes. The size is such that an object of the expected size has at most
  * `MAX_CHUNKS` chunks.
  */
 export function chunkSize(sizeHint: number | null): number {

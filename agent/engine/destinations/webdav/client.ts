@@ -12,8 +12,8 @@ import { type DavEntry, parseEntries, PROPERTIES } from "./properties.ts";
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
 /**
- * Limits for requests that clean up after the run, in milliseconds. The first is for a connection without
- * progress, the second for all retries together.
+ * Limits for requests that clean up after the run, in milliseconds: time without progress on a connection,
+ * and total time of all retries.
  */
 const CLEANUP_IDLE = 10_000;
 const CLEANUP_PATIENCE = 30_000;
@@ -38,7 +38,7 @@ export interface DavRequest {
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
   readonly limit?: number;
-  /** Factor by which the response may take longer than `idleMs`. Default: 1. */
+  /** Factor by which the response may take longer than `idleMs`. If absent, the factor is 1. */
   readonly patience?: number;
 }
 
@@ -115,7 +115,7 @@ export class DavClient {
     }
   }
 
-  /** Sends a request once. Returns the response; if the attempt failed, a {@link Failure}. */
+  /** Sends a request once. Returns the response, or a {@link Failure} if the attempt failed. */
   async attempt({ method, url, headers, body, expected, limit, patience }: DavRequest) {
     const { signal, limits: { idleMs } } = this.ports;
     try {
@@ -178,8 +178,8 @@ export class DavClient {
 }
 
 /**
- * Why one attempt to send a request failed. `waits` is true if a later attempt may succeed. `status` is null
- * if there was no response.
+ * The failure of one attempt to send a request. `waits` is true if a later attempt may succeed. `status` is
+ * null if there was no response.
  */
 export class Failure {
   constructor(readonly reason: string, readonly waits: boolean, readonly status: number | null) {}

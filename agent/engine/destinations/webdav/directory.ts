@@ -62,8 +62,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error for a missing object, or one that says that the directory is empty. Rejects if the
-   * directory is missing.
+   * Returns the error that says that an object is missing, or that the whole directory is empty. Rejects if
+   * the directory itself is missing.
    */
   async missing(name: string): Promise<RunFailedError> {
     await this.find();
@@ -121,7 +121,8 @@ export class DavDirectory {
 }
 
 /**
- * Limit of the account's free space, in bytes. If less is free, a failed write is attributed to the quota.
+ * Minimum free space of the account, in bytes. If less is free, a failed write is reported as caused by the
+ * quota.
  */
 const FULL = 2 ** 20;
 

@@ -20,8 +20,8 @@ import type { DavAnswer } from "./answers.ts";
 /** Maximum number of bytes that are passed to the socket at once. */
 const SLICE = 256 * 1024;
 /**
- * Time limit of a whole response, as a multiple of `idleMs`. A server might otherwise send single bytes
- * forever.
+ * Time limit of a whole response, as a multiple of `idleMs`. Without a limit, a server could send single
+ * bytes forever.
  */
 const LONGEST_ANSWER = 30;
 /** Maximum number of bytes of a response that are kept, if the caller sets no limit. */
@@ -43,7 +43,10 @@ export interface ExchangeOptions {
   readonly signal: AbortSignal;
   /** Maximum time without progress on the connection, in milliseconds. */
   readonly idleMs: number;
-  /** Maximum time from the last byte of the request to the response, in milliseconds. Default: `idleMs`. */
+  /**
+   * Maximum time from the last byte of the request to the response, in milliseconds. If absent, `idleMs`
+   * applies.
+   */
   readonly answerMs?: number;
   /**
    * Maximum size of the response in bytes. A longer response is an error. Without this limit, a long response
@@ -97,7 +100,10 @@ export class Connections {
 
 export class Exchange {
   readonly #answer = Promise.withResolvers<DavAnswer>();
-  /** Whether the server has responded or the connection has failed. No more of the body is sent then. */
+  /**
+   * Whether the server has responded or the connection has failed. In both cases the rest of the body is not
+   * sent.
+   */
   #isOver = false;
   #failure: Error | null = null;
   #silence: string | null = null;
@@ -122,7 +128,7 @@ export class Exchange {
       this.#response = this.#read(response);
       this.#response.then(() => {
         // If the body is not complete, closes the connection. The server may not have read the rest of the
-        // body, and would take the rest for the next request.
+        // body, and would parse the rest as the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());

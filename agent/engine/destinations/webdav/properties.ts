@@ -13,13 +13,11 @@ export interface DavEntry {
   readonly isDirectory: boolean;
   /** Size in bytes; null if the server does not report a size. */
   readonly size: number | null;
-  /** Number of bytes that the account may still store; null if the server does not report it. */
+  /** Number of bytes that the account may still store; null if the server does not report this number. */
   readonly free: number | null;
 }
 
-/**
- * Returns the entries of a `multistatus` document. Throws a `SyntaxError` if the document is something else.
- */
+/** Returns the entries of a `multistatus` document. Throws a `SyntaxError` if the document is not one. */
 export function parseEntries(document: string): DavEntry[] {
   const entries: DavEntry[] = [];
   const open: string[] = [];

@@ -53,7 +53,7 @@ class DavRanges implements RangeSource {
 
   /**
    * Converts a response that contains the whole object to one that starts at the range. Rejects if the
-   * response is something other than the object.
+   * response is not the object.
    */
   async #fromStart(response: Response, from: number, to: number): Promise<Response> {
     const size = await this.directory.sizeOf(this.name);

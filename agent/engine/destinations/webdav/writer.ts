@@ -1,8 +1,8 @@
 /**
- * Writes one object. If the server supports uploads in chunks, a large object is uploaded so. Otherwise the
- * writer uploads a partial file and moves it to the object's name.
+ * Writes one object. A large object is uploaded in chunks if the server supports this. Any other object is
+ * uploaded as a partial file, which is then moved to the object's name.
  *
- * A small object is kept in memory and can be sent again. A larger one is streamed, so a broken connection
+ * A small object is kept in memory and can be sent again. A larger object is streamed, so a broken connection
  * makes the run fail.
  */
 import { Buffer } from "node:buffer";
@@ -55,8 +55,8 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Creates an empty partial file and returns its writer. So the run fails early if the account may not
-   * write.
+   * Creates an empty partial file and returns its writer. This makes the run fail early if the account may
+   * not write.
    */
   static async open(
     directory: DavDirectory,
@@ -211,7 +211,7 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // The server refused the first attempt. So a file that has this name now is not the object.
+        // The server refused the first attempt. So an existing file with this name is not the object.
         this.#isPublished = false;
         throw this.#moveError(result);
       }

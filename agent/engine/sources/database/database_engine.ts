@@ -13,8 +13,8 @@ interface Found {
 type Detections = Readonly<Record<string, ServerDetection>>;
 
 /**
- * Time to wait for the server's greeting, in milliseconds. If the server sends none, it gets the `hello` of
- * each type.
+ * Time to wait for the server's greeting, in milliseconds. If the server sends no greeting, the agent sends
+ * it the `hello` of each type in turn.
  */
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;

@@ -23,7 +23,7 @@ export interface Loader {
   readonly command: Command;
   /** Changes the dump before the command reads it; null if the dump is loaded unchanged. */
   readonly rewrite: Rewrite | null;
-  /** Rules that say which errors of the load are tolerated. By default, none are. */
+  /** Rules that say which errors of the load are tolerated. If absent, no error is tolerated. */
   readonly rules?: LoadRules;
   /** Completes the database. Called after its dump is loaded. */
   finish?(): Promise<void>;
@@ -39,9 +39,9 @@ export interface DatabaseHost {
   /** Creates a temporary database. The returned loader loads the dump into that database. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
-   * Replaces the original databases with the temporary ones. If it fails, it puts the originals back and
-   * rejects. If that fails too, the error says so. Cancelling the run does not end `programs`, so it cannot
-   * interrupt the replacement halfway.
+   * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
+   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
+   * so it cannot interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

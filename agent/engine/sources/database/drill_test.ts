@@ -13,7 +13,7 @@ import { DumpRewriter } from "../mysql/dump_filter.ts";
 
 interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** Name of the database in which to execute statements that belong to no particular database. */
+  /** Name of the database in which the test executes statements that belong to no particular database. */
   readonly door: string;
   readonly schema: string;
   quote(name: string): string;
@@ -25,7 +25,7 @@ interface DatabaseServer extends AsyncDisposable {
   connections(database: string): Promise<number>;
   /** Returns a statement that marks a database as one that a drill created. */
   mark(database: string): string;
-  /** Replaces the login by one that may read everything but may not create databases. */
+  /** Changes the login to one that may read everything but may not create databases. */
   limit(): Promise<void>;
 }
 
@@ -375,7 +375,7 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
         assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
         // The dump contains an ALTER DATABASE statement. If the drill executed it in the original database,
-        // that would get its old character set back.
+        // the original database would get its old character set back.
         await server.sql(server.door, "alter database shop character set ucs2");
         const now = await server.describe();
         await at.drill();

@@ -116,8 +116,8 @@ const HINTS: readonly (readonly [error: RegExp, hint: string])[] = [
 ];
 
 /**
- * Returns the advice for an error, to be appended to the error. It begins with a full stop. Returns "" if
- * there is no advice.
+ * Returns the advice for an error, to be appended to the error. The advice begins with a full stop. Returns
+ * "" if there is no advice.
  */
 export function hint(error: string): string {
   const found = HINTS.find(([pattern]) => pattern.test(error));

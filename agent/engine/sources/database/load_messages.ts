@@ -57,8 +57,8 @@ export class LoadMessages {
   }
 
   /**
-   * Reads a line of the error output. Lines that are neither errors nor warnings are not passed on: they
-   * quote statements, which may contain passwords.
+   * Reads a line of the error output. Drops lines that are neither errors nor warnings, because they quote
+   * statements, which may contain passwords.
    */
   readonly read = (line: string): void => {
     const coded = CODED.exec(line);

@@ -32,7 +32,7 @@ export type UncheckedForeignKey = z.infer<typeof UncheckedForeignKey>;
 
 export const DatabaseContents = z.object({
   /**
-   * Tables that contain rows themselves: no views, and the partitions instead of a partitioned table.
+   * Tables that contain rows. Views are left out, and a partitioned table is replaced by its partitions.
    * Undefined if nothing was counted.
    */
   tables: z.array(TableRows).optional(),
@@ -68,8 +68,8 @@ export interface RowCounting {
    */
   push?(chunk: Uint8Array): Promise<void>;
   /**
-   * Ends the count and returns the contents. Called after the dump has succeeded. If nothing is known, writes
-   * the reason to the output and returns null.
+   * Ends the count and returns the contents. Called after the dump has succeeded. If the contents could not
+   * be determined, writes the reason to the output and returns null.
    */
   end(): Promise<DatabaseContents | null>;
 }

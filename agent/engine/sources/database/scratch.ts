@@ -1,6 +1,6 @@
 /**
- * Defines the scratch databases of drills. A dump is loaded under another name on the server that it came
- * from, and is then dropped.
+ * Defines the scratch databases of drills. A drill loads a dump into a scratch database on the server that
+ * the dump came from, and drops this database afterwards.
  */
 import { statfs } from "node:fs/promises";
 import { RunFailedError } from "../../ports.ts";
@@ -24,7 +24,7 @@ export interface ScratchHost {
   sizeOf(name: string): Promise<number | null>;
   /**
    * Returns the server's data directory. Returns null if the server is on another machine, or if the login
-   * may not read the setting.
+   * may not read the server's setting.
    */
   dataDirectory(): string | null | Promise<string | null>;
   /** Creates the scratch database. The returned loader loads the dump into that database. */

@@ -22,7 +22,7 @@ export const DRILL_SUFFIX = "_rearguard_drill";
 
 /**
  * Start of the comment on each PostgreSQL database that Rearguard created. Rearguard drops only databases
- * whose comment begins so.
+ * whose comment begins with this text.
  */
 export const MARK = "Rearguard: ";
 /** Comment on a database while a restore loads it. */

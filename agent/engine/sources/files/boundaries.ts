@@ -11,7 +11,7 @@ import { parentOf, relative } from "./path_text.ts";
 import { searchTree } from "./tree_search.ts";
 
 export interface Boundaries {
-  /** Mounts that tar would enter without an option against it, by name relative to the root. */
+  /** Mounts that tar would enter if no option prevented this, by name relative to the root. */
   mounts: string[];
   /** Mounts that cannot be read, by name relative to the root. tar must not even request their attributes. */
   unreachable: string[];
@@ -130,7 +130,7 @@ function classifyMount(
   const what = `${mount.point}, another file system (${mount.type}, ${mount.device})`;
   const isQuiet = isExcluded(name, matchers);
   if (attributes === undefined || attributes === "missing") {
-    // Another mount hides this one.
+    // Another mount hides this mount.
     if (attributes === "missing") return;
     found.unreachable.push(name);
     if (!isQuiet) {
@@ -186,8 +186,8 @@ async function readAttributes(
 
 interface Subvolumes {
   /**
-   * Directories whose device differs from that of the directory above and that are not mounts. Upper ones
-   * come first.
+   * Directories whose device differs from that of the directory above and that are not mounts. A directory
+   * comes before the directories below it.
    */
   subvolumes: string[];
   /**

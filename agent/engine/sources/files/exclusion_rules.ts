@@ -14,8 +14,8 @@ export interface ExclusionRule {
 }
 
 /**
- * Returns the options of tar for a rule. Such options also apply to the patterns that follow them, so each
- * rule sets all of them.
+ * Returns the options of tar for a rule. Each option also applies to all patterns that follow, so each rule
+ * sets every option.
  *
  * @param keepsFiles Whether to leave out the contents of matches instead of the matches. This keeps files,
  *   which tar cannot distinguish from directories.
@@ -40,8 +40,8 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
 const DEPTH = 32;
 
 /**
- * Expands `**` and returns globs that tar supports: one without a name in its place, and others with one or
- * several names `*`.
+ * Replaces `**` by globs that tar supports. Returns one glob for each number of directories that `**` may
+ * match: a glob without a name in its place, a glob with one name `*`, and so on.
  */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
@@ -74,7 +74,7 @@ function starNames(pattern: string): string[] | null {
 
 /**
  * Returns a function that says whether the rule matches a name. Names are relative to the source's root,
- * without `./`. The function is false for names below a match.
+ * without `./`. The function returns false for names below a match.
  */
 export function ruleMatcher({ pattern, isAnchored, isLiteral }: ExclusionRule): (name: string) => boolean {
   if (isLiteral && isAnchored) return (name) => name === pattern;

@@ -16,7 +16,8 @@ export interface ExclusionFindings {
 
 /**
  * Returns which entries match nothing, and which rules for directories also match files. Stops the search
- * when each rule has a match. A rule for directories is searched until it also matches a file, or to the end.
+ * when each rule has a match. For a rule for directories, the search goes on until the rule also matches a
+ * file.
  *
  * @param tops Directories below the root that a search of the root does not enter, such as subvolumes, by
  *   name relative to the root.

@@ -47,7 +47,7 @@ export interface Exclusions {
   warnings: string[];
   /** Functions that say whether a file is left out, by its name relative to the root. */
   matchers: ((name: string) => boolean)[];
-  /** Rules of which it is unknown whether they match something. The source must be searched for matches. */
+  /** Rules for which it is unknown whether they match any file. The source must be searched for matches. */
   unsearched: ExclusionRule[];
 }
 
@@ -125,7 +125,7 @@ interface FoundRules {
   exists: boolean;
 }
 
-/** Returns the rules for an absolute path. If the path has none, returns the reason. */
+/** Returns the rules for an absolute path. If no rule can be made for the path, returns the reason. */
 async function absoluteRules(
   given: string,
   root: string,
@@ -184,8 +184,8 @@ function sourceExcludedError(given: string): RunFailedError {
 
 /**
  * Returns the paths that `path` stands for, with symbolic links in their directories resolved; none if `path`
- * does not exist. If `path` is itself a symbolic link, these are the link and its target. In the source, the
- * target is included only if `path` had a trailing slash.
+ * does not exist. If `path` is itself a symbolic link, these are the link and its target. If the link is in
+ * the source, the target is included only if `path` had a trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {

@@ -4,7 +4,7 @@ import { isExcluded, quotePattern, ruleMatcher } from "./exclusion_rules.ts";
 import { planExclusions } from "./exclusions.ts";
 
 interface Stored {
-  /** Names of the stored members, sorted. Those of directories have no trailing slash. */
+  /** Names of the stored members, sorted. Names of directories have no trailing slash. */
   names: string[];
   warnings: string[];
   lines: string[];

@@ -101,7 +101,7 @@ async function archivePart(
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
     // The record size must be the same as in the backup. With smaller records, tar does not read the end of
-    // the last one, so zstd ends with SIGPIPE, which is a failure under `pipefail`.
+    // the last record, so zstd ends with SIGPIPE, which is a failure under `pipefail`.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",

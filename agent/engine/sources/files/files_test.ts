@@ -257,8 +257,8 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
   const stalled = new StalledDestination(at.run, 0);
   const running = at.run.run(source(at.tree), {}, stalled);
   await stalled.reached;
-  // tar is now reading one of the two directories. It has read the other one's name already, or will list it
-  // later.
+  // tar is now reading one of the two directories. tar has read the other directory's name already, or will
+  // list it later.
   await shell(`cd "$1"; rm -r 0 9`, at.tree);
   stalled.resume();
   await running;

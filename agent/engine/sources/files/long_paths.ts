@@ -6,7 +6,7 @@ import { IndexParser } from "../../archive/archive_index.ts";
 import { LONGEST_NAME } from "../../longest_name.ts";
 import { displayName } from "../../archive/display_name.ts";
 
-/** Number of members that the warnings name. The others are counted. */
+/** Maximum number of members that the warnings name. Further members are only counted. */
 const NAMED = 20;
 /** Number of bytes that a warning shows of each end of a name. */
 const SHOWN = 60;

@@ -2,7 +2,7 @@
 
 /**
  * Returns a path without double slashes, without `.` in the middle, and without trailing slashes. Keeps `..`,
- * because it depends on symbolic links what `..` means.
+ * because the meaning of `..` depends on symbolic links.
  */
 export function normalise(path: string): string {
   const joined = path.replace(/\/(?:\.?\/)+/g, "/").replace(/(?<=\/)\.$/, "");

@@ -7,7 +7,7 @@ import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";
 
 const UNREADABLE = /: (?:Warning: )?(?:Cannot (?:open|read|readlink|savedir|stat|fstat|seek)|Read error)\b/;
-/** Messages about a file that was replaced by one of another type after tar had found it. */
+/** Messages about a file that was replaced by a file of another type after tar had found it. */
 const ANOTHER_KIND =
   /: Warning: Cannot open: (?:Not a directory|Too many levels of symbolic links|No such device or address)$/;
 const CHANGED =

@@ -1,5 +1,6 @@
 /**
- * Counts the rows of a MySQL dump while the dump is stored. It reads the compressed bytes that are stored.
+ * Counts the rows of a MySQL dump while the dump is stored. The counter reads the compressed bytes that are
+ * stored.
  */
 import type { ProgramContext } from "../../run_context.ts";
 import { formatBytes } from "../../../../src/domain/byte_size.ts";
@@ -14,8 +15,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Starts a count of one dump's rows. It decompresses and counts faster than any dump is made, so it does not
- * slow the dump down.
+ * Starts a count of one dump's rows. Decompressing and counting is faster than making any dump, so the count
+ * does not slow the dump down.
  */
 export async function countRowsWhileStored(
   database: string,

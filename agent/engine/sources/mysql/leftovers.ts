@@ -1,7 +1,7 @@
 /**
- * Tells the databases of running restores and drills from those whose agent was killed. A running restore or
- * drill holds a lock on the server, on a connection of its own. Each database that it creates contains a
- * marking table (`MARK` in sql.ts), whose comment names the lock.
+ * Distinguishes the databases of running restores and drills from databases that killed agents left. A
+ * running restore or drill holds a lock on the server, on a connection of its own. Each database that it
+ * creates contains a marking table (`MARK` in sql.ts), whose comment names the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -133,8 +133,8 @@ function chooseDatabases(
 
 /**
  * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. They are reported because one that a killed restore left may hold the only copy of the data that
- * it replaced.
+ * created. Reports these databases because a killed restore may have left the only copy of replaced data in
+ * one of them.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

@@ -40,8 +40,8 @@ export function hasDatabaseComments({ version, isMariadb }: ServerVersion): bool
 }
 
 /**
- * Returns the installed dump program, preferring that of the server's vendor. The other vendor's may lack a
- * login method, or write SQL that the server cannot read.
+ * Returns the installed dump program, preferring the program of the server's vendor. The other vendor's
+ * program may lack a login method, or write SQL that the server cannot read.
  */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];
@@ -51,8 +51,8 @@ export async function dumpProgram({ isMariadb }: ServerVersion, children: Childr
 }
 
 /**
- * Returns extra arguments if the program is Oracle's mysqldump; none otherwise. They keep it from dumping
- * replication state, and from querying histograms that the server lacks.
+ * Returns extra arguments if the program is Oracle's mysqldump; none otherwise. The arguments prevent dumping
+ * replication state, and querying histograms that the server lacks.
  */
 export function oracleArguments(server: ServerVersion, { version }: DumpProgram): string[] {
   if (/mariadb/i.test(version)) return [];

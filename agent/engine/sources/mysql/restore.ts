@@ -54,7 +54,7 @@ class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /**
    * Properties of the temporary databases at their creation, by the final database's name. Loading a dump may
-   * change the collation, so they are set again.
+   * change the collation, so the restore sets the properties again.
    */
   readonly #made = new Map<string, Charset>();
   /** Names that the databases of this restore have in the backup. */
@@ -135,7 +135,7 @@ class MysqlHost implements DatabaseHost {
 
   /**
    * Creates the postponed views, which read other databases of this restore. A postponed view may need
-   * another one, so failed views are tried again. Rejects if all remaining views fail.
+   * another postponed view, so failed views are tried again. Rejects if all remaining views fail.
    */
   async #makePostponed(names: readonly string[]): Promise<void> {
     let left = names.flatMap((name) =>

@@ -7,7 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";
 import { isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** One GRANT. If `isRevoke`, a partial REVOKE of MySQL 8 instead. */
+/** A GRANT. If `isRevoke` is true, a partial REVOKE of MySQL 8 instead. */
 interface Grant {
   isRevoke: boolean;
   privileges: ReadonlySet<string>;
@@ -29,8 +29,9 @@ const LINE = new RegExp(
   `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
 );
 /**
- * Privileges that each let the login see that a routine exists. If it sees a routine but may not read its
- * text, mysqldump fails with a message. Without these privileges, mysqldump silently leaves the routine out.
+ * Privileges that each let the login see that a routine exists. If the login sees a routine but may not read
+ * its text, mysqldump fails with a message. Without these privileges, mysqldump silently leaves the routine
+ * out.
  */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 

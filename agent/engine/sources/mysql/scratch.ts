@@ -30,8 +30,8 @@ export async function openMysqlScratch(
 
 class MysqlScratch implements ScratchHost {
   /**
-   * Text in the comments of this drill's marking tables. It tells the drill's databases from those that
-   * another drill creates under the same names.
+   * Text in the comments of this drill's marking tables. It distinguishes this drill's databases from
+   * databases that another drill creates under the same names.
    */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
@@ -53,7 +53,7 @@ class MysqlScratch implements ScratchHost {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
-    // The grants may forbid databases of this name. Only creating one shows this.
+    // The grants may forbid databases of this name. Only an attempt to create such a database shows this.
     const { name } = wanted[0]!;
     await this.#make(name, "");
     await this.server.execute(`drop database ${quote(name)}`);
@@ -206,7 +206,10 @@ class MysqlScratch implements ScratchHost {
   }
 }
 
-/** Returns the contents with names spelled as in the backup where they differ only in case. */
+/**
+ * Returns the found contents. A name that differs only in case from a name in the backup gets the backup's
+ * spelling.
+ */
 function inCaseOf(expected: DatabaseContents, found: DatabaseContents): DatabaseContents {
   const { tables = [], objects = {} } = found;
   const names = matchCase(tables.map(({ name }) => name), (expected.tables ?? []).map(({ name }) => name));

@@ -29,7 +29,7 @@ export interface MysqlDatabase {
   comment: string;
   /**
    * Views and tables that the server cannot open, with the server's reason. A dump that included them would
-   * fail at the first.
+   * fail at the first of them.
    */
   unreadable: { name: string; reason: string }[];
   /** Names of system-versioned tables (MariaDB). An ordinary dump does not contain their history. */

@@ -7,7 +7,7 @@ import { renameCalls } from "./tokens.ts";
 export { quote } from "./quote.ts";
 
 /**
- * Returns an SQL literal for a text. It means the same in every SQL mode, including those in which a
+ * Returns an SQL literal for a text. The literal means the same in every SQL mode, including those in which a
  * backslash is an ordinary character.
  */
 export function text(value: string): string {

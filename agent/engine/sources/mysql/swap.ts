@@ -1,7 +1,7 @@
 /**
  * Replaces a MySQL database with its temporary database, step by step. The agent may be killed between any
- * two steps. So a plan is stored in the temporary database before the first step. It contains all that is
- * needed to finish or undo the swap.
+ * two steps. So a plan is stored in the temporary database before the first step. The plan contains all that
+ * is needed to finish or undo the swap.
  */
 import * as z from "zod";
 import { RunFailedError } from "../../ports.ts";
@@ -16,7 +16,7 @@ const Charset = z.object({
   comment: z.string().optional(),
 });
 
-/** Plan of a swap. In its SQL definitions, the only database that is named is the final one. */
+/** Plan of a swap. The SQL definitions in the plan name no database other than the final one. */
 const Plan = z.object({
   /** Name of the final database. */
   name: z.string(),
@@ -49,8 +49,8 @@ export class MysqlSwap {
   }
 
   /**
-   * Executes the swap. If it fails, puts the original database back and rejects. If that fails too, the error
-   * says so.
+   * Executes the swap. If the swap fails, puts the original database back and rejects. If putting it back
+   * fails too, the error says so.
    */
   async execute(): Promise<void> {
     const { name, old, charset } = this.plan;
@@ -79,7 +79,7 @@ export class MysqlSwap {
         await this.#complete();
       } else if (old !== null) {
         report(`${what} Putting back first what was there`);
-        // Objects that users created since the interruption stay.
+        // Objects that users created since the interruption are kept.
         await this.#restoreOld();
       }
     } catch (error) {

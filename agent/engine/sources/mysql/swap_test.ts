@@ -15,7 +15,7 @@ import { MysqlSwap } from "./swap.ts";
 /**
  * Returns SQL that creates one object of every type.
  *
- * @param text Text within the definitions that tells one database from another.
+ * @param text Text within the definitions that distinguishes one database from another.
  */
 const everyKind = (text: string) => `
   create sequence tickets start with 500;

@@ -47,8 +47,8 @@ export function renameCalls(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database of a trigger and of the trigger's table. SHOW CREATE TRIGGER prints both as their
- * author typed them.
+ * Renames the database of a trigger and of the trigger's table. SHOW CREATE TRIGGER prints both names as the
+ * trigger's author typed them.
  */
 export function renameTriggerHead(sql: string, renaming: Renaming): string {
   const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;
@@ -62,17 +62,17 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever it qualifies a name. Returns the SQL unchanged if the same name also occurs
- * alone: it is then a table, column or alias, which may qualify names too.
+ * Renames a database wherever it qualifies a name. Returns the SQL unchanged if the name also occurs alone.
+ * The name is then also a table, column or alias, and these may qualify names too.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);
 }
 
 /**
- * Renames the database in a view's definition. If the view reads several databases, servers store it with the
- * database in front of every table. If an alias has the same name as the database, this renames only in front
- * of functions and sequences.
+ * Renames the database in a view's definition. If a view reads several databases, servers store the
+ * definition with the database in front of every table. If an alias has the database's name, renames the
+ * database only in front of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)

@@ -1,8 +1,8 @@
 /**
  * Postpones views that read another database of the same restore, which may not exist yet. Such views are
- * removed from the dump and created after every database is restored. Until then, the dump's own placeholder
- * stands in for each: a view with the same columns. All texts are byte strings, with one character for each
- * byte.
+ * removed from the dump and created after every database is restored. Until then, each is replaced by the
+ * dump's own placeholder, a view with the same columns. All texts are byte strings, with one character for
+ * each byte.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;

@@ -22,8 +22,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Time limit for the count after the dump has ended. It is five seconds, or this share of the dump's duration
- * if that is longer.
+ * Time limit for the count after the dump has ended: `GRACE_MS` milliseconds, or the share `GRACE_SHARE` of
+ * the dump's duration if that is longer.
  */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
@@ -250,7 +250,7 @@ class CountSession {
     // is still running.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump had ended already";
-      // Without this, the server would go on counting although nobody reads the result.
+      // Without this statement, the server would go on counting although nobody reads the result.
       await this.connection.execute(
         this.psql,
         this.database,

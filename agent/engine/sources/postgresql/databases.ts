@@ -95,7 +95,7 @@ const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 
 /**
  * Returns the name of the first database that accepts the login. Tries `names` (except `*`), then the usual
- * databases, then `last`. If none does, throws the first error.
+ * databases, then `last`. If no database accepts the login, throws the first error.
  */
 export async function findMaintenanceDatabase(
   connection: PostgresqlConnection,
@@ -161,7 +161,9 @@ function vanished(databases: readonly Database[], names: readonly string[]): Mis
   }));
 }
 
-/** Returns why `*` does not include a database, as a line for the output; null if it does. */
+/**
+ * Returns why `*` does not include a database, as a line for the output; null if `*` includes the database.
+ */
 function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   const isMarked = isOwnName(name) && comment?.startsWith(MARK) && !comment.startsWith(MOVED_ASIDE);
   if (isMarked || comment === UNFINISHED) {
@@ -173,7 +175,7 @@ function reasonToSkip({ name, comment, is_invalid }: Database): string | null {
   return SERVICE_DATABASES.has(name) ? `${name} is left out: it belongs to the hosting service` : null;
 }
 
-/** Returns why a selected database cannot be dumped; null if it can. */
+/** Returns why a selected database cannot be dumped; null if it can be dumped. */
 function reasonNotDumpable({ name, is_invalid, allows_connections, size }: Database): string | null {
   const cannot = `Cannot back up database ${name}`;
   if (is_invalid) return `${cannot}: it is what an interrupted DROP DATABASE left. Drop it.`;

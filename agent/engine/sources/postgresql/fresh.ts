@@ -52,7 +52,7 @@ export interface NewDatabase {
   readonly comment: string;
   /**
    * Existing database of the final name; undefined if there is none. If the existing database is empty, the
-   * new one gets the same properties, because a user chose them.
+   * new database gets the same properties, because a user chose them.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the login owns it. */
@@ -66,7 +66,10 @@ export class PostgresqlFresh {
   readonly psql: string;
   readonly role: Role;
   major = 0;
-  /** Database to connect to for statements about other databases. It is none of those being restored. */
+  /**
+   * Database to connect to for statements about other databases. It is not one of the databases being
+   * restored.
+   */
   maintenanceDatabase = "postgres";
   #options: string | null = OPTIONS;
   readonly #keepers = new Map<string, Keeper>();
@@ -272,7 +275,7 @@ export class PostgresqlFresh {
   /**
    * Executes SQL in the maintenance database.
    *
-   * @param connection Default: the run's own connection, which ends with the run.
+   * @param connection If absent, the run's own connection is used, which closes when the run ends.
    */
   async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
     await connection.execute(this.psql, this.maintenanceDatabase, sql);

@@ -18,8 +18,8 @@ export class Keeper {
   private constructor() {}
 
   /**
-   * Opens the connection. Resolves once it is open, or once it has failed. If it has failed, the database is
-   * used without one.
+   * Opens the connection. Resolves once the connection is open or has failed. If it has failed, the run
+   * continues without it.
    */
   static async open(
     { connection, psql }: PostgresqlClient,

@@ -1,6 +1,6 @@
 /**
  * Drops databases of restores and drills whose agent was killed. A running restore or drill stays connected
- * to its databases, so they are not dropped.
+ * to its databases, so its databases are not dropped.
  */
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { PostgresqlClient } from "./connection.ts";

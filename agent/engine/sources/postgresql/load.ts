@@ -25,7 +25,7 @@ export interface LoadChoices {
 }
 
 /**
- * Returns the command that loads a dump, and what to do after it.
+ * Returns a loader: the command that loads a dump, and the work to do after the command.
  *
  * @param name Name of the database that the dump is loaded into.
  */
@@ -124,8 +124,8 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
 }
 
 /**
- * Whether the error is that the server does not know a setting, which a newer pg_restore sets at the start of
- * the load. Errors in functions that set it do not count.
+ * Whether the error says that the server does not know a setting. A newer pg_restore sets such settings at
+ * the start of the load. Errors in functions that set the setting do not count.
  */
 function isUnknownSetting({ message, statement }: LoadError): boolean {
   const name = /"(\w+)"/.exec(message)?.[1];
@@ -138,8 +138,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key, it is
- * added as NOT VALID, so that it applies only to new rows.
+ * Adds foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key, the
+ * key is added as NOT VALID, so that it applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,
@@ -155,8 +155,8 @@ async function addForeignKeys(
 }
 
 /**
- * Executes statements up to the first that succeeds. Returns its index, or the last error if none succeeds.
- * Returns 0 if the key already exists.
+ * Executes statements up to the first that succeeds. Returns that statement's index, or the last error if no
+ * statement succeeds. Returns 0 if the key already exists.
  */
 async function firstSuccessful(
   server: PostgresqlFresh,

@@ -1,7 +1,7 @@
 /**
  * Handles databases that are loaded under their final name, because their contents work only under that name.
  * The original is renamed before the load. If the restore fails, the original gets its name back. If the
- * agent was killed, the next restore does this.
+ * agent was killed, the next restore gives the original its name back.
  */
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -61,8 +61,8 @@ export class MovedDatabases {
   }
 
   /**
-   * Gives all renamed originals their names back. Warns of failures, and never rejects. The unfinished
-   * databases must have been dropped before, because they have these names.
+   * Gives all renamed originals their names back. Warns of failures, and never rejects. The caller must have
+   * dropped the unfinished databases, which occupy these names.
    */
   async restoreOriginals(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#renamed]) {

@@ -14,7 +14,7 @@ export interface PlainEdits {
   /** Whether to keep statements that set owners and grants. */
   readonly isOwned: boolean;
   readonly foreignKeys: readonly UncheckedForeignKey[];
-  /** Whether to remove a statement. It is recognized by its first line. */
+  /** Whether to remove the statement that begins with this line. */
   isUnwanted(line: string): boolean;
   /**
    * Whether to continue after statements that fail. A failed `COPY` always stops psql, because it would read
@@ -142,7 +142,8 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // The line's end is put back, because the end-of-rows marker begins with one and there may be no rows.
+    // Puts the line's end back, because the end-of-rows marker begins with a line end and there may be no
+    // rows.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
@@ -182,7 +183,7 @@ class PlainEditor {
 
   /**
    * Returns a psql command that sets whether psql stops at errors. `\restrict` forbids such commands, so the
-   * restriction is lifted for it.
+   * restriction is lifted for this command.
    */
   #stopOnError(stops: boolean): string {
     const command = `\\set ON_ERROR_STOP ${stops ? 1 : 0}\n`;

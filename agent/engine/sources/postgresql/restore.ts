@@ -140,8 +140,8 @@ class PostgresqlHost implements DatabaseHost {
 
   /**
    * Returns the properties that the new database gets: those of the existing database, or those in the backup
-   * if none exists. Merges both if the existing one is empty. Returns undefined if no database exists and the
-   * backup contains no properties.
+   * if none exists. If the existing database is empty, merges both. Returns undefined if no database exists
+   * and the backup contains no properties.
    */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;
@@ -157,7 +157,8 @@ class PostgresqlHost implements DatabaseHost {
 
   /**
    * Applies a database's properties. Resolves with the statements that have to wait until the database is
-   * loaded. If it is loaded under its final name, all of them wait, and no other role may connect until then.
+   * loaded. If the database is loaded under its final name, all statements wait, and no other role may
+   * connect until then.
    */
   async #applyProperties(
     name: string,

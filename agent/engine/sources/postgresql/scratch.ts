@@ -166,7 +166,7 @@ class PostgresqlScratch implements ScratchHost {
     if (is_occupied || found.comment !== null) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // This database is empty and has no comment: a drill was killed before it could set one.
+    // This database is empty and has no comment: a drill was killed before it could set the comment.
     await this.server.drop(name);
   }
 }

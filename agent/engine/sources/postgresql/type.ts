@@ -55,8 +55,8 @@ function socketsIn(directory: string, port: number | null): string[] {
     return [...Deno.readDirSync(directory)].filter(({ name }) => pattern.test(name))
       .map(({ name }) => `${directory}/${name}`);
   } catch {
-    // The path is missing, is not a directory, or cannot be read by the agent. The agent could not use its
-    // sockets either.
+    // The path is missing, is not a directory, or cannot be read by the agent. The agent could not use
+    // sockets in the directory either.
     return [];
   }
 }

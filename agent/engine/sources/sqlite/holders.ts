@@ -9,7 +9,7 @@ export const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /**
  * Returns the programs that hold a write lock on one of the databases, such as `python3 (process 12)`. Such a
- * lock keeps others from reading.
+ * lock prevents other programs from reading.
  */
 export async function findLockHolders(paths: readonly string[]): Promise<string[]> {
   return await describeProcesses(await lockingProcesses(paths, (access) => access === "WRITE"));
@@ -34,8 +34,8 @@ export async function findUsers(path: string, children: Children): Promise<strin
 }
 
 /**
- * Returns the ids of processes that have a file open, searching as the given user. Returns none if the search
- * fails.
+ * Returns the ids of processes that have a file open, searching as the given user. Returns an empty array if
+ * the search fails.
  */
 async function openers(path: string, { children, user }: Runner): Promise<string[]> {
   const script = 'for file in /proc/[0-9]*/fd/*; do [ "$file" -ef "$1" ] && echo "$file"; done; true';
@@ -58,7 +58,7 @@ async function lockingProcesses(
     if (found?.ino) inodes.add(String(found.ino));
   }
   const locks = await Deno.readTextFile("/proc/locks").catch(() => "");
-  // A line of the file is such as `1: POSIX  ADVISORY  WRITE 12 fd:01:1234 0 EOF`: 12 is the process and 1234
+  // A line of the file looks like `1: POSIX  ADVISORY  WRITE 12 fd:01:1234 0 EOF`. 12 is the process and 1234
   // the inode.
   return locks.split("\n").flatMap((line) => {
     const [, , , access = "", pid = "", place = ""] = line.trim().split(/\s+/);

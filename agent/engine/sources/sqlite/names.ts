@@ -6,7 +6,7 @@ import { databaseInfix } from "../../manifest/object_name.ts";
 /** Prefix of the files and directories that a restore creates in the database's directory. */
 export const STAGING_PREFIX = ".rearguard-sqlite-";
 
-/** Maximum length of an infix, in bytes, before the digest is added. Longer ones are shortened. */
+/** Maximum length of an infix, in bytes, before the digest is added. Longer infixes are shortened. */
 const MAX_INFIX = 100;
 
 /** Returns a new path for the directory of a private copy: in the agent's `TMPDIR`, or else in `/var/tmp`. */
@@ -31,8 +31,8 @@ function shortened(name: string): string {
 }
 
 /**
- * Returns, for each database, the part of its objects' names that names the database. It is the file's name.
- * If that is too long or occurs twice, it gets a digest of the path.
+ * Returns, for each database, the part of its objects' names that names the database. This part is the file's
+ * name. If the name is too long or occurs twice, a digest of the path is added.
  */
 export function infixes(paths: readonly string[]): string[] {
   const names = paths.map((path) => databaseInfix(basename(path)));

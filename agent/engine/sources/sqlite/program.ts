@@ -37,8 +37,8 @@ export interface Opening {
 }
 
 /**
- * Runs a script of SQL statements and commands. Returns the lines that they print. Rejects with a {@link
- * SqliteError} at the first that fails.
+ * Runs a script of SQL statements and commands. Returns the lines that they print. Rejects with a
+ * {@link SqliteError} at the first statement or command that fails.
  *
  * @param script Statements and commands, each on a line of its own.
  */

@@ -116,8 +116,8 @@ export class SqliteHost implements DatabaseHost {
   }
 
   /**
-   * Gives the new file the owner and mode of the existing one. If there is none, the file belongs to the user
-   * that the programs run as, and only that user may access it.
+   * Gives the new file the owner and mode of the existing one. If no file exists, the new file belongs to the
+   * user that the programs run as, and only that user may access it.
    */
   async #prepareFresh({ staging, existing }: Place, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
@@ -168,8 +168,8 @@ async function replace({ path, replaced, staging }: Place, programs: ProgramCont
 }
 
 /**
- * Moves an old database back that a failed or killed restore has renamed. Resolves with whether there was
- * one.
+ * Moves an old database back that a failed or killed restore has renamed. Resolves with true if there was
+ * such a database.
  */
 async function putBack(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
   const { path, replaced } = place;
@@ -184,7 +184,7 @@ async function putBack(place: Pick<Place, "path" | "replaced">, programs: Progra
 
 /**
  * Completes what a killed restore began. If the new database was in place, removes the old one. Otherwise
- * moves the old one back. Resolves with whether it was moved back.
+ * moves the old one back. Resolves with true if the old database was moved back.
  */
 async function recover(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
   const isMoved = await exists(place.replaced);

@@ -84,7 +84,7 @@ async function reading(path: string, context: RunContext, script: string): Promi
   try {
     return await query(context, opening, whole).catch((error) => {
       // A program died during a write, and its transaction must be rolled back. Opening the database for
-      // writing does that.
+      // writing rolls the transaction back.
       if (!(error instanceof SqliteError) || !/readonly|unable to open/.test(error.message)) throw error;
       return query(context, { path, as: "write" }, whole);
     });
@@ -184,8 +184,8 @@ async function copyDatabase(
   await run(context, "mkdir", ["-m", "0700", "--", directory]);
   const copy = `${directory}/copy`;
   const started = ports.clock.monotonic();
-  // In a read transaction, the copy shows one moment. Without it, each write by another program would restart
-  // the copy.
+  // In a read transaction, the copy shows one moment. Without the transaction, each write by another program
+  // would restart the copy.
   await reading(
     path,
     context,
