@@ -56,7 +56,8 @@ async function writeQuickDeno(directory: string): Promise<void> {
 }
 
 /**
- * Runs the blocks of a page in one shell session: a variable that one block exports is set for the next ones.
+ * Runs the blocks of a page in one shell session. A variable that one block exports is set for the following
+ * blocks.
  */
 class Session {
   #exports = "";

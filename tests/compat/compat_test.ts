@@ -1,4 +1,4 @@
-/** Messages that older peers wrote are decoded with the same meaning. */
+/** Tests that messages of older peers are decoded with the same meaning. */
 import assert from "node:assert/strict";
 import { decodeAgentMessage, decodeServerMessage } from "../../src/protocol/codec.ts";
 import { AgentMessage, ServerMessage } from "../../src/protocol/wire_messages.ts";

@@ -1,7 +1,7 @@
 /**
  * Sends every endpoint valid and invalid requests, generated from the API document. Asserts that none causes
- * an internal error, that only successes change the state, that no secret is returned, and that every
- * response is documented.
+ * an internal error, that only successful requests change the state, that no secret is returned, and that
+ * every response is documented.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -128,7 +128,7 @@ class World {
           backup_destination_id: (await rows("backup_destinations"))[0],
           encryption_password: `${CANARY}-archive`,
           // A request may have turned the destination into a local one without a path. With this path, the
-          // task is still valid.
+          // task is valid for a local destination too.
           store_path: "backups",
         }),
       "Backup task log": async () => {
@@ -150,7 +150,6 @@ class World {
   }
 }
 
-/** A request as it is sent. */
 interface Sent {
   method: string;
   path: string;

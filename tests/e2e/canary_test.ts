@@ -402,7 +402,6 @@ Deno.test("no canary is heard anywhere", async (t) => {
   });
 });
 
-/** An address at which no server listens. */
 const AWAY = "http://127.0.0.1:1";
 
 function isAway({ custom_s3_endpoint, sftp_port, webdav_url }: Record<string, unknown>): boolean {

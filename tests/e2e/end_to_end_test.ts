@@ -265,7 +265,7 @@ PATH='${path}' exec cp "$@"
     /** The directory of the program, to be put first into the PATH of an agent. */
     directory,
     stalled: () => until(async () => await pid() !== ""),
-    /** Resolves when the hanging program has ended, as it does when its agent is killed. */
+    /** Resolves when the hanging program has ended. The program ends when its agent is killed. */
     ended: () => pid().then((found) => until(async () => !(await exists(`/proc/${found}`)))),
     async [Symbol.asyncDispose]() {
       await Deno.remove(directory, { recursive: true });

@@ -3,7 +3,10 @@ import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";
 
-/** Creates a task that backs up 40 texts of 50 kB, and makes three backups: guards compare with no fewer. */
+/**
+ * Creates a task that backs up 40 texts of 50 kB, and makes three backups, the minimum that guards compare
+ * with.
+ */
 async function guardedTask(fields: Record<string, unknown>) {
   await using stack = new AsyncDisposableStack();
   const { api, serverId } = stack.use(await startControlPlane());

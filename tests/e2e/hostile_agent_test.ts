@@ -40,9 +40,9 @@ interface Stage {
   readonly services: ServiceContext;
   readonly url: string;
   readonly s3: TestS3;
-  /** The attacked server. A run of it is in progress. */
+  /** The attacked server. One of its runs is in progress. */
   readonly victim: Enrolled;
-  /** Servers from which attacks come: one of another user, and another one of the victim's owner. */
+  /** Servers from which attacks come: a server of another user, and another server of the victim's owner. */
   readonly hostile: readonly Enrolled[];
   readonly agent: RawAgent;
   readonly run: Run;
@@ -126,7 +126,7 @@ async function completeUpload(agent: RawAgent, upload_id: string, text: string):
   return text.length;
 }
 
-/** Builds a verdict about a successful run that stored these objects. The first one is the archive. */
+/** Builds a verdict about a successful run that stored these objects. The first object is the archive. */
 function stored(objects: { name: string; size: number }[]) {
   const done = success();
   assert.ok(done.kind === "finished" && done.verdict.outcome === "succeeded" && "backup" in done.verdict);
@@ -568,8 +568,8 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // The agent's further messages may break the connection before it reads the reason. A timeout would
-      // have closed the connection with 4408, but a minute later.
+      // The agent's further messages may break the connection before the agent reads the reason. A timeout
+      // would have closed the connection with 4408, but a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }

@@ -8,7 +8,9 @@ import { AGENT, plant } from "../support/fixtures/planted.ts";
 import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
-/** The megabytes that one socket sends, and how many of them may be in memory. */
+/**
+ * Megabytes that one socket sends, and maximum number of megabytes that the control plane may keep in memory.
+ */
 const SENT = 600;
 const KEPT = 300;
 
@@ -20,8 +22,8 @@ testAlone(import.meta.url, "a flood of bytes is not kept", async () => {
   const { caller, serverId } = await plant(services);
   const { token } = await createEnrolmentToken(services, caller, serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
-  // Messages that consist of endless fragments are not tested, because Deno 2.9.6 collects them without a
-  // limit (denoland/fastwebsockets#140 adds one). SECURITY.md describes this.
+  // Messages that consist of endless fragments are not tested, because Deno 2.9.6 collects fragments without
+  // a limit (denoland/fastwebsockets#140 adds one). SECURITY.md describes this.
   for (const kind of ["frame", "events"]) {
     // Until `held` is resolved, no event of the agent can be stored.
     const held = Promise.withResolvers<void>();

@@ -27,7 +27,7 @@ const RESOURCE_OF: Readonly<Record<string, string>> = {
 
 type Records = Record<string, number>;
 
-/** Creates one record of each resource. Returns the ids by the name that a 404 has for the resource. */
+/** Creates one record of each resource. Returns the ids by the resource's name in 404 responses. */
 async function recordsOf(api: TestApi, owner: ApiClient): Promise<Records> {
   const task = await newTask(owner);
   const create = async (path: string, body: unknown) => (await owner.call("POST", path, body)).body.data.id;

@@ -31,7 +31,7 @@ interface Stage<Database> {
   api: ApiCaller;
   database: Database;
   backupId: number;
-  /** Kills the agent as a power failure would. The control plane then starts another one in its place. */
+  /** Kills the agent as a power failure would. The control plane then starts another agent. */
   killAgent(): Promise<void>;
 }
 

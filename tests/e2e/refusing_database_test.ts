@@ -14,7 +14,6 @@ const END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where ap
 
 interface Plane {
   readonly api: ApiCaller;
-  /** Stops the control plane as an operator does. */
   stop(): Promise<unknown>;
   /** Returns the status and the message of `/readyz`. */
   ready(): Promise<[status: number, message: string | undefined]>;

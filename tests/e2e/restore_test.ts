@@ -13,7 +13,6 @@ const PASSPHRASE = `päss "wörd" \\ $(id)`;
 interface Stage {
   plane: ControlPlane;
   root: string;
-  /** The directory that is backed up. */
   tree: string;
 }
 

@@ -284,7 +284,7 @@ Deno.test("a cancelled run ends its prescript and runs its postscripts, which no
   await assert.rejects(Deno.stat(`${root}/never`));
 });
 
-/** Starts an agent with the state of one that was killed. Returns the new agent's process id. */
+/** Starts an agent with the state of an agent that was killed. Returns the new agent's process id. */
 async function anotherAgent({ plane }: Stage, stack: AsyncDisposableStack): Promise<number> {
   const options = { program: FROM_SOURCE, logLevel: "info" };
   const earlier = { stateDirectory: plane.agentStateDirectory };

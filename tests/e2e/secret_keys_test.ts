@@ -1,6 +1,6 @@
 /**
- * Tests secret keys that do not match the database. They are refused at the start, and not applied while the
- * control plane runs.
+ * Tests secret keys that do not match the database. A control plane refuses them at its start, and does not
+ * apply them while it runs.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -108,7 +108,7 @@ Deno.test("a second control plane with another key is refused, even where nothin
       new RegExp(`seals with key ${keyId(RIGHT)} .*this one seals with key ${keyId(WRONG)}`),
     );
     // With both keys, the second control plane could decrypt every value. But it would encrypt new values
-    // with a key that the first one lacks.
+    // with a key that the first control plane lacks.
     assert.match(
       await refusal({ SECRET_KEY: base64(WRONG, RIGHT) }),
       /Give all control planes of a database/,

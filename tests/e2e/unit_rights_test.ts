@@ -6,8 +6,8 @@ import { containerRights, unitRights } from "../support/assertions/rights.ts";
 import { ServerProcess } from "../support/servers/server.ts";
 
 /**
- * Creates a data directory with the mode that systemd gives it. It is not below /tmp, where the unit may
- * write anyway.
+ * Creates a data directory with the mode that systemd gives it. The directory is not below /tmp, because the
+ * unit may write there anyway.
  */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "rearguard-unit-" });

@@ -22,8 +22,8 @@ export interface Invariant {
 const LATE = 12_000;
 
 /**
- * The invariants in the order in which they are checked. The limits of later ones rely on the time that
- * earlier ones have waited.
+ * The invariants in the order in which they are checked. The time limits of later invariants count on the
+ * time that the checks of earlier invariants have taken.
  */
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -106,8 +106,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Returns the runs that have not ended. Also returns runs that ended too long after a deadline: otherwise an
- * agent that comes back would hide a run that the reaper overlooked.
+ * Returns the runs that have not ended. Also returns runs that ended too long after a deadline. Otherwise an
+ * agent that comes back and ends its run would hide that the reaper overlooked the run.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Compares every destination with the database, leftovers of earlier plans included. First makes pending
+ * Compares every destination with the database, and finds leftovers of earlier plans too. First makes pending
  * removals due at once: a control plane that was killed holds a lease of five minutes, and retries wait for
  * minutes.
  */

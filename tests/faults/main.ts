@@ -1,7 +1,7 @@
 /**
  * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` consecutive seeds,
  * starting at `seed`, and reports violations. To repeat a single plan, give its seed and `--count 1`. If due
- * times matter, add `--second S`: the second of the minute in which the plan began. Needs root, and the
+ * times matter, add `--second S`, with the second of the minute in which the plan began. Needs root, and the
  * programs that `deno task test` installs.
  */
 import { parseArgs } from "node:util";
@@ -19,8 +19,8 @@ function wholeNumber(text: string, name: string): number {
 }
 
 /**
- * Returns a signal that aborts at the first SIGINT or SIGTERM: the current plan is then completed, and the
- * harness cleans up. A second SIGINT or SIGTERM ends the process at once.
+ * Returns a signal that aborts at the first SIGINT or SIGTERM. The harness then completes the current plan
+ * and cleans up. A second SIGINT or SIGTERM ends the process at once.
  */
 function untilInterrupted(): AbortSignal {
   const stopped = new AbortController();

@@ -11,8 +11,8 @@ interface Run {
 }
 
 /**
- * How far an agent skips event numbers when it reads its journal back after a restart. It skips them because
- * it may have sent events that the journal does not have.
+ * Number of event numbers that an agent skips when it reads its journal after a restart. The agent may have
+ * sent events with these numbers that the journal does not have.
  */
 const LEFT_OUT = 2 ** 20;
 
@@ -45,8 +45,8 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     last = sequence;
   }
   // The output of a run that ended without the agent's verdict may stop at any event. An agent whose disk was
-  // full may forget its verdict at a restart and send another one; then the first one counts. If the first
-  // one was lost with the connection, the agent cannot repeat it.
+  // full may forget its verdict at a restart and send another verdict. Then the first verdict counts. If the
+  // first verdict was lost with the connection, the agent cannot send it again.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );
@@ -79,8 +79,8 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
 }
 
 /**
- * Returns every output that is possible if the agent lost some events. It loses events that are only in its
- * memory when it is killed.
+ * Returns every output that is possible if the agent lost some events. An agent that is killed loses the
+ * events that are only in its memory.
  */
 function forgotten(said: readonly [sequence: number, event: SpokenEvent][]): string[] {
   const restart = said.findIndex(([sequence]) => sequence > LEFT_OUT);

@@ -37,7 +37,7 @@ export type FrameMoment = Extract<Moment, { frame: FrameKind }>;
 
 export type FrameAction =
   | { readonly type: "cut" }
-  /** No further frames from the sender of this frame are passed on. The other direction still works. */
+  /** The proxy passes on no further frames from the sender of this frame. The other direction still works. */
   | { readonly type: "half-close" }
   /** Passes the frame on twice, with `apart` milliseconds between. */
   | { readonly type: "duplicate"; readonly apart: number }

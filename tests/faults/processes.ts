@@ -32,10 +32,10 @@ export interface PlaneOptions {
   readonly temporary: string;
 }
 
-/** Time limits of runs in seconds, so short that each can expire during a plan. */
+/** Time limits of runs in seconds, so short that each limit can pass during a plan. */
 const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
-/** How many seconds an agent waits for a silent destination, and for an unreachable one. */
+/** Seconds that an agent waits for a silent destination, and seconds for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
 
 export function launchPlane(options: PlaneOptions): Process {

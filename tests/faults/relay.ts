@@ -9,11 +9,14 @@ export class Relay implements AsyncDisposable {
   /** Maximum bytes per second for each connection and direction; null for no limit. */
   bytesPerSecond: number | null = null;
   /**
-   * Called for each new connection. Returns after how many bytes of the response the connection ends; null
-   * for never.
+   * Called for each new connection. Returns the number of bytes of the response after which the relay ends
+   * the connection; null if it does not.
    */
   endsAfter: () => number | null = () => null;
-  /** Set while connections are accepted but no data passes. The promise resolves at the repair. */
+  /**
+   * A promise while connections are accepted but no data passes. The promise resolves at the repair. Null
+   * while data passes.
+   */
   #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.Conn>();

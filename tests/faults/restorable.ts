@@ -22,7 +22,7 @@ export async function successesRestore(stage: Stage): Promise<string[]> {
   const problems: string[] = [];
   for (const [index, task] of stage.tasks.entries()) {
     const { backups, succeeded } = await recordsOf(stage, task);
-    // Retention removes only the backups that newer ones have replaced.
+    // Retention removes only backups that newer backups have replaced.
     const kept = task.keep === 0 ? succeeded : Math.min(task.keep, succeeded);
     if (backups.size !== kept) {
       problems.push(

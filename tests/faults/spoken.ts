@@ -1,4 +1,7 @@
-/** Records the events that agents sent over the wire. They are compared with the control plane's records. */
+/**
+ * Records the events that agents sent over the wire. The invariants compare these events with the control
+ * plane's records.
+ */
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 

@@ -12,21 +12,23 @@ import type { World } from "./world.ts";
 export interface StagedTask extends PlannedTask {
   readonly id: number;
   readonly storePath: string;
-  /** When the task was created, on the database's clock. */
+  /** Time at which the task was created, on the database's clock. */
   readonly createdAt: Date;
-  /** Due times that the plan has set; each was the current time when it was set. */
+  /** Due times that the plan has set. Each was the current time when the plan set it. */
   readonly broughtForward: Date[];
-  /** Due times that may have been set or not, because the database failed meanwhile. */
+  /**
+   * Due times that the plan has tried to set. Because the database failed meanwhile, they may be set or not.
+   */
   readonly perhapsForward: Date[];
 }
 
 /**
- * How long a plan goes on after its last run or fault, for frames that are still to come, in milliseconds.
+ * Time that a plan goes on after its last run or fault, for frames that are still to come, in milliseconds.
  */
 const AFTERMATH = 1500;
 /**
- * The schedules of tasks whose runs start by schedule, and of the other tasks. For the former, each minute is
- * due, but the plan itself sets most due times.
+ * Schedules of tasks. With `EACH_MINUTE`, for tasks whose runs start by schedule, each minute is due, but the
+ * plan itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
@@ -34,10 +36,13 @@ const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
 export class Stage {
   readonly tasks: StagedTask[] = [];
   readonly #pending = new Set<Promise<void>>();
-  /** Faults that happen at frames. `left` is the number of matching frames until then. */
+  /**
+   * Faults that happen at frames. `left` is the number of matching frames that remain until the fault
+   * happens.
+   */
   readonly #faults: { action: PlannedFault["action"]; moment: FrameMoment; left: number }[] = [];
   #isPostgresDown = false;
-  /** When each run was first seen past its deadline, in monotonic milliseconds, by the run's id. */
+  /** The time when each run was first seen past its deadline, in monotonic milliseconds, by the run's id. */
   readonly overdue = new Map<number, number>();
   /** The ids of runs that stayed past their deadline for too long. */
   readonly late = new Set<number>();
@@ -118,13 +123,13 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // Close to a full minute, a control plane that computes the next due time could mistake this due time for
-    // the minute's own.
+    // A control plane that computes the next due time could mistake a due time close to a full minute for the
+    // due time of that minute.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // A due time that has come is not overwritten. Nor is a due time set before one that was handled on a
-    // clock ahead. Otherwise the harness itself would cause a missed run or a double one.
+    // Do not overwrite a due time that has come. Do not set a due time before one that a control plane with a
+    // fast clock has handled. Otherwise the harness itself would cause a missed run or a double run.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -10,7 +10,7 @@ export interface Process {
   output(): string;
 }
 
-/** Milliseconds until a process that ended by itself is started again. */
+/** Time in milliseconds until a process that ended by itself is started again. */
 const PAUSE = 200;
 
 export class Supervisor<P extends Process> {

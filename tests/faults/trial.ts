@@ -14,7 +14,8 @@ export interface Outcome {
   readonly broken: readonly string[];
   readonly seconds: number;
   /**
-   * The second of the minute in which the plan's faults began. It matters because due times are full minutes.
+   * The second of the minute in which the plan's faults began. The second matters because due times are full
+   * minutes.
    */
   readonly second: number;
 }

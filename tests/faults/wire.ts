@@ -29,7 +29,7 @@ export class Wire implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Passes on delayed frames at once, and ends half-closed connections. */
+  /** Passes delayed frames on at once, and ends half-closed connections. */
   heal(): void {
     for (const connection of this.#connections) connection.heal();
   }
@@ -66,7 +66,7 @@ class Connection {
     private readonly watch: Watcher,
   ) {}
 
-  /** Passes on both directions of the connection. Resolves when both have ended. */
+  /** Passes bytes on in both directions of the connection. Resolves when both directions have ended. */
   async carry(): Promise<void> {
     await Promise.all([
       this.#pass(this.agent, this.plane, (head) => {

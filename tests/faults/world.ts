@@ -26,8 +26,8 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * Milliseconds for which programs may still use an earlier clock. libfaketime reads the file every second,
- * and control planes read the database's clock every second.
+ * Time in milliseconds for which programs may still use an earlier clock. libfaketime reads the file every
+ * second, and control planes read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
 /** Time limit for the start of a control plane or an agent, in milliseconds. */
@@ -91,7 +91,7 @@ export class World implements AsyncDisposable {
     return world;
   }
 
-  /** Runs `planes` control planes and stops the others. Resolves once they respond. */
+  /** Runs `planes` control planes and stops the others. Resolves once the running control planes respond. */
   async run(planes: number): Promise<void> {
     this.#running = planes;
     for (const { supervisor } of this.planes.slice(0, planes)) supervisor.start();

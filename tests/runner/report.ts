@@ -14,9 +14,9 @@ const NOTABLE_MS = 100;
 const CLEAR = "\r\x1b[K";
 
 /**
- * Writes the report. On a terminal, it has one line of progress, and the tests that fail or are skipped.
- * Elsewhere, it has a line for each test. Both contain all other output of the tests, and a list of the
- * slowest tests at the end.
+ * Writes the report. On a terminal, the report has one line of progress, and lines for tests that fail or are
+ * skipped. Otherwise the report has a line for each test. Both forms contain all other output of the tests,
+ * and a list of the slowest tests at the end.
  */
 export class Report {
   summary: Summary | null = null;
@@ -26,7 +26,6 @@ export class Report {
   #slowest: Result[] = [];
   #rest = "";
 
-  /** @param files The number of test files in the run. */
   constructor(private readonly output: Output, private readonly files: number) {}
 
   /** Takes a piece of the output of `deno test`. */

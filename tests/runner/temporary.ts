@@ -2,8 +2,8 @@
 import { mountMemory } from "../support/memory.ts";
 
 /**
- * Creates the directory, in memory if possible. It is removed once this process has ended, even if it was
- * killed.
+ * Creates the directory, in memory if possible. The directory is removed once this process has ended, even if
+ * the process was killed.
  */
 export async function makeTemporaryDirectory(): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-" });

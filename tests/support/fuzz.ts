@@ -1,8 +1,8 @@
 /**
- * Sets how many cases the fuzz tests generate: few in the test suite, many with `deno task fuzz`. That task
- * sets an environment variable.
+ * Sets how many cases the fuzz tests generate: few in the test suite, many with `deno task fuzz`. The task
+ * sets environment variables for this.
  */
-/** Whether the tests were started by `deno task fuzz`. If so, they are exhaustive where that is possible. */
+/** Whether the tests were started by `deno task fuzz`. If so, the tests are exhaustive where possible. */
 export const isWhole = Deno.env.get("FUZZ") === "whole";
 
 const count = Number(Deno.env.get("FUZZ_COUNT") ?? NaN);

@@ -17,8 +17,8 @@ export async function memoryDirectory(): Promise<string | undefined> {
 }
 
 /**
- * Mounts a file system in memory on the directory. Resolves with false if that is not possible: it needs root
- * and enough memory.
+ * Mounts a file system in memory on the directory. Resolves with false if this is not possible. Mounting
+ * needs root and enough memory.
  */
 export async function mountMemory(directory: string): Promise<boolean> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0 || !await hasMemory()) return false;

@@ -1,8 +1,8 @@
 /**
- * Created the fixture in this directory: `deno run -A make.ts CHECKOUT`. CHECKOUT is a work tree of the
- * oldest commit from which upgrades are supported, with its packages installed. That control plane and its
- * local agent back up a directory, a PostgreSQL and a MariaDB database to every type of destination, plain
- * and encrypted. The stored objects are in this directory.
+ * The script that created the fixture in this directory: `deno run -A make.ts CHECKOUT`. CHECKOUT is a work
+ * tree of the oldest commit from which upgrades are supported, with its packages installed. That control
+ * plane and its local agent back up a directory, a PostgreSQL and a MariaDB database to every type of
+ * destination, plain and encrypted. The stored objects are in this directory.
  */
 import { ApiCaller } from "../../support/clients/client.ts";
 import { shell } from "../../support/fixtures/backup_run.ts";
@@ -13,7 +13,7 @@ import { TestS3 } from "../../support/servers/s3.ts";
 import { TestSshd } from "../../support/servers/sshd.ts";
 import { until } from "../../support/assertions/until.ts";
 
-/** Values that the test replaces. */
+/** Values of the old control plane. tests/e2e/upgrade_test.ts uses the same token and secret key. */
 const ROOT = "/var/tmp/rearguard-oldest";
 const TOKEN = "rg_of-the-oldest-control-plane-0123456789";
 const SECRET_KEY = "0123456789abcdef".repeat(4);
@@ -113,7 +113,7 @@ for (const [type, settings] of Object.entries(destinations)) {
       const id = await api.create("/backup-tasks", task);
       const log = await api.run(id);
       if (log.status !== "successful") throw new Error(`${task.label}: ${log.output}`);
-      // Paused, so that no schedule starts it after the upgrade.
+      // Pause the task, so that no schedule starts a run after the upgrade.
       await api.call("POST", `/backup-tasks/${id}/pause`);
     }
   }

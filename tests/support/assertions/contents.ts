@@ -9,7 +9,7 @@ const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   replicas: ["heartbeat_at"],
 };
 /**
- * Returns every table's rows as text, without what every request changes.
+ * Returns every table's rows as text, without the columns that every request changes.
  *
  * @param besides Additional columns to leave out, by table.
  */

@@ -40,7 +40,7 @@ export class KeptFiles implements Disposable {
         const path = `${directory}/${name}`;
         if (this.leftOut.includes(name)) continue;
         if (isDirectory) this.#look(path);
-        // Anything else is skipped: reading a pipe would take the bytes that its reader needs.
+        // Skip files of other types: reading a pipe would take bytes that the pipe's reader needs.
         else if (isFile) this.#read(path);
       }
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Reads the permissions in each command line that users get, so that tests run the programs with exactly
- * these.
+ * these permissions.
  */
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";

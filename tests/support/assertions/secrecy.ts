@@ -19,8 +19,8 @@ export class Secrecy implements Disposable {
   readonly #kept: KeptFiles;
 
   /**
-   * Starts to record. To be called after all servers are started, because a command line with which a test
-   * starts a server may contain a password.
+   * Starts to record. All servers must be running before, because a command line with which a test starts a
+   * server may contain a password.
    */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
     this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);

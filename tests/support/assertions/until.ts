@@ -2,8 +2,9 @@ const SHORTEST_PAUSE = 5;
 const LONGEST_PAUSE = 200;
 
 /**
- * Waits until a condition holds, by polling. Fails if it does not hold within `timeoutMs`. Polling leaves
- * processor time to what the test waits for: each pause takes at least three times as long as a check.
+ * Waits until a condition holds, by polling. Fails if the condition does not hold within `timeoutMs`
+ * milliseconds. Each pause takes at least three times as long as a check, so that most processor time is left
+ * to the work that the test waits for.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

@@ -4,8 +4,8 @@ import { claimPendingRequests, recordResponse } from "../../../src/services/agen
 import type { ServiceContext } from "../../../src/services/context.ts";
 
 /**
- * Answers the next deletion that reaches the agent, and returns the names to delete. Reports `failed` objects
- * as failed, leaves out the `unsaid` ones, and reports all others as deleted.
+ * Answers the next deletion that reaches the agent, and returns the names to delete. Reports the objects in
+ * `failed` as failed, does not mention the objects in `unsaid`, and reports all others as deleted.
  */
 export function answering(
   services: ServiceContext,

@@ -31,7 +31,10 @@ export interface TestApi extends TestServices {
   readonly app: ReturnType<typeof createApp>;
   /** A client of an administrator, with every ability. */
   readonly admin: ApiClient;
-  /** Creates a user who is not an administrator, and returns a client with these abilities (default: all). */
+  /**
+   * Creates a user who is not an administrator, and returns a client with these abilities; with all abilities
+   * if none are given.
+   */
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
   /** Returns a client with a new token of the same user. */
   tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;

@@ -13,7 +13,7 @@ export interface Ended {
 
 export interface CliOptions {
   readonly env?: Record<string, string>;
-  /** The text that is typed or piped into the command; nothing by default. */
+  /** The text that is typed or piped into the command. If absent, the command gets no input. */
   readonly stdin?: string;
   readonly cwd?: string;
 }

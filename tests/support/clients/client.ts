@@ -28,7 +28,6 @@ export class ApiCaller {
     return { status: response.status, body: await response.json() };
   }
 
-  /** Creates a record and returns its id. */
   async create(path: string, body: unknown): Promise<number> {
     const answer = await this.call("POST", path, body);
     if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);

@@ -7,8 +7,8 @@ const scrypt = new URL("agent/engine/transforms/scrypt.ts", root).href;
 const quick = new URL("tests/support/clients/quick_scrypt.ts", root).href;
 
 /**
- * Returns the options for an agent with a low work factor. With the normal one, deriving a key takes a
- * processor a second. `stack` removes the temporary import map.
+ * Returns the options for an agent with a low work factor. With the normal work factor, deriving a key takes
+ * one second of processor time. `stack` removes the temporary import map.
  */
 export async function quickSealingAgent(stack: AsyncDisposableStack): Promise<AgentOptions> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

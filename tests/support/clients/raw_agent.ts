@@ -1,4 +1,4 @@
-/** An agent's socket, which sends whatever a test wants, in any order. */
+/** An agent's websocket that sends any message that a test wants, in any order. */
 import { PROTOCOL_MIN, PROTOCOL_VERSION } from "../../../src/protocol/version.ts";
 import { AGENT } from "../fixtures/planted.ts";
 import { until } from "../assertions/until.ts";
@@ -59,7 +59,10 @@ export class RawAgent implements Disposable {
     this.socket.send(isRaw ? message : JSON.stringify(message));
   }
 
-  /** Resolves with the first message of a type that `fits`, which may have arrived already. */
+  /**
+   * Resolves with the first message of this type for which `fits` returns true. The message may have arrived
+   * already.
+   */
   async next(type: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
     const found = () => this.received.find((message) => message.type === type && fits(message));
     await until(() => found() !== undefined || this.socket.readyState === WebSocket.CLOSED);
@@ -79,13 +82,13 @@ export class RawAgent implements Disposable {
 
   /**
    * Returns the close code with which the control plane ends the socket. Returns null if the socket stays
-   * open, which the response to a request shows.
+   * open, as shown by a response to a request.
    */
   async end(): Promise<number | null> {
     return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);
   }
 
-  /** Sends an event. Resolves once the control plane has acknowledged it, as it does with every event. */
+  /** Sends an event. Resolves once the control plane has acknowledged the event. */
   async tell(run: { run_id: number; attempt: number }, sequence: number, event: Message): Promise<void> {
     const { run_id, attempt } = run;
     this.send({ type: "run.event", run_id, attempt, sequence, at: "2026-01-01T00:00:00.000Z", event });

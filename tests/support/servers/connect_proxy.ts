@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class ConnectProxy implements AsyncDisposable {
   /** The `host:port` of each requested tunnel (`CONNECT`), in order. */
   readonly asked: string[] = [];
-  /** The response to requests for a tunnel, if they are to be refused; null if tunnels are opened. */
+  /** The response to requests for a tunnel if the proxy refuses them; null if the proxy opens tunnels. */
   refusal: string | null = null;
   readonly #open = new Set<Socket>();
 
@@ -26,7 +26,6 @@ export class ConnectProxy implements AsyncDisposable {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Closes the open connections. */
   drop(): void {
     for (const socket of this.#open) socket.destroy();
   }

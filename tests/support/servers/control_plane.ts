@@ -41,9 +41,9 @@ export interface AgentOptions {
   /** The arguments of `deno run` for the agent's program, without the agent's own arguments. */
   program: string[];
   logLevel: string;
-  /** The agent's PATH; default: that of this process. */
+  /** The agent's PATH. If absent, the agent gets the PATH of this process. */
   path?: string;
-  /** Environment variables of the agent, in addition to those it always has. */
+  /** Environment variables of the agent, in addition to those that every agent has. */
   environment?: Record<string, string>;
   /** Returns the URL that the agent gets in place of the control plane's own. */
   seen?(url: string): string;
@@ -125,7 +125,7 @@ export interface StartedAgent {
 /**
  * Starts an agent.
  *
- * @param earlier An agent that was killed. The new agent continues with the state of that one.
+ * @param earlier An agent that was killed. The new agent continues with the killed agent's state.
  */
 export async function startAgent(
   url: string,

@@ -1,14 +1,14 @@
 /**
- * A WebDAV server in memory, whose responses a test can change. With uploads in chunks, it behaves like
- * Nextcloud, which needs PHP and a database and cannot run here.
+ * A WebDAV server in memory, whose responses a test can change. Its uploads in chunks behave like
+ * Nextcloud's. Nextcloud itself needs PHP and a database, and cannot run in the tests.
  */
 export class FakeWebdav implements AsyncDisposable {
   /** Contents of the files, by path. The path of a directory ends with a slash. */
   readonly files = new Map<string, Uint8Array>();
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
-  /** Returns a response that replaces the server's; null if the server shall handle the request. */
+  /** Returns a response that replaces the server's; null if the server handles the request. */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
-  /** Returns the response that the client gets in place of the server's. */
+  /** Returns the response that replaces the server's response. */
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 

@@ -51,7 +51,7 @@ if (!new TextDecoder().decode(answer).startsWith("HTTP/1.1 101")) {
   throw new Error("The socket was not opened");
 }
 const welcomed = Promise.withResolvers<void>();
-// Everything that arrives is read, so that the other side is not blocked.
+// Read everything that arrives, so that the control plane is not blocked.
 const reading = (async () => {
   const buffer = new Uint8Array(65536);
   for (let length; (length = await connection.read(buffer)) !== null;) {

@@ -4,7 +4,7 @@ import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 
 export interface PgbouncerOptions {
   mode: "session" | "transaction" | "statement";
-  /** Startup parameters that PgBouncer ignores; default: those that Rearguard needs. */
+  /** Startup parameters that PgBouncer ignores. If absent, those that Rearguard needs. */
   ignoredStartupParameters?: string;
 }
 
@@ -36,7 +36,6 @@ pool_mode = ${mode}
 ignore_startup_parameters = ${ignoredStartupParameters}
 `,
     );
-    // PgBouncer refuses to run as root.
     const owner = await systemUser("postgres");
     if (owner !== null) await Deno.chown(directory, owner.uid, owner.gid);
     await Deno.chmod(directory, 0o755);

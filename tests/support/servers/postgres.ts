@@ -37,7 +37,7 @@ export async function testPostgresUrl(): Promise<string> {
   return url;
 }
 
-/** Stops the server and removes its directory once this process has ended, even if it was killed. */
+/** Stops the server and removes its directory once this process has ended, even if the process was killed. */
 async function watchOver(postmaster: number, directory: string): Promise<void> {
   const script = `while kill -0 ${Deno.pid}; do sleep 1; done
     kill -QUIT ${postmaster}

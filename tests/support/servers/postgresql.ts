@@ -1,7 +1,7 @@
 /**
  * Runs a PostgreSQL server whose databases tests back up: Debian's programs, with a cluster in a temporary
- * directory. It listens on a socket there (without a password) and on a free port of 127.0.0.1 (with a
- * password). If the tests run as root, the server runs as the system user `postgres`.
+ * directory. The server listens on a socket in this directory (without a password) and on a free port of
+ * 127.0.0.1 (with a password). If the tests run as root, the server runs as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { exists } from "../programs.ts";
@@ -11,7 +11,10 @@ import { until } from "../assertions/until.ts";
 const PASSWORD = "pässword with \\ and : 'quotes'";
 
 export interface PostgresqlOptions {
-  /** The directory with the programs `initdb` and `postgres`; default: Debian's newest. */
+  /**
+   * The directory with the programs `initdb` and `postgres`. If absent, the directory of the newest version
+   * from Debian.
+   */
   programs?: string;
   /**
    * The primary server, if this server is to be its streaming standby. Commits of the primary then wait for
@@ -130,7 +133,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // The program of this name in the PATH is a script of Debian's, which starts the real program.
+    // Debian has a script of this name in the PATH, which starts the real program.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,
@@ -258,8 +261,8 @@ export async function systemUser(name: string): Promise<{ name: string; uid: num
 }
 
 /**
- * Returns the command line that runs a command as a user; undefined leaves it unchanged. setpriv becomes the
- * program instead of starting it, so signals reach the program.
+ * Returns the command line that runs a command as a user. If `user` is undefined, returns the command
+ * unchanged. setpriv becomes the program instead of starting it, so signals reach the program.
  */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined

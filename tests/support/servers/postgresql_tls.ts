@@ -2,7 +2,6 @@
 import { type PostgresqlServer, program, systemUser } from "./postgresql.ts";
 import { until } from "../assertions/until.ts";
 
-/** Turns TLS on. Returns the path of the authority's certificate. */
 export async function turnTlsOn(server: PostgresqlServer): Promise<string> {
   const owner = await systemUser("postgres");
   const at = (name: string) => `${server.directory}/${name}`;

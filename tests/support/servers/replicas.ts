@@ -28,8 +28,8 @@ export interface Replicas {
   readonly serverId: number;
   readonly talkerServerId: number;
   /**
-   * Creates a task that backs up the files in `source` on the real agent's server; `fields` may change that.
-   * The task runs only on request if `fields` has no schedule.
+   * Creates a task that backs up the files in `source` on the real agent's server. `fields` may override the
+   * task's fields. If `fields` has no schedule, the task runs only on request.
    */
   task(fields?: Record<string, unknown>): Promise<number>;
   kill(which: number): Promise<void>;
@@ -81,7 +81,7 @@ export async function stageReplicas(
     local_path: `${root}/backups`,
   });
   const isConnected = async (serverId: number) => {
-    // A control plane that was killed in between does not answer: the connection breaks.
+    // A control plane that was just killed does not respond: the connection breaks.
     const answer = await api.call("GET", `/remote-servers/${serverId}`).catch(() => null);
     return answer?.body.data?.status.connectivity === "connected";
   };
@@ -116,7 +116,10 @@ export async function stageReplicas(
   };
 }
 
-/** Returns the log of a task's newest run once the run has ended. Asks any control plane that responds. */
+/**
+ * Returns the log of a task's newest run once the run has ended. The request goes to any control plane that
+ * responds.
+ */
 export async function endOf({ api }: Replicas, taskId: number) {
   // deno-lint-ignore no-explicit-any
   let log: any = null;

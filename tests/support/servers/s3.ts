@@ -44,11 +44,15 @@ export interface S3Call {
 
 /**
  * A fault in place of a normal response: an error, or a connection that is cut. `cut` cuts before the work is
- * done, `cut the answer` after it. With `done`, the error is sent after the work is done. Null: no fault.
+ * done, `cut the answer` after it. With `done`, the error is sent after the work is done. Null means that the
+ * server responds normally.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
-  /** A page from a proxy in front of the server. With `done`, the server has done the work before. */
+  /**
+   * A page from a proxy in front of the server. With `done`, the server sends the page after the work is
+   * done.
+   */
   | { status: number; page: string; done?: boolean }
   | "cut"
   | "cut the answer"
@@ -233,8 +237,8 @@ export class TestS3 implements AsyncDisposable {
   }
 
   /**
-   * Lists objects, and responds in the format of version 2 of the API. Asks s3rver with version 1, whose
-   * pages work on Deno.
+   * Lists objects, and responds in the format of version 2 of the API. Uses version 1 for the request to
+   * s3rver, because s3rver's pages of version 2 do not work on Deno.
    */
   async #listObjects(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
     const query = new URLSearchParams({

@@ -61,7 +61,7 @@ interface Claim {
   signedHeaders: string[];
   signature: string;
   payload: string;
-  /** How long the signature is valid, in seconds; null for a signature in the header. */
+  /** Time for which the signature is valid, in seconds; null for a signature in the header. */
   expires: number | null;
 }
 

@@ -10,7 +10,6 @@ import { onSystemClock, testServices } from "../fixtures/database.ts";
 
 export interface ServedApi extends AsyncDisposable {
   readonly url: string;
-  /** A token with every ability. */
   readonly token: string;
   readonly api: ApiCaller;
   readonly services: ServiceContext;

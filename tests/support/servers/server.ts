@@ -9,7 +9,7 @@ export interface ServerOptions {
   /** Variables of the process's environment, which is otherwise clean. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** The permissions for `deno run`; default: those of `deno task start`. */
+  /** The permissions for `deno run`. If absent, those of `deno task start`. */
   readonly rights?: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export class ServerProcess implements AsyncDisposable {
 
   /**
    * Resolves with the URL that the process prints when it is ready. Rejects with the process's output if it
-   * ends before.
+   * ends earlier.
    */
   async ready(): Promise<string> {
     await this.until(() => READY.test(this.stdout));

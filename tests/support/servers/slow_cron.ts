@@ -66,15 +66,15 @@ function matches(pattern: Pattern, wall: number): boolean {
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
   /**
-   * Each offset in minutes, and the minute since 1970 from which it applies. The first one applies from the
-   * start.
+   * Each offset in minutes, and the minute since 1970 from which it applies. The first offset applies from
+   * the start.
    */
   readonly changes: { from: number; offset: number }[] = [];
 
   constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
     let known = NaN;
-    // Checks the ends of each quarter of an hour: no zone has ever changed twice within one.
+    // Checks the ends of each quarter of an hour: no zone has ever changed twice within a quarter of an hour.
     for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
       if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
       for (let minute = block; minute < block + 15; minute++) {

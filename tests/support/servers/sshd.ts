@@ -1,7 +1,7 @@
 /**
- * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, it creates
- * a system user with a key and a password, and removes that user at the end. Otherwise it accepts a key for
- * the user who runs the tests.
+ * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, this class
+ * creates a system user with a key and a password, and removes the user at the end. Otherwise the server
+ * accepts a key for the user who runs the tests.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
@@ -158,8 +158,8 @@ async function makeAccount(home: string): Promise<Account> {
 }
 
 /**
- * Runs a command that changes system users. Only one runs at a time, because test files run in parallel and
- * these commands fail if /etc/passwd is locked.
+ * Runs a command that changes system users. Only one such command runs at a time, because test files run in
+ * parallel and these commands fail if /etc/passwd is locked.
  */
 function accounts(...command: string[]): Promise<string> {
   return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);

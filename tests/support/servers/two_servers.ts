@@ -33,9 +33,7 @@ export interface TwoServers {
   readonly api: ApiCaller;
   /** The server labelled `web1`, whose disk holds the backups. */
   readonly holder: TestServer;
-  /** The server labelled `web2`. */
   readonly other: TestServer;
-  /** A temporary directory. */
   readonly root: string;
   readonly relayed: RelayedRequest[];
   /** Stops the transfer of each object after `after` bytes, until the gate is opened. */

@@ -1,4 +1,4 @@
-/** What the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts. */
+/** Defines what the contract suite needs to test a source type: see agent/engine/sources/contract_test.ts. */
 import type { DatabaseTarget } from "../../../src/definitions/sources/database_server.ts";
 import type { JobSource } from "../../../src/protocol/job.ts";
 
@@ -13,7 +13,6 @@ export interface DatabasePlace {
   login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
   /** The names of two databases in the source: an ordinary one, and one with special characters. */
   names: [string, string];
-  /** Creates the objects of the server that databases refer to, such as users. */
   prepare(): Promise<void>;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
@@ -21,7 +20,6 @@ export interface DatabasePlace {
   describe(name: string): Promise<string[]>;
   /** Returns the names of all databases except the server's own. */
   list(): Promise<string[]>;
-  /** Returns the number of open connections to a database. */
   connections(name: string): Promise<number>;
 }
 
@@ -31,22 +29,21 @@ export interface SourceFixture extends AsyncDisposable {
   /** Secrets that must not appear in any output, manifest or error. */
   secrets: string[];
   /**
-   * Prepares an empty location for what one line of the manifest's `restore` restores. Returns the line with
-   * its placeholders filled in.
+   * Prepares an empty location for the data that one line of the manifest's `restore` restores. Returns the
+   * line with its placeholders filled in.
    */
   restoration(line: string, database: string | null): Promise<Restoration>;
-  /** Describes the source. What was restored must have the same description. */
+  /** Describes the source. The restored data must have the same description. */
   describeOriginal(): Promise<string[]>;
   describeRestored(): Promise<string[]>;
   /** How to restore through the API; absent for a source that the API cannot restore. */
   api?: {
     /** Bodies of restore requests, one for each restore. */
     requests: Record<string, unknown>[];
-    /** Describes what the requests restored, as {@link describeRestored} does. */
+    /** Describes the data that the requests restored, in the same form as {@link describeRestored}. */
     describeRestored(): Promise<string[]>;
   };
   /** The server to restore databases on; absent for a source without databases. */
   place?: DatabasePlace;
-  /** Removes everything that was restored. */
   reset(): Promise<void>;
 }

@@ -96,8 +96,8 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
       await other.sql("mysql", drop(NAMES));
       await server.sql("mysql", drop(NEW_NAMES));
-      // Accounts stay: they are dumped only with `*`, and the second variant finds those that the first one
-      // restored.
+      // Keep accounts: they are dumped only with `*`, and the second variant finds the accounts that the
+      // first one restored.
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
