@@ -12,7 +12,8 @@ export interface BackupRepository extends AsyncDisposable {
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
   /**
-   * Returns the path as a control plane stores it for this destination: an absolute path, or a key prefix.
+   * Converts a path below the repository's root to the directory that a control plane would record for it: an
+   * absolute path, or a key prefix.
    */
   directory(path: string): string;
 }

@@ -33,8 +33,8 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
 }
 
 /**
- * Returns whether an embedded database exists in the data directory. By default, only a control plane creates
- * one.
+ * Returns whether an embedded database exists in the data directory. Admin commands do not create one unless
+ * an operator asks for it.
  */
 export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {
   return await Deno.stat(join(dataDirectory, "postgres")).then(() => true, () => false);

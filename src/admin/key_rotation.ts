@@ -160,8 +160,8 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * Encrypts every value again once all control planes use the new key of their environment. In this case, the
- * operator does the other steps of a rotation.
+ * Encrypts every value again, for keys that come from the environment, once every control plane uses the new
+ * key. The operator does the other steps of such a rotation.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;

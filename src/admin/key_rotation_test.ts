@@ -125,7 +125,7 @@ Deno.test("a value that is changed during the rotation keeps the change", () =>
   scene(async ({ database, key, rotate, seal, values }) => {
     const id = await seal(key, "before");
     const changed = new Keyring([key]).encrypt("after");
-    // The row stays locked until the rotation waits for the lock.
+    // Keeps the row locked until the rotation waits for the lock.
     let release = () => {};
     const held = new Promise<void>((resolve) => release = resolve);
     const change = database.begin(async (sql) => {
@@ -154,7 +154,8 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
       rotate({ patience: 0 }),
       /^KeyRotationError: Cannot continue the rotation: not every control plane has loaded the new key: 1 control plane \(one started .+ with key \w{8}\)\. /,
     );
-    // No value is encrypted with the new key yet, and the next call does not make another key.
+    // No value is encrypted with the new key yet, and the next rotation continues with this key instead of
+    // making another one.
     const keys = (await readSecretKeys(path))!;
     assert.deepEqual(keys.map(keyId)[0], keyId(key));
     assert.equal(keys.length, 2);

@@ -28,7 +28,7 @@ export interface RecoveredRepository {
 }
 
 /**
- * Imports the repository's backups that the database does not know, and prints their names. Leaves out a
+ * Imports the repository's backups that have no record in the database, and prints their names. Leaves out a
  * backup if its archive is missing or its password is unknown.
  */
 export async function importNewerBackups(
@@ -49,7 +49,7 @@ export async function importNewerBackups(
     } else print(`Left out ${each.name}: it is older than the recovered state, which does not contain it`);
   }
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
-  // Imports only one copy of a backup. Prefers the copy in a directory that the database knows from other
+  // Imports only one copy of a backup. Prefers a copy in a directory that the database has recorded for other
   // backups.
   const once = [...unknown.values()].map((copies) =>
     copies.find((copy) => isInRecordedDirectory(repository, copy, known)) ?? copies[0]!
@@ -79,7 +79,7 @@ export async function importNewerBackups(
   );
 }
 
-/** A backup that the database knows, and its manifest in this repository. */
+/** A backup that has a record in the database, and its manifest in this repository. */
 interface KnownBackup {
   each: FoundManifest;
   record: KnownManifest;
@@ -97,8 +97,8 @@ function isInRecordedDirectory(
 
 /**
  * Returns the directory that the database should record for a backup. The repository may be a copy of the
- * original one, even a copy of a copy. So the directory is derived from the known backups of the repository:
- * their recorded directories show where the originals are.
+ * original one, even a copy of a copy. So the directory is derived from the repository's backups that already
+ * have records: the recorded directories show where the originals are.
  */
 function recordedDirectory(
   repository: BackupRepository,
@@ -117,7 +117,7 @@ function recordedDirectory(
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Returns both paths without the directories at their ends that are the same. */
+/** Removes from both paths the directories at the end that they have in common. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

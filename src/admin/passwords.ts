@@ -12,7 +12,7 @@ const MAX_HEADER_BYTES = 256 * 1024;
 
 export class Passwords {
   /**
-   * The known passwords. The one that was right last comes first, because trying a password takes a second.
+   * The passwords to try. The password that was right last comes first, because trying one takes a second.
    */
   #known: string[];
 
@@ -29,8 +29,8 @@ export class Passwords {
   }
 
   /**
-   * Returns the password that opens the file. If no known password does, prompts for it on the terminal.
-   * Returns null if the answer is empty, or if there is no terminal.
+   * Returns the password that opens the file. If none of the passwords so far opens it, prompts on the
+   * terminal. Returns null if the answer is empty, or if there is no terminal.
    */
   async find(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
     const header = await readHeader(name, await open());

@@ -36,9 +36,9 @@ export class Hub implements SessionOwner {
   readonly #replicaId: string;
   readonly #ingest: EventIngest;
   readonly #open = new Set<Session>();
-  /** Sessions that have not been welcomed yet, by server. */
+  /** Sessions to which `welcome` was not sent yet, by the id of the server. */
   readonly #greeting = new Map<number, Set<Session>>();
-  /** The newest welcomed session of each server. */
+  /** The newest session of each server to which `welcome` was sent, by the id of the server. */
   readonly #ready = new Map<number, Session>();
   readonly #keys = new WeakMap<Session, string>();
   readonly #handlers: ((serverId: number) => void)[] = [];
@@ -122,8 +122,8 @@ export class Hub implements SessionOwner {
 
   offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: Assignment): void {
     const session = this.#ready.get(remoteServerId);
-    // Don't send the run if an older agent has connected meanwhile, because it would ignore the scripts. The
-    // next attempt to dispatch the run fails it.
+    // Don't send the run if an older agent has connected meanwhile: it would ignore the scripts. The run
+    // fails at its next dispatch.
     if (job.kind === "backup" && job.scripts !== undefined && !session?.runsScripts) return;
     session?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }

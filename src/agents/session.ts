@@ -47,7 +47,7 @@ const MAX_BUFFERED = 8 * 1024 * 1024;
 export interface SessionOwner {
   heartbeatMs: number;
   admission: Admission;
-  /** Called when the session has been welcomed. */
+  /** Called when `welcome` is sent to the agent. */
   ready(session: Session): void;
   closed(session: Session): void;
   /**

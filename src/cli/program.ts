@@ -49,7 +49,7 @@ export function rearguard(): Command {
   addTrashCommands(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
-  // The completion knows only the commands added before it.
+  // Shell completion covers only the commands that were added before this call.
   tab(program, { completionCommandName: "completion" });
   return program;
 }

@@ -1,6 +1,6 @@
 /**
- * Decides whether a backup task keeps its promise: that its newest backup is recent enough. The answer
- * depends on the age of that backup, not on how the last run ended.
+ * Decides whether a backup task is protected: whether its newest backup is recent enough. The answer depends
+ * on the age of that backup, not on how the last run ended.
  */
 import { planRun, type Schedule } from "./schedule.ts";
 
@@ -37,22 +37,22 @@ const MOST_GRACE = 6 * HOUR;
 /** Default maximum age of the newest backup of a task on an intermittent server, in milliseconds. */
 const INTERMITTENT_AGE = 7 * DAY;
 
-/** The newest backup of a task that counts: it is not damaged, and it is of the task's current source. */
+/** A task's newest backup, among those that are not damaged and contain the task's current source. */
 export interface NewestBackup {
   /** When the backup's run started. The backup contains the source's state of that time, or later. */
   readonly started_at: Date;
   readonly duration_ms: number;
 }
 
-/** The facts from which a task's promise is computed. */
+/** The facts from which it follows when a task becomes late. */
 export interface ProtectionTerms {
   readonly schedule: Schedule;
   /** Maximum age of the newest backup, in seconds. Null: the maximum age is derived from the schedule. */
   readonly max_age: number | null;
   readonly server_class: ServerClass;
   /**
-   * When the promise began: when the task was created or resumed, or when its schedule or source was changed,
-   * whichever was last. Due times before it don't count.
+   * When the maximum age began to apply: when the task was created or resumed, or when its schedule or source
+   * was changed, whichever was last. Due times before this time don't count.
    */
   readonly promised_at: Date;
   readonly newest: NewestBackup | null;

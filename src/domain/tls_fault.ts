@@ -1,5 +1,5 @@
 /**
- * Explains TLS errors in plain words. Knows the errors of Deno's `fetch` and websockets (rustls) and of
+ * Explains TLS errors in plain words. Covers the errors of Deno's `fetch` and websockets (rustls) and of
  * node:tls.
  */
 

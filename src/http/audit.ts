@@ -14,7 +14,7 @@ export function isAudited({ method, audited }: Endpoint): boolean {
   return audited ?? method !== "get";
 }
 
-/** Starts the audit log entry of a request with what is known before authentication. */
+/** Starts the audit log entry of a request with the values that are available before authentication. */
 export function auditOf(services: ServiceContext, endpoint: Endpoint, origin: Origin): AuditedRequest {
   return new AuditedRequest({
     actor: { type: "unknown" },

@@ -106,8 +106,8 @@ export async function serve(
 }
 
 /**
- * Counts the success or failure of an authentication in the throttle. A 401 is a failure. The handler checks
- * agent keys, so another refusal does not say whether an agent key is valid.
+ * Counts the success or failure of an authentication in the throttle. A 401 is a failure. Any other refusal
+ * says nothing about an agent key, because the handler checks agent keys.
  */
 function countAttempt(
   { throttle }: PipelineContext,
@@ -244,7 +244,8 @@ function validateInput(
   let query: unknown = {};
   if (endpoint.query !== undefined) {
     query = check(endpoint.query, Object.fromEntries(parameters));
-    // Agents' parameters are not checked: newer agents may send some that this control plane does not know.
+    // Agents' parameters are not checked, because newer agents may send parameters that this control plane
+    // does not support.
     if (isForTokens(endpoint)) {
       Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
     }

@@ -51,13 +51,18 @@ export class Outgoing {
     await this.#request("POST", { ...request, headers }, text);
   }
 
-  /** Posts plain text. Resolves and rejects as {@link post} does. */
+  /**
+   * Posts plain text. Resolves once the receiver has accepted the text. Rejects with a {@link DeliveryError}.
+   */
   async postText({ text, ...request }: OutgoingRequest & { readonly text: string }): Promise<void> {
     const headers = { "Content-Type": "text/plain; charset=utf-8", ...request.headers };
     await this.#request("POST", { ...request, headers }, text);
   }
 
-  /** Gets a URL that contains the message as parameters. Resolves and rejects as {@link post} does. */
+  /**
+   * Gets a URL that contains the message as parameters. Resolves once the receiver has accepted the request.
+   * Rejects with a {@link DeliveryError}.
+   */
   async get(request: OutgoingRequest): Promise<void> {
     await this.#request("GET", request);
   }

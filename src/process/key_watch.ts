@@ -14,8 +14,8 @@ import { StartError } from "./start_error.ts";
 /** Interval between two reads of the key file in milliseconds, unless a notification comes earlier. */
 const SLOW_POLL = 5_000;
 /**
- * Interval between two checks of the keys against the database, in milliseconds. The database may have been
- * restored from elsewhere meanwhile.
+ * Interval between two checks of the keys against the database, in milliseconds. Meanwhile, an operator may
+ * have restored an older state of the database.
  */
 const DATABASE_POLL = 5 * 60_000;
 

@@ -26,8 +26,8 @@ export function encode(message: AgentMessage | ServerMessage): string {
 }
 
 /**
- * Decodes a frame of an agent. Returns `known: false` for a type that this version doesn't know, which
- * callers ignore.
+ * Decodes a frame of an agent. Returns `known: false` for a type that this version does not support; callers
+ * ignore such a frame.
  */
 export function decodeAgentMessage(frame: unknown): Decoded<AgentMessage> {
   return decode(AgentMessage, AGENT_TYPES, frame);

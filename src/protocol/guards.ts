@@ -18,7 +18,7 @@ export const JobGuards = z.object({
   on_shrink: Action,
   on_incompressible: Action,
   /**
-   * Actions by the names of the guards, some of which the agent may not know. Absent from older control
+   * Actions by the names of the guards, some of which the agent may not support. Absent from older control
    * planes.
    */
   actions: z.record(z.string(), Action).optional(),

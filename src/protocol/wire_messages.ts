@@ -23,8 +23,8 @@ const requestId = z.string().min(1).max(64);
 /** A time in ISO 8601 UTC. */
 const time = z.string().max(40);
 /**
- * Trace context in the form of W3C's header. Absent if nothing is traced, and from peers that don't know the
- * field.
+ * Trace context in the form of W3C's header. Absent if nothing is traced, and from peers that do not support
+ * the field.
  */
 const traceparent = z.string().max(64).optional();
 
@@ -95,7 +95,7 @@ export const Verdict = z.union([
     damage: z.string().max(4096).optional(),
     /**
      * The stored backup, if the run failed only because a script failed after the backup. `leftovers` names
-     * its objects, too, for control planes that don't know this field.
+     * its objects, too, for control planes that do not support this field.
      */
     backup: StoredBackup.optional(),
   }),

@@ -59,7 +59,7 @@ function isLockedOpenSsh(text: string): boolean {
   try {
     head = atob(base64.slice(0, 64));
   } catch {
-    // This text is not an encrypted key. Connecting with it will show what is wrong.
+    // This text is not an encrypted key. An attempt to connect with it will show what is wrong.
     return false;
   }
   return head.startsWith("openssh-key-v1\0") && !head.startsWith("openssh-key-v1\0\0\0\0\x04none");
@@ -85,7 +85,7 @@ async function usableOpenSsh(text: string, passphrase: string | null): Promise<s
   const { default: ssh2 } = await import("ssh2") as unknown as { default: typeof import("ssh2") };
   const key = isLocked ? ssh2.utils.parseKey(text, passphrase!) : ssh2.utils.parseKey(text);
   if (key instanceof Error) {
-    // Connecting with this key will show what is wrong.
+    // This key is not encrypted. An attempt to connect with it will show what is wrong.
     if (!isLocked) return text;
     if (/passphrase/i.test(key.message)) throw wrongPassphrase(key);
     throw new PrivateKeyError(

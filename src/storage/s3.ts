@@ -246,14 +246,14 @@ export class Bucket {
     return listUploads(this.#requests, prefix);
   }
 
-  /** The parts of the bucket's address that may be wrong, for messages. */
+  /** The parts of the bucket's address that may be wrong, for error messages. */
   get doubts() {
     return this.#requests.doubts;
   }
 
   /**
-   * Writes a probe object below `directory`, reads it back and deletes it. Signs a part, as for a backup.
-   * Returns the steps.
+   * Writes a probe object below `directory`, reads it back and deletes it. Writes with a presigned URL, as a
+   * backup does. Returns the steps.
    */
   check(directory = ""): Promise<CheckStep[]> {
     return probe(this, this.network, this.clock, directory);

@@ -83,7 +83,7 @@ async function check(
   throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
 }
 
-/** Returns a destination's location in short; empty for a type that only a newer control plane knows. */
+/** Returns a destination's location in short; empty for a type that this version does not support. */
 function describeLocation({ type, ...fields }: Destination): string {
   return type in destinationDefinitions ? definitionOf(type as DestinationType).place(fields) : "";
 }

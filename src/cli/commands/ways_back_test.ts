@@ -1,6 +1,6 @@
 /**
- * Tests the requests of `restore`, `verify`, `drill`, `files` and `download`, and what they do with the
- * responses.
+ * Tests which requests the commands `restore`, `verify`, `drill`, `files` and `download` send, and what they
+ * do with the responses.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

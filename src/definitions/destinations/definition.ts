@@ -1,7 +1,4 @@
-/**
- * Defines a destination type: everything that the programs know about the type, except the code that accesses
- * its storage.
- */
+/** Defines a destination type: all its properties, except for the code that accesses its storage. */
 import type * as z from "zod";
 import type { Field } from "../fields/field.ts";
 
@@ -13,7 +10,10 @@ export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 /** Secrets of a destination by field. In the database they are encrypted, in a job decrypted. */
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
-/** A field of a destination: a setting, a secret, or a value that only helps to store a secret. */
+/**
+ * A field of a destination: a setting, a secret, or a value that is needed only once, to decrypt a secret
+ * before it is stored.
+ */
 export interface DestinationField extends Pick<Field, "help" | "description" | "placeholder"> {
   /** Format of the values that callers send for the field. */
   readonly schema: z.ZodType<SettingValue>;

@@ -9,7 +9,10 @@ import type * as z from "zod";
  * with a default keeps its value if null is sent. An optional field is null by default, and null clears it.
  */
 export interface Field {
-  /** Schema of the values, without null and absence, which follow from whether the field is required. */
+  /**
+   * Schema of the field's values. It does not allow null; `isRequired` and `default` determine whether the
+   * field may be null or absent.
+   */
   readonly schema: z.ZodType;
   /** The effect of the field, in one line without capital letter and full stop. */
   readonly help: string;
@@ -39,7 +42,7 @@ export interface Field {
   readonly alsoShownAs?: `${string}.${string}`;
   /**
    * Whether backup jobs contain the field among their `options`. Older agents ignore a field that they do not
-   * know.
+   * support.
    */
   readonly isSentToAgent?: true;
   /**

@@ -11,7 +11,7 @@ export type Options<T extends FieldTable> = {
 
 /**
  * Returns the schema of options on the wire. Every option may be absent, because an older control plane
- * leaves out the fields that it does not know.
+ * leaves out the fields that it does not support.
  */
 export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partial<Options<T>>> {
   const shape = sentFields(fields).map(([name, field]) => {

@@ -24,8 +24,8 @@ export function absoluteStorePath(): z.ZodString {
 }
 
 /**
- * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, as
- * {@link absoluteStorePath} does.
+ * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, which a listing, a log
+ * or a bucket's XML could not show.
  */
 export function relativeStorePath(): z.ZodString {
   return printable(innerPath());

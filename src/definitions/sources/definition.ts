@@ -1,6 +1,4 @@
-/**
- * Defines a source type: all that the programs know about the type, except for the code that reads the data.
- */
+/** Defines a source type: all its properties, except for the code that reads the data. */
 import type * as z from "zod";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
@@ -35,7 +33,7 @@ export interface SourceDefinition {
   /** Whether only administrators may back up this type of source. */
   readonly isForAdministrators?: true;
   /**
-   * First protocol version whose agents know the type. If missing, an agent must name the type when it
+   * Oldest protocol version whose agents support the type. If missing, an agent must list the type when it
    * connects.
    */
   readonly since?: number;
@@ -79,10 +77,10 @@ export interface RestoreDefinition {
   decisive?(options: StoredRestore): string[];
 }
 
-/** Known contents of a backup. */
+/** Contents of a backup, as far as they are recorded. */
 export interface HeldBackup {
   readonly databases: readonly string[];
-  /** Whether it is known from which source the backup was made. */
+  /** Whether the backup's source is recorded. */
   readonly hasSource: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Explains errors of the database server and of the connection to it. Knows the codes in Appendix A of the
- * PostgreSQL manual, of the operating system, and of postgres.js.
+ * Explains errors of the database server and of the connection to it. Covers the error codes of Appendix A of
+ * the PostgreSQL manual, of the operating system, and of postgres.js.
  */
 
 interface Trouble {

@@ -35,7 +35,7 @@ export interface DatabaseUrl {
   readonly tls: DatabaseTls | null;
   /** The servers in the order given; empty if the URL names none. */
   readonly servers: readonly ServerAddress[];
-  /** Name of the database. Null if the URL names none: then the environment or the user's name decides. */
+  /** Name of the database. If it is null, the environment or the user's name determines the database. */
   readonly database: string | null;
   /** Port if the URL names a port without a host; otherwise null. */
   readonly port: number | null;

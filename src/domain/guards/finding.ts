@@ -4,7 +4,7 @@ import { FORMER_NAMES } from "./former_names.ts";
 import { GUARD_NAMES, guardOf } from "./registry.ts";
 
 export interface Finding {
-  /** Name of the guard. A newer agent may report guards that the control plane does not know. */
+  /** Name of the guard. A newer agent may report guards that the control plane does not support. */
   readonly name: string;
   /** The finding in one line. */
   readonly message: string;
@@ -24,7 +24,7 @@ export interface Judgement {
   readonly notCompared: string[];
 }
 
-/** Applies the guards that `actions` names and this version knows, in the order of the registry. */
+/** Applies the guards that `actions` names and this version supports, in the order of the registry. */
 export function judgeBackup(
   actions: Readonly<Record<string, GuardAction>>,
   backup: BackupStats,

@@ -1,7 +1,7 @@
 /**
  * A guard compares a new backup with the task's earlier backups. Agents apply guards before a backup counts
- * as stored. The control plane applies the guards that an agent does not know. A guard's name is its key in
- * the registry.
+ * as stored. The control plane applies the guards that an agent does not support. A guard's name is its key
+ * in the registry.
  */
 
 /** The actions that a task can choose for each guard's findings. */

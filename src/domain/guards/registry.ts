@@ -27,7 +27,7 @@ export const DEFAULT_ACTIONS = Object.fromEntries(
   GUARD_NAMES.map((name) => [name, GUARDS[name].defaultAction]),
 ) as Record<GuardName, GuardAction>;
 
-/** Returns the guard with this name; undefined if this version does not know it. */
+/** Returns the guard with this name; undefined if this version does not support it. */
 export function guardOf(name: string): Guard<GuardEvent> | undefined {
   return Object.hasOwn(GUARDS, name) ? GUARDS[name as GuardName] : undefined;
 }

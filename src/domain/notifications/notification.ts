@@ -52,7 +52,10 @@ export interface NotificationEvent {
   readonly run: NotifiedRun | null;
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
-  /** For a lasting problem, and for its end: when it began, and how often it occurred. */
+  /**
+   * When a lasting problem began, and how often it has occurred. Only in events about a lasting problem or
+   * its end.
+   */
   readonly ongoing?: { readonly since: string; readonly count: number };
 }
 

@@ -1,4 +1,4 @@
-/** Reads query parameters, and reports those that an operation does not know. */
+/** Reads query parameters, and reports those that an operation does not accept. */
 import { nearestName } from "../../domain/near_name.ts";
 import { HttpError } from "../errors.ts";
 import type { FieldErrors } from "./input.ts";

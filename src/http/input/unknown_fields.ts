@@ -1,5 +1,5 @@
 /**
- * Detects fields in a request that the operation does not know. A field that resembles a known one is
+ * Detects fields in a request that the operation does not support. A field that resembles a supported one is
  * refused, as it is probably a mistake: a misspelt `encryption_pasword` would store the data unencrypted.
  * Other fields are ignored and listed in the response's `warnings`, because existing clients send extra
  * fields, or send back a whole record.
@@ -54,8 +54,8 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
 }
 
 /**
- * Returns an error for each field that a body contains more than once, because it is not known which value is
- * meant.
+ * Returns an error for each field that a body contains more than once, because the caller may mean any of the
+ * values.
  */
 export function repeatedFields(paths: readonly string[]): FieldErrors {
   return Object.fromEntries(

@@ -31,8 +31,8 @@ export const NOTIFICATION_STREAM_TYPES = Object.keys(CHANNELS) as [
 ];
 
 /**
- * Returns the channel for a stream's type. Throws an {@link UnavailableError} for a type that only a newer
- * control plane knows. During an update, a newer control plane may have stored such a type.
+ * Returns the channel for a stream's type. Throws an {@link UnavailableError} for a type that this version
+ * does not support: during an update, a newer control plane may have stored it.
  */
 export function channelOf(type: string): Channel {
   if (isKnownType(type)) return CHANNELS[type];

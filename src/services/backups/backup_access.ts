@@ -70,7 +70,7 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
 
 /**
  * Locks a backup that a run is about to read, and returns it. Removes retention's mark for removal, if there
- * is one. Throws as {@link findReadable} does.
+ * is one. Throws the errors of {@link findReadable}.
  */
 export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
   const backup = await lockBackup(sql, caller.userId, id);

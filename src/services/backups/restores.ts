@@ -30,8 +30,8 @@ export interface RestoreInput extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, and an
- * {@link InvalidError} that names every wrong field. Also throws as {@link refuseUnreachable} does.
+ * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, and an {@link
+ * InvalidError} that names every wrong field. Also throws the error of {@link refuseUnreachable}.
  */
 export async function startRestore(
   services: ServiceContext,

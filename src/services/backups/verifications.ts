@@ -23,7 +23,7 @@ import { startDeadline } from "../runs/run_state.ts";
 
 /**
  * Queues a verification that a user requested, and returns its run. Throws a {@link ConflictError} if the
- * backup is being deleted or has an active verification. Also throws as {@link refuseUnreachable} does.
+ * backup is being deleted or has an active verification. Also throws the error of {@link refuseUnreachable}.
  *
  * @param requested The server that reads the backup; default: the server that made it.
  */
@@ -52,8 +52,8 @@ const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
  * Queues a check of the locked backup, and returns the run's id. Throws a {@link ConflictError} while a check
- * of the same kind is active. Also throws as {@link refuseUnreachable} does, and as {@link databaseServer}
- * does for a drill of databases.
+ * of the same kind is active. Also throws the error of {@link refuseUnreachable}, and for a drill of
+ * databases the error of {@link databaseServer}.
  */
 export async function startCheck(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Records the start, heartbeats and stop of this replica, so that other replicas know of it. */
+/** Records the start, heartbeats and stop of this replica for the other replicas. */
 import { transaction } from "../../store/database/database.ts";
 import {
   anyReplicaAlive,

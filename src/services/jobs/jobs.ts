@@ -127,7 +127,7 @@ function encryptionFor(
 }
 
 /**
- * Builds the source of a backup job. Throws an {@link InvalidError} if the agent does not know the source
+ * Builds the source of a backup job. Throws an {@link InvalidError} if the agent does not support the source
  * type.
  */
 function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyring): JobSource {

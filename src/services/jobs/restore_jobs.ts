@@ -50,7 +50,7 @@ async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<Restor
 
 /**
  * Returns the database server that loads a backup during a run on `serverId`, and the backup's task. Throws
- * as {@link serverToLoadInto} does.
+ * the error of {@link serverToLoadInto}.
  */
 export async function databaseServer(
   sql: Sql,
@@ -67,8 +67,8 @@ export async function databaseServer(
 }
 
 /**
- * Returns where a run restores to. If a database server loads the backup, throws as {@link serverToLoadInto}
- * does.
+ * Returns where a run restores to. If a database server loads the backup, may throw the error of {@link
+ * serverToLoadInto}.
  */
 async function restoreTarget(
   sql: Sql,
@@ -110,7 +110,7 @@ async function serverLogin(
   return { run_as: isAtHome ? task?.isolated_username ?? null : null, server: { ...server, password } };
 }
 
-/** Builds a verification job. Throws as {@link restoreJob} does. */
+/** Builds a verification job. Throws the errors of {@link restoreJob}. */
 export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<VerifyJob> {
   return {
     kind: "verify",
@@ -120,7 +120,7 @@ export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promis
   };
 }
 
-/** Builds a drill job. Throws as {@link restoreJob} does. */
+/** Builds a drill job. Throws the errors of {@link restoreJob}. */
 export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<DrillJob> {
   const verify = await verifyJob(sql, run, keyring);
   const { bytes_read, engine } = (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!;

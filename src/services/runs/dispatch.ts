@@ -55,8 +55,8 @@ const MAX_CONCURRENT_SERVERS = 4;
 
 /**
  * Leases the queued runs of these servers, up to each server's limit of parallel runs, and returns all of
- * them. Calls `offer` for a server's runs as soon as they are leased, because the time to accept them begins
- * then and a thousand other runs may follow.
+ * them. Calls `offer` for each server's runs as soon as they are leased: their time to be accepted has begun,
+ * and leasing the runs of the other servers may take long.
  */
 export async function claimAssignments(
   services: ServiceContext,
@@ -182,7 +182,7 @@ async function refuseIgnorantAgent(sql: Sql, run: RunRow): Promise<void> {
   );
 }
 
-/** Throws a `ConflictError` if the agent has protocol 1, which knows only backup jobs. */
+/** Throws a `ConflictError` if the agent has protocol 1, which supports only backup jobs. */
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;

@@ -28,16 +28,14 @@ async function setUpGuards(task: Record<string, unknown> = {}) {
     ...test,
     caller,
     taskId,
-    /** Runs the task to its end, with `stats` as those of the backup. Returns the id of the backup. */
+    /** Runs the task to its end; `stats` are the backup's stats. Returns the id of the backup. */
     async store(stats: Partial<StoredBackup> = {}): Promise<number> {
       await this.backUp(stats);
       const [row] = await test.database<{ id: number }[]>`select max(id) as id from backups`;
       return row!.id;
     },
     update: (input: BackupTaskInput) => updateBackupTask(services, caller, taskId, input),
-    /**
-     * Runs the task to its end, with `stats` as those of the backup. Returns the guards in the run's job.
-     */
+    /** Runs the task to its end; `stats` are the backup's stats. Returns the guards in the run's job. */
     async backUp(stats: Partial<StoredBackup> = {}) {
       await clock.advance(3_600_000);
       await startRun(services, caller, taskId);
@@ -95,7 +93,7 @@ Deno.test("shrunken backups replace no older ones and are reported each time, un
   await using at = await setUpGuards({ maximum_backups_to_keep: 2 });
   const { database, services, caller } = at;
   const { taskId } = at;
-  // A stream as the guide recommends it: only failures are reported.
+  // The stream reports only failures, as the guide recommends.
   await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
   const whole = [await at.store(), await at.store()];
   const shrunken: number[] = [];
@@ -215,7 +213,7 @@ Deno.test("a run that took too long is noted, also of an older agent and after i
   const minutes = (count: number) => ({ duration_ms: count * 60_000 });
   for (let i = 0; i < 5; i++) await at.store();
   await at.database`update runs set started_at = finished_at - interval '10 minutes'`;
-  // This agent is older and reports only the first two guards.
+  // This older agent reports only the findings of two guards.
   const known = { suspicion: null, shrinking: null };
   const [long, ordinary] = [
     await at.store({ ...known, ...minutes(45) }),

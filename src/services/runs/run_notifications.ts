@@ -60,7 +60,7 @@ export async function notifyFailure(
   switch (run.kind) {
     case "backup": {
       const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
-      // The owner knows already that the run was lost. Send the reason of its failure too.
+      // The owner was already notified that the run was lost. Send the reason of its failure, too.
       if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, { kind: "backup.failing" }, news);
       return;

@@ -1,7 +1,4 @@
-/**
- * Completes the findings of guards in an agent's report. Guards that the agent does not know are applied
- * here.
- */
+/** Completes the findings in an agent's report: applies the guards that the agent does not support. */
 import { type Finding, findingsOfReport, judgeBackup } from "../../domain/guards/finding.ts";
 import { FORMER_NAMES } from "../../domain/guards/former_names.ts";
 import { DEFAULT_ACTIONS, GUARD_NAMES } from "../../domain/guards/registry.ts";
@@ -53,15 +50,15 @@ export function storedBackupOf(verdict: Verdict): StoredBackup | null {
   return "backup" in verdict && verdict.backup !== undefined ? verdict.backup : null;
 }
 
-/** Returns the guards that the agent does not know, because it is older than these guards. */
+/** Returns the guards that the agent did not apply, because it is older than these guards. */
 function uncheckedGuards(backup: StoredBackup) {
   const checked = new Set<string>(backup.guards_checked ?? formerlyChecked(backup));
   return GUARD_NAMES.filter((name) => !checked.has(name));
 }
 
 /**
- * Returns the guards that an agent applied if it does not report which. Agents that report a result of the
- * first two guards always applied both.
+ * Returns the names of the guards that an older agent applied, if its report does not list them. An agent
+ * that reports a result of one of the first two guards applied both.
  */
 function formerlyChecked(backup: StoredBackup): string[] {
   const knew = FORMER_NAMES.some(({ report }) => backup[report] !== undefined);

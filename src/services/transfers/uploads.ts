@@ -1,6 +1,7 @@
 /**
  * Uploads of agents to buckets. Agents have no access keys, so they request each step from the control plane.
- * Every upload is recorded before the bucket knows of it, so that it can be found and removed after a crash.
+ * Every upload is recorded before it is created in the bucket, so that it can be found and removed after a
+ * crash.
  */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -260,7 +261,7 @@ function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): 
   );
 }
 
-/** Returns the upload of an active run, and its bucket. Throws as {@link openUpload} does. */
+/** Returns the upload of an active run, and its bucket. Throws the errors of {@link openUpload}. */
 async function activeUpload(
   services: ServiceContext,
   remoteServerId: number,

@@ -32,7 +32,7 @@ export interface RevocableBackupRow extends RetainedBackupRow {
 
 /**
  * Returns a task's backups that are not marked for removal, and those that a retention rule marked and from
- * which nothing was removed. Locks them in the same order as {@link lockStoredBackups}.
+ * which nothing was removed. Locks them in the order of their ids.
  */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`

@@ -1,7 +1,4 @@
-/**
- * Reads what the database knows about a repository's backups. `recover` compares it with the repository's
- * contents.
- */
+/** Reads the records of a repository's backups. `recover` compares them with the repository's contents. */
 import type { TypedSettings } from "../../definitions/destinations/settings.ts";
 import type { Sql } from "../database/sql.ts";
 

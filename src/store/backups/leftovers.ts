@@ -1,6 +1,6 @@
 /**
- * Objects and uploads that dead runs may have left at destinations. A row stays until its object is known to
- * be deleted.
+ * Objects and uploads that dead runs may have left at destinations. A row stays until the deletion of its
+ * object is confirmed.
  */
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "../runs/runs.ts";

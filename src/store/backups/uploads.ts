@@ -1,6 +1,6 @@
 /**
  * Multipart uploads that agents opened. A row is inserted before its upload is created, and stays until the
- * upload is known to be deleted.
+ * deletion of the upload is confirmed.
  */
 import type { RunState } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";

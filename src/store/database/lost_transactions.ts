@@ -63,9 +63,9 @@ export interface HeldTransaction extends AsyncDisposable {
 }
 
 /**
- * Begins a transaction that is committed when it is disposed. The transaction ends with its connection, as in
- * {@link beginOnce}; with a reserved connection of postgres.js it would not. The transaction may be idle for
- * any time, even if the server limits that.
+ * Begins a transaction that is committed when it is disposed. The transaction ends if its connection is lost,
+ * as in {@link beginOnce}; a reserved connection of postgres.js would not guarantee that. The transaction may
+ * be idle for any time, even if the server limits idle time.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();

@@ -9,7 +9,10 @@ import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
 import { holdTransaction } from "../database/lost_transactions.ts";
 import { type Migration, MigrationError } from "../database/migrate.ts";
 
-/** Last line of an export. A text that lacks this line and the `commit` before it loads nothing. */
+/**
+ * Last line of an export. Loading a text without this line, and without the `commit` before it, changes
+ * nothing.
+ */
 export const EXPORT_END = "-- Rearguard export complete";
 /** Beginning of the first line of an export. */
 export const EXPORT_START = "-- Rearguard control plane export";

@@ -39,8 +39,8 @@ export interface Subscribers {
   recipients: Recipients;
   audience: Audience;
   /**
-   * Types of the streams that follow runs. `isFor` says whether the event is for streams of these types
-   * (true) or of all other types (false).
+   * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
+   * is for streams of these types (true) or of all other types (false).
    */
   followers: { types: readonly string[]; isFor: boolean };
 }
@@ -104,7 +104,10 @@ export interface ClaimLimits {
   failing: boolean;
   /** Types of streams to which this replica can send. */
   types: readonly string[];
-  /** Ids of streams to leave out, whatever their leases say, because a clock may have been changed. */
+  /**
+   * Ids of the streams to which this replica is sending now. They are left out even if their leases seem to
+   * have expired, because a clock may have been changed.
+   */
   except: readonly number[];
   /**
    * Returns how many events a message to a stream of this type may contain, not counting successes; null if

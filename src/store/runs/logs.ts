@@ -109,7 +109,7 @@ async function pageOfAll(
 
 /**
  * Returns the listed runs with the ends of their outputs. `offset 0` makes Postgres look up each run by its
- * id: the planner cannot know how few runs are listed.
+ * id, because its planner cannot foresee how few runs are listed.
  */
 async function detailsOf(
   sql: Sql,

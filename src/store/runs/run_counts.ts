@@ -32,8 +32,8 @@ export function pageOfRuns(sql: Sql, userId: number, offset: number, limit: numb
 }
 
 /**
- * Adds up the rows of users that have too many of them, so that each span has one row. If replicas do this at
- * the same time, only one of them finds the rows.
+ * Merges the rows of users who have too many of them, so that one row is left for each span of run ids. If
+ * replicas do this at the same time, only one of them finds the rows.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

@@ -190,8 +190,8 @@ export function failingStreams(
 }
 
 /**
- * Returns the subjects of all open alerts of this kind. With `before`, returns only those of alerts that last
- * occurred before then.
+ * Returns the subjects of all open alerts of this kind. With `before`, returns only the subjects of alerts
+ * that have not occurred since that time.
  */
 export async function openSubjects(sql: Sql, kind: string, before: Date | null = null): Promise<string[]> {
   const rows = await sql<{ subject: string }[]>`

@@ -65,7 +65,7 @@ export type RunRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** The columns besides the state that a state change may write. */
+/** The columns, apart from the state, that a state change may write. */
 export type RunChange = Partial<
   Pick<
     RunRow,

@@ -237,7 +237,7 @@ Deno.test("a token follows a limited number of streams at once", async () => {
   const refused = await follow(run);
   assert.equal(refused.status, 429);
   assert.match((await refused.json()).message, /^Too many open streams/);
-  // Another token has its own limit.
+  // Another token has its own limit of open streams.
   const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
   assert.equal(await statusOf(follow(run, token)), 200);
   // A stream makes room for another if it is cancelled, was never read, or has ended.
