@@ -1,6 +1,6 @@
 /**
- * The result of a benchmark: Rearguard's value, the other program's value from the same run, and the bar for
- * Rearguard's value.
+ * The result of a benchmark: Rearguard's value, the other program's value from the same run, and the
+ * threshold that Rearguard's value has to meet.
  */
 export interface Result {
   name: string;

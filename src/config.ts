@@ -53,12 +53,12 @@ export interface Config {
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
-  /** Rules for the addresses that users enter: to which of them the control plane may connect. */
+  /** Decides to which of the addresses that users enter the control plane may connect. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
 
-/** Values of settings whose variables are not set. */
+/** Values for settings whose environment variables are not set. */
 export interface ConfigDefaults {
   readonly localAgent: boolean;
   readonly isRoot: boolean;

@@ -120,7 +120,7 @@ export class ScaleStage implements AsyncDisposable {
     await this.sql`analyze`;
   }
 
-  /** Makes all tasks due at the same time, and notifies the scheduler as editing a task does. */
+  /** Makes all tasks due at the same time, and wakes the scheduler. */
   async makeDue(at: Date): Promise<void> {
     await this.sql`update backup_tasks set next_run_at = ${at}`;
     await this.sql`vacuum analyze backup_tasks`;

@@ -117,7 +117,7 @@ function recordedDirectory(
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Removes from both paths the directories at the end that they have in common. */
+/** Removes the directories at the end of both paths that both have in common. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

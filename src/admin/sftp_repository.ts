@@ -169,7 +169,7 @@ function rootCause(error: unknown): unknown {
   return error instanceof Error && error.cause !== undefined ? rootCause(error.cause) : error;
 }
 
-/** Maps the destination's settings to what this command calls them in its messages. */
+/** Maps the destination's settings to their names in this command's messages. */
 const SETTINGS: Record<string, string> = {
   host_key: "SFTP_HOST_KEY",
   private_key: "SFTP_PRIVATE_KEY_FILE",

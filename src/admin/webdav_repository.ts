@@ -116,7 +116,7 @@ async function* filesBelow(
   }
 }
 
-/** Maps the destination's settings to what this command calls them in its messages. */
+/** Maps the destination's settings to their names in this command's messages. */
 const SETTINGS: Record<string, string> = {
   webdav_url: "the address",
   webdav_path: "the path in it",

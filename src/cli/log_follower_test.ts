@@ -91,7 +91,7 @@ Deno.test("a silent connection counts as lost", async () => {
   const result = await follow([], { ...PATIENCE, silence: 20 }, (_, given) => {
     if (signal !== undefined) return Promise.resolve(stream(event("7-end", "finished", SUCCESS)));
     signal = given;
-    // The signal ends the body, as with `fetch`.
+    // Aborting the signal ends the body, as it does for a response of `fetch`.
     return Promise.resolve(new Response(silent.body!.pipeThrough(new TransformStream(), { signal })));
   });
   assert.deepEqual([result.state, result.output, result.lastEventIds], [SUCCESS, "line 1\n", [null, "7-1"]]);

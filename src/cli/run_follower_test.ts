@@ -19,8 +19,8 @@ async function photoTask({ api, serverId }: ControlPlane, directory: string): Pr
 }
 
 /**
- * Starts a proxy in front of a control plane that cuts the first two log streams, each after some lines of
- * output.
+ * Starts a proxy in front of a control plane. The proxy cuts the first two log streams, each after some lines
+ * of output.
  */
 function cuttingProxy(target: string) {
   const resumedAfter: (string | null)[] = [];

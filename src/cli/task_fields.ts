@@ -45,7 +45,9 @@ export function unknownFields(body: Record<string, unknown>, made: object): stri
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));
 }
 
-/** Parses the pairs of `--field`, and returns the fields. Throws for a secret. */
+/**
+ * Parses the pairs of `--field`, and returns the fields. Throws for a secret, which must not be an argument.
+ */
 export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const pair of pairs) {
@@ -67,7 +69,7 @@ export function parseFields(pairs: readonly string[]): Record<string, unknown> {
   return fields;
 }
 
-/** Returns a JSON list or object parsed, and any other value as text. */
+/** Parses a JSON list or object; returns any other value as text. */
 function valueOf(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return text;
   try {

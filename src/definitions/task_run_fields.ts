@@ -6,7 +6,7 @@ import { DEFAULT_ACTIONS, GUARD_NAMES, type GuardName } from "../domain/guards/r
 import { defineFields } from "./fields/field.ts";
 import { integer } from "./formats/text.ts";
 
-/** Maximum of fields in seconds: one year. */
+/** Maximum value of a field whose unit is seconds: one year. */
 const MAX_SECONDS = 31_536_000;
 
 const seconds = { schema: integer(1, MAX_SECONDS), placeholder: "seconds" };

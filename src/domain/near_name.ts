@@ -15,7 +15,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** Number of characters in a name for each tolerated spelling error. */
+/** A name may have one spelling error for every five of its characters. */
 const LETTERS_PER_ERROR = 5;
 
 /**

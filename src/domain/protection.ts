@@ -5,7 +5,8 @@
 import { planRun, type Schedule } from "./schedule.ts";
 
 /**
- * `always_on`: an absent agent is a fault. `intermittent`: a machine that is often asleep, such as a laptop.
+ * Class of a server. An `always_on` server has a fault if its agent is absent. An `intermittent` server, such
+ * as a laptop, is often asleep.
  */
 export const SERVER_CLASSES = ["always_on", "intermittent"] as const;
 export type ServerClass = typeof SERVER_CLASSES[number];

@@ -194,7 +194,10 @@ export function shownState(state: RunState): ShownState {
   }
 }
 
-/** `warnings`: it succeeded, but something about it needs a look, such as a file that could not be read. */
+/**
+ * Outcomes of a run. `warnings` means that the run succeeded, but a person should look at something, such as
+ * a file that could not be read.
+ */
 export const OUTCOMES = ["succeeded", "warnings", "failed"] as const;
 export type Outcome = typeof OUTCOMES[number];
 

@@ -50,7 +50,7 @@ class Promises {
     if (after === "lost" && before !== "lost") {
       assert.ok(event.type === "deadline_passed" && this.#wasOffered);
     }
-    // After a cancellation the run never works again.
+    // After a request to cancel, the run is cancelling or has ended.
     if (event.type === "cancel_requested" && after !== before) this.#wantsCancel = true;
     if (this.#wantsCancel) assert.ok(after === "cancelling" || hasEnded(after));
     if (after === "cancelled" && before !== "cancelled") {

@@ -25,7 +25,7 @@ const cron = (expression: string, timezone: string): Schedule => ({
 
 const texts = (times: Date[]) => times.map((time) => time.toISOString().replace(":00.000Z", "Z"));
 
-/** Columns: name, schedule, start, next due times. */
+/** The columns are name, schedule, start and next due times. */
 const table: [string, Schedule, string, string[]][] = [
   ["a plain day in UTC", daily("01:00", "UTC"), "2024-08-07T00:00:00Z", [
     "2024-08-07T01:00Z",

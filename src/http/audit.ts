@@ -45,7 +45,8 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
  * recorded, only logs the error.
  *
  * @param error The error behind the response, if it is a refusal.
- * @param isServed Whether the handler was called; false also if an earlier response was repeated.
+ * @param isServed Whether the handler was called. It is not called if the request is refused before, or an
+ *   earlier response is repeated.
  */
 export async function settleAudit(
   services: ServiceContext,

@@ -11,7 +11,10 @@ import { processMetrics } from "../telemetry/process_metrics.ts";
 /** Upper bounds of the histogram's buckets, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The minimum interval between two queries of the database, in milliseconds: `/metrics` is public. */
+/**
+ * The minimum interval between two queries of the database, in milliseconds. It limits the load, because
+ * anyone can request `/metrics`.
+ */
 const QUERY_INTERVAL = 5_000;
 /** The minimum interval between two queries that read every task, in milliseconds. */
 const TASK_QUERY_INTERVAL = 60_000;

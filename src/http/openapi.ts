@@ -18,7 +18,7 @@ const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthent
 /**
  * Builds the OpenAPI document.
  *
- * @param publicUrl The URL at which callers reach the API; null: the URL of the document.
+ * @param publicUrl The URL at which callers reach the API; if null, callers use the URL of the document.
  */
 export function openapiDocument(
   endpoints: readonly Endpoint[],

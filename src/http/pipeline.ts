@@ -106,8 +106,9 @@ export async function serve(
 }
 
 /**
- * Counts the success or failure of an authentication in the throttle. A 401 is a failure. Any other refusal
- * says nothing about an agent key, because the handler checks agent keys.
+ * Counts the result of an authentication in the throttle. A 401 is a failure. Any other response to an API
+ * token is a success. The handler checks agent keys, so for an agent key only a response without an error is
+ * a success.
  */
 function countAttempt(
   { throttle }: PipelineContext,

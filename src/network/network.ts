@@ -28,7 +28,7 @@ export class AddressRefusedError extends Error {
   }
 }
 
-/** Passes all addresses of a host name to `done`, as `getaddrinfo` does. */
+/** Looks up a host name, and passes all its addresses to `done`. */
 export type Resolve = (
   hostname: string,
   done: (error: Error | null, addresses: { address: string; family: number }[]) => void,

@@ -71,7 +71,7 @@ function lineOf({ event, title }: Message, limit: number): Message["facts"][numb
   return { name, value: [reference, reason].filter((part) => part !== "").join(": ") };
 }
 
-/** Words of a title about one event or several events with the same name. */
+/** Words for titles, by the event's name: for one event, and for several with this name. */
 const COUNTED: Partial<Record<NotificationEventName, [one: string, many: string]>> = {
   "backup.failed": ["backup failed", "backups failed"],
   "backup.lost": ["backup lost", "backups lost"],

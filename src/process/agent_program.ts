@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 /** Environment variables that only the control plane may read. */
 const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
 
-/** Returns the program to run and its first arguments. The arguments for the agent itself follow them. */
+/** Returns the program to run and its first arguments. The agent's own arguments have to be appended. */
 export function agentCommand(): [string, ...string[]] {
   return [
     Deno.execPath(),

@@ -62,7 +62,8 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
     entries: z.array(BackupEntry),
     total: z.number().int().nonnegative(),
     /**
-     * Number of unreadable lines in the index, each of which may be another member; absent if there are none.
+     * Number of unreadable lines in the index; absent if there are none. Each may describe a member that is
+     * not listed.
      */
     unlisted: z.number().int().positive().optional(),
   }),
@@ -81,8 +82,8 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * An object for a run on another server. The agent sends its current size, which may differ from the
-     * recorded size.
+     * An object, as it is stored, for a run on another server. Its current size may differ from the recorded
+     * size.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),

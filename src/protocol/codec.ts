@@ -8,7 +8,7 @@ import { AgentMessage, ServerMessage } from "./wire_messages.ts";
 /** Maximum length of a frame in characters. A longer frame ends the connection. */
 export const MAX_FRAME = 1_048_576;
 
-/** How many characters of a peer's text appear in an error or in the log, at most. */
+/** Maximum number of characters of a peer's text in an error or in the log. */
 const SHOWN_CHARACTERS = 64;
 
 /**

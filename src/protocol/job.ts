@@ -99,7 +99,10 @@ export const BackupJob = z.object({
   watch: JobWatch.optional(),
   /** How long a dump waits for a lock; absent for no limit. */
   lock_wait_ms: z.number().positive().optional(),
-  /** Fields of the task that the agent itself reads. Absent from control planes that send none. */
+  /**
+   * Values of the task's fields that are sent to the agent unchanged. Absent from control planes that send
+   * none.
+   */
   options: optionsSchema(TASK_RUN_FIELDS).optional(),
   /** Scripts in the task's order; absent if there are none. Sent only to agents of protocol 5 and later. */
   scripts: z.array(JobScript).optional(),

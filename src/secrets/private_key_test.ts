@@ -76,7 +76,7 @@ for (const [name, [[tool, ...args], isLocked]] of Object.entries(KEYS)) {
       const usable = await usablePrivateKey(text, isLocked ? PASSPHRASE : null);
       const parsed = ssh2.utils.parseKey(usable);
       assert.ok(!(parsed instanceof Error), (parsed as Error).message);
-      // A text that needs no conversion stays unchanged, with its comment.
+      // A text that needs no conversion stays unchanged, including the key's comment.
       if (/^OpenSSH, Ed25519$|^PEM, RSA$/.test(name)) assert.equal(usable, text);
       const shown = (await Deno.readTextFile(`${file}.pub`).catch(() => null))?.split(" ")[1];
       const key = Array.isArray(parsed) ? parsed[0]! : parsed;

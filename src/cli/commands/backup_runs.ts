@@ -83,7 +83,7 @@ interface RestoreOptions extends RunOptions, DatabaseServerOptions, WithIdentity
   databases?: string[];
   databaseName?: string;
   overwrite?: boolean;
-  /** True by default; false with `--no-owners`. */
+  /** Whether owners and grants are restored; false with `--no-owners`. */
   owners: boolean;
   definers?: string;
   continueOnErrors?: boolean;

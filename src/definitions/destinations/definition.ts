@@ -25,7 +25,7 @@ export interface DestinationField extends Pick<Field, "help" | "description" | "
   readonly isRequired?: boolean;
   /** Value to store if callers send none. */
   readonly default?: SettingValue;
-  /** Whether searching for destinations searches this field. */
+  /** Whether a search for destinations also looks into this field. */
   readonly isSearched?: boolean;
   /** Name of the field with the passphrase, if this field is an SSH private key. */
   readonly passphraseField?: string;
@@ -100,9 +100,9 @@ export interface DestinationDefinition<
     readonly checking: string;
   };
   /**
-   * Returns the settings whose change would make stored objects unreachable, by the names that callers send.
-   * Values that lead to the same location are equal. Paths do not belong here, because each backup records
-   * its own directory.
+   * Returns the settings that must not change while objects are stored, because the objects would become
+   * unreachable. Their names are those that callers send. Settings that lead to the same location have the
+   * same value. Paths are left out, because each backup records its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**

@@ -30,7 +30,7 @@ export function definitionOf(type: DestinationType): DestinationDefinition {
   return destinationDefinitions[type] as unknown as DestinationDefinition;
 }
 
-/** Returns the types whose objects are accessed by `reach`. */
+/** Returns the destination types with this reach. */
 export function typesOfReach(reach: Reach): DestinationType[] {
   return DESTINATION_TYPES.filter((type) => definitionOf(type).reach === reach);
 }

@@ -21,7 +21,7 @@ export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partia
   return z.object(Object.fromEntries(shape)) as unknown as z.ZodType<Partial<Options<T>>>;
 }
 
-/** Returns the values of a record that its agent gets. */
+/** Returns those values of a record that its agent gets. */
 export function optionsOf<T extends FieldTable>(fields: T, row: Options<T>): Options<T> {
   const values = row as Record<string, unknown>;
   return Object.fromEntries(sentFields(fields).map(([name]) => [name, values[name]])) as Options<T>;

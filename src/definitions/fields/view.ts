@@ -45,8 +45,8 @@ function shownValue(name: string, field: Field, values: Record<string, unknown>)
 }
 
 /**
- * Returns the schemas of the fields that a record also shows inside its object `group`, by the names that
- * they have there.
+ * Returns the schemas of the fields that a record shows a second time inside its object `group`, by their
+ * names in that object.
  */
 export function insideShape<T extends FieldTable, G extends string>(
   fields: T,
@@ -58,8 +58,8 @@ export function insideShape<T extends FieldTable, G extends string>(
 }
 
 /**
- * Returns the fields that a record also shows inside its object `group`, under the names that they have
- * there.
+ * Returns the fields that a record shows a second time inside its object `group`, by their names in that
+ * object.
  */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,

@@ -6,9 +6,7 @@ import { says } from "./says.ts";
 /** Maximum of the type `integer` in Postgres. */
 const MAX_INTEGER = 2_147_483_647;
 
-/**
- * Accepts text for people of 1 to `max` characters on one line, such as a label. Strips surrounding blanks.
- */
+/** Accepts one line of 1 to `max` characters that people read, such as a label. Strips surrounding blanks. */
 export function line(max: number): z.ZodString {
   return oneLine(text(max)).refine((value) => !UNSEEN.test(value), {
     error: says("must not contain invisible characters, or characters that change the text direction"),
@@ -27,13 +25,14 @@ const UNSEEN = new RegExp(
   "u",
 );
 
-/** Accepts text for people of 1 to `max` characters on one or more lines. Strips surrounding blanks. */
+/** Accepts one or more lines, together 1 to `max` characters, that people read. Strips surrounding blanks. */
 export function text(max: number): z.ZodString {
   return limited(trimmed(z.string()).min(1), max);
 }
 
 /**
- * Accepts 1 to `max` characters on one line, unchanged, such as the name of an external object or a pattern.
+ * Accepts 1 to `max` characters on one line, unchanged, such as a pattern or a name that another program
+ * defined.
  */
 export function literalLine(max: number): z.ZodString {
   return oneLine(literal(max));
@@ -92,8 +91,8 @@ export function limited(schema: z.ZodString, max: number): z.ZodString {
 
 /**
  * Strips surrounding blanks from text in which they mean nothing, such as a label or a host name. Do not use
- * it for paths, patterns, secrets and names of external objects: `/srv/data ` and `/srv/data` are different
- * directories.
+ * it for paths, patterns, secrets and names that other programs defined: `/srv/data ` and `/srv/data` are
+ * different directories.
  */
 export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
   return schema.overwrite(withoutBlanks as never);

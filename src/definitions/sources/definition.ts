@@ -18,7 +18,7 @@ export interface SourceDefinition {
   /** Value of a task's `type`. If several types have the same value, `database_type` selects one of them. */
   readonly taskType: string;
   /**
-   * Contents of a backup in words, such as databases. Used in messages about all types with the same
+   * What a backup contains, in words, such as databases. Used in messages about all types with the same
    * `taskType`.
    */
   readonly holds: string;

@@ -88,7 +88,7 @@ export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => is
 
 /**
  * Returns the name of a task's source type. If the task does not name its database type, returns the first
- * type with the task's `type`. Returns undefined if no type has it.
+ * type with the task's `type`. Returns undefined if no source type has this `type`.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
@@ -100,14 +100,14 @@ export function definitionOfTask(task: SourceTask): SourceDefinition | undefined
   return DEFINITIONS.get(sourceTypeOf(task) ?? "");
 }
 
-/** Returns the name of the type of a backup, by its engine. */
+/** Returns the name of the source type whose backups have this engine. Throws if there is none. */
 export function typeOfEngine(engine: string): string {
   const found = [...DEFINITIONS].find(([, each]) => each.engine === engine);
   if (found === undefined) throw new Error(`Cannot read a backup of engine ${engine}: it is not known`);
   return found[0];
 }
 
-/** Returns the definition of the type of a backup, by its engine. */
+/** Returns the definition of the source type whose backups have this engine. Throws if there is none. */
 export function definitionOfEngine(engine: string): SourceDefinition {
   return DEFINITIONS.get(typeOfEngine(engine))!;
 }

@@ -4,7 +4,7 @@ import { InvalidError } from "../errors.ts";
 export interface DatabaseServer {
   /** Host name or address; null is the local socket of the machine whose agent loads the backup. */
   readonly host: string | null;
-  /** Port; null is the default. */
+  /** Port; null is the default port. */
   readonly port: number | null;
   /** User name; null is the server's default. */
   readonly username: string | null;

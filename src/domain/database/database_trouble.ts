@@ -6,7 +6,7 @@
 interface Trouble {
   /** The explanation for operators, one or two sentences long. */
   readonly sentence: string;
-  /** Whether the database refuses every write until the trouble is over. */
+  /** Whether the database refuses every write until the problem is solved. */
   readonly stopsWrites: boolean;
 }
 

@@ -103,7 +103,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
   return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
 }
 
-/** Returns the first server of the URL as it was written, or as its parameters name it. */
+/** Returns the URL's first server, as the URL itself or one of its parameters names it. */
 function serverText(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";

@@ -45,8 +45,8 @@ export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parameters that can't be ignored: the connection would be less safe, or lead to another server. Maps each
- * to the values that have no effect and are therefore accepted.
+ * Parameters that can't be ignored, because the connection would then be less safe, or lead to another
+ * server. Maps each parameter to the values that have no effect and are therefore accepted.
  */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   channel_binding: ["", "disable", "prefer"],

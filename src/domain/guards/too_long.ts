@@ -8,8 +8,8 @@ import type { BackupStats, Guard, UsualRuns } from "./guard.ts";
 /** A run took too long if it took at least this many times the median. */
 const FACTOR = 3;
 /**
- * Minimum duration of a run that counts as too long, in milliseconds. The durations of shorter runs vary
- * strongly for no reason.
+ * Minimum duration of a run that counts as too long, in milliseconds. Shorter runs vary strongly in duration,
+ * even without a problem.
  */
 const MINIMUM_DURATION = 10 * 60_000;
 /** Minimum number of earlier runs. With fewer, no run counts as too long. */

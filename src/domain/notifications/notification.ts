@@ -70,7 +70,10 @@ export interface NotifiedRun {
   readonly started_at: string | null;
   readonly finished_at: string | null;
   readonly warnings_count: number;
-  /** Null if the run has not ended, or if a person cancelled it. Absent from events of older versions. */
+  /**
+   * Outcome of the run; null if the run has not ended, or if a person cancelled it. Absent from events of
+   * older versions.
+   */
   readonly outcome?: Outcome | null;
 }
 

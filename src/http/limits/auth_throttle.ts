@@ -22,7 +22,7 @@ const PREFIX = 12;
 const MAX_KEPT = 50_000;
 
 interface Failures {
-  /** When the count ends, in monotonic milliseconds. */
+  /** When the count ends, in milliseconds of the monotonic clock. */
   endsAt: number;
   count: number;
 }

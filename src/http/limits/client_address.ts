@@ -1,7 +1,7 @@
 /** Finds the client's address: the peer's, or the one that trusted proxies report in `X-Forwarded-For`. */
 import { BlockList, isIP } from "node:net";
 
-/** The addresses of trusted proxies: single ones, and networks as `address/bits`, for IPv4 and IPv6. */
+/** The addresses of trusted proxies, for IPv4 and IPv6: single addresses, and networks as `address/bits`. */
 export class TrustedProxies {
   readonly #list = new BlockList();
 
@@ -37,8 +37,8 @@ export class TrustedProxies {
 }
 
 /**
- * Returns an address without port, brackets, zone, or the IPv6 form of an IPv4 address; null for invalid
- * text.
+ * Normalises an address: removes port, brackets and zone, and converts the IPv6 form of an IPv4 address to
+ * IPv4. Returns null for invalid text.
  */
 function plain(text: string): string | null {
   const bare = (/^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text)

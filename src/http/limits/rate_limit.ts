@@ -7,7 +7,7 @@ import { HttpError } from "../errors.ts";
 const WINDOW = 60_000;
 
 interface Window {
-  /** When the window ends, in monotonic milliseconds. */
+  /** When the window ends, in milliseconds of the monotonic clock. */
   endsAt: number;
   used: number;
 }

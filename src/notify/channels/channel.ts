@@ -51,7 +51,10 @@ export interface ChannelMeans {
 }
 
 export interface SmtpSettings {
-  /** `smtp://` or `smtps://`, with user and password if the server requires a login. This URL is a secret. */
+  /**
+   * URL of the server, `smtp://` or `smtps://`, with user and password if the server requires a login. This
+   * URL is a secret.
+   */
   readonly url: string;
   /** The sender: an address, or `Name <address>`. */
   readonly from: string;

@@ -32,7 +32,7 @@ export const discord: Channel = {
           color: COLOURS[tone],
           timestamp: event.occurred_at,
         }],
-        // With this, a label that contains @everyone mentions nobody.
+        // Prevents mentions, because a label may contain @everyone.
         allowed_mentions: { parse: [] },
       },
     });

@@ -44,7 +44,8 @@ Deno.test("mail distinguishes expired from untrusted certificates, with and with
       const { port } = listener.address() as { port: number };
       const scheme = secure ? "smtps" : "smtp";
       const login = secure ? "" : "me:secret@";
-      // Only a login at another host requires STARTTLS. Here the client uses it because the server offers it.
+      // STARTTLS is required only for a login at another host. Here, the client uses STARTTLS because the
+      // server offers it.
       assert.match(await reason(`${scheme}://${login}localhost:${port}`), expected, `${scheme} ${kind}`);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }

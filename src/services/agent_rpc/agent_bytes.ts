@@ -24,7 +24,7 @@ export type SentBytes = AgentStream;
 /** Why the agent sent no bytes. */
 export type BytesNotSent = Exclude<BackupSendResult, { outcome: "sent" }>;
 
-/** The requested part of a backup, and which bytes of the part. */
+/** The requested object or file of a backup, and the range of its bytes. */
 export interface BytesRequest {
   readonly backup: Pick<BackupLocation, "id" | "user_id" | "backup_destination_id">;
   readonly what: RequestedBytes;

@@ -43,8 +43,8 @@ export async function deleteBackupDestination(
 }
 
 /**
- * Takes a destination out of the trash, with the backups that were forgotten with it. Does nothing if the
- * destination is not in the trash.
+ * Takes a destination out of the trash, and restores the records of its backups that were to be deleted with
+ * it. Does nothing if the destination is not in the trash.
  */
 export async function undeleteBackupDestination(
   services: ServiceContext,

@@ -25,8 +25,8 @@ export interface RecoveryKit {
     backups_count: number;
     newest_backup_at: Date | null;
     /**
-     * Whether some of the backups are encrypted with a password. `recipients` are the public keys to which
-     * others are encrypted.
+     * Whether some of the backups are encrypted with a password. `recipients` are the public keys for which
+     * the other backups are encrypted.
      */
     needs_password: boolean;
     recipients: string[];

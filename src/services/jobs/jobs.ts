@@ -143,7 +143,8 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
 }
 
 /**
- * Returns the decrypted secrets of a source, by field. If the task does not set a secret, uses the server's.
+ * Returns the decrypted secrets of a source, by field. A secret that the task does not set comes from its
+ * remote server.
  */
 function sourceSecrets(
   { fields }: SourceDefinition,

@@ -70,8 +70,8 @@ export async function requestRemoval(
 }
 
 /**
- * Marks the backups of a task that no retention rule keeps. Called when a run has stored a new backup. A
- * suspicious new backup marks no others, because the older backups may be needed for a restore.
+ * Marks for removal the backups of a task that no retention rule keeps. Called when a run has stored a new
+ * backup. A suspicious new backup marks no others, because the older backups may be needed for a restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);

@@ -38,7 +38,8 @@ const MESSAGE_INTERVAL = 60_000;
 type Clocked = Pick<ServiceContext, "clock">;
 
 /**
- * Stores the configured delay and returns it. If the delay is shorter than before, logs from when it applies.
+ * Stores the configured delay and returns it. If the delay is shorter than before, logs the time from which
+ * it applies.
  */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;

@@ -256,7 +256,7 @@ Deno.test("backups that were about to be forgotten when a control plane ended ar
   assert.equal((await claimRemovals(api.database, now, leaseUntil, 16, [])).length, 1);
   assert.equal((await call("POST", `/api/backup-destinations/${destination}/undelete`)).status, 200);
   assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
-  // A replica that was only slow must not delete the record.
+  // A replica that is only slow has an outdated claim, and must not delete the record.
   await deleteForgottenRecord(api.database, id!, leaseUntil);
   await api.clock.advance(DAY);
   assert.equal(await removeDue(api.services), 0);

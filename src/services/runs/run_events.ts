@@ -22,8 +22,8 @@ export interface ReportedEvent {
 }
 
 /**
- * Tells an agent that it need not send the events of an attempt up to `sequence` again. Each is stored, or
- * was ignored for good.
+ * Tells an agent that it need not send the events of an attempt up to `sequence` again. Each of these events
+ * is stored, or was ignored for good.
  */
 export interface Acknowledgement {
   remoteServerId: number;

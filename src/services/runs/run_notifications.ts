@@ -101,7 +101,8 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 
 /**
  * Reports a stored backup. If its run has succeeded, reports the success and ends alerts; if the run was lost
- * before, streams for failures get this message too. Reports each anomaly of the backup as a failure.
+ * before, the streams that are notified of failures get this message, too. Reports each anomaly of the backup
+ * as a failure.
  */
 export async function notifyBackupStored(
   services: Clocked,

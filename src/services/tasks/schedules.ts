@@ -152,7 +152,7 @@ export async function replanSchedules(services: ServiceContext): Promise<number>
       const now = services.clock.now();
       const tasks = await lockTasksPlannedAhead(sql, later(now, STEP), BATCH);
       if (tasks.length === 0) return left = false;
-      // Read the fired due times after locking the tasks, because nobody can fire one of them now.
+      // Read the fired due times after locking the tasks: from then on, no other replica can fire them.
       const until = later(now, EARLY);
       const fired = await lastDueTimes(sql, tasks.map(({ id }) => id), until);
       const planned = tasks.map((task) => {

@@ -108,7 +108,9 @@ Deno.test("a clock that was ahead leaves no schedule waiting for it, and fires n
 
 const EACH_MINUTE = { frequency: null, time_to_run_at: null, custom_cron_expression: "* * * * *" };
 
-/** Fires what is due and ends the runs. An active run would cause the next due time to be skipped. */
+/**
+ * Fires the due tasks and ends their runs, because an active run would cause the next due time to be skipped.
+ */
 async function fireAndEnd({ database, services }: Awaited<ReturnType<typeof testServices>>) {
   await fireDueTasks(services);
   await database`update runs set state = 'failed', finished_at = now(), deadline_at = null where finished_at is null`;

@@ -237,7 +237,7 @@ Deno.test("a destination that holds something is not pointed elsewhere, unless t
   await api.database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
   const copied = await change({ s3_bucket_name: "others", objects_moved: true });
   assert.deepEqual([copied.status, copied.body.data.s3_bucket_name], [200, "others"]);
-  // Changing the location would also lose objects that still have to be removed.
+  // Changing the location would also make objects unreachable that still have to be removed.
   await api.database`delete from backups`;
   await api.database`
     insert into leftovers (backup_destination_id, directory, name, next_removal_at, created_at)

@@ -1,4 +1,4 @@
-/** Endpoints for load balancers, Prometheus and client generators, outside the API's rules. */
+/** Public endpoints for load balancers, Prometheus and client generators. */
 import { z } from "@hono/zod-openapi";
 import { checkReady } from "../../../services/installation/readiness.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";

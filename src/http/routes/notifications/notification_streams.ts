@@ -119,7 +119,7 @@ const fields = z.object({
   notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).partial().optional(),
 });
 
-/** Checks the value against the type if the request contains both. */
+/** Adds a rule to the schema: if a request contains both `type` and `value`, the value must suit the type. */
 function withValueRule<S extends z.ZodType<{ type?: string; value?: string }>>(schema: S): S {
   return rule(schema, ["type", "value"], ({ type, value }, fail) => {
     if (type === undefined || value === undefined) return;
