@@ -32,7 +32,7 @@ export interface Download {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** The result if the requested range begins after the end. */
+/** The result if the requested range begins after the end of the object or file. */
 export interface Unsatisfiable {
   readonly unsatisfiable: true;
   readonly size: number;

@@ -136,7 +136,7 @@ export async function completeUpload(
   return { size: await verifySize(services, bucket, row, input.size) };
 }
 
-/** Aborts an agent's upload. Removes its object, except when the run has succeeded with it. */
+/** Aborts an agent's upload. Also removes the object, unless it belongs to the backup of a successful run. */
 export async function abortUpload(
   services: ServiceContext,
   remoteServerId: number,

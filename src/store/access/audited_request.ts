@@ -1,6 +1,6 @@
 /**
  * The audit entry of the current request. The transaction that makes the request's change also adds the
- * entry. So no change is without an entry, and no entry describes a change that was rolled back.
+ * entry. So every change has an entry, and no entry describes a change that was rolled back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { AuditActor, AuditEntry } from "../../domain/audit.ts";

@@ -29,10 +29,10 @@ export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | 
 /** How many records of each type a user has. */
 export interface UserCounts {
   backup_tasks: number;
-  /** Tasks that are not paused. */
+  /** Number of tasks that are not paused. */
   active_backup_tasks: number;
   logs: number;
-  /** Runs created since midnight in the user's time zone. */
+  /** Number of runs created since midnight in the user's time zone. */
   logs_today: number;
   remote_servers: number;
   backup_destinations: number;
@@ -72,7 +72,7 @@ export async function findUser(sql: Sql, id: number): Promise<UserRow | undefine
 
 /**
  * Locks a user against changes and new references until the transaction ends. Returns the user; undefined if
- * there is none outside the trash.
+ * there is no such user, or if the user is in the trash.
  */
 export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null for update`;

@@ -58,8 +58,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Records the open connections of a replica again, for servers that have no recorded connection. Another
- * replica clears the records of a replica that it takes for dead.
+ * Records the open connections of a replica again, for servers that have no recorded connection. The records
+ * are missing if another replica took this one for dead.
  */
 export async function restoreConnections(
   sql: Sql,

@@ -48,7 +48,8 @@ const COLUMNS = {
   state: column<"waiting" | "sent" | "answered" | "failed">(),
   deadline_at: column<Date>(),
   /**
-   * Result of the request; null until the response. After a failure, the {@link Refusal} without its error.
+   * Result of the request; null until the agent responds. After a failure, this is the {@link Refusal}
+   * without its error.
    */
   result: column<unknown>(),
   error: column<string | null>(),

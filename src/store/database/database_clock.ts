@@ -70,7 +70,7 @@ export class DatabaseClock implements Clock, Disposable {
     for (;;) {
       await this.machine.sleep(INTERVAL, signal).catch(() => {});
       if (signal.aborted) return;
-      // The code that queries the database reports its outage. The clock goes on without readings meanwhile.
+      // Other queries of the database report an outage. Meanwhile, the clock goes on without readings.
       await this.#adjust().catch((error) => log.debug("Cannot read the database's time: {error}", { error }));
     }
   }

@@ -36,14 +36,14 @@ export type Notification =
    */
   | { topic: "agent_revoked"; remote_server_id: number }
   /**
-   * Asks the replica that holds this connection to ping the agent. After the agent's pong, it sends
+   * Asks the replica that holds this connection to ping the agent. After the agent's pong, that replica sends
    * `agent_alive`.
    */
   | { topic: "agent_probe"; connection_id: string; probe: string; patience_ms: number }
   | { topic: "agent_alive"; probe: string }
   /** The same agent has connected again. The replica that holds this older connection closes it. */
   | { topic: "agent_replaced"; connection_id: string }
-  /** A token of this user changed, such as its abilities. */
+  /** A token of this user changed, for example its abilities. */
   | { topic: "tokens_changed"; user_id: number }
   /** The secret keys have changed: replicas read them again. */
   | { topic: "keys_changed" }
@@ -83,7 +83,8 @@ export interface EventBus {
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
   /**
    * Returns one sentence about what is wrong with the connections to the database; null if nothing is.
-   * Nothing is wrong if the bus listens and every connection of the pool has worked since it began to listen.
+   * Nothing is wrong if the bus listens, and every connection of the pool has worked since the bus began to
+   * listen.
    */
   problem(): Promise<string | null>;
   close(): Promise<void>;

@@ -1,4 +1,7 @@
-/** Finds pool connections that the server has closed without the client's notice, and replaces them. */
+/**
+ * Finds pool connections that the server has closed and whose loss the client has not noticed, and replaces
+ * them.
+ */
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 

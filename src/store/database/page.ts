@@ -20,7 +20,7 @@ export interface ListOrder {
 const NULLABLE = new Set(["next_run_at", "last_connected_at", "last_used_at", "expires_at"]);
 
 /**
- * Returns the `order by` clause of a listing: by a sortable column, or by `id` if `sort` names none.
+ * Returns the `order by` clause of a listing: by a sortable column, or by `id` if `sort` is undefined.
  *
  * @param columns The sortable columns, by the names that requests use.
  */
@@ -42,7 +42,7 @@ export function containsText(sql: Sql, columns: readonly (string | Fragment)[], 
   return sql`(${parts.reduce((all, part) => sql`${all} or ${part}`)})`;
 }
 
-/** Returns an SQL condition for each column whose value is not undefined. */
+/** Returns an SQL condition `column = value` for each value that is not undefined. */
 export function equalTo(sql: Sql, values: Readonly<Record<string, string | number | undefined>>): Fragment[] {
   return Object.entries(values).filter(([, value]) => value !== undefined)
     .map(([column, value]) => sql`${sql(column)} = ${value!}`);

@@ -4,8 +4,8 @@ import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
 import type { Sql } from "./sql.ts";
 
 /**
- * Returns SQL for the columns with a record `t`'s lists of ids. `owner` is the column of the lists' tables
- * that refers to the record.
+ * Returns SQL for columns that contain the lists of ids of a record `t`. Each list is stored in a table of
+ * its own, whose column `owner` refers to the record.
  */
 export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   return relationsOf(fields).map(([name, { table, column, orderedBy = column }]) =>
@@ -37,7 +37,10 @@ export async function replaceRelated(
     from unnest(${[...new Set(relatedIds)]}::bigint[]) with ordinality as list (related, position)`;
 }
 
-/** Returns those of `ids` that belong to the user, and prevents their deletion until the transaction ends. */
+/**
+ * Returns the ids among `ids` whose records belong to the user. Prevents the deletion of these records until
+ * the transaction ends.
+ */
 export async function ownedRecords(
   sql: Sql,
   { records }: Relation,

@@ -4,7 +4,7 @@
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
-/** Maximum time from now to each of these times at the moment when it is stored, in milliseconds. */
+/** Maximum waits in milliseconds: how far in the future each of these times may be when it is stored. */
 export interface LongestWaits {
   /** A run's deadline, by the state of the run. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;

@@ -3,7 +3,9 @@ import type { Sql } from "../database/sql.ts";
 
 /** How many run ids one row of `run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
-/** How many rows a user may have in addition to one for each span. If there are more, they are added up. */
+/**
+ * How many rows a user may have in addition to one for each span. If a user has more, the rows are merged.
+ */
 const WORTHWHILE = 100;
 
 /** Returns SQL for the number of a user's runs. */

@@ -348,7 +348,7 @@ export async function recordVerdict(
     where run_id = ${runId} and attempt = ${attempt} and verdict is null`;
 }
 
-/** Returns whether an attempt's verdict decided its run. */
+/** Returns whether the verdict of an attempt changed its run. */
 export async function isVerdictApplied(sql: Sql, runId: number, attempt: number): Promise<boolean> {
   const rows = await sql`
     select from run_attempts where run_id = ${runId} and attempt = ${attempt} and verdict_applied`;

@@ -10,7 +10,7 @@ export interface TaskOutcome {
   newest_warnings_count: number | null;
   /** How the last backup run that ended turned out; null if a person cancelled it, or if none has ended. */
   last_outcome: Outcome | null;
-  /** Whether that run failed. */
+  /** Whether the last backup run that ended failed. */
   has_failed: boolean;
   /** Why the last backup run failed; null if it did not fail, or if the reason is not known. */
   failure: string | null;
