@@ -90,7 +90,7 @@ async function readToken(token: string | undefined, file: string | undefined): P
 }
 
 /**
- * Returns the value of an environment variable, which must be one of `values`. The first of them is the
+ * Returns the value of an environment variable, which must be one of `values`. The first value is the
  * default.
  */
 function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {

@@ -119,7 +119,7 @@ function reasonOf(verdict: Verdict): string {
 
 /**
  * Prepares the run's scripts and records their plan in the journal; returns null if the run has no scripts.
- * Once this resolves, the first script may begin.
+ * Once the promise resolves, the first script may begin.
  */
 async function planScripts(
   { clock, exports, scripts: policy, state }: RunEnvironment,

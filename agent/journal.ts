@@ -133,7 +133,7 @@ export class Journal {
 const keyOf = ({ runId, attempt }: { runId: number; attempt: number }) => `${runId}-${attempt}`;
 
 /**
- * The journal of one attempt. Events are written to the file when they are appended. They are numbered from
+ * The journal of one attempt. Events are written to the file when they are appended. Events are numbered from
  * 1.
  */
 export class RunJournal {
@@ -264,8 +264,8 @@ export class RunJournal {
       this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
       this.#sinceCheckpoint = 0;
     } catch {
-      // Ignore a full disk: the entry only prevents that events are sent again, and the next acknowledgement
-      // will be recorded.
+      // Ignore a full disk: this entry only saves sending events again, and the next acknowledgement will be
+      // recorded.
     }
   }
 

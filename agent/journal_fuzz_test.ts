@@ -43,8 +43,7 @@ async function writeJournal(path: string, kind: "backup" | "restore", steps: rea
 }
 
 /**
- * Returns the expected state of a journal in which only those lines are undamaged for which `isWhole` returns
- * true.
+ * Returns the expected state of a journal in which a line is undamaged only if `isWhole` returns true for it.
  */
 function expected(
   kind: "backup" | "restore",

@@ -1,6 +1,6 @@
 /**
- * The agent's only websocket to the control plane. It reconnects by itself, sends the list of runs in the
- * journal, and resends events and requests that were not answered. Runs continue while the connection is
+ * The agent's only websocket to the control plane. Reconnects by itself, sends the list of runs in the
+ * journal, and sends events and requests again that were not answered. Runs continue while the connection is
  * lost.
  */
 import { tlsReason } from "../src/domain/tls_fault.ts";
@@ -34,8 +34,8 @@ export interface LinkHandlers {
   start(message: Extract<ServerMessage, { type: "run.start" }>): void;
   cancel(runId: number, attempt: number, reason: string): void;
   /**
-   * Called when the control plane does not know a run or no longer needs it. Stops the run and removes its
-   * journal.
+   * Called when the control plane does not know a run or no longer needs the run. Stops the run and removes
+   * its journal.
    */
   forget(runId: number, attempt: number): void;
   request(message: Extract<ServerMessage, { type: "request" }>): void;
@@ -258,7 +258,7 @@ export class Link {
 
   /**
    * Logs why a connection failed. WebSocket errors carry no cause, so a plain GET of the URL is made to find
-   * it.
+   * the cause.
    */
   async #explain(): Promise<void> {
     const { key, url } = this.#options;

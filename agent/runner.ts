@@ -21,7 +21,7 @@ export interface RunnerOptions extends RunEnvironment {
 interface ActiveRun {
   readonly runId: number;
   readonly attempt: number;
-  /** The id of the backup run's task; null for other runs. */
+  /** The id of the backup run's task; null for runs of other types. */
   readonly taskId: number | null;
   readonly hasScripts: boolean;
   readonly abort: AbortController;

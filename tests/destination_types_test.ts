@@ -30,7 +30,7 @@ async function sources(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns whether a file belongs to a type. If it does, the file's name or its folder's name begins with the
+ * Returns whether a file belongs to a type. If the file does, its name or its folder's name begins with the
  * type's name.
  */
 function isOwn(path: string, type: string): boolean {

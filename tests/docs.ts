@@ -1,4 +1,4 @@
-/** `deno task docs`: writes those parts of the documentation that are derived from definitions. */
+/** `deno task docs`: writes the parts of the documentation that are derived from definitions. */
 import { fileURLToPath } from "node:url";
 import { definitionOf, DESTINATION_TYPES } from "../src/definitions/destinations/registry.ts";
 import { ALL_FIELDS, sentNames } from "../src/definitions/destinations/settings.ts";

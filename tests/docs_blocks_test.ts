@@ -5,7 +5,10 @@ import { ServerProcess } from "./support/servers/server.ts";
 import { taskCommand } from "./support/assertions/rights.ts";
 import { type Block, blocksOf, projectFiles, readDocument, ROOT } from "./support/fixtures/documents.ts";
 
-/** Explains why no test runs a block, by the text REASON in `<!-- not run: REASON -->` before the block. */
+/**
+ * Reasons why tests do not run a block. The key is the text REASON in `<!-- not run: REASON -->` before the
+ * block. The value explains the reason.
+ */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "starts a server and runs every test": "the server is what this test starts; the tests contain this test",
   "a second server": "a restore on another server: tests/e2e/relay_test.ts",
@@ -26,8 +29,8 @@ interface Place {
 const SOURCE = "/usr/share/doc/bash";
 
 /**
- * Creates a directory like a checkout. It also contains a home and the source, so that the commands write
- * nothing outside the directory.
+ * Creates a directory like a checkout. The directory also contains a home and the source, so that the
+ * commands write nothing outside the directory.
  */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });

@@ -17,8 +17,8 @@ const stdout = {
 
 /**
  * Runs `deno test` and reports its output. Resolves with the numbers of passed, failed and ignored tests. If
- * the output has no such numbers, one test counts as failed. Types are not checked here: `deno task check`
- * does that, also for tests.
+ * the output has no such numbers, one test counts as failed. Types are not checked here, because `deno task
+ * check` also checks the types of tests.
  */
 async function runTests(environment: Record<string, string>): Promise<Summary & { code: number }> {
   const paths = Deno.args.filter((argument) => !argument.startsWith("-"));

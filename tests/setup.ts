@@ -1,6 +1,6 @@
 /**
- * Installs the programs that the tests need: with apt, if run as root. Otherwise throws an error with the
- * command that installs them.
+ * Installs the programs that the tests need: with apt, if the tests run as root. Otherwise throws an error
+ * with the command that installs them.
  */
 import { exists, findProgram, postgresVersions } from "./support/programs.ts";
 
@@ -90,8 +90,8 @@ async function extensions(): Promise<Record<string, readonly string[]>> {
 }
 
 /**
- * Runs `work` while apt starts no servers of the packages that it installs. Tests start their own servers, on
- * free ports.
+ * Runs `work`, and keeps apt from starting the servers in the packages that it installs. Tests start their
+ * own servers, on free ports.
  */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   if (await exists(POLICY)) return await work();

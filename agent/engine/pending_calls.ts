@@ -45,7 +45,7 @@ export class PendingCalls {
     }
   }
 
-  /** Returns the same destination with all operations listed while they are pending. */
+  /** Returns a destination that does the same and lists its operations while they are pending. */
   watch(destination: Destination): Destination {
     return this.#watched(destination, {
       create: async (name: string, sizeHint: number | null) =>

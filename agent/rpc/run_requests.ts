@@ -1,6 +1,6 @@
 /**
- * Makes a run's requests to the control plane. Retries each until the control plane responds with the result
- * or refuses it for good.
+ * Makes a run's requests to the control plane. Retries each request until the control plane responds with the
+ * result or refuses the request for good.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import { activeSpan, traceparentOf } from "../../src/telemetry/tracing.ts";
@@ -9,8 +9,8 @@ import type { StorageRequest, StorageResponse } from "./storage_requests.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
 /**
- * Time in milliseconds for which a request is retried while the control plane refuses it as retryable, for
- * example because the bucket can't be reached.
+ * Time in milliseconds for which a request is retried while the control plane's refusal says that a retry may
+ * succeed, for example because the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
 /** Time after which a request without a response is reported to the output, in milliseconds. */

@@ -8,8 +8,8 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * Number of attempts, and shortest and longest wait between them in milliseconds. Of several control planes
- * behind one address only one waits for the bytes, and the others respond with 421.
+ * Number of attempts, and shortest and longest wait between them in milliseconds. If several control planes
+ * are behind one address, only one of them waits for the bytes. The others respond with 421.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;

@@ -43,8 +43,8 @@ function send(url: string) {
 Deno.test("bytes are sent again from the start until they reach the control plane that waits for them", async () => {
   const { listening, taken, connections, url } = server([421, 421, 200]);
   await send(url);
-  // Each attempt used a new connection, because a load balancer sends all requests of one connection to the
-  // same control plane.
+  // Each attempt must use a new connection, because a load balancer sends all requests of one connection to
+  // the same control plane.
   assert.equal(connections.size, 3);
   assert.deepEqual(taken, ["/api/agent/streams/s1 7 5 hello"]);
   await listening.shutdown();

@@ -19,7 +19,7 @@ import { watchChanges } from "../support/assertions/changes.ts";
 import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** The number of requests after which the database is replaced by a new one, so that lists stay short. */
+/** The number of requests after which the test starts a new database, so that lists stay short. */
 const PER_DATABASE = 2500;
 /** The number of requests after which missing records are created again. */
 const PER_LOOK = 40;
@@ -55,7 +55,7 @@ class World {
   async begin(): Promise<void> {
     this.#user = await this.api.user();
     this.#other = await this.api.user();
-    // The first request for the SSH key creates it, so that later requests do not change the database.
+    // The first request for the SSH key creates the key, so that later requests do not change the database.
     await this.#other.call("GET", "/api/ssh-key");
     await this.#look();
   }

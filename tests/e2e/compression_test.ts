@@ -78,7 +78,7 @@ for (const type of ["files", "postgresql"] as const) {
       const [stored, fast, usual, small] = sizes as [number, number, number, number];
       // For some data, level 1 yields smaller archives than level 3, so these two are not compared.
       assert.ok(stored > Math.max(fast, usual), sizes.join(", "));
-      // Level 19 finds hardly more than level 3 in some data, and its frames are larger.
+      // For some data, level 19 yields hardly smaller archives than level 3, and its frames are larger.
       assert.ok(fast > small && usual * 1.02 > small, sizes.join(", "));
     });
   }

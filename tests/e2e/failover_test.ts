@@ -1,4 +1,7 @@
-/** Kills the database's primary while control planes, agents and runs are active. Its standby takes over. */
+/**
+ * Kills the database's primary while control planes, agents and runs are active. The database's standby takes
+ * over.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { systemClock } from "../../src/domain/clock.ts";

@@ -1,6 +1,6 @@
 /**
- * Tests a database server whose disk is full. The control plane reports it once, and recovers as soon as
- * there is space.
+ * Tests a database server whose disk is full. The control plane reports the full disk once, and recovers as
+ * soon as there is space.
  */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";

@@ -49,7 +49,7 @@ interface Stage {
   /** An open upload of the victim's run. */
   readonly upload: { upload_id: string; name: string };
   /**
-   * Returns all rows, except those of the hostile servers and those that change with each heartbeat of the
+   * Returns all rows, except rows of the hostile servers and rows that change with each heartbeat of the
    * victim.
    */
   contents(): Promise<Record<string, string[]>>;
@@ -110,7 +110,7 @@ async function begin(services: ServiceContext, { caller, taskId }: Enrolled, age
   return run;
 }
 
-/** Uploads one object of the run as agents do. Returns the object's size in bytes. */
+/** Uploads one object of the run in the same way as an agent. Returns the object's size in bytes. */
 async function upload(agent: RawAgent, run: Run, name: string, text: string): Promise<number> {
   const { upload_id } = await agent.ask({ type: "upload.open", ...of(run), name, size_hint: null });
   return await completeUpload(agent, upload_id, text);
@@ -460,7 +460,8 @@ Deno.test("a frame that breaks the protocol ends its own socket, and no other", 
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       agent.send(frame);
-      // The control plane acknowledges an event that it accepts. Here it closes the connection instead.
+      // The control plane acknowledges an event that it accepts. Here the control plane closes the connection
+      // instead.
       assert.equal(await agent.next("ack").then(() => null, () => agent.closed), 4400);
     });
   }

@@ -202,7 +202,7 @@ Deno.test("listings hold the caller's own records only", async () => {
 
 Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
   await using api = await testApi();
-  // Uses an administrator, who has all other abilities as well.
+  // Use an administrator, who has all other abilities as well.
   const records = await recordsOf(api, api.admin);
   const needing = forTokens.filter(({ access }) => access !== "any token");
   assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));

@@ -148,8 +148,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is closed. A statement of the connection is still executed if it gets
- * its lock before that.
+ * Ends a connection, and waits until it is closed. If a statement of the connection gets its lock before
+ * that, the statement is still executed.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);
@@ -234,7 +234,7 @@ Deno.test("an agent is killed while it drills a MySQL database: the next drill d
     const connected =
       "select count(*) from information_schema.processlist where db = 'store_rearguard_drill' and info like 'insert%'";
     await until(async () => await sql("mysql", connected) !== "0\n");
-    // A drill restores routines last, so this lock stops it just before its end.
+    // A drill restores routines last, so this lock stops the drill just before its end.
     const routines = await holding(database, "mysql", "lock tables proc read");
     const connection = await waiting({ sql }, "%drop function%");
     await killAgent();

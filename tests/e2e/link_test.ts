@@ -28,8 +28,8 @@ interface Plane {
 }
 
 /**
- * Starts a control plane's socket server. With the port of an earlier server, it takes the place of that
- * server.
+ * Starts a control plane's socket server. With the port of an earlier server, the new server takes the place
+ * of the earlier one.
  */
 async function startPlane(services: ServiceContext, port = 0, heartbeatMs = 20_000): Promise<Plane> {
   const replicaId = randomUUID();

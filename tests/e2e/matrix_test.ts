@@ -1,7 +1,7 @@
 /**
  * Combines every source type with every destination type and every encryption, through a control plane and an
  * agent. Each backup is restored with stock tools and by Rearguard. Here, passwords have a low work factor;
- * agent/engine/sources/contract_test.ts tests every source with the real one.
+ * agent/engine/sources/contract_test.ts tests every source with the real work factor.
  */
 import assert from "node:assert/strict";
 import { sourceTypes } from "../../agent/engine/sources/registry.ts";
@@ -32,7 +32,7 @@ interface Encryption {
   key: RestoreKey;
 }
 
-/** Returns the encryptions to test. For recipients, there are two keys, and the second one decrypts. */
+/** Returns the encryptions to test. For recipients, there are two keys, and the second key decrypts. */
 async function encryptions(): Promise<Encryption[]> {
   const [first, second] = [await ageKeygen(), await ageKeygen()];
   return [

@@ -98,8 +98,8 @@ interface Field {
 }
 
 /**
- * Returns the fields whose names suggest a path, by their keys in the table above. A new field needs a row
- * there.
+ * Returns the fields whose names suggest a path, by their keys in the table above. A new field needs a row in
+ * that table.
  */
 function pathFields(): Map<string, Field> {
   const found = new Map<string, Field>();

@@ -50,7 +50,8 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
     await until(async () => {
       const [, message] = await plane.ready();
       if (/refuses the log-in: check .* DATABASE_URL/.test(message ?? "")) return true;
-      // Log-ins that were in progress may have succeeded on some or all connections, so they are ended again.
+      // Log-ins that were in progress may have succeeded on some or all connections, so the test ends the
+      // connections again.
       await postgres.sql("postgres", END_ALL);
       return false;
     });

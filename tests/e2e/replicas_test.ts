@@ -1,6 +1,6 @@
 /**
- * Tests several control planes that share one database. Each sees the changes of the others, and any of them
- * may die.
+ * Tests several control planes that share one database. Each control plane sees the changes of the others,
+ * and any of them may be killed.
  */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -68,7 +68,7 @@ Deno.test("any control plane is killed while runs go on and one is due: the agen
   const silence = new AbortController();
   const talk = talker.talk(10, silence.signal);
   const dueTimes: Date[] = [];
-  // Kills each control plane once, because the agents may be connected to either of them.
+  // Kills each control plane once, because the agents may be connected to either control plane.
   for (const which of [0, 1]) {
     const dueAt = new Date(Math.ceil(systemClock.now().getTime() / 1000) * 1000 + 1000);
     dueTimes.push(dueAt);

@@ -69,7 +69,7 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
           `the environment variable SECRET_KEY holds key ${keyId(WRONG)}\\. Put the missing key there`,
       ),
     );
-    // With the right key in second place, stored values are decrypted, and new ones are encrypted with the
+    // With the right key in second place, stored values are decrypted, and new values are encrypted with the
     // first key.
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
@@ -169,7 +169,6 @@ Deno.test("a database that was restored with another key's secrets makes a contr
       update notification_streams set value_encrypted = replace(value_encrypted, ${
       keyId(RIGHT)
     }, '0badc0de')`;
-    // Ends the connections, as restoring a database does.
     await db.database`
       select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'rearguard' and pid <> pg_backend_pid() and datname = current_database()`;

@@ -37,7 +37,8 @@ function parse(document: string): Record<string, Section> {
 const seed = parse(await Deno.readTextFile(new URL("../fixtures/backup-task-endpoints.md", import.meta.url)));
 
 /**
- * Asserts that the response contains the expected fields with the same values. It may contain more fields.
+ * Asserts that the response contains the expected fields with the same values. The response may contain more
+ * fields.
  */
 function assertHolds(actual: unknown, expected: unknown, where: string): void {
   if (Array.isArray(expected)) {

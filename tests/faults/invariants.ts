@@ -1,6 +1,6 @@
 /**
- * The conditions that must hold after every plan, once all faults are repaired. Each has a description, and a
- * time limit within which it must hold.
+ * The conditions that must hold after every plan, once all faults are repaired. Each condition has a
+ * description, and a time limit within which it must hold.
  */
 import type { Stage } from "./stage.ts";
 import { dueTimesHandled } from "./due_times.ts";
@@ -18,7 +18,9 @@ export interface Invariant {
   check(stage: Stage): Promise<string[]>;
 }
 
-/** Milliseconds within which a run must end after its deadline. The reaper runs every five seconds. */
+/**
+ * Time in milliseconds after its deadline within which a run must end. The reaper runs every five seconds.
+ */
 const LATE = 12_000;
 
 /**
@@ -77,7 +79,7 @@ export async function findBroken(stage: Stage): Promise<string[]> {
   return broken;
 }
 
-/** Returns what remains after every task is deleted with its backups. Nothing should remain. */
+/** Returns everything that remains after every task is deleted with its backups. Nothing should remain. */
 export async function findLeft(world: World): Promise<string[]> {
   return [
     ...await lasting(() => objectsMatchRows({ world }), 45_000),

@@ -17,8 +17,8 @@ import { Relay } from "./relay.ts";
 /** Time limits of the agent, in seconds. */
 const LIMITS = { DESTINATION_IDLE_SECONDS: "1", DESTINATION_PATIENCE_SECONDS: "3" };
 /**
- * Time limit in milliseconds within which a run that meets a silent peer must end, or report what it waits
- * for.
+ * Time limit in milliseconds within which a run that meets a silent peer must end, or report the cause of its
+ * wait.
  */
 const BOUND = 45_000;
 

@@ -45,7 +45,7 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     last = sequence;
   }
   // The output of a run that ended without the agent's verdict may stop at any event. An agent whose disk was
-  // full may forget its verdict at a restart and send another verdict. Then the first verdict counts. If the
+  // full may lose its verdict at a restart and send another verdict. Then the first verdict counts. If the
   // first verdict was lost with the connection, the agent cannot send it again.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent

@@ -85,7 +85,7 @@ export function planOf(seed: number): Plan {
   return { seed, controlPlanes, ...drawn! };
 }
 
-/** A downtime in milliseconds, longer than it takes until a run is declared lost. */
+/** A downtime in milliseconds, longer than the time after which a run is declared lost. */
 const LONG_GONE = 26_000;
 
 const among = (below: number) => fc.integer({ min: 0, max: below - 1 });

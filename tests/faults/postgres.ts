@@ -1,6 +1,6 @@
 /**
- * The Postgres server of the control planes. It can be killed with all its processes, and started again with
- * its data.
+ * The Postgres server of the control planes. The server can be killed with all its processes, and started
+ * again with its data.
  */
 import { processTree, signalAll } from "../../agent/engine/programs/process_tree.ts";
 import { systemClock } from "../../src/domain/clock.ts";

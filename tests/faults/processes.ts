@@ -35,7 +35,7 @@ export interface PlaneOptions {
 /** Time limits of runs in seconds, so short that each limit can pass during a plan. */
 const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
-/** Seconds that an agent waits for a silent destination, and seconds for an unreachable one. */
+/** Time limits in seconds: how long an agent waits for a silent destination, and for an unreachable one. */
 const DESTINATION_LIMITS = { DESTINATION_IDLE_SECONDS: "2", DESTINATION_PATIENCE_SECONDS: "12" };
 
 export function launchPlane(options: PlaneOptions): Process {
@@ -110,7 +110,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
   };
 }
 
-/** Returns the processes of these sessions except the sessions' leaders, as `pid name`. */
+/** Returns the processes of the sessions, without the sessions' leaders, as `pid name`. */
 export function sessionMembers(leaders: ReadonlySet<number>): string[] {
   const members: string[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {

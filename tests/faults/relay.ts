@@ -10,7 +10,7 @@ export class Relay implements AsyncDisposable {
   bytesPerSecond: number | null = null;
   /**
    * Called for each new connection. Returns the number of bytes of the response after which the relay ends
-   * the connection; null if it does not.
+   * the connection; null if the relay never ends the connection.
    */
   endsAfter: () => number | null = () => null;
   /**
@@ -39,7 +39,7 @@ export class Relay implements AsyncDisposable {
     return count;
   }
 
-  /** Stops passing data on all connections. They stay open until {@link heal}, which ends them. */
+  /** Stops passing data on all connections. The connections stay open until {@link heal} ends them. */
   mute(): void {
     this.#muted ??= Promise.withResolvers<void>();
   }

@@ -1,13 +1,16 @@
 /**
- * The scripts of every other task. Each appends a line to a file when it runs; prescripts and postscripts
- * have one file each.
+ * The scripts of every other task. Each script appends a line to a file when it runs. Prescripts and
+ * postscripts have one file each.
  */
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 const TYPES = ["prescript", "postscript"] as const;
 
-/** Creates the scripts and returns their ids. Each takes long enough that a kill can happen while it runs. */
+/**
+ * Creates the scripts and returns their ids. Each script runs long enough that its agent can be killed
+ * meanwhile.
+ */
 export async function createScripts({ api, root }: Pick<World, "api" | "root">): Promise<number[]> {
   const ids = [];
   for (const type of TYPES) {

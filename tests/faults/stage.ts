@@ -17,7 +17,8 @@ export interface StagedTask extends PlannedTask {
   /** Due times that the plan has set. Each was the current time when the plan set it. */
   readonly broughtForward: Date[];
   /**
-   * Due times that the plan has tried to set. Because the database failed meanwhile, they may be set or not.
+   * Due times that the plan has tried to set. Because the database failed meanwhile, it is unknown whether
+   * they were set.
    */
   readonly perhapsForward: Date[];
 }
@@ -165,8 +166,8 @@ export class Stage {
   }
 
   /**
-   * Carries out an action, and counts it if it broke something. Resolves when the fault has been injected;
-   * the recovery follows by itself.
+   * Carries out an action, and counts the action if there was something to break. Resolves when the fault has
+   * been injected. The recovery follows by itself.
    */
   async #perform(action: Action): Promise<void> {
     if (await this.#happens(action)) this.tally.count(action.type);

@@ -14,7 +14,10 @@ export interface Process {
 const PAUSE = 200;
 
 export class Supervisor<P extends Process> {
-  /** Descriptions of processes that ended by themselves although they had been ready. Each is a defect. */
+  /**
+   * Descriptions of processes that ended by themselves although they had been ready. Each such end is a
+   * defect.
+   */
   readonly ends: string[] = [];
   #current: P | null = null;
   #isWanted = false;

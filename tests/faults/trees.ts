@@ -1,5 +1,5 @@
 /**
- * The trees that plans back up. They do not change. Each has a description with which a restored tree is
+ * The trees that plans back up. They do not change. Each tree has a description with which a restored tree is
  * compared.
  */
 import { shell } from "../support/fixtures/backup_run.ts";

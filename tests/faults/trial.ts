@@ -23,7 +23,7 @@ export interface Outcome {
 export interface Trial {
   readonly outcomes: readonly Outcome[];
   readonly tally: Tally;
-  /** What remains at the end, after every task is deleted with its backups. */
+  /** Objects and files that remain at the end, after every task is deleted with its backups. */
   readonly left: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export interface Trial {
  * Carries out the plans of the seeds.
  *
  * @param tell Called before and after each plan.
- * @param options.signal Once it aborts, no further plan begins.
+ * @param options.signal Once the signal aborts, no further plan begins.
  * @param options.second Each plan begins in this second of a minute; null for any second.
  */
 export async function tryPlans(

@@ -56,7 +56,7 @@ export class World implements AsyncDisposable {
   readonly agents: WorldAgent[] = [];
   readonly planes: WorldPlane[] = [];
   readonly spoken = new Spoken();
-  /** The ids of all agent processes so far. Each leads a session. */
+  /** The ids of all agent processes so far. Each process leads a session. */
   readonly sessions = new Set<number>();
   /** The path of the file with the offset of the database's clock, like `clockFile` of a control plane. */
   readonly databaseClockFile: string;
@@ -142,7 +142,7 @@ export class World implements AsyncDisposable {
     if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 
-  /** Runs a query. Repeats it while the database is unavailable. */
+  /** Runs a query. Repeats the query while the database is unavailable. */
   async sql<T>(query: (database: Database) => Promise<T>): Promise<T> {
     const end = performance.now() + START;
     for (;;) {

@@ -5,7 +5,10 @@
 import { statfs } from "node:fs/promises";
 
 const SHARED_MEMORY = "/dev/shm";
-/** Bytes that must be free. A run of the test suite needs about 2 GB at its peak. */
+/**
+ * Minimum free memory in bytes for keeping temporary files in memory. A run of the test suite needs about 2
+ * GB at its peak.
+ */
 const ROOM = 6 * 2 ** 30;
 
 /** A directory on disk, for tests that depend on the order in which a file system lists a directory. */

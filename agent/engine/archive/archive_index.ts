@@ -70,7 +70,7 @@ export interface FrameTable extends Frames {
   size: number;
 }
 
-/** Returns the text of a frame table. In an index, it follows the listing. */
+/** Returns the text of a frame table. In an index, this text follows the listing. */
 export function frameTableText(frames: Frames, size: number): string {
   const { uncompressed, compressed, checksums } = frames;
   const lines = checksums === null
@@ -82,7 +82,7 @@ export function frameTableText(frames: Frames, size: number): string {
 /** The lines of an index that are neither a member nor part of the frame table. */
 export interface UnreadableLines {
   count: number;
-  /** The beginning of the first of these lines. */
+  /** The beginning of the first unreadable line. */
   first: string;
 }
 
@@ -125,7 +125,7 @@ export class IndexParser {
 
   /**
    * Returns the frame table once the last line was parsed. Returns null if the index has no valid frame
-   * table. The first releases wrote none.
+   * table. The first releases wrote no frame table.
    */
   table(): FrameTable | null {
     const table = this.#table;

@@ -28,7 +28,7 @@ export function joinRanges(ranges: readonly Range[]): Range[] {
 
 /** A sequence of adjacent frames of an archive. */
 interface Stretch {
-  /** Number of the first frame, counted from 0. `end` is the number after the last frame's. */
+  /** Number of the first frame, counted from 0. `end` is one more than the number of the last frame. */
   first: number;
   end: number;
 }
@@ -189,7 +189,7 @@ class HeldFrame {
   readonly #buffer: Uint8Array;
   #length = 0;
 
-  /** @param size Uncompressed size of each frame in bytes, except the last one's. */
+  /** @param size Uncompressed size in bytes of every frame except the last. */
   constructor(size: number) {
     this.#buffer = new Uint8Array(size);
   }

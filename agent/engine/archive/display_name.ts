@@ -42,8 +42,8 @@ export function isEscaped(name: string): boolean {
 }
 
 /**
- * Returns the byte string of a name from its display name. The opposite of {@link displayName}, for names
- * with bytes that are not UTF-8.
+ * Returns the byte string of a name from its display name. Reverses {@link displayName} for names with bytes
+ * that are not UTF-8.
  */
 export function nameFromDisplay(text: string): string {
   return byteString(text).replace(

@@ -9,7 +9,7 @@ import type { SortedListing } from "./sorted_listing.ts";
 const MIN_INDEX_BYTES = 512 * 1024;
 /** Maximum number of listings that are kept. */
 const MAX_LISTINGS = 4;
-/** A listing is removed if it was not used for this time, in milliseconds. */
+/** Time in milliseconds without use after which a listing is removed. */
 const IDLE_MS = 10 * 60_000;
 /** Time limit for building a listing, in milliseconds. */
 const BUILD_TIMEOUT_MS = 15 * 60_000;
@@ -25,7 +25,7 @@ interface KeptListing {
 export type MakeListing = (directory: string, signal: AbortSignal) => Promise<SortedListing>;
 
 export class ListingCache implements AsyncDisposable {
-  /** The listings by key. The one that was used last is at the end. */
+  /** The listings by key. The listing that was used last is at the end. */
   readonly #kept = new Map<string, KeptListing>();
   #count = 0;
 
@@ -41,7 +41,7 @@ export class ListingCache implements AsyncDisposable {
 
   /**
    * Returns the listing for a key; builds the listing if none is kept. Concurrent callers share one build. If
-   * `signal` aborts, the build continues, so that a retry finds it further along.
+   * `signal` aborts, the build continues, so that a retry need not start it again.
    *
    * @param key Identifies the bytes of the index and the key that decrypts them.
    */
@@ -104,7 +104,10 @@ export class ListingCache implements AsyncDisposable {
     this.#remove(key).catch(() => {});
   }
 
-  /** Removes a listing. Waits for its build first if it is still being built. Readers keep the open file. */
+  /**
+   * Removes a listing. If the listing is still being built, waits for the build first. Readers keep the open
+   * file.
+   */
   async #remove(key: string): Promise<void> {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;

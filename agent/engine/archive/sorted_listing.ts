@@ -56,7 +56,7 @@ export class SortedListing {
   private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}
 
   /**
-   * Writes the sorted listing of an index to a file, and returns it.
+   * Writes the sorted listing of an index to a file. Returns the listing.
    *
    * @param directory Directory for the file and for temporary files.
    */
@@ -101,7 +101,10 @@ export class SortedListing {
     return { ...page, unlisted };
   }
 
-  /** Returns the member with this name; null if the backup has none or if it is a directory. */
+  /**
+   * Returns the member with this name; null if the backup has no such member, or if the member is a
+   * directory.
+   */
   async entry(name: string): Promise<BackupEntry | null> {
     using file = await Deno.open(this.path);
     const record = await this.#find(file, name, "1");
@@ -273,8 +276,8 @@ function unescaped(name: string): string {
 
 interface FoundRecord {
   /**
-   * The record as a byte string, without the NUL. `at` is its position in the file, `next` that of the
-   * following record.
+   * The record as a byte string, without the NUL. `at` is the record's position in the file, `next` the
+   * position of the following record.
    */
   text: string;
   at: number;
@@ -306,7 +309,7 @@ async function* batches(file: Deno.FsFile, from: number, to: number): AsyncItera
 
 async function* chunks(file: Deno.FsFile, from: number, to: number): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(Math.min(READ_BYTES, Math.max(to - from, 0)));
-  // Make the first read a small one: a search for one record ends with it.
+  // The first read is small, because it is enough to find a single record.
   for (let at = from, wanted = 8192; at < to; wanted = READ_BYTES) {
     await file.seek(at, Deno.SeekMode.Start);
     const length = await file.read(buffer.subarray(0, Math.min(wanted, to - at)));

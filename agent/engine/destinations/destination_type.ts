@@ -1,4 +1,7 @@
-/** A destination type, as its folder exports it to the registry, and the ports that its functions get. */
+/**
+ * Defines what the folder of a destination type exports to the registry, and the ports that the type's
+ * functions get.
+ */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
 import type { Destination, Downloads, Output, Relay, Uploads } from "../ports.ts";

@@ -37,9 +37,9 @@ export function checkDestination(
 }
 
 /**
- * Removes objects and their partial files. Returns which objects were deleted, and which could not be. A
- * failed removal does not stop the others. Rejects with a `RunFailedError` if the destination can't be
- * reached or does not exist.
+ * Removes objects and their partial files. Returns which objects were deleted, and which could not be
+ * deleted. If one removal fails, the other objects are still removed. Rejects with a `RunFailedError` if the
+ * destination can't be reached or does not exist.
  *
  * A missing object counts as deleted if another of the objects exists or one of the witnesses exists, because
  * this proves that the destination is the right one. If `witnesses` is empty, no proof is needed.

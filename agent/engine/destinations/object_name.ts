@@ -2,8 +2,8 @@
 import { RunFailedError } from "../ports.ts";
 
 /**
- * Returns the name. Throws if it is not a single path segment, because other names could lead out of the
- * directory.
+ * Returns the name. Throws if the name is not a single path segment, because other names could lead out of
+ * the directory.
  */
 export function checkObjectName(name: string): string {
   if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {

@@ -1,5 +1,5 @@
 /**
- * Reads an object with HTTP range requests. Continues after a lost connection where the last response ended.
+ * Reads an object with HTTP range requests. After a lost connection, continues where the last response ended.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { RunFailedError } from "../ports.ts";
@@ -32,7 +32,7 @@ export interface RangeSource {
 }
 
 export class RangedReader {
-  /** Size of the whole object in bytes, from the latest response; null before the first. */
+  /** Size of the whole object in bytes, from the latest response; null before the first response. */
   #total: number | null = null;
 
   /** @param patienceMs Time for which a read is retried without receiving another byte, in milliseconds. */

@@ -143,7 +143,7 @@ async function storePart(
     },
     object.direct,
   );
-  // The count keeps its snapshot open on the server until it is ended.
+  // The count keeps its snapshot open on the server until the count is ended.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;

@@ -31,7 +31,7 @@ import { select } from "../restore_files/selection.ts";
 const POSITIONS = 1000;
 const TIMES = Number(Deno.env.get("FLIPS") ?? 1);
 const few = (count: number) => Math.min(count * TIMES, POSITIONS);
-/** Number of flips in a test that starts `zstd` for each of them. */
+/** Number of flips in a test that starts `zstd` for each flip. */
 const UNPACKED = few(50);
 /**
  * Number of flips in the verification test of each format. The test of format `recipients` has no key and

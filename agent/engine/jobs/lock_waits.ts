@@ -1,5 +1,6 @@
 /**
- * Finds the database sessions that block a run with their locks. Each source type has its own query for them.
+ * Finds the database sessions that block a run with their locks. Each source type has its own query for these
+ * sessions.
  */
 import type { Job, JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import type { RunPorts } from "../ports.ts";

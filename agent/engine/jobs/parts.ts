@@ -17,8 +17,8 @@ export interface StoredParts {
 }
 
 /**
- * Stores the parts one after the other. Resolves with the stored parts and those that were left out. Writes a
- * warning for each part that was left out.
+ * Stores the parts one after the other. Resolves with the stored parts and the parts that were left out.
+ * Writes a warning for each part that was left out.
  *
  * Rejects if only general objects, such as roles, could be stored. Rejects if a part is missing and the
  * control plane accepts no incomplete backups. Rejects with any error that the source did not cause.

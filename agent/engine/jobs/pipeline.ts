@@ -12,8 +12,8 @@ import { LineCount } from "../programs/line_count.ts";
 import { startCompression } from "../transforms/compress.ts";
 
 /**
- * Compresses one part and calls `take` with the compressed bytes. With `direct`, the compressor writes to
- * that file itself, and `take` is called with the bytes that it has written.
+ * Compresses one part and calls `take` with the compressed bytes. If `direct` is given, the compressor writes
+ * the file itself, and `take` is called with the bytes that the compressor has written.
  *
  * Resolves once both programs have succeeded, with the number of files; null if the source does not count
  * them. Otherwise rejects with the first of these errors: the error of `take`, of the compressor, of the

@@ -21,7 +21,7 @@ const WINDOW = 5;
 export interface Reading {
   /** Process id of the program that reads the uncompressed bytes. */
   pid: number;
-  /** The index that the source writes while it is read; null if it writes none. */
+  /** The index that the source writes while it is read; null if it writes no index. */
   index: LineCount | null;
 }
 

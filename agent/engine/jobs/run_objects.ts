@@ -57,7 +57,7 @@ export class RunObjects {
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // Only the compressor may write an archive directly. The agent writes it if the archive is stored
+    // Only the compressor may write an archive directly. The agent itself writes archives that are stored
     // uncompressed or encrypted.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;

@@ -60,7 +60,7 @@ export class StoredObjects {
 
   /**
    * Yields the decrypted bytes of the whole object. Rejects after the last bytes if the SHA-256 is wrong. The
-   * caller must then discard what it made of the bytes.
+   * caller must then discard everything that it made from the bytes.
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
     const verified = this.#verified(object);

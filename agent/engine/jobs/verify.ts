@@ -15,7 +15,10 @@ import { type Inspector, MISSING, readBack } from "./read_back.ts";
 import { ReadProgress } from "./read_progress.ts";
 import { BackupContents } from "../manifest/contents.ts";
 
-/** The order in which objects are checked. Indexes come before archives, which are compared with them. */
+/**
+ * The order in which objects are checked. Indexes come before archives, because archives are compared with
+ * their indexes.
+ */
 const ORDER = { index: 0, archive: 1, manifest: 2 };
 /** Maximum number of faults that the verdict lists. The run's output lists all faults. */
 const MAX_LISTED = 3;
@@ -23,7 +26,7 @@ const MAX_LISTED = 3;
 /**
  * Reads back every object of a backup. Resolves if all of them are undamaged.
  *
- * Rejects with a `BackupDamagedError` if an object is damaged; all objects are checked first. Rejects with
+ * Rejects with a `BackupDamagedError` if an object is damaged, after all objects are checked. Rejects with
  * another `RunFailedError` if the check is impossible, or with the signal's reason if the signal aborts.
  */
 export async function runVerify(

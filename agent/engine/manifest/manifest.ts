@@ -1,7 +1,7 @@
 /**
  * Writes the manifest, a JSON file next to a backup's objects. It describes the objects and how to restore
- * them without Rearguard. A backup is complete once its manifest exists, so the manifest is written last. It
- * is never encrypted and contains no secret.
+ * them without Rearguard. A backup is complete once its manifest exists, so the manifest is written last. The
+ * manifest is never encrypted and contains no secret.
  */
 import { describeSuspicion } from "../../../src/domain/guards/finding.ts";
 import {
@@ -40,7 +40,7 @@ export interface ManifestInput {
 
 /**
  * Returns the manifest as indented UTF-8 JSON with keys in a fixed order. The first key is the digest of the
- * rest. Times are ISO 8601 in UTC, sizes are those of the stored objects in bytes.
+ * rest. Times are ISO 8601 in UTC. Sizes are the sizes of the stored objects in bytes.
  */
 export function manifest(input: ManifestInput): Uint8Array {
   const { job, source, parts } = input;
@@ -80,7 +80,7 @@ function describeObjects({ archive, index, bytesRead, filesCount }: StoredPart, 
   return index === null ? [described] : [described, index];
 }
 
-/** Returns the shell command that unpacks an archive. The reader replaces `KEY_FILE` in it. */
+/** Returns the shell command that unpacks an archive. The user replaces `KEY_FILE` in the command. */
 function unpackCommand(name: string, encryption: JobEncryption): string {
   switch (encryption.type) {
     case "none":

@@ -82,8 +82,8 @@ export interface StoredContents {
 }
 
 /**
- * Returns the contents in the backup's manifest, after verifying the manifest's SHA-256. They are empty if
- * the backup has no manifest.
+ * Returns the contents in the backup's manifest, after verifying the manifest's SHA-256. The contents are
+ * empty if the backup has no manifest.
  */
 export async function storedContents(
   backup: BackupToRead,

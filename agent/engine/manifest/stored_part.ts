@@ -13,7 +13,7 @@ export interface StoredPart {
   /** Number of bytes of `bytesRead` that are in incompressible frames. */
   incompressible: number;
   filesCount: number | null;
-  /** The contents of a database whose rows were counted; null if they were not counted. */
+  /** The contents of a database whose rows were counted; null if no rows were counted. */
   contents: DatabaseContents | null;
 }
 

@@ -2,8 +2,8 @@
 import type { Child, Children, Command, Exit } from "./children.ts";
 
 /**
- * Maximum length of the output in bytes; longer output is an error. It is more than any list of databases
- * takes.
+ * Maximum length of the output in bytes; longer output is an error. The limit is more than any list of
+ * databases takes.
  */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGES = 20;

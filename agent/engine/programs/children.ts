@@ -23,14 +23,14 @@ export interface Command {
   args: string[];
   /**
    * Environment variables in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. The program inherits
-   * no others.
+   * no other variables.
    */
   env?: Record<string, string>;
   /** The user with whose permissions and groups the program runs; null for the agent's own user. */
   user?: SystemUser | null;
   /**
    * Files that the program gets as open descriptors. They are opened with the agent's permissions before
-   * switching to `user`, so that user needs no permissions on the path.
+   * switching to `user`, so that this user needs no permissions on the path.
    */
   redirects?: Redirect[];
 }

@@ -10,7 +10,7 @@ import type { SystemUser } from "./system_user.ts";
 /**
  * Creates a named pipe.
  * @param writer A user who may open the pipe again through its descriptor (`/dev/fd`); null if only the
- *   agent's user may.
+ *   agent's user may open the pipe.
  */
 export async function makeFifo(path: string, writer: SystemUser | null, children: Children): Promise<void> {
   const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });

@@ -12,7 +12,7 @@ export async function findUser(children: Children, name: string): Promise<System
   const { exit, stdout } = await capture(children, { program: "getent", args: ["passwd", "--", name] });
   if (exit.code !== 0) return null;
   const [found, , uid, gid, , home] = stdout.trim().split(":");
-  // getent takes a number for a user id. The user that it then returns has another name.
+  // If `name` is a number, getent takes it for a user id, and returns a user with another name.
   return found === name ? { name, uid: Number(uid), gid: Number(gid), home: home || "/" } : null;
 }
 

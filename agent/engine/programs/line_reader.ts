@@ -3,8 +3,8 @@ import type { Child } from "./children.ts";
 import { readDoubleBuffered } from "./double_buffer.ts";
 
 /**
- * Maximum length of a line in characters. It is more than any line of an index, whose names have at most some
- * kilobytes.
+ * Maximum length of a line in characters. The limit is more than any line of an index, whose names have at
+ * most some kilobytes.
  */
 const MAX_LINE = 1024 * 1024;
 /**

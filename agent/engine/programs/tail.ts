@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/domain/clock.ts";
 import type { Take } from "./double_buffer.ts";
 
 const BUFFER_BYTES = 1024 * 1024;
-/** Time before a file that has not grown is read again, in milliseconds. */
+/** Time to wait before a file that has not grown is read again, in milliseconds. */
 const PAUSE = 20;
 
 /**

@@ -1,4 +1,4 @@
-/** Finds the programs that the engine needs, their versions, and how to install missing ones. */
+/** Finds the programs that the engine needs, and their versions. Says how to install missing programs. */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { capture } from "./capture.ts";
 import { Children, type Command } from "./children.ts";

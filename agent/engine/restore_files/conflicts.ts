@@ -25,7 +25,7 @@ export interface Conflicts {
 }
 
 /**
- * Returns the conflicts of a restore into `directory`; none if it does not exist.
+ * Returns the conflicts of a restore into `directory`; none if the directory does not exist.
  *
  * @param directories File with the names of the backup's directories, each ended by NUL.
  * @param others File with the names of all other members, in the same format.

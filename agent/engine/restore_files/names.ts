@@ -7,15 +7,15 @@ import { RunFailedError } from "../ports.ts";
 
 /**
  * Redirect that makes a command end when the agent is killed. Commands that change a restore directory need
- * it, because the next agent undoes their changes. A program that such a command starts ends with the command
- * if it is started with {@link ENDS_WITH_PARENT}.
+ * this redirect, because the next agent undoes their changes. A program that such a command starts ends with
+ * the command if it is started with {@link ENDS_WITH_PARENT}.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * The directory that a command writes to, as a file descriptor. A path that starts with it is never longer
- * than a name that could be unpacked, however long the directory's own path is.
+ * The directory that a command writes to, as a file descriptor. A path that starts with this text is never
+ * longer than a name that could be unpacked, however long the directory's own path is.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;
@@ -94,8 +94,8 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Exit codes of xargs(1) after it ran every command: 0 if all succeeded, 123 if some exited with a code from
- * 1 to 125. It exits with another code if a command was killed or could not be started.
+ * Exit codes of xargs(1) after it ran every command: 0 if all commands succeeded, 123 if some commands exited
+ * with a code from 1 to 125. xargs exits with another code if a command was killed or could not be started.
  */
 const FINISHED_CODES = [0, 123];
 

@@ -71,7 +71,7 @@ function programIn(directory: string): number | null {
       if (Deno.readLinkSync(`/proc/${name}/cwd`) !== directory) continue;
       if (Deno.readTextFileSync(`/proc/${name}/comm`) === "xargs\n") return Number(name);
     } catch {
-      // The process has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
   return null;

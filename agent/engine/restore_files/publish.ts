@@ -135,7 +135,7 @@ async function renameStaging(
       { cause: error },
     );
   });
-  // If the backup has no mode for the directory, set the usual one: the staging directory is private to the
+  // If the backup has no mode for the directory, set the usual mode: the staging directory is private to the
   // agent.
   const wanted = isRooted ? mode! & 0o7777 : (mode! & 0o7777) | (0o777 & ~Deno.umask());
   if (((await Deno.stat(path)).mode! & 0o7777) === wanted) return;
@@ -202,8 +202,8 @@ async function cleanUp(
   children: Children,
 ): Promise<void> {
   for (const [index, stage] of stages.entries()) {
-    // Removing the staging directory changes the modification time of `base`, which is already the one from
-    // the backup. So keep this time and set it again.
+    // `base` already has the modification time from the backup. Removing the staging directory changes this
+    // time. So keep the time and set it again.
     const time = join(ports.workDirectory, `time-${index}`);
     const isIn = dirname(stage.staging) === stage.base;
     if (isIn) await copyTime(stage.base, time, children);

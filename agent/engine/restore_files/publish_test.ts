@@ -315,7 +315,7 @@ Deno.test(
     );
     const shown = (path: string) => shell('cd "$1"; find . -printf "%P %y %m %s\\n" | sort', path);
     const original = await shown(at.tree);
-    // Restore into an empty directory, a missing one, and one in use.
+    // Restore into an empty directory, a missing directory, and a directory in use.
     await shell(
       'mkdir "$1" "$1/mine" "$1/used"; echo mine > "$1/used/mine"; chown -R nobody "$1/mine" "$1/used"',
       at.target,

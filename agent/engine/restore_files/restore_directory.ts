@@ -111,7 +111,7 @@ export class Staging {
       output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
     });
     if (!untouched) return;
-    // Use other children than the run's, which are stopped after a failure or when the run is cancelled.
+    // Do not use the run's children: they are stopped after a failure or when the run is cancelled.
     await using children = new Children(clock, new AbortController().signal);
     await copyTime(this.time, this.directory, children);
   }

@@ -22,8 +22,8 @@ export interface Stage {
   base: string;
   staging: string;
   /**
-   * Directory that keeps the replaced files until the restore is done. The undo plan, a file, uses the same
-   * field name.
+   * Directory that keeps the replaced files until the restore is done. The undo plan stores the path under
+   * this name.
    */
   aside: string;
   /**

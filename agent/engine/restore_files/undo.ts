@@ -77,7 +77,7 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await makeDirectoriesWritable(directory, files, children);
       for (const stage of stages) await removePlaced(stage, files, children);
       await removeDirectories(directory, files, children);
-      // The replaced files are now put back under the names of the published ones. A second undo must not
+      // The replaced files are now put back under the names of the published files. A second undo must not
       // remove them, so record this first.
       await writePlan(files, { ...plan, is_cleared: true });
     }

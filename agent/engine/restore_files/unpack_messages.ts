@@ -92,7 +92,7 @@ export class UnpackMessages {
   hasNoRoom = false;
   /**
    * The message about a name that leads out of the directory; null if there was none. No archive of a backup
-   * contains such a name. tar would restore it without the part that leads out.
+   * contains such a name. tar would restore the member under its name without the part that leads out.
    */
   escape: string | null = null;
   /**

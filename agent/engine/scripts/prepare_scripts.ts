@@ -22,14 +22,14 @@ export interface ScriptOrder {
   readonly runId: number;
   readonly directory: string;
   readonly policy: ScriptPolicy;
-  /** Secrets that the agent has in addition to the job's. */
+  /** Secrets that the agent has in addition to the secrets in the job. */
   readonly secrets: readonly string[];
 }
 
 /**
- * Writes the scripts' files. Resolves once they are on disk, with the plan and the secrets that the scripts'
- * output may contain. Rejects with a `RunFailedError` if the policy forbids a script or a script's user does
- * not exist.
+ * Writes the scripts' files. Resolves once the files are on disk, with the plan and the secrets that the
+ * scripts' output may contain. Rejects with a `RunFailedError` if the policy forbids a script or a script's
+ * user does not exist.
  */
 export async function prepareScripts(
   { job, scripts, runId, directory, policy, secrets }: ScriptOrder,

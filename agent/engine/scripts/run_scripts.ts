@@ -4,8 +4,8 @@
  * - After the backup: all scripts for its outcome, then all postscripts.
  *
  * A killed agent leaves the plan on disk. The next agent runs the scripts that follow the backup, except
- * those that were started. It waits until a started script ends, and does not run it again. How the script
- * ended is unknown if it was killed too.
+ * those that were started. It waits until a started script ends, and does not run it again. If the script was
+ * killed too, it is unknown how the script ended.
  */
 import type { ScriptType } from "../../../src/definitions/script_fields.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
@@ -34,8 +34,8 @@ export interface ScriptContext {
   readonly clock: Clock;
   readonly output: Output & { readonly warningsCount: number };
   /**
-   * Aborts when the run is stopped. The abort ends prescripts. It ends scripts for the outcome only if the
-   * first of them began before the abort. Postscripts are never ended.
+   * Aborts when the run is stopped. The abort ends prescripts. The abort ends scripts for the outcome only if
+   * the first of them began before the abort. Postscripts are never ended.
    */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;

@@ -55,8 +55,8 @@ export function interpreterOf(text: string): string[] {
 }
 
 /**
- * Creates an empty directory for scripts. Other users cannot list it, and can open only the files that they
- * own.
+ * Creates an empty directory for scripts. Other users cannot list the directory, and can open only the files
+ * that they own.
  */
 export async function makeScriptDirectory(directory: string, clock: Clock): Promise<void> {
   await removeTree(directory, clock);

@@ -1,6 +1,6 @@
 /**
- * Defines the plan of a run's scripts. The agent keeps it on disk until the run ends. The text of the scripts
- * is in other files.
+ * Defines the plan of a run's scripts. The agent keeps the plan on disk until the run ends. The text of the
+ * scripts is in other files.
  */
 import * as z from "zod";
 import { SCRIPT_FAILURES, SCRIPT_TYPES } from "../../../src/definitions/script_fields.ts";
@@ -30,8 +30,8 @@ export const ScriptPlan = z.object({
   /** Environment variables of all scripts. */
   variables: z.record(z.string(), z.string()),
   /**
-   * The known secrets that occur in the scripts' own text. The plan contains no other secrets, because it is
-   * kept on disk.
+   * The known secrets that occur in the scripts' own text. The plan contains no other secrets, because the
+   * plan is kept on disk.
    */
   secrets: z.array(z.string()),
   scripts: z.array(PlannedScript),
@@ -39,8 +39,8 @@ export const ScriptPlan = z.object({
 export type ScriptPlan = z.infer<typeof ScriptPlan>;
 
 /**
- * Record of a run's scripts for the next agent, in case this one is killed. Each call resolves once the entry
- * is on disk.
+ * Record of a run's scripts for the next agent, in case this agent is killed. Each call resolves once the
+ * entry is on disk.
  */
 export interface ScriptJournal {
   planned(plan: ScriptPlan): Promise<void>;
@@ -50,7 +50,7 @@ export interface ScriptJournal {
    * Records that a script has ended.
    *
    * @param index Position of the script in the plan.
-   * @param problem Why it failed; null if it succeeded.
+   * @param problem Why the script failed; null if the script succeeded.
    */
   ended(index: number, problem: string | null): Promise<void>;
 }

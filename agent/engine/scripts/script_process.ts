@@ -35,7 +35,7 @@ export interface ScriptStart {
   /** Value of the variable {@link INVOCATION}, which is also in `variables`. */
   readonly invocation: string;
   readonly timeoutMs: number;
-  /** Ends the script when it aborts. If null, only the time limit ends the script. */
+  /** Aborting this signal ends the script. If the signal is null, only the time limit ends the script. */
   readonly stop: AbortSignal | null;
 }
 
@@ -88,7 +88,7 @@ export class AlreadyStartedError extends Error {}
 
 /**
  * Resolves with the reason when the script reaches its time limit or is to be stopped. If `signal` aborts
- * before, the promise stays pending.
+ * earlier, the promise stays pending.
  */
 async function limitOf(
   { stop, timeoutMs }: Pick<ScriptStart, "stop" | "timeoutMs">,
@@ -137,7 +137,7 @@ class ScriptOutput {
 
   /**
    * Reads the rest of the output. If a process in the background keeps the output open, waits for at most
-   * {@link DRAIN}.
+   * {@link DRAIN} milliseconds.
    */
   async close(clock: Clock): Promise<void> {
     const over = new AbortController();

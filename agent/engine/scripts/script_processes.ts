@@ -25,7 +25,8 @@ export interface ScriptProcesses {
 
 /**
  * Returns the script's processes: those of the leader's session, those that the leader started, and those
- * with the script's environment variable. The system shows only environments of the agent's own user.
+ * with the script's environment variable. The system shows the agent only the environments of its own user's
+ * processes.
  */
 function processesOf({ leader, invocation }: ScriptProcesses): ProcessStat[] {
   const tree = leader === null ? [] : processTree(leader);

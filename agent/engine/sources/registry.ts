@@ -47,7 +47,10 @@ export async function prepareSource(source: JobSource, context: RunContext): Pro
   return await type.prepare(source, context);
 }
 
-/** Returns, for each type of database server, how it is recognized. The keys are the names of the types. */
+/**
+ * Returns, for each type of database server, the rules by which the agent recognizes such servers. The keys
+ * are the names of the types.
+ */
 export function detections(): Record<string, NonNullable<SourceType["detection"]>> {
   return Object.fromEntries(
     [...typesByName].flatMap(([name, { detection }]) => detection === undefined ? [] : [[name, detection]]),

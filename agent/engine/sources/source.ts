@@ -37,7 +37,7 @@ export interface SourcePart {
   readonly isGeneral?: true;
   /**
    * Text between prefix and time stamp in the object's name, without characters that file names cannot
-   * contain. Null for none.
+   * contain. Null if the name has no such text.
    */
   readonly infix: string | null;
   /** Extension that tells the stream's format, such as `.tar`; see {@link SourceType.formats}. */
@@ -54,8 +54,8 @@ export interface SourcePart {
    */
   input?(): AsyncIterable<Uint8Array>;
   /**
-   * File descriptor that the command writes the stream to. It is 1, unless the command uses its stdout for
-   * other output.
+   * File descriptor that the command writes the stream to. The descriptor is 1, unless the command uses its
+   * stdout for other output.
    */
   readonly streamDescriptor: number;
   /** File in which the command lists the members that it stores; null if the format has no such list. */
@@ -65,8 +65,8 @@ export interface SourcePart {
    */
   count?(): RowCounting | Promise<RowCounting>;
   /**
-   * Shell command for users that restores the part with standard tools. It reads the decompressed stream on
-   * stdin.
+   * Shell command for users that restores the part with standard tools. The command reads the decompressed
+   * stream on stdin.
    */
   readonly restore: string;
   /** Takes one line of the command's error output. */
@@ -86,7 +86,7 @@ export interface SourcePart {
   /** Throws a `RunFailedError` if the stream does not end with its format's closing marker. */
   checkEnd(end: PartEnd): void;
   /**
-   * Throws a `RunFailedError` if the stream does not start as its format does.
+   * Throws a `RunFailedError` if the start of the stream does not match its format.
    *
    * @param head Start of the stream, as long as one compressed block.
    */

@@ -70,7 +70,7 @@ export interface ServerDetection {
   sockets(host: string | null, port: number | null): string[] | Promise<string[]>;
   /** Bytes that make a server respond. Undefined if servers of this type send a greeting first. */
   readonly hello?: Uint8Array;
-  /** Whether a server's first bytes show that it is of this type. */
+  /** Whether a server's first bytes show that the server is of this type. */
   isAnswer(bytes: Uint8Array): boolean;
   /** Whether a program with this name belongs to servers of this type. */
   isProgram(name: string): boolean;

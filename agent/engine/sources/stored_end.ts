@@ -7,8 +7,8 @@ import type { PartEnd } from "./source.ts";
 import type { StreamFormat } from "./source_type.ts";
 
 /**
- * Returns the format of a stored object, from its name: `tar`, `sql` or `dump`. Returns "" if the name has
- * none.
+ * Returns the format of a stored object, from its name: `tar`, `sql` or `dump`. Returns "" if the name
+ * contains no format.
  */
 export function formatOf(name: string): string {
   return /\.(\w+)\.zst(?:\.age)?$/.exec(name)?.[1] ?? "";

@@ -1,6 +1,6 @@
 /**
- * Gives access to the last two frames and the first bytes of a pzstd stream. Keeps them in memory, or reads
- * them from the file that contains the stream.
+ * Gives access to the last two frames and the first bytes of a pzstd stream. Keeps these bytes in memory, or
+ * reads them from the file that contains the stream.
  */
 
 /**

@@ -18,8 +18,8 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
  */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Ratio of compressed to uncompressed size from which a frame counts as incompressible, because its contents
- * were compressed or encrypted before. The ratio is below 1 because the tar headers between small files
+ * Ratio of compressed to uncompressed size from which a frame counts as incompressible, because the contents
+ * were already compressed or encrypted. The ratio is below 1 because the tar headers between small files
  * compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
@@ -63,7 +63,9 @@ export class FrameWatch {
   /** Checksums of the frames that have arrived completely. */
   readonly #checksums: string[] = [];
 
-  /** @param path The file that contains the stream. If it is null, the last frames are kept in memory. */
+  /**
+   * @param path The file that contains the stream. If the path is null, the last frames are kept in memory.
+   */
   constructor(path: string | null = null) {
     this.#store = path === null ? new MemoryFrames() : new FileFrames(path);
   }

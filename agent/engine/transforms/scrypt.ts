@@ -1,6 +1,6 @@
 /**
  * Derives keys with scrypt, as age's passphrase format requires. A derivation needs 256 MiB of memory for a
- * second. It runs in a short-lived process, so that the agent's own memory stays small.
+ * second. The derivation runs in a short-lived process, so that the agent's own memory stays small.
  */
 import { capture } from "../programs/capture.ts";
 import type { Children } from "../programs/children.ts";
@@ -9,8 +9,8 @@ import { oneLine } from "../programs/line.ts";
 /** The base-2 logarithm of scrypt's cost. The `age` program uses the same cost. */
 export const WORK_FACTOR = 18;
 /**
- * The highest work factor that is accepted. It needs 1 GiB of memory. The limit is necessary because anyone
- * who can write to the destination can change a header.
+ * The highest work factor that is accepted. A derivation with this factor needs 1 GiB of memory. The limit is
+ * necessary because anyone who can write to the destination can change a header.
  */
 export const MAX_WORK_FACTOR = 20;
 

@@ -42,8 +42,8 @@ export class SealedInput {
   }
 
   /**
-   * Returns whether the stream has ended. Reads the next chunk only after all bytes of the last one are used,
-   * because the stream may reuse its buffer.
+   * Returns whether the stream has ended. Reads the next chunk only after all bytes of the previous chunk are
+   * used, because the stream may reuse its buffer.
    */
   async ended(): Promise<boolean> {
     while (this.#rest.length === 0) {

@@ -6,7 +6,7 @@ import { everyRow } from "./contents.ts";
 import type { ControlPlane } from "../servers/control_plane.ts";
 import { KeptFiles } from "./kept_files.ts";
 
-/** The agent's file with its own key. That key must be in no other file. */
+/** The agent's file with its own key. The key must be in no other file. */
 const KEY_FILE = "key";
 /**
  * The agent's work directory. During a run, it contains files (mode 0600) from which programs read a

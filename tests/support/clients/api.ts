@@ -21,8 +21,8 @@ export interface ApiClient {
   readonly userId: number;
   readonly token: string;
   /**
-   * Sends a request. An object as `body` is sent as JSON, a string unchanged; the type of a string is given
-   * in `headers`.
+   * Sends a request. If `body` is an object, it is sent as JSON. If it is a string, it is sent unchanged,
+   * with the content type in `headers`.
    */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<ApiAnswer>;
 }
@@ -32,8 +32,8 @@ export interface TestApi extends TestServices {
   /** A client of an administrator, with every ability. */
   readonly admin: ApiClient;
   /**
-   * Creates a user who is not an administrator, and returns a client with these abilities; with all abilities
-   * if none are given.
+   * Creates a user who is not an administrator, and returns a client with these abilities. If `abilities` is
+   * absent, the client has all abilities.
    */
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
   /** Returns a client with a new token of the same user. */
@@ -99,7 +99,9 @@ async function callApi(
   return answer;
 }
 
-/** Asserts that a successful response matches the OpenAPI document: no part of it is undocumented. */
+/**
+ * Asserts that a successful response matches the OpenAPI document: no part of the response is undocumented.
+ */
 function assertDocumented(method: string, path: string, { status, body }: ApiAnswer): void {
   const segments = path.split("?")[0]!.split("/");
   const endpoint = ENDPOINTS.find((each) => {

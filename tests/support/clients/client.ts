@@ -49,7 +49,7 @@ export class ApiCaller {
     return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   }
 
-  /** Requests a run of any type and waits for its end. Returns the run's log. */
+  /** Requests a run of any type with a POST request, and waits for its end. Returns the run's log. */
   async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
     const { status, body: answer } = await this.call("POST", path, body);
     if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);

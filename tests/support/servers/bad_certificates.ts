@@ -10,7 +10,7 @@ export type CertificateKind = typeof CERTIFICATES[number];
 export interface Certificates extends AsyncDisposable {
   /**
    * The path of the authority's certificate. The authority issued all certificates except the self-signed
-   * one.
+   * certificate.
    */
   readonly authority: string;
   readonly directory: string;

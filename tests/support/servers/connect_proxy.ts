@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class ConnectProxy implements AsyncDisposable {
   /** The `host:port` of each requested tunnel (`CONNECT`), in order. */
   readonly asked: string[] = [];
-  /** The response to requests for a tunnel if the proxy refuses them; null if the proxy opens tunnels. */
+  /** The response with which the proxy refuses requests for a tunnel; null if the proxy opens tunnels. */
   refusal: string | null = null;
   readonly #open = new Set<Socket>();
 

@@ -6,7 +6,7 @@ export class FakeWebdav implements AsyncDisposable {
   /** Contents of the files, by path. The path of a directory ends with a slash. */
   readonly files = new Map<string, Uint8Array>();
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
-  /** Returns a response that replaces the server's; null if the server handles the request. */
+  /** Returns a response that replaces the server's response; null if the server handles the request. */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
   /** Returns the response that replaces the server's response. */
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;

@@ -25,7 +25,7 @@ export class FreezingRelay implements AsyncDisposable {
     return (this.#listener.addr as Deno.NetAddr).port;
   }
 
-  /** Stops passing data, on connections that are open and on new ones. */
+  /** Stops passing data, on open connections and on new connections. */
   freeze(): void {
     this.#thawed = new Promise((resolve) => this.#thaw = resolve);
     this.#frozen = new Set(this.#open);

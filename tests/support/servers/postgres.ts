@@ -7,7 +7,7 @@ import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedde
 import { memoryDirectory } from "../memory.ts";
 import { freePort } from "./ports.ts";
 
-/** Starts a Postgres server without durability. Its data are in a new directory below `parent`. */
+/** Starts a Postgres server without durability. The server's data is in a new directory below `parent`. */
 export async function startTestPostgres(
   parent?: string,
 ): Promise<{ url: string; postgres: EmbeddedPostgres; directory: string }> {

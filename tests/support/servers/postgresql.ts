@@ -17,8 +17,8 @@ export interface PostgresqlOptions {
    */
   programs?: string;
   /**
-   * The primary server, if this server is to be its streaming standby. Commits of the primary then wait for
-   * this server.
+   * The primary server, if this server is a streaming standby. Commits of the primary then wait for this
+   * server.
    */
   standbyOf?: PostgresqlServer;
   /** Additional lines of the server's configuration file. */

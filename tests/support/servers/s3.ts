@@ -43,9 +43,9 @@ export interface S3Call {
 }
 
 /**
- * A fault in place of a normal response: an error, or a connection that is cut. `cut` cuts before the work is
- * done, `cut the answer` after it. With `done`, the error is sent after the work is done. Null means that the
- * server responds normally.
+ * A fault in place of a normal response: an error, or a connection that is cut. `cut` cuts the connection
+ * before the server does the work, and `cut the answer` afterwards. With `done`, the error is sent after the
+ * server has done the work. Null means that the server responds normally.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
@@ -118,7 +118,7 @@ export class TestS3 implements AsyncDisposable {
     const uploads: { key: string; uploadId: string }[] = [];
     const ids = await Array.fromAsync(Deno.readDir(this.#uploads()), ({ name }) => name).catch(unlessMissing);
     for (const uploadId of ids ?? []) {
-      // An upload may end while the list is read; the others are still listed.
+      // An upload may end while the list is read; the other uploads are still listed.
       const key = await Deno.readTextFile(`${this.#uploads()}/${uploadId}/key`).catch(unlessMissing);
       if (key !== undefined) uploads.push({ key, uploadId });
     }
@@ -170,7 +170,7 @@ export class TestS3 implements AsyncDisposable {
     const signed = { method: req.method!, target: req.url!, headers: req.headers };
     const refused = signatureFault(signed, this, systemClock.now());
     if (refused !== null) return answer(context, { status: 403, code: refused });
-    // Removes the signature, because s3rver would check it against its own account.
+    // Removes the signature, because s3rver would check the signature against its own account.
     delete req.headers["authorization"];
     context.url = context.url.replace(/([?&])X-Amz-[^&]*/g, "$1").replace(/&&+/g, "&").replace("?&", "?");
     await this.#work(context, call, next);

@@ -52,15 +52,15 @@ export class ServerProcess implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the URL that the process prints when it is ready. Rejects with the process's output if it
-   * ends earlier.
+   * Resolves with the URL that the process prints when it is ready. Rejects with the process's output if the
+   * process ends earlier.
    */
   async ready(): Promise<string> {
     await this.until(() => READY.test(this.stdout));
     return READY.exec(this.stdout)![1]!;
   }
 
-  /** The administrator's token that the process has printed; null if it has printed none. */
+  /** The administrator's token that the process has printed; null if the process has printed no token. */
   get token(): string | null {
     return TOKEN.exec(this.stdout)?.[1] ?? null;
   }

@@ -93,8 +93,9 @@ export class WallClock {
   }
 
   /**
-   * Returns the due times after `from` and before `to`. A local time that occurs twice counts only the first
-   * time. Local times that are skipped by a clock change are due together, right after it.
+   * Returns the due times after `from` and before `to`. A local time that occurs twice because of a clock
+   * change counts only the first time. Local times that are skipped by a clock change are due together, right
+   * after the change.
    */
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];

@@ -72,8 +72,8 @@ export class TestSshd implements AsyncDisposable {
 
   /** Starts the server's listener, at first or after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
-    // OpenSSH needs this directory for privilege separation, at a path that is compiled in. It is on a tmpfs,
-    // which may be empty in a container.
+    // OpenSSH needs this directory for privilege separation, at a path that is compiled in. The directory is
+    // on a tmpfs, which may be empty in a container.
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     this.#listener = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", `${this.root}/sshd_config`],
@@ -174,7 +174,7 @@ function fingerprint(publicKey: string): string {
   return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;
 }
 
-/** Runs a program to its end and returns what it printed, trimmed. */
+/** Runs a program to its end and returns its output, trimmed. */
 async function program(name: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(name, { args, stdin: "null" }).output();
   if (!success) throw new Error(`Cannot run ${name}: ${new TextDecoder().decode(stderr).trim()}`);

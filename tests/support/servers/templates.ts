@@ -7,7 +7,7 @@ export interface Template {
   readonly key: readonly string[];
   /** Creates a data directory at the path. */
   create(path: string): Promise<unknown>;
-  /** The user who runs the server; null if it is the user who runs the tests. */
+  /** The user who runs the server; null if the user who runs the tests also runs the server. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
 }
 

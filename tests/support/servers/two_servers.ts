@@ -38,7 +38,7 @@ export interface TwoServers {
   readonly relayed: RelayedRequest[];
   /** Stops the transfer of each object after `after` bytes, until the gate is opened. */
   gate(after: number): Gate;
-  /** Restarts the agent of a server after it was killed. */
+  /** Restarts a server's agent that was killed. */
   restart(server: TestServer): Promise<void>;
   isConnected(server: TestServer): Promise<boolean>;
 }

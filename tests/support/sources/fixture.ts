@@ -24,7 +24,7 @@ export interface DatabasePlace {
 }
 
 export interface SourceFixture extends AsyncDisposable {
-  /** Sources to back up, restore and compare, each on its own. */
+  /** Sources that the suite backs up, restores and compares, each on its own. */
   variants: { name: string; spec: JobSource }[];
   /** Secrets that must not appear in any output, manifest or error. */
   secrets: string[];

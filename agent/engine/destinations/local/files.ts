@@ -56,8 +56,8 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. A close may have to write, and could then block the whole agent. It is therefore postponed
-   * while an operation on the directory has not returned.
+   * Closes a file. A close may have to write, and could then block the whole agent. The close is therefore
+   * postponed while an operation on the directory has not returned.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);

@@ -167,8 +167,8 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Rejects if the directory is empty. It may be the mount point of a file system that holds the backup and
-   * is not mounted.
+   * Rejects if the directory is empty. An empty directory may be the mount point of a file system that holds
+   * the backup and is not mounted.
    */
   async #refuseEmpty(path: string): Promise<void> {
     const { directory } = this.spec;
@@ -210,7 +210,7 @@ function parentOf(path: string): string {
   return trimmed.slice(0, trimmed.lastIndexOf("/")) || "/";
 }
 
-/** Removes a file. Returns whether it existed. */
+/** Removes a file. Returns whether the file existed. */
 async function removeIfThere(path: string): Promise<boolean> {
   try {
     await Deno.remove(path);

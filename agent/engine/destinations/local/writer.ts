@@ -7,8 +7,8 @@ import { type LocalFiles, SYNC_LIMIT } from "./files.ts";
 
 const FILE_MODE = 0o600;
 /**
- * Number of bytes after which written data is synced to the disk, in parallel with the writing. Without this,
- * the last sync of a large file stalls, and the kernel stalls every write before that.
+ * Number of bytes after which written data is synced to the disk, in parallel with the writing. Without these
+ * syncs, the last sync of a large file stalls, and the kernel stalls every write before that.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
@@ -16,8 +16,8 @@ const SYNC_EVERY = 64 * 2 ** 20;
 const LAST_WRITE = 15_000;
 
 /**
- * Number of bytes that are written to find out why a write failed. It is more than the last block of a file
- * may have free.
+ * Number of bytes that are written to find out why a write failed. This is more than can be free in the last
+ * block of a file.
  */
 const PROBE_BYTES = 1 << 20;
 
@@ -52,8 +52,8 @@ export class LocalWriter implements ObjectWriter {
   ) {}
 
   /**
-   * Creates the partial file and returns its writer. Rejects with an {@link UnansweredCreateError} if it
-   * gives up while the file may still be created.
+   * Creates the partial file and returns its writer. Rejects with an {@link UnansweredCreateError} if
+   * creating the file was given up but may still succeed later.
    */
   static async open(
     partial: string,
@@ -155,7 +155,7 @@ export class LocalWriter implements ObjectWriter {
         await this.#syncing;
         await this.file.truncate(0);
       }).catch((error) => {
-        // Go on: removing the file below shows whether anything is left.
+        // Ignore the failure: removing the file below shows whether anything is left.
         if (!(error instanceof RunFailedError)) throw error;
       });
     }
@@ -234,7 +234,8 @@ function alreadyThere(path: string): RunFailedError {
 }
 
 /**
- * Opens a file a second time and returns the second descriptor. If this fails, closes and removes the file.
+ * Opens a file a second time and returns the second descriptor. If the second open fails, closes and removes
+ * the file.
  */
 async function reopen(path: string, file: Deno.FsFile): Promise<Deno.FsFile> {
   try {

@@ -105,8 +105,8 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane responds with ${status}`;
-    // A response that is not in the control plane's format comes from a proxy in front of it, and may be
-    // transient.
+    // A response that is not in the control plane's format comes from a proxy in front of the control plane,
+    // and may be transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
 

@@ -18,7 +18,7 @@ class ShortWaits implements Clock {
 
 type Answer = (from: number, to: number) => Response;
 
-/** Returns a relay that gives each of these answers once, and then the last one for ever. */
+/** Returns a relay that gives each of these answers once, and then repeats the last answer. */
 function relayed(...answers: Answer[]) {
   const asked: string[] = [];
   const lines: string[] = [];

@@ -44,7 +44,7 @@ export interface PartSenderContext {
   readonly signal: AbortSignal;
   /** Limits on how long the sender waits for the bucket. If absent, the limits of a run apply. */
   readonly limits?: DestinationLimits;
-  /** Called when the first attempt to send a part has failed and another one follows. */
+  /** Called when the first attempt to send a part has failed and another attempt follows. */
   onTrouble(text: string): void;
 }
 

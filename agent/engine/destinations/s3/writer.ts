@@ -1,4 +1,4 @@
-/** Uploads one object in parts of equal size. Fills the next part while others are being sent. */
+/** Uploads one object in parts of equal size. Fills the next part while other parts are being sent. */
 import { createHash, type Hash } from "node:crypto";
 import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { type ObjectWriter, RunFailedError, type Uploads } from "../../ports.ts";
@@ -10,7 +10,7 @@ import { PutConnections } from "./put.ts";
 const MIB = 2 ** 20;
 /**
  * Largest part size, in bytes, at which one part is filled while two are being sent. For larger parts, only
- * one is being sent.
+ * one is sent at a time.
  */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**
@@ -29,7 +29,7 @@ export class S3Writer implements ObjectWriter {
   readonly #unlink: () => void;
   /**
    * Number of buffers that may still be allocated. Buffers are allocated on demand, because small objects
-   * need only one.
+   * need only one buffer.
    */
   #allowance: number;
   readonly #maxInFlight: number;
@@ -138,7 +138,7 @@ export class S3Writer implements ObjectWriter {
 
   /**
    * Records the first failure. The failure aborts the other parts, and the next call of the writer rejects
-   * with it.
+   * with this failure.
    */
   #fail(error: unknown): void {
     this.#failure ??= error;

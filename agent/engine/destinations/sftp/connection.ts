@@ -1,4 +1,4 @@
-/** A connection to an SFTP server. It is reopened when it breaks, as long as the limits allow. */
+/** A connection to an SFTP server. Reopens the connection when it breaks, as long as the limits allow. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { Backoff } from "../../../backoff.ts";
@@ -79,8 +79,8 @@ export class SftpConnection {
   }
 
   /**
-   * Runs cleanup work and returns its result, even after the run has ended. Uses the open session, or else a
-   * new one; the new one is tried once.
+   * Runs cleanup work and returns its result, even after the run has ended. Uses the open session. If no
+   * session is open, tries once to open a new session.
    */
   async clearAway<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     if (this.#session !== null && !this.#session.isLost) {
@@ -135,7 +135,7 @@ export class SftpConnection {
     if (this.#troubledSince === null) {
       if (limits.patienceMs === 0) throw error;
       this.#troubledSince = clock.monotonic();
-      // Print only the first sentence. The second is advice for a run that has failed.
+      // Print only the first sentence. The second sentence is advice for a run that has failed.
       const [reason] = error.message.split(". ");
       output?.line(`${reason}. Trying again for up to ${Math.ceil(limits.patienceMs / 60_000)} min`);
     }

@@ -13,8 +13,8 @@ const PATIENCE = 3_000;
 const LONGEST = 200;
 
 /**
- * Returns the error to report. It includes the message that the server prints when a program is started, if
- * there is one.
+ * Returns the error to report. If the server prints a message when a program is started, the error includes
+ * this message.
  */
 export async function openingError(
   spec: Spec,

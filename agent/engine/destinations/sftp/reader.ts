@@ -1,6 +1,6 @@
 /**
- * Reads a file from an SSH server with many requests at the same time. With single requests, each would wait
- * for the network.
+ * Reads a file from an SSH server with many requests at the same time. If requests were sent one at a time,
+ * each would wait for the network.
  */
 import { Buffer } from "node:buffer";
 import { endsEarly } from "../object_name.ts";
@@ -13,7 +13,7 @@ const IN_FLIGHT = 64;
 
 /**
  * Yields the bytes from `from` up to, but not including, `to`. If the connection breaks, continues at the
- * same byte on a new one.
+ * same byte on a new connection.
  */
 export async function* readSteadily(
   connection: SftpConnection,

@@ -41,7 +41,7 @@ export interface SessionPorts {
    */
   readonly signal: AbortSignal;
   readonly idleMs: number;
-  /** Aborting this signal ends the log-in. Default: `signal`. */
+  /** Aborting this signal ends the log-in. If absent, `signal` ends the log-in. */
   readonly login?: AbortSignal;
 }
 
@@ -130,7 +130,7 @@ export class SftpSession {
     return this.#call(`list ${path}`, (done) => this.sftp.readdir(path, done));
   }
 
-  /** Removes a file. Returns whether it existed. */
+  /** Removes a file. Returns whether the file existed. */
   async removeIfThere(path: string): Promise<boolean> {
     try {
       await this.#raw((done: Done<void>) => this.sftp.unlink(path, done));
@@ -260,8 +260,8 @@ export class SftpSession {
   }
 
   /**
-   * Returns the problem of the disk that holds the directory, or the nearest existing directory above it.
-   * Returns null if no problem is found.
+   * Returns the problem of the disk that holds the directory; null if no problem is found. If the directory
+   * is missing, checks the disk of the nearest existing directory above.
    */
   async #diskFault(): Promise<string | null> {
     for (let path = this.spec.directory;; path = parentOf(path)) {

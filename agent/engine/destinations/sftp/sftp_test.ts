@@ -53,8 +53,8 @@ Deno.test("only the account itself gets into what is made", async () => {
 });
 
 Deno.test("a relative path starts at the account's own directory", {
-  // Without root, the server logs in as the user who runs the tests, so the home directory is not the tests'
-  // own.
+  // Without root, the server logs in as the user who runs the tests, so the home directory does not belong to
+  // the tests.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open();

@@ -44,7 +44,7 @@ type Ssh2 = typeof import("ssh2");
  * memory.
  */
 async function loadSsh2(): Promise<Ssh2> {
-  // ssh2's WebAssembly loader reads `__dirname` when it is imported. A bundle does not define it.
+  // ssh2's WebAssembly loader reads `__dirname` when it is imported. A bundle does not define `__dirname`.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   return (await import("ssh2") as unknown as { default: Ssh2 }).default;
 }
@@ -90,7 +90,7 @@ type Attempt =
     error: RunFailedError;
     /** Whether the server showed the pinned host key. If so, the log-in failed for another reason. */
     isTrusted: boolean;
-    /** Fingerprint of a host key other than the pinned one; null if the server showed none. */
+    /** Fingerprint of a host key other than the pinned one; null if the server showed no other key. */
     fingerprint: string | null;
   };
 

@@ -199,8 +199,7 @@ export class SftpWriter implements ObjectWriter {
         await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
         // The server refused the rename, so the final name belongs to another file. If the session is lost,
-        // the rename may have succeeded. Explains a response whose status is not an expected one. Returns the
-        // reason.
+        // the rename may have succeeded.
         this.#isPublished = session.isLost;
         throw error;
       }

@@ -77,8 +77,8 @@ export class DavClient {
   }
 
   /**
-   * Returns a client for work that cleans up. It works even if the run was cancelled, and has shorter time
-   * limits.
+   * Returns a client for work that cleans up. The client works even if the run was cancelled, and has shorter
+   * time limits.
    */
   forCleanup(): DavClient {
     const { limits } = this.ports;
@@ -108,7 +108,7 @@ export class DavClient {
       if (!failure.waits || clock.monotonic() - started >= limits.patienceMs) throw error;
       if (tries === 1) {
         const minutes = Math.ceil(limits.patienceMs / 60_000);
-        // Print only the first sentence. The second is advice for a run that has failed.
+        // Print only the first sentence. The second sentence is advice for a run that has failed.
         output?.line(`${error.message.split(". ")[0]}. Trying again for up to ${minutes} min`);
       }
       await clock.sleep(backoff.next(), signal);
@@ -167,7 +167,7 @@ export class DavClient {
     );
   }
 
-  /** Returns the entry of the file or directory at a URL; null if it does not exist. */
+  /** Returns the entry of the file or directory at a URL; null if nothing exists there. */
   async look(action: string, url: string): Promise<DavEntry | null> {
     return (await this.list(action, url, 0))?.[0] ?? null;
   }

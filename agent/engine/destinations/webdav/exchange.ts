@@ -64,8 +64,8 @@ export class Connections {
   readonly #https: HttpsAgent;
 
   /**
-   * @param https Agent for connections with TLS. The default one uses the proxy of the environment variables
-   *   and the trusted certificate authorities.
+   * @param https Agent for connections with TLS. If absent, the class makes an agent that uses the proxy of
+   *   the environment variables and the trusted certificate authorities.
    */
   constructor(https?: HttpsAgent) {
     const options = { ...outgoing, keepAlive: true };

@@ -17,7 +17,9 @@ export interface DavEntry {
   readonly free: number | null;
 }
 
-/** Returns the entries of a `multistatus` document. Throws a `SyntaxError` if the document is not one. */
+/**
+ * Returns the entries of a `multistatus` document. Throws a `SyntaxError` if the document has another format.
+ */
 export function parseEntries(document: string): DavEntry[] {
   const entries: DavEntry[] = [];
   const open: string[] = [];
@@ -93,8 +95,8 @@ function wholeNumber(text: string | undefined): number | null {
 }
 
 /**
- * Returns the entries that are directly inside the listed directory. The directory's own entry is the one
- * with the shortest path. The path of the request is not used, because a proxy may change paths.
+ * Returns the entries that are directly inside the listed directory. The entry with the shortest path is the
+ * directory's own. The path of the request is not used, because a proxy may change paths.
  */
 export function childrenOf(entries: readonly DavEntry[]): DavEntry[] {
   const own = Math.min(...entries.map(({ path }) => path.length));

@@ -52,8 +52,8 @@ class DavRanges implements RangeSource {
   }
 
   /**
-   * Converts a response that contains the whole object to one that starts at the range. Rejects if the
-   * response is not the object.
+   * Converts a response that contains the whole object to a response that starts at the range. Rejects if the
+   * response does not contain the object.
    */
   async #fromStart(response: Response, from: number, to: number): Promise<Response> {
     const size = await this.directory.sizeOf(this.name);

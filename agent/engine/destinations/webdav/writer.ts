@@ -125,7 +125,7 @@ export class DavWriter implements ObjectWriter {
     this.#filled = 0;
     if (this.#chunks !== null) return await this.#chunks.send(pending);
     await this.#exchange!.write(pending);
-    // The socket may still need the old buffer, so a new one is used.
+    // The socket may still need the old buffer, so the writer takes a new buffer.
     this.#buffer = Buffer.alloc(0);
     collectYoung();
     if (this.#exchange!.isOver) await this.#finish(this.#exchange!);
@@ -187,8 +187,8 @@ export class DavWriter implements ObjectWriter {
 
   /**
    * Moves the file to the object's name. The move may succeed although there is no response: the connection
-   * may break, or a proxy may give up while the server assembles the file. So this checks whether the object
-   * exists before it tries again.
+   * may break, or a proxy may give up while the server assembles the file. So this method checks whether the
+   * object exists before it tries the move again.
    */
   async #publish(from: string): Promise<void> {
     const { clock, signal, limits } = this.#client.ports;

@@ -14,7 +14,7 @@ export interface DatabaseToRestore {
   /** Name of the database in the backup. */
   readonly original: string;
   readonly name: string;
-  /** Contents of the database, from the manifest; null if they are not recorded there. */
+  /** Contents of the database, from the manifest; null if the manifest does not record them. */
   readonly contents: DatabaseContents | null;
 }
 
@@ -41,7 +41,7 @@ export interface DatabaseHost {
   /**
    * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
    * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
-   * so it cannot interrupt the replacement halfway.
+   * so that cancelling cannot interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

@@ -97,8 +97,8 @@ function chooseDatabases(
 }
 
 /**
- * Reads the databases' contents from the manifest. If the manifest is unreadable, warns and returns none: the
- * databases are then restored without their properties.
+ * Reads the databases' contents from the manifest. If the manifest is unreadable, warns and returns no
+ * contents. The databases are then restored without their properties.
  */
 async function contentsOf({ job, objects, children, ports }: RestoreContext): Promise<ArchiveContents> {
   try {

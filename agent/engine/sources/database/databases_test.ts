@@ -215,7 +215,7 @@ for (const [engine, open] of Object.entries(fixtures)) {
   });
 }
 
-/** Appends a statement that fails to a dump. Returns the archive with its new digest. */
+/** Appends a failing statement to a dump. Returns the archive with its new digest. */
 async function spoil(run: BackupRun, object: StoredBackup["objects"][0]) {
   const sha256 = await shell(
     `cd "$(dirname "$1")"; { zstd -dc "$1"; echo 'select * from no_such_table;'; } | zstd -q > new; mv new "$1"; sha256sum < "$1"`,

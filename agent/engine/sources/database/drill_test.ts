@@ -201,7 +201,7 @@ async function failureOf(work: Promise<unknown>, isDamage: boolean): Promise<str
   return error.message;
 }
 
-/** Inserts and deletes rows of the table `queue` continuously, until it is disposed of. */
+/** Inserts and deletes rows of the table `queue` continuously, until the result is disposed of. */
 function keepBusy(server: DatabaseServer): AsyncDisposable {
   let isOver = false;
   const busy = (async () => {

@@ -37,7 +37,7 @@ export class DumpMessages {
 
 /** Throws if a dump does not end with its closing line, because it is then incomplete. */
 export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): void {
-  // Only the end is tested. It is decoded as Latin-1, because a dump may contain any bytes before it.
+  // Decode only the end, as Latin-1: the rest of a dump may contain any bytes.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));
   if (!closing.test(text)) {
     throw new SourceFailedError(

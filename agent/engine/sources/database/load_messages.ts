@@ -109,8 +109,8 @@ export class LoadMessages {
   }
 
   /**
-   * Decides whether the last error is tolerated. Called once the error's statement is known or can no longer
-   * follow.
+   * Decides whether the last error is tolerated. Called once the line with the error's statement was read, or
+   * can no longer follow.
    */
   #settle(): void {
     const error = this.#pending;

@@ -1,9 +1,9 @@
 /**
- * Defines the contents of a dump, and how they are counted while it is made. A drill compares them with the
- * restored database.
+ * Defines the contents of a dump, and how the contents are counted while the dump is made. A drill compares
+ * the contents with the restored database.
  *
  * A count must describe the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
- * dump's snapshot with a second connection, which counts the rows with SQL. That count stops soon after the
+ * dump's snapshot with a second connection, which counts the rows with SQL. This count stops soon after the
  * dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would differ from it.
  * So the rows of MySQL are counted in the stored dump.
  */
@@ -19,7 +19,8 @@ export const TableRows = z.object({
 export type TableRows = z.infer<typeof TableRows>;
 
 /**
- * Foreign key that may refer to rows which the task excludes. It is restored without checking existing rows.
+ * Foreign key that may refer to rows which the task excludes. The key is restored without checking existing
+ * rows.
  */
 export const UncheckedForeignKey = z.object({
   /** Quoted name of the table, with its schema. */
@@ -48,7 +49,7 @@ export const DatabaseContents = z.object({
    * DatabaseContents.objects} that it cannot compare.
    */
   not_compared: z.array(z.string()).optional(),
-  /** Properties of the database itself, in a format of its engine. */
+  /** Properties of the database itself, in the format of its engine. */
   properties: z.looseObject({}).optional(),
   /** Foreign keys to rows that the task excludes, for PostgreSQL only. */
   unchecked_foreign_keys: z.array(UncheckedForeignKey).optional(),
@@ -56,8 +57,8 @@ export const DatabaseContents = z.object({
 export type DatabaseContents = z.infer<typeof DatabaseContents>;
 
 /**
- * A count that begins just before the dump. It stops when the run ends, or earlier when {@link
- * RowCounting.end} is called.
+ * A count that begins just before the dump. The count stops when the run ends, or earlier when
+ * {@link RowCounting.end} is called.
  */
 export interface RowCounting {
   /** Arguments that make the dump program read the same snapshot as the count. */

@@ -109,8 +109,8 @@ export function newMounts(root: string, before: readonly Mount[], now: readonly 
 }
 
 /**
- * Returns the mounts below the root. If several are mounted at one point, returns the last one, which hides
- * the others.
+ * Returns the mounts below the root. If there are several mounts at one point, returns the last mount, which
+ * hides the others.
  */
 function mountsBelow(root: string, mounts: readonly Mount[]): Mount[] {
   const last = new Map(mounts.map((mount) => [mount.point, mount]));
@@ -138,8 +138,8 @@ function classifyMount(
     }
     return;
   }
-  // A mounted file is backed up like any other file. So is a directory that is mounted from the same file
-  // system.
+  // Mounted files are backed up like all other files. Directories that are mounted from the same file system
+  // are too.
   if (!attributes.isDirectory || (typeof parent === "object" && parent.device === attributes.device)) return;
   found.mounts.push(name);
   if (isQuiet) return;

@@ -4,9 +4,9 @@ import { globSource, hasWildcards, quotePattern } from "./exclusion_rules.ts";
 import { join, namesOf, parentOf, relative } from "./path_text.ts";
 
 /**
- * Converts an absolute glob. Reads directories to match the part of it that lies outside of the source; tar
- * matches the rest. Resolves with patterns relative to the root, or with none if the glob does not lead into
- * the source.
+ * Converts an absolute glob. Reads directories to match the part of the glob that lies outside of the source.
+ * tar matches the rest. Resolves with patterns relative to the root. The list is empty if the glob does not
+ * lead into the source.
  *
  * @param pathsWithin Returns the paths within the root that lead to a path without symbolic links.
  */
@@ -57,7 +57,10 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
   return found;
 }
 
-/** Returns the names of a path, and quotes those that exist: a name that exists is meant literally. */
+/**
+ * Returns the names of a path below `directory`. A name that exists is meant literally, so its wildcards are
+ * quoted if `mayBeMeant` returns true for the name.
+ */
 export async function quoteExisting(
   directory: string,
   names: readonly string[],

@@ -5,7 +5,9 @@ export interface ExclusionRule {
   given: string;
   /** The pattern, relative to the source's root, without `./`. */
   pattern: string;
-  /** Whether the pattern matches only from the source's root. If not, it matches at every depth. */
+  /**
+   * Whether the pattern matches only from the source's root. Otherwise the pattern matches at every depth.
+   */
   isAnchored: boolean;
   /** Whether every character of the pattern is literal. */
   isLiteral: boolean;

@@ -209,8 +209,8 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Returns the rule for a relative pattern. If names at the root exist as written, quotes their backslashes
- * and brackets, which are meant literally. `*` and `?` match themselves without quotes.
+ * Returns the rule for a relative pattern. A name of the pattern that exists at the root is meant literally,
+ * so it is quoted if it contains a backslash or `[`. `*` and `?` match themselves without quotes.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);

@@ -22,7 +22,7 @@ import { TarMessages } from "./tar_messages.ts";
 import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
 
 /**
- * Size of tar's records in bytes, a multiple of 512. It is what a pipe holds, so that tar makes few and large
+ * Size of tar's records in bytes, a multiple of 512. A pipe holds this many bytes, so tar makes few and large
  * writes.
  */
 export const RECORD_BYTES = 64 * 1024;
@@ -173,7 +173,7 @@ export function tarArguments(options: readonly string[], member: string): string
 
 /**
  * Throws if tar failed, or if files could not be read and the task does not allow this. Exit code 1 means
- * that files changed while they were read. It is a success if tar has named these files.
+ * that files changed while they were read. This is a success if tar has named these files.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;

@@ -37,7 +37,7 @@ export class TarMessages {
 
   read(line: string): void {
     const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
-    // tar prints `Warning` only if it continues. It stops if the archive itself or a directory in its
+    // tar prints `Warning` only if it continues. tar stops if the archive itself or a directory in its
     // arguments can't be read.
     if (ANOTHER_KIND.test(line)) this.#countChanged(`${text}: it became something else meanwhile`);
     else if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);

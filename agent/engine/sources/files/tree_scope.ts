@@ -13,7 +13,7 @@ import { displayPattern } from "./display_pattern.ts";
 
 /**
  * Types of file systems that report the number of blocks of every file. Many FUSE file systems, SMB, 9p and
- * sysfs do not. GNU tar would take a file without blocks for a single hole, and lose its contents.
+ * sysfs do not report it. GNU tar would take a file without blocks for a single hole, and lose its contents.
  */
 const SPARSE_TYPES = new Set([
   "bcachefs",

@@ -22,8 +22,8 @@ export const SESSION =
   "/*!50708 , session max_execution_time = 0 */";
 const CONNECT_TIMEOUT_SECONDS = 30;
 /**
- * File descriptor on which programs receive the option file. It is opened before a program changes to another
- * user.
+ * File descriptor on which programs receive the option file. The file is opened before a program changes to
+ * another user.
  */
 const OPTIONS_DESCRIPTOR = 3;
 

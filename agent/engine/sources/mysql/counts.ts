@@ -99,8 +99,8 @@ function tooLongWarning(database: string, longest: number, maxStatement: number)
 const LARGEST_PACKET = 1024 * 1024 * 1024;
 
 /**
- * Returns a value for max_allowed_packet that fits a statement, in bytes. It is a multiple of 1,024, because
- * servers round other values down.
+ * Returns a value for max_allowed_packet, in bytes, that is enough for a statement. The value is a multiple
+ * of 1,024, because servers round other values down.
  */
 function packetFor(bytes: number): number {
   return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);

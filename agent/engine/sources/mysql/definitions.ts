@@ -1,6 +1,6 @@
 /**
  * Reads the triggers, events, routines and views of a database as SQL. The SQL does not select the database
- * that it creates them in.
+ * in which the objects are created.
  */
 import { capture } from "../../programs/capture.ts";
 import type { Children } from "../../programs/children.ts";

@@ -55,7 +55,7 @@ export function dumpCommand(
 
 /**
  * Whether the dump contains the history of system-versioned tables. Only MariaDB's program dumps history,
- * from version 10.11 on. It fails if a table keeps its history by transaction.
+ * from version 10.11 on. The program fails if a table keeps its history by transaction.
  */
 export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { version }: DumpProgram): boolean {
   return versioned.length > 0 && byTransaction.length === 0 && /mariadb/i.test(version) &&

@@ -1,7 +1,7 @@
 /**
- * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. It rewrites
- * statement by statement and leaves rows unchanged. Text is processed as byte strings, because definitions
- * may use any character set.
+ * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. Rewrites statement
+ * by statement, and leaves rows unchanged. Text is processed as byte strings, because definitions may use any
+ * character set.
  */
 import { bytesOf, byteString, latin1, textOf } from "../../archive/bytes.ts";
 import { isOwnName } from "../database/scratch_names.ts";
@@ -14,7 +14,7 @@ export interface RewriteRules {
   original: string;
   /** Name of the database that the dump is loaded into. */
   into: string;
-  /** Whether all objects get the restore's login as their definer, instead of their original one. */
+  /** Whether all objects get the restore's login as their definer, instead of their original definer. */
   isDefiner: boolean;
   /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
@@ -40,15 +40,15 @@ const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
  * Statement that the dump adds before and after a routine, trigger or event whose collation is not that of
  * its database. The statement names the original database. No line within a definition ends with the current
- * delimiter, so none can be mistaken for this statement.
+ * delimiter, so no such line can be mistaken for this statement.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;
 
 export class DumpRewriter {
   /**
-   * Names of the events that are enabled in the dump. The restore creates them disabled: they must not run
-   * before it is complete.
+   * Names of the events that are enabled in the dump. The restore creates these events disabled, because they
+   * must not run before the restore is complete.
    */
   readonly enabledEvents: string[] = [];
   readonly #views: PostponedViews;
@@ -68,7 +68,7 @@ export class DumpRewriter {
     this.#views = new PostponedViews((rules.others ?? []).map((other) => byteString(`${quote(other)}.`)));
   }
 
-  /** SQL that creates the postponed views. It uses the final names of databases. */
+  /** SQL that creates the postponed views. The SQL uses the final names of databases. */
   get postponedViews(): string[] {
     return this.#views.statements.map(textOf);
   }
@@ -101,7 +101,10 @@ export class DumpRewriter {
     if (rows < chunk.length) yield chunk.subarray(rows);
   }
 
-  /** Yields the incomplete line at the end of a chunk, if its start shows that it contains rows. */
+  /**
+   * Yields the incomplete line at the end of a chunk, if the start of the line shows that the line contains
+   * rows.
+   */
   *#releaseRows(): Iterable<Uint8Array> {
     if (this.#delimiter !== null) return;
     const head = joined(this.#line);
@@ -171,7 +174,7 @@ export class DumpRewriter {
   }
 }
 
-/** Whether a line begins as rows do: with INSERT, REPLACE or an opening parenthesis. */
+/** Whether a line contains rows: it begins with INSERT, REPLACE or an opening parenthesis. */
 function isRows(bytes: Uint8Array, from: number, to: number): boolean {
   return ROWS.some((start) =>
     to - from >= Math.min(start.length, HEAD_BYTES) &&

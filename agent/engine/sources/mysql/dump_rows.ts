@@ -2,8 +2,8 @@
 import type { TableRows } from "../database/row_counts.ts";
 
 /**
- * Maximum number of bytes at the start of a line that are read to recognize its statement. They hold a
- * table's quoted name: up to 64 characters of up to four bytes.
+ * Maximum number of bytes at the start of a line that are read to recognize its statement. These bytes are
+ * enough for a table's quoted name: up to 64 characters of up to four bytes.
  */
 const HEAD_BYTES = 1024;
 /**
@@ -26,13 +26,13 @@ const BACKSLASH = 0x5c;
 const BACKTICK = 0x60;
 
 /**
- * What the next byte belongs to. `columns` is the list between an INSERT's table and VALUES; `between` is the
- * text between two rows.
+ * The part of the dump that the next byte belongs to. `columns` is the list between an INSERT's table and
+ * VALUES; `between` is the text between two rows.
  */
 type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
 
 /**
- * Counts the rows of a dump that arrives in chunks of any size. It ignores the bodies of routines, which are
+ * Counts the rows of a dump that arrives in chunks of any size. Ignores the bodies of routines, which are
  * enclosed in DELIMITER commands.
  */
 export class DumpRows {
@@ -113,7 +113,7 @@ export class DumpRows {
     return newline + 1;
   }
 
-  /** Reads an INSERT up to its end or the chunk's end. Returns the position after it. */
+  /** Reads an INSERT up to its end or the chunk's end. Returns the position after the last byte read. */
   #readInsert(chunk: Uint8Array, from: number): number {
     let state = this.#state;
     let rows = 0;

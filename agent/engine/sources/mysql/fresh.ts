@@ -1,6 +1,6 @@
 /**
- * Creates temporary databases on a MySQL or MariaDB server. Drops them at the end, and drops those that
- * killed runs left.
+ * Creates temporary databases on a MySQL or MariaDB server. Drops these databases at the end of the run. Also
+ * drops databases that killed runs left.
  */
 import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
@@ -124,7 +124,7 @@ export class MysqlFresh {
   }
 
   /**
-   * Creates a database, and a table in it that marks it as Rearguard's.
+   * Creates a database, and in it a table that marks the database as Rearguard's.
    *
    * @param charset Clauses for CREATE DATABASE, from {@link charsetClause}.
    * @param note Text that is stored in the mark.
@@ -157,7 +157,7 @@ export class MysqlFresh {
 
   /**
    * Drops the temporary database of a restore whose agent was killed. Rejects if a running restore uses the
-   * database, or if it has no mark.
+   * database, or if the database has no mark.
    */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;
@@ -177,7 +177,7 @@ export class MysqlFresh {
    * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
    * rejects.
    *
-   * @param next What tries again later, for the warning, such as `The next restore`.
+   * @param next The work that will try again, for the warning: `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

@@ -46,7 +46,7 @@ export async function holdLock(
 
 /**
  * Drops the databases that killed restores and drills left. Returns their names. Keeps databases that may
- * hold the only copy of data, for the next restore: a replaced database, or one whose swap had begun.
+ * hold the only copy of data, for the next restore: a replaced database, or a database whose swap had begun.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(

@@ -4,8 +4,8 @@
  * database.
  *
  * With `*`, accounts and their grants become an object of their own, because they belong to no database. This
- * needs a MariaDB server and a user who may read them. The schema `mysql` itself is dumped only if the task
- * names it.
+ * needs a MariaDB server and a user who may read the accounts. The schema `mysql` itself is dumped only if
+ * the task names it.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import type { Missing } from "../../../../src/protocol/job.ts";
@@ -292,7 +292,7 @@ async function accountsPart(
 
 /**
  * Whether the program has the option `--system`, which MariaDB 10.5.9 introduced. Maintenance releases of
- * older series have it too, but are not recognized.
+ * older series have the option too, but are not recognized.
  */
 function dumpsAccounts({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);

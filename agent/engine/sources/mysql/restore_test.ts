@@ -15,7 +15,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
   await server.sql("mysql", "create database one; create database mine character set utf8mb4");
   await server.sql("one", "create table parent (b text); create procedure nothing() select 1");
   await server.sql("mine", OLD);
-  // This login may do anything in the temporary database, but may not create procedures in the final one.
+  // This login may do anything in the temporary database, but may not create procedures in the final
+  // database.
   await server.sql(
     "mysql",
     `create user limited@'%' identified by 'limited'; grant super, select, show view, trigger on *.* to limited@'%';

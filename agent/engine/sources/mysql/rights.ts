@@ -45,7 +45,7 @@ export class MysqlRights {
 
   /**
    * Reads the login's privileges. Returns null if the server was started with `--skip-grant-tables`, because
-   * it then checks no privileges.
+   * such a server checks no privileges.
    */
   static async read(
     connection: MysqlConnection,
@@ -92,8 +92,8 @@ export class MysqlRights {
   }
 
   /**
-   * Returns a GRANT for those of the given privileges on a database that the login lacks; null if it has all
-   * of them.
+   * Returns a GRANT of those privileges in `privileges` that the login lacks on a database; null if it lacks
+   * none.
    */
   grantFor(privileges: readonly string[], database: string): string | null {
     const lacking = [...new Set(privileges)].filter((privilege) => !this.#has(privilege, database));
@@ -103,7 +103,7 @@ export class MysqlRights {
 
   /**
    * Returns a GRANT that lets the login create objects of other definers. Returns null if the login already
-   * may, or if it is the only definer in the definitions.
+   * has this right, or if the login is the only definer in the definitions.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(
@@ -120,7 +120,7 @@ export class MysqlRights {
     );
   }
 
-  /** GRANT that lets the login see all databases; null if it already may. */
+  /** GRANT that lets the login see all databases; null if the login already may see them. */
   get databasesGrant(): string | null {
     const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>
       !isRevoke && database === "*" && object === "*" && [...privileges].some((each) => each !== "USAGE")
@@ -176,7 +176,7 @@ export class MysqlRights {
 }
 
 /**
- * Returns SQL that selects the account as `user@host`. For MySQL 8 and later, it also selects the active
+ * Returns SQL that selects the account as `user@host`. For MySQL 8 and later, the SQL also selects the active
  * roles, which SHOW GRANTS needs.
  */
 function accountQuery({ isMariadb, version }: ServerVersion): string {

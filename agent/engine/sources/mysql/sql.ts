@@ -15,8 +15,8 @@ export function text(value: string): string {
 }
 
 /**
- * Returns a condition that a column contains exactly the name of a schema. The first of its two comparisons
- * is inexact but can use an index.
+ * Returns a condition that is true if a column equals the name of a schema exactly. The first of its two
+ * comparisons is inexact but can use an index.
  */
 export function isSchema(column: string, name: string): string {
   return `${column} = ${text(name)} and ${exact(column)} = x'${new TextEncoder().encode(name).toHex()}'`;
@@ -42,12 +42,13 @@ export interface Contents {
 }
 
 /**
- * Name of a table that marks a database. It shows that Rearguard created the database and has not finished
- * with it.
+ * Name of a table that marks a database. The table shows that Rearguard created the database and has not
+ * finished with it.
  */
 export const MARK = "rearguard_unfinished";
 /**
- * Name of a table in a temporary database. It contains the plan that finishes or undoes a swap: see swap.ts.
+ * Name of a table in a temporary database. The table contains the plan that finishes or undoes a swap: see
+ * swap.ts.
  */
 export const SWAP = "rearguard_swap";
 
@@ -232,8 +233,8 @@ export interface Move {
 }
 
 /**
- * Returns one statement that moves tables between databases, with their foreign keys. It moves all of the
- * tables or none.
+ * Returns one statement that moves tables between databases, with their foreign keys. The statement moves all
+ * of the tables or none.
  */
 export function moveTables(moves: readonly Move[]): string {
   const renames = moves.flatMap(({ from, to, tables }) =>

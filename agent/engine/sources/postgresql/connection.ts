@@ -13,15 +13,15 @@ import { findUser } from "../../programs/find_user.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 30;
 /**
- * File descriptor on which programs receive the password file. It is opened before a program changes to
+ * File descriptor on which programs receive the password file. The file is opened before a program changes to
  * another user.
  */
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override a database's own settings, which might end a session
- * after a second. Those settings might also put functions of the database's owner before the server's, and
- * such functions would run with the login's rights.
+ * Statements at the start of each session. They override settings of the database. Such a setting might end a
+ * session after a second. It might also replace the server's functions by functions of the database's owner,
+ * which would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
@@ -104,8 +104,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * Returns a psql command that executes the SQL and psql commands on its stdin. It stops at the first error.
-   * The script has to begin with the session's settings.
+   * Returns a psql command that executes the SQL and psql commands on its stdin. psql stops at the first
+   * error. The script has to begin with the session's settings.
    */
   scriptCommand(psql: string, database: string): Command {
     const args = [
@@ -161,7 +161,7 @@ export function connectionArgument(option: string, database: string): string {
 }
 
 /**
- * Writes a password file and returns its path. Its only line applies to all servers:
+ * Writes a password file and returns its path. The file's only line applies to all servers:
  * https://www.postgresql.org/docs/current/libpq-pgpass.html
  */
 async function writePasswordFile(

@@ -201,7 +201,7 @@ class CountSession {
 
   /**
    * Starts the count. Resolves with the snapshot's id, which is valid until {@link CountSession.end}; null if
-   * the server exported none.
+   * the server exported no snapshot.
    */
   async start(children: ProgramContext["children"], script: string): Promise<string | null> {
     const known = Promise.withResolvers<void>();
@@ -223,8 +223,8 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // If the output cannot be read, psql is stopped. Otherwise it would go on counting, perhaps waiting for a
-    // lock that is never released.
+    // If the output cannot be read, psql is stopped. Otherwise psql would go on counting, perhaps waiting for
+    // a lock that is never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;
@@ -264,11 +264,12 @@ class CountSession {
 }
 
 /**
- * Returns a psql script that prints one line of JSON for each result. It counts the smallest tables first, so
- * that few are missing if time runs out. It uses one process of the server, not several.
+ * Returns a psql script that prints one line of JSON for each result. The script counts the smallest tables
+ * first, so that few tables are missing if time runs out. The script uses one process of the server, not
+ * several.
  *
- * If the script exports the dump's snapshot, it continues after errors, such as missing rights. An aborted
- * transaction would end the snapshot, which the dump needs.
+ * If the script exports the dump's snapshot, the script continues after errors, such as missing rights. An
+ * aborted transaction would end the snapshot, which the dump needs.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

@@ -1,6 +1,6 @@
 /**
- * Creates temporary databases on a PostgreSQL server. Drops them at the end, and drops those that killed runs
- * left.
+ * Creates temporary databases on a PostgreSQL server. Drops these databases at the end of the run. Also drops
+ * databases that killed runs left.
  */
 import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
@@ -178,7 +178,7 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Applies the properties that loading may need. Warns of those that cannot be restored. Resolves with
+   * Applies the properties that loading may need. Warns of properties that cannot be restored. Resolves with
    * statements for the other properties, to be executed after the load.
    *
    * @param when With "later", nothing is applied yet: all statements are returned.
@@ -244,7 +244,7 @@ export class PostgresqlFresh {
    * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
    * rejects.
    *
-   * @param next What tries again later, for the warning, such as `The next restore`.
+   * @param next The work that will try again, for the warning: `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

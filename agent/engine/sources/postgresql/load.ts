@@ -155,8 +155,8 @@ async function addForeignKeys(
 }
 
 /**
- * Executes statements up to the first that succeeds. Returns that statement's index, or the last error if no
- * statement succeeds. Returns 0 if the key already exists.
+ * Executes statements until one succeeds. Returns the index of this statement, or the last error if none
+ * succeeds. Returns 0 if the key already exists.
  */
 async function firstSuccessful(
   server: PostgresqlFresh,

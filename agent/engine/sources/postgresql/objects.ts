@@ -52,8 +52,8 @@ const CATALOGS: readonly [catalog: string, condition: string][] = [
 ];
 
 /**
- * System catalogs of objects with owners, each with its columns for the owner and for grants. The last is
- * null if objects of the catalog have no grants.
+ * System catalogs of objects with owners, each with its columns for the owner and for grants. The column for
+ * grants is null if objects of the catalog have no grants.
  */
 const OWNED: readonly [catalog: string, owner: string, grants: string | null][] = [
   ["pg_class", "relowner", "relacl"],

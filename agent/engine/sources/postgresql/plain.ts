@@ -1,5 +1,5 @@
 /**
- * Edits a plain SQL dump of PostgreSQL before psql reads it. It removes statements that the server does not
+ * Edits a plain SQL dump of PostgreSQL before psql reads it. Removes statements that the server does not
  * support or that are not wanted. Rows, strings and function bodies stay unchanged.
  */
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
@@ -17,8 +17,8 @@ export interface PlainEdits {
   /** Whether to remove the statement that begins with this line. */
   isUnwanted(line: string): boolean;
   /**
-   * Whether to continue after statements that fail. A failed `COPY` always stops psql, because it would read
-   * the following rows as SQL.
+   * Whether to continue after statements that fail. A failed `COPY` always stops psql, because psql would
+   * read the following rows as SQL.
    */
   readonly continuesOnErrors: boolean;
 }
@@ -56,8 +56,8 @@ class PlainEditor {
   #isDropping = false;
   #isOpen = false;
   /**
-   * First line of an `ALTER TABLE`. It is held back until the next line shows whether the statement adds one
-   * of the foreign keys. Null if no line is held back.
+   * First line of an `ALTER TABLE`. The line is held back until the next line shows whether the statement
+   * adds one of the foreign keys. Null if no line is held back.
    */
   #pendingLine: string | null = null;
   #restricted: string | null = null;
@@ -80,7 +80,8 @@ class PlainEditor {
   }
 
   /**
-   * Reads a line of SQL and yields what replaces it. Returns false if more input is needed for a whole line.
+   * Reads a line of SQL and yields the SQL that replaces the line. Returns false if more input is needed for
+   * a whole line.
    */
   *#takeLine(): Generator<Uint8Array, boolean> {
     const end = this.#rest.indexOf(NEWLINE, this.#scanned);
@@ -224,7 +225,7 @@ class Quoting {
     const escape = this.#escapes ? line.indexOf("\\", from) : -1;
     if (escape !== -1 && (at === -1 || escape < at)) return escape + 2;
     if (at === -1) return line.length;
-    // A doubled quote is handled like the end of a string and the start of the next.
+    // A doubled quote is handled like the end of a string and the start of the next string.
     this.#end = null;
     this.#escapes = this.#escapes && line[at + 1] === "'";
     if (this.#escapes) {

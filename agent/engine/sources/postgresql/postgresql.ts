@@ -199,7 +199,7 @@ async function isGone(database: string, { client: { connection, psql }, server }
 
 /**
  * Returns the part with roles and tablespaces. Only superusers may read the roles' passwords; for other
- * logins the roles are stored without them.
+ * logins the roles are stored without passwords.
  */
 function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);

@@ -21,8 +21,8 @@ export async function findPrivileged(
 ): Promise<Privileged> {
   const present = contents?.objects?.extension ?? [];
   if (present.length === 0) return { extensions: [] };
-  // Extensions are marked as trusted since PostgreSQL 13. Older servers lack the column, so it is read
-  // through JSON.
+  // Extensions are marked as trusted since PostgreSQL 13. Older servers lack the column, so the column is
+  // read through JSON.
   const rows = await server.query<{ name: string }>(
     `select v.name from pg_catalog.pg_available_extension_versions v
      group by v.name having bool_and(v.superuser and not coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))
@@ -44,8 +44,8 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
 }
 
 /**
- * Adds the objects that a drill left out to the contents it found. The drill then reports them as not
- * compared instead of lost.
+ * Adds the objects that a drill left out to the contents that the drill found. The drill then reports them as
+ * not compared instead of lost.
  */
 export function withPrivileged(
   found: DatabaseContents,

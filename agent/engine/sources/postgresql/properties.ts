@@ -19,7 +19,8 @@ export const DatabaseSetting = z.object({
   role: z.string().nullable(),
   name: z.string(),
   /**
-   * Value as in the catalog `pg_db_role_setting`. If the value is a list of names, they are already quoted.
+   * Value as in the catalog `pg_db_role_setting`. If the value is a list of names, the names are already
+   * quoted.
    */
   value: z.string(),
 });

@@ -1,7 +1,7 @@
 /**
- * Restores PostgreSQL databases. A temporary database is created from `template0` and loaded. It gets the
- * encoding, collation, owner and properties of the existing database, or those in the backup if there is
- * none. Then one transaction swaps the databases by renaming them.
+ * Restores PostgreSQL databases. A temporary database is created from `template0` and loaded. The temporary
+ * database gets the encoding, collation, owner and properties of the existing database. If no database
+ * exists, the backup's are used. Then one transaction swaps the databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { RestoreContext } from "../../restore_context.ts";

@@ -1,6 +1,6 @@
 /**
- * Plans how to restore a database's properties: which are applied before the load because it may need them,
- * and which after it.
+ * Plans how to restore a database's properties. Some properties are applied before the load, because the load
+ * may need them. The others are applied after the load.
  */
 import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "./properties.ts";
 import { identifier, literal } from "./sql.ts";
@@ -18,7 +18,10 @@ const LIST_SETTINGS = [
   "unix_socket_directories",
 ];
 
-/** Settings that are applied after the load, because they could block it, end it or change its result. */
+/**
+ * Settings that are applied after the load, because they could block the load, end the load or change its
+ * result.
+ */
 const POSTPONED_SETTINGS = [
   "default_transaction_deferrable",
   "default_transaction_isolation",
@@ -94,7 +97,7 @@ export function planProperties(
 
 /**
  * Merges the properties of an existing, empty database with those in the backup. If both have a property, the
- * existing database's is used.
+ * existing database's value is used.
  */
 export function mergeProperties(own: DatabaseProperties, backedUp: DatabaseProperties): DatabaseProperties {
   const key = ({ role, name }: DatabaseSetting) => JSON.stringify([role, name]);

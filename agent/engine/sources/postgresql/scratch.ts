@@ -28,8 +28,8 @@ export async function openPostgresqlScratch(
 
 class PostgresqlScratch implements ScratchHost {
   /**
-   * Comment on this drill's databases. It distinguishes them from those that another drill creates under the
-   * same name.
+   * Comment on this drill's databases. The comment distinguishes these databases from databases that another
+   * drill creates under the same name.
    */
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
@@ -95,7 +95,7 @@ class PostgresqlScratch implements ScratchHost {
     const finish = async () => {
       await loader.finish?.();
       if (properties === undefined || !isOwned) return;
-      // Grants are restored after the load, so that no other role can connect before.
+      // Grants are restored after the load, so that no other role can connect before the load has ended.
       const grants = properties.grants ?? [...DEFAULT_GRANTS];
       const later = await this.server.applyProperties(name, { ...properties, grants }, isOwned);
       await this.server.executeProperties(later);

@@ -37,7 +37,7 @@ export function endConnections(names: readonly string[]): string {
 }
 
 /**
- * Maximum number of attempts. More than one is needed because a client whose connection was ended may
+ * Maximum number of attempts. One attempt may not be enough, because a client whose connection was ended may
  * reconnect before the next statement.
  */
 const ATTEMPTS = 3;
@@ -61,8 +61,8 @@ export async function retryWhileInUse(attempt: () => Promise<void>): Promise<voi
 
 /**
  * SQL that returns a statement for each subscription of the current database. A database with subscriptions
- * cannot be dropped, so the statements drop them. Each subscription is first detached from its replication
- * slot. Otherwise the slot would be dropped too, and the backed-up database may still use it.
+ * cannot be dropped, so the statements drop the subscriptions. Each subscription is first detached from its
+ * replication slot. Otherwise the slot would be dropped too, and the backed-up database may still use it.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname

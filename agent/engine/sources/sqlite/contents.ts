@@ -9,8 +9,8 @@ import { fromHex, identifier, query, type Runner, SqliteError } from "./program.
 const MAX_FAULTS = 3;
 
 /**
- * Messages about rows that break a constraint. They are no damage: SQLite stored the rows as the application
- * wrote them.
+ * Messages about rows that break a constraint. Such rows are no damage: SQLite stored the rows as the
+ * application wrote them.
  */
 const BROKEN_CONSTRAINT = /^(?:NULL value in |CHECK constraint failed in |non-unique entry |\w+ value in )/;
 

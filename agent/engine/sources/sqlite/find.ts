@@ -44,7 +44,7 @@ function leaveOut({ missing }: FoundDatabases, name: string, reason: string): vo
   missing.push({ name, reason: `Cannot back up database ${name}: ${reason}` });
 }
 
-/** Returns why a path cannot be backed up as a database; null if it can. */
+/** Returns why a path cannot be backed up as a database; null if it can be backed up. */
 async function faultOf(path: string): Promise<string | null> {
   try {
     const { isFile, size } = await Deno.stat(path);

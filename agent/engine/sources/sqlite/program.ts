@@ -59,7 +59,7 @@ export async function query(
   return stdout === "" ? [] : stdout.replace(/\n$/, "").split("\n");
 }
 
-/** Runs a program other than sqlite3 as the user. Rejects with its error output if it fails. */
+/** Runs a program other than sqlite3 as the user. If the program fails, rejects with its error output. */
 export async function run({ children, user }: Runner, program: string, args: string[]): Promise<void> {
   const { exit, messages } = await capture(children, { program, args, user });
   if (exit.code !== 0) throw new RunFailedError(messages.join("; ") || `${program} exited with ${exit.code}`);

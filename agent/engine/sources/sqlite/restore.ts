@@ -1,7 +1,7 @@
 /**
- * Restores SQLite databases. Each is written to a staging directory next to its path, and is checked. Then
- * the old database is renamed together with its journal, and the new one takes its name. If the journal
- * stayed, SQLite would apply it to the new database.
+ * Restores SQLite databases. Each database is written to a staging directory next to its path, and is
+ * checked. Then the old database is renamed together with its journal, and the new database takes its name.
+ * If the journal stayed, SQLite would apply it to the new database.
  */
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
@@ -116,8 +116,8 @@ export class SqliteHost implements DatabaseHost {
   }
 
   /**
-   * Gives the new file the owner and mode of the existing one. If no file exists, the new file belongs to the
-   * user that the programs run as, and only that user may access it.
+   * Gives the new file the owner and mode of the existing file. If no file exists, the new file belongs to
+   * the user that the programs run as, and only that user may access it.
    */
   async #prepareFresh({ staging, existing }: Place, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
@@ -159,7 +159,7 @@ async function refuseUsed(path: string, { children }: ProgramContext): Promise<v
 
 const FILES = [...COMPANIONS, ""];
 
-/** Renames the old database, its journal first, and moves the new one to its path. */
+/** Renames the old database, its journal first, and moves the new database to its path. */
 async function replace({ path, replaced, staging }: Place, programs: ProgramContext): Promise<void> {
   for (const end of FILES) {
     if (await exists(path + end)) await move(path + end, replaced + end, programs);
@@ -183,8 +183,8 @@ async function putBack(place: Pick<Place, "path" | "replaced">, programs: Progra
 }
 
 /**
- * Completes what a killed restore began. If the new database was in place, removes the old one. Otherwise
- * moves the old one back. Resolves with true if the old database was moved back.
+ * Completes what a killed restore began. If the new database was in place, removes the old database.
+ * Otherwise moves the old database back. Resolves with true if the old database was moved back.
  */
 async function recover(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
   const isMoved = await exists(place.replaced);

@@ -138,8 +138,8 @@ Deno.test("the next restore ends what a killed one began", async () => {
   const directory = `${bench.run.root}/data`;
   const replaced = `${directory}/.rearguard-sqlite-replaced-it's.db`;
   const original = await describeSqlite(bench.path);
-  // Imitates a restore that was killed between the two renames: the path has no database, and the old one
-  // lies next to it.
+  // Imitates a restore that was killed between the two renames: the path has no database, and the old
+  // database lies next to the path.
   await Deno.rename(bench.path, replaced);
   await Deno.writeTextFile(`${replaced}-journal`, "");
   await assert.rejects(bench.restore(), { message: /is there already and not empty/ });

@@ -97,8 +97,9 @@ async function reading(path: string, context: RunContext, script: string): Promi
 }
 
 /**
- * Returns how to open a live database. Normally it is opened for reading. If it has a write-ahead log that no
- * program has open, opening creates files next to it. Only a connection that may write removes them again.
+ * Returns how to open a live database. Normally the database is opened for reading. If it uses a write-ahead
+ * log and no program has it open, it is opened for writing: opening then creates files next to the database,
+ * which only a connection that may write removes.
  */
 async function openingOf(path: string): Promise<Opening> {
   const real = await Deno.realPath(path).catch(() => path);
