@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 
 /**
  * A signal on which one loop waits, and which any code may wake. The loop resets the signal before it reads
- * what a wake-up announces. A change during the reading then ends the next wait at once.
+ * the changes. A change that is made during the reading then ends the next wait at once.
  */
 export class WakeSignal {
   readonly #clock: Clock;

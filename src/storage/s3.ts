@@ -90,7 +90,7 @@ export class Bucket {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const stored = await this.stat(key).catch((failure) => {
-        // The error of the completion says more than the error of the look-up.
+        // Keep the error of the completion, because it explains more than the error of the look-up.
         if (failure instanceof StorageError) return null;
         throw failure;
       });

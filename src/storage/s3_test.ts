@@ -295,7 +295,7 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
   assert.deepEqual(await bucket.remove("d/x"), { wasThere: true, kept: false });
   assert.deepEqual([...s3.kept], []);
   // Without the permission to list or delete versions, the deletion only hides the object, and the result
-  // says so.
+  // shows that a version is kept.
   const isVersion = (call: S3Call) => call.query.has("versionId");
   for (const isRefused of [isVersion, (call: S3Call) => call.query.has("versions")]) {
     await bucket.put("d/x", "data");

@@ -36,8 +36,8 @@ export class AuthThrottle {
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Maximum number of failures per minute of one address; 0 for no limit. The limit for an
-   *   address together with one beginning of a token is a third of it.
+   * @param limit Maximum number of failures per minute of one address; 0 for no limit. A third of this number
+   *   applies to an address together with the beginning of a token.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 

@@ -6,7 +6,7 @@ import type { Fragment, Sql } from "../database/sql.ts";
 
 /** Maximum waits in milliseconds: how far in the future each of these times may be when it is stored. */
 export interface LongestWaits {
-  /** A run's deadline, by the state of the run. */
+  /** Longest wait until a run's deadline, by the state of the run. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;
   readonly lease: number;
   readonly delivery: number;
