@@ -43,11 +43,11 @@ export async function missingKeys(
 }
 
 /**
- * Compares the keys with those of the other running control planes. Returns one sentence if another one could
- * not decrypt new values of this control plane, or the reverse; null if all agree.
+ * Compares the keys with those of the other running control planes. Returns one sentence if one of them could
+ * not decrypt new values of this control plane, or this control plane those of another; null if all agree.
  *
  * @param self The id of this control plane once it is registered. Then only control planes that were
- * registered earlier are compared.
+ *   registered earlier are compared.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,

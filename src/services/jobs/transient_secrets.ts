@@ -38,8 +38,8 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * Timers of the secrets that were used lately. If another replica publishes such a secret again at the same
-   * moment, this replica ignores it.
+   * Timers of the secrets that were used recently. If another replica publishes such a secret again at the
+   * same moment, this replica ignores it.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;

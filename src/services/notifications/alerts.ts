@@ -36,7 +36,10 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
   /** The streams that may get the message. Default: the streams of the task; without a task, the server's. */
   recipients?: Recipients;
   audience: Audience;
-  /** Whether only streams that follow runs get the message, instead of all other streams. Default: no. */
+  /**
+   * Whether only streams that follow runs get the message, which report each run's start and end to a
+   * service. Otherwise, all other streams get it. Default: no.
+   */
   isForFollowers?: boolean;
   /** Identifies the message: a stream gets at most one message with the same key. */
   key: string;

@@ -82,11 +82,10 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts backups into the trash, instead of removing them, if the rules or the source were changed lately. They
- * stay there until the trash's delay has passed since the change. Otherwise a stolen token could delete
- * backups by changing the rules, or by running the task with another source.
- *
- * Returns false and does nothing if there was no change, or if the delay since the change has passed already.
+ * Puts backups into the trash, instead of removing them, if the rules or the source were changed recently.
+ * They stay there until the trash's delay has passed since the change. Otherwise a stolen token could delete
+ * backups by changing the rules, or by running the task with another source. Returns false and does nothing
+ * if there was no change, or if the delay since the change has passed already.
  */
 export async function trashByChangedRules(
   services: Clocked,

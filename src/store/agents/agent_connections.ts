@@ -59,7 +59,7 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 
 /**
  * Records the open connections of a replica again, for servers that have no recorded connection. The records
- * are missing if another replica took this one for dead.
+ * are missing if another replica considered this one dead.
  */
 export async function restoreConnections(
   sql: Sql,

@@ -36,7 +36,7 @@ export async function insertUploadLeftovers(
   return count;
 }
 
-/** Returns whether a completed upload of this attempt was removed because the run was taken for dead. */
+/** Returns whether a completed upload of this attempt was removed because the run was considered dead. */
 export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number): Promise<boolean> {
   const rows = await sql`
     select from uploads where run_id = ${runId} and attempt = ${attempt} and state = 'removed' and size is not null limit 1`;

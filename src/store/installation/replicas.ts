@@ -1,7 +1,7 @@
 /** The control planes that share this database, called replicas. */
 import type { Sql } from "../database/sql.ts";
 
-/** How long after its last heartbeat a replica is taken for dead, in milliseconds. */
+/** How long after its last heartbeat a replica is considered dead, in milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;
 
 /**
@@ -22,7 +22,7 @@ export async function insertReplica(
 }
 
 /**
- * Records a heartbeat. Returns false if another replica has taken this one for dead and removed its record.
+ * Records a heartbeat. Returns false if another replica has considered this one dead and removed its record.
  */
 export async function touchReplica(
   sql: Sql,
