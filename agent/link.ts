@@ -24,7 +24,8 @@ import type { Journal } from "./journal.ts";
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;
 /**
- * Additional wait in milliseconds after the control plane refused the agent, which an operator must resolve.
+ * Additional wait in milliseconds after the control plane refused the agent. An operator must resolve a
+ * refusal.
  */
 const REFUSED_WAIT = 30_000;
 /** Time limit from opening the websocket to the control plane's welcome, in milliseconds. */

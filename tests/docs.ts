@@ -47,8 +47,8 @@ function fieldTable(fields: FieldTable): string {
 }
 
 /**
- * Returns the table of all destination fields, with the types that have each. A type in bold requires the
- * field.
+ * Returns the table of all destination fields, with the types that have each field. A type in bold requires
+ * the field.
  */
 function destinationTable(): string {
   const rows = [...ALL_FIELDS].map(([name, field]) => {
@@ -67,7 +67,7 @@ function destinationTable(): string {
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
-/** Returns the table of all guards, with what each detects. */
+/** Returns the table of all guards, and what each guard detects. */
 function guardTable(): string {
   const rows = GUARD_NAMES.map((name) => {
     const { summary, severity, defaultAction } = guardOf(name)!;

@@ -136,7 +136,7 @@ for (const page of PAGES.slice(1)) {
   });
 }
 
-/** Creates what the README's first backup leaves: destination 1, task 1 and backup 1. */
+/** Creates the records that the README's first backup leaves: destination 1, task 1 and backup 1. */
 async function backUp(plane: ControlPlane, directory: string): Promise<void> {
   const { api, serverId } = plane;
   const local_path = `${directory}/rearguard-backups`;

@@ -53,7 +53,7 @@ function isOwn(path: string, type: string): boolean {
   return own.some((each) => path.startsWith(each));
 }
 
-/** Returns the type that a name of a type or of an engine belongs to. */
+/** Returns the source type for the name of a type or of an engine. */
 function typeOf(name: string): string {
   return [...DEFINITIONS].find(([type, { engine }]) => type === name || engine === name)![0];
 }

@@ -1,6 +1,6 @@
 /**
- * Makes backups with several compression levels, through a control plane and an agent. Reads each in every
- * way.
+ * Makes backups with several compression levels, through a control plane and an agent. Reads each backup in
+ * every way.
  */
 import assert from "node:assert/strict";
 import type { JobSource } from "../../src/protocol/job.ts";

@@ -9,7 +9,7 @@ import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts
 import { contentsOf } from "../support/assertions/contents.ts";
 import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
 
-/** What a field accepts. */
+/** The kinds of paths and names that a field may accept. */
 type Kind =
   /** An absolute path of something that exists, with any character that a file system allows. */
   | "absolute"

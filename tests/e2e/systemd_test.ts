@@ -33,7 +33,8 @@ async function treeWithUnits(root: string): Promise<void> {
     await copyInto(root, `etc/systemd/system/${unit}`, text, 0o644);
     await copyInto(root, /^ExecStart=(\S+)/m.exec(text)![1]!, "#!/bin/sh\n", 0o755);
   }
-  // Adds the unit for several control planes on one machine, as its drop-in describes.
+  // Adds the unit for several control planes on one machine: a copy of rearguard.service named
+  // rearguard@.service, and the drop-in.
   const dropIn = "rearguard@.service.d/instance.conf";
   const text = await Deno.readTextFile(join(UNITS, "rearguard.service"));
   await copyInto(root, "etc/systemd/system/rearguard@.service", text, 0o644);

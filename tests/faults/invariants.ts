@@ -18,9 +18,7 @@ export interface Invariant {
   check(stage: Stage): Promise<string[]>;
 }
 
-/**
- * Time in milliseconds after its deadline within which a run must end. The reaper runs every five seconds.
- */
+/** Maximum time from a run's deadline to its end, in milliseconds. The reaper runs every five seconds. */
 const LATE = 12_000;
 
 /**

@@ -14,8 +14,8 @@ export class Relay implements AsyncDisposable {
    */
   endsAfter: () => number | null = () => null;
   /**
-   * A promise while connections are accepted but no data passes. The promise resolves at the repair. Null
-   * while data passes.
+   * Set while connections are accepted but no data passes: a promise that resolves at the repair. Null while
+   * data passes.
    */
   #muted: { readonly promise: Promise<void>; resolve(): void } | null = null;
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -13,7 +13,7 @@ export class Tally {
     row.set(action, (row.get(action) ?? 0) + 1);
   }
 
-  /** Returns the lines of two tables for a person: faults by action, and faults of websockets by frame. */
+  /** Returns two tables as lines of text: faults by action, and websocket faults by frame. */
   lines(): string[] {
     const actions = ["cut", "half-close", "duplicate", "delay"];
     const names = [...this.#frames.keys()].sort();

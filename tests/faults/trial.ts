@@ -23,7 +23,7 @@ export interface Outcome {
 export interface Trial {
   readonly outcomes: readonly Outcome[];
   readonly tally: Tally;
-  /** Objects and files that remain at the end, after every task is deleted with its backups. */
+  /** Descriptions of leftovers after every task is deleted with its backups; empty if there are none. */
   readonly left: readonly string[];
 }
 

@@ -21,7 +21,7 @@ interface KeptListing {
   idle: AbortController;
 }
 
-/** Writes a listing into a directory, which is empty and used for this listing only. */
+/** Writes a listing into an empty directory that is used for this listing only. */
 export type MakeListing = (directory: string, signal: AbortSignal) => Promise<SortedListing>;
 
 export class ListingCache implements AsyncDisposable {

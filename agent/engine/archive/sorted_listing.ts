@@ -20,8 +20,8 @@ import { parentOf, type ReadLines } from "../restore_files/selection.ts";
 const BATCH_BYTES = 256 * 1024;
 const READ_BYTES = 256 * 1024;
 /**
- * STRIDE: the file position of every STRIDE-th entry of a directory is kept in memory. MAX_KEPT: maximum
- * number of directories whose positions are kept.
+ * The file position of every `STRIDE`-th entry of a directory is kept in memory, for at most `MAX_KEPT`
+ * directories.
  */
 const STRIDE = 1000;
 const MAX_KEPT = 200;

@@ -113,7 +113,7 @@ class Blocks {
   }
 
   /**
-   * Returns the next `length` bytes. Returns null if the stream has fewer or `MAX_HEADER_BYTES` would be
+   * Returns the next `length` bytes. Returns null if fewer bytes are left or `MAX_HEADER_BYTES` would be
    * exceeded.
    */
   async take(length: number): Promise<Uint8Array | null> {

@@ -1,4 +1,4 @@
-/** Explains why a request of node:http got no answer. */
+/** Explains why a request of node:http got no response. */
 import { tlsReason } from "../../../src/domain/tls_fault.ts";
 import { withDates } from "../../../src/network/tls_agent.ts";
 

@@ -35,7 +35,7 @@ export class RangedReader {
   /** Size of the whole object in bytes, from the latest response; null before the first response. */
   #total: number | null = null;
 
-  /** @param patienceMs Time for which a read is retried without receiving another byte, in milliseconds. */
+  /** @param patienceMs Time in milliseconds without a new byte after which a read is no longer retried. */
   constructor(
     private readonly source: RangeSource,
     private readonly clock: Clock,
@@ -82,7 +82,7 @@ export class RangedReader {
     try {
       for await (const _ of this.read(0, 1));
     } catch (error) {
-      // An empty object has no range to request, but the refusal contains the size 0.
+      // An empty object has no range to request, but the response that refuses the range contains the size 0.
       if (this.#total !== 0) throw error;
     }
     if (this.#total !== null) return this.#total;

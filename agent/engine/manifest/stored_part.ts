@@ -8,7 +8,7 @@ export interface StoredPart {
   part: SourcePart;
   archive: StoredObject;
   index: StoredObject | null;
-  /** Uncompressed size in bytes. */
+  /** Uncompressed size of the part, in bytes. */
   bytesRead: number;
   /** Number of bytes of `bytesRead` that are in incompressible frames. */
   incompressible: number;

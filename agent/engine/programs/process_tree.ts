@@ -2,7 +2,7 @@
 
 /**
  * Identifies a process. The pid alone is not unique, because pids are reused. The pid together with the start
- * time is.
+ * time is unique.
  */
 export interface RunningProcess {
   readonly pid: number;

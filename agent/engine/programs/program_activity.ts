@@ -45,7 +45,7 @@ export function activityOf(programs: readonly RunningProgram[]): string {
 }
 
 /**
- * Returns the programs that wait for a disk or a network file system, or that have a descendant which does.
+ * Returns the programs that wait for a disk or a network file system, or of which a descendant waits for one.
  */
 export function waitingForDisk(programs: readonly RunningProgram[]): RunningProgram[] {
   return programs.filter(({ pid }) =>

@@ -11,7 +11,7 @@ import type { RestoreDirectory } from "./restore_directory.ts";
 export interface Conflicts {
   /** Names that exist already and that the restore would replace. */
   replaced: string[];
-  /** The names of `replaced` that are a directory in the backup. */
+  /** The names in `replaced` that are directories in the backup. */
   obstructing: string[];
   /**
    * Names that are directories in the restore directory but not in the backup. A restore never removes these

@@ -50,7 +50,7 @@ export class NameLists {
     flush(this.others);
   }
 
-  /** Removes the names that do not exist in the directory from both files. */
+  /** Removes from both files the names that do not exist in the directory. */
   async keepExisting(directory: string, children: Children): Promise<void> {
     for (const list of [this.directories, this.others]) {
       const kept: string[] = [];

@@ -59,7 +59,7 @@ export interface StreamFormat {
   checkEnd?(label: string, end: PartEnd, head: Uint8Array): void;
 }
 
-/** How a type of database server is recognized. */
+/** Rules by which the agent recognizes a type of database server. */
 export interface ServerDetection {
   readonly defaultPort: number;
   /**

@@ -18,7 +18,7 @@ import type { RunContext } from "../run_context.ts";
 export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
 /**
- * Maximum number of threads up to a compression level: pairs of level and number. With more than 8 threads,
+ * Pairs of a compression level and the maximum number of threads up to this level. With more than 8 threads,
  * tar is the bottleneck. Above level 9 each thread needs much memory: up to 70 MB until level 12, 90 MB until
  * level 16, and 170 MB above.
  */

@@ -1,4 +1,4 @@
-/** Answers requests to delete objects in place of an agent. */
+/** Takes the place of an agent: responds to requests to delete objects. */
 import assert from "node:assert/strict";
 import { claimPendingRequests, recordResponse } from "../../../src/services/agent_rpc/agent_requests.ts";
 import type { ServiceContext } from "../../../src/services/context.ts";

@@ -45,7 +45,7 @@ export interface AgentOptions {
   path?: string;
   /** Environment variables of the agent, in addition to those that every agent has. */
   environment?: Record<string, string>;
-  /** Returns the URL that the agent gets in place of the control plane's own. */
+  /** Returns the URL that the agent gets in place of the control plane's own URL. */
   seen?(url: string): string;
 }
 

@@ -32,7 +32,7 @@ export class PartUrls {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Returns a URL for the part that has not expired. */
+  /** Returns an unexpired URL for the part. */
   async of(partNumber: number): Promise<PartUrl> {
     for (;;) {
       const known = this.#urls.get(partNumber);

@@ -79,7 +79,7 @@ class SignedRanges implements RangeSource {
       if (now - this.#refusedAt > FORGIVEN) this.#refusals = 0;
       this.#refusedAt = now;
     }
-    // If an access key worked before, the operator may be about to enter a new key in the destination.
+    // If an access key worked before, wait: the operator may be about to enter a new key in the destination.
     const waits = isRefused ? this.#isAnyRead || ++this.#refusals < REFUSALS : isPassing(status);
     const said = [code ?? "", message].filter((text) => text !== "").join(": ");
     return new TryFailed(`it answers ${status}${said === "" ? "" : ` ${said}`}`, waits);

@@ -54,7 +54,7 @@ export async function openingError(
 }
 
 /**
- * Runs a program on the server that does nothing. Returns the errors that the server prints, such as that the
+ * Runs a program that does nothing on the server. Returns the errors that the server prints, such as that the
  * password has expired.
  */
 async function saidTo(client: Client, clock: Clock): Promise<string> {

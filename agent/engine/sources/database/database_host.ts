@@ -1,4 +1,4 @@
-/** Defines what a restore needs of a database engine. */
+/** Defines what a restore needs from a database engine. */
 import type { StoredObject } from "../../../../src/protocol/job.ts";
 import type { Rewrite } from "../../archive/feed.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -1,4 +1,4 @@
-/** Finds further paths of a file or directory, which exist because of bind mounts. */
+/** Finds the further paths that a file or directory has because of bind mounts. */
 import { isWithin, type Mount, mountOf } from "../../mounts.ts";
 import { join, parentOf, relative } from "./path_text.ts";
 

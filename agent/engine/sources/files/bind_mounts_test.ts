@@ -1,4 +1,4 @@
-/** Tests of sources in which a bind mount gives a part a second path. */
+/** Tests sources in which a file or directory has a second path because of a bind mount. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 

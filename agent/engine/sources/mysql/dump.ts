@@ -62,7 +62,7 @@ export function dumpsHistory({ versioned, byTransaction }: MysqlDatabase, { vers
     isAtLeast(version, 10, 11);
 }
 
-/** Whether the program has the option `--ignore-table-data`. Oracle's mysqldump does not. */
+/** Whether the program has the option `--ignore-table-data`. Oracle's mysqldump does not have it. */
 function hasIgnoreTableData({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 3);
 }

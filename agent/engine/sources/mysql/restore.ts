@@ -252,7 +252,7 @@ class MysqlHost implements DatabaseHost {
       to: name,
       isPlain: this.#keepsName(name, original),
     })
-      // The dump adds ALTER DATABASE around routines whose collation is not that of the database.
+      // The dump adds ALTER DATABASE around routines whose collation differs from the database's.
       .replaceAll(`ALTER DATABASE ${quote(fresh)}`, `ALTER DATABASE ${quote(name)}`);
     if (this.#keepsName(name, original)) return renamedFresh;
     const renamed = renameDatabase(renamedFresh, { from: original, to: name });
