@@ -101,8 +101,8 @@ export class RunOutput implements Output {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // Characters of the burst that were not used stay available. Otherwise at most the characters of one
-    // second are available.
+    // The allowance grows to at most the characters of one second. A larger allowance, from the unused burst,
+    // stays as it is.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 

@@ -1,11 +1,11 @@
-/** Reads which file systems are mounted, and which ones `/etc/fstab` expects to be mounted. */
+/** Reads which file systems are mounted, and which file systems `/etc/fstab` expects to be mounted. */
 import { RunFailedError } from "./ports.ts";
 
 export interface Mount {
   point: string;
   type: string;
   device: string;
-  /** Device number of the file system. It is the same for all mounts of a file system. */
+  /** Device number of the file system. The number is the same for all mounts of a file system. */
   fileSystem: string;
   /** The directory of the file system that is mounted here: `/`, or a subdirectory for a bind mount. */
   root: string;

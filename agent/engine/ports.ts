@@ -98,7 +98,7 @@ export interface Uploads {
   abort(uploadId: string): Promise<void>;
 }
 
-/** An error that fails a run. The message is one line without secrets that says what to do. */
+/** An error that fails a run. The message is one line that says what to do. It contains no secrets. */
 export class RunFailedError extends Error {
   override readonly name = "RunFailedError";
   /** Names of objects that may be left at the destination because they could not be removed. */
@@ -117,7 +117,7 @@ export class UnansweredCreateError extends RunFailedError {}
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that were read differ from those that were written, judged by their contents or by an index. This
+ * Bytes that were read differ from the bytes that were written, judged by their contents or by an index. This
  * error follows a single read, so the network may be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}
@@ -159,9 +159,9 @@ export interface Destination {
   /** Returns the absolute path of an object's partial file; null if the file is not on this server. */
   partialPath(name: string): string | null;
   /**
-   * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if it is
-   * missing, for example because its file system is not mounted. In a missing directory, a missing object is
-   * no proof that the object is lost.
+   * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if the
+   * directory or bucket is missing, for example because its file system is not mounted. In a missing
+   * directory, a missing object is no proof that the object is lost.
    */
   findPlace(): Promise<void>;
   /**

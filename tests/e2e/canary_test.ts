@@ -21,7 +21,9 @@ import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrec
 import { TestSshd } from "../support/servers/sshd.ts";
 import { until } from "../support/assertions/until.ts";
 
-/** Returns a secret that can be searched for. It has no blanks, so that it is valid in every field. */
+/**
+ * Returns a secret that can be searched for. The secret has no blanks, so that it is valid in every field.
+ */
 const canary = (of: string) => `canary-${of}-${randomBytes(9).toString("hex")}`;
 
 /** Maps every field of the API that takes a secret to its canary. */

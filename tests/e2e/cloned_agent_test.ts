@@ -16,7 +16,7 @@ Deno.test("a copy of an agent's state directory is refused, and the original goe
   });
   await until(() => /refused the agent: 'Cannot connect this agent: another one/.test(clone.output()));
   const server = () => plane.api.call("GET", `/remote-servers/${plane.serverId}`);
-  // The control plane stores that it refused the copy only after the refusal is sent.
+  // The control plane first sends the refusal, and then stores that it refused the copy.
   await until(async () => (await server()).body.data.duplicate_agent !== null);
   const { body } = await server();
   assert.equal(body.data.duplicate_agent.hostname, Deno.hostname());

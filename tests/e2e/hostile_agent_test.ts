@@ -537,7 +537,7 @@ Deno.test("an event that can never be stored ends its sender's socket, and holds
       const run = await begin(services, sister, hostile);
       await prepare?.(run.run_id);
       hostile.send({ type: "run.event", ...of(run), sequence: 2, at: "", event });
-      // The victim's event is stored in the same batch as the hostile one, or in the next batch.
+      // The victim's event is stored in the same batch as the hostile event, or in the next batch.
       await at.agent.tell(at.run, index + 2, { kind: "output", text: `line ${index}\n` });
       assert.equal(await hostile.closed, 4400);
       await sql`drop function if exists refuse cascade`;

@@ -29,7 +29,7 @@ interface Plane {
 
 /**
  * Starts a control plane's socket server. With the port of an earlier server, the new server takes the place
- * of the earlier one.
+ * of the earlier server.
  */
 async function startPlane(services: ServiceContext, port = 0, heartbeatMs = 20_000): Promise<Plane> {
   const replicaId = randomUUID();

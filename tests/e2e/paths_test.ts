@@ -23,7 +23,7 @@ type Kind =
   | "inner or root"
   /** A part of a file name. */
   | "name part"
-  /** A pattern that excludes files. It may contain `..`, because it is only compared with names. */
+  /** A pattern that excludes files. The pattern may contain `..`, because it is only compared with names. */
   | "pattern"
   /** A name that is looked up among stored names, and never used as a path. */
   | "looked up";

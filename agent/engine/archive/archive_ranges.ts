@@ -43,7 +43,7 @@ export type ReadRanges = (ranges: readonly Range[]) => AsyncIterable<Uint8Array>
  * Returns a function that reads parts of an archive. If the index has no frame table or no checksums,
  * verifies the whole archive first.
  *
- * @param table The frame table. If it is null, each read unpacks the archive from its start.
+ * @param table The frame table. If the table is null, each read unpacks the archive from its start.
  * @param say Writes a line of output.
  */
 export async function openRanges(

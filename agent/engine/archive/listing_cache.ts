@@ -30,7 +30,7 @@ export class ListingCache implements AsyncDisposable {
   #count = 0;
 
   /**
-   * @param directory Private directory for the listings. It is created on first use.
+   * @param directory Private directory for the listings, created on first use.
    * @param from Minimum size, in stored bytes, of an index whose listing is kept.
    */
   constructor(

@@ -35,7 +35,7 @@ export function endsEarly(place: string, there: number, wanted: number): RunFail
 /**
  * Returns the path of a name in a directory.
  *
- * @param directory May be `/`. At SFTP destinations it may be relative.
+ * @param directory May be `/`. At SFTP destinations, it may be a relative path.
  */
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;

@@ -296,7 +296,7 @@ Deno.test("a source that is a link to a file is restored under the link's name w
     await shell('cd "$1"; getfattr --only-values -n user.x resolv', at.tree),
     "1",
   );
-  // An existing symbolic link counts as an existing file. A restore does not write through it.
+  // An existing symbolic link counts as an existing file. A restore does not write through the link.
   await shell('cd "$1"; rm resolv; ln -s run/stub resolv; echo two > run/stub', at.tree);
   assert.match(await failure(restore(at.run, backup)), /tree\/resolv is there already/);
   await restore(at.run, backup, { target: { paths: ["resolv"], overwrite: true } });

@@ -30,7 +30,9 @@ const MB = 1024 * 1024;
 const BYTES = 12 * MB;
 const ODD = new Error("odd");
 
-/** Returns a function that throws at its `nth` call. It throws synchronously, as most parsers do. */
+/**
+ * Returns a function that throws at its `nth` call. The function throws synchronously, as most parsers do.
+ */
 function throwingAt(nth: number): () => void {
   let calls = 0;
   return () => {

@@ -344,7 +344,7 @@ Deno.test(
 
 /**
  * Shell commands that create directories with paths of more than 4,096 bytes, with a file in the deepest
- * ones.
+ * directories.
  */
 const DEEP =
   `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250; open F, ">f" } open F, ">file"; print F "deep"'; ` +

@@ -142,7 +142,8 @@ function topOf(name: string, isStanding: (name: string) => boolean): string {
 }
 
 /**
- * Returns the directories that are on another file system than the directory above them, deeper ones first.
+ * Returns the directories that are on another file system than the directory above them, deeper directories
+ * first.
  */
 async function findRegions(
   directory: string,

@@ -13,8 +13,8 @@ interface Half {
 }
 
 /**
- * Prepares a restore that was killed while it published: `moved` and `dir` are published, `later` is not.
- * Then calls `work`.
+ * Prepares a restore that was killed while it published: `moved` and `dir` are published, `later` is not
+ * published. Then calls `work`.
  */
 async function withHalfDoneRestore(work: (half: Half) => Promise<void>, isSingle = false): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-undo-" });

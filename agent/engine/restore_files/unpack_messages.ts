@@ -7,7 +7,7 @@ import { displayName } from "../archive/display_name.ts";
 import type { Output } from "../ports.ts";
 
 /**
- * Messages about names and hard links that lead out of the directory: those of tar(1) without
+ * Messages about names and hard links that lead out of the directory. tar writes them if it runs without
  * --absolute-names.
  */
 const ESCAPES = /^Removing leading |Member name contains '\.\.'/;

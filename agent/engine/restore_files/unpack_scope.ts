@@ -1,4 +1,4 @@
-/** Fills the staging directory of a restore with all members of an archive or with selected ones. */
+/** Fills the staging directory of a restore with all members or with selected members of an archive. */
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import { capture } from "../programs/capture.ts";
 import { RunFailedError } from "../ports.ts";

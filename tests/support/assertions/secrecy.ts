@@ -10,7 +10,7 @@ import { KeptFiles } from "./kept_files.ts";
 const KEY_FILE = "key";
 /**
  * The agent's work directory. During a run, it contains files (mode 0600) from which programs read a
- * database's password. After the run, it contains none.
+ * database's password. After the run, it contains no such files.
  */
 const WORK = "work";
 

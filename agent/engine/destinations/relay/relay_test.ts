@@ -5,7 +5,7 @@ import { RelayDestination } from "./relay.ts";
 
 const CONTENT = new TextEncoder().encode("0123456789");
 
-/** A clock whose sleeps end at once, except those that wait for a silent connection. */
+/** A clock whose sleeps end at once, except sleeps that wait for a silent connection. */
 class ShortWaits implements Clock {
   waited = 0;
   now = () => systemClock.now();

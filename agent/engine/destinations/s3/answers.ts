@@ -1,4 +1,4 @@
-/** Parses the response to a failed request, from a bucket or from a proxy in front of it. */
+/** Parses the response to a failed request, from a bucket or from a proxy in front of the bucket. */
 
 /**
  * Maximum number of bytes that are read of the response to a refused request. The error code is at its

@@ -19,7 +19,7 @@ interface Pending {
 }
 
 export class SftpRequests {
-  /** The reason why the connection was lost; null while it is open. */
+  /** The reason why the connection was lost; null while the connection is open. */
   #lost: string | null = null;
   readonly #pending = new Set<Pending>();
   #heardAt = 0;

@@ -29,7 +29,7 @@ export class DavDirectory {
     return new DavDirectory(client, this.path);
   }
 
-  /** Checks whether the directory exists. Rejects with a `RunFailedError` if it does not. */
+  /** Checks whether the directory exists. Rejects with a `RunFailedError` if the directory is missing. */
   async find(): Promise<void> {
     if (await this.#look(this.#segments.length) !== null) return;
     throw new RunFailedError(

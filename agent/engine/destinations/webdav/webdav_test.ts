@@ -58,7 +58,7 @@ async function read(destination: Destination, name: string, from: number, to: nu
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
-/** Returns the message of a failure. Asserts that it is one line without secrets. */
+/** Returns the message of a failure. Asserts that the message is one line without secrets. */
 async function failure(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => assert.fail("nothing was thrown"), (error) => error);
   assert(error instanceof RunFailedError, Deno.inspect(error));
