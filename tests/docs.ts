@@ -67,7 +67,7 @@ function destinationTable(): string {
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
-/** Returns the table of all guards, and what each guard detects. */
+/** Returns the table of all guards. The table says what each guard detects. */
 function guardTable(): string {
   const rows = GUARD_NAMES.map((name) => {
     const { summary, severity, defaultAction } = guardOf(name)!;

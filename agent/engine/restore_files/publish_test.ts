@@ -355,8 +355,8 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
   await using at = await backedUp(DEEP);
   const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // `DEEP` creates 17 and 60 nested directories. In both trees only the first 16 have a path that is short
-  // enough. The agent reports the other 1 and 44 directories, and three files.
+  // `DEEP` nests 17 directories in one tree and 60 in another. In both trees, only the first 16 directories
+  // have a short enough path. The agent reports the other 1 and 44 directories, and three files.
   const long = 1 + 44 + 3;
   assert.equal(reported.length, 21);
   assert.match(reported.at(-1)!, new RegExp(`: ${long - 20} more paths$`));
