@@ -58,9 +58,9 @@ async function copyTask(
   id: number,
 ) {
   await services.database`
-    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency,
+    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency,
       time_to_run_at, timezone, created_at, updated_at)
-    select user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency, time_to_run_at,
+    select user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency, time_to_run_at,
       timezone, created_at, updated_at from backup_tasks where id = ${id}`;
 }
 

@@ -112,9 +112,9 @@ export class ScaleStage implements AsyncDisposable {
     const now = systemClock.now();
     const later = new Date(now.getTime() + 86_400_000);
     await this.sql`
-      insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency,
+      insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency,
         time_to_run_at, timezone, next_run_at, created_at, updated_at)
-      select ${this.userId}, server, ${destinationId}, 'task ' || n, 'files', '/data', 'daily', '01:00',
+      select ${this.userId}, server, ${destinationId}, 'task ' || n, 'files', '{"source_path": "/data"}', 'daily', '01:00',
         'Europe/Berlin', ${later}, ${now}, ${now}
       from unnest(${[...servers]}::bigint[]) as server, generate_series(1, ${each}) as n`;
     await this.sql`analyze`;

@@ -1,10 +1,28 @@
 /** Fields of a backup task that say what is backed up: those of every source type, and the types' own. */
 import * as z from "zod";
-import { defineFields } from "./fields/field.ts";
+import { storedValues } from "./fields/columns.ts";
+import { type Columns, defineFields, type FieldTable, type StoredValues } from "./fields/field.ts";
 import { systemUser } from "./formats/databases.ts";
 import { secret } from "./formats/text.ts";
 import { databaseNames } from "./sources/database_names.ts";
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, SOURCE_FIELDS, TYPE_NOTES } from "./sources/registry.ts";
+
+/** Fields that are stored in an object: settings, and each secret encrypted by itself. */
+type InObjects<T extends FieldTable> = {
+  readonly [N in keyof T]: T[N] & {
+    readonly storedIn: T[N] extends { readonly isSecret: true } ? "source_secrets" : "source_settings";
+  };
+};
+
+/** Stores the fields in objects, so that a type's own field needs no column. */
+function inObjects<const T extends FieldTable>(fields: T): InObjects<T> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [
+      name,
+      { ...field, storedIn: field.isSecret ? "source_secrets" : "source_settings" },
+    ]),
+  ) as InObjects<T>;
+}
 
 export const TASK_SOURCE_FIELDS = defineFields({
   type: {
@@ -15,24 +33,26 @@ export const TASK_SOURCE_FIELDS = defineFields({
     alsoShownAs: "source.type",
     definesSource: true,
   },
-  database_name: {
-    schema: databaseNames(),
-    help: "database to back up: a name, several names separated by commas, or * for all",
-    description:
-      "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of " +
-      "the server's. Names are literal; a name that contains a comma is written in double quotes.",
-    example: "production_db",
-    placeholder: "names",
-    alsoShownAs: "source.database_name",
-    definesSource: true,
-  },
+  ...inObjects({
+    database_name: {
+      schema: databaseNames(),
+      help: "database to back up: a name, several names separated by commas, or * for all",
+      description:
+        "Needed when `type` is `database`: one name, several separated by commas, or `*` for all of " +
+        "the server's. Names are literal; a name that contains a comma is written in double quotes.",
+      example: "production_db",
+      placeholder: "names",
+      alsoShownAs: "source.database_name",
+      definesSource: true,
+    },
+  }),
   database_type: {
     schema: z.enum(DATABASE_TYPES),
     help: "kind of database; by default the kind that is found",
     description: "Default: the kind that is found on the server.",
     definesSource: true,
   },
-  ...SOURCE_FIELDS,
+  ...inObjects(SOURCE_FIELDS),
   isolated_username: {
     schema: systemUser(),
     help: "system user that runs the source's programs",
@@ -47,3 +67,9 @@ export const TASK_SOURCE_FIELDS = defineFields({
     isSecret: true,
   },
 });
+type TaskSourceFields = typeof TASK_SOURCE_FIELDS;
+
+/** Returns the values of a task's source fields. Secrets stay encrypted; null is a value that is not set. */
+export function sourceValues(task: Columns<TaskSourceFields>): StoredValues<TaskSourceFields> {
+  return storedValues(TASK_SOURCE_FIELDS, task);
+}

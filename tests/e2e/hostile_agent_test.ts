@@ -69,9 +69,9 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
     insert into remote_servers (user_id, label, ip_address, created_at, updated_at)
     values (${victim.caller.userId}, 'sister', '127.0.0.9', ${now}, ${now}) returning id`;
   const [{ id: taskId } = { id: 0 }] = await sql<{ id: number }[]>`
-    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency,
+    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency,
       time_to_run_at, timezone, created_at, updated_at)
-    select user_id, ${serverId}, backup_destination_id, 'sister', type, source_path, frequency, time_to_run_at,
+    select user_id, ${serverId}, backup_destination_id, 'sister', type, source_settings, frequency, time_to_run_at,
       timezone, created_at, updated_at from backup_tasks where id = ${victim.taskId} returning id`;
   const sister = await enrol(services, { ...victim, serverId, taskId });
   const agent = stack.use(await RawAgent.connect(url, victim.key));

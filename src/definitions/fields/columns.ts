@@ -1,5 +1,5 @@
-/** Computes the columns of a record from the definitions of its fields. */
-import type { Columns, Field, FieldTable, Input, NewInput, Relation } from "./field.ts";
+/** Computes the columns of a record from the definitions of its fields, and reads values from them. */
+import type { Columns, Field, FieldTable, Input, NewInput, Relation, StoredValues } from "./field.ts";
 import { formatOf } from "./format.ts";
 
 /** Encrypts a secret and returns the text to store. */
@@ -14,13 +14,14 @@ export function newColumns<T extends FieldTable>(
   seal: Seal = refuseSecret,
 ): Columns<T> {
   const defaults = Object.entries(fields).filter(([, field]) => hasColumn(field))
-    .map(([name, field]) => [columnOf(name, field), isMap(field) ? {} : field.default ?? null]);
+    .map(([name, field]) => [columnOf(name, field), isObject(field) ? {} : field.default ?? null]);
   return { ...Object.fromEntries(defaults), ...columnsOf(fields, input, seal) };
 }
 
 /**
  * Returns the columns of the fields that were sent. A field that is a map keeps its stored entries that were
- * not sent. Entries that were never sent are not stored, so they keep following the default.
+ * not sent, and a column of objects its other fields. What was never sent is not stored there, so it keeps
+ * following the default.
  *
  * @param current The record before the change.
  */
@@ -31,24 +32,57 @@ export function columnsOf<T extends FieldTable>(
   current: Partial<Columns<T>> = {},
 ): Partial<Columns<T>> {
   const columns: Record<string, unknown> = {};
-  const addEntries = (name: string, entries: unknown) => {
-    columns[name] = {
-      ...(columns[name] ?? (current as Record<string, unknown>)[name]) as object,
-      ...entries as object,
+  const addEntries = (column: string, entries: object) => {
+    const merged = {
+      ...(columns[column] ?? (current as Record<string, unknown>)[column]) as object,
+      ...entries,
     };
+    columns[column] = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
   };
   for (const [name, field] of Object.entries(fields)) {
-    const value = input[name];
-    if (value === undefined || field.relation !== undefined) continue;
+    const sent = input[name];
+    if (sent === undefined || field.relation !== undefined) continue;
+    const value = field.isSecret && sent !== null ? seal(sent as string) : sent;
     if (field.entryOf !== undefined) addEntries(field.entryOf.field, { [field.entryOf.key]: value });
-    else if (isMap(field)) addEntries(name, value);
-    else columns[columnOf(name, field)] = field.isSecret && value !== null ? seal(value as string) : value;
+    else if (field.storedIn !== undefined) addEntries(field.storedIn, { [name]: value });
+    else if (isMap(field)) addEntries(name, value as object);
+    else columns[columnOf(name, field)] = value;
   }
   return columns as Partial<Columns<T>>;
 }
 
+/** Returns a record's stored values by field. Secrets stay encrypted; null is a value that is not set. */
+export function storedValues<T extends FieldTable>(fields: T, row: Columns<T>): StoredValues<T> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, { relation }]) => relation === undefined)
+      .map(([name, field]) => [name, storedValue(name, field, row)]),
+  ) as StoredValues<T>;
+}
+
+/**
+ * Returns the stored value of a field. A secret stays encrypted. A map gets the defaults of its missing
+ * entries.
+ */
+export function storedValue(name: string, field: Field, row: object): unknown {
+  const columns = row as Record<string, unknown>;
+  const entryOf = (column: string, key: string) => (columns[column] as Record<string, unknown>)[key];
+  if (field.entryOf !== undefined) return entryOf(field.entryOf.field, field.entryOf.key) ?? field.default;
+  if (field.storedIn !== undefined) return entryOf(field.storedIn, name) ?? field.default ?? null;
+  const format = formatOf(field.schema);
+  if (format.type !== "map") return columns[columnOf(name, field)];
+  const defaults = field.default as Record<string, unknown>;
+  return Object.fromEntries(
+    Object.keys(format.entries).map((key) => [key, entryOf(name, key) ?? defaults[key]]),
+  );
+}
+
 function isMap({ schema }: Field): boolean {
   return formatOf(schema).type === "map";
+}
+
+/** Returns whether the field's column holds objects. */
+function isObject(field: Field): boolean {
+  return field.storedIn !== undefined || isMap(field);
 }
 
 function hasColumn({ relation, entryOf }: Field): boolean {
@@ -59,13 +93,14 @@ function refuseSecret(): never {
   throw new TypeError("Cannot store a secret: nothing seals it");
 }
 
-function columnOf(name: string, { isSecret }: Field): string {
-  return isSecret ? `${name}_encrypted` : name;
+function columnOf(name: string, { isSecret, storedIn }: Field): string {
+  return storedIn ?? (isSecret ? `${name}_encrypted` : name);
 }
 
 export function columnNames<T extends FieldTable>(fields: T): (keyof Columns<T> & string)[] {
-  return Object.entries(fields).filter(([, field]) => hasColumn(field))
-    .map(([name, field]) => columnOf(name, field)) as (keyof Columns<T> & string)[];
+  const names = Object.entries(fields).filter(([, field]) => hasColumn(field))
+    .map(([name, field]) => columnOf(name, field));
+  return [...new Set(names)] as (keyof Columns<T> & string)[];
 }
 
 /** Returns the fields whose lists of ids have a table of their own, and those tables. */

@@ -29,7 +29,8 @@ export interface Field {
   /** Whether null resets the field to its default. Otherwise, null keeps the value. */
   readonly isResetByNull?: true;
   /**
-   * Whether the value is stored encrypted, in the column `<name>_encrypted`. The API shows only `has_<name>`.
+   * Whether the value is stored encrypted, in the column `<name>_encrypted` or in the object `storedIn`. The
+   * API shows only `has_<name>`.
    */
   readonly isSecret?: true;
   /** Whether the command line asks for the value twice, because a typing error would be noticed too late. */
@@ -38,6 +39,11 @@ export interface Field {
   readonly relation?: Relation;
   /** The entry of a map field that this field sets under a name of its own. Such a field has no column. */
   readonly entryOf?: { readonly field: string; readonly key: string };
+  /**
+   * The column of objects that stores the field, if the field has no column of its own. A value that is not
+   * set is absent there.
+   */
+  readonly storedIn?: string;
   /** Path at which the record shows the value a second time, such as `source.path`. */
   readonly alsoShownAs?: `${string}.${string}`;
   /**
@@ -91,16 +97,33 @@ type RequiredName<T extends FieldTable> = {
 /** Values that callers send for a new record. */
 export type NewInput<T extends FieldTable> = Input<T> & Required<Pick<Input<T>, RequiredName<T>>>;
 
-/** Columns of a record with these fields. */
-export type Columns<T extends FieldTable> = {
-  -readonly [N in keyof T & string as ColumnName<N, T[N]>]: T[N] extends { isSecret: true } ? string | null
-    : Value<T[N]>;
+/** Value of a field as it is stored. A secret is encrypted. */
+type StoredValue<F extends Field> = F extends { isSecret: true } ? string | null : Value<F>;
+
+/** Stored values by field. */
+export type StoredValues<T extends FieldTable> = {
+  -readonly [N in keyof T as T[N] extends { relation: Relation } ? never : N]: StoredValue<T[N]>;
 };
 
-type ColumnName<N extends string, F extends Field> = F extends { relation: Relation } | { entryOf: unknown }
-  ? never
+/** Columns of a record with these fields. */
+export type Columns<T extends FieldTable> =
+  & { -readonly [N in keyof T & string as ColumnName<N, T[N]>]: StoredValue<T[N]> }
+  & { -readonly [C in ObjectColumn<T>]: StoredObject<T, C> };
+
+type ColumnName<N extends string, F extends Field> = F extends
+  { relation: Relation } | { entryOf: unknown } | { storedIn: string } ? never
   : F extends { isSecret: true } ? `${N}_encrypted`
   : N;
+
+/** Names of the columns of objects. */
+type ObjectColumn<T extends FieldTable> = {
+  [N in keyof T]: T[N] extends { storedIn: infer C extends string } ? C : never;
+}[keyof T];
+
+/** Object in the column `C`. */
+type StoredObject<T extends FieldTable, C extends string> = {
+  readonly [N in keyof T as T[N] extends { storedIn: C } ? N : never]?: NonNullable<StoredValue<T[N]>>;
+};
 
 /** Lists of ids that are stored in tables of their own. */
 export type Relations<T extends FieldTable> = {

@@ -1,5 +1,6 @@
 /** Shows records to callers, as the definitions of their fields say. */
 import * as z from "zod";
+import { storedValue } from "./columns.ts";
 import type { Columns, Field, FieldTable, Relations, Shown, ShownInside } from "./field.ts";
 import { formatOf, schemaOf } from "./format.ts";
 import { hasDefault, helpSentence } from "./input.ts";
@@ -21,27 +22,14 @@ export function presentFields<T extends FieldTable>(
   fields: T,
   row: Columns<T> & Relations<T>,
 ): Shown<T> {
-  const values = row as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(fields).map(([name, field]) =>
-      field.isSecret
-        ? [`has_${name}`, values[`${name}_encrypted`] !== null]
-        : [name, shownValue(name, field, values)]
-    ),
+    Object.entries(fields).map(([name, field]) => {
+      const value = field.relation === undefined
+        ? storedValue(name, field, row)
+        : (row as Record<string, unknown>)[name];
+      return field.isSecret ? [`has_${name}`, value !== null] : [name, value];
+    }),
   ) as Shown<T>;
-}
-
-/** Returns a value as callers see it. A map gets the defaults of its missing entries. */
-function shownValue(name: string, field: Field, values: Record<string, unknown>): unknown {
-  if (field.entryOf !== undefined) {
-    const map = values[field.entryOf.field] as Record<string, unknown>;
-    return map[field.entryOf.key] ?? field.default;
-  }
-  const format = formatOf(field.schema);
-  if (format.type !== "map") return values[name];
-  const stored = values[name] as Record<string, unknown>;
-  const defaults = field.default as Record<string, unknown>;
-  return Object.fromEntries(Object.keys(format.entries).map((key) => [key, stored[key] ?? defaults[key]]));
 }
 
 /**
@@ -66,9 +54,8 @@ export function presentInside<T extends FieldTable, G extends string>(
   group: G,
   row: Columns<T>,
 ): ShownInside<T, G> {
-  const values = row as Record<string, unknown>;
   return Object.fromEntries(
-    inside(fields, group).map(([alias, name]) => [alias, values[name]]),
+    inside(fields, group).map(([alias, name, field]) => [alias, storedValue(name, field, row)]),
   ) as ShownInside<T, G>;
 }
 

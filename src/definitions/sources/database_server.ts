@@ -12,7 +12,7 @@ import {
 import { splitDatabaseNames, splitNames } from "../../domain/database/database_names.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import { chosenDatabases } from "../../domain/restore.ts";
-import { type Columns, defineFields } from "../fields/field.ts";
+import { defineFields, type StoredValues } from "../fields/field.ts";
 import { databaseUser, serverNameProblem, tableNames } from "../formats/databases.ts";
 import { hostOrSocketDirectory } from "../formats/paths.ts";
 import { integer, literal, secret } from "../formats/text.ts";
@@ -255,8 +255,8 @@ export function databaseServer<const Load extends Partial<typeof LOAD_FIELDS>>(e
   } as const;
 }
 
-/** The columns of a task from which the source of its job is built. */
-interface ServerTask extends Columns<typeof FIELDS> {
+/** The values of a task from which the source of its job is built. */
+interface ServerTask extends StoredValues<typeof FIELDS> {
   readonly database_name: string | null;
   readonly database_type: string | null;
 }

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { InvalidError } from "../../domain/errors.ts";
 import { archivePaths } from "../../domain/restore.ts";
-import { type Columns, defineFields } from "../fields/field.ts";
+import { defineFields, type StoredValues } from "../fields/field.ts";
 import { absolutePath, innerPath } from "../formats/paths.ts";
 import { literalLine } from "../formats/text.ts";
 import { defineSource, type HeldBackup } from "./definition.ts";
@@ -94,7 +94,7 @@ export const files = defineSource({
   requiredField: "source_path",
   since: 1,
   jobShape: FilesSource,
-  job: (task: Columns<typeof FIELDS>): FilesSource => ({
+  job: (task: StoredValues<typeof FIELDS>): FilesSource => ({
     type: "files",
     path: task.source_path!,
     excluded_paths: task.excluded_paths,

@@ -21,8 +21,7 @@ export interface SourceTask {
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
 /**
- * The definitions by name. Their functions accept any task, because the columns of a row always suit its
- * type.
+ * The definitions by name. Their functions accept the values of any task, because these always suit its type.
  */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 
@@ -154,16 +153,13 @@ export function foreignSourceFields(task: SourceTask): Record<string, string[]> 
   const values: Readonly<Record<string, unknown>> = { ...task };
   const foreign = all.filter(({ taskType }) => taskType === own?.taskType)
     .flatMap(({ fields }) => Object.entries(fields))
-    .filter(([name, field]) => !(name in own!.fields) && !hasDefault(field) && isSet(values, name))
+    .filter(([name, field]) =>
+      !(name in own!.fields) && !hasDefault(field) && (values[name] ?? null) !== null
+    )
     .map(([name]) => name);
   const sentence = (name: string) =>
     `The ${name.replaceAll("_", " ")} field can't be used when database type is ${task.database_type}.`;
   return Object.fromEntries(foreign.map((name) => [name, [sentence(name)]]));
-}
-
-/** Returns whether a field, or the column of a secret, has a value. */
-function isSet(values: Readonly<Record<string, unknown>>, name: string): boolean {
-  return (values[name] ?? values[`${name}_encrypted`] ?? null) !== null;
 }
 
 /** The fields that at least one type requires. */

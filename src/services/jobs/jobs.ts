@@ -1,6 +1,7 @@
 /** Builds backup jobs from database rows. Stored secrets are decrypted only here and in `restore_jobs.ts`. */
 import { optionsOf } from "../../definitions/fields/options.ts";
 import { TASK_RUN_FIELDS } from "../../definitions/task_run_fields.ts";
+import { sourceValues } from "../../definitions/task_source_fields.ts";
 import { InvalidError } from "../../domain/errors.ts";
 import type { GuardHistory } from "../../domain/guards/guard.ts";
 import { DEFAULT_ACTIONS } from "../../domain/guards/registry.ts";
@@ -139,7 +140,8 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
       ],
     });
   }
-  return definition.job(task, sourceSecrets(definition, { ...task }, { ...server }, keyring)) as JobSource;
+  const values = sourceValues(task);
+  return definition.job(values, sourceSecrets(definition, values, { ...server }, keyring)) as JobSource;
 }
 
 /**
@@ -154,7 +156,7 @@ function sourceSecrets(
 ): SourceSecrets {
   const secrets = Object.keys(fields).filter((name) => fields[name]!.isSecret);
   return Object.fromEntries(secrets.map((name) => {
-    const sealed = task[`${name}_encrypted`] ?? server[`${name}_encrypted`] ?? null;
+    const sealed = task[name] ?? server[`${name}_encrypted`] ?? null;
     return [name, keyring.decryptOptional(sealed as string | null)];
   }));
 }

@@ -1,6 +1,7 @@
 /** Builds the jobs of runs that read a backup: restores, verifications and drills. */
 import type { RestoreDefinition, RestoreLogin } from "../../definitions/sources/definition.ts";
 import { restoreOfEngine, restoreOfOptions } from "../../definitions/sources/registry.ts";
+import { sourceValues } from "../../definitions/task_source_fields.ts";
 import {
   type DatabaseServer,
   isThisMachine,
@@ -60,10 +61,17 @@ export async function databaseServer(
 ): Promise<{ server: DatabaseServer; task: BackupTaskRow | undefined; isAtHome: boolean }> {
   const task = backup_task_id === null ? undefined : await findBackupTask(sql, backup_task_id);
   const isAtHome = task?.remote_server_id === serverId;
-  const own = task === undefined
-    ? null
-    : { host: task.database_host, port: task.database_port, username: task.database_username };
-  return { server: serverToLoadInto(own, isAtHome, requested), task, isAtHome };
+  return {
+    server: serverToLoadInto(task === undefined ? null : serverOf(task), isAtHome, requested),
+    task,
+    isAtHome,
+  };
+}
+
+/** Returns the database server that a task backs up. */
+function serverOf(task: BackupTaskRow): DatabaseServer {
+  const { database_host, database_port, database_username } = sourceValues(task);
+  return { host: database_host, port: database_port, username: database_username };
 }
 
 /**
@@ -104,8 +112,9 @@ async function serverLogin(
   const { server, task, isAtHome } = await databaseServer(sql, run, run.remote_server_id!, requested);
   const machine = await findRemoteServer(sql, run.remote_server_id!);
   const own = machine?.database_password_encrypted ?? null;
-  const isTasks = isThisMachine(server.host) || server.host === task?.database_host;
-  const tasks = isTasks ? task?.database_password_encrypted ?? null : null;
+  const source = task && sourceValues(task);
+  const isTasks = isThisMachine(server.host) || server.host === source?.database_host;
+  const tasks = isTasks ? source?.database_password ?? null : null;
   const password = keyring.decryptOptional(isAtHome ? tasks ?? own : own ?? tasks);
   return { run_as: isAtHome ? task?.isolated_username ?? null : null, server: { ...server, password } };
 }

@@ -16,12 +16,13 @@ async function production(host: string | null = "db.prod") {
   const { keyring } = services;
   const at = await plant(services, {
     type: "database",
-    source_path: null,
-    database_name: "shop",
-    database_host: host,
-    database_port: 5433,
-    database_username: "shop",
-    database_password_encrypted: keyring.encrypt("of the task"),
+    source_settings: {
+      database_name: "shop",
+      database_host: host,
+      database_port: 5433,
+      database_username: "shop",
+    },
+    source_secrets: { database_password: keyring.encrypt("of the task") },
   }, { type: "sftp", settings: { sftp_host: "nas", sftp_port: 22, sftp_username: "backup" } });
   const [other] = await database<{ id: number }[]>`
     insert into remote_servers ${
@@ -96,7 +97,8 @@ Deno.test("on the task's own server, or if its host is the machine itself, the t
 Deno.test("changing the task's server while a restore waits fails the restore, and overwrites nothing", async () => {
   await using at = await production("127.0.0.1");
   await startRestore(at.services, at.caller, at.id, { remote_server_id: at.other, overwrite: true });
-  await at.database`update backup_tasks set database_host = 'db.prod'`;
+  await at
+    .database`update backup_tasks set source_settings = source_settings || '{"database_host": "db.prod"}'`;
   assert.deepEqual(await claimAssignments(at.services, [at.other]), []);
   const [run] = await at.database`select state, reason from runs`;
   assert.equal(run!.state, "failed");

@@ -32,9 +32,9 @@ Deno.test("a manual run is refused if the server is at its limit, or if the task
   const { services, database } = test;
   const { caller, taskId, serverId } = await plant(services);
   const [other] = await database<{ id: number }[]>`
-    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency,
+    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency,
       time_to_run_at, timezone, created_at, updated_at)
-    select user_id, remote_server_id, backup_destination_id, label, type, source_path, frequency, time_to_run_at, timezone,
+    select user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency, time_to_run_at, timezone,
       created_at, updated_at from backup_tasks where id = ${taskId} returning id`;
   await startRun(services, caller, taskId);
   await assert.rejects(startRun(services, caller, other!.id), /at its limit of 1 backup run at once/);

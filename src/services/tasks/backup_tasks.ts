@@ -11,6 +11,7 @@ import { TASK_ENCRYPTION_FIELDS } from "../../definitions/task_encryption_fields
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { TASK_SCHEDULE_FIELDS } from "../../definitions/task_schedule_fields.ts";
+import { sourceValues } from "../../definitions/task_source_fields.ts";
 import {
   changeSchedule,
   missingScheduleFields,
@@ -78,10 +79,11 @@ export async function createBackupTask(
     const timezone = input.timezone ?? await timezoneOfUser(sql, caller.userId);
     const schedule = withDefaultWeekday(changeSchedule(NO_SCHEDULE, input), timezone, now);
     const columns = newColumns(TASK_FIELDS, input, (secret) => services.keyring.encrypt(secret));
+    const source = sourceValues(columns);
     refuse({
-      ...databaseNameProblems(columns),
-      ...foreignSourceFields(columns),
-      ...missingSourceFields(columns),
+      ...databaseNameProblems(source),
+      ...foreignSourceFields(source),
+      ...missingSourceFields(source),
       ...missingScheduleFields(schedule),
       ...encryptionProblems(columns),
       ...await locationProblems(sql, caller.userId, columns),
@@ -120,15 +122,15 @@ export async function updateBackupTask(
       ...schedule,
       timezone,
     };
+    const changed = { ...task, ...columns };
+    const source = sourceValues(changed);
     refuse({
-      ...NAMES.some((field) => input[field] !== undefined)
-        ? databaseNameProblems({ ...task, ...columns })
-        : {},
-      ...foreignSourceFields({ ...task, ...columns }),
-      ...missingSourceFields({ ...task, ...columns }),
-      ...missingScheduleFields({ ...task, ...columns }),
-      ...encryptionProblems({ ...task, ...columns }),
-      ...namesLocation(input) ? await locationProblems(sql, caller.userId, { ...task, ...columns }) : {},
+      ...NAMES.some((field) => input[field] !== undefined) ? databaseNameProblems(source) : {},
+      ...foreignSourceFields(source),
+      ...missingSourceFields(source),
+      ...missingScheduleFields(changed),
+      ...encryptionProblems(changed),
+      ...namesLocation(input) ? await locationProblems(sql, caller.userId, changed) : {},
       ...await referenceProblems(sql, caller.userId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });

@@ -10,8 +10,8 @@ export interface SealedColumn {
 
 /**
  * Returns every column with values that `src/secrets/keyring.ts` encrypted: texts in `…_encrypted`, objects
- * in `secrets`. A table with `secrets` also has text columns with the same values, for control planes of an
- * older version. These text columns are left out, because a trigger keeps them equal.
+ * in `secrets` and `source_secrets`. Some tables also have text columns with the same values, for control
+ * planes of an older version. These text columns are left out, because a trigger keeps them equal.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`
@@ -19,11 +19,13 @@ export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
     from information_schema.columns c
     join information_schema.tables t using (table_schema, table_name)
     where table_schema = current_schema() and table_type = 'BASE TABLE'
-      and (column_name = 'secrets' and data_type = 'jsonb' or column_name like '%\\_encrypted' and not exists (
-        select from information_schema.columns other
-        where (other.table_schema, other.table_name) = (c.table_schema, c.table_name)
-          and other.column_name = 'secrets' and other.data_type = 'jsonb'
-      ))
+      and (column_name in ('secrets', 'source_secrets') and data_type = 'jsonb'
+        or column_name like '%\\_encrypted' and not exists (
+          select from information_schema.columns other
+          where (other.table_schema, other.table_name) = (c.table_schema, c.table_name)
+            and other.data_type = 'jsonb' and (other.column_name = 'secrets'
+              or other.column_name = 'source_secrets' and c.column_name = 'database_password_encrypted')
+        ))
     order by 1, 2`;
 }
 

@@ -23,6 +23,11 @@ Deno.test("the table of tasks has a column of the right type for every field", a
     from information_schema.columns where table_name = 'backup_tasks'`).map((row) => [row.name, row]));
   for (const [name, field] of Object.entries<Field>(TASK_FIELDS)) {
     if (field.relation !== undefined) continue;
+    if (field.storedIn !== undefined) {
+      assert.deepEqual(columns.get(field.storedIn), { name: field.storedIn, type: "jsonb", nullable: false });
+      assert.ok(!field.isRequired, name);
+      continue;
+    }
     const column = columns.get(field.isSecret ? `${name}_encrypted` : name);
     assert.ok(column !== undefined, `There is no column for ${name}`);
     assert.ok(TYPES[formatOf(field.schema).type].includes(column.type), `${name} is of type ${column.type}`);
@@ -44,7 +49,9 @@ Deno.test("a field that a row leaves out has the default that the API gives it",
     timezone: "UTC",
   };
   const now = api.clock.now();
-  const values = { ...given, user_id: client.userId, created_at: now, updated_at: now };
+  const { source_path, ...columns } = given;
+  const stamps = { created_at: now, updated_at: now };
+  const values = { ...columns, ...stamps, user_id: client.userId, source_settings: { source_path } };
   const [row] = await api.database`insert into backup_tasks ${api.database(values)} returning *`;
   const shown = Object.fromEntries(columnNames(TASK_FIELDS).map((name) => [name, row![name]]));
   assert.deepEqual(shown, newColumns(TASK_FIELDS, given, (secret) => secret));

@@ -15,11 +15,11 @@ Deno.test("the account shows the numbers of its records", async () => {
     values (${userId}, 'd', 'local', ${now}, ${now}) returning id`;
   for (const paused of [null, now]) {
     await api.database`
-      insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_path,
+      insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings,
         custom_cron_expression, timezone, paused_at, created_at, updated_at)
       values (${userId}, ${server!.id}, ${
       destination!.id
-    }, 't', 'files', '/srv', '0 0 * * *', 'UTC', ${paused},
+    }, 't', 'files', '{"source_path": "/srv"}', '0 0 * * *', 'UTC', ${paused},
         ${now}, ${now})`;
   }
   for (const at of [now, yesterday]) {
