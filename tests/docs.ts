@@ -5,6 +5,8 @@ import { ALL_FIELDS, sentNames } from "../src/definitions/destinations/settings.
 import type { Field, FieldTable } from "../src/definitions/fields/field.ts";
 import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
 import { helpSentence } from "../src/definitions/fields/input.ts";
+import { NOTIFICATION_STREAM_FIELDS } from "../src/definitions/notification_stream_fields.ts";
+import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../src/domain/notifications/event_classes.ts";
 import { GUARD_NAMES, guardOf } from "../src/domain/guards/registry.ts";
 import { SCRIPT_FIELDS } from "../src/definitions/script_fields.ts";
 import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
@@ -12,26 +14,28 @@ import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
 const START = "<!-- fields: written by `deno task docs` -->\n\n";
 const END = "\n<!-- end of fields -->\n";
 
-/** Functions that return the derived part of a document, by the document's path. */
-const DERIVED: Readonly<Record<string, () => string>> = {
-  "docs/guide/anomalies.md": guardTable,
-  "docs/guide/destinations.md": destinationTable,
-  "docs/guide/scripts.md": () => fieldTable(SCRIPT_FIELDS),
-  "docs/guide/tasks.md": () => fieldTable(TASK_FIELDS),
+/** Functions that return the derived parts of a document in their order, by the document's path. */
+const DERIVED: Readonly<Record<string, readonly (() => string)[]>> = {
+  "docs/guide/anomalies.md": [guardTable],
+  "docs/guide/destinations.md": [destinationTable],
+  "docs/guide/notifications.md": [eventClassTable, () => fieldTable(NOTIFICATION_STREAM_FIELDS)],
+  "docs/guide/scripts.md": [() => fieldTable(SCRIPT_FIELDS)],
+  "docs/guide/tasks.md": [() => fieldTable(TASK_FIELDS)],
 };
 
 /** Returns each document's path, its current text, and the text that it should have. */
 export async function derivedDocuments(): Promise<{ path: string; text: string; derived: string }[]> {
   return await Promise.all(
-    Object.entries(DERIVED).map(async ([name, derive]) => {
+    Object.entries(DERIVED).map(async ([name, parts]) => {
       const path = fileURLToPath(new URL(`../${name}`, import.meta.url));
       const text = await Deno.readTextFile(path);
-      const [before, rest, more] = text.split(START);
-      const after = rest?.split(END).slice(1).join(END);
-      if (after === undefined || more !== undefined) {
-        throw new Error(`Cannot find the derived part of ${name}`);
+      const [before, ...rest] = text.split(START);
+      const after = rest.map((part) => part.split(END)[1]);
+      if (after.length !== parts.length || after.includes(undefined)) {
+        throw new Error(`Cannot find the derived parts of ${name}`);
       }
-      return { path, text, derived: `${before}${START}${derive()}${END}${after}` };
+      const derived = parts.map((part, index) => `${START}${part()}${END}${after[index]}`);
+      return { path, text, derived: before + derived.join("") };
     }),
   );
 }
@@ -65,6 +69,21 @@ function destinationTable(): string {
     ];
   });
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
+}
+
+/** Returns the table of all classes of notification events. */
+function eventClassTable(): string {
+  const rows = EVENT_CLASS_NAMES.map((name) => {
+    const { events, group, help, isDefault } = EVENT_CLASSES[name];
+    return [
+      `\`${name}\``,
+      group === "either" ? "either" : `\`${group}\``,
+      isDefault ? "on" : "off",
+      `${help.charAt(0).toUpperCase()}${help.slice(1)}`,
+      events.map((event) => `\`${event}\``).join(", "),
+    ];
+  });
+  return markdownTable([["class", "group", "default", "when", "events"], ...rows]);
 }
 
 /** Returns the table of all guards. The table says what each guard detects. */

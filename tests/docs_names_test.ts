@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { rearguard } from "../src/cli/program.ts";
 import { RELEASE } from "../src/domain/release.ts";
-import { NOTIFICATION_EVENTS } from "../src/domain/notifications/notification.ts";
+import { NOTIFICATION_EVENTS } from "../src/domain/notifications/event_classes.ts";
 import { openapiDocument } from "../src/http/openapi.ts";
 import { ENDPOINTS, GROUPS } from "../src/http/routes.ts";
 import { blocksOf, codeSpansOf, projectFiles, proseOf, readDocument } from "./support/fixtures/documents.ts";

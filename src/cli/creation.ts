@@ -1,8 +1,8 @@
 /**
- * The `create` commands of destinations, servers and notification streams. Their fields have the names that
- * the API uses.
+ * The `create` commands of destinations, servers and notification streams, and the `update` command of
+ * streams. Their fields have the names that the API uses.
  */
-import type { Command } from "commander";
+import type { Argument, Command } from "commander";
 import type { FieldTable } from "../definitions/fields/field.ts";
 import { calling, type Cli, collect } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
@@ -11,7 +11,7 @@ import { addFieldFlags, readSecrets } from "./field_flags.ts";
 import { parseSecretSource, readSecret, SOURCE_HELP } from "./secret_source.ts";
 import { fieldsInFile, parseFields } from "./task_fields.ts";
 
-interface CreateOptions extends Record<string, unknown> {
+interface BodyOptions extends Record<string, unknown> {
   field?: string[];
   secret?: string[];
   fromFile?: string;
@@ -29,23 +29,81 @@ export function addCreate(
   flags: readonly (readonly [flag: string, description: string])[],
   fields: FieldTable = {},
 ): void {
-  const command = parent.command("create").description("Create one");
+  addBodyFlags(parent.command("create"), flags, fields).description("Create one")
+    .action(calling((cli: Cli, options: BodyOptions) => create(cli, record, fields, options)));
+}
+
+/** Adds a command that changes the given fields of a record. Its options are those of {@link addCreate}. */
+export function addUpdate(
+  parent: Command,
+  argument: Argument,
+  record: Deletable,
+  flags: readonly (readonly [flag: string, description: string])[],
+  fields: FieldTable = {},
+): void {
+  addBodyFlags(parent.command("update"), flags, fields).addArgument(argument)
+    .description("Change the given fields of one")
+    .action(
+      calling((cli: Cli, id: number, options: BodyOptions) => update(cli, record, fields, id, options)),
+    );
+}
+
+function addBodyFlags(
+  command: Command,
+  flags: readonly (readonly [flag: string, description: string])[],
+  fields: FieldTable,
+): Command {
   for (const [flag, description] of flags) command.option(flag, description);
-  addFieldFlags(command, fields)
+  return addFieldFlags(command, fields)
     .option("--field <name=value>", "any other field of the API; may be repeated", collect)
     .option("--secret <name=source>", `a secret field, from ${SOURCE_HELP}; may be repeated`, collect)
-    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags take precedence")
-    .action(calling((cli: Cli, options: CreateOptions) => create(cli, record, fields, options)));
+    .option("--from-file <path>", "a JSON object of fields, or - for standard input; flags take precedence");
 }
 
 async function create(
   { api, output, terminal }: Cli,
   record: Deletable,
   fields: FieldTable,
-  options: CreateOptions,
+  options: BodyOptions,
 ) {
+  const made = await api.post<{ data: { id: number; label: string } }>(
+    `create the ${record.noun}`,
+    record.path,
+    await bodyOf(record, fields, options),
+  );
+  output.answer(
+    made,
+    () => terminal.print(`${nounOf(record)} ${made.data.id} created: ${made.data.label}\n`),
+  );
+}
+
+async function update(
+  { api, output, terminal }: Cli,
+  record: Deletable,
+  fields: FieldTable,
+  id: number,
+  options: BodyOptions,
+) {
+  const changed = await api.call<{ data: { label: string } }>({
+    action: `update ${record.noun} ${id}`,
+    method: "PUT",
+    path: `${record.path}/${id}`,
+    body: await bodyOf(record, fields, options),
+  });
+  output.answer(changed, () => terminal.print(`${nounOf(record)} ${id} updated: ${changed.data.label}\n`));
+}
+
+function nounOf({ noun }: Deletable): string {
+  return noun.charAt(0).toUpperCase() + noun.slice(1);
+}
+
+async function bodyOf(
+  record: Deletable,
+  fields: FieldTable,
+  options: BodyOptions,
+): Promise<Record<string, unknown>> {
   const { field = [], secret = [], fromFile, ...flags } = options;
-  const body = {
+  return {
     ...fromFile === undefined ? {} : await fieldsInFile(fromFile, `the ${record.noun}`),
     ...parseFields(field),
     ...Object.fromEntries(
@@ -55,13 +113,6 @@ async function create(
     ...await readSecrets(fields, options),
     ...await readNamedSecrets(secret),
   };
-  const made = await api.post<{ data: { id: number; label: string } }>(
-    `create the ${record.noun}`,
-    record.path,
-    body,
-  );
-  const noun = record.noun.charAt(0).toUpperCase() + record.noun.slice(1);
-  output.answer(made, () => terminal.print(`${noun} ${made.data.id} created: ${made.data.label}\n`));
 }
 
 /** Returns whether a flag names the source of a secret field, as `s3_secret_key_from` does. */

@@ -87,6 +87,8 @@ export interface Stream {
   label: string;
   type_human: string;
   notifications: { on_success: boolean; on_failure: boolean };
+  /** Absent in answers of older control planes. */
+  events?: Readonly<Record<string, boolean>>;
   last_delivery: { at: string; ok: boolean } | null;
 }
 

@@ -97,7 +97,7 @@ function describe(endpoint: Endpoint): Route {
 
 /**
  * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has
- * `warnings`, a list of sentences about those fields.
+ * `warnings`, a list of sentences about those fields and about unwanted effects of the change.
  */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;
@@ -107,7 +107,9 @@ function withWarnings(endpoint: Endpoint): z.ZodType {
   }
   return schema.extend({
     warnings: z.array(z.string()).optional().openapi({
-      description: "Fields that were sent and ignored, because the operation does not know them.",
+      description:
+        "Fields that were sent and ignored, because the operation does not know them, and effects of the change that " +
+        "may be unwanted.",
     }),
   });
 }

@@ -215,7 +215,8 @@ async function handle(
 
 function withWarnings(body: unknown, warnings: readonly string[]): unknown {
   if (warnings.length === 0 || typeof body !== "object" || body === null || Array.isArray(body)) return body;
-  return { ...body, warnings };
+  const { warnings: own = [] } = body as { warnings?: readonly string[] };
+  return { ...body, warnings: [...warnings, ...own] };
 }
 
 interface Checked {

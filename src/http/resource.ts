@@ -39,9 +39,17 @@ export interface Resource<Row, Shown> {
 
 type Access = Ability | "any token";
 
-interface WithBody<Body extends z.ZodType> {
+interface WithBody<Row, Body extends z.ZodType> {
   access: Access;
   body: Body;
+  /**
+   * Returns sentences for the response's `warnings` about effects of the change that the caller may not want.
+   */
+  warnings?(
+    services: ServiceContext,
+    row: Row,
+    body: z.output<Body>,
+  ): readonly string[] | Promise<readonly string[]>;
   example: z.input<Body>;
   description?: string;
   errors?: Record<number, string>;
@@ -88,7 +96,7 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
 
 export function createEndpoint<Row, Shown, Body extends z.ZodType>(
   resource: Resource<Row, Shown>,
-  definition: WithBody<Body> & {
+  definition: WithBody<Row, Body> & {
     create(services: ServiceContext, caller: Caller, body: z.output<Body>): Promise<Row>;
   },
 ): Endpoint {
@@ -101,10 +109,9 @@ export function createEndpoint<Row, Shown, Body extends z.ZodType>(
     body: { schema: definition.body, example: definition.example },
     answer: { status: 201, description: `The new ${lower(resource.name)}.`, content: dataContent(resource) },
     async handle({ services, caller, body }) {
-      return {
-        status: 201,
-        body: { data: resource.present(await definition.create(services, caller, body)) },
-      };
+      const row = await definition.create(services, caller, body);
+      const warnings = await definition.warnings?.(services, row, body) ?? [];
+      return { status: 201, body: { data: resource.present(row), ...some(warnings) } };
     },
   });
 }
@@ -133,7 +140,7 @@ export function showEndpoint<Row, Shown>(resource: Resource<Row, Shown>, definit
 
 export function updateEndpoint<Row, Shown, Body extends z.ZodType>(
   resource: Resource<Row, Shown>,
-  definition: WithBody<Body> & {
+  definition: WithBody<Row, Body> & {
     update(services: ServiceContext, caller: Caller, id: number, body: z.output<Body>): Promise<Row>;
   },
 ): Endpoint {
@@ -153,10 +160,9 @@ export function updateEndpoint<Row, Shown, Body extends z.ZodType>(
       content: dataContent(resource),
     },
     async handle({ services, caller, params, body }) {
-      return {
-        status: 200,
-        body: { data: resource.present(await definition.update(services, caller, params.id, body)) },
-      };
+      const row = await definition.update(services, caller, params.id, body);
+      const warnings = await definition.warnings?.(services, row, body) ?? [];
+      return { status: 200, body: { data: resource.present(row), ...some(warnings) } };
     },
   });
 }
@@ -173,12 +179,14 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
      * deletion can be undone.
      */
     isTrashed?: boolean;
+    /** Whether `remove` may return warnings about effects that the caller may not want. */
+    mayWarn?: boolean;
     remove(
       services: ServiceContext,
       caller: Caller,
       id: number,
       query: z.output<Query>,
-    ): Promise<{ deletes_at: Date | null } | void>;
+    ): Promise<{ deletes_at?: Date | null; warnings?: readonly string[] } | void>;
   },
 ): Endpoint {
   const message = `${resource.name} successfully deleted`;
@@ -196,12 +204,16 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
         description: "It is in the trash until `deletes_at`.",
         content: trashedContent(message),
       }
-      : { status: 200, description: "It is gone.", content: messageContent(message) },
+      : {
+        status: 200,
+        description: "It is gone.",
+        content: definition.mayWarn === true ? warningContent(message) : messageContent(message),
+      },
     async handle({ services, caller, params, query }) {
       const trashed = await definition.remove(services, caller, params.id, query);
       const deletesAt = trashed?.deletes_at ?? null;
       const until = deletesAt === null ? {} : { deletes_at: isoTime(deletesAt) };
-      return { status: 200, body: { message, ...until } };
+      return { status: 200, body: { message, ...until, ...some(trashed?.warnings ?? []) } };
     },
   });
 }
@@ -216,6 +228,16 @@ export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
 
+/** Returns the response's `warnings`; nothing if there are none. */
+function some(warnings: readonly string[]): { warnings?: readonly string[] } {
+  return warnings.length === 0 ? {} : { warnings };
+}
+
+/** Describes the response `{ message, warnings }` of a deletion that may have unwanted effects. */
+function warningContent(message: string) {
+  return { type: "application/json", schema: WarningMessage, example: { message } };
+}
+
 /** Describes the response `{ message, deletes_at }` of a deletion into the trash. */
 function trashedContent(message: string) {
   const deletes_at = "2024-08-10T00:00:00Z";
@@ -223,6 +245,12 @@ function trashedContent(message: string) {
 }
 
 const Message = z.object({ message: z.string() }).openapi("Message");
+const WarningMessage = z.object({
+  message: z.string(),
+  warnings: z.array(z.string()).optional().openapi({
+    description: "Effects of the deletion that may be unwanted.",
+  }),
+}).openapi("WarningMessage");
 const TrashedMessage = z.object({
   message: z.string(),
   deletes_at: Time.optional().openapi({

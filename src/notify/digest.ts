@@ -2,7 +2,8 @@
  * Combines several events into one message, with a line for each event. If the room does not suffice,
  * successes are left out.
  */
-import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
+import type { NotificationEventName } from "../domain/notifications/event_classes.ts";
+import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { buildMessage } from "./build_message.ts";
 import type { Message } from "./notification_message.ts";
 import { cut } from "./text.ts";

@@ -1,6 +1,7 @@
 /** Defines the words for each event: its tone, its title and the next step for the reader. */
 import { GUARD_NAMES, type GuardEvent, guardOf } from "../domain/guards/registry.ts";
-import type { NotificationEvent, NotificationEventName } from "../domain/notifications/notification.ts";
+import type { NotificationEventName } from "../domain/notifications/event_classes.ts";
+import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./notification_message.ts";
 import { cut, LABEL_LIMIT } from "./text.ts";

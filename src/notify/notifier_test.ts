@@ -60,7 +60,7 @@ async function bench(): Promise<Bench & AsyncDisposable> {
         const followers = { types: RUN_FOLLOWERS, isFor: false };
         await insertDeliveries(
           sql,
-          { recipients: { taskId }, audience: "failure", followers, key, event },
+          { recipients: { taskId }, classes: ["failure"], followers, key, event },
           clock.now(),
         );
         await notify(sql, { topic: "notification_due" });

@@ -1,9 +1,11 @@
 /** `streams`: manages notification streams. */
 import { Argument, type Command } from "commander";
+import { NOTIFICATION_STREAM_FIELDS } from "../../definitions/notification_stream_fields.ts";
+import { EVENT_CLASS_NAMES, subscribedClasses } from "../../domain/notifications/event_classes.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addCreate } from "../creation.ts";
-import { STREAM } from "../deletion.ts";
+import { addCreate, addUpdate } from "../creation.ts";
+import { addDelete, STREAM } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Stream, StreamTest } from "../records.ts";
@@ -17,6 +19,8 @@ const COLUMNS: readonly Column<Stream>[] = [
   { title: "Status", value: statusOf },
 ];
 
+const FLAGS = [["--label <text>", "its name"], ["--type <type>", "such as email or webhook"]] as const;
+
 export function addStreamCommands(program: Command): void {
   const streams = program.command("streams").description(
     "Manages notification streams, which get messages about runs",
@@ -25,7 +29,9 @@ export function addStreamCommands(program: Command): void {
     calling(list),
   );
   streams.command("show").addArgument(streamId()).description("Show one").action(calling(show));
-  addCreate(streams, STREAM, [["--label <text>", "its name"], ["--type <type>", "such as email or webhook"]]);
+  addCreate(streams, STREAM, FLAGS, NOTIFICATION_STREAM_FIELDS);
+  addUpdate(streams, streamId(), STREAM, FLAGS, NOTIFICATION_STREAM_FIELDS);
+  addDelete(streams, streamId(), STREAM);
   streams.command("test").addArgument(streamId())
     .description("Send a test message; the exit code shows whether it was accepted")
     .action(calling(test));
@@ -58,8 +64,16 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
   if (!ok) throw new CommandError(EXIT.failed, `Cannot use notification stream ${id}: ${message}`);
 }
 
-function eventsOf({ notifications: { on_success, on_failure } }: Stream): string {
-  return [...on_success ? ["success"] : [], ...on_failure ? ["failure"] : []].join(", ");
+/** Describes what a stream gets: its groups, and the classes that differ from them. */
+function eventsOf({ events = {}, notifications }: Stream): string {
+  const { on_failure, on_success } = notifications;
+  const plain = subscribedClasses({ ...notifications, events: {} });
+  return [
+    ...on_success ? ["success"] : [],
+    ...on_failure ? ["failure"] : [],
+    ...EVENT_CLASS_NAMES.filter((name) => (events[name] ?? plain[name]) !== plain[name])
+      .map((name) => `${events[name] ? "+" : "-"}${name}`),
+  ].join(", ");
 }
 
 function statusOf({ last_delivery }: Stream): string | null {

@@ -1,35 +1,6 @@
-/** Defines the events that users are notified of, and when a failed delivery is retried. */
-import { GUARD_EVENTS } from "../guards/registry.ts";
+/** Defines what a notification contains, and when a failed delivery is retried. */
 import type { Outcome, RunKind, shownState } from "../run.ts";
-
-export const NOTIFICATION_EVENTS = [
-  "backup.started",
-  "backup.succeeded",
-  "backup.failed",
-  "backup.lost",
-  "backup.damaged",
-  ...GUARD_EVENTS,
-  "backup.incomplete",
-  "backup.recovered",
-  "backup.overdue",
-  "backup.late",
-  "backup.skipped",
-  "backup.stalled",
-  "backup.slow",
-  "schedule.broken",
-  "verification.failed",
-  "drill.failed",
-  "trash.filled",
-  "access.ending",
-  "agent.gone",
-  "agent.back",
-  "agent.duplicate",
-  "removal.failing",
-  "notifications.failing",
-  "digest",
-  "test",
-] as const;
-export type NotificationEventName = typeof NOTIFICATION_EVENTS[number];
+import type { NotificationEventName } from "./event_classes.ts";
 
 /**
  * All that a channel can report about an event, as of the time it happened. Times are ISO 8601 in UTC, in
@@ -84,9 +55,6 @@ export interface NotifiedBackup {
   readonly size: number;
   readonly created_at: string;
 }
-
-/** The streams that are notified: those with on_success, those with on_failure, or those with either. */
-export type Audience = "success" | "failure" | "any";
 
 /** Report of a channel about a message that its service accepted. */
 export interface SendResult {

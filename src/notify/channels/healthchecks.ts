@@ -3,7 +3,8 @@
  * Cronitor (https://cronitor.io/docs/telemetry-api), a push monitor of Uptime Kuma, or otherwise Healthchecks
  * (https://healthchecks.io/docs/http_api/).
  */
-import type { NotificationEventName, NotifiedRun } from "../../domain/notifications/notification.ts";
+import type { NotificationEventName } from "../../domain/notifications/event_classes.ts";
+import type { NotifiedRun } from "../../domain/notifications/notification.ts";
 import { bodyText } from "../build_message.ts";
 import type { Message } from "../notification_message.ts";
 import { cut } from "../text.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { TestClock } from "../../../tests/support/fixtures/clock.ts";
 import { HttpReceiver } from "../../../tests/support/servers/receivers.ts";
-import type { NotificationEvent, NotificationEventName } from "../../domain/notifications/notification.ts";
+import type { NotificationEventName } from "../../domain/notifications/event_classes.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { AddressPolicy } from "../../network/address_policy.ts";
 import { Network } from "../../network/network.ts";
 import { buildMessage } from "../build_message.ts";

@@ -40,7 +40,6 @@ export async function watchAdministratorAccess({ clock, database }: ServiceConte
         backupId: null,
         run: null,
         reason,
-        audience: "failure",
         recipients: { userId: id, exceptStreamId: 0 },
         key: `user ${id} access.ending`,
       });

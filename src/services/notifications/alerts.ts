@@ -1,11 +1,7 @@
 /** Opens and closes alerts about lasting problems, and writes the messages about them. */
 import { type AlertKind, REMIND_AFTER, steadyAfter } from "../../domain/notifications/alert.ts";
-import {
-  type Audience,
-  isoSeconds,
-  type NotificationEvent,
-  type NotificationEventName,
-} from "../../domain/notifications/notification.ts";
+import { type ClassedEvent, classOf, type EventClassName } from "../../domain/notifications/event_classes.ts";
+import { isoSeconds, type NotificationEvent } from "../../domain/notifications/notification.ts";
 import {
   type AlertRow,
   closeAlerts,
@@ -27,7 +23,7 @@ type Clocked = Pick<ServiceContext, "clock">;
 
 /** A notification event that is to be sent. */
 export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
-  name: NotificationEventName;
+  name: ClassedEvent;
   userId: number;
   /** The task that the event is about; null for none. */
   taskId: number | null;
@@ -35,7 +31,11 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
   backupId: number | null;
   /** The streams that may get the message. Default: the streams of the task; without a task, the server's. */
   recipients?: Recipients;
-  audience: Audience;
+  /**
+   * The classes of the event: a stream that subscribes to one of them gets the message. Default: by the
+   * definition of the event.
+   */
+  classes?: readonly EventClassName[];
   /**
    * Whether only streams that follow runs get the message, which report each run's start and end to a
    * service. Otherwise, all other streams get it. Default: no.
@@ -47,11 +47,12 @@ export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" |
 
 /** Writes a message for each stream that subscribes to the event. Returns whether any message was written. */
 export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
-  const { audience, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
+  const { backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
   if (recipients === null) return false;
   const followers = { types: RUN_FOLLOWERS, isFor: news.isForFollowers ?? false };
-  const subscribers = { recipients, audience, followers };
+  const classes = news.classes ?? [classOf(name, run?.warnings_count)];
+  const subscribers = { recipients, classes, followers };
   if (!await hasRecipients(sql, subscribers)) return false;
   const about = taskId === null
     ? await findNotifiedUser(sql, userId, serverId)

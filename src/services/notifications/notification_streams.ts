@@ -1,5 +1,10 @@
 /** Creates, lists, changes, tests and deletes notification streams. */
 import { InvalidError, NotFoundError } from "../../domain/errors.ts";
+import {
+  changeSubscription,
+  type EventChoices,
+  type Subscription,
+} from "../../domain/notifications/event_classes.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError } from "../../network/network.ts";
@@ -9,10 +14,12 @@ import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
 import { notify } from "../../store/database/event_bus.ts";
+import { tasksOfStream } from "../../store/notifications/silent_tasks.ts";
 import * as store from "../../store/notifications/notification_streams.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { findUser } from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import { silentTaskWarnings } from "./silent_tasks.ts";
 
 export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
 
@@ -23,9 +30,13 @@ export interface NotificationStreamInput {
   value: string;
   /** Key that signs the messages, in plain text; null for none. It is stored encrypted. */
   signing_secret?: string | null;
-  on_success: boolean;
-  on_failure: boolean;
+  notifications?: { on_success?: boolean; on_failure?: boolean };
+  /** Classes that the stream gets or does not get; those that are left out stay. */
+  events?: EventChoices;
 }
+
+/** Subscription of a new stream: all classes that are on by default. */
+const NEW_SUBSCRIPTION: Subscription = { on_success: true, on_failure: true, events: {} };
 
 export function listNotificationStreams(
   services: ServiceContext,
@@ -47,12 +58,13 @@ export async function showNotificationStream(
 export function createNotificationStream(
   services: ServiceContext,
   caller: Caller,
-  { signing_secret = null, value, ...stream }: NotificationStreamInput,
+  { events, notifications, signing_secret = null, value, ...stream }: NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
   refuseAddress(services, stream.type, value);
   refuseSigningSecret(stream.type, signing_secret);
   const row = {
     ...stream,
+    ...changeSubscription(NEW_SUBSCRIPTION, { ...notifications, events }),
     value_encrypted: services.keyring.encrypt(value),
     signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
   };
@@ -71,7 +83,7 @@ export function updateNotificationStream(
   services: ServiceContext,
   caller: Caller,
   id: number,
-  { signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
+  { events, notifications, signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
 ): Promise<store.NotificationStreamRow> {
   return transaction(services.database, async (sql) => {
     const row = requireFound(await store.lockNotificationStream(sql, caller.userId, id));
@@ -91,13 +103,14 @@ export function updateNotificationStream(
         ? {}
         : { signing_secret_encrypted: services.keyring.encryptOptional(signing_secret) },
     };
+    const subscription = changeSubscription(row, { ...notifications, events });
     const now = services.clock.now();
     if (value !== undefined || (changes.type ?? row.type) !== row.type) {
       await store.forgetLastDelivery(sql, id);
       await restartDeliveries(sql, id, now);
       await notify(sql, { topic: "notification_due" });
     }
-    return await store.updateNotificationStream(sql, id, { ...changes, ...sealed }, now);
+    return await store.updateNotificationStream(sql, id, { ...changes, ...subscription, ...sealed }, now);
   });
 }
 
@@ -131,16 +144,21 @@ export async function testNotificationStream(
   return outcome;
 }
 
-/** Deletes a stream. Tasks no longer send notifications to it. */
+/**
+ * Deletes a stream. Tasks no longer send notifications to it. Returns a warning about tasks whose problems
+ * nobody is notified of any more.
+ */
 export function deleteNotificationStream(
   services: ServiceContext,
   caller: Caller,
   id: number,
-): Promise<void> {
+): Promise<{ warnings: string[] }> {
   return transaction(services.database, async (sql) => {
+    const tasks = await tasksOfStream(sql, id);
     if (!await store.deleteNotificationStream(sql, caller.userId, id)) {
       throw new NotFoundError("Notification stream");
     }
+    return { warnings: await silentTaskWarnings(sql, tasks) };
   });
 }
 

@@ -1,4 +1,5 @@
 /** The trash: keeps deleted records for some time, and notifies every administrator. */
+import { classOf } from "../../domain/notifications/event_classes.ts";
 import { isoSeconds, type NotificationEvent } from "../../domain/notifications/notification.ts";
 import {
   configureDelay,
@@ -140,7 +141,7 @@ export async function notifyTrash(services: ServiceContext): Promise<Date | null
     for (const { id, timezone } of await listAdministrators(sql)) {
       count += await insertDeliveries(sql, {
         recipients: { userId: id, exceptStreamId: null },
-        audience: "any",
+        classes: [classOf("trash.filled")],
         followers: { types: RUN_FOLLOWERS, isFor: false },
         key: `trash ${now.toISOString()}`,
         event: eventOf(now, timezone, reason),

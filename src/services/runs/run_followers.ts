@@ -2,7 +2,7 @@
  * Reports each step of a backup run to the streams that follow runs. Their services raise an alarm if a run
  * does not end in time. Unlike other notifications, each step is reported, even if it repeats.
  */
-import type { NotificationEventName } from "../../domain/notifications/notification.ts";
+import type { ClassedEvent } from "../../domain/notifications/event_classes.ts";
 import type { RunState } from "../../domain/run.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
@@ -35,7 +35,7 @@ export async function reportStoredBackup(
   await report(services, sql, run, "backup.succeeded", stored);
 }
 
-function stepOf({ state, started_at }: RunRow): NotificationEventName | null {
+function stepOf({ state, started_at }: RunRow): ClassedEvent | null {
   switch (state) {
     case "running":
       return "backup.started";
@@ -55,10 +55,14 @@ async function report(
   services: Pick<ServiceContext, "clock">,
   sql: Sql,
   run: RunRow,
-  step: NotificationEventName,
+  step: ClassedEvent,
   about: { wasLost: boolean; backupId?: number },
 ): Promise<void> {
   const isGood = step === "backup.started" || step === "backup.succeeded";
-  const news = notificationOf(run, step, { ...about, audience: isGood ? "success" : "failure" });
-  await writeDeliveries(services, sql, { ...news, key: `run ${run.id} step ${step}`, isForFollowers: true });
+  await writeDeliveries(services, sql, {
+    ...notificationOf(run, step, about),
+    classes: [isGood ? "success" : "failure"],
+    key: `run ${run.id} step ${step}`,
+    isForFollowers: true,
+  });
 }

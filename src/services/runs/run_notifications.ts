@@ -5,11 +5,8 @@
 import type { Finding } from "../../domain/guards/finding.ts";
 import { guardOf } from "../../domain/guards/registry.ts";
 import type { AlertKind } from "../../domain/notifications/alert.ts";
-import {
-  type Audience,
-  isoSeconds,
-  type NotificationEventName,
-} from "../../domain/notifications/notification.ts";
+import { classOf } from "../../domain/notifications/event_classes.ts";
+import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { outcomeOfRun, type RunState, shownState } from "../../domain/run.ts";
 import type { Missing } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -48,30 +45,29 @@ export async function notifyFailure(
   if (run.kind !== "backup" || run.state !== "succeeded") {
     await endAlerts(services, sql, RUN_ALERTS, [runSubject(run)]);
   }
-  const failure = { audience: "failure", wasLost } as const;
   if (damage !== null && run.kind !== "backup" && run.state === "failed") {
     return void await writeDeliveries(
       services,
       sql,
-      notificationOf(run, "backup.damaged", { ...failure, reason: damage }),
+      notificationOf(run, "backup.damaged", { wasLost, reason: damage }),
     );
   }
   if (outcomeOfRun(run) !== "failed") return;
   switch (run.kind) {
     case "backup": {
-      const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", failure);
+      const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", { wasLost });
       // The owner was already notified that the run was lost. Send the reason of its failure, too.
       if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, { kind: "backup.failing" }, news);
       return;
     }
     case "drill": {
-      const news = notificationOf(run, "drill.failed", failure);
+      const news = notificationOf(run, "drill.failed", { wasLost });
       return await raise(services, sql, run, { kind: "drill.failing" }, news);
     }
     case "verify": {
       // The first failure may be transient, and the verification is retried automatically. Report the second.
-      const news = notificationOf(run, "verification.failed", failure);
+      const news = notificationOf(run, "verification.failed", { wasLost });
       return await raise(services, sql, run, { kind: "verification.failing", reportFrom: 2 }, news);
     }
   }
@@ -115,14 +111,17 @@ export async function notifyBackupStored(
     missing: readonly Missing[];
   },
 ): Promise<void> {
-  const audience = wasLost ? "any" : "success";
-  const news = (name: NotificationEventName, audience: Audience, reason?: string) =>
-    notificationOf(run, name, { audience, wasLost, backupId, reason });
+  const news = (name: AlertMessage["name"], reason?: string) =>
+    notificationOf(run, name, { wasLost, backupId, reason });
   // If the run failed after storing the backup, {@link notifyFailure} has notified its owner.
   if (run.state === "succeeded") {
-    await writeDeliveries(services, sql, news("backup.succeeded", audience));
+    const success = classOf("backup.succeeded", run.warnings_count);
+    await writeDeliveries(services, sql, {
+      ...news("backup.succeeded"),
+      classes: wasLost ? [success, "failure"] : [success],
+    });
     // If the run was lost, the message above has already notified the owner.
-    const recovered = wasLost ? null : news("backup.recovered", "failure");
+    const recovered = wasLost ? null : news("backup.recovered");
     await endAlerts(
       services,
       sql,
@@ -141,7 +140,7 @@ export async function notifyBackupStored(
   ];
   // Send one message for each anomaly, because a person has to review each of them.
   for (const { event, reason } of anomalies) {
-    await writeDeliveries(services, sql, news(event, "failure", reason));
+    await writeDeliveries(services, sql, news(event, reason));
   }
 }
 
@@ -162,7 +161,6 @@ function describeMissing(missing: readonly Missing[]): string | null {
 }
 
 interface StoredOutcome {
-  audience: Audience;
   wasLost: boolean;
   /** The backup that the message is about; by default, the backup that the run has read. */
   backupId?: number;
@@ -172,15 +170,14 @@ interface StoredOutcome {
 
 export function notificationOf(
   run: RunRow,
-  name: NotificationEventName,
-  { audience, wasLost, backupId, reason }: StoredOutcome,
+  name: AlertMessage["name"],
+  { wasLost, backupId, reason }: StoredOutcome,
 ): AlertMessage {
   return {
     name,
     userId: run.user_id,
     taskId: run.backup_task_id,
     serverId: run.remote_server_id,
-    audience,
     key: `run ${run.id} ${name}`,
     run: {
       id: run.id,
@@ -211,7 +208,6 @@ export async function notifyDamage(
     userId: backup.user_id,
     taskId: backup.backup_task_id,
     serverId: backup.remote_server_id,
-    audience: "failure",
     key: `backup ${backup.id} damaged ${services.clock.now().toISOString()}`,
     run: null,
     backupId: backup.id,

@@ -47,6 +47,7 @@ async function setUpStreams(task: Record<string, unknown> = {}) {
     ...test,
     at,
     failures,
+    successes,
     newMessages,
     short: async () => (await newMessages()).map(({ to, event }) => `${to}: ${event}`),
     start: async () => {
@@ -115,6 +116,33 @@ Deno.test("a success and a failure each notify the streams that subscribe to the
     "failed",
     null,
   ]);
+});
+
+Deno.test("a success with warnings goes to the streams that choose the class, and a muted class to none", async () => {
+  await using test = await setUpStreams();
+  const { at, services } = test;
+  const toStream = (events: Record<string, boolean>) =>
+    newStream(services, { userId: at.caller.userId, taskId: at.taskId }, {
+      on_success: false,
+      on_failure: false,
+      events,
+    });
+  const warned = await toStream({ warnings: true });
+  const failed = await toStream({ failure: true });
+  await test.database`update notification_streams set events = '{"warnings": false}' where on_success`;
+  await test.database`update notification_streams set events = '{"recovered": false}' where on_failure`;
+  const told = async () => {
+    await test.short();
+    const rows = await test.database<{ id: number; name: string }[]>`
+      delete from notification_deliveries returning notification_stream_id as id, event->>'event' as name`;
+    return rows.map(({ id, name }) => `${id}: ${name}`).sort();
+  };
+  await test.finish(await test.start(), success({ warnings_count: 2 }));
+  assert.deepEqual(await told(), [`${warned}: backup.succeeded`]);
+  await test.finish(await test.start(), failure("The disk is gone."));
+  assert.deepEqual(await told(), [`${failed}: backup.failed`, `${test.failures}: backup.failed`].sort());
+  await test.finish(await test.start(), success({ warnings_count: 0 }));
+  assert.deepEqual(await told(), [`${test.successes}: backup.succeeded`]);
 });
 
 Deno.test("a notification is written in the transaction of the change, or not at all", async () => {

@@ -38,7 +38,7 @@ export async function watchStalledRuns(services: ServiceContext): Promise<void> 
         await applyToRun(services, sql, run, cancel, { reason, timeout_at: now });
         continue;
       }
-      const news = notificationOf(run, "backup.stalled", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.stalled", { wasLost: false, reason });
       await raiseAlert(services, sql, { kind: "run.stalled", subject: runSubject(run), isLevel: true }, news);
     }
     for (const { subject } of await stalledAlertsToClose(sql, now, stallWarning)) {
@@ -56,7 +56,7 @@ export async function watchSlowRuns(services: ServiceContext): Promise<void> {
       const reason = `It has been running for ${
         duration(now.getTime() - run.started_at!.getTime())
       }; usually it takes ${duration(run.usual_ms)}.`;
-      const news = notificationOf(run, "backup.slow", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.slow", { wasLost: false, reason });
       await raiseAlert(services, sql, { kind: "run.slow", subject: runSubject(run), isLevel: true }, news);
     }
   });
@@ -70,7 +70,7 @@ export async function watchOverdueRuns(services: ServiceContext): Promise<void> 
     for (const run of await lockOverdueQueuedRuns(sql, now, runTimes.overdue)) {
       const since = `It has been queued for ${duration(now.getTime() - run.created_at.getTime())}.`;
       const reason = `${since} ${await waitMessage(sql, run, now)}`;
-      const news = notificationOf(run, "backup.overdue", { audience: "failure", wasLost: false, reason });
+      const news = notificationOf(run, "backup.overdue", { wasLost: false, reason });
       await raiseAlert(
         services,
         sql,

@@ -23,7 +23,7 @@ const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;
 
-const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null, audience: "failure" } as const;
+const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null } as const;
 
 /**
  * Reports agents that have been absent for longer than their server's limit, and absent agents that are back.

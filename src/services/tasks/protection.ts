@@ -116,7 +116,6 @@ export async function watchProtection(services: ServiceContext): Promise<void> {
           userId: row.user_id,
           taskId: row.id,
           serverId: row.remote_server_id,
-          audience: "failure",
           key: `task ${row.id} backup.late`,
           run: null,
           backupId: row.newest_backup_id,

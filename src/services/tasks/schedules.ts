@@ -81,7 +81,7 @@ async function reportSkipped(
     const reason = `Due at ${isoSeconds(task.next_run_at!)}: run ${run.id} is ${
       shownState(run.state)
     } since ${isoSeconds(since)}.`;
-    const news = notificationOf(run, "backup.skipped", { audience: "failure", wasLost: false, reason });
+    const news = notificationOf(run, "backup.skipped", { wasLost: false, reason });
     const subject = `task ${task.id}`;
     await raiseAlert(services, sql, { kind: "backup.skipping", subject, reportFrom: 2 }, news);
   }
@@ -112,7 +112,6 @@ async function reportBrokenSchedules(
       userId: task.user_id,
       taskId: task.id,
       serverId: task.remote_server_id,
-      audience: "failure",
       key: `task ${task.id} schedule.broken`,
       run: null,
       backupId: null,

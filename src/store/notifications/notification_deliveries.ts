@@ -2,9 +2,11 @@
  * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
  * up.
  */
-import type { Audience, NotificationEvent } from "../../domain/notifications/notification.ts";
+import type { EventClassName } from "../../domain/notifications/event_classes.ts";
+import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
+import { isSubscribed } from "./subscriptions.ts";
 
 /** Deliveries to one stream that this replica has leased, to send them as one message. */
 export interface ClaimedDelivery {
@@ -37,7 +39,8 @@ export type Recipients =
 /** The streams that an event is addressed to, and which of them receive it. */
 export interface Subscribers {
   recipients: Recipients;
-  audience: Audience;
+  /** The classes of the event: a stream that subscribes to one of them receives it. */
+  classes: readonly EventClassName[];
   /**
    * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
    * is for streams of these types (true) or of all other types (false).
@@ -72,13 +75,8 @@ export async function insertDeliveries(
   return count;
 }
 
-function streamsOf(sql: Sql, { recipients, audience, followers }: Subscribers) {
-  const subscribes = {
-    success: sql`n.on_success`,
-    failure: sql`n.on_failure`,
-    any: sql`(n.on_success or n.on_failure)`,
-  }[audience];
-  const isWanted = sql`${subscribes} and (n.type = any(${[
+function streamsOf(sql: Sql, { recipients, classes, followers }: Subscribers) {
+  const isWanted = sql`${isSubscribed(sql, classes)} and (n.type = any(${[
     ...followers.types,
   ]}::text[])) = ${followers.isFor}`;
   if ("userId" in recipients) {

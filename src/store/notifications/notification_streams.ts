@@ -1,4 +1,5 @@
 /** Stores notification streams. A stream's value, which is an address or contains a key, is encrypted. */
+import type { EventChoices } from "../../domain/notifications/event_classes.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -14,6 +15,8 @@ export interface NotificationStreamRow {
   signing_secret_encrypted: string | null;
   on_success: boolean;
   on_failure: boolean;
+  /** The classes that differ from what the two flags say. */
+  events: EventChoices;
   last_delivery_at: Date | null;
   /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
   last_delivery_error: string | null;
@@ -28,7 +31,7 @@ export interface NotificationStreamRow {
 
 export type NewNotificationStream = Pick<
   NotificationStreamRow,
-  "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure"
+  "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure" | "events"
 >;
 
 export async function insertNotificationStream(

@@ -15,6 +15,14 @@ import {
   testNotificationStream,
   updateNotificationStream,
 } from "../../../services/notifications/notification_streams.ts";
+import { silentTaskWarningsOfStream } from "../../../services/notifications/silent_tasks.ts";
+import { inputShape } from "../../../definitions/fields/input.ts";
+import { NOTIFICATION_STREAM_FIELDS } from "../../../definitions/notification_stream_fields.ts";
+import {
+  EVENT_CLASS_NAMES,
+  type EventClassName,
+  subscribedClasses,
+} from "../../../domain/notifications/event_classes.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { line, secret } from "../../../definitions/formats/text.ts";
 import { rule } from "../../input/input.ts";
@@ -45,7 +53,15 @@ const Stream = z.object({
   type_human: z.string(),
   is_value_set: z.boolean().openapi({ description: "The value itself is never shown." }),
   is_signing_secret_set: z.boolean(),
-  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }),
+  notifications: z.object({ on_success: z.boolean(), on_failure: z.boolean() }).openapi({
+    description: "Whether it gets the classes of each group that are on by default.",
+  }),
+  events: z.object(
+    Object.fromEntries(EVENT_CLASS_NAMES.map((name) => [name, z.boolean()])) as Record<
+      EventClassName,
+      z.ZodBoolean
+    >,
+  ).openapi({ description: "Whether it gets the events of each class." }),
   last_delivery: LastDelivery.nullable().openapi({
     description: "Outcome of the last attempt to send a message. Failed messages are retried for a day.",
   }),
@@ -74,6 +90,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_value_set: true,
     is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
+    events: subscribedClasses({ on_success: false, on_failure: true, events: { recovered: false } }),
     last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
     failing_since: null,
     next_attempt_at: "2024-08-07T02:01:31Z",
@@ -89,6 +106,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_value_set: true,
     is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
+    events: subscribedClasses(row),
     last_delivery: row.last_delivery_at && {
       at: isoTime(row.last_delivery_at),
       ok: row.last_delivery_error === null,
@@ -102,6 +120,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
 };
 
 const fields = z.object({
+  ...inputShape(NOTIFICATION_STREAM_FIELDS),
   label: line(255),
   type: Type,
   value: line(2048).openapi({
@@ -155,20 +174,21 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
     description: "Reports successes and failures, unless `notifications` selects other events.",
     body: withValueRule(fields.openapi("NewNotificationStream")),
     example: createExample,
-    create: (services, caller, { notifications: { on_success = true, on_failure = true } = {}, ...body }) =>
-      createNotificationStream(services, caller, { ...body, on_success, on_failure }),
+    create: createNotificationStream,
   }),
   showEndpoint(stream, { access: "view-notification-streams", show: showNotificationStream }),
   updateEndpoint(stream, {
     access: "update-notification-streams",
     body: withValueRule(fields.partial().openapi("NotificationStreamChanges")),
     example: { notifications: { on_success: true } },
-    update: (services, caller, id, { notifications, ...body }) =>
-      updateNotificationStream(services, caller, id, { ...body, ...notifications }),
+    update: updateNotificationStream,
+    warnings: ({ database }, { id }, { events, notifications, type }) =>
+      (events ?? notifications ?? type) === undefined ? [] : silentTaskWarningsOfStream(database, id),
   }),
   deleteEndpoint(stream, {
     access: "delete-notification-streams",
     description: "Backup tasks that reported their runs to it no longer do so.",
+    mayWarn: true,
     remove: deleteNotificationStream,
   }),
   endpoint({

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../../tests/support/clients/api.ts";
 import { newStream } from "../../../../tests/support/fixtures/notified.ts";
+import {
+  EVENT_CLASS_NAMES,
+  EVENT_CLASSES,
+  subscribedClasses,
+} from "../../../domain/notifications/event_classes.ts";
+import { plant } from "../../../../tests/support/fixtures/planted.ts";
+import { ABILITIES } from "../../../domain/abilities.ts";
 import { HttpReceiver } from "../../../../tests/support/servers/receivers.ts";
 
 const SECRET = "https://hooks.slack.com/services/T0/B0/s3cret";
@@ -25,6 +32,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     is_value_set: true,
     is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
+    events: subscribedClasses({ on_success: false, on_failure: true, events: {} }),
     last_delivery: null,
     failing_since: null,
     next_attempt_at: null,
@@ -104,6 +112,7 @@ Deno.test("a change keeps absent fields, and the value must match the type", asy
     ...before,
     id,
     notifications: { on_success: false, on_failure: true },
+    events: subscribedClasses({ on_success: false, on_failure: true, events: {} }),
   });
   assert.equal((await call("PUT", path, { type: "webhook" })).body.data.type_human, "Webhook");
   assert.deepEqual((await call("PUT", path, { type: "email" })).body.errors, {
@@ -233,4 +242,82 @@ Deno.test("addresses of a list, topics and signing secrets are checked, and a se
   assert.equal(moved.status, 422);
   const cleared = await call("PUT", path, { signing_secret: null });
   assert.equal(cleared.body.data.is_signing_secret_set, false);
+});
+
+Deno.test("a stream chooses classes of events, and shows for each whether it gets them", async () => {
+  await using api = await testApi();
+  const { call } = await api.user();
+  const body = { label: "x", type: "email", value: "ops@example.com" };
+  const created = await call("POST", "/api/notification-streams", {
+    ...body,
+    notifications: { on_success: false },
+    events: { recovered: "false", warnings: true },
+  });
+  const { id, events, notifications } = created.body.data;
+  assert.deepEqual(Object.keys(events), [...EVENT_CLASS_NAMES]);
+  assert.deepEqual(notifications, { on_success: false, on_failure: true });
+  assert.deepEqual([events.success, events.warnings, events.failure, events.recovered], [
+    false,
+    true,
+    true,
+    false,
+  ]);
+  const path = `/api/notification-streams/${id}`;
+  const changed = await call("PUT", path, { events: { recovered: true } });
+  assert.deepEqual(changed.body.data.events, { ...events, recovered: true });
+  const same = await call("PUT", path, { events: null, notifications: { on_failure: true } });
+  assert.deepEqual(same.body.data.events, { ...events, recovered: true });
+  const off = await call("PUT", path, { notifications: { on_failure: false } });
+  assert.deepEqual(EVENT_CLASS_NAMES.filter((name) => off.body.data.events[name]), ["warnings"]);
+  const misspelt = await call("PUT", path, { events: { faliure: true } });
+  assert.deepEqual([misspelt.status, misspelt.body.errors], [422, {
+    "events.faliure": ["The field events.faliure is not known. Did you mean events.failure?"],
+  }]);
+  const wrong = await call("PUT", path, { events: { failure: "maybe" } });
+  assert.deepEqual(Object.keys(wrong.body.errors), ["events.failure"]);
+});
+
+Deno.test("a change that leaves a task without anybody who is notified of its problems is made, with a warning", async () => {
+  await using api = await testApi();
+  const { caller: { userId }, taskId } = await plant(api.services, { label: "Home" });
+  const { call } = await api.tokenOf({ ...api.admin, userId }, ABILITIES);
+  const stream = async (notifications: Record<string, boolean>, type = "email") =>
+    (await call("POST", "/api/notification-streams", {
+      label: "x",
+      type,
+      value: type === "email"
+        ? "ops@example.com"
+        : "https://hc-ping.com/2f1a0c9e-0000-4000-8000-000000000000",
+      notifications,
+    })).body.data.id as number;
+  const failures = await stream({ on_success: false });
+  const successes = await stream({ on_failure: false });
+  const task = `/api/backup-tasks/${taskId}`;
+  const warning = `Nobody is notified of problems of these backup tasks: Home (${taskId}). ` +
+    "Give each a notification stream that gets failures.";
+  const put = async (path: string, body: unknown) => {
+    const answer = await call("PUT", path, body);
+    assert.equal(answer.status, 200);
+    return answer.body.warnings;
+  };
+  assert.equal(await put(task, { notification_stream_ids: [failures, successes] }), undefined);
+  assert.deepEqual(await put(task, { notification_stream_ids: [successes] }), [warning]);
+  assert.deepEqual(await put(task, { notification_stream_ids: [] }), [warning]);
+  assert.equal(await put(task, { label: "Home" }), undefined);
+  await put(task, { notification_stream_ids: [failures, successes] });
+  const path = `/api/notification-streams/${failures}`;
+  const alerts = EVENT_CLASS_NAMES.filter((name) => EVENT_CLASSES[name].isAlert);
+  const off = Object.fromEntries(alerts.map((name) => [name, false]));
+  assert.equal(await put(path, { events: { ...off, late: true } }), undefined);
+  assert.deepEqual(await put(path, { events: { late: false }, colour: "red" }), [
+    "The field colour was ignored: this operation has no such field.",
+    warning,
+  ]);
+  assert.equal(await put(path, { events: { failure: true } }), undefined);
+  assert.deepEqual((await call("DELETE", path)).body, {
+    message: "Notification stream successfully deleted",
+    warnings: [warning],
+  });
+  const pings = await stream({ on_success: true, on_failure: true }, "healthchecks");
+  assert.equal(await put(task, { notification_stream_ids: [pings] }), undefined);
 });

@@ -7,6 +7,7 @@ import {
   updateBackupTask,
 } from "../../../services/tasks/backup_tasks.ts";
 import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
+import { silentTaskWarnings } from "../../../services/notifications/silent_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
 import { requireAbility } from "../../auth.ts";
@@ -59,6 +60,8 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
       store_path: "/backups/weekly",
     },
     create: createBackupTask,
+    warnings: ({ database }, { id }, { notification_stream_ids = [] }) =>
+      notification_stream_ids.length === 0 ? [] : silentTaskWarnings(database, [id]),
   }),
   showEndpoint(backupTask, { access: "view-backup-tasks", show: showBackupTask }),
   updateEndpoint(backupTask, {
@@ -66,6 +69,8 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
     body: BackupTaskChanges,
     example: { label: "Updated Weekly Backup", frequency: "weekly", time_to_run_at: "03:00" },
     update: updateBackupTask,
+    warnings: ({ database }, { id }, { notification_stream_ids }) =>
+      notification_stream_ids === undefined ? [] : silentTaskWarnings(database, [id]),
   }),
   deleteEndpoint(backupTask, {
     access: "delete-backup-tasks",
