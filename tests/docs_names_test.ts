@@ -218,8 +218,12 @@ Deno.test("the page of notifications has every event", () => {
 });
 
 Deno.test("the page of monitoring names metrics that there are", async () => {
-  const source = await readDocument("src/http/metrics.ts") +
-    await readDocument("src/telemetry/process_metrics.ts");
+  const files = [
+    "src/http/metrics.ts",
+    "src/store/installation/metrics.ts",
+    "src/telemetry/process_metrics.ts",
+  ];
+  const source = (await Promise.all(files.map(readDocument))).join("");
   const named = TEXTS.get("docs/operate/monitoring.md")!.match(/\brearguard_[a-z_]+/g)!;
   const unknown = named.filter((name) =>
     !source.includes(`"${name.slice("rearguard_".length)}"`) && !source.includes(`"${name}"`)

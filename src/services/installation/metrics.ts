@@ -1,48 +1,62 @@
-/** Collects metrics of the whole installation. */
+/** Reads the metrics of the whole installation, for its operator. */
 import type { Clock } from "../../domain/clock.ts";
-import { readMetrics, readTaskSuccesses } from "../../store/installation/metrics.ts";
+import { DATABASE_METRICS, type DatabaseMetric, type MetricRow } from "../../store/installation/metrics.ts";
 import type { ServiceContext } from "../context.ts";
 
-export interface InstallationMetrics {
-  /** Numbers of runs by kind and state. */
-  runs: { kind: string; state: string; count: number }[];
-  remoteServers: number;
-  connectedAgents: number;
-  /** Seconds for which the oldest queued run has waited; 0 if no run is queued. */
-  queueAge: number;
-  /**
-   * Longest time since the agent of a running run was last heard from, in seconds; 0 if no run is running.
-   */
-  leaseAge: number;
-  /** Numbers of deliveries by state. */
-  deliveries: { state: string; count: number }[];
+/**
+ * The minimum interval between two queries for a metric, in milliseconds. It limits the load, because anyone
+ * can request `/metrics`.
+ */
+const QUERY_INTERVAL = 5_000;
+/** The minimum interval between two queries that read every task, in milliseconds. */
+const TASK_QUERY_INTERVAL = 60_000;
+
+/** A value and its labels. */
+export interface Sample {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
 }
 
-export async function collectMetrics(services: ServiceContext): Promise<InstallationMetrics> {
+export interface InstallationMetric extends Pick<DatabaseMetric, "name" | "help" | "labels"> {
+  read(): Promise<Sample[]>;
+}
+
+/** Returns the metrics that are read from the database. */
+export function installationMetrics(services: ServiceContext): InstallationMetric[] {
   const { clock, database, runTimes } = services;
-  const row = await readMetrics(database, clock.now());
-  return {
-    runs: row.runs,
-    remoteServers: row.remote_servers,
-    connectedAgents: row.connected_agents,
-    queueAge: row.oldest_queued_at === null ? 0 : ageSince(clock, row.oldest_queued_at),
-    leaseAge: row.oldest_lease === null
-      ? 0
-      : Math.max(0, ageSince(clock, row.oldest_lease) + runTimes.lease / 1000),
-    deliveries: row.deliveries,
-  };
+  return DATABASE_METRICS.map((metric) => {
+    const interval = metric.readsTasks ? TASK_QUERY_INTERVAL : QUERY_INTERVAL;
+    const rows = cached(interval, clock, () => metric.query(database, clock.now(), runTimes.lease));
+    const labelsOf = (row: Record<string, unknown>) =>
+      Object.fromEntries(metric.labels.map((name) => [name, row[name] as string | number]));
+    return {
+      ...metric,
+      read: async () => (await rows()).map((row) => ({ value: valueOf(row, clock), labels: labelsOf(row) })),
+    };
+  });
 }
 
-export function ageSince(clock: Pick<Clock, "now">, time: Date): number {
-  return (clock.now().getTime() - time.getTime()) / 1000;
+function valueOf(row: MetricRow, clock: Pick<Clock, "now">): number {
+  if ("value" in row) return row.value;
+  return row.since === null ? 0 : Math.max(0, clock.now().getTime() - row.since.getTime()) / 1000;
 }
 
 /**
- * Returns the time of the last backup of each task that is not paused. A task without a backup counts from
- * its creation.
+ * Returns a function that calls `query` and keeps its result for `ms` milliseconds. A failure is not kept.
  */
-export function collectTaskSuccesses(
-  services: ServiceContext,
-): Promise<{ backup_task_id: number; since: Date }[]> {
-  return readTaskSuccesses(services.database);
+function cached<T>(
+  ms: number,
+  clock: Pick<Clock, "monotonic">,
+  query: () => PromiseLike<T>,
+): () => Promise<T> {
+  let last: Promise<T> | null = null;
+  let at = 0;
+  return () => {
+    if (last !== null && clock.monotonic() - at < ms) return last;
+    at = clock.monotonic();
+    const pending = Promise.resolve(query());
+    last = pending;
+    pending.catch(() => last = null);
+    return pending;
+  };
 }

@@ -1,48 +1,82 @@
-/** Reads metrics of the whole installation, for its operator. */
+/** The metrics that are read from the database: an entry here is all that a metric takes. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
-export interface MetricsRow {
-  /** Number of runs in the database by kind and state, including finished runs. */
-  runs: { kind: string; state: string; count: number }[];
-  remote_servers: number;
-  /** Number of servers whose agent is connected to a live replica. */
-  connected_agents: number;
-  /** When the oldest queued run was created; null if no run is queued. */
-  oldest_queued_at: Date | null;
-  /** When the first lease expires; null if no run is running. */
-  oldest_lease: Date | null;
-  deliveries: { state: string; count: number }[];
+/** One value of a metric: a number, or the seconds since a time; 0 for a time that is null. */
+export type MetricRow = { readonly value: number } | { readonly since: Date | null };
+
+export interface DatabaseMetric {
+  /** Name without the prefix `rearguard_`. */
+  readonly name: string;
+  readonly help: string;
+  /** Columns of a row that label its value. */
+  readonly labels: readonly string[];
+  /** Whether the query reads every task. Such queries are repeated less often. */
+  readonly readsTasks?: true;
+  /** @param lease How long a lease lasts, in milliseconds. */
+  query(sql: Sql, now: Date, lease: number): PromiseLike<readonly (MetricRow & Record<string, unknown>)[]>;
 }
 
-export async function readMetrics(sql: Sql, now: Date): Promise<MetricsRow> {
-  const alive = new Date(now.getTime() - REPLICA_TIMEOUT);
-  const runs = await sql<MetricsRow["runs"]>`
-    select kind, state, count(*) as count from runs group by kind, state order by kind, state`;
-  const deliveries = await sql<MetricsRow["deliveries"]>`
-    select state, count(*) as count from notification_deliveries group by state order by state`;
-  const [counts] = await sql<Omit<MetricsRow, "runs" | "deliveries">[]>`
-    select
-      (select count(*) from remote_servers) as remote_servers,
-      (
-        select count(*) from remote_servers s join replicas r on r.id = s.connection_replica_id
-        where s.connection_id is not null and r.heartbeat_at >= ${alive}
-      ) as connected_agents,
-      (select min(created_at) from runs where state = 'queued') as oldest_queued_at,
-      (select min(lease_expires_at) from runs where state = 'running') as oldest_lease`;
-  return { runs: [...runs], deliveries: [...deliveries], ...counts! };
-}
-
-/**
- * Returns, for each task that is not paused, when it last succeeded; if it never did, when it was created.
- * Reads only the newest entry of an index for each task.
- */
-export function readTaskSuccesses(sql: Sql): Promise<{ backup_task_id: number; since: Date }[]> {
-  return sql<{ backup_task_id: number; since: Date }[]>`
-    select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since
-    from backup_tasks t left join lateral (
-      select finished_at from runs
-      where backup_task_id = t.id and kind = 'backup' and state = 'succeeded' order by id desc limit 1
-    ) r on true
-    where t.paused_at is null order by t.id`;
-}
+export const DATABASE_METRICS: readonly DatabaseMetric[] = [
+  {
+    name: "runs",
+    help: "Runs by kind and state.",
+    labels: ["kind", "state"],
+    query: (sql) =>
+      sql`select kind, state, count(*) as value from runs group by kind, state order by kind, state`,
+  },
+  {
+    name: "remote_servers",
+    help: "Remote servers.",
+    labels: [],
+    query: (sql) => sql`select count(*) as value from remote_servers`,
+  },
+  {
+    name: "connected_agents",
+    help: "Number of connected agents.",
+    labels: [],
+    query: (sql, now) =>
+      sql`
+        select count(*) as value from remote_servers s join replicas r on r.id = s.connection_replica_id
+        where s.connection_id is not null and r.heartbeat_at >= ${new Date(now.getTime() - REPLICA_TIMEOUT)}`,
+  },
+  {
+    name: "queue_age_seconds",
+    help: "Waiting time of the oldest queued run.",
+    labels: [],
+    query: (sql) => sql`select min(created_at) as since from runs where state = 'queued'`,
+  },
+  {
+    name: "lease_age_seconds",
+    help: "Time since the last message about a running run, for the run with the oldest one.",
+    labels: [],
+    // A message extends the lease.
+    query: (sql, _now, lease) =>
+      sql`
+        select min(lease_expires_at) - make_interval(secs => ${lease / 1000}) as since
+        from runs where state = 'running'`,
+  },
+  {
+    name: "notification_deliveries",
+    help: "Messages to notification streams by state.",
+    labels: ["state"],
+    query: (sql) =>
+      sql`select state, count(*) as value from notification_deliveries group by state order by state`,
+  },
+  {
+    name: "backup_task_last_success_age_seconds",
+    help:
+      "Time since a backup task that is not paused last stored a backup; if it never did, since it was created.",
+    labels: ["backup_task_id"],
+    readsTasks: true,
+    // Reads only the newest entry of an index for each task.
+    query: (sql) =>
+      sql`
+        select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since
+        from backup_tasks t left join lateral (
+          select finished_at from runs
+          where backup_task_id = t.id and kind = 'backup' and state = 'succeeded' order by id desc limit 1
+        ) r on true
+        where t.paused_at is null order by t.id`,
+  },
+];
