@@ -30,12 +30,14 @@ function bare(): Hono {
   app.get("/api/backup-tasks", async (c) => {
     const user = await caller(c.req.header("authorization"));
     if (user === undefined) return c.json({}, 401);
-    return c.json(await listBackupTasks(database, user.user_id, 0, 15));
+    return c.json(await listBackupTasks(database, user.workspace_id, 0, 15));
   });
   app.get("/api/backup-tasks/:id", async (c) => {
     const user = await caller(c.req.header("authorization"));
     if (user === undefined) return c.json({}, 401);
-    return c.json({ data: await findBackupTaskDetail(database, user.user_id, Number(c.req.param("id"))) });
+    return c.json({
+      data: await findBackupTaskDetail(database, user.workspace_id, Number(c.req.param("id"))),
+    });
   });
   return app;
 }

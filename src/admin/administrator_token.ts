@@ -38,7 +38,12 @@ export async function makeAdministratorToken(
     }
     const now = clock.now();
     const token = { name: `Made by ${operator} with task admin`, abilities: ABILITIES, expires_at: null };
-    const { plain, row } = await insertToken(sql, user.id, token, now);
+    const { plain, row } = await insertToken(
+      sql,
+      { userId: user.id, workspaceId: user.workspace_id },
+      token,
+      now,
+    );
     await enterAudit({ database, clock }, {
       actor: { type: "command", name: operator },
       action: "makeAdministratorToken",

@@ -1,6 +1,8 @@
 /** The context of every service function: the database, the clock, the keys and other shared objects. */
 import type { Clock } from "../domain/clock.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
+import type { Owner } from "../domain/access/owner.ts";
+import type { Role } from "../domain/access/roles.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
@@ -40,10 +42,14 @@ export interface NotificationSender {
   ): Promise<DeliveryOutcome>;
 }
 
-/** The user who calls a service function, as identified by their token. */
-export interface Caller {
-  readonly userId: number;
+/**
+ * The user who calls a service function and the workspace in which they act, as identified by their token.
+ */
+export interface Caller extends Owner {
+  /** The user's role in the workspace. */
+  readonly role: Role;
   readonly tokenId: number;
   readonly isAdmin: boolean;
+  /** What the token permits and the user's role allows. */
   readonly abilities: ReadonlySet<string>;
 }

@@ -145,7 +145,7 @@ Deno.test("the newest of many logs are read from the end, whatever the page", as
   const all = (await sql<{ id: number }[]>`select id from runs order by id desc`).map(({ id }) => id);
   for (const limit of [1, 10, 43, 100]) {
     for (let offset = 0; offset <= 50; offset += 7) {
-      const { rows, total } = await listLogs(sql, client.userId, offset, limit, { sort: "-id" });
+      const { rows, total } = await listLogs(sql, client.workspaceId, offset, limit, { sort: "-id" });
       assert.deepEqual(rows.map(({ id }) => id), all.slice(offset, offset + limit), `${offset} ${limit}`);
       assert.equal(total, 43);
     }

@@ -26,7 +26,7 @@ export async function watchAdministratorAccess({ clock, database }: ServiceConte
       : null;
     const administrators = await listAdministrators(sql);
     if (reason !== null && administrators.length > 0) logger("services").warn("{reason}", { reason });
-    for (const { id } of administrators) {
+    for (const { id, workspace_id } of administrators) {
       const alert = { kind: "access.ending", subject: `user ${id}` } as const;
       if (reason === null) {
         await endAlert({ clock }, sql, alert);
@@ -35,12 +35,13 @@ export async function watchAdministratorAccess({ clock, database }: ServiceConte
       await raiseAlert({ clock }, sql, { ...alert, isLevel: true }, {
         name: "access.ending",
         userId: id,
+        workspaceId: workspace_id,
         taskId: null,
         serverId: null,
         backupId: null,
         run: null,
         reason,
-        recipients: { userId: id, exceptStreamId: 0 },
+        recipients: { workspaceId: workspace_id, exceptStreamId: 0 },
         key: `user ${id} access.ending`,
       });
     }

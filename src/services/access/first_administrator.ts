@@ -1,4 +1,5 @@
 /** Creates the first user of a new control plane. */
+import { ownWorkspace } from "../../store/access/workspaces.ts";
 import { ABILITIES } from "../../domain/abilities.ts";
 import { transaction } from "../../store/database/database.ts";
 import { lockUsersTable } from "../../store/access/bootstrap.ts";
@@ -26,7 +27,13 @@ export async function createFirstAdministrator(
       now,
     );
     const token = { name: "First administrator", abilities: ABILITIES, expires_at: null };
-    const issued = await insertToken(sql, user.id, token, now, plain ?? undefined);
+    const issued = await insertToken(
+      sql,
+      { userId: user.id, workspaceId: await ownWorkspace(sql, user.id) },
+      token,
+      now,
+      plain ?? undefined,
+    );
     await enterAudit(services, {
       actor: { type: "system" },
       action: "createFirstAdministrator",

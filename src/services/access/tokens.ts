@@ -1,4 +1,6 @@
 /** Creates, checks and revokes API tokens. Only the response that creates a token contains its plain text. */
+import { type Owner, ownerOf } from "../../domain/access/owner.ts";
+import { ownWorkspace } from "../../store/access/workspaces.ts";
 import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -50,17 +52,19 @@ export async function authenticate(services: ServiceContext, plain: string): Pro
 }
 
 function invalidReason(
-  { revoked_at, expires_at, is_user_deleted }: store.CallerRow,
+  { revoked_at, expires_at, is_user_deleted, role }: store.CallerRow,
   now: Date,
 ): string | null {
   if (is_user_deleted) return "Its user was deleted.";
   if (revoked_at !== null) return "The token is revoked.";
+  if (role === null) return "Its user is not a member of the workspace any more.";
   return expires_at !== null && expires_at <= now ? "The token has expired." : null;
 }
 
 function callerOf(row: store.CallerRow): Caller {
   return {
-    userId: row.user_id,
+    ...ownerOf(row),
+    role: row.role!,
     tokenId: row.id,
     isAdmin: row.is_admin,
     abilities: new Set(row.is_admin ? row.abilities : row.abilities.filter((ability) => ability !== "admin")),
@@ -84,6 +88,7 @@ export async function recheckToken(
 export function issueToken(
   services: ServiceContext,
   token: {
+    /** The user, who gets the token for their own workspace. */
     userId: number;
     name: string;
     abilities: readonly Ability[];
@@ -93,23 +98,28 @@ export function issueToken(
   },
 ): Promise<IssuedToken> {
   const { userId, name, abilities, expiresAt, plain } = token;
-  return transaction(
-    services.database,
-    (sql) =>
-      insertToken(sql, userId, { name, abilities, expires_at: expiresAt }, services.clock.now(), plain),
-  );
+  return transaction(services.database, async (sql) => {
+    const owner = { userId, workspaceId: await ownWorkspace(sql, userId) };
+    return await insertToken(
+      sql,
+      owner,
+      { name, abilities, expires_at: expiresAt },
+      services.clock.now(),
+      plain,
+    );
+  });
 }
 
 /** Creates a token in the caller's transaction, and returns it with its plain text. */
 export async function insertToken(
   sql: Sql,
-  userId: number,
+  owner: Owner,
   { name, abilities, expires_at }: TokenInput,
   now: Date,
   plain: string = `rg_${randomBytes(32).toString("base64url")}`,
 ): Promise<IssuedToken> {
   const values = { name, abilities: [...new Set(abilities)], expires_at, token_hash: hashToken(plain) };
-  return { row: await store.insertToken(sql, userId, values, now), plain };
+  return { row: await store.insertToken(sql, owner, values, now), plain };
 }
 
 /**
@@ -125,7 +135,7 @@ export function createToken(
   const now = services.clock.now();
   refusePast(token.expires_at, now);
   return transaction(services.database, async (sql) => {
-    const issued = await insertToken(sql, caller.userId, token, now);
+    const issued = await insertToken(sql, caller, token, now);
     recordCreated(issued.row.id);
     return issued;
   });

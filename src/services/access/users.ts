@@ -1,4 +1,10 @@
 /** Users: a caller's own account, and the administration of all users. */
+import {
+  countRecords,
+  ownWorkspace,
+  type RecordCounts,
+  soleWorkspaces,
+} from "../../store/access/workspaces.ts";
 import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -11,20 +17,20 @@ import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { keepingAdministrator } from "./administrator_access.ts";
-import { pluralize } from "../pluralize.ts";
+import { keptRecords } from "./kept_records.ts";
 import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
-export type { UserCounts as UserCounts, UserRow } from "../../store/access/users.ts";
+export type { UserRow } from "../../store/access/users.ts";
 
 export interface UserWithCounts {
   user: store.UserRow;
-  counts: store.UserCounts;
+  counts: RecordCounts;
 }
 
 export async function showSelf(services: ServiceContext, caller: Caller): Promise<UserWithCounts> {
   const user = requireFound(await store.findUser(services.database, caller.userId));
-  return await withCounts(services, services.database, user);
+  return await withCounts(services, services.database, caller, user);
 }
 
 export function updateSelf(
@@ -34,7 +40,7 @@ export function updateSelf(
 ): Promise<UserWithCounts> {
   return transaction(services.database, async (sql) => {
     const user = requireFound(await store.updateUser(sql, caller.userId, changes, services.clock.now()));
-    return await withCounts(services, sql, user);
+    return await withCounts(services, sql, caller, user);
   });
 }
 
@@ -90,7 +96,8 @@ export function updateUser(
 
 /**
  * Puts a user into the trash and invalidates their tokens. Returns when the user will be deleted. Throws a
- * `ConflictError` if the user is the caller, or still owns backups, tasks, servers or destinations.
+ * `ConflictError` if the user is the caller, or workspaces without other members still hold backups, tasks,
+ * servers or destinations.
  */
 export function deleteUser(
   services: ServiceContext,
@@ -103,13 +110,7 @@ export function deleteUser(
     }
     await refuseUnlessAdmin(sql, caller);
     const user = requireFound(await store.lockUser(sql, id));
-    const counts = await store.countOfUser(sql, id, services.clock.now());
-    const kept = [
-      [counts.backup_tasks, "backup task"] as const,
-      [counts.remote_servers, "remote server"] as const,
-      [counts.backup_destinations, "backup destination"] as const,
-      [counts.backups, "backup"] as const,
-    ].filter(([count]) => count > 0).map(([count, noun]) => pluralize(count, noun));
+    const kept = await keptRecords(services, sql, await soleWorkspaces(sql, id));
     if (kept.length > 0) {
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
@@ -167,18 +168,22 @@ export function createTokenFor(
     if (Object.keys(errors).length > 0) throw new InvalidError(errors);
     const now = services.clock.now();
     refusePast(token.expires_at, now);
-    return await insertToken(sql, userId, { ...token, abilities }, now);
+    return await insertToken(sql, { userId, workspaceId: await ownWorkspace(sql, userId) }, {
+      ...token,
+      abilities,
+    }, now);
   });
 }
 
 async function withCounts(
   services: ServiceContext,
   sql: Sql,
+  caller: Caller,
   user: store.UserRow,
 ): Promise<UserWithCounts> {
   const wall = wallTime(user.timezone, services.clock.now());
   const today = instantOf(user.timezone, wall - wall % 86_400_000);
-  return { user, counts: await store.countOfUser(sql, user.id, today) };
+  return { user, counts: await countRecords(sql, caller.workspaceId, today) };
 }
 
 /**

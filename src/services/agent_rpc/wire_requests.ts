@@ -12,7 +12,7 @@ import {
   type BackupDestinationRow,
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
-import { type BackupDetailRow, findBackupDetail } from "../../store/backups/backups.ts";
+import { type BackupDetailRow, findBackupToRead } from "../../store/backups/backups.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { jobDestination } from "../jobs/jobs.ts";
@@ -49,7 +49,7 @@ export async function buildWireRequest(
         witnesses: payload.witnesses ?? [],
       };
     case "backup.browse": {
-      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      const backup = await findBackupToRead(sql, payload.backup_id);
       if (backup === undefined) throw new NotFoundError("Backup");
       const { kind, path, offset, limit, search } = payload;
       const names = backup.objects.filter(({ role }) => role === "index").map(({ name }) => name);
@@ -64,7 +64,7 @@ export async function buildWireRequest(
       };
     }
     case "backup.send": {
-      const backup = await findBackupDetail(sql, payload.user_id, payload.backup_id);
+      const backup = await findBackupToRead(sql, payload.backup_id);
       if (backup === undefined) throw new NotFoundError("Backup");
       const { kind, what, range, stream } = payload;
       const readable = backupToRead(backup, destination, keyring, secret);

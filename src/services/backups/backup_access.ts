@@ -33,7 +33,7 @@ export interface ReadableBackup {
  * trash.
  */
 export async function findReadable(sql: Sql, caller: Caller, id: number): Promise<ReadableBackup> {
-  const backup = await findBackupDetail(sql, caller.userId, id);
+  const backup = await findBackupDetail(sql, caller.workspaceId, id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
   if (backup === undefined || destination === undefined) throw new NotFoundError("Backup");
   refuseDeleted(backup);
@@ -73,7 +73,7 @@ export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): 
  * is one. Throws the errors of {@link findReadable}.
  */
 export async function lockReadable(sql: Sql, caller: Caller, id: number): Promise<BackupRow> {
-  const backup = await lockBackup(sql, caller.userId, id);
+  const backup = await lockBackup(sql, caller.workspaceId, id);
   if (backup === undefined) throw new NotFoundError("Backup");
   refuseDeleted(backup);
   if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
@@ -100,7 +100,7 @@ export async function readingServer(
     );
   }
   const heardSince = liveSince(services);
-  const connected = await connectedServersOf(services.database, backup.user_id, protocol, heardSince);
+  const connected = await connectedServersOf(services.database, backup.workspace_id, protocol, heardSince);
   const own = connected.find((id) => id === backup.remote_server_id);
   if (own !== undefined) return own;
   const other = connected[0];

@@ -53,7 +53,7 @@ export async function listBackupFiles(
   const payload = {
     kind: "backup.browse",
     backup_destination_id: readable.destination.id,
-    user_id: caller.userId,
+    user_id: readable.backup.user_id,
     backup_id: id,
     path: path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/"),
     ...window,
@@ -80,7 +80,7 @@ async function noteDamage(services: ServiceContext, backup: BackupDetailRow, err
 /** Marks a backup as damaged after a listing or a partial download has found the damage. */
 export async function markFoundDamage(
   services: ServiceContext,
-  backup: Pick<BackupDetailRow, "id" | "user_id" | "backup_task_id" | "remote_server_id">,
+  backup: Pick<BackupDetailRow, "id" | "user_id" | "workspace_id" | "backup_task_id" | "remote_server_id">,
   { damage }: DamageFoundError,
 ): Promise<void> {
   log().warn("Backup {backup_id} is damaged: {damage}", {

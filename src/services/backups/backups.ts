@@ -44,7 +44,7 @@ export function listBackups(
   { backup_task_id, status, ...choice }: BackupChoice & { backup_task_id?: number },
 ): Promise<Page<BackupDetailRow>> {
   const filter = { ...choice, taskId: backup_task_id ?? null, status: status ?? null };
-  return listRows(services.database, caller.userId, filter, window.offset, window.limit);
+  return listRows(services.database, caller.workspaceId, filter, window.offset, window.limit);
 }
 
 export async function listBackupsOfTask(
@@ -54,7 +54,7 @@ export async function listBackupsOfTask(
   window: PageWindow,
   choice: BackupChoice,
 ): Promise<Page<BackupDetailRow>> {
-  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  const task = await findBackupTaskOf(services.database, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   return await listBackups(services, caller, window, { ...choice, backup_task_id: taskId });
 }
@@ -79,7 +79,7 @@ export async function deleteBackup(
   { forget = false }: { forget?: boolean } = {},
 ): Promise<{ deletes_at: Date }> {
   return await transaction(services.database, async (sql) => {
-    const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
+    const backup = await lockBackup(sql, caller.workspaceId, id) ?? notFound();
     if (backup.held_at !== null) throw heldError(backup);
     const isGoing = backup.removal_reason === "request" || backup.removal_begun_at !== null;
     if (isGoing && !forget) return { deletes_at: backup.deletes_at ?? services.clock.now() };
@@ -102,8 +102,8 @@ export async function undeleteBackup(
   return await transaction(services.database, async (sql) => {
     // Lock the destination before its backup, in the same order as the deletion of a destination with its
     // backups.
-    const destination = await lockDestinationOfBackup(sql, caller.userId, id) ?? notFound();
-    const backup = await lockTrashedBackup(sql, caller.userId, id) ?? notFound();
+    const destination = await lockDestinationOfBackup(sql, caller.workspaceId, id) ?? notFound();
+    const backup = await lockTrashedBackup(sql, caller.workspaceId, id) ?? notFound();
     if (backup.removal_begun_at !== null) throw deletionBegun(backup, "The deletion can't be undone");
     if (backup.removal_requested_at !== null) await unmarkRemoval(sql, [id]);
     if (destination.deletes_at !== null) await setDestinationDeletion(sql, destination.id, null);
@@ -130,7 +130,7 @@ export async function holdBackup(
   reason: string | null,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
-    const backup = await lockBackup(sql, caller.userId, id) ?? notFound();
+    const backup = await lockBackup(sql, caller.workspaceId, id) ?? notFound();
     if (backup.removal_begun_at !== null) {
       throw deletionBegun(backup, "Hold another one, or run its task again");
     }
@@ -194,7 +194,7 @@ async function review(
     if (backup_task_id !== null && (damaged_at !== null || suspicious_at !== null)) {
       await recordRetentionChange(sql, backup_task_id, services.clock.now());
     }
-    if (await lockBackup(sql, caller.userId, id) === undefined) notFound();
+    if (await lockBackup(sql, caller.workspaceId, id) === undefined) notFound();
     await clear(sql);
     return await detail(sql, caller, id);
   });
@@ -207,13 +207,13 @@ async function update(
   change: (sql: Sql, backup: BackupRow) => Promise<void>,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
-    await change(sql, await lockBackup(sql, caller.userId, id) ?? notFound());
+    await change(sql, await lockBackup(sql, caller.workspaceId, id) ?? notFound());
     return await detail(sql, caller, id);
   });
 }
 
 async function detail(sql: Sql, caller: Caller, id: number): Promise<BackupDetailRow> {
-  return await findBackupDetail(sql, caller.userId, id) ?? notFound();
+  return await findBackupDetail(sql, caller.workspaceId, id) ?? notFound();
 }
 
 function notFound(): never {

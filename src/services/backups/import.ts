@@ -1,5 +1,5 @@
 /** Adds records of backups that exist at their destination but are missing in the database. */
-import { ABILITIES } from "../../domain/abilities.ts";
+import { type Owner, ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { insertBackup, type NewBackup, type NewBackupObject } from "../../store/backups/backup_records.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -7,8 +7,9 @@ import {
   createBackupDestination,
   type NewBackupDestinationInput,
 } from "../destinations/backup_destinations.ts";
-import type { Caller, ServiceContext } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { serverNames, type TaskLocation, taskLocations } from "../../store/backups/known_backups.ts";
+import { internalCaller } from "../access/internal_caller.ts";
 import { createRemoteServer } from "../servers/remote_servers.ts";
 
 export interface FoundBackup {
@@ -21,6 +22,7 @@ export interface FoundBackup {
   readonly record: Omit<
     NewBackup,
     | "user_id"
+    | "workspace_id"
     | "backup_task_id"
     | "run_id"
     | "backup_destination_id"
@@ -43,7 +45,7 @@ export async function importBackups(
   backups: readonly FoundBackup[],
   addressOf: (hostname: string) => string,
 ): Promise<{ destinationId: number; servers: Map<string, number> }> {
-  const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
+  const caller = await internalCaller(services, userId);
   const { id: destinationId } = await createBackupDestination(services, caller, destination);
   const servers = new Map<string, number>();
   for (const { hostname } of backups) {
@@ -58,7 +60,7 @@ export async function importBackups(
     services,
     backups.map((found) => ({
       found,
-      userId,
+      owner: caller,
       taskId: null,
       destinationId,
       serverId: servers.get(found.hostname)!,
@@ -72,8 +74,8 @@ export async function importBackups(
  * is assigned to its task if it certainly belongs to that task. Otherwise it gets no task, so that no
  * retention rule deletes it: another control plane may use the same directory and the same task ids.
  *
- * A backup without a task belongs to the user, and to the server whose agent has its host name. If there is
- * no such server, creates one, whose agent must then be enrolled.
+ * A backup without a task belongs to the user's own workspace, and to the server whose agent has its host
+ * name. If there is no such server, creates one, whose agent must then be enrolled.
  *
  * @param destinationIds The destinations that use the backups' directory; at least one.
  */
@@ -83,11 +85,11 @@ export async function importLaterBackups(
   destinationIds: readonly number[],
   backups: readonly FoundBackup[],
 ): Promise<void> {
-  const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
+  const caller = await internalCaller(services, userId);
   const tasks = new Map((await taskLocations(services.database)).map((task) => [task.id, task]));
   const servers = new Map<string, number>();
   const names = new Map<number, string[]>();
-  for (const server of await serverNames(services.database, userId)) {
+  for (const server of await serverNames(services.database, caller.workspaceId)) {
     names.set(server.id, server.names);
     for (const name of server.names) if (!servers.has(name)) servers.set(name, server.id);
   }
@@ -99,7 +101,7 @@ export async function importLaterBackups(
       const destinationId = destinationIds.includes(own) ? own : destinationIds[0]!;
       located.push({
         found,
-        userId: task.user_id,
+        owner: ownerOf(task),
         taskId: task.id,
         destinationId,
         serverId: task.remote_server_id,
@@ -112,7 +114,7 @@ export async function importLaterBackups(
       serverId = (await createRemoteServer(services, caller, server)).id;
       servers.set(found.hostname, serverId);
     }
-    located.push({ found, userId, taskId: null, destinationId: destinationIds[0]!, serverId });
+    located.push({ found, owner: caller, taskId: null, destinationId: destinationIds[0]!, serverId });
   }
   await insertFound(services, located);
 }
@@ -129,7 +131,7 @@ function isMadeBy(
 
 interface LocatedBackup {
   found: FoundBackup;
-  userId: number;
+  owner: Owner;
   taskId: number | null;
   destinationId: number;
   serverId: number;
@@ -141,10 +143,10 @@ async function insertFound(services: ServiceContext, located: readonly LocatedBa
     a.found.record.created_at.getTime() - b.found.record.created_at.getTime()
   );
   await transaction(services.database, async (sql) => {
-    for (const { found, userId, taskId, destinationId, serverId } of oldestFirst) {
+    for (const { found, owner, taskId, destinationId, serverId } of oldestFirst) {
       await insertBackup(sql, {
         ...found.record,
-        user_id: userId,
+        ...ownerColumns(owner),
         backup_task_id: taskId,
         run_id: null,
         backup_destination_id: destinationId,

@@ -1,4 +1,5 @@
 /** Starts restores, which are queued like all runs. */
+import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import {
   isRestorable,
   type RestoreDefinition,
@@ -78,7 +79,7 @@ export async function selectServer(
       remote_server_id: ["The server that made the backup is deleted. Specify the server to use."],
     });
   }
-  if (await findRemoteServerOf(sql, caller.userId, id) === undefined) {
+  if (await findRemoteServerOf(sql, caller.workspaceId, id) === undefined) {
     throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
   }
   return id;
@@ -123,7 +124,7 @@ function fieldsOfTaskType(taskType: string): Set<string> {
 }
 
 async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
-  const objects = (await findBackupDetail(sql, backup.user_id, backup.id))?.objects ?? [];
+  const objects = (await findBackupDetail(sql, backup.workspace_id, backup.id))?.objects ?? [];
   return objects.filter(({ role, database_name }) => role === "archive" && database_name !== null)
     .map(({ database_name }) => database_name!);
 }
@@ -154,7 +155,7 @@ async function queueRestore(
   const now = services.clock.now();
   const deadline = startDeadline(services, { created_at: now });
   const run = await insertRun(sql, {
-    user_id: backup.user_id,
+    ...ownerColumns(ownerOf(backup)),
     kind: "restore",
     backup_task_id: backup.backup_task_id,
     remote_server_id: serverId,

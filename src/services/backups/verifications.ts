@@ -1,4 +1,5 @@
 /** Queues verifications, which read backups back: single ones on request, and all backups in turn. */
+import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import { restoreOfEngine } from "../../definitions/sources/registry.ts";
 import { ConflictError } from "../../domain/errors.ts";
@@ -114,7 +115,7 @@ export async function queueCheck(
 ): Promise<number> {
   const now = services.clock.now();
   const run = await insertRun(sql, {
-    user_id: backup.user_id,
+    ...ownerColumns(ownerOf(backup)),
     kind,
     backup_task_id: backup.backup_task_id,
     remote_server_id: serverId,

@@ -60,9 +60,9 @@ export async function createBackupDestination(
   const destination = { label, type, ...complete(type, await stored(services.keyring, input.values)) };
   refuseConnection(services.network, destination);
   return await transaction(services.database, async (sql) => {
-    const id = await insertBackupDestination(sql, caller.userId, destination, services.clock.now());
+    const id = await insertBackupDestination(sql, caller, destination, services.clock.now());
     recordCreated(id);
-    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+    return (await findBackupDestinationOf(sql, caller.workspaceId, id))!;
   });
 }
 
@@ -81,7 +81,7 @@ export async function updateBackupDestination(
 ): Promise<BackupDestinationRow> {
   const changed = await stored(services.keyring, input.values);
   return await transaction(services.database, async (sql) => {
-    const before = await lockBackupDestination(sql, caller.userId, id);
+    const before = await lockBackupDestination(sql, caller.workspaceId, id);
     if (before === undefined) throw new NotFoundError(RESOURCE);
     const type = input.type ?? before.type;
     const after = {
@@ -104,7 +104,7 @@ export async function updateBackupDestination(
       refuseWhile(runs + uploads, "run", "is written to by", "Change its type when they have finished.");
     } else await keepObjectsFindable(sql, before, after, objectsMoved);
     await updateRow(sql, id, after, services.clock.now());
-    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+    return (await findBackupDestinationOf(sql, caller.workspaceId, id))!;
   });
 }
 
@@ -142,7 +142,7 @@ export async function showBackupDestination(
   caller: Caller,
   id: number,
 ): Promise<BackupDestinationRow> {
-  const row = await findBackupDestinationOf(services.database, caller.userId, id);
+  const row = await findBackupDestinationOf(services.database, caller.workspaceId, id);
   if (row === undefined) throw new NotFoundError(RESOURCE);
   return row;
 }
@@ -153,7 +153,7 @@ export function listBackupDestinations(
   window: PageWindow,
   filter: BackupDestinationFilter & ListOrder = {},
 ): Promise<Page<BackupDestinationRow>> {
-  return listRows(services.database, caller.userId, filter, window.offset, window.limit);
+  return listRows(services.database, caller.workspaceId, filter, window.offset, window.limit);
 }
 
 function refuseWhile(count: number, noun: string, verb: string, then: string): void {

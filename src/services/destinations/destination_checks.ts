@@ -24,7 +24,7 @@ export async function checkDestination(
   id: number,
   remoteServerId: number | null,
 ): Promise<DestinationCheckResult> {
-  const destination = await findBackupDestinationOf(services.database, caller.userId, id);
+  const destination = await findBackupDestinationOf(services.database, caller.workspaceId, id);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   if (isStorageType(destination.type)) {
     const steps = await bucketOf(destination, services).check();
@@ -37,7 +37,7 @@ export async function checkDestination(
       ],
     });
   }
-  if (await findRemoteServerOf(services.database, caller.userId, remoteServerId) === undefined) {
+  if (await findRemoteServerOf(services.database, caller.workspaceId, remoteServerId) === undefined) {
     throw new InvalidError({ remote_server_id: ["The selected remote server is invalid."] });
   }
   const { refusedRoot } = definitionOf(destination.type);

@@ -31,7 +31,9 @@ export async function deleteBackupDestination(
   { forget = false }: { forget?: boolean } = {},
 ): Promise<{ deletes_at: Date }> {
   return await transaction(services.database, async (sql) => {
-    if (await lockBackupDestination(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await lockBackupDestination(sql, caller.workspaceId, id) === undefined) {
+      throw new NotFoundError(RESOURCE);
+    }
     refuseUsed(id, await countDestinationUses(sql, id), forget);
     if (forget) await forgetBackups(services, sql, caller, id);
     const deletesAt = await deletionTimeNow(services, sql);
@@ -52,14 +54,14 @@ export async function undeleteBackupDestination(
   id: number,
 ): Promise<BackupDestinationRow> {
   return await transaction(services.database, async (sql) => {
-    const row = await lockTrashedDestination(sql, caller.userId, id);
+    const row = await lockTrashedDestination(sql, caller.workspaceId, id);
     if (row === undefined) throw new NotFoundError(RESOURCE);
     if (row.deletes_at !== null) {
       const forgotten = (await lockBackupsAt(sql, id)).filter(({ is_forgotten }) => is_forgotten);
       await restoreForgotten(sql, forgotten.map((backup) => backup.id));
       await setDestinationDeletion(sql, id, null);
     }
-    return (await findBackupDestinationOf(sql, caller.userId, id))!;
+    return (await findBackupDestinationOf(sql, caller.workspaceId, id))!;
   });
 }
 

@@ -132,7 +132,7 @@ export async function verifyJob(sql: Sql, run: RunRow, keyring: Keyring): Promis
 /** Builds a drill job. Throws the errors of {@link restoreJob}. */
 export async function drillJob(sql: Sql, run: RunRow, keyring: Keyring): Promise<DrillJob> {
   const verify = await verifyJob(sql, run, keyring);
-  const { bytes_read, engine } = (await findBackupDetail(sql, run.user_id, run.backup_id ?? 0))!;
+  const { bytes_read, engine } = (await findBackupDetail(sql, run.workspace_id, run.backup_id ?? 0))!;
   const drill = { ...verify, kind: "drill" as const, bytes_read };
   const restore = restoreOfEngine(engine);
   if (restore === null || restore.drill === null) return drill;
@@ -152,7 +152,9 @@ async function backupOfRun(
   keyring: Keyring,
   identity: string | null,
 ): Promise<BackupToRead> {
-  const backup = run.backup_id === null ? undefined : await findBackupDetail(sql, run.user_id, run.backup_id);
+  const backup = run.backup_id === null
+    ? undefined
+    : await findBackupDetail(sql, run.workspace_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
   // Removal waits for the run, so a backup that is only marked for removal still exists here.
   if (backup === undefined || destination === undefined) {

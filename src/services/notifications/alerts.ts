@@ -1,4 +1,5 @@
 /** Opens and closes alerts about lasting problems, and writes the messages about them. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import { type AlertKind, REMIND_AFTER, steadyAfter } from "../../domain/notifications/alert.ts";
 import { type ClassedEvent, classOf, type EventClassName } from "../../domain/notifications/event_classes.ts";
 import { isoSeconds, type NotificationEvent } from "../../domain/notifications/notification.ts";
@@ -22,9 +23,8 @@ import type { ServiceContext } from "../context.ts";
 type Clocked = Pick<ServiceContext, "clock">;
 
 /** A notification event that is to be sent. */
-export interface AlertMessage extends Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
+export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "reason" | "ongoing"> {
   name: ClassedEvent;
-  userId: number;
   /** The task that the event is about; null for none. */
   taskId: number | null;
   serverId: number | null;
@@ -110,7 +110,7 @@ export async function raiseAlert(
   news: AlertMessage,
 ): Promise<void> {
   const alert = await recordOccurrence(sql, {
-    user_id: news.userId,
+    ...ownerColumns(news),
     kind,
     subject,
     backup_task_id: news.taskId,

@@ -44,7 +44,7 @@ export function listNotificationStreams(
   window: PageWindow,
   choice: store.NotificationStreamFilter & ListOrder = {},
 ): Promise<Page<store.NotificationStreamRow>> {
-  return store.listNotificationStreams(services.database, caller.userId, window, choice);
+  return store.listNotificationStreams(services.database, caller.workspaceId, window, choice);
 }
 
 export async function showNotificationStream(
@@ -52,7 +52,7 @@ export async function showNotificationStream(
   caller: Caller,
   id: number,
 ): Promise<store.NotificationStreamRow> {
-  return requireFound(await store.findNotificationStreamOf(services.database, caller.userId, id));
+  return requireFound(await store.findNotificationStreamOf(services.database, caller.workspaceId, id));
 }
 
 export function createNotificationStream(
@@ -69,7 +69,7 @@ export function createNotificationStream(
     signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
   };
   return transaction(services.database, async (sql) => {
-    const made = await store.insertNotificationStream(sql, caller.userId, row, services.clock.now());
+    const made = await store.insertNotificationStream(sql, caller, row, services.clock.now());
     recordCreated(made.id);
     return made;
   });
@@ -86,7 +86,7 @@ export function updateNotificationStream(
   { events, notifications, signing_secret, value, ...changes }: Partial<NotificationStreamInput>,
 ): Promise<store.NotificationStreamRow> {
   return transaction(services.database, async (sql) => {
-    const row = requireFound(await store.lockNotificationStream(sql, caller.userId, id));
+    const row = requireFound(await store.lockNotificationStream(sql, caller.workspaceId, id));
     const problem = channelOf(changes.type ?? row.type).valueProblem(
       value ?? services.keyring.decrypt(row.value_encrypted),
     );
@@ -123,7 +123,7 @@ export async function testNotificationStream(
   id: number,
 ): Promise<DeliveryOutcome> {
   const { database, clock, notifier } = services;
-  const stream = requireFound(await store.findNotificationStreamOf(database, caller.userId, id));
+  const stream = requireFound(await store.findNotificationStreamOf(database, caller.workspaceId, id));
   const user = await findUser(database, caller.userId);
   const outcome = await notifier.sendNow(stream, {
     event: "test",
@@ -155,7 +155,7 @@ export function deleteNotificationStream(
 ): Promise<{ warnings: string[] }> {
   return transaction(services.database, async (sql) => {
     const tasks = await tasksOfStream(sql, id);
-    if (!await store.deleteNotificationStream(sql, caller.userId, id)) {
+    if (!await store.deleteNotificationStream(sql, caller.workspaceId, id)) {
       throw new NotFoundError("Notification stream");
     }
     return { warnings: await silentTaskWarnings(sql, tasks) };

@@ -27,7 +27,7 @@ export async function previewRetention(
   taskId: number,
   changes: Partial<RetentionPolicy>,
 ): Promise<RetentionPreview> {
-  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  const task = await findBackupTaskOf(services.database, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   const { timezone } = task;
   const policy = { ...presentFields(TASK_RETENTION_FIELDS, task), ...changes };

@@ -138,9 +138,9 @@ export async function notifyTrash(services: ServiceContext): Promise<Date | null
     const reason = summaries.map(sentence).join(" ");
     logger("services").warn("Put into the trash: {reason}", { reason });
     let count = 0;
-    for (const { id, timezone } of await listAdministrators(sql)) {
+    for (const { timezone, workspace_id } of await listAdministrators(sql)) {
       count += await insertDeliveries(sql, {
-        recipients: { userId: id, exceptStreamId: null },
+        recipients: { workspaceId: workspace_id, exceptStreamId: null },
         classes: [classOf("trash.filled")],
         followers: { types: RUN_FOLLOWERS, isFor: false },
         key: `trash ${now.toISOString()}`,

@@ -172,7 +172,7 @@ async function refuseOlderLoader(sql: Sql, run: RunRow): Promise<void> {
 /** Throws an error if the agent does not support the backup's source type. */
 async function refuseIgnorantAgent(sql: Sql, run: RunRow): Promise<void> {
   const server = await findRemoteServer(sql, run.remote_server_id!);
-  const backup = await findBackupDetail(sql, run.user_id, run.backup_id ?? 0);
+  const backup = await findBackupDetail(sql, run.workspace_id, run.backup_id ?? 0);
   if (server === undefined || backup === undefined) return;
   const type = typeOfEngine(backup.engine);
   if (knowsType(server, type)) return;

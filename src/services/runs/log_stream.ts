@@ -31,7 +31,7 @@ export async function followOutput(
   afterSequence: number,
   signal: AbortSignal,
 ): Promise<AsyncIterable<LogEvent>> {
-  if (await findLog(services.database, caller.userId, runId) === undefined) {
+  if (await findLog(services.database, caller.workspaceId, runId) === undefined) {
     throw new NotFoundError("Backup task log");
   }
   return follow(services, caller, runId, afterSequence, signal);
@@ -54,7 +54,7 @@ async function* follow(
     while (!signal.aborted) {
       changed.reset();
       // Read the state before the output. If the state is final, the output read after it is complete.
-      const log = await findLog(services.database, caller.userId, runId);
+      const log = await findLog(services.database, caller.workspaceId, runId);
       if (log === undefined) return;
       for await (const event of outputAfter(services, runId, after)) {
         after = event.sequence;

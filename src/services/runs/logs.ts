@@ -31,7 +31,7 @@ export function listLogs(
   window: PageWindow,
   choice: LogFilter & ListOrder = {},
 ): Promise<Page<LogDetailRow>> {
-  return listRows(services.database, caller.userId, window.offset, window.limit, choice);
+  return listRows(services.database, caller.workspaceId, window.offset, window.limit, choice);
 }
 
 export async function listLogsOfTask(
@@ -41,13 +41,13 @@ export async function listLogsOfTask(
   window: PageWindow,
   choice: LogFilter & ListOrder,
 ): Promise<Page<LogDetailRow>> {
-  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  const task = await findBackupTaskOf(services.database, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   return await listLogs(services, caller, window, { ...choice, backup_task_id: taskId });
 }
 
 export async function findOwnLog(services: ServiceContext, caller: Caller, id: number): Promise<LogRow> {
-  const log = await findLog(services.database, caller.userId, id);
+  const log = await findLog(services.database, caller.workspaceId, id);
   if (log === undefined) throw new NotFoundError(RESOURCE);
   return log;
 }
@@ -68,9 +68,9 @@ export async function showLatestLog(
 
 /** Returns the task's newest backup run. */
 export async function latestLog(services: ServiceContext, caller: Caller, taskId: number): Promise<LogRow> {
-  const task = await findBackupTaskOf(services.database, caller.userId, taskId);
+  const task = await findBackupTaskOf(services.database, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
-  const log = await findLatestLog(services.database, caller.userId, taskId);
+  const log = await findLatestLog(services.database, caller.workspaceId, taskId);
   if (log === undefined) throw new NotFoundError(RESOURCE);
   return log;
 }
@@ -81,7 +81,7 @@ export async function latestLog(services: ServiceContext, caller: Caller, taskId
  */
 export async function deleteLog(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {
-    const log = await lockLog(sql, caller.userId, id);
+    const log = await lockLog(sql, caller.workspaceId, id);
     if (log === undefined) throw new NotFoundError(RESOURCE);
     if (!hasEnded(log.state)) {
       throw new ConflictError(

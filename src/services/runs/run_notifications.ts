@@ -2,6 +2,8 @@
  * Notifies users about their runs and backups. Messages are written in the same transaction as the change
  * that they report, so no crash loses them.
  */
+import type { BackupRow } from "../../store/backups/backups.ts";
+import { ownerOf } from "../../domain/access/owner.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
 import { guardOf } from "../../domain/guards/registry.ts";
 import type { AlertKind } from "../../domain/notifications/alert.ts";
@@ -175,7 +177,7 @@ export function notificationOf(
 ): AlertMessage {
   return {
     name,
-    userId: run.user_id,
+    ...ownerOf(run),
     taskId: run.backup_task_id,
     serverId: run.remote_server_id,
     key: `run ${run.id} ${name}`,
@@ -199,13 +201,13 @@ export function notificationOf(
 export async function notifyDamage(
   services: Clocked,
   sql: Sql,
-  backup: { id: number; user_id: number; backup_task_id: number | null; remote_server_id: number | null },
+  backup: Pick<BackupRow, "id" | "user_id" | "workspace_id" | "backup_task_id" | "remote_server_id">,
   reason: string,
 ): Promise<void> {
   if (backup.backup_task_id === null) return;
   await writeDeliveries(services, sql, {
     name: "backup.damaged",
-    userId: backup.user_id,
+    ...ownerOf(backup),
     taskId: backup.backup_task_id,
     serverId: backup.remote_server_id,
     key: `backup ${backup.id} damaged ${services.clock.now().toISOString()}`,

@@ -1,6 +1,7 @@
 /**
  * Applies the verdicts of agents: records the stored backup, or the reason of the failure and the leftovers.
  */
+import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
@@ -215,7 +216,7 @@ async function storeBackup(
   const first = stored.objects.find((object) => object.role === "archive") ?? stored.objects[0]!;
   await recordFinalStats(sql, run.id, stored);
   const id = await insertBackup(sql, {
-    user_id: run.user_id,
+    ...ownerColumns(ownerOf(run)),
     backup_task_id: run.backup_task_id,
     run_id: run.id,
     backup_destination_id: destination.destinationId,

@@ -32,11 +32,11 @@ export interface RunWait {
 
 export async function explainRun(services: ServiceContext, caller: Caller, id: number): Promise<RunWait> {
   const sql = services.database;
-  const run = await findRunOf(sql, caller.userId, id);
+  const run = await findRunOf(sql, caller.workspaceId, id);
   if (run === undefined) throw new NotFoundError("Backup task log");
   const server = run.remote_server_id === null
     ? undefined
-    : await findRemoteServerDetail(sql, caller.userId, run.remote_server_id);
+    : await findRemoteServerDetail(sql, caller.workspaceId, run.remote_server_id);
   const shown = server === undefined ? null : withConnectivity(server, services.clock.now());
   const stall = await stallOf(services, sql, run);
   const wait = await waitOf(sql, run, shown, stall);
@@ -54,7 +54,7 @@ export async function explainRun(services: ServiceContext, caller: Caller, id: n
 export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<string> {
   const server = run.remote_server_id === null
     ? undefined
-    : await findRemoteServerDetail(sql, run.user_id, run.remote_server_id);
+    : await findRemoteServerDetail(sql, run.workspace_id, run.remote_server_id);
   return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
 }
 

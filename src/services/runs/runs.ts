@@ -1,4 +1,5 @@
 /** Starts and cancels runs. */
+import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { hasEnded, shownState } from "../../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
@@ -61,7 +62,7 @@ export async function queueBackupRuns(
 ): Promise<number[]> {
   const now = services.clock.now();
   const rows = due.map(({ task, scheduledFor }) => ({
-    user_id: task.user_id,
+    ...ownerColumns(ownerOf(task)),
     backup_task_id: task.id,
     remote_server_id: task.remote_server_id,
     backup_destination_id: task.backup_destination_id,
@@ -97,7 +98,9 @@ export async function cancelRun(
 export async function cancelAnyRun(services: ServiceContext, caller: Caller, runId: number): Promise<void> {
   await transaction(services.database, async (sql) => {
     const [run] = await lockRuns(sql, [runId]);
-    if (run === undefined || run.user_id !== caller.userId) throw new NotFoundError("Backup task log");
+    if (run === undefined || run.workspace_id !== caller.workspaceId) {
+      throw new NotFoundError("Backup task log");
+    }
     if (hasEnded(run.state)) {
       throw new ConflictError(`The run is ${shownState(run.state)} already. There is nothing to cancel.`);
     }
@@ -107,7 +110,7 @@ export async function cancelAnyRun(services: ServiceContext, caller: Caller, run
 }
 
 async function lockOwnTask(sql: Sql, caller: Caller, taskId: number): Promise<BackupTaskRow> {
-  const task = await lockBackupTask(sql, caller.userId, taskId);
+  const task = await lockBackupTask(sql, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   return task;
 }

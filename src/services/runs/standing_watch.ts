@@ -1,4 +1,5 @@
 /** Reports absent agents, duplicate agents, failing removals and failing notification streams. */
+import { ownerOf } from "../../domain/access/owner.ts";
 import type { AlertKind } from "../../domain/notifications/alert.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -6,6 +7,7 @@ import {
   failingRemovals,
   failingStreams,
   openSubjects,
+  type OwnedServer,
   serversBack,
   serversGone,
 } from "../../store/runs/run_watch.ts";
@@ -53,11 +55,12 @@ export async function watchAgents(services: ServiceContext, since: Date): Promis
 }
 
 function agentMessage(
-  { id, user_id }: { id: number; user_id: number },
+  server: OwnedServer,
   name: "agent.gone" | "agent.back" | "agent.duplicate",
   reason: string | null,
 ): AlertMessage {
-  return { ...NO_SUBJECT, name, userId: user_id, serverId: id, reason, key: `server ${id} ${name}` };
+  const { id } = server;
+  return { ...NO_SUBJECT, name, ...ownerOf(server), serverId: id, reason, key: `server ${id} ${name}` };
 }
 
 /** Reports destinations at which removals have failed for a day. */
@@ -66,7 +69,8 @@ export async function watchRemovals(services: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {
     const before = new Date(clock.now().getTime() - REMOVALS_FAIL_FOR);
     const failing = await failingRemovals(sql, before);
-    for (const { count, destination_id, error, label, user_id } of failing) {
+    for (const destination of failing) {
+      const { count, destination_id, error, label, workspace_id } = destination;
       await raiseAlert(services, sql, {
         kind: "removal.failing",
         subject: `destination ${destination_id}`,
@@ -74,8 +78,8 @@ export async function watchRemovals(services: ServiceContext): Promise<void> {
       }, {
         ...NO_SUBJECT,
         name: "removal.failing",
-        userId: user_id,
-        recipients: { userId: user_id, exceptStreamId: 0 },
+        ...ownerOf(destination),
+        recipients: { workspaceId: workspace_id, exceptStreamId: 0 },
         reason: `${count} at destination ${label} (${destination_id}): ${error}`,
         key: `destination ${destination_id} removal.failing`,
       });
@@ -95,12 +99,13 @@ export async function watchDuplicates(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Reports each failing stream to the other streams of its user. */
+/** Reports each failing stream to the other streams of its workspace. */
 export async function watchStreams(services: ServiceContext): Promise<void> {
   const { clock, database } = services;
   await transaction(database, async (sql) => {
     const failing = await failingStreams(sql, new Date(clock.now().getTime() - STREAMS_FAIL_FOR));
-    for (const { error, id, label, user_id } of failing) {
+    for (const stream of failing) {
+      const { error, id, label, workspace_id } = stream;
       await raiseAlert(services, sql, {
         kind: "notifications.failing",
         subject: `stream ${id}`,
@@ -108,8 +113,8 @@ export async function watchStreams(services: ServiceContext): Promise<void> {
       }, {
         ...NO_SUBJECT,
         name: "notifications.failing",
-        userId: user_id,
-        recipients: { userId: user_id, exceptStreamId: id },
+        ...ownerOf(stream),
+        recipients: { workspaceId: workspace_id, exceptStreamId: id },
         reason: `Stream ${label} (${id}): ${error ?? "It takes nothing."}`,
         key: `stream ${id} notifications.failing`,
       });
@@ -134,7 +139,7 @@ async function endOthers(
 export async function notifyDuplicateAgent(
   services: ServiceContext,
   sql: Sql,
-  server: { id: number; user_id: number },
+  server: OwnedServer,
   reason: string,
 ): Promise<void> {
   const news = agentMessage(server, "agent.duplicate", reason);

@@ -38,7 +38,7 @@ export async function createEnrolmentToken(
   expiresIn: number,
 ): Promise<{ token: string; expiresAt: Date }> {
   return await transaction(services.database, async (sql) => {
-    const server = await lockRemoteServer(sql, caller.userId, remoteServerId);
+    const server = await lockRemoteServer(sql, caller.workspaceId, remoteServerId);
     if (server === undefined) throw new NotFoundError("Remote server");
     const now = services.clock.now();
     const token = newSecret(TOKEN_PREFIX);
@@ -93,7 +93,7 @@ export async function revokeAgent(
   remoteServerId: number,
 ): Promise<void> {
   await transaction(services.database, async (sql) => {
-    const server = await lockRemoteServer(sql, caller.userId, remoteServerId);
+    const server = await lockRemoteServer(sql, caller.workspaceId, remoteServerId);
     if (server === undefined) throw new NotFoundError("Remote server");
     await deleteEnrolmentTokens(sql, server.id);
     await clearAgentKey(sql, server.id, services.clock.now());

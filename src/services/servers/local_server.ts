@@ -1,8 +1,8 @@
 /** Adds the control plane's own machine as a remote server, so that a first backup needs no other machine. */
-import { ABILITIES } from "../../domain/abilities.ts";
 import { ConflictError } from "../../domain/errors.ts";
 import { findServerAt, firstAdministratorId } from "../../store/access/bootstrap.ts";
-import type { Caller, ServiceContext } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
+import { internalCaller } from "../access/internal_caller.ts";
 import { authenticateAgent, createEnrolmentToken } from "./enrolment.ts";
 import { createRemoteServer } from "./remote_servers.ts";
 
@@ -31,8 +31,8 @@ export async function enrolLocalAgent(
       "Cannot start the local agent: there is no administrator to own its server; set LOCAL_AGENT=0",
     );
   }
-  const caller: Caller = { userId, tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
-  const server = await findServerAt(services.database, userId, ADDRESS, SSH_PORT);
+  const caller = await internalCaller(services, userId);
+  const server = await findServerAt(services.database, caller.workspaceId, ADDRESS, SSH_PORT);
   if (server?.has_agent && server.agent_hostname !== hostname) {
     throw new ConflictError(
       `Cannot start the local agent: the remote server ${server.label} (${ADDRESS}) has the agent of ` +

@@ -44,7 +44,7 @@ export async function createRemoteServer(
   return await transaction(services.database, async (sql) => {
     const columns = newColumns(REMOTE_SERVER_FIELDS, input, (secret) => services.keyring.encrypt(secret));
     await refuseTakenAddress(sql, caller, columns.ip_address, columns.port, null);
-    const id = await insertRemoteServer(sql, caller.userId, columns, services.clock.now());
+    const id = await insertRemoteServer(sql, caller, columns, services.clock.now());
     recordCreated(id);
     return await find(services, sql, caller, id);
   });
@@ -57,7 +57,7 @@ export async function updateRemoteServer(
   input: Input<RemoteServerFields>,
 ): Promise<RemoteServer> {
   return await transaction(services.database, async (sql) => {
-    const server = await lockRemoteServer(sql, caller.userId, id);
+    const server = await lockRemoteServer(sql, caller.workspaceId, id);
     if (server === undefined) throw new NotFoundError(RESOURCE);
     await refuseTakenAddress(
       sql,
@@ -88,7 +88,7 @@ export async function listRemoteServers(
 ): Promise<Page<RemoteServer>> {
   const now = services.clock.now();
   const heardSince = new Date(now.getTime() - REPLICA_TIMEOUT);
-  const { rows, total } = await listRows(services.database, caller.userId, window, choice, heardSince);
+  const { rows, total } = await listRows(services.database, caller.workspaceId, window, choice, heardSince);
   return { rows: rows.map((row) => withConnectivity(row, now)), total };
 }
 
@@ -105,7 +105,7 @@ export async function deleteRemoteServer(
   { forget = false }: { forget?: boolean } = {},
 ): Promise<{ deletes_at: Date | null }> {
   return await transaction(services.database, async (sql) => {
-    if (await lockRemoteServer(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await lockRemoteServer(sql, caller.workspaceId, id) === undefined) throw new NotFoundError(RESOURCE);
     const { tasks, runs } = await countServerUses(sql, id);
     if (tasks > 0) {
       throw new ConflictError(
@@ -159,7 +159,7 @@ async function forgetDisk(
 }
 
 async function find(services: ServiceContext, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
-  const row = await findRemoteServerDetail(sql, caller.userId, id);
+  const row = await findRemoteServerDetail(sql, caller.workspaceId, id);
   if (row === undefined) throw new NotFoundError(RESOURCE);
   return withConnectivity(row, services.clock.now());
 }
@@ -171,8 +171,8 @@ async function refuseTakenAddress(
   port: number,
   exceptId: number | null,
 ): Promise<void> {
-  await lockAddresses(sql, caller.userId);
-  if (await isAddressTaken(sql, caller.userId, ipAddress, port, exceptId)) {
+  await lockAddresses(sql, caller.workspaceId);
+  if (await isAddressTaken(sql, caller.workspaceId, ipAddress, port, exceptId)) {
     throw new InvalidError({ ip_address: ["The ip address has already been taken."] });
   }
 }

@@ -26,7 +26,7 @@ export async function deleteBackupTask(
   withBackups: boolean,
 ): Promise<{ deletes_at: Date | null }> {
   return await transaction(services.database, async (sql) => {
-    if (await lockBackupTask(sql, caller.userId, id) === undefined) throw new NotFoundError(RESOURCE);
+    if (await lockBackupTask(sql, caller.workspaceId, id) === undefined) throw new NotFoundError(RESOURCE);
     if (await hasActiveBackupRun(sql, id)) {
       throw new ConflictError(
         "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",

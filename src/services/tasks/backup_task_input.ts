@@ -30,27 +30,27 @@ export function encryptionProblems(
 }
 
 /**
- * Returns the problems of references, by field: each record must exist and belong to the user. The message
- * does not say which of the two is wrong. Locks the records, so that none is deleted before the transaction
- * ends.
+ * Returns the problems of references, by field: each record must exist and belong to the workspace. The
+ * message does not say which of the two is wrong. Locks the records, so that none is deleted before the
+ * transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   input: BackupTaskInput,
 ): Promise<Record<string, string[]>> {
   const problems: Record<string, string[]> = {};
   const server = input.remote_server_id;
-  if (server !== undefined && !(await holdRemoteServer(sql, userId, server))) {
+  if (server !== undefined && !(await holdRemoteServer(sql, workspaceId, server))) {
     problems.remote_server_id = ["The selected remote server is invalid."];
   }
   const destination = input.backup_destination_id;
-  if (destination !== undefined && !(await holdBackupDestination(sql, userId, destination))) {
+  if (destination !== undefined && !(await holdBackupDestination(sql, workspaceId, destination))) {
     problems.backup_destination_id = ["The selected backup destination is invalid."];
   }
   for (const [name, relation] of relationsOf(TASK_FIELDS)) {
     const ids = relatedIds(input, name);
-    const owned = ids.length === 0 ? null : await ownedRecords(sql, relation, userId, ids);
+    const owned = ids.length === 0 ? null : await ownedRecords(sql, relation, workspaceId, ids);
     if (owned === null || ids.every((id) => owned.has(id))) continue;
     problems[name] = [`The selected ${relation.records.replaceAll("_", " ")} are invalid.`];
   }
@@ -60,10 +60,10 @@ export async function referenceProblems(
 /** Returns the problems, by field, of the directory in which a changed task would store its backups. */
 export async function locationProblems(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   task: { backup_destination_id: number; store_path: string | null },
 ): Promise<Record<string, string[]>> {
-  const destination = await findBackupDestinationOf(sql, userId, task.backup_destination_id);
+  const destination = await findBackupDestinationOf(sql, workspaceId, task.backup_destination_id);
   if (destination === undefined) return {};
   try {
     objectDirectory(destination, task.store_path);

@@ -86,10 +86,10 @@ export async function createBackupTask(
       ...missingSourceFields(source),
       ...missingScheduleFields(schedule),
       ...encryptionProblems(columns),
-      ...await locationProblems(sql, caller.userId, columns),
-      ...await referenceProblems(sql, caller.userId, input),
+      ...await locationProblems(sql, caller.workspaceId, columns),
+      ...await referenceProblems(sql, caller.workspaceId, input),
     });
-    const id = await insertBackupTask(sql, caller.userId, {
+    const id = await insertBackupTask(sql, caller, {
       ...columns,
       ...schedule,
       timezone,
@@ -112,7 +112,7 @@ export async function updateBackupTask(
 ): Promise<BackupTaskDetail> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
-    const task = await lockBackupTask(sql, caller.userId, id);
+    const task = await lockBackupTask(sql, caller.workspaceId, id);
     if (task === undefined) throw new NotFoundError(RESOURCE);
     refuseUsers(caller, { ...task, ...input });
     const timezone = input.timezone ?? task.timezone;
@@ -130,8 +130,8 @@ export async function updateBackupTask(
       ...missingSourceFields(source),
       ...missingScheduleFields(changed),
       ...encryptionProblems(changed),
-      ...namesLocation(input) ? await locationProblems(sql, caller.userId, changed) : {},
-      ...await referenceProblems(sql, caller.userId, input),
+      ...namesLocation(input) ? await locationProblems(sql, caller.workspaceId, changed) : {},
+      ...await referenceProblems(sql, caller.workspaceId, input),
     });
     const moved = scheduleMoved(task, { ...schedule, timezone });
     await updateRow(sql, id, {
@@ -171,7 +171,7 @@ export async function listBackupTasks(
   choice: BackupTaskFilter & ListOrder = {},
 ): Promise<Page<BackupTaskDetail>> {
   const { offset, limit } = window;
-  const { rows, total } = await listRows(services.database, caller.userId, offset, limit, choice);
+  const { rows, total } = await listRows(services.database, caller.workspaceId, offset, limit, choice);
   const now = services.clock.now();
   return { rows: rows.map((row) => shownAt(row, now)), total };
 }
@@ -182,7 +182,7 @@ export function listUpcoming(
   caller: Caller,
   window: PageWindow,
 ): Promise<Page<BackupTaskRow>> {
-  return listUpcomingBackupTasks(services.database, caller.userId, window.offset, window.limit);
+  return listUpcomingBackupTasks(services.database, caller.workspaceId, window.offset, window.limit);
 }
 
 export async function backupTaskStatus(
@@ -190,7 +190,7 @@ export async function backupTaskStatus(
   caller: Caller,
   id: number,
 ): Promise<{ id: number; is_running: boolean }> {
-  const task = await findBackupTaskOf(services.database, caller.userId, id) ?? notFound();
+  const task = await findBackupTaskOf(services.database, caller.workspaceId, id) ?? notFound();
   return { id: task.id, is_running: await hasActiveBackupRun(services.database, id) };
 }
 
@@ -235,7 +235,7 @@ async function changePause(
 ): Promise<BackupTaskDetail> {
   return await transaction(services.database, async (sql) => {
     const now = services.clock.now();
-    const task = await lockBackupTask(sql, caller.userId, id) ?? notFound();
+    const task = await lockBackupTask(sql, caller.workspaceId, id) ?? notFound();
     await updateRow(sql, id, change(task, now), now);
     await refreshProtection(sql, id);
     await notify(sql, { topic: "schedule_changed" });
@@ -249,7 +249,7 @@ async function detail(
   caller: Caller,
   id: number,
 ): Promise<BackupTaskDetail> {
-  const row = await findBackupTaskDetail(sql, caller.userId, id) ?? notFound();
+  const row = await findBackupTaskDetail(sql, caller.workspaceId, id) ?? notFound();
   return shownAt(row, services.clock.now());
 }
 

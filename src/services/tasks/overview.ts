@@ -9,7 +9,7 @@ import {
   type OverviewNumbers,
   readOverview,
 } from "../../store/tasks/overview.ts";
-import { protectionOfUser, type TaskSummary } from "../../store/tasks/protection.ts";
+import { protectionOfWorkspace, type TaskSummary } from "../../store/tasks/protection.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { type Protection, protectionOf } from "./protection.ts";
@@ -48,8 +48,8 @@ export async function showOverview(services: ServiceContext, caller: Caller): Pr
   const now = clock.now();
   const [tasks, numbers, proven] = await Promise.all([
     readProtection(services, caller, now),
-    readOverview(database, caller.userId, now),
-    lastProven(database, caller.userId),
+    readOverview(database, caller.workspaceId, now),
+    lastProven(database, caller.workspaceId),
   ]);
   const unprotected = tasks.filter(({ protection: { status } }) =>
     status !== "protected" && status !== "paused"
@@ -80,7 +80,7 @@ async function readProtection(
   caller: Caller,
   now: Date,
 ): Promise<TaskProtection[]> {
-  const rows = await protectionOfUser(services.database, caller.userId);
+  const rows = await protectionOfWorkspace(services.database, caller.workspaceId);
   return rows.map((task) => ({ task, protection: protectionOf(task, now) }));
 }
 

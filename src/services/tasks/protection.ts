@@ -2,6 +2,7 @@
  * Stores when each task becomes late, and reports late tasks. Does not depend on the scheduler, so it also
  * reports tasks that a broken scheduler does not run.
  */
+import { ownerOf } from "../../domain/access/owner.ts";
 import { duration } from "../../domain/durations.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { lateAt, type ProtectionStatus, protectionStatus } from "../../domain/protection.ts";
@@ -113,7 +114,7 @@ export async function watchProtection(services: ServiceContext): Promise<void> {
         late.add(subjectOf(row));
         await raiseAlert(services, sql, { kind: "backup.late", subject: subjectOf(row), isLevel: true }, {
           name: "backup.late",
-          userId: row.user_id,
+          ...ownerOf(row),
           taskId: row.id,
           serverId: row.remote_server_id,
           key: `task ${row.id} backup.late`,

@@ -1,4 +1,5 @@
 /** Queues one run for each due time of a task, even if several control planes are running. */
+import { ownerOf } from "../../domain/access/owner.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
 import { planRun, type Schedule } from "../../domain/schedule.ts";
@@ -109,7 +110,7 @@ async function reportBrokenSchedules(
     }
     await raiseAlert(services, sql, { ...about, isLevel: true }, {
       name: "schedule.broken",
-      userId: task.user_id,
+      ...ownerOf(task),
       taskId: task.id,
       serverId: task.remote_server_id,
       key: `task ${task.id} schedule.broken`,

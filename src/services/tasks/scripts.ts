@@ -28,7 +28,7 @@ export function listScripts(
   window: PageWindow,
   choice: ListOrder & { search?: string; type?: ScriptType } = {},
 ): Promise<Page<store.ScriptDetailRow>> {
-  return store.listScripts(services.database, caller.userId, window, choice);
+  return store.listScripts(services.database, caller.workspaceId, window, choice);
 }
 
 export function showScript(
@@ -46,7 +46,7 @@ export function createScript(
 ): Promise<store.ScriptDetailRow> {
   return transaction(services.database, async (sql) => {
     const script = newColumns(SCRIPT_FIELDS, { ...input, script: normalizeScript(input.script) });
-    const id = await store.insertScript(sql, caller.userId, script, services.clock.now());
+    const id = await store.insertScript(sql, caller, script, services.clock.now());
     recordCreated(id);
     return await find(sql, caller, id);
   });
@@ -63,7 +63,7 @@ export function updateScript(
   changes: Partial<store.NewScript>,
 ): Promise<store.ScriptDetailRow> {
   return transaction(services.database, async (sql) => {
-    const of = { userId: caller.userId, id };
+    const of = { workspaceId: caller.workspaceId, id };
     const { script } = changes;
     const columns = script === undefined ? changes : { ...changes, script: normalizeScript(script) };
     if (!await store.updateScript(sql, of, columns, services.clock.now())) throw new NotFoundError("Script");
@@ -77,7 +77,7 @@ export function updateScript(
  */
 export function deleteScript(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
-    if (!await store.lockScript(sql, caller.userId, id)) throw new NotFoundError("Script");
+    if (!await store.lockScript(sql, caller.workspaceId, id)) throw new NotFoundError("Script");
     const tasks = await store.tasksWithScript(sql, id);
     if (tasks.length > 0) throw new ConflictError(usedBy(tasks));
     await store.deleteScript(sql, id);
@@ -92,7 +92,7 @@ function usedBy(tasks: readonly { id: number; label: string }[]): string {
 }
 
 async function find(sql: Sql, caller: Caller, id: number): Promise<store.ScriptDetailRow> {
-  const row = await store.findScriptOf(sql, caller.userId, id);
+  const row = await store.findScriptOf(sql, caller.workspaceId, id);
   if (row === undefined) throw new NotFoundError("Script");
   return row;
 }

@@ -18,11 +18,11 @@ export function listTags(
   window: PageWindow,
   choice: ListOrder & { search?: string } = {},
 ): Promise<Page<store.TagRow>> {
-  return store.listTags(services.database, caller.userId, window, choice);
+  return store.listTags(services.database, caller.workspaceId, window, choice);
 }
 
 export async function showTag(services: ServiceContext, caller: Caller, id: number): Promise<store.TagRow> {
-  return found(await store.findTagOf(services.database, caller.userId, id));
+  return found(await store.findTagOf(services.database, caller.workspaceId, id));
 }
 
 export function createTag(
@@ -32,7 +32,7 @@ export function createTag(
 ): Promise<store.TagRow> {
   return transaction(services.database, async (sql) => {
     const tag = newColumns(TAG_FIELDS, input);
-    const row = await store.insertTag(sql, caller.userId, tag, services.clock.now());
+    const row = await store.insertTag(sql, caller, tag, services.clock.now());
     recordCreated(row.id);
     return row;
   });
@@ -46,14 +46,14 @@ export function updateTag(
 ): Promise<store.TagRow> {
   return transaction(
     services.database,
-    async (sql) => found(await store.updateTag(sql, caller.userId, id, changes, services.clock.now())),
+    async (sql) => found(await store.updateTag(sql, caller.workspaceId, id, changes, services.clock.now())),
   );
 }
 
 /** Deletes a tag, and removes the tag from all tasks. */
 export function deleteTag(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
-    if (!await store.deleteTag(sql, caller.userId, id)) throw new NotFoundError("Tag");
+    if (!await store.deleteTag(sql, caller.workspaceId, id)) throw new NotFoundError("Tag");
   });
 }
 

@@ -30,16 +30,16 @@ export async function firstAdministratorId(sql: Sql): Promise<number | null> {
   return row?.id ?? null;
 }
 
-/** Returns the user's server with this address and port; null if there is none. */
+/** Returns the workspace's server with this address and port; null if there is none. */
 export async function findServerAt(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   ipAddress: string,
   port: number,
 ): Promise<LocalServerRow | null> {
   const [row] = await sql<LocalServerRow[]>`
     select id, user_id, label, agent_key_hash is not null as has_agent,
       agent_description ->> 'hostname' as agent_hostname
-    from remote_servers where user_id = ${userId} and ip_address = ${ipAddress} and port = ${port}`;
+    from remote_servers where workspace_id = ${workspaceId} and ip_address = ${ipAddress} and port = ${port}`;
   return row ?? null;
 }

@@ -1,4 +1,6 @@
 /** API tokens, which callers of the API present. Only their hashes are stored. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
+import type { Role } from "../../domain/access/roles.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
@@ -6,6 +8,7 @@ import { allOf, containsText, type ListOrder, orderBy, type Page } from "../data
 export interface TokenRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   name: string;
   abilities: string[];
   token_hash: string;
@@ -27,6 +30,7 @@ export interface NewToken {
 export interface CallerRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   abilities: string[];
   is_admin: boolean;
   last_used_at: Date | null;
@@ -34,24 +38,30 @@ export interface CallerRow {
   revoked_at: Date | null;
   /** Whether the token's user is in the trash. */
   is_user_deleted: boolean;
+  /** The user's role in the token's workspace; null if the user is not a member. */
+  role: Role | null;
 }
 
 /** Returns the token with this hash, even a revoked or expired one. */
 export async function findCaller(sql: Sql, tokenHash: string): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
-    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
-      u.deletes_at is not null as is_user_deleted
-    from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}`;
+    ${selectCaller(sql)} where t.token_hash = ${tokenHash}`;
   return row;
 }
 
 /** Returns the token with this id, even a revoked or expired one. */
 export async function findCallerById(sql: Sql, id: number): Promise<CallerRow | undefined> {
   const [row] = await sql<CallerRow[]>`
-    select t.id, t.user_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
-      u.deletes_at is not null as is_user_deleted
-    from tokens t join users u on u.id = t.user_id where t.id = ${id}`;
+    ${selectCaller(sql)} where t.id = ${id}`;
   return row;
+}
+
+function selectCaller(sql: Sql) {
+  return sql`
+    select t.id, t.user_id, t.workspace_id, t.abilities, t.last_used_at, t.expires_at, t.revoked_at, u.is_admin,
+      u.deletes_at is not null as is_user_deleted, m.role
+    from tokens t join users u on u.id = t.user_id
+    left join workspace_members m on m.workspace_id = t.workspace_id and m.user_id = t.user_id`;
 }
 
 /** Records `now` as the time of the token's last use, unless the recorded time is later than `before`. */
@@ -61,8 +71,8 @@ export async function touchToken(sql: Sql, id: number, now: Date, before: Date):
     where id = ${id} and (last_used_at is null or last_used_at <= ${before})`;
 }
 
-export async function insertToken(sql: Sql, userId: number, token: NewToken, now: Date): Promise<TokenRow> {
-  const values = { ...token, user_id: userId, created_at: now, updated_at: now };
+export async function insertToken(sql: Sql, owner: Owner, token: NewToken, now: Date): Promise<TokenRow> {
+  const values = { ...token, ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<TokenRow[]>`insert into tokens ${sql(values)} returning *`;
   return row!;
 }
@@ -91,12 +101,13 @@ export async function revokeToken(sql: Sql, userId: number, id: number, now: Dat
 /**
  * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. `Infinity`
  * means that such a token never expires, `-Infinity` that there is no such token. Counts only tokens of
- * administrators.
+ * administrators for workspaces of which they are members.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`
     select count(*) as count, bool_or(t.expires_at is null) as lasts, max(t.expires_at) as until
     from tokens t join users u on u.id = t.user_id
+    join workspace_members m on m.workspace_id = t.workspace_id and m.user_id = t.user_id
     where u.is_admin and u.deletes_at is null and 'admin' = any(t.abilities)
       and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
   const { count, lasts, until } = row!;
@@ -105,12 +116,14 @@ export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
 }
 
 /**
- * Returns whether a token with this hash exists and can be used: its user is not in the trash, and the token
- * is neither revoked nor expired.
+ * Returns whether a token with this hash exists and can be used: its user is not in the trash and a
+ * member of its workspace, and the token is neither revoked nor expired.
  */
 export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
   const rows = await sql`
-    select from tokens t join users u on u.id = t.user_id where t.token_hash = ${tokenHash}
+    select from tokens t join users u on u.id = t.user_id
+    join workspace_members m on m.workspace_id = t.workspace_id and m.user_id = t.user_id
+    where t.token_hash = ${tokenHash}
       and u.deletes_at is null and t.revoked_at is null and (t.expires_at is null or t.expires_at > ${now})`;
   return rows.length > 0;
 }

@@ -1,7 +1,7 @@
 /** Stores the users of this control plane. */
+import { ownWorkspace } from "./workspaces.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
-import { runsOf } from "../runs/run_counts.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface UserRow {
@@ -26,24 +26,11 @@ export type NewUser =
   & Partial<Pick<UserRow, "timezone" | "language">>;
 export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | "language" | "is_admin">>;
 
-/** How many records of each type a user has. */
-export interface UserCounts {
-  backup_tasks: number;
-  /** Number of tasks that are not paused. */
-  active_backup_tasks: number;
-  logs: number;
-  /** Number of runs created since midnight in the user's time zone. */
-  logs_today: number;
-  remote_servers: number;
-  backup_destinations: number;
-  backups: number;
-  tags: number;
-  notification_streams: number;
-}
-
+/** Inserts a user with a workspace of their own. */
 export async function insertUser(sql: Sql, user: NewUser, now: Date): Promise<UserRow> {
   const values = { ...user, created_at: now, updated_at: now };
   const [row] = await sql<UserRow[]>`insert into users ${sql(values)} returning *`;
+  await ownWorkspace(sql, row!.id);
   return row!;
 }
 
@@ -131,30 +118,18 @@ export async function lockAdmins(sql: Sql): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-/** Lists administrators, the oldest account first, with their time zone. */
-export async function listAdministrators(
-  sql: Sql,
-): Promise<{ id: number; email: string; timezone: string }[]> {
-  return await sql<{ id: number; email: string; timezone: string }[]>`
-    select id, email, timezone from users where is_admin and deletes_at is null order by id`;
+export interface Administrator {
+  id: number;
+  email: string;
+  timezone: string;
+  /** The administrator's own workspace. */
+  workspace_id: number;
 }
 
-/**
- * Counts a user's records.
- *
- * @param today The beginning of the current day in the user's time zone.
- */
-export async function countOfUser(sql: Sql, id: number, today: Date): Promise<UserCounts> {
-  const [row] = await sql<UserCounts[]>`
-    select
-      (select count(*) from backup_tasks where user_id = ${id}) as backup_tasks,
-      (select count(*) from backup_tasks where user_id = ${id} and paused_at is null) as active_backup_tasks,
-      ${runsOf(sql, id)} as logs,
-      (select count(*) from runs where user_id = ${id} and created_at >= ${today}) as logs_today,
-      (select count(*) from remote_servers where user_id = ${id}) as remote_servers,
-      (select count(*) from backup_destinations where user_id = ${id} and deletes_at is null) as backup_destinations,
-      (select count(*) from backups where user_id = ${id}) as backups,
-      (select count(*) from tags where user_id = ${id}) as tags,
-      (select count(*) from notification_streams where user_id = ${id}) as notification_streams`;
-  return row!;
+/** Lists administrators, the oldest account first. */
+export async function listAdministrators(
+  sql: Sql,
+): Promise<Administrator[]> {
+  return await sql<Administrator[]>`
+    select id, email, timezone, own_workspace(id) as workspace_id from users where is_admin and deletes_at is null order by id`;
 }

@@ -24,6 +24,7 @@ type RequestContent =
   | {
     kind: "backup.browse";
     backup_destination_id: number;
+    /** For control planes of the version before, which look for the backup of this user. */
     user_id: number;
     backup_id: number;
     path: string;
@@ -34,6 +35,7 @@ type RequestContent =
   | {
     kind: "backup.send";
     backup_destination_id: number;
+    /** For control planes of the version before, which look for the backup of this user. */
     user_id: number;
     backup_id: number;
     what: { type: "object" | "stored"; name: string } | { type: "file"; path: string };
@@ -148,20 +150,20 @@ export async function deleteOldAgentRequests(sql: Sql, before: Date): Promise<vo
 }
 
 /**
- * Returns the ids of the user's servers whose agents are connected to a live replica and use protocol version
- * `protocol` or later.
+ * Returns the ids of the workspace's servers whose agents are connected to a live replica and use protocol
+ * version `protocol` or later.
  *
  * @param heardSince A replica is alive if its last heartbeat is later than this.
  */
 export async function connectedServersOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   protocol: number,
   heardSince: Date,
 ): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
     select s.id from remote_servers s join replicas r on r.id = s.connection_replica_id
-    where s.user_id = ${userId} and s.connection_id is not null and r.heartbeat_at > ${heardSince}
+    where s.workspace_id = ${workspaceId} and s.connection_id is not null and r.heartbeat_at > ${heardSince}
       and s.agent_protocol >= ${protocol}
     order by s.id`;
   return rows.map(({ id }) => id);

@@ -1,4 +1,5 @@
 /** Remote servers: the machines whose data is backed up, each with at most one agent. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import { typesOfReach } from "../../definitions/destinations/registry.ts";
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { RemoteServerFields } from "../../definitions/remote_server_fields.ts";
@@ -30,6 +31,7 @@ export interface DuplicateAgentColumn {
 export interface RemoteServerRow extends Columns<RemoteServerFields> {
   id: number;
   user_id: number;
+  workspace_id: number;
   agent_key_hash: string | null;
   agent_enrolled_at: Date | null;
   agent_description: AgentDescriptionColumn | null;
@@ -53,11 +55,11 @@ export type NewRemoteServer = Columns<RemoteServerFields>;
 
 export async function insertRemoteServer(
   sql: Sql,
-  userId: number,
+  owner: Owner,
   server: NewRemoteServer,
   now: Date,
 ): Promise<number> {
-  const values = { ...server, user_id: userId, created_at: now, updated_at: now };
+  const values = { ...server, ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<{ id: number }[]>`insert into remote_servers ${sql(values)} returning id`;
   return row!.id;
 }
@@ -75,7 +77,7 @@ export async function deleteRemoteServer(sql: Sql, id: number): Promise<void> {
   await sql`delete from remote_servers where id = ${id}`;
 }
 
-/** Returns a server, whichever user owns it. */
+/** Returns a server, whichever workspace it belongs to. */
 export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServerRow | undefined> {
   const [row] = await sql<RemoteServerRow[]>`select * from remote_servers where id = ${id}`;
   return row;
@@ -83,46 +85,47 @@ export async function findRemoteServer(sql: Sql, id: number): Promise<RemoteServ
 
 export async function findRemoteServerOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<RemoteServerRow | undefined> {
   const [row] = await sql<RemoteServerRow[]>`
-    select * from remote_servers where id = ${id} and user_id = ${userId}`;
+    select * from remote_servers where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 
 /**
- * Returns whether the user owns the server, and prevents the server's deletion until the transaction ends.
+ * Returns whether the server belongs to the workspace, and prevents the server's deletion until the
+ * transaction ends.
  */
-export async function holdRemoteServer(sql: Sql, userId: number, id: number): Promise<boolean> {
+export async function holdRemoteServer(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
   const rows = await sql`
-    select from remote_servers where id = ${id} and user_id = ${userId} for key share`;
+    select from remote_servers where id = ${id} and workspace_id = ${workspaceId} for key share`;
   return rows.length > 0;
 }
 
 /**
- * Locks a server of the user against changes and new references until the transaction ends. Returns the
+ * Locks a server of the workspace against changes and new references until the transaction ends. Returns the
  * server.
  */
 export async function lockRemoteServer(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<RemoteServerRow | undefined> {
   const [row] = await sql<RemoteServerRow[]>`
-    select * from remote_servers where id = ${id} and user_id = ${userId} for update`;
+    select * from remote_servers where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 
 export async function findRemoteServerDetail(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<RemoteServerDetailRow | undefined> {
   const [row] = await sql<RemoteServerDetailRow[]>`
     select s.*, r.heartbeat_at as replica_heartbeat_at
     from remote_servers s left join replicas r on r.id = s.connection_replica_id
-    where s.id = ${id} and s.user_id = ${userId}`;
+    where s.id = ${id} and s.workspace_id = ${workspaceId}`;
   return row;
 }
 
@@ -138,13 +141,13 @@ export interface RemoteServerFilter {
 const SORTS = { created_at: "created_at", label: "label", last_connected_at: "last_connected_at" };
 
 /**
- * Lists the user's servers.
+ * Lists the workspace's servers.
  *
  * @param heardSince A connection counts as lost if its replica has sent no heartbeat since then.
  */
 export async function listRemoteServers(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   { offset, limit }: PageWindow,
   { sort, connectivity, since, until, search }: RemoteServerFilter & ListOrder,
   heardSince: Date,
@@ -156,7 +159,7 @@ export async function listRemoteServers(
     unknown: sql`(not ${isUp} and last_connected_at is null)`,
   };
   const where = allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     connectivity === undefined ? null : conditions[connectivity],
     ...createdWithin(sql, { since, until }),
     search === undefined ? null : containsText(sql, ["label", "ip_address"], search),
@@ -171,21 +174,21 @@ export async function listRemoteServers(
   return { rows, total: count!.total };
 }
 
-/** Takes a lock, so that only one transaction at a time chooses addresses for the user's servers. */
-export async function lockAddresses(sql: Sql, userId: number): Promise<void> {
-  await sql`select from users where id = ${userId} for no key update`;
+/** Takes a lock, so that only one transaction at a time chooses addresses for the workspace's servers. */
+export async function lockAddresses(sql: Sql, workspaceId: number): Promise<void> {
+  await sql`select from workspaces where id = ${workspaceId} for no key update`;
 }
 
-/** Returns whether another server of the user has this address and port. */
+/** Returns whether another server of the workspace has this address and port. */
 export async function isAddressTaken(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   ipAddress: string,
   port: number,
   exceptId: number | null,
 ): Promise<boolean> {
   const rows = await sql`
-    select from remote_servers where user_id = ${userId} and ip_address = ${ipAddress} and port = ${port}
+    select from remote_servers where workspace_id = ${workspaceId} and ip_address = ${ipAddress} and port = ${port}
       and id is distinct from ${exceptId}`;
   return rows.length > 0;
 }
@@ -211,7 +214,7 @@ export async function countServerUses(sql: Sql, id: number): Promise<{ tasks: nu
   return row!;
 }
 
-/** Returns the server whose agent has the key with this hash, whichever user owns it. */
+/** Returns the server whose agent has the key with this hash, whichever workspace it belongs to. */
 export async function findRemoteServerByAgentKey(
   sql: Sql,
   keyHash: string,

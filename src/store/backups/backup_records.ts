@@ -6,6 +6,7 @@ import type { Sql } from "../database/sql.ts";
 
 export interface NewBackup {
   user_id: number;
+  workspace_id: number;
   backup_task_id: number | null;
   /** The run that stored the backup; null for an imported backup. */
   run_id: number | null;

@@ -15,6 +15,7 @@ import {
 export interface BackupRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   backup_task_id: number | null;
   run_id: number | null;
   backup_destination_id: number;
@@ -94,7 +95,7 @@ function objectsColumn(sql: Sql) {
   ) as objects`;
 }
 
-/** Filter of a listing of a user's backups. A field that is null or absent does not filter. */
+/** Filter of a listing of a workspace's backups. A field that is null or absent does not filter. */
 export interface BackupFilter {
   readonly taskId: number | null;
   readonly status: BackupStatus | "held" | "trash" | null;
@@ -139,12 +140,12 @@ function statusCondition(sql: Sql, status: BackupFilter["status"]) {
 
 export async function listBackups(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   filter: BackupFilter & ListOrder,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDetailRow>> {
-  const where = sql`${backupCondition(sql, userId, filter)} ${statusCondition(sql, filter.status)}`;
+  const where = sql`${backupCondition(sql, workspaceId, filter)} ${statusCondition(sql, filter.status)}`;
   const order = orderBy(sql, filter.sort, SORTS);
   const rows = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)}
@@ -153,10 +154,10 @@ export async function listBackups(
   return { rows, total: count!.total };
 }
 
-function backupCondition(sql: Sql, userId: number, filter: BackupFilter) {
+function backupCondition(sql: Sql, workspaceId: number, filter: BackupFilter) {
   const { taskId, remote_server_id, backup_destination_id, tag_id, search } = filter;
   return allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     taskId === null ? null : sql`backup_task_id = ${taskId}`,
     ...equalTo(sql, { remote_server_id, backup_destination_id }),
     tag_id === undefined
@@ -164,39 +165,50 @@ function backupCondition(sql: Sql, userId: number, filter: BackupFilter) {
       : sql`backup_task_id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
     ...createdWithin(sql, filter),
     search === undefined ? null : sql`(${containsText(sql, ["file_name"], search)} or backup_task_id in (
-      select id from backup_tasks where user_id = ${userId} and ${containsText(sql, ["label"], search)}))`,
+      select id from backup_tasks where workspace_id = ${workspaceId} and ${
+      containsText(sql, ["label"], search)
+    }))`,
   ]);
 }
 
 export async function findBackupDetail(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)} from backups b
-    where b.id = ${id} and b.user_id = ${userId} and ${isShown(sql)}`;
+    where b.id = ${id} and b.workspace_id = ${workspaceId} and ${isShown(sql)}`;
+  return row;
+}
+
+/** Returns a backup for its agent to read, whichever workspace it belongs to. */
+export async function findBackupToRead(sql: Sql, id: number): Promise<BackupDetailRow | undefined> {
+  const [row] = await sql<BackupDetailRow[]>`
+    select b.*, ${objectsColumn(sql)} from backups b where b.id = ${id} and ${isShown(sql)}`;
   return row;
 }
 
 /**
- * Locks a backup of the user until the transaction ends, and returns it. Does not find a backup whose removal
- * reason is `forget`.
+ * Locks a backup of the workspace until the transaction ends, and returns it. Does not find a backup whose
+ * removal reason is `forget`.
  */
-export async function lockBackup(sql: Sql, userId: number, id: number): Promise<BackupRow | undefined> {
+export async function lockBackup(sql: Sql, workspaceId: number, id: number): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
-    select * from backups where id = ${id} and user_id = ${userId} and ${isShown(sql)} for update`;
+    select * from backups where id = ${id} and workspace_id = ${workspaceId} and ${isShown(sql)} for update`;
   return row;
 }
 
-/** Locks a backup of the user until the transaction ends, and returns it, whatever its removal reason. */
+/**
+ * Locks a backup of the workspace until the transaction ends, and returns it, whatever its removal reason.
+ */
 export async function lockTrashedBackup(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupRow | undefined> {
   const [row] = await sql<BackupRow[]>`
-    select * from backups where id = ${id} and user_id = ${userId} for update`;
+    select * from backups where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 

@@ -20,6 +20,7 @@ export function knownManifests(sql: Sql): Promise<KnownManifest[]> {
 export interface TaskLocation {
   id: number;
   user_id: number;
+  workspace_id: number;
   label: string;
   remote_server_id: number;
   backup_destination_id: number;
@@ -29,16 +30,16 @@ export interface TaskLocation {
 
 export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
   return sql<TaskLocation[]>`
-    select t.id, t.user_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
+    select t.id, t.user_id, t.workspace_id, t.label, t.remote_server_id, t.backup_destination_id, t.store_path,
       json_build_object('type', d.type, 'settings', d.settings) as destination
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 
-/** Returns the hostname and the address of each server; the user's own servers come first. */
-export async function serverNames(sql: Sql, userId: number): Promise<{ id: number; names: string[] }[]> {
+/** Returns the hostname and the address of each server; those of the workspace come first. */
+export async function serverNames(sql: Sql, workspaceId: number): Promise<{ id: number; names: string[] }[]> {
   return await sql<{ id: number; names: string[] }[]>`
     select id, array_remove(array[agent_description ->> 'hostname', ip_address], null) as names
-    from remote_servers order by user_id = ${userId} desc, id`;
+    from remote_servers order by workspace_id = ${workspaceId} desc, id`;
 }
 
 /** Returns the passwords of all tasks and backups as they are stored, encrypted with a secret key. */

@@ -2,6 +2,7 @@
  * Puts records into the trash. Stores how long they stay there, and the events about which administrators
  * were not notified yet.
  */
+import { selectSoleWorkspaces } from "../access/workspaces.ts";
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -78,15 +79,16 @@ export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
 }
 
 /**
- * Locks and returns the ids of users whose time in the trash is over and who own no backup, task or
- * destination.
+ * Locks and returns the ids of users whose time in the trash is over and whose workspaces without other
+ * members have no backup, task or destination.
  */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
+  const own = selectSoleWorkspaces(sql, sql`u.id`);
   const rows = await sql<{ id: number }[]>`
     select id from users u where deletes_at <= ${now}
-      and not exists (select from backups where user_id = u.id)
-      and not exists (select from backup_tasks where user_id = u.id)
-      and not exists (select from backup_destinations where user_id = u.id)
+      and not exists (select from backups where workspace_id in (${own}))
+      and not exists (select from backup_tasks where workspace_id in (${own}))
+      and not exists (select from backup_destinations where workspace_id in (${own}))
     for update`;
   return rows.map(({ id }) => id);
 }

@@ -38,17 +38,17 @@ export async function replaceRelated(
 }
 
 /**
- * Returns the ids among `ids` whose records belong to the user. Prevents the deletion of these records until
- * the transaction ends.
+ * Returns the ids among `ids` whose records belong to the workspace. Prevents the deletion of these records
+ * until the transaction ends.
  */
 export async function ownedRecords(
   sql: Sql,
   { records }: Relation,
-  userId: number,
+  workspaceId: number,
   ids: readonly number[],
 ): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
     select id from ${sql(records)}
-    where user_id = ${userId} and id = any(${[...ids]}::bigint[]) for key share`;
+    where workspace_id = ${workspaceId} and id = any(${[...ids]}::bigint[]) for key share`;
   return new Set(rows.map((row) => row.id));
 }

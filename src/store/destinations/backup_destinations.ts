@@ -1,4 +1,5 @@
 /** Stores backup destinations: where backups are stored. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { Secrets, Settings } from "../../definitions/destinations/definition.ts";
 import type { DestinationType } from "../../definitions/destinations/registry.ts";
 import { SEARCHED_SETTINGS } from "../../definitions/destinations/settings.ts";
@@ -8,6 +9,7 @@ import { allOf, containsText, createdWithin, type ListOrder, orderBy, type Page 
 export interface BackupDestinationRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   label: string;
   type: DestinationType;
   settings: Settings;
@@ -23,11 +25,11 @@ export type NewBackupDestination = Pick<BackupDestinationRow, "label" | "type" |
 
 export async function insertBackupDestination(
   sql: Sql,
-  userId: number,
+  owner: Owner,
   destination: NewBackupDestination,
   now: Date,
 ): Promise<number> {
-  const values = { ...columns(sql, destination), user_id: userId, created_at: now, updated_at: now };
+  const values = { ...columns(sql, destination), ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<{ id: number }[]>`insert into backup_destinations ${sql(values)} returning id`;
   return row!.id;
 }
@@ -52,7 +54,7 @@ export async function deleteBackupDestination(sql: Sql, id: number): Promise<voi
   await sql`delete from backup_destinations where id = ${id}`;
 }
 
-/** Returns a destination, whichever user owns it. */
+/** Returns a destination, whichever workspace it belongs to. */
 export async function findBackupDestination(sql: Sql, id: number): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`select * from backup_destinations where id = ${id}`;
   return row;
@@ -60,35 +62,35 @@ export async function findBackupDestination(sql: Sql, id: number): Promise<Backu
 
 export async function findBackupDestinationOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null`;
+    select * from backup_destinations where id = ${id} and workspace_id = ${workspaceId} and deletes_at is null`;
   return row;
 }
 
 /**
- * Returns whether the user owns the destination, and prevents the destination's deletion until the
+ * Returns whether the destination belongs to the workspace, and prevents the destination's deletion until the
  * transaction ends.
  */
-export async function holdBackupDestination(sql: Sql, userId: number, id: number): Promise<boolean> {
+export async function holdBackupDestination(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
   const rows = await sql`
-    select from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for key share`;
+    select from backup_destinations where id = ${id} and workspace_id = ${workspaceId} and deletes_at is null for key share`;
   return rows.length > 0;
 }
 
 /**
- * Locks a destination of the user against changes and new references until the transaction ends. Returns the
- * destination.
+ * Locks a destination of the workspace against changes and new references until the transaction ends. Returns
+ * the destination.
  */
 export async function lockBackupDestination(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where id = ${id} and user_id = ${userId} and deletes_at is null for update`;
+    select * from backup_destinations where id = ${id} and workspace_id = ${workspaceId} and deletes_at is null for update`;
   return row;
 }
 
@@ -109,13 +111,13 @@ const SORTS = { created_at: "created_at", label: "label" };
 
 export async function listBackupDestinations(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   { sort, status, type, since, until, search }: BackupDestinationFilter & ListOrder,
   offset: number,
   limit: number,
 ): Promise<Page<BackupDestinationRow>> {
   const where = allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     status === "trash" ? sql`deletes_at is not null` : sql`deletes_at is null`,
     type === undefined ? null : sql`type = ${type}`,
     ...createdWithin(sql, { since, until }),
@@ -139,31 +141,31 @@ export async function setDestinationDeletion(sql: Sql, id: number, deletesAt: Da
 }
 
 /**
- * Locks a destination of the user until the transaction ends, even if the destination is in the trash.
+ * Locks a destination of the workspace until the transaction ends, even if the destination is in the trash.
  * Returns the destination.
  */
 export async function lockTrashedDestination(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
-    select * from backup_destinations where id = ${id} and user_id = ${userId} for update`;
+    select * from backup_destinations where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 
 /**
- * Locks the destination of a user's backup until the transaction ends, even if the destination is in the
+ * Locks the destination of a workspace's backup until the transaction ends, even if the destination is in the
  * trash. Returns the destination.
  */
 export async function lockDestinationOfBackup(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   backupId: number,
 ): Promise<BackupDestinationRow | undefined> {
   const [row] = await sql<BackupDestinationRow[]>`
     select * from backup_destinations
-    where id = (select backup_destination_id from backups where id = ${backupId} and user_id = ${userId})
+    where id = (select backup_destination_id from backups where id = ${backupId} and workspace_id = ${workspaceId})
     for update`;
   return row;
 }

@@ -1,3 +1,4 @@
+import { ownWorkspace } from "../access/workspaces.ts";
 import assert from "node:assert/strict";
 import { emptyDatabase, testDatabase } from "../../../tests/support/fixtures/database.ts";
 import { systemClock } from "../../domain/clock.ts";
@@ -100,7 +101,7 @@ Deno.test("a control plane of the version before can add and change destinations
     s3_endpoint: "https://minio",
     s3_access_key_encrypted: "v1:aaaa0000:a",
   });
-  await insertBackupDestination(sql, 1, {
+  await insertBackupDestination(sql, { userId: 1, workspaceId: await ownWorkspace(sql, 1) }, {
     label: "new",
     type: "sftp",
     settings: { sftp_host: "new", sftp_port: 22 },
@@ -157,7 +158,7 @@ Deno.test("each secret of a destination is sealed anew by itself, and one that c
     sql({ name: "Ada", email: "a@example.test", created_at: AT, updated_at: AT })
   }`;
   for (const label of ["one", "two"]) {
-    await insertBackupDestination(sql, 1, {
+    await insertBackupDestination(sql, { userId: 1, workspaceId: await ownWorkspace(sql, 1) }, {
       label,
       type: "sftp",
       settings: { sftp_host: "nas", sftp_port: 22, sftp_username: "u" },
@@ -202,15 +203,21 @@ Deno.test("a search looks into labels and addresses, and into no other setting",
   await sql`insert into users ${
     sql({ name: "Ada", email: "a@example.test", created_at: AT, updated_at: AT })
   }`;
+  const workspaceId = await ownWorkspace(sql, 1);
   const settings = { sftp_host: "nas.example", sftp_port: 22, sftp_username: "backup%", sftp_path: "/a_b" };
-  await insertBackupDestination(sql, 1, { label: "Cellar", type: "sftp", settings, secrets: {} }, AT);
+  await insertBackupDestination(sql, { userId: 1, workspaceId }, {
+    label: "Cellar",
+    type: "sftp",
+    settings,
+    secrets: {},
+  }, AT);
   for (
     const [search, count] of [["NAS.", 1], ["cell", 1], ["a_b", 1], ["backup%", 0], ["aXb", 0], [
       "22",
       0,
     ]] as const
   ) {
-    const { total } = await listBackupDestinations(sql, 1, { search }, 0, 10);
+    const { total } = await listBackupDestinations(sql, workspaceId, { search }, 0, 10);
     assert.equal(total, count, search);
   }
 });

@@ -28,8 +28,8 @@ const ROWS_AT_ONCE = 500;
 /** Returns whether the run is a backup of the control plane whose user is still an administrator. */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`
-    select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = r.user_id
-    where r.id = ${runId} and r.kind = 'backup' and t.type = ${control_plane.taskType} and t.user_id = u.id and u.is_admin`;
+    select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = t.user_id
+    where r.id = ${runId} and r.kind = 'backup' and t.type = ${control_plane.taskType} and u.is_admin`;
   return rows.length > 0;
 }
 

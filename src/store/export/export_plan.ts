@@ -22,7 +22,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - `notification_deliveries` and `trash_news`, because messages would be sent again, or about events long
  *   past;
  * - `alerts`, because a problem that persists is detected again;
- * - `run_counts`, because triggers derive it from the runs;
+ * - `workspace_run_counts`, because triggers derive it from the runs;
  * - `run_output`, because it can be gigabytes, and a restore does not need it.
  */
 const LEFT_OUT = new Set([
@@ -35,7 +35,7 @@ const LEFT_OUT = new Set([
   "leftovers",
   "notification_deliveries",
   "alerts",
-  "run_counts",
+  "workspace_run_counts",
   "run_output",
   "trash_news",
 ]);

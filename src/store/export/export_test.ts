@@ -45,12 +45,12 @@ Deno.test("psql loads an export to the exported rows", async () => {
     after.delete(table);
   }
   for (const table of ["idempotency_keys", "skipped_schedules"]) before.set(table, []);
-  // Triggers write `run_counts` while the runs are being loaded.
-  assert.ok(before.delete("run_counts"));
-  after.delete("run_counts");
+  // Triggers write `workspace_run_counts` while the runs are being loaded.
+  assert.ok(before.delete("workspace_run_counts"));
+  after.delete("workspace_run_counts");
   const wrong = await made.database`
-    select user_id, count(*) from runs group by user_id
-    except select user_id, sum(runs) from run_counts group by user_id`;
+    select workspace_id, count(*) from runs group by workspace_id
+    except select workspace_id, sum(runs) from workspace_run_counts group by workspace_id`;
   assert.deepEqual([...wrong], []);
   const unfinished = (row: string) => row.includes('"finished_at": null');
   before.set("runs", before.get("runs")!.filter((row) => !unfinished(row)));

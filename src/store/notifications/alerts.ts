@@ -5,6 +5,7 @@ import type { Sql } from "../database/sql.ts";
 export interface AlertRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   kind: AlertKind;
   subject: string;
   backup_task_id: number | null;
@@ -19,7 +20,7 @@ export interface AlertRow {
 
 export type NewAlert = Pick<
   AlertRow,
-  "user_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
+  "user_id" | "workspace_id" | "kind" | "subject" | "backup_task_id" | "remote_server_id" | "reason"
 >;
 
 /**

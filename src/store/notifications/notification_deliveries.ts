@@ -33,8 +33,8 @@ export type Recipients =
   | { taskId: number }
   /** The streams of the server's tasks that are not paused. */
   | { serverId: number }
-  /** All streams of a user, except `exceptStreamId` if it is not null. */
-  | { userId: number; exceptStreamId: number | null };
+  /** All streams of a workspace, except `exceptStreamId` if it is not null. */
+  | { workspaceId: number; exceptStreamId: number | null };
 
 /** The streams that an event is addressed to, and which of them receive it. */
 export interface Subscribers {
@@ -79,10 +79,10 @@ function streamsOf(sql: Sql, { recipients, classes, followers }: Subscribers) {
   const isWanted = sql`${isSubscribed(sql, classes)} and (n.type = any(${[
     ...followers.types,
   ]}::text[])) = ${followers.isFor}`;
-  if ("userId" in recipients) {
+  if ("workspaceId" in recipients) {
     return sql`
       from notification_streams n
-      where n.user_id = ${recipients.userId} and n.id is distinct from ${recipients.exceptStreamId}::bigint
+      where n.workspace_id = ${recipients.workspaceId} and n.id is distinct from ${recipients.exceptStreamId}::bigint
         and ${isWanted}`;
   }
   const streams = sql`

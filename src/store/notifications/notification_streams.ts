@@ -1,4 +1,5 @@
 /** Stores notification streams. A stream's value, which is an address or contains a key, is encrypted. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { EventChoices } from "../../domain/notifications/event_classes.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
@@ -7,6 +8,7 @@ import { allOf, containsText, type ListOrder, orderBy, type Page } from "../data
 export interface NotificationStreamRow {
   id: number;
   user_id: number;
+  workspace_id: number;
   label: string;
   /** Name of the channel. */
   type: string;
@@ -36,11 +38,11 @@ export type NewNotificationStream = Pick<
 
 export async function insertNotificationStream(
   sql: Sql,
-  userId: number,
+  owner: Owner,
   stream: NewNotificationStream,
   now: Date,
 ): Promise<NotificationStreamRow> {
-  const values = { ...stream, user_id: userId, created_at: now, updated_at: now };
+  const values = { ...stream, ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<NotificationStreamRow[]>`
     insert into notification_streams ${sql(values)} returning *`;
   return row!;
@@ -119,30 +121,31 @@ export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
     where id = ${id}`;
 }
 
-/** Deletes a stream of the user. Returns false if there is no such stream. */
-export async function deleteNotificationStream(sql: Sql, userId: number, id: number): Promise<boolean> {
-  const { count } = await sql`delete from notification_streams where id = ${id} and user_id = ${userId}`;
+/** Deletes a stream of the workspace. Returns false if there is no such stream. */
+export async function deleteNotificationStream(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
+  const { count } =
+    await sql`delete from notification_streams where id = ${id} and workspace_id = ${workspaceId}`;
   return count === 1;
 }
 
 export async function findNotificationStreamOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<NotificationStreamRow | undefined> {
   const [row] = await sql<NotificationStreamRow[]>`
-    select * from notification_streams where id = ${id} and user_id = ${userId}`;
+    select * from notification_streams where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 
-/** Locks a stream of the user against changes until the transaction ends. Returns the stream. */
+/** Locks a stream of the workspace against changes until the transaction ends. Returns the stream. */
 export async function lockNotificationStream(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<NotificationStreamRow | undefined> {
   const [row] = await sql<NotificationStreamRow[]>`
-    select * from notification_streams where id = ${id} and user_id = ${userId} for update`;
+    select * from notification_streams where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 
@@ -157,12 +160,12 @@ const SORTS = { created_at: "created_at", label: "label" };
 
 export async function listNotificationStreams(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   { offset, limit }: PageWindow,
   { sort, type, search }: NotificationStreamFilter & ListOrder = {},
 ): Promise<Page<NotificationStreamRow>> {
   const where = allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     type === undefined ? null : sql`type = ${type}`,
     search === undefined ? null : containsText(sql, ["label"], search),
   ]);

@@ -70,16 +70,16 @@ const SORTS = { created_at: "created_at" };
 
 export async function listLogs(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   offset: number,
   limit: number,
   { sort, ...filter }: LogFilter & ListOrder = {},
 ): Promise<Page<LogDetailRow>> {
   const isWhole = Object.values(filter).every((value) => value === undefined);
   const isById = sort === undefined || sort === "id" || sort === "-id";
-  if (isWhole && isById) return await pageOfAll(sql, userId, offset, limit, sort === "-id");
-  const where = logCondition(sql, userId, filter);
-  const total = isWhole ? runsOf(sql, userId) : sql`(select count(*) from runs where ${where})`;
+  if (isWhole && isById) return await pageOfAll(sql, workspaceId, offset, limit, sort === "-id");
+  const where = logCondition(sql, workspaceId, filter);
+  const total = isWhole ? runsOf(sql, workspaceId) : sql`(select count(*) from runs where ${where})`;
   const [count] = await sql<{ total: number }[]>`select ${total} as total`;
   const listed = sql`(
     select id as listed from runs where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}
@@ -88,23 +88,23 @@ export async function listLogs(
 }
 
 /**
- * Returns a page of all runs of a user. The stored counts start at the oldest run, so if the newest runs come
- * first, this reads the page from the end of the list.
+ * Returns a page of all runs of a workspace. The stored counts start at the oldest run, so if the newest runs
+ * come first, this reads the page from the end of the list.
  */
 async function pageOfAll(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   offset: number,
   limit: number,
   isDescending: boolean,
 ): Promise<Page<LogDetailRow>> {
-  const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, userId)} as total`;
+  const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, workspaceId)} as total`;
   const { total } = count!;
   const first = isDescending ? Math.max(0, total - offset - limit) : offset;
   const size = isDescending ? Math.max(0, Math.min(limit, total - offset)) : limit;
   const order = isDescending ? sql`order by id desc` : sql`order by id`;
   if (size === 0) return { rows: [], total };
-  return { rows: await detailsOf(sql, pageOfRuns(sql, userId, first, size), order), total };
+  return { rows: await detailsOf(sql, pageOfRuns(sql, workspaceId, first, size), order), total };
 }
 
 /**
@@ -122,16 +122,16 @@ async function detailsOf(
     cross join lateral (select * from runs where id = listed offset 0) r ${order}`;
 }
 
-function logCondition(sql: Sql, userId: number, filter: LogFilter) {
+function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
   const { states, kind, backup_task_id, remote_server_id, backup_destination_id, tag_id } = filter;
   const { search } = filter;
   const own = (table: string, id: number) =>
-    sql`(select id from ${sql(table)} where id = ${id} and user_id = ${userId})`;
+    sql`(select id from ${sql(table)} where id = ${id} and workspace_id = ${workspaceId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // The filtered records belong to the user, so their runs do, too. With another condition on the user,
-    // Postgres would read every run of the user.
-    isOwn ? null : sql`user_id = ${userId}`,
+    // The filtered records belong to the workspace, so their runs do, too. With another condition on the
+    // workspace, Postgres would read every run of the workspace.
+    isOwn ? null : sql`workspace_id = ${workspaceId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,
     backup_task_id === undefined ? null : sql`backup_task_id = ${own("backup_tasks", backup_task_id)}`,
@@ -143,31 +143,37 @@ function logCondition(sql: Sql, userId: number, filter: LogFilter) {
       : sql`backup_destination_id = ${own("backup_destinations", backup_destination_id)}`,
     tag_id === undefined ? null : sql`backup_task_id = any(array(
       select backup_task_id from backup_task_tags join tags on tags.id = tag_id
-      where tag_id = ${tag_id} and tags.user_id = ${userId}))`,
+      where tag_id = ${tag_id} and tags.workspace_id = ${workspaceId}))`,
     ...createdWithin(sql, filter),
     search === undefined ? null : sql`(
       (reason is not null and ${containsText(sql, ["reason"], search)}) or backup_task_id = any(array(
-        select id from backup_tasks where user_id = ${userId} and ${containsText(sql, ["label"], search)})))`,
+        select id from backup_tasks where workspace_id = ${workspaceId} and ${
+      containsText(sql, ["label"], search)
+    })))`,
   ]);
 }
 
-export async function findLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+export async function findLog(sql: Sql, workspaceId: number, id: number): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
-    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+    select ${sql(columns)} from runs where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 
-export async function lockLog(sql: Sql, userId: number, id: number): Promise<LogRow | undefined> {
+export async function lockLog(sql: Sql, workspaceId: number, id: number): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
-    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId} for update`;
+    select ${sql(columns)} from runs where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 
 /** Returns the task's newest backup run; undefined if there is none. */
-export async function findLatestLog(sql: Sql, userId: number, taskId: number): Promise<LogRow | undefined> {
+export async function findLatestLog(
+  sql: Sql,
+  workspaceId: number,
+  taskId: number,
+): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
     select ${sql(columns)} from runs
-    where backup_task_id = ${taskId} and user_id = ${userId} and kind = 'backup' order by id desc limit 1`;
+    where backup_task_id = ${taskId} and workspace_id = ${workspaceId} and kind = 'backup' order by id desc limit 1`;
   return row;
 }
 

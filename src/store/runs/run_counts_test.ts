@@ -4,7 +4,7 @@ import { plant } from "../../../tests/support/fixtures/planted.ts";
 import { listLogs } from "./logs.ts";
 import { addUpRunCounts, runsOf } from "./run_counts.ts";
 
-Deno.test("the number of a user's runs is exact after any change of them", async () => {
+Deno.test("the number of a workspace's runs is exact after any change of them", async () => {
   await using test = await testServices();
   const { database: sql } = test;
   const one = await plant(test.services);
@@ -17,7 +17,7 @@ Deno.test("the number of a user's runs is exact after any change of them", async
   };
   const counts = async () => {
     const [row] = await sql`
-      select ${runsOf(sql, one.caller.userId)} as one, ${runsOf(sql, two.caller.userId)} as two,
+      select ${runsOf(sql, one.caller.workspaceId)} as one, ${runsOf(sql, two.caller.workspaceId)} as two,
         (select count(*) from run_counts) as rows`;
     return row;
   };
@@ -48,7 +48,7 @@ Deno.test("any page of a listing has the expected rows and the exact total", asy
   const { database: sql } = test;
   const { caller, serverId } = await plant(test.services);
   await plant(test.services);
-  // Other users have runs, too, so the user's runs are in several spans.
+  // Other workspaces have runs, too, so the workspace's runs are in several spans.
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value
@@ -58,7 +58,7 @@ Deno.test("any page of a listing has the expected rows and the exact total", asy
   const ids = (await sql<{ id: number }[]>`select id from runs order by id`).map(({ id }) => id);
   for (const limit of [1, 10, 15, 47, 100]) {
     for (let offset = 0; offset <= 60; offset++) {
-      const page = await listLogs(sql, caller.userId, offset, limit);
+      const page = await listLogs(sql, caller.workspaceId, offset, limit);
       assert.equal(page.total, 47);
       assert.deepEqual(
         page.rows.map(({ id }) => id),

@@ -1,4 +1,5 @@
 /** Finds runs and agents that have been in one state for too long, so that their owners are notified. */
+import type { NotificationStreamRow } from "../notifications/notification_streams.ts";
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 import type { RunRow } from "./runs.ts";
@@ -124,6 +125,12 @@ export function slowRuns(
     order by r.id limit 500`;
 }
 
+export interface OwnedServer {
+  id: number;
+  user_id: number;
+  workspace_id: number;
+}
+
 /**
  * Returns servers whose agent has been disconnected for too long. Skips servers with an open alert that
  * occurred within the last hour. Skips intermittent servers, unless they have a limit of their own.
@@ -132,9 +139,9 @@ export function serversGone(
   sql: Sql,
   now: Date,
   offline: number,
-): Promise<{ id: number; user_id: number; last_connected_at: Date; away_after: number }[]> {
+): Promise<(OwnedServer & { last_connected_at: Date; away_after: number })[]> {
   return sql`
-    select s.id, s.user_id, s.last_connected_at,
+    select s.id, s.user_id, s.workspace_id, s.last_connected_at,
       coalesce(s.offline_alert_after * 1000.0, ${offline}::double precision)::double precision as away_after
     from remote_servers s
     where s.connection_id is null and s.agent_key_hash is not null and s.offline_alert_after is distinct from 0
@@ -151,9 +158,9 @@ export function serversGone(
  * Returns servers that have an open alert about the absence of their agent, although the agent is connected
  * again.
  */
-export function serversBack(sql: Sql): Promise<{ id: number; user_id: number }[]> {
+export function serversBack(sql: Sql): Promise<OwnedServer[]> {
   return sql`
-    select s.id, s.user_id from alerts a join remote_servers s on a.subject = 'server ' || s.id
+    select s.id, s.user_id, s.workspace_id from alerts a join remote_servers s on a.subject = 'server ' || s.id
     where a.kind = 'agent.gone' and a.closed_at is null and s.connection_id is not null
     order by s.id limit 500`;
 }
@@ -161,6 +168,7 @@ export function serversBack(sql: Sql): Promise<{ id: number; user_id: number }[]
 export interface FailingRemovals {
   destination_id: number;
   user_id: number;
+  workspace_id: number;
   label: string;
   count: number;
   error: string;
@@ -169,7 +177,7 @@ export interface FailingRemovals {
 /** Returns destinations with failed removals that were requested at `before` or earlier. */
 export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals[]> {
   return sql<FailingRemovals[]>`
-    select d.id as destination_id, d.user_id, d.label, count(*)::int as count, max(error) as error
+    select d.id as destination_id, d.user_id, d.workspace_id, d.label, count(*)::int as count, max(error) as error
     from (
       select backup_destination_id, removal_error as error from backups
       where removal_error is not null and greatest(removal_requested_at, deletes_at) <= ${before}
@@ -183,9 +191,11 @@ export function failingRemovals(sql: Sql, before: Date): Promise<FailingRemovals
 export function failingStreams(
   sql: Sql,
   before: Date,
-): Promise<{ id: number; user_id: number; label: string; error: string | null }[]> {
+): Promise<
+  (Pick<NotificationStreamRow, "id" | "user_id" | "workspace_id" | "label"> & { error: string | null })[]
+> {
   return sql`
-    select n.id, n.user_id, n.label, n.last_delivery_error as error from notification_streams n
+    select n.id, n.user_id, n.workspace_id, n.label, n.last_delivery_error as error from notification_streams n
     where n.failing_since <= ${before} order by n.id limit 500`;
 }
 

@@ -7,6 +7,7 @@ import type { Sql } from "../database/sql.ts";
 export const SHOWN_COLUMNS = {
   id: column<number>(),
   user_id: column<number>(),
+  workspace_id: column<number>(),
   kind: column<RunKind>(),
   backup_task_id: column<number | null>(),
   remote_server_id: column<number | null>(),
@@ -97,6 +98,7 @@ export async function insertRun(
   run: Pick<
     RunRow,
     | "user_id"
+    | "workspace_id"
     | "kind"
     | "backup_task_id"
     | "remote_server_id"
@@ -122,29 +124,33 @@ export async function insertRun(
 export function insertBackupRuns(
   sql: Sql,
   runs: readonly (
-    & Pick<RunRow, "user_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for">
+    & Pick<
+      RunRow,
+      "user_id" | "workspace_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for"
+    >
     & { backup_task_id: number }
   )[],
   { deadline_at, created_at }: { deadline_at: Date; created_at: Date },
 ): Promise<RunRow[]> {
   return sql<RunRow[]>`
-    insert into runs (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
+    insert into runs (user_id, workspace_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
       kind, state, deadline_at, created_at)
     select *, case when scheduled_for is null then 'manual' else 'schedule' end, 'backup', 'queued',
       ${deadline_at}::timestamptz, ${created_at}::timestamptz
     from unnest(
       ${runs.map((run) => run.user_id)}::bigint[],
+      ${runs.map((run) => run.workspace_id)}::bigint[],
       ${runs.map((run) => run.backup_task_id)}::bigint[],
       ${runs.map((run) => run.remote_server_id)}::bigint[],
       ${runs.map((run) => run.backup_destination_id)}::bigint[],
       ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[]
-    ) as new (user_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
+    ) as new (user_id, workspace_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
     returning ${sql(columns)}`;
 }
 
-export async function findRunOf(sql: Sql, userId: number, id: number): Promise<RunRow | undefined> {
+export async function findRunOf(sql: Sql, workspaceId: number, id: number): Promise<RunRow | undefined> {
   const [row] = await sql<RunRow[]>`
-    select ${sql(columns)} from runs where id = ${id} and user_id = ${userId}`;
+    select ${sql(columns)} from runs where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 

@@ -1,4 +1,5 @@
 /** Stores backup tasks: what to back up, where to, and when. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { Columns, Relations } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS, type TaskFields } from "../../definitions/task_fields.ts";
 import type { Sql } from "../database/sql.ts";
@@ -18,6 +19,7 @@ import { outcome, outcomeColumns, type TaskOutcome } from "./task_outcome.ts";
 export type BackupTaskRow = Columns<TaskFields> & {
   id: number;
   user_id: number;
+  workspace_id: number;
   drill_queued_at: Date | null;
   /** When the last successful drill of one of the task's backups began; null if there was none. */
   last_proven_at: Date | null;
@@ -49,17 +51,19 @@ export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOu
 };
 
 export type NewBackupTask = Columns<TaskFields> & Pick<BackupTaskRow, "next_run_at">;
-export type BackupTaskChanges = Partial<Omit<BackupTaskRow, "id" | "user_id" | "created_at" | "updated_at">>;
+export type BackupTaskChanges = Partial<
+  Omit<BackupTaskRow, "id" | "user_id" | "workspace_id" | "created_at" | "updated_at">
+>;
 
 export async function insertBackupTask(
   sql: Sql,
-  userId: number,
+  owner: Owner,
   task: NewBackupTask,
   now: Date,
 ): Promise<number> {
   const values = {
     ...task,
-    user_id: userId,
+    ...ownerColumns(owner),
     planned_at: now,
     promised_at: now,
     created_at: now,
@@ -88,30 +92,30 @@ export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
   await sql`delete from backup_tasks where id = ${id}`;
 }
 
-/** Returns a task, whichever user owns it. */
+/** Returns a task, whichever workspace it belongs to. */
 export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`select * from backup_tasks where id = ${id}`;
   return row;
 }
 
-/** Locks a task of the user against changes until the transaction ends. Returns the task. */
+/** Locks a task of the workspace against changes until the transaction ends. Returns the task. */
 export async function lockBackupTask(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`
-    select * from backup_tasks where id = ${id} and user_id = ${userId} for update`;
+    select * from backup_tasks where id = ${id} and workspace_id = ${workspaceId} for update`;
   return row;
 }
 
 export async function findBackupTaskOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`
-    select * from backup_tasks where id = ${id} and user_id = ${userId}`;
+    select * from backup_tasks where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 
@@ -147,13 +151,13 @@ function detailColumns(sql: Sql) {
 
 export async function findBackupTaskDetail(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<BackupTaskDetailRow | undefined> {
   const [row] = await sql<BackupTaskDetailRow[]>`
     select t.*, ${detailColumns(sql)} from backup_tasks t ${
     outcome(sql)
-  } where t.id = ${id} and t.user_id = ${userId}`;
+  } where t.id = ${id} and t.workspace_id = ${workspaceId}`;
   return row;
 }
 
@@ -178,16 +182,17 @@ const SORTS = {
 };
 
 /**
- * Returns a page of the user's tasks and their total number. Needs a second query only if the page is empty.
+ * Returns a page of the workspace's tasks and their total number. Needs a second query only if the page is
+ * empty.
  */
 export async function listBackupTasks(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   offset: number,
   limit: number,
   { sort, ...filter }: BackupTaskFilter & ListOrder = {},
 ): Promise<Page<BackupTaskDetailRow>> {
-  const where = taskCondition(sql, userId, filter);
+  const where = taskCondition(sql, workspaceId, filter);
   const order = orderBy(sql, sort, SORTS);
   const rows = await sql<(BackupTaskDetailRow & { total: number })[]>`
     select t.*, ${detailColumns(sql)},
@@ -195,26 +200,26 @@ export async function listBackupTasks(
     from (
       select * from backup_tasks where ${where} ${order} limit ${limit} offset ${offset}
     ) t ${outcome(sql)} ${order}`;
-  return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, userId, filter) };
+  return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, workspaceId, filter) };
 }
 
 async function countBackupTasks(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   filter: BackupTaskFilter = {},
 ): Promise<number> {
   const [row] = await sql<{ total: number }[]>`
-    select count(*) as total from backup_tasks where ${taskCondition(sql, userId, filter)}`;
+    select count(*) as total from backup_tasks where ${taskCondition(sql, workspaceId, filter)}`;
   return row!.total;
 }
 
-function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
+function taskCondition(sql: Sql, workspaceId: number, filter: BackupTaskFilter) {
   const { status, type, remote_server_id, backup_destination_id, tag_id, search } = filter;
   const isRunning = sql`id in (
     select backup_task_id from runs where kind = 'backup' and backup_task_id is not null
       and state in ('queued', 'leased', 'running', 'cancelling'))`;
   return allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     status === "paused" ? sql`paused_at is not null` : null,
     status === "running" ? isRunning : status === "ready" ? sql`not ${isRunning}` : null,
     ...equalTo(sql, { type, remote_server_id, backup_destination_id }),
@@ -226,18 +231,18 @@ function taskCondition(sql: Sql, userId: number, filter: BackupTaskFilter) {
   ]);
 }
 
-/** Returns a page of the user's tasks that are not paused and have a next run, the soonest first. */
+/** Returns a page of the workspace's tasks that are not paused and have a next run, the soonest first. */
 export async function listUpcomingBackupTasks(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   offset: number,
   limit: number,
 ): Promise<Page<BackupTaskRow>> {
   const [count] = await sql<{ total: number }[]>`
     select count(*) as total from backup_tasks
-    where user_id = ${userId} and paused_at is null and next_run_at is not null`;
+    where workspace_id = ${workspaceId} and paused_at is null and next_run_at is not null`;
   const rows = await sql<BackupTaskRow[]>`
-    select * from backup_tasks where user_id = ${userId} and paused_at is null and next_run_at is not null
+    select * from backup_tasks where workspace_id = ${workspaceId} and paused_at is null and next_run_at is not null
     order by next_run_at, id limit ${limit} offset ${offset}`;
   return { rows, total: count!.total };
 }

@@ -1,4 +1,4 @@
-/** Reads the numbers of a user's overview. */
+/** Reads the numbers of a workspace's overview. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "../installation/replicas.ts";
 
@@ -27,17 +27,17 @@ export interface LastProven {
   restore_duration_ms: number | null;
 }
 
-export async function readOverview(sql: Sql, userId: number, now: Date): Promise<OverviewNumbers> {
+export async function readOverview(sql: Sql, workspaceId: number, now: Date): Promise<OverviewNumbers> {
   const alive = new Date(now.getTime() - REPLICA_TIMEOUT);
   const tomorrow = new Date(now.getTime() + 24 * 3_600_000);
   const [row] = await sql<OverviewNumbers[]>`
     select runs.*, tasks.*, servers.*, stored.* from (
       select count(*) filter (where state in ('running', 'cancelling')) as running_count,
         count(*) filter (where state in ('queued', 'leased')) as queued_count
-      from runs where user_id = ${userId} and (state = 'queued' or state in ('leased', 'running', 'cancelling'))
+      from runs where workspace_id = ${workspaceId} and (state = 'queued' or state in ('leased', 'running', 'cancelling'))
     ) runs, (
       select count(*) as due_count from backup_tasks
-      where user_id = ${userId} and paused_at is null and next_run_at <= ${tomorrow}
+      where workspace_id = ${workspaceId} and paused_at is null and next_run_at <= ${tomorrow}
     ) tasks, (
       select count(*) filter (where is_connected) as servers_connected,
         count(*) filter (where not is_connected and is_known and class = 'always_on') as servers_disconnected,
@@ -47,18 +47,18 @@ export async function readOverview(sql: Sql, userId: number, now: Date): Promise
         select s.class, s.last_connected_at is not null as is_known,
           s.connection_id is not null and coalesce(r.heartbeat_at >= ${alive}, false) as is_connected
         from remote_servers s left join replicas r on r.id = s.connection_replica_id
-        where s.user_id = ${userId}
+        where s.workspace_id = ${workspaceId}
       ) each
     ) servers, (
       select count(*) as backups_count, coalesce(sum(size), 0)::bigint as backups_size from backups
-      where user_id = ${userId} and removal_requested_at is null
+      where workspace_id = ${workspaceId} and removal_requested_at is null
     ) stored`;
   return row!;
 }
 
-export async function lastProven(sql: Sql, userId: number): Promise<LastProven | null> {
+export async function lastProven(sql: Sql, workspaceId: number): Promise<LastProven | null> {
   const [row] = await sql<LastProven[]>`
     select id as backup_task_id, label, last_proven_at as proven_at, restore_duration_ms from backup_tasks
-    where user_id = ${userId} and last_proven_at is not null order by last_proven_at desc limit 1`;
+    where workspace_id = ${workspaceId} and last_proven_at is not null order by last_proven_at desc limit 1`;
   return row ?? null;
 }

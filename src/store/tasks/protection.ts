@@ -19,7 +19,7 @@ export function findProtection(sql: Sql, id: number): Promise<ProtectionRow[]> {
   return protection(sql, sql`t.id = ${id}`);
 }
 
-/** Lists tasks of all users with ids above `after`, ordered by id. */
+/** Lists tasks of all workspaces with ids above `after`, ordered by id. */
 export function pageOfProtection(sql: Sql, after: number, limit: number): Promise<ProtectionRow[]> {
   return protection(sql, sql`t.id > ${after} order by t.id limit ${limit}`);
 }
@@ -33,13 +33,13 @@ export type TaskSummary =
   & TaskOutcome
   & { server_label: string };
 
-/** Reads all tasks of a user. Reads few columns, because there may be thousands of tasks. */
-export function protectionOfUser(sql: Sql, userId: number): Promise<TaskSummary[]> {
+/** Reads all tasks of a workspace. Reads few columns, because there may be thousands of tasks. */
+export function protectionOfWorkspace(sql: Sql, workspaceId: number): Promise<TaskSummary[]> {
   return sql<TaskSummary[]>`
     select t.id, t.label, t.type, t.remote_server_id, t.next_run_at, t.paused_at, t.late_at, s.label as server_label,
       ${outcomeColumns(sql)}
     from backup_tasks t join remote_servers s on s.id = t.remote_server_id ${outcome(sql)}
-    where t.user_id = ${userId}`;
+    where t.workspace_id = ${workspaceId}`;
 }
 
 /** Stores when tasks become late; null if never. */

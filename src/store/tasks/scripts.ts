@@ -1,4 +1,5 @@
 /** Stores scripts, and reads which tasks use them. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { ScriptFields, ScriptType } from "../../definitions/script_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -8,6 +9,7 @@ import { allOf, containsText, equalTo, type ListOrder, orderBy, type Page } from
 export interface ScriptRow extends Columns<ScriptFields> {
   id: number;
   user_id: number;
+  workspace_id: number;
   created_at: Date;
   updated_at: Date;
 }
@@ -19,30 +21,32 @@ export interface ScriptDetailRow extends ScriptRow {
   backup_tasks_count: number;
 }
 
-export async function insertScript(sql: Sql, userId: number, script: NewScript, now: Date): Promise<number> {
-  const values = { ...script, user_id: userId, created_at: now, updated_at: now };
+export async function insertScript(sql: Sql, owner: Owner, script: NewScript, now: Date): Promise<number> {
+  const values = { ...script, ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<{ id: number }[]>`insert into scripts ${sql(values)} returning id`;
   return row!.id;
 }
 
-/** Changes a script of the user. Returns false if there is no such script. */
+/** Changes a script of the workspace. Returns false if there is no such script. */
 export async function updateScript(
   sql: Sql,
-  { userId, id }: { userId: number; id: number },
+  { workspaceId, id }: { workspaceId: number; id: number },
   changes: Partial<NewScript>,
   now: Date,
 ): Promise<boolean> {
   const { count } = await sql`
-    update scripts set ${sql({ ...changes, updated_at: now })} where id = ${id} and user_id = ${userId}`;
+    update scripts set ${
+    sql({ ...changes, updated_at: now })
+  } where id = ${id} and workspace_id = ${workspaceId}`;
   return count === 1;
 }
 
 /**
- * Locks a script of the user until the transaction ends, so that it cannot be added to a task meanwhile.
+ * Locks a script of the workspace until the transaction ends, so that it cannot be added to a task meanwhile.
  * Returns false if there is no such script.
  */
-export async function lockScript(sql: Sql, userId: number, id: number): Promise<boolean> {
-  const rows = await sql`select from scripts where id = ${id} and user_id = ${userId} for update`;
+export async function lockScript(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
+  const rows = await sql`select from scripts where id = ${id} and workspace_id = ${workspaceId} for update`;
   return rows.length === 1;
 }
 
@@ -69,22 +73,22 @@ const taskCount = (sql: Sql) =>
 
 export async function findScriptOf(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
 ): Promise<ScriptDetailRow | undefined> {
   const [row] = await sql<ScriptDetailRow[]>`
-    select s.*, ${taskCount(sql)} from scripts s where s.id = ${id} and s.user_id = ${userId}`;
+    select s.*, ${taskCount(sql)} from scripts s where s.id = ${id} and s.workspace_id = ${workspaceId}`;
   return row;
 }
 
 export async function listScripts(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   { offset, limit }: PageWindow,
   { sort, search, type }: ListOrder & { search?: string; type?: ScriptType } = {},
 ): Promise<Page<ScriptDetailRow>> {
   const where = allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     ...equalTo(sql, { type }),
     search === undefined ? null : containsText(sql, ["label", "script"], search),
   ]);

@@ -1,4 +1,5 @@
-/** Stores tags: a user's own labels for backup tasks. */
+/** Stores tags: a workspace's own labels for backup tasks. */
+import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { Columns } from "../../definitions/fields/field.ts";
 import type { TagFields } from "../../definitions/tag_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -8,21 +9,22 @@ import { allOf, containsText, type ListOrder, orderBy, type Page } from "../data
 export interface TagRow extends Columns<TagFields> {
   id: number;
   user_id: number;
+  workspace_id: number;
   created_at: Date;
   updated_at: Date;
 }
 
 export type NewTag = Columns<TagFields>;
 
-export async function insertTag(sql: Sql, userId: number, tag: NewTag, now: Date): Promise<TagRow> {
-  const values = { ...tag, user_id: userId, created_at: now, updated_at: now };
+export async function insertTag(sql: Sql, owner: Owner, tag: NewTag, now: Date): Promise<TagRow> {
+  const values = { ...tag, ...ownerColumns(owner), created_at: now, updated_at: now };
   const [row] = await sql<TagRow[]>`insert into tags ${sql(values)} returning *`;
   return row!;
 }
 
 export async function updateTag(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   id: number,
   changes: Partial<NewTag>,
   now: Date,
@@ -30,29 +32,29 @@ export async function updateTag(
   const [row] = await sql<TagRow[]>`
     update tags set ${
     sql({ ...changes, updated_at: now })
-  } where id = ${id} and user_id = ${userId} returning *`;
+  } where id = ${id} and workspace_id = ${workspaceId} returning *`;
   return row;
 }
 
-/** Deletes a tag of the user. Returns false if there is no such tag. */
-export async function deleteTag(sql: Sql, userId: number, id: number): Promise<boolean> {
-  const { count } = await sql`delete from tags where id = ${id} and user_id = ${userId}`;
+/** Deletes a tag of the workspace. Returns false if there is no such tag. */
+export async function deleteTag(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
+  const { count } = await sql`delete from tags where id = ${id} and workspace_id = ${workspaceId}`;
   return count === 1;
 }
 
-export async function findTagOf(sql: Sql, userId: number, id: number): Promise<TagRow | undefined> {
-  const [row] = await sql<TagRow[]>`select * from tags where id = ${id} and user_id = ${userId}`;
+export async function findTagOf(sql: Sql, workspaceId: number, id: number): Promise<TagRow | undefined> {
+  const [row] = await sql<TagRow[]>`select * from tags where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 
 export async function listTags(
   sql: Sql,
-  userId: number,
+  workspaceId: number,
   { offset, limit }: PageWindow,
   { sort, search }: ListOrder & { search?: string } = {},
 ): Promise<Page<TagRow>> {
   const where = allOf(sql, [
-    sql`user_id = ${userId}`,
+    sql`workspace_id = ${workspaceId}`,
     search === undefined ? null : containsText(sql, ["label", "description"], search),
   ]);
   const order = orderBy(sql, sort, { created_at: "created_at", label: "label" });

@@ -19,6 +19,8 @@ export interface ApiAnswer {
 
 export interface ApiClient {
   readonly userId: number;
+  /** The workspace of the token. */
+  readonly workspaceId: number;
   readonly token: string;
   /**
    * Sends a request. If `body` is an object, it is sent as JSON. If it is a string, it is sent unchanged,
@@ -45,9 +47,15 @@ export async function testApi(options: Partial<Omit<AppOptions, "services">> = {
   const test = await testServices();
   const app = createApp({ ...options, services: test.services });
   const client = async (userId: number, abilities: readonly Ability[]): Promise<ApiClient> => {
-    const { plain } = await issueToken(test.services, { userId, name: "test", abilities, expiresAt: null });
+    const { plain, row } = await issueToken(test.services, {
+      userId,
+      name: "test",
+      abilities,
+      expiresAt: null,
+    });
     return {
       userId,
+      workspaceId: row.workspace_id,
       token: plain,
       call: (method, path, body, headers) => callApi(app, plain, { method, path, body, headers }),
     };

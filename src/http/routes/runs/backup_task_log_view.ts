@@ -88,6 +88,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
   example: present({
     id: 1,
     user_id: 1,
+    workspace_id: 1,
     kind: "backup",
     backup_task_id: 1,
     remote_server_id: 2,

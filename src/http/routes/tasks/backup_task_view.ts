@@ -98,6 +98,7 @@ const created = new Date("2024-08-07T00:00:00Z");
 const exampleRow: BackupTaskDetail = {
   id: 1,
   user_id: 1,
+  workspace_id: 1,
   ...newColumns(TASK_FIELDS, {
     remote_server_id: 2,
     backup_destination_id: 1,

@@ -12,8 +12,8 @@ import {
 
 Deno.test("a task shows everything that was sent, and no secret", async () => {
   await using api = await testApi();
-  const { call, userId } = await api.user();
-  const client = { call, userId, token: "" };
+  const client = await api.user();
+  const { call } = client;
   const tag = (await call("POST", "/api/tags", { label: "live", colour: "#ff0000" })).body.data.id;
   const sent = {
     remote_server_id: await newServer(client),

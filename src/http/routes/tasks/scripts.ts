@@ -39,6 +39,7 @@ const Script = z.object({
 const example = {
   id: 1,
   user_id: 1,
+  workspace_id: 1,
   label: "Stop the shop",
   type: "prescript" as const,
   script: "docker stop shop\n",

@@ -1,0 +1,2 @@
+/** The role of a workspace's member. */
+export type Role = "viewer" | "operator" | "restorer" | "manager";

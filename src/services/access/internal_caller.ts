@@ -1,0 +1,15 @@
+/** Callers of services that are not requests: the control plane itself and its administration commands. */
+import { ABILITIES } from "../../domain/abilities.ts";
+import { ownWorkspace } from "../../store/access/workspaces.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+
+/**
+ * Returns a caller that acts for an administrator, with every ability, in the administrator's own workspace.
+ */
+export async function internalCaller(
+  { database }: Pick<ServiceContext, "database">,
+  userId: number,
+): Promise<Caller> {
+  const workspaceId = await ownWorkspace(database, userId);
+  return { userId, workspaceId, role: "manager", tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
+}
