@@ -5,6 +5,8 @@ import { addPages, parseId } from "./command_line.ts";
 
 const OPTIONS = {
   status: ["--status <status>", "only with this status", "status"],
+  state: ["--state <state>", "only in this state: waiting, sent, given_up", "state"],
+  event: ["--event <event>", "only of this event, such as backup.failed", "event"],
   kind: ["--kind <kind>", "only runs of this kind: backup, restore, verify, drill", "kind"],
   type: ["--type <type>", "only of this type", "type"],
   task: ["--task <id>", "only for this backup task", "backup_task_id"],

@@ -92,6 +92,18 @@ export interface Stream {
   last_delivery: { at: string; ok: boolean } | null;
 }
 
+export interface Delivery {
+  id: number;
+  event: string;
+  task: { id: number; label: string } | null;
+  server: { id: number; label: string } | null;
+  state: string;
+  attempts: number;
+  error: string | null;
+  created_at: string;
+  finished_at: string | null;
+}
+
 export interface StreamTest {
   ok: boolean;
   message: string;

@@ -14,6 +14,7 @@ import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
 import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups/backups.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
+import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
@@ -43,6 +44,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...agentEndpoints,
   ...backupDestinationEndpoints,
   ...notificationStreamEndpoints,
+  ...notificationDeliveryEndpoints,
   ...tagEndpoints,
   ...scriptEndpoints,
   ...tokenEndpoints,

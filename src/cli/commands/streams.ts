@@ -8,7 +8,7 @@ import { addCreate, addUpdate } from "../creation.ts";
 import { addDelete, STREAM } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Stream, StreamTest } from "../records.ts";
+import type { Delivery, Stream, StreamTest } from "../records.ts";
 
 const COLUMNS: readonly Column<Stream>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -17,6 +17,17 @@ const COLUMNS: readonly Column<Stream>[] = [
   { title: "Told of", value: eventsOf },
   { title: "Last delivery", value: (stream) => stream.last_delivery?.at ?? null },
   { title: "Status", value: statusOf },
+];
+
+const DELIVERIES: readonly Column<Delivery>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Created", value: (delivery) => delivery.created_at },
+  { title: "Event", value: ({ event }) => event },
+  { title: "About", value: ({ server, task }) => (task ?? server)?.label ?? null },
+  { title: "State", value: ({ state }) => state },
+  { title: "Attempts", align: "right", value: ({ attempts }) => attempts },
+  { title: "Finished", value: (delivery) => delivery.finished_at },
+  { title: "Error", value: ({ error }) => error },
 ];
 
 const FLAGS = [["--label <text>", "its name"], ["--type <type>", "such as email or webhook"]] as const;
@@ -32,6 +43,9 @@ export function addStreamCommands(program: Command): void {
   addCreate(streams, STREAM, FLAGS, NOTIFICATION_STREAM_FIELDS);
   addUpdate(streams, streamId(), STREAM, FLAGS, NOTIFICATION_STREAM_FIELDS);
   addDelete(streams, streamId(), STREAM);
+  addListOptions(streams.command("deliveries").addArgument(streamId()), ["state", "event", "sort"])
+    .description("List the messages to one: those that wait, and those of the last week")
+    .action(calling(listDeliveries));
   streams.command("test").addArgument(streamId())
     .description("Send a test message; the exit code shows whether it was accepted")
     .action(calling(test));
@@ -50,6 +64,14 @@ async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
   output.record(await api.get(`show notification stream ${id}`, `/notification-streams/${id}`));
+}
+
+async function listDeliveries({ api, output }: Cli, id: number, options: ListChoice): Promise<void> {
+  const action = `list the deliveries of notification stream ${id}`;
+  output.list(
+    await listChosen<Delivery>(api, action, `/notification-streams/${id}/deliveries`, options),
+    DELIVERIES,
+  );
 }
 
 async function test({ api, output, terminal }: Cli, id: number): Promise<void> {

@@ -56,6 +56,10 @@ export interface NotifiedBackup {
   readonly created_at: string;
 }
 
+/** States of a message to a stream. `given_up`: the stream did not accept it for {@link GIVE_UP_AFTER}. */
+export const DELIVERY_STATES = ["waiting", "sent", "given_up"] as const;
+export type DeliveryState = typeof DELIVERY_STATES[number];
+
 /** Report of a channel about a message that its service accepted. */
 export interface SendResult {
   /** Recipients that the message did not reach. */

@@ -11,11 +11,12 @@ import {
 } from "../../store/notifications/alerts.ts";
 import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
+import { insertDeliveries } from "../../store/notifications/notification_deliveries.ts";
 import {
   hasRecipients,
-  insertDeliveries,
   type Recipients,
-} from "../../store/notifications/notification_deliveries.ts";
+  type ReportedAlert,
+} from "../../store/notifications/subscriptions.ts";
 import { findNotifiedBackup, findNotifiedTask, findNotifiedUser } from "../../store/database/notified.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ServiceContext } from "../context.ts";
@@ -41,23 +42,32 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    * service. Otherwise, all other streams get it. Default: no.
    */
   isForFollowers?: boolean;
+  /** The alert that the message repeats. Streams get it only if it is time to remind them. */
+  alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */
   key: string;
 }
 
-/** Writes a message for each stream that subscribes to the event. Returns whether any message was written. */
-export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMessage): Promise<boolean> {
-  const { backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
+/**
+ * Writes a message for each stream that subscribes to the event. Returns the ids of the streams for which a
+ * message was written.
+ */
+export async function writeDeliveries(
+  services: Clocked,
+  sql: Sql,
+  news: AlertMessage,
+): Promise<readonly number[]> {
+  const { alert, backupId, key, name, ongoing, reason, run, serverId, taskId, userId } = news;
   const recipients = news.recipients ?? recipientsOf(news);
-  if (recipients === null) return false;
+  if (recipients === null) return [];
   const followers = { types: RUN_FOLLOWERS, isFor: news.isForFollowers ?? false };
   const classes = news.classes ?? [classOf(name, run?.warnings_count)];
-  const subscribers = { recipients, classes, followers };
-  if (!await hasRecipients(sql, subscribers)) return false;
+  const subscribers = { recipients, classes, followers, alert };
+  if (!await hasRecipients(sql, subscribers)) return [];
   const about = taskId === null
     ? await findNotifiedUser(sql, userId, serverId)
     : await findNotifiedTask(sql, taskId, serverId);
-  if (about === undefined) return false;
+  if (about === undefined) return [];
   const now = services.clock.now();
   const backup = await findNotifiedBackup(sql, backupId ?? 0);
   const event: NotificationEvent = {
@@ -69,9 +79,9 @@ export async function writeDeliveries(services: Clocked, sql: Sql, news: AlertMe
     reason,
     ...ongoing === undefined ? {} : { ongoing },
   };
-  if (await insertDeliveries(sql, { ...subscribers, key, event }, now) === 0) return false;
-  await notify(sql, { topic: "notification_due" });
-  return true;
+  const streams = await insertDeliveries(sql, { ...subscribers, key, event }, now);
+  if (streams.length > 0) await notify(sql, { topic: "notification_due" });
+  return streams;
 }
 
 function recipientsOf({ serverId, taskId }: AlertMessage): Recipients | null {
@@ -98,8 +108,8 @@ export interface Occurrence {
 }
 
 /**
- * Records that a problem occurred or still lasts. Reports its first occurrence, and later ones at most once a
- * day.
+ * Records that a problem occurred or still lasts. Reports its first occurrence to each stream, and later ones
+ * when the stream's `remind_after` has passed.
  *
  * @param news The message. The number of the alert is appended to its `key`.
  */
@@ -118,13 +128,12 @@ export async function raiseAlert(
     reason: news.reason,
   }, { at, isAgain: !isLevel });
   if (alert.occurrences < reportFrom) return;
-  if (alert.told_at !== null && at.getTime() - alert.told_at.getTime() < REMIND_AFTER) return;
   const isKnown = alert.occurrences > 1 || alert.told_at !== null;
   const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
   const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
-  if (await writeDeliveries(services, sql, { ...news, ...ongoing, key })) {
-    await markAlertReported(sql, alert.id, at);
-  }
+  const reported = { id: alert.id, told_at: alert.told_at, at, defaultMs: REMIND_AFTER };
+  const streams = await writeDeliveries(services, sql, { ...news, ...ongoing, key, alert: reported });
+  if (streams.length > 0) await markAlertReported(sql, alert.id, streams, at);
 }
 
 /**

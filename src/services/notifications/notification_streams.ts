@@ -14,6 +14,11 @@ import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
 import { notify } from "../../store/database/event_bus.ts";
+import {
+  type DeliveryFilter,
+  type DeliveryRow,
+  listDeliveries as listDeliveriesOfStream,
+} from "../../store/notifications/delivery_log.ts";
 import { tasksOfStream } from "../../store/notifications/silent_tasks.ts";
 import * as store from "../../store/notifications/notification_streams.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
@@ -21,6 +26,7 @@ import { findUser } from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { silentTaskWarnings } from "./silent_tasks.ts";
 
+export type { DeliveryRow } from "../../store/notifications/delivery_log.ts";
 export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
 
 export interface NotificationStreamInput {
@@ -33,6 +39,7 @@ export interface NotificationStreamInput {
   notifications?: { on_success?: boolean; on_failure?: boolean };
   /** Classes that the stream gets or does not get; those that are left out stay. */
   events?: EventChoices;
+  remind_after?: number | null;
 }
 
 /** Subscription of a new stream: all classes that are on by default. */
@@ -55,16 +62,30 @@ export async function showNotificationStream(
   return requireFound(await store.findNotificationStreamOf(services.database, caller.workspaceId, id));
 }
 
+/** Lists the events for a stream: those that wait, and those that were sent or given up lately. */
+export async function listDeliveries(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+  window: PageWindow,
+  choice: DeliveryFilter & ListOrder = {},
+): Promise<Page<DeliveryRow>> {
+  await showNotificationStream(services, caller, id);
+  return await listDeliveriesOfStream(services.database, id, window, choice);
+}
+
 export function createNotificationStream(
   services: ServiceContext,
   caller: Caller,
-  { events, notifications, signing_secret = null, value, ...stream }: NotificationStreamInput,
+  { events, notifications, remind_after = null, signing_secret = null, value, ...stream }:
+    NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
   refuseAddress(services, stream.type, value);
   refuseSigningSecret(stream.type, signing_secret);
   const row = {
     ...stream,
     ...changeSubscription(NEW_SUBSCRIPTION, { ...notifications, events }),
+    remind_after,
     value_encrypted: services.keyring.encrypt(value),
     signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
   };

@@ -139,13 +139,14 @@ export async function notifyTrash(services: ServiceContext): Promise<Date | null
     logger("services").warn("Put into the trash: {reason}", { reason });
     let count = 0;
     for (const { timezone, workspace_id } of await listAdministrators(sql)) {
-      count += await insertDeliveries(sql, {
+      const streams = await insertDeliveries(sql, {
         recipients: { workspaceId: workspace_id, exceptStreamId: null },
         classes: [classOf("trash.filled")],
         followers: { types: RUN_FOLLOWERS, isFor: false },
         key: `trash ${now.toISOString()}`,
         event: eventOf(now, timezone, reason),
       }, now);
+      count += streams.length;
     }
     if (count > 0) await notify(sql, { topic: "notification_due" });
     return null;

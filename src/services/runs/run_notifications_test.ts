@@ -285,6 +285,56 @@ Deno.test("a failing task is reported once a day, with how often and since when,
   assert.equal((await fail("Again.")).length, 1);
 });
 
+Deno.test("each stream is reminded of a lasting problem after its own time, or never", async () => {
+  await using test = await setUpStreams();
+  const { at, clock, database, services } = test;
+  const toStream = async (hours: number | null) => {
+    const id = await newStream(services, { userId: at.caller.userId, taskId: at.taskId }, {
+      on_success: false,
+    });
+    await database`
+      update notification_streams set remind_after = ${hours && hours * 3600} where id = ${id}`;
+    return id;
+  };
+  const streams = { often: await toStream(2), never: await toStream(0), usual: test.failures };
+  const hours: Record<string, number[]> = { often: [], never: [], usual: [] };
+  const collect = async (hour: number) => {
+    const rows = await database<{ id: number }[]>`
+      delete from notification_deliveries where event->>'event' <> 'backup.succeeded'
+      returning notification_stream_id as id`;
+    for (const [name, id] of Object.entries(streams)) {
+      if (rows.some((row) => row.id === id)) hours[name]!.push(hour);
+    }
+  };
+  for (let hour = 0; hour <= 24; hour++) {
+    await test.finish(await test.start(), failure("No."));
+    await collect(hour);
+    await clock.advance(3_600_000);
+  }
+  assert.deepEqual(hours, {
+    often: [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24],
+    never: [0],
+    usual: [0, 23],
+  });
+  await test.finish(await test.start(), success());
+  await collect(25);
+  assert.deepEqual(Object.values(hours).map((each) => each.at(-1)), [25, 25, 25]);
+});
+
+Deno.test("a problem that an older control plane reported is not reported again before its time", async () => {
+  await using test = await setUpStreams();
+  const fail = async () => {
+    await test.finish(await test.start(), failure("No."));
+    return await test.short();
+  };
+  assert.deepEqual(await fail(), ["failure: backup.failed"]);
+  await test.database`delete from alert_reports`;
+  await test.clock.advance(22 * 3_600_000);
+  assert.deepEqual(await fail(), []);
+  await test.clock.advance(3_600_000);
+  assert.deepEqual(await fail(), ["failure: backup.failed"]);
+});
+
 Deno.test("a task that fails and succeeds in turn is reported once a day, and its recovery once it is steady", async () => {
   await using test = await setUpStreams();
   const { clock } = test;

@@ -21,7 +21,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  *   may have succeeded since, and the backup with this export may be among these objects;
  * - `notification_deliveries` and `trash_news`, because messages would be sent again, or about events long
  *   past;
- * - `alerts`, because a problem that persists is detected again;
+ * - `alerts` and `alert_reports`, because a problem that persists is detected again;
  * - `workspace_run_counts`, because triggers derive it from the runs;
  * - `run_output`, because it can be gigabytes, and a restore does not need it.
  */
@@ -35,6 +35,7 @@ const LEFT_OUT = new Set([
   "leftovers",
   "notification_deliveries",
   "alerts",
+  "alert_reports",
   "workspace_run_counts",
   "run_output",
   "trash_news",

@@ -58,6 +58,7 @@ export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWait
       update alerts
       set told_at = least(told_at, ${now}), last_occurred_at = least(last_occurred_at, ${now})
       where closed_at is null and (told_at > ${step} or last_occurred_at > ${step})`,
+    sql`update alert_reports set told_at = ${now} where told_at > ${step}`,
     removal(sql, sql`backups`, sql`removal_requested_at is not null and deletes_at is null`),
     removal(sql, sql`leftovers`, sql`true`),
     sql`update replicas set heartbeat_at = ${now} where heartbeat_at > ${step}`,

@@ -42,8 +42,18 @@ export async function recordOccurrence(
   return row!;
 }
 
-export async function markAlertReported(sql: Sql, id: number, at: Date): Promise<void> {
+/** Records that these streams get a message about an alert. */
+export async function markAlertReported(
+  sql: Sql,
+  id: number,
+  streamIds: readonly number[],
+  at: Date,
+): Promise<void> {
   await sql`update alerts set told_at = ${at} where id = ${id}`;
+  await sql`
+    insert into alert_reports (alert_id, notification_stream_id, told_at)
+    select ${id}, stream, ${at}::timestamptz from unnest(${[...streamIds]}::bigint[]) stream
+    on conflict (alert_id, notification_stream_id) do update set told_at = excluded.told_at`;
 }
 
 /**

@@ -2,11 +2,10 @@
  * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
  * up.
  */
-import type { EventClassName } from "../../domain/notifications/event_classes.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
-import { isSubscribed } from "./subscriptions.ts";
+import { subscribedStreams, type Subscribers } from "./subscriptions.ts";
 
 /** Deliveries to one stream that this replica has leased, to send them as one message. */
 export interface ClaimedDelivery {
@@ -28,71 +27,26 @@ export interface ClaimedDelivery {
   failures: number;
 }
 
-/** The streams that an event is addressed to. */
-export type Recipients =
-  | { taskId: number }
-  /** The streams of the server's tasks that are not paused. */
-  | { serverId: number }
-  /** All streams of a workspace, except `exceptStreamId` if it is not null. */
-  | { workspaceId: number; exceptStreamId: number | null };
-
-/** The streams that an event is addressed to, and which of them receive it. */
-export interface Subscribers {
-  recipients: Recipients;
-  /** The classes of the event: a stream that subscribes to one of them receives it. */
-  classes: readonly EventClassName[];
-  /**
-   * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
-   * is for streams of these types (true) or of all other types (false).
-   */
-  followers: { types: readonly string[]; isFor: boolean };
-}
-
-/** Returns whether at least one stream receives the event. */
-export async function hasRecipients(sql: Sql, subscribers: Subscribers): Promise<boolean> {
-  const rows = await sql`select ${streamsOf(sql, subscribers)} limit 1`;
-  return rows.length > 0;
-}
-
 export interface NewDelivery extends Subscribers {
   /** Identifies the event. A stream gets only one delivery for each key. */
   key: string;
   event: NotificationEvent;
 }
 
-/** Inserts one delivery for each stream that receives the event. Returns how many were inserted. */
+/** Inserts one delivery for each stream that receives the event. Returns the ids of these streams. */
 export async function insertDeliveries(
   sql: Sql,
   { key, event, ...subscribers }: NewDelivery,
   now: Date,
-): Promise<number> {
-  const { count } = await sql`
+): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
     insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
     select distinct n.id, ${key}, ${sql.json(event as never)}::jsonb, 'waiting', ${now}::timestamptz,
       ${now}::timestamptz
-    ${streamsOf(sql, subscribers)} order by n.id
-    on conflict (notification_stream_id, event_key) do nothing`;
-  return count;
-}
-
-function streamsOf(sql: Sql, { recipients, classes, followers }: Subscribers) {
-  const isWanted = sql`${isSubscribed(sql, classes)} and (n.type = any(${[
-    ...followers.types,
-  ]}::text[])) = ${followers.isFor}`;
-  if ("workspaceId" in recipients) {
-    return sql`
-      from notification_streams n
-      where n.workspace_id = ${recipients.workspaceId} and n.id is distinct from ${recipients.exceptStreamId}::bigint
-        and ${isWanted}`;
-  }
-  const streams = sql`
-    from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id`;
-  if ("taskId" in recipients) {
-    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${isWanted}`;
-  }
-  return sql`
-    ${streams} join backup_tasks t on t.id = b.backup_task_id
-    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${isWanted}`;
+    ${subscribedStreams(sql, subscribers)} order by n.id
+    on conflict (notification_stream_id, event_key) do nothing
+    returning notification_stream_id as id`;
+  return rows.map(({ id }) => id);
 }
 
 export interface ClaimLimits {

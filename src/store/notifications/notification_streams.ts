@@ -19,6 +19,8 @@ export interface NotificationStreamRow {
   on_failure: boolean;
   /** The classes that differ from what the two flags say. */
   events: EventChoices;
+  /** Seconds between two messages about the same problem; 0: none after the first; null: the default. */
+  remind_after: number | null;
   last_delivery_at: Date | null;
   /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
   last_delivery_error: string | null;
@@ -33,7 +35,14 @@ export interface NotificationStreamRow {
 
 export type NewNotificationStream = Pick<
   NotificationStreamRow,
-  "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure" | "events"
+  | "label"
+  | "type"
+  | "value_encrypted"
+  | "signing_secret_encrypted"
+  | "on_success"
+  | "on_failure"
+  | "events"
+  | "remind_after"
 >;
 
 export async function insertNotificationStream(

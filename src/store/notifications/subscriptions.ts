@@ -1,6 +1,83 @@
-/** Builds the SQL of subscriptions: which streams get the events of a class. */
+/** Finds the streams that get an event. */
 import { EVENT_CLASSES, type EventClassName } from "../../domain/notifications/event_classes.ts";
 import type { Fragment, Sql } from "../database/sql.ts";
+
+/** The streams that an event is addressed to. */
+export type Recipients =
+  | { taskId: number }
+  /** The streams of the server's tasks that are not paused. */
+  | { serverId: number }
+  /** All streams of a workspace, except `exceptStreamId` if it is not null. */
+  | { workspaceId: number; exceptStreamId: number | null };
+
+/** The streams that an event is addressed to, and which of them receive it. */
+export interface Subscribers {
+  recipients: Recipients;
+  /** The classes of the event: a stream that subscribes to one of them receives it. */
+  classes: readonly EventClassName[];
+  /**
+   * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
+   * is for streams of these types (true) or of all other types (false).
+   */
+  followers: { types: readonly string[]; isFor: boolean };
+  /** The alert that the event reports, if streams are to get it only when it is time to remind them. */
+  alert?: ReportedAlert;
+}
+
+/** An alert about a problem that lasts. */
+export interface ReportedAlert {
+  id: number;
+  /** When it was last reported to any stream; null if it was not. */
+  told_at: Date | null;
+  /** Time of the occurrence that is reported. */
+  at: Date;
+  /** Time after which streams without a time of their own are reminded, in milliseconds. */
+  defaultMs: number;
+}
+
+/** Returns whether at least one stream receives the event. */
+export async function hasRecipients(sql: Sql, subscribers: Subscribers): Promise<boolean> {
+  const rows = await sql`select ${subscribedStreams(sql, subscribers)} limit 1`;
+  return rows.length > 0;
+}
+
+/** Returns the `from` and `where` of a query that finds the streams `n` that receive an event. */
+export function subscribedStreams(sql: Sql, { recipients, classes, followers, alert }: Subscribers) {
+  const isWanted = sql`${isSubscribed(sql, classes)} and (n.type = any(${[
+    ...followers.types,
+  ]}::text[])) = ${followers.isFor} and ${isTimeToRemind(sql, alert)}`;
+  if ("workspaceId" in recipients) {
+    return sql`
+      from notification_streams n
+      where n.workspace_id = ${recipients.workspaceId} and n.id is distinct from ${recipients.exceptStreamId}::bigint
+        and ${isWanted}`;
+  }
+  const streams = sql`
+    from backup_task_notification_streams b join notification_streams n on n.id = b.notification_stream_id`;
+  if ("taskId" in recipients) {
+    return sql`${streams} where b.backup_task_id = ${recipients.taskId} and ${isWanted}`;
+  }
+  return sql`
+    ${streams} join backup_tasks t on t.id = b.backup_task_id
+    where t.remote_server_id = ${recipients.serverId} and t.paused_at is null and ${isWanted}`;
+}
+
+/**
+ * Returns an SQL condition: the alert was not reported to the stream `n` yet, or it is time to remind it. A
+ * control plane of the version before stores only when it last reported the alert to any stream.
+ */
+function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
+  if (alert === undefined) return sql`true`;
+  const wait = sql`make_interval(secs => coalesce(nullif(n.remind_after, 0), ${
+    alert.defaultMs / 1000
+  }::double precision))`;
+  return sql`coalesce(
+    (select coalesce(n.remind_after, 1) > 0 and r.told_at <= ${alert.at}::timestamptz - ${wait}
+      from alert_reports r where r.alert_id = ${alert.id} and r.notification_stream_id = n.id),
+    ${alert.told_at}::timestamptz <= ${alert.at}::timestamptz - ${wait},
+    true
+  )`;
+}
 
 /**
  * Returns an SQL condition: the stream `n` gets the events of one of the classes. It follows the same rule as

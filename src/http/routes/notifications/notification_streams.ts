@@ -62,6 +62,7 @@ const Stream = z.object({
       z.ZodBoolean
     >,
   ).openapi({ description: "Whether it gets the events of each class." }),
+  remind_after: z.int().nullable(),
   last_delivery: LastDelivery.nullable().openapi({
     description: "Outcome of the last attempt to send a message. Failed messages are retried for a day.",
   }),
@@ -91,6 +92,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
     events: subscribedClasses({ on_success: false, on_failure: true, events: { recovered: false } }),
+    remind_after: null,
     last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
     failing_since: null,
     next_attempt_at: "2024-08-07T02:01:31Z",
@@ -107,6 +109,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
     events: subscribedClasses(row),
+    remind_after: row.remind_after,
     last_delivery: row.last_delivery_at && {
       at: isoTime(row.last_delivery_at),
       ok: row.last_delivery_error === null,

@@ -8,6 +8,8 @@ import {
 } from "../../../domain/notifications/event_classes.ts";
 import { plant } from "../../../../tests/support/fixtures/planted.ts";
 import { ABILITIES } from "../../../domain/abilities.ts";
+import { Notifier } from "../../../notify/notifier.ts";
+import { writeDeliveries } from "../../../services/notifications/alerts.ts";
 import { HttpReceiver } from "../../../../tests/support/servers/receivers.ts";
 
 const SECRET = "https://hooks.slack.com/services/T0/B0/s3cret";
@@ -33,6 +35,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
     events: subscribedClasses({ on_success: false, on_failure: true, events: {} }),
+    remind_after: null,
     last_delivery: null,
     failing_since: null,
     next_attempt_at: null,
@@ -320,4 +323,71 @@ Deno.test("a change that leaves a task without anybody who is notified of its pr
   });
   const pings = await stream({ on_success: true, on_failure: true }, "healthchecks");
   assert.equal(await put(task, { notification_stream_ids: [pings] }), undefined);
+});
+
+Deno.test("the deliveries of a stream are listed with their state, and those of others are not", async () => {
+  await using receiver = new HttpReceiver();
+  await using api = await testApi();
+  const at = await plant(api.services, { label: "Home" });
+  const { call } = await api.tokenOf({ ...api.admin, userId: at.caller.userId }, ABILITIES);
+  const id = await newStream(api.services, { userId: at.caller.userId, taskId: at.taskId }, {
+    value: receiver.url,
+  });
+  const path = `/api/notification-streams/${id}/deliveries`;
+  assert.deepEqual((await call("GET", path)).body.data, []);
+  const notifier = new Notifier({ ...api.services, smtp: null, random: () => 0.5 });
+  const tell = async (name: "backup.late" | "agent.gone") => {
+    await writeDeliveries(api.services, api.database, {
+      name,
+      userId: at.caller.userId,
+      workspaceId: at.caller.workspaceId,
+      taskId: name === "agent.gone" ? null : at.taskId,
+      serverId: at.serverId,
+      backupId: null,
+      run: null,
+      reason: "Because.",
+      key: name,
+    });
+    await notifier.deliverDue();
+    await api.clock.advance(60_000);
+  };
+  await tell("backup.late");
+  receiver.answer = () => new Response("", { status: 500 });
+  await tell("agent.gone");
+  const { data, meta } = (await call("GET", path)).body;
+  assert.equal(meta.total, 2);
+  const [late, gone] = data;
+  assert.match(late.message_id, /^[0-9a-f-]{36}$/);
+  assert.deepEqual({ ...late, id: 0, message_id: "" }, {
+    id: 0,
+    message_id: "",
+    event: "backup.late",
+    task: { id: at.taskId, label: "Home" },
+    server: { id: at.serverId, label: "server" },
+    backup_task_log_id: null,
+    reason: "Because.",
+    state: "sent",
+    attempts: 1,
+    error: null,
+    created_at: "2026-01-05T12:00:00Z",
+    first_attempt_at: "2026-01-05T12:00:00Z",
+    next_attempt_at: null,
+    finished_at: "2026-01-05T12:00:00Z",
+  });
+  assert.deepEqual([gone.event, gone.task, gone.state, gone.error, gone.finished_at], [
+    "agent.gone",
+    null,
+    "waiting",
+    "It answered 500.",
+    null,
+  ]);
+  assert.ok(gone.next_attempt_at > "2026-01-05T12:01:00Z");
+  const events = async (query: string) =>
+    (await call("GET", `${path}?${query}`)).body.data.map(({ event }: { event: string }) => event);
+  assert.deepEqual(await events("sort=-id"), ["agent.gone", "backup.late"]);
+  assert.deepEqual(await events("state=waiting"), ["agent.gone"]);
+  assert.deepEqual(await events("event=backup.late&per_page=1"), ["backup.late"]);
+  assert.equal((await call("GET", `${path}?state=lost`)).status, 422);
+  const other = await api.user();
+  assert.equal((await other.call("GET", path)).status, 404);
 });
