@@ -1,5 +1,5 @@
 /**
- * Defines the abilities of API tokens. The `admin` ability counts only while the token's user is an
+ * Defines the abilities that API tokens and roles give. The `admin` ability counts only while the user is an
  * administrator.
  */
 const MANAGED = [
@@ -13,8 +13,10 @@ const VERBS = ["view", "create", "update", "delete"] as const;
 
 export type Ability =
   | `${typeof VERBS[number]}-${typeof MANAGED[number]}`
+  | "view-tags"
   | "manage-tags"
   | "run-backup-tasks"
+  | "pause-backup-tasks"
   | "restore-backups"
   | "delete-backups"
   | "manage-tokens"
@@ -22,9 +24,11 @@ export type Ability =
 
 /** Every ability, in the order in which the API shows them. */
 export const ABILITIES: readonly Ability[] = [
+  "view-tags",
   "manage-tags",
   ...MANAGED.flatMap((noun) => VERBS.map((verb) => `${verb}-${noun}` as const)),
   "run-backup-tasks",
+  "pause-backup-tasks",
   "restore-backups",
   "delete-backups",
   "manage-tokens",
@@ -33,3 +37,22 @@ export const ABILITIES: readonly Ability[] = [
 
 /** The abilities that a user who is not an administrator can hold. */
 export const USER_ABILITIES: readonly Ability[] = ABILITIES.filter((ability) => ability !== "admin");
+
+/**
+ * Maps an ability to the narrower one that it contains. Tokens that were created before the narrower one
+ * existed keep what they could do.
+ */
+const CONTAINED: Readonly<Partial<Record<string, Ability>>> = {
+  "manage-tags": "view-tags",
+  "update-backup-tasks": "pause-backup-tasks",
+};
+
+/** Returns the abilities together with those that they contain. */
+export function withContained(abilities: Iterable<string>): Set<string> {
+  const all = new Set(abilities);
+  for (const ability of [...all]) {
+    const contained = CONTAINED[ability];
+    if (contained !== undefined) all.add(contained);
+  }
+  return all;
+}

@@ -1,4 +1,5 @@
-/** Authenticates callers and checks their tokens' abilities. */
+/** Authenticates callers and checks their abilities. */
+import { lackingOf } from "../services/access/lacking.ts";
 import type { Ability } from "../domain/abilities.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
@@ -21,9 +22,9 @@ export function optionalBearerToken(request: Request): string | null {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
-/** Throws a `ForbiddenError` that names the ability if the caller's token lacks it. */
+/** Throws a `ForbiddenError` that names the ability, and what lacks it, if the caller does not have it. */
 export function requireAbility(caller: Caller, ability: Ability): void {
   if (!caller.abilities.has(ability)) {
-    throw new ForbiddenError(`This token lacks the ${ability} ability.`);
+    throw new ForbiddenError(`${lackingOf(caller, ability)}.`);
   }
 }

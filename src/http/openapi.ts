@@ -152,7 +152,9 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
     sentences[415] = "The body is neither JSON nor a form.";
   }
   if (access !== "public") sentences[401] = "The token is missing, unknown, expired or revoked.";
-  if (isToken && access !== "any token") sentences[403] = `The token lacks the \`${access}\` ability.`;
+  if (isToken && access !== "any token") {
+    sentences[403] = `The token, or the role of its user, lacks the \`${access}\` ability.`;
+  }
   const resources = Object.values(ids ?? {});
   if (resources.length > 0) {
     sentences[404] = `The caller has no such ${resources.join(" or ").toLowerCase()}.`;

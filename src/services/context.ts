@@ -50,6 +50,6 @@ export interface Caller extends Owner {
   readonly role: Role;
   readonly tokenId: number;
   readonly isAdmin: boolean;
-  /** What the token permits and the user's role allows. */
+  /** What the token permits and the user's role allows at this moment. */
   readonly abilities: ReadonlySet<string>;
 }

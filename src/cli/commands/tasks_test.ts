@@ -215,7 +215,7 @@ Deno.test("lists are complete unless a page is requested; errors have their own 
     const [code, args, error, more] of [
       [2, ["tasks", "show", "five"], /^Cannot understand the command: .* It must be the number of a record/],
       [2, ["tasks", "shw"], /^Cannot understand the command: unknown command 'shw' \(Did you mean show\?\)/],
-      [4, ["tasks", "pause", "1"], /^Cannot pause backup task 1: This token lacks the update-/, refused],
+      [4, ["tasks", "pause", "1"], /^Cannot pause backup task 1: This token lacks the pause-/, refused],
       [5, ["tasks", "show", "999"], /^Cannot show backup task 999: Backup task not found/],
       [6, ["tasks", "run", "5"], /^Cannot run backup task 5: .*paused/],
       [

@@ -1,4 +1,6 @@
 /** Creates, checks and revokes API tokens. Only the response that creates a token contains its plain text. */
+import { effectiveAbilities } from "../../domain/access/roles.ts";
+import { lackingOf } from "./lacking.ts";
 import { type Owner, ownerOf } from "../../domain/access/owner.ts";
 import { ownWorkspace } from "../../store/access/workspaces.ts";
 import { createHash, randomBytes } from "node:crypto";
@@ -67,7 +69,7 @@ function callerOf(row: store.CallerRow): Caller {
     role: row.role!,
     tokenId: row.id,
     isAdmin: row.is_admin,
-    abilities: new Set(row.is_admin ? row.abilities : row.abilities.filter((ability) => ability !== "admin")),
+    abilities: effectiveAbilities(row.abilities, { role: row.role!, isAdmin: row.is_admin }),
   };
 }
 
@@ -88,8 +90,9 @@ export async function recheckToken(
 export function issueToken(
   services: ServiceContext,
   token: {
-    /** The user, who gets the token for their own workspace. */
     userId: number;
+    /** Default: the user's own workspace. */
+    workspaceId?: number;
     name: string;
     abilities: readonly Ability[];
     expiresAt: Date | null;
@@ -99,7 +102,7 @@ export function issueToken(
 ): Promise<IssuedToken> {
   const { userId, name, abilities, expiresAt, plain } = token;
   return transaction(services.database, async (sql) => {
-    const owner = { userId, workspaceId: await ownWorkspace(sql, userId) };
+    const owner = { userId, workspaceId: token.workspaceId ?? await ownWorkspace(sql, userId) };
     return await insertToken(
       sql,
       owner,
@@ -192,7 +195,7 @@ function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): 
   const errors: Record<string, string[]> = {};
   abilities.forEach((ability, index) => {
     if (caller.abilities.has(ability)) return;
-    errors[`abilities.${index}`] = [`This token lacks the ${ability} ability and so can't give it.`];
+    errors[`abilities.${index}`] = [`${lackingOf(caller, ability)} and so can't give it.`];
   });
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);
 }

@@ -1,4 +1,5 @@
 /** Users: a caller's own account, and the administration of all users. */
+import { lackingOf } from "./lacking.ts";
 import {
   countRecords,
   ownWorkspace,
@@ -162,7 +163,7 @@ export function createTokenFor(
       errors[`abilities.${index}`] = [
         caller.abilities.has(ability)
           ? `${user.name} is no administrator and so can't have the ${ability} ability.`
-          : `This token lacks the ${ability} ability and so can't give it.`,
+          : `${lackingOf(caller, ability)} and so can't give it.`,
       ];
     });
     if (Object.keys(errors).length > 0) throw new InvalidError(errors);

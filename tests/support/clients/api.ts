@@ -2,6 +2,7 @@
  * Calls the API, on a database of its own, as a client would. Compares every response with its documented
  * schema.
  */
+import type { Role } from "../../../src/domain/access/roles.ts";
 import assert from "node:assert/strict";
 import { ABILITIES, type Ability } from "../../../src/domain/abilities.ts";
 import { type AppOptions, createApp } from "../../../src/http/app.ts";
@@ -38,7 +39,11 @@ export interface TestApi extends TestServices {
    * absent, the client has all abilities.
    */
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
-  /** Returns a client with a new token of the same user. */
+  /** Creates a user who is a member of the client's workspace, and returns a client for that workspace. */
+  member(of: ApiClient, role: Role, abilities?: readonly Ability[]): Promise<ApiClient>;
+  /** Returns a client with a new token of the same user for the user's own workspace. */
+  ofOwnWorkspace(client: ApiClient): Promise<ApiClient>;
+  /** Returns a client with a new token of the same user and workspace. */
   tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;
 }
 
@@ -46,13 +51,13 @@ export interface TestApi extends TestServices {
 export async function testApi(options: Partial<Omit<AppOptions, "services">> = {}): Promise<TestApi> {
   const test = await testServices();
   const app = createApp({ ...options, services: test.services });
-  const client = async (userId: number, abilities: readonly Ability[]): Promise<ApiClient> => {
-    const { plain, row } = await issueToken(test.services, {
-      userId,
-      name: "test",
-      abilities,
-      expiresAt: null,
-    });
+  const client = async (
+    userId: number,
+    abilities: readonly Ability[],
+    workspaceId?: number,
+  ): Promise<ApiClient> => {
+    const token = { userId, workspaceId, name: "test", abilities, expiresAt: null };
+    const { plain, row } = await issueToken(test.services, token);
     return {
       userId,
       workspaceId: row.workspace_id,
@@ -70,7 +75,15 @@ export async function testApi(options: Partial<Omit<AppOptions, "services">> = {
     app,
     admin: await client(await newUser(true), ABILITIES),
     user: async (abilities = ABILITIES) => await client(await newUser(false), abilities),
-    tokenOf: ({ userId }, abilities) => client(userId, abilities),
+    async member({ workspaceId }, role, abilities = ABILITIES) {
+      const userId = await newUser(false);
+      await test.database`
+        insert into workspace_members (workspace_id, user_id, role, created_at)
+        values (${workspaceId}, ${userId}, ${role}, ${test.clock.now()})`;
+      return await client(userId, abilities, workspaceId);
+    },
+    ofOwnWorkspace: ({ userId }) => client(userId, ABILITIES),
+    tokenOf: ({ userId, workspaceId }, abilities) => client(userId, abilities, workspaceId),
   };
 }
 

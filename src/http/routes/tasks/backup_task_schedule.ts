@@ -85,7 +85,7 @@ function pauseEndpoint(name: "pause" | "resume", message: string, change: typeof
     group: GROUP,
     summary: `${name === "pause" ? "Pause" : "Resume"} a backup task`,
     description: "A paused task runs neither by schedule nor by hand; an active run continues.",
-    access: "update-backup-tasks",
+    access: "pause-backup-tasks",
     ids: { id: backupTask.name },
     answer: {
       status: 200,

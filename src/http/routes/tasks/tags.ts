@@ -58,7 +58,7 @@ const fields = z.object(inputShape(TAG_FIELDS));
 
 export const tagEndpoints: readonly Endpoint[] = [
   listEndpoint(tag, {
-    access: "manage-tags",
+    access: "view-tags",
     filters: { search: searchParameter("the label or the description") },
     sorts: ["label"],
     list: listTags,
@@ -69,7 +69,7 @@ export const tagEndpoints: readonly Endpoint[] = [
     example: { label: "Production", description: "What customers use", colour: "#2563eb" },
     create: createTag,
   }),
-  showEndpoint(tag, { access: "manage-tags", show: showTag }),
+  showEndpoint(tag, { access: "view-tags", show: showTag }),
   updateEndpoint(tag, {
     access: "manage-tags",
     body: fields.partial().openapi("TagChanges"),
