@@ -51,5 +51,11 @@ Deno.test("a repository's keys come from the environment", async () => {
   await refused("sftp://backup@host/in", /set SFTP_PRIVATE_KEY_FILE or SFTP_PASSWORD in the environment$/);
   await refused("sftp://backup:hunter2@host/in", /Put the password into SFTP_PASSWORD/);
   await refused("sftp://host/in", /write sftp:\/\/USER@HOST:PORT\/DIRECTORY/);
+  await refused("webdav://ada@host/in", /^Cannot log in to host: set WEBDAV_PASSWORD in the environment$/);
+  await refused("webdavs://ada:hunter2@host/in", /Put the password into WEBDAV_PASSWORD/);
+  await refused(
+    "webdavs://ada@host/in?x",
+    /write webdavs:\/\/USER@HOST:PORT\/PATH, or webdav:\/\/ without TLS/,
+  );
   await refused("ftp://host/in", /Copy the files here/);
 });

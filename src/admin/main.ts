@@ -23,8 +23,9 @@ const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
 
 recover makes a new control plane in an empty database.
 
-  --from PLACE       a directory, s3://BUCKET/PREFIX or sftp://USER@HOST:PORT/DIRECTORY (sftp://USER@HOST/~/DIRECTORY is
-                     below the account's home directory), with the old one's backups
+  --from PLACE       a directory, s3://BUCKET/PREFIX, sftp://USER@HOST:PORT/DIRECTORY (sftp://USER@HOST/~/DIRECTORY is
+                     below the account's home directory) or webdavs://USER@HOST:PORT/PATH (webdav:// without TLS),
+                     with the old one's backups
   --yes              without DATABASE_URL and DATA_DIR: creates a new embedded database without a prompt
   --from-manifests   without a backup of the control plane: imports every backup that has a manifest there
 
@@ -42,6 +43,8 @@ Environment:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION    for a bucket; AWS_ENDPOINT_URL if it is not Amazon's
   SFTP_HOST_KEY                                           for an SSH server: the fingerprint of its host key
   SFTP_PRIVATE_KEY_FILE, SFTP_PASSWORD                    the login to it; without either, the password is prompted for
+  SFTP_PRIVATE_KEY_PASSPHRASE                             decrypts the private key
+  WEBDAV_PASSWORD                                         for a WebDAV server; without it, the password is prompted for
   ENCRYPTION_PASSWORDS                                    passwords of encrypted backups, one on each line
   AGE_IDENTITY                                            a secret key, for a backup that is encrypted to recipients
 `;

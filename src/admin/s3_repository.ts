@@ -5,6 +5,9 @@ import { Bucket } from "../storage/s3.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 import { RecoveryError } from "./recovery_error.ts";
 
+/** Scheme of the addresses of buckets. */
+export const BUCKET_SCHEME = "s3";
+
 /**
  * Opens a bucket as a repository.
  *

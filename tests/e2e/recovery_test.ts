@@ -19,6 +19,7 @@ import {
 } from "../support/servers/lost_control_plane.ts";
 import { rightsOf } from "../support/assertions/rights.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
+import { TestWebdav } from "../support/servers/webdav.ts";
 import { atTerminal } from "../support/clients/terminal.ts";
 
 function tokenIn(stdout: string): string {
@@ -188,6 +189,21 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
       await restoreEverything({ ...stage, stack: inner }, made, tokenIn(told.stdout), there);
     });
   }
+
+  await t.step("of the manifests on a WebDAV server", async () => {
+    await using made = await emptyDatabase();
+    await using inner = new AsyncDisposableStack();
+    const webdav = inner.use(await TestWebdav.open("rclone"));
+    await shell('cp -a "$1/backups/late" "$2"', root, webdav.directory);
+    const address = `webdav://${encodeURIComponent(webdav.username)}@127.0.0.1:${webdav.port}/`;
+    const environment = { ...encrypted, WEBDAV_PASSWORD: webdav.password };
+    const told = await recoverInto(stage, made, ["--from", address, "--from-manifests"], environment);
+    assert.equal(told.code, 0, told.stderr);
+    assert.ok(!`${told.stdout}${told.stderr}`.includes(webdav.password), "a secret is told");
+    const there = backups.filter((backup) => backup.directory.endsWith("/late"));
+    assert.equal(there.length, 1);
+    await restoreEverything({ ...stage, stack: inner }, made, tokenIn(told.stdout), there);
+  });
 
   await t.step("and an SSH server's password is asked for on a terminal", async () => {
     await using made = await emptyDatabase();

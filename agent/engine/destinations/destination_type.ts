@@ -27,4 +27,19 @@ export interface DestinationType<Spec> {
    * this type.
    */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
+  /** Opens the directory for `recover`. Absent if `recover` reads the type in another way. */
+  openFiles?(spec: Spec, ports: DestinationPorts): Promise<StoredFiles>;
+}
+
+/** The files of a destination, for a program that does not know the names of the objects. */
+export interface StoredFiles extends AsyncDisposable {
+  /** Description for messages: `SFTP backup@host:22 /backups`. */
+  readonly description: string;
+  /**
+   * Yields the path of every file below the directory, relative to the directory. Does not follow symbolic
+   * links. Calls `skip` for each directory that the user may not read.
+   */
+  paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
+  /** Returns the bytes of a file. Rejects with a `RunFailedError` if it is missing. */
+  read(path: string): Promise<ReadableStream<Uint8Array>>;
 }

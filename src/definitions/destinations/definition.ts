@@ -130,6 +130,22 @@ export interface RecoveryInstructions<Settings> {
   address(settings: Settings, directory: string): string;
   /** Returns shell lines to run before `recover`, such as variables that it reads. */
   environment(settings: Settings, disks: string): readonly string[];
+  /** How `recover` reads an address with the agent's code. Missing for types that agents do not log in to. */
+  readonly reading?: AddressReading<Settings>;
+}
+
+/** How an address of a destination is read. A password in it is refused before. */
+export interface AddressReading<Settings> {
+  readonly schemes: readonly string[];
+  /** Forms of an address, for error messages. */
+  readonly form: string;
+  /** Returns the settings that the address names. Its user is not empty. */
+  settings(address: URL): Partial<Settings>;
+  /**
+   * Names of the settings that follow from the address, for messages of `recover`, such as `its host`. The
+   * other settings and the secrets come from the environment.
+   */
+  readonly words: { readonly [Name in keyof Settings]?: string };
 }
 
 /** Returns the definition. Checks its type, and infers the parameters of its functions from its fields. */

@@ -121,5 +121,25 @@ export const sftp = defineDestination({
       `export SFTP_HOST_KEY=${shellQuote(sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
       "# or SFTP_PASSWORD, which is asked for otherwise",
     ],
+    reading: {
+      schemes: ["sftp"],
+      form: "sftp://USER@HOST:PORT/DIRECTORY, or /~/DIRECTORY below the account's home directory",
+      settings({ hostname, port, username, pathname }) {
+        const path = decodeURIComponent(pathname);
+        const inHome = /^\/~(?:\/(.*))?$/.exec(path);
+        return {
+          sftp_host: hostname.replace(/^\[(.*)\]$/, "$1"),
+          sftp_port: port === "" ? SSH_PORT : Number(port),
+          sftp_username: decodeURIComponent(username),
+          sftp_path: inHome === null ? path || "." : inHome[1] || ".",
+        };
+      },
+      words: {
+        sftp_host: "its host",
+        sftp_port: "its port",
+        sftp_username: "its user",
+        sftp_path: "its directory",
+      },
+    },
   },
 });

@@ -72,6 +72,16 @@ export const webdav = defineDestination({
       return `${scheme}://${encodeURIComponent(webdav_username)}@${url.host}${[base, ...path].join("/")}`;
     },
     environment: () => ["export WEBDAV_PASSWORD=… # asked for otherwise"],
+    reading: {
+      schemes: ["webdav", "webdavs"],
+      form: "webdavs://USER@HOST:PORT/PATH, or webdav:// without TLS",
+      settings({ href, username }) {
+        const url = new URL(href.replace(/^webdav(s?):/, "http$1:"));
+        url.username = "";
+        return { webdav_url: url.href, webdav_username: decodeURIComponent(username) };
+      },
+      words: { webdav_url: "the address", webdav_path: "the path in it", webdav_username: "its user" },
+    },
   },
 });
 

@@ -5,6 +5,7 @@ import { probe } from "../probe.ts";
 export const sftp: DestinationType<Spec> = {
   open,
   check: (spec, ports) => probe(() => open(spec, ports), ports.clock),
+  openFiles: async (spec, ports) => await (await import("./files.ts")).openFiles(spec, ports),
 };
 
 /**
