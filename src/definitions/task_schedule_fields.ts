@@ -4,7 +4,7 @@ import { cronProblem } from "../domain/schedule.ts";
 import { isTimezone } from "../domain/timezone.ts";
 import { defineFields } from "./fields/field.ts";
 import { says } from "./formats/says.ts";
-import { integer, limited, line, oneLine, trimmed } from "./formats/text.ts";
+import { integer, limited, line, oneLine, timeOfDay, trimmed } from "./formats/text.ts";
 
 /** Accepts a cron expression. Its fields may be separated by tabs, which are stored as blanks. */
 const cronExpression = oneLine(
@@ -12,10 +12,6 @@ const cronExpression = oneLine(
 ).superRefine((value, context) => {
   const problem = cronProblem(value);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
-});
-
-const timeOfDay = trimmed(z.string()).regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
-  error: says("must be a time of day such as 02:30"),
 });
 
 export const TASK_SCHEDULE_FIELDS = defineFields({
@@ -26,7 +22,7 @@ export const TASK_SCHEDULE_FIELDS = defineFields({
     alsoShownAs: "schedule.frequency",
   },
   time_to_run_at: {
-    schema: timeOfDay,
+    schema: timeOfDay(),
     help: "time of day, in the task's time zone",
     description: "`HH:MM` in `timezone`. Needed unless `custom_cron_expression` is given.",
     example: "02:30",

@@ -66,6 +66,13 @@ export function timezone(): z.ZodString {
     .meta({ example: "Europe/Copenhagen" });
 }
 
+/** Accepts a time of day, `HH:MM`. */
+export function timeOfDay(): z.ZodString {
+  return trimmed(z.string()).regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+    error: says("must be a time of day such as 02:30"),
+  });
+}
+
 /** Accepts a time with any offset from UTC, such as `2026-01-31T12:00:00Z`. */
 export function moment() {
   return trimmed(z.iso.datetime({ offset: true })).meta({

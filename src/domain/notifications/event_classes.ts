@@ -122,6 +122,11 @@ const CLASS_OF = new Map(
   ),
 );
 
+/** Returns whether streams can choose the event. */
+export function isClassed(event: NotificationEventName): event is ClassedEvent {
+  return CLASS_OF.has(event);
+}
+
 /** Returns the class of an event. A success has the class `warnings` if its run had warnings. */
 export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
   if (event === "backup.succeeded" && warnings > 0) return "warnings";

@@ -6,6 +6,13 @@ import {
   type Subscription,
 } from "../../domain/notifications/event_classes.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
+import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
+import { newColumns } from "../../definitions/fields/columns.ts";
+import type { Input } from "../../definitions/fields/field.ts";
+import {
+  NOTIFICATION_STREAM_SETTINGS,
+  type NotificationStreamSettings,
+} from "../../definitions/notification_stream_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { AddressRefusedError } from "../../network/network.ts";
 import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../notify/channels/registry.ts";
@@ -13,6 +20,7 @@ import { signingSecretProblem } from "../../notify/signature.ts";
 import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
+import { rescheduleHeldDeliveries } from "../../store/notifications/held_deliveries.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import {
   type DeliveryFilter,
@@ -29,7 +37,7 @@ import { silentTaskWarnings } from "./silent_tasks.ts";
 export type { DeliveryRow } from "../../store/notifications/delivery_log.ts";
 export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
 
-export interface NotificationStreamInput {
+export interface NotificationStreamInput extends Input<NotificationStreamSettings> {
   label: string;
   type: string;
   /** The stream's address, in plain text. It is stored encrypted, and decrypted only for sending. */
@@ -39,7 +47,6 @@ export interface NotificationStreamInput {
   notifications?: { on_success?: boolean; on_failure?: boolean };
   /** Classes that the stream gets or does not get; those that are left out stay. */
   events?: EventChoices;
-  remind_after?: number | null;
 }
 
 /** Subscription of a new stream: all classes that are on by default. */
@@ -77,18 +84,19 @@ export async function listDeliveries(
 export function createNotificationStream(
   services: ServiceContext,
   caller: Caller,
-  { events, notifications, remind_after = null, signing_secret = null, value, ...stream }:
-    NotificationStreamInput,
+  { events, label, notifications, signing_secret = null, type, value, ...settings }: NotificationStreamInput,
 ): Promise<store.NotificationStreamRow> {
-  refuseAddress(services, stream.type, value);
-  refuseSigningSecret(stream.type, signing_secret);
+  refuseAddress(services, type, value);
+  refuseSigningSecret(type, signing_secret);
   const row = {
-    ...stream,
+    label,
+    type,
+    ...newColumns(NOTIFICATION_STREAM_SETTINGS, settings),
     ...changeSubscription(NEW_SUBSCRIPTION, { ...notifications, events }),
-    remind_after,
     value_encrypted: services.keyring.encrypt(value),
     signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
   };
+  refuseQuietHours(row);
   return transaction(services.database, async (sql) => {
     const made = await store.insertNotificationStream(sql, caller, row, services.clock.now());
     recordCreated(made.id);
@@ -125,13 +133,24 @@ export function updateNotificationStream(
         : { signing_secret_encrypted: services.keyring.encryptOptional(signing_secret) },
     };
     const subscription = changeSubscription(row, { ...notifications, events });
+    refuseQuietHours({ ...row, ...changes });
     const now = services.clock.now();
     if (value !== undefined || (changes.type ?? row.type) !== row.type) {
       await store.forgetLastDelivery(sql, id);
       await restartDeliveries(sql, id, now);
       await notify(sql, { topic: "notification_due" });
     }
-    return await store.updateNotificationStream(sql, id, { ...changes, ...subscription, ...sealed }, now);
+    const changed = await store.updateNotificationStream(
+      sql,
+      id,
+      { ...changes, ...subscription, ...sealed },
+      now,
+    );
+    if (QUIET_FIELDS.some((name) => changes[name] !== undefined)) {
+      await rescheduleHeldDeliveries(sql, changed, now);
+      await notify(sql, { topic: "notification_due" });
+    }
+    return changed;
   });
 }
 
@@ -181,6 +200,21 @@ export function deleteNotificationStream(
     }
     return { warnings: await silentTaskWarnings(sql, tasks) };
   });
+}
+
+const QUIET_FIELDS = ["timezone", "quiet_from", "quiet_to", "quiet_days", "quiet_except"] as const;
+
+/** Throws an `InvalidError` for quiet hours without begin or end, or without a length. */
+function refuseQuietHours({ quiet_from, quiet_to }: Pick<QuietHours, "quiet_from" | "quiet_to">): void {
+  if ((quiet_from === null) !== (quiet_to === null)) {
+    const missing = quiet_from === null ? "quiet_from" : "quiet_to";
+    throw new InvalidError({
+      [missing]: ["The quiet from and quiet to fields must be given together, or both be null."],
+    });
+  }
+  if (quiet_from !== null && quiet_from === quiet_to) {
+    throw new InvalidError({ quiet_to: ["The quiet to field must differ from quiet from."] });
+  }
 }
 
 function requireFound(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {

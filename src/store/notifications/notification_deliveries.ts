@@ -2,9 +2,11 @@
  * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
  * up.
  */
+import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
+import { holdUntil, quietColumns } from "./held_deliveries.ts";
 import { subscribedStreams, type Subscribers } from "./subscriptions.ts";
 
 /** Deliveries to one stream that this replica has leased, to send them as one message. */
@@ -39,11 +41,24 @@ export async function insertDeliveries(
   { key, event, ...subscribers }: NewDelivery,
   now: Date,
 ): Promise<number[]> {
+  const streams = await sql<(QuietHours & { id: number })[]>`
+    select distinct n.id, ${quietColumns(sql)} ${subscribedStreams(sql, subscribers)} order by n.id`;
+  // The services that follow runs raise a false alarm if a message waits.
+  const ends = streams.map((stream) =>
+    subscribers.followers.isFor ? null : holdUntil(stream, subscribers.classes, now, event.timezone)
+  );
   const rows = await sql<{ id: number }[]>`
-    insert into notification_deliveries (notification_stream_id, event_key, event, state, due_at, created_at)
-    select distinct n.id, ${key}, ${sql.json(event as never)}::jsonb, 'waiting', ${now}::timestamptz,
-      ${now}::timestamptz
-    ${subscribedStreams(sql, subscribers)} order by n.id
+    insert into notification_deliveries
+      (notification_stream_id, event_key, event, state, due_at, held, created_at)
+    select id, ${key}, ${
+    sql.json(event as never)
+  }::jsonb, 'waiting', coalesce(held_until, ${now}::timestamptz),
+      held_until is not null, ${now}::timestamptz
+    from unnest(${streams.map(({ id }) => id)}::bigint[], ${
+    ends.map((end) => end?.toISOString() ?? null)
+  }::text[]::timestamptz[]) each(id, held_until)
+    join notification_streams n using (id)
+    order by id
     on conflict (notification_stream_id, event_key) do nothing
     returning notification_stream_id as id`;
   return rows.map(({ id }) => id);
@@ -211,13 +226,13 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 }
 
 /**
- * Makes a stream's waiting deliveries due at once, because its address was changed. The time after which they
- * are given up starts again.
+ * Makes a stream's waiting deliveries due at once, because its address was changed, except those that quiet
+ * hours hold. The time after which they are given up starts again.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`
     update notification_deliveries set due_at = ${now}, first_attempt_at = null
-    where notification_stream_id = ${streamId} and state = 'waiting'`;
+    where notification_stream_id = ${streamId} and state = 'waiting' and not held`;
 }
 
 /**

@@ -1,11 +1,13 @@
 /** Stores notification streams. A stream's value, which is an address or contains a key, is encrypted. */
 import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { EventChoices } from "../../domain/notifications/event_classes.ts";
+import type { Columns } from "../../definitions/fields/field.ts";
+import type { NotificationStreamSettings } from "../../definitions/notification_stream_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import type { Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
-export interface NotificationStreamRow {
+export interface NotificationStreamRow extends Columns<NotificationStreamSettings> {
   id: number;
   user_id: number;
   workspace_id: number;
@@ -19,8 +21,6 @@ export interface NotificationStreamRow {
   on_failure: boolean;
   /** The classes that differ from what the two flags say. */
   events: EventChoices;
-  /** Seconds between two messages about the same problem; 0: none after the first; null: the default. */
-  remind_after: number | null;
   last_delivery_at: Date | null;
   /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
   last_delivery_error: string | null;
@@ -33,17 +33,12 @@ export interface NotificationStreamRow {
   updated_at: Date;
 }
 
-export type NewNotificationStream = Pick<
-  NotificationStreamRow,
-  | "label"
-  | "type"
-  | "value_encrypted"
-  | "signing_secret_encrypted"
-  | "on_success"
-  | "on_failure"
-  | "events"
-  | "remind_after"
->;
+export type NewNotificationStream =
+  & Columns<NotificationStreamSettings>
+  & Pick<
+    NotificationStreamRow,
+    "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure" | "events"
+  >;
 
 export async function insertNotificationStream(
   sql: Sql,

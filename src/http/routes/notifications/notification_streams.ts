@@ -16,8 +16,12 @@ import {
   updateNotificationStream,
 } from "../../../services/notifications/notification_streams.ts";
 import { silentTaskWarningsOfStream } from "../../../services/notifications/silent_tasks.ts";
+import { presentFields, shownShape } from "../../../definitions/fields/view.ts";
 import { inputShape } from "../../../definitions/fields/input.ts";
-import { NOTIFICATION_STREAM_FIELDS } from "../../../definitions/notification_stream_fields.ts";
+import {
+  NOTIFICATION_STREAM_FIELDS,
+  NOTIFICATION_STREAM_SETTINGS,
+} from "../../../definitions/notification_stream_fields.ts";
 import {
   EVENT_CLASS_NAMES,
   type EventClassName,
@@ -62,7 +66,7 @@ const Stream = z.object({
       z.ZodBoolean
     >,
   ).openapi({ description: "Whether it gets the events of each class." }),
-  remind_after: z.int().nullable(),
+  ...shownShape(NOTIFICATION_STREAM_SETTINGS),
   last_delivery: LastDelivery.nullable().openapi({
     description: "Outcome of the last attempt to send a message. Failed messages are retried for a day.",
   }),
@@ -93,6 +97,11 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     notifications: { on_success: false, on_failure: true },
     events: subscribedClasses({ on_success: false, on_failure: true, events: { recovered: false } }),
     remind_after: null,
+    timezone: null,
+    quiet_from: "22:00",
+    quiet_to: "07:00",
+    quiet_days: [],
+    quiet_except: ["damaged"],
     last_delivery: { at: "2024-08-07T02:00:31Z", ok: true, error: null },
     failing_since: null,
     next_attempt_at: "2024-08-07T02:01:31Z",
@@ -109,7 +118,7 @@ const stream: Resource<NotificationStreamRow, z.output<typeof Stream>> = {
     is_signing_secret_set: row.signing_secret_encrypted !== null,
     notifications: { on_success: row.on_success, on_failure: row.on_failure },
     events: subscribedClasses(row),
-    remind_after: row.remind_after,
+    ...presentFields(NOTIFICATION_STREAM_SETTINGS, row),
     last_delivery: row.last_delivery_at && {
       at: isoTime(row.last_delivery_at),
       ok: row.last_delivery_error === null,

@@ -12,6 +12,14 @@ import { Notifier } from "../../../notify/notifier.ts";
 import { writeDeliveries } from "../../../services/notifications/alerts.ts";
 import { HttpReceiver } from "../../../../tests/support/servers/receivers.ts";
 
+const DEFAULT_SETTINGS = {
+  remind_after: null,
+  timezone: null,
+  quiet_from: null,
+  quiet_to: null,
+  quiet_days: [],
+  quiet_except: [],
+};
 const SECRET = "https://hooks.slack.com/services/T0/B0/s3cret";
 
 Deno.test("a stream's value is sealed and never shown", async () => {
@@ -35,7 +43,7 @@ Deno.test("a stream's value is sealed and never shown", async () => {
     is_signing_secret_set: false,
     notifications: { on_success: false, on_failure: true },
     events: subscribedClasses({ on_success: false, on_failure: true, events: {} }),
-    remind_after: null,
+    ...DEFAULT_SETTINGS,
     last_delivery: null,
     failing_since: null,
     next_attempt_at: null,
@@ -390,4 +398,33 @@ Deno.test("the deliveries of a stream are listed with their state, and those of 
   assert.equal((await call("GET", `${path}?state=lost`)).status, 422);
   const other = await api.user();
   assert.equal((await other.call("GET", path)).status, 404);
+});
+
+Deno.test("quiet hours need a begin and another end, known days, classes and time zones", async () => {
+  await using api = await testApi();
+  const { call } = await api.user();
+  const body = { label: "x", type: "email", value: "ops@example.com" };
+  const quiet = {
+    timezone: "Europe/Berlin",
+    quiet_from: "22:00",
+    quiet_to: "07:00",
+    quiet_days: [1, 2, 3, 4, 5],
+    quiet_except: ["damaged"],
+  };
+  const created = (await call("POST", "/api/notification-streams", { ...body, ...quiet })).body.data;
+  assert.deepEqual(Object.fromEntries(Object.keys(quiet).map((name) => [name, created[name]])), quiet);
+  const path = `/api/notification-streams/${created.id}`;
+  const errors = async (changes: Record<string, unknown>) =>
+    Object.keys((await call("PUT", path, changes)).body.errors ?? {});
+  assert.deepEqual(await errors({ quiet_from: null }), ["quiet_from"]);
+  assert.deepEqual(await errors({ quiet_to: "22:00" }), ["quiet_to"]);
+  assert.deepEqual(await errors({ quiet_to: "24:00" }), ["quiet_to"]);
+  assert.deepEqual(await errors({ quiet_days: [7] }), ["quiet_days.0"]);
+  assert.deepEqual(await errors({ quiet_except: ["everything"] }), ["quiet_except.0"]);
+  assert.deepEqual(await errors({ timezone: "Mars/Olympus" }), ["timezone"]);
+  assert.deepEqual(await errors({ quiet_from: null, quiet_to: null, timezone: null }), []);
+  const missing = await call("POST", "/api/notification-streams", { ...body, quiet_to: "07:00" });
+  assert.deepEqual(missing.body.errors, {
+    quiet_from: ["The quiet from and quiet to fields must be given together, or both be null."],
+  });
 });
