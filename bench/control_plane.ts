@@ -11,6 +11,8 @@ export interface Plan {
   keep: number;
   /** The destination as in a request to the API; by default, the local directory `backups`. */
   destination?: Record<string, unknown>;
+  /** Further fields of the task. */
+  fields?: object;
 }
 
 export interface PlannedControlPlane extends AsyncDisposable {
@@ -19,6 +21,9 @@ export interface PlannedControlPlane extends AsyncDisposable {
   run(): Promise<void>;
   /** Restores the newest backup, or only `paths` of it. Returns the number of stored bytes that were read. */
   restore(target: string, paths?: string[]): Promise<number>;
+  /** Finds files by name in all backups. Returns the API's answer. */
+  // deno-lint-ignore no-explicit-any
+  find(pattern: string): Promise<any>;
   /** Verifies the newest backup, and waits for the end. */
   verify(): Promise<void>;
 }
@@ -37,7 +42,7 @@ export async function installedAgent(stack: AsyncDisposableStack): Promise<strin
 }
 
 export async function startPlanned(
-  { source, backups, keep, destination }: Plan,
+  { source, backups, keep, destination, fields }: Plan,
 ): Promise<PlannedControlPlane> {
   await using stack = new AsyncDisposableStack();
   const program = await installedAgent(stack);
@@ -55,6 +60,7 @@ export async function startPlanned(
     maximum_backups_to_keep: keep,
     frequency: "daily",
     time_to_run_at: "01:00",
+    ...fields,
   });
   const newest = async () => {
     const { body } = await api.call("GET", `/backup-tasks/${taskId}/backups?per_page=100`);
@@ -71,6 +77,12 @@ export async function startPlanned(
       const log = await api.carryOut(`${await newest()}/restore`, { target_path: target, paths });
       if (log.status !== "successful") throw new Error(`The restore is ${log.status}: ${log.output}`);
       return log.progress.bytes_read;
+    },
+    async find(pattern) {
+      const query = new URLSearchParams({ search: pattern });
+      const { status, body } = await api.call("GET", `/backup-tasks/${taskId}/files?${query}`);
+      if (status !== 200) throw new Error(`The search failed: ${JSON.stringify(body)}`);
+      return body;
     },
     async verify() {
       const log = await api.carryOut(`${await newest()}/verify`);

@@ -31,6 +31,10 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     programs: ["tar", "zstd", "pzstd"],
     run: async () => (await import("./quick_runs.ts")).benchQuickRuns(),
   },
+  "find-file": {
+    programs: ["tar", "zstd", "pzstd", "grep"],
+    run: async () => (await import("./find_file.ts")).benchFindFile(),
+  },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
   "scale-agents": {
     programs: [],

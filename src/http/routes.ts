@@ -22,6 +22,7 @@ import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
+import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
 import { tagEndpoints } from "./routes/tasks/tags.ts";
 import { tokenEndpoints } from "./routes/access/tokens.ts";
 import { userEndpoints } from "./routes/access/user.ts";
@@ -36,6 +37,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupEndpoints,
   ...backupDownloadEndpoints,
   ...backupFileEndpoints,
+  ...taskFileEndpoints,
   ...backupRestoreEndpoints,
   ...backupCheckEndpoints,
   ...backupRetentionEndpoints,

@@ -71,6 +71,55 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
 ]);
 export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 
+/** Maximum number of backups in one {@link BackupFind}, so that its frame is not too long. */
+export const MAX_FOUND_BACKUPS = 50;
+
+/**
+ * Requests the members of several backups whose names match a pattern. Since protocol 6. A backup whose index
+ * can't be searched does not fail the request.
+ */
+export const BackupFind = z.object({
+  kind: z.literal("backup.find"),
+  /** The newest first. Each names its index alone. */
+  backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
+  signed: z.array(SignedObject),
+  /** A text that names contain, or a glob. It applies to whole paths if it contains a slash. Ignores case. */
+  pattern: z.string().min(1),
+  /** Maximum number of paths in the response. */
+  limit: z.number().int().positive(),
+  /** When to end the search and respond with what was found, in milliseconds. Shorter than the timeout. */
+  time_limit_ms: z.number().positive(),
+});
+export type BackupFind = z.infer<typeof BackupFind>;
+
+/** A member as it is in some backups, with the same type, size and time in all of them. */
+export const FoundVersion = z.object({
+  type: BackupEntry.shape.type,
+  size: BackupEntry.shape.size,
+  /** As in {@link BackupEntry}, but with up to nine decimals of a second. */
+  modified_at: BackupEntry.shape.modified_at,
+  /** Ids of the backups, the newest first. */
+  backups: z.array(z.number().int()).min(1),
+});
+export type FoundVersion = z.infer<typeof FoundVersion>;
+
+export const BackupFindResult = z.object({
+  /** Sorted by path. `versions` has that of the newest backup first. */
+  hits: z.array(z.object({ path: z.string(), versions: z.array(FoundVersion).min(1) })),
+  /** Whether more paths match. Those of newer backups are preferred. */
+  truncated: z.boolean(),
+  /** Number of lines that contain the pattern and can't be read. Each may describe another member. */
+  unlisted: z.number().int().nonnegative(),
+  /** Backups that were not searched, or not completely, and why. */
+  failed: z.array(z.object({
+    backup: z.number().int(),
+    reason: z.string().max(4096),
+    /** How the index is damaged, in one line. Sent only if the damage is certain. */
+    damage: z.string().max(4096).optional(),
+  })),
+});
+export type BackupFindResult = z.infer<typeof BackupFindResult>;
+
 /**
  * Requests that the agent sends an object as it is stored, or the decrypted content of one regular file of
  * the backup. The agent sends it to `/api/agent/streams/{stream}`.

@@ -14,10 +14,13 @@
  * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
  * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run may have stored a
  *   `backup`, if only a script failed after it.
+ * - 6 (2026-11-30): `backup.find`.
  */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 /** Oldest protocol version whose agents run scripts. */
 export const PROTOCOL_SCRIPTS = 5;
+/** Oldest protocol version whose agents search several backups in one request. */
+export const PROTOCOL_FIND = 6;
 /** Oldest protocol version that this code supports. */
 export const PROTOCOL_MIN = 1;
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
-import { BackupBrowse, BackupSend } from "./browsing.ts";
+import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
 import {
   Job,
   JobDestination,
@@ -163,6 +163,7 @@ export const AgentRequest = z.discriminatedUnion("kind", [
   DestinationCheck,
   DestinationDelete,
   BackupBrowse,
+  BackupFind,
   BackupSend,
 ]);
 export type AgentRequest = z.infer<typeof AgentRequest>;

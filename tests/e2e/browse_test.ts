@@ -59,6 +59,20 @@ Deno.test("a backup is browsed at every type of destination", async (t) => {
         "Path not found",
       ]);
       assert.equal((await files("path=../up")).status, 422);
+      const task = (await api.call("GET", `/backups/${id}`)).body.data.backup_task_id;
+      const found = await api.call("GET", `/backup-tasks/${task}/files?search=KNOWN`);
+      assert.equal(found.status, 200, JSON.stringify(found.body));
+      const { data: [hit, ...more], ...rest } = found.body;
+      assert.deepEqual([more, rest], [[], {
+        truncated: false,
+        searched_count: 1,
+        not_searched: [],
+        unlisted_count: 0,
+      }]);
+      assert.deepEqual([hit.path, hit.name], ["plain/known", "known"]);
+      const [{ backups: [inBackup, ...others], ...version }] = hit.versions;
+      assert.deepEqual(version, { type: "file", size: 6, modified_at: "1970-01-01T00:16:40Z" });
+      assert.deepEqual([inBackup.id, others], [id, []]);
     });
   }
   await t.step("no secret was told anywhere", () => secrecy.check());
@@ -96,6 +110,54 @@ Deno.test("the root is paged with exact totals, and names of any bytes are shown
   assert.deepEqual(inside.body.data.map(({ path }: { path: string }) => path), ["odd \\303dir/in"]);
 });
 
+Deno.test("a file is found in every backup of a task, restored and downloaded, and what was not searched is told", async () => {
+  await using stack = new AsyncDisposableStack();
+  const at = await stageTree(stack);
+  const { api, services } = at.plane;
+  const name = "näme\nof $(id).txt";
+  await Deno.writeTextFile(`${at.tree}/${name}`, "first");
+  const destination = await localPlace(at);
+  const first = await backUpTree(at, destination);
+  const task = (await api.call("GET", `/backups/${first}`)).body.data.backup_task_id;
+  await api.run(task);
+  await Deno.writeTextFile(`${at.tree}/${name}`, "changed");
+  await api.run(task);
+  const path = `/backup-tasks/${task}/files`;
+  const find = async (search: string) =>
+    (await api.call("GET", `${path}?${new URLSearchParams({ search })}`)).body;
+  const { data: [hit], searched_count } = await find("OF $(");
+  assert.equal(searched_count, 3);
+  const ids = hit.versions.map(({ backups }: { backups: { id: number }[] }) => backups.map(({ id }) => id));
+  assert.deepEqual([hit.path, ids], [name, [[first + 2], [first + 1, first]]]);
+  const target = `${at.root}/target`;
+  await api.carryOut(`/backups/${ids[1][0]}/restore`, { target_path: target, paths: [hit.path] });
+  assert.equal(await Deno.readTextFile(`${target}/${name}`), "first");
+  const query = new URLSearchParams({ path: hit.path });
+  const content = await fetch(`${api.url}/api/backups/${ids[0][0]}/files/download?${query}`, {
+    headers: { authorization: `Bearer ${api.token}` },
+  });
+  assert.equal(await content.text(), "changed");
+
+  const objects = await services.database<{ id: number; name: string }[]>`
+    select backup_id as id, name from backup_objects where role = 'index' order by backup_id`;
+  await Deno.writeTextFile(`${at.root}/backups/${objects[2]!.name}`, "x");
+  await api.call("DELETE", `/backups/${first + 1}`);
+  const partly = await find("*.txt");
+  assert.deepEqual(partly.data.length, 1);
+  assert.deepEqual(partly.not_searched.map(({ backup_id }: { backup_id: number }) => backup_id), [
+    first + 2,
+    first + 1,
+  ]);
+  assert.match(partly.not_searched[0].reason, /^Cannot trust \S+: it has 1 bytes, but \d+ were stored/);
+  assert.match(partly.not_searched[1].reason, /^The backup is in the trash/);
+  assert.equal((await api.call("GET", `/backups/${first + 2}`)).body.data.status, "damaged");
+
+  const missing = await api.call("GET", `/backup-tasks/${task + 1}/files?search=a`);
+  assert.deepEqual([missing.status, missing.body.message], [404, "Backup task not found"]);
+  assert.equal((await api.call("GET", path)).status, 422);
+  assert.equal((await services.database`select from agent_requests where kind = 'backup.find'`).length, 0);
+});
+
 Deno.test("what is encrypted to recipients is browsed and restored with an identity that is kept nowhere", async () => {
   await using stack = new AsyncDisposableStack();
   const at = await stageTree(stack);
@@ -120,6 +182,18 @@ Deno.test("what is encrypted to recipients is browsed and restored with an ident
   const { status, body } = await api.call("POST", path, { identity: right.text, per_page: "1" });
   assert.equal(status, 200, JSON.stringify(body));
   assert.deepEqual(body.data.map((entry: { path: string }) => entry.path), ["one"]);
+  const task = (await api.call("GET", `/backups/${id}`)).body.data.backup_task_id;
+  const found = `/backup-tasks/${task}/files`;
+  const locked = (await api.call("GET", `${found}?search=one`)).body;
+  assert.match(locked.not_searched[0].reason, /encrypted to recipients. Search by POST/);
+  assert.equal(
+    (await api.call("POST", found, { search: "one", identity: "AGE-SECRET-KEY-1QQQQ" })).status,
+    422,
+  );
+  const unfit = (await api.call("POST", found, { search: "one", identity: wrong.key })).body;
+  assert.equal(unfit.not_searched[0].reason, "None of the given keys decrypts it.");
+  const opened = (await api.call("POST", found, { search: "one", identity: right.text })).body;
+  assert.deepEqual([opened.searched_count, opened.data[0]?.path], [1, "one"]);
   const target = `${at.root}/target`;
   assert.equal((await api.call("POST", `/backups/${id}/restore`, { target_path: target })).status, 409);
   const log = await api.carryOut(`/backups/${id}/restore`, { target_path: target, identity: right.text });

@@ -8,6 +8,7 @@ import type { Progress } from "./progress.ts";
 import type { RunContext } from "../run_context.ts";
 import { isCompressed } from "../transforms/compress.ts";
 import { Digest } from "../transforms/digest.ts";
+import { indexKeys } from "../transforms/derived_keys.ts";
 import { encryptTo } from "../transforms/encrypt.ts";
 import { FileKeys } from "../transforms/file_keys.ts";
 import type { Sink } from "../transforms/sink.ts";
@@ -69,7 +70,9 @@ export class RunObjects {
         this.progress.bytesWritten += chunk.length;
       },
     });
-    const sink = keys === null ? digest : await encryptTo(digest, await keys.take());
+    const fileKey = await keys?.take() ?? null;
+    if (object.role === "index" && fileKey?.derived) indexKeys.keep(fileKey.derived);
+    const sink = fileKey === null ? digest : await encryptTo(digest, fileKey);
     return new OpenObject(sink, writer, direct, () => this.#commit(object, writer, digest));
   }
 

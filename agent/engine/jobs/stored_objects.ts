@@ -3,6 +3,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { isUnreadable } from "../destinations/local/reader.ts";
 import { eachLine } from "../programs/line_reader.ts";
+import { indexKeys } from "../transforms/derived_keys.ts";
 import { finishStages } from "../programs/stages.ts";
 import type { Children } from "../programs/children.ts";
 import {
@@ -29,6 +30,12 @@ export interface OpenedObject {
    */
   read(from: number, to: number): AsyncIterable<Uint8Array>;
 }
+
+/** Maximum size of an object that is kept in memory while its lines are read, in bytes. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+
+/** Unpacks its input, and prints the lines that `grep` selects with the script's arguments. */
+const SELECTING_SCRIPT = '{ zstd -d -q -c || echo "zstd failed" >&2; } | LC_ALL=C grep -a "$@"';
 
 /** How far an object was read from its start: the position, and the hash of the bytes before it. */
 interface Reading {
@@ -64,10 +71,19 @@ export class StoredObjects {
    */
   async *whole(object: StoredObject): AsyncIterable<Uint8Array> {
     const verified = this.#verified(object);
+    yield* this.#decrypted(object, verified);
+  }
+
+  async *#decrypted(object: StoredObject, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     const key = this.#keyOf(object);
-    if (key === null) return yield* verified;
+    if (key === null) return yield* bytes;
     const { decryptStream } = await import("../transforms/decrypt.ts");
-    yield* decryptStream(verified, key, this.children);
+    yield* decryptStream(
+      bytes,
+      key,
+      this.children,
+      object.role === "index" ? indexKeys.derive : undefined,
+    );
   }
 
   /**
@@ -145,26 +161,65 @@ export class StoredObjects {
   /**
    * Calls `take` with each line of a small compressed object. Verifies the SHA-256 of the whole object first,
    * because unpacking a replaced object might never end.
+   *
+   * @param selection Arguments of `grep` that select lines; null for all lines.
    */
-  async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
-    if (this.#readings.get(object.name) !== null) await this.verify(object);
+  async lines(
+    object: StoredObject,
+    take: (line: string) => void,
+    selection: readonly string[] | null = null,
+  ): Promise<void> {
+    const kept = object.size <= MAX_KEPT_BYTES ? await this.#read(object) : null;
+    if (kept === null && this.#readings.get(object.name) !== null) await this.verify(object);
     try {
-      await this.#lines(object, take);
+      const bytes = kept === null ? this.whole(object) : this.#decrypted(object, kept);
+      await this.#lines(object, bytes, take, selection);
     } catch (error) {
       throw await this.diagnose(object, error);
     }
   }
 
-  async #lines(object: StoredObject, take: (line: string) => void): Promise<void> {
+  /** Reads and verifies a whole object, and returns it as a stream. */
+  async #read(object: StoredObject): Promise<AsyncIterable<Uint8Array>> {
+    const bytes = new Uint8Array(object.size);
+    let length = 0;
+    try {
+      for await (const chunk of this.#verified(object)) {
+        bytes.set(chunk, length);
+        length += chunk.length;
+      }
+    } catch (error) {
+      throw await this.diagnose(object, error);
+    }
+    return (async function* () {
+      yield await Promise.resolve(bytes);
+    })();
+  }
+
+  async #lines(
+    object: StoredObject,
+    bytes: AsyncIterable<Uint8Array>,
+    take: (line: string) => void,
+    selection: readonly string[] | null,
+  ): Promise<void> {
     await using programs = this.children.nest();
-    const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+    const command = selection === null
+      ? { program: "zstd", args: ["-d", "-q", "-c"] }
+      : { program: "sh", args: ["-c", SELECTING_SCRIPT, "sh", ...selection] };
+    let message: string | null = null;
+    const unpacking = programs.spawn(command, {
       stdin: "piped",
       stdout: "piped",
-      onMessage: () => {},
+      onMessage: (line) => void (message ??= line),
     });
-    await finishStages(programs, [zstd.feed(this.whole(object)), eachLine(zstd, take), zstd.exited]);
-    const { code } = await zstd.exited;
-    if (code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
+    await finishStages(programs, [unpacking.feed(bytes), eachLine(unpacking, take), unpacking.exited]);
+    const { code } = await unpacking.exited;
+    if (selection !== null && code > 1) {
+      throw new RunFailedError(`Cannot search ${object.name}: ${message ?? `grep exited with ${code}`}`);
+    }
+    // grep exits with 1 if it has selected no line.
+    const isDone = selection === null ? code === 0 : message === null;
+    if (!isDone) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
   }
 
   #verified(object: StoredObject): AsyncIterable<Uint8Array> {

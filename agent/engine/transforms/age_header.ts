@@ -4,6 +4,7 @@ import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../programs/children.ts";
 import { DamagedBytesError, RunFailedError, WrongKeyError } from "../ports.ts";
 import { truncationError } from "./age_payload.ts";
+import type { Derivation } from "./derived_keys.ts";
 import { deriveKey, MAX_WORK_FACTOR, passphraseSalt } from "./scrypt.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
@@ -38,16 +39,23 @@ export async function readHeader(input: SealedInput): Promise<Uint8Array> {
   return Uint8Array.from(lines.flatMap((line) => [...line]));
 }
 
-/** Returns the file key from a header. Verifies the header's MAC first. */
+/**
+ * Returns the file key from a header. Verifies the header's MAC first.
+ *
+ * @param derive Derives the key of a passphrase.
+ */
 export async function openHeader(
   header: Uint8Array,
   key: DecryptionKey,
   children: Children,
+  derive: Derivation = deriveKey,
 ): Promise<Uint8Array> {
   // Load the library on demand, because it takes some megabytes of memory.
   const { Decrypter } = await import("age-encryption");
   const decrypter = new Decrypter();
-  const passphrase = key.type === "passphrase" ? new PassphraseIdentity(key.passphrase, children) : null;
+  const passphrase = key.type === "passphrase"
+    ? new PassphraseIdentity(key.passphrase, children, derive)
+    : null;
   if (passphrase !== null) decrypter.addIdentity(passphrase);
   if (key.type === "identity") {
     for (const line of secretKeys(key.identity)) {
@@ -71,7 +79,11 @@ class PassphraseIdentity implements Identity {
    */
   failure: { error: unknown } | null = null;
 
-  constructor(private readonly passphrase: string, private readonly children: Children) {}
+  constructor(
+    private readonly passphrase: string,
+    private readonly children: Children,
+    private readonly derive: Derivation,
+  ) {}
 
   async unwrapFileKey(stanzas: Stanza[]): Promise<Uint8Array | null> {
     if (!stanzas.some(({ args }) => args[0] === "scrypt")) return null;
@@ -91,7 +103,7 @@ class PassphraseIdentity implements Identity {
 
   async #derive(salt: Uint8Array, workFactor: number): Promise<Uint8Array> {
     try {
-      return await deriveKey(this.children, this.passphrase, passphraseSalt(salt), workFactor);
+      return await this.derive(this.children, this.passphrase, passphraseSalt(salt), workFactor);
     } catch (error) {
       this.failure = { error };
       throw error;

@@ -9,6 +9,7 @@ import {
   SEALED_CHUNK_BYTES,
   truncationError,
 } from "./age_payload.ts";
+import type { Derivation } from "./derived_keys.ts";
 import { SealedInput } from "./sealed_input.ts";
 
 export type { DecryptionKey };
@@ -22,15 +23,18 @@ const FIRST_READ_BYTES = 4096;
 /**
  * Yields the plaintext of a file, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line for
  * a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
+ *
+ * @param derive Derives the key of a passphrase. Default: anew for each file.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,
   key: DecryptionKey,
   children: Children,
+  derive?: Derivation,
 ): AsyncIterable<Uint8Array> {
   const input = new SealedInput(sealed);
   try {
-    const payload = await openPayload(input, key, children);
+    const payload = await openPayload(input, key, children, derive);
     const chunk = new Uint8Array(SEALED_CHUNK_BYTES);
     for (let index = 0, isLast = false; !isLast; index++) {
       const length = await input.fill(chunk);
@@ -113,9 +117,14 @@ export class SealedObject {
   }
 }
 
-async function openPayload(input: SealedInput, key: DecryptionKey, children: Children): Promise<Payload> {
+async function openPayload(
+  input: SealedInput,
+  key: DecryptionKey,
+  children: Children,
+  derive?: Derivation,
+): Promise<Payload> {
   const header = await readHeader(input);
-  const fileKey = await openHeader(header, key, children);
+  const fileKey = await openHeader(header, key, children, derive);
   const nonce = new Uint8Array(NONCE_BYTES);
   if (await input.fill(nonce) < NONCE_BYTES) throw truncationError(input.offset);
   return new Payload(fileKey, nonce, input.offset);

@@ -4,6 +4,7 @@ import type { Recipient, Stanza } from "age-encryption";
 import type { JobEncryption } from "../../../src/protocol/job.ts";
 import type { Children } from "../programs/children.ts";
 import { CHUNK_BYTES, NONCE_BYTES, Payload, SEALED_CHUNK_BYTES } from "./age_payload.ts";
+import type { DerivedKey } from "./derived_keys.ts";
 import { deriveKey, passphraseSalt, WORK_FACTOR } from "./scrypt.ts";
 import type { Sink } from "./sink.ts";
 
@@ -17,6 +18,8 @@ const CHUNKS_AT_ONCE = 16;
 export interface FileKey {
   header: Uint8Array;
   fileKey: Uint8Array;
+  /** How the key that encrypts the file key was derived; null if the file is encrypted to recipients. */
+  derived: DerivedKey | null;
 }
 
 /**
@@ -38,8 +41,11 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
   // Load the library on demand, because it takes some megabytes of memory.
   const { Encrypter, Stanza } = await import("age-encryption");
   const encrypter = new Encrypter();
-  if (key.type === "password") encrypter.addRecipient(passphraseRecipient(key.password, children, Stanza));
-  else for (const recipient of key.recipients) encrypter.addRecipient(recipient);
+  let derived: DerivedKey | null = null;
+  const onDerived = (made: DerivedKey) => void (derived = made);
+  if (key.type === "password") {
+    encrypter.addRecipient(passphraseRecipient(key.password, children, Stanza, onDerived));
+  } else for (const recipient of key.recipients) encrypter.addRecipient(recipient);
   let fileKey = new Uint8Array(0);
   const captureFileKey = (theirs: Uint8Array) => {
     fileKey = theirs.slice();
@@ -47,7 +53,11 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
   };
   encrypter.addRecipient({ wrapFileKey: captureFileKey });
   const emptyFile = await encrypter.encrypt(new Uint8Array(0));
-  return { header: emptyFile.subarray(0, -(NONCE_BYTES + SEALED_CHUNK_BYTES - CHUNK_BYTES)), fileKey };
+  return {
+    header: emptyFile.subarray(0, -(NONCE_BYTES + SEALED_CHUNK_BYTES - CHUNK_BYTES)),
+    fileKey,
+    derived,
+  };
 }
 
 /**
@@ -55,11 +65,17 @@ export async function makeFileKey(key: EncryptionKey, children: Children): Promi
  * {@link deriveKey}. The header's only stanza contains the salt, the cost, and the file key encrypted with
  * ChaCha20-Poly1305. The nonce is zero, because each derived key encrypts only once.
  */
-function passphraseRecipient(passphrase: string, children: Children, NewStanza: typeof Stanza): Recipient {
+function passphraseRecipient(
+  passphrase: string,
+  children: Children,
+  NewStanza: typeof Stanza,
+  onDerived: (derived: DerivedKey) => void,
+): Recipient {
   return {
     async wrapFileKey(fileKey) {
       const salt = randomBytes(16);
       const key = await deriveKey(children, passphrase, passphraseSalt(salt), WORK_FACTOR);
+      onDerived({ passphrase, salt: passphraseSalt(salt), workFactor: WORK_FACTOR, key });
       const cipher = createCipheriv("chacha20-poly1305", key, new Uint8Array(12), { authTagLength: 16 });
       const sealed = [...cipher.update(fileKey), ...cipher.final(), ...cipher.getAuthTag()];
       const salted = salt.toString("base64").replace(/=+$/, "");

@@ -44,6 +44,21 @@ Deno.test("backups are listed, of one task too, and shown with their objects", a
   assert.match(shown.stdout, /^ +manifest {2}\S+\.manifest\.json {2}\d+ {2}\w{64}$/m);
   assert.deepEqual(JSON.parse((await run("show", "1", "--json")).stdout).data, backup);
 
+  const find = (...args: string[]) =>
+    home.run(["tasks", "find", ...args], { env: { REARGUARD_URL: url, REARGUARD_API_TOKEN: token } });
+  const found = await find(`${taskId}`, "CAT");
+  assert.equal(found.code, 0, found.stderr);
+  assert.match(found.stdout, /^ 4 B {2}\S+Z +1 +cat\.txt$/m);
+  assert.equal(JSON.parse((await find(`${taskId}`, "*.txt", "--json")).stdout).data[0].path, "cat.txt");
+  assert.equal((await find(`${taskId}`, "dog")).stdout, "None.\n");
+  assert.equal((await find("99", "dog")).code, 5);
+  await plane.services.database`update backups set removal_requested_at = now(), removal_reason = 'request'`;
+  const missed = await find(`${taskId}`, "cat");
+  assert.equal(missed.code, 1);
+  assert.match(missed.stderr, /^Warning: Backup 1 was not searched: The backup is in the trash\./m);
+  assert.match(missed.stderr, /none of its backups could be searched/);
+  await plane.services.database`update backups set removal_requested_at = null, removal_reason = null`;
+
   const held = await run("hold", "1", "--reason", "before the move");
   assert.deepEqual([held.code, held.stdout], [0, "Backup 1 is held until it is released\n"]);
   const { held: isHeld, hold_reason } = (await plane.api.call("GET", "/backups/1")).body.data;

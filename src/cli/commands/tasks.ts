@@ -1,5 +1,6 @@
 /** `tasks`: manages backup tasks and starts their runs. */
 import { Argument, type Command } from "commander";
+import { addFindCommand } from "./find_files.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
@@ -62,6 +63,7 @@ export function addTaskCommands(program: Command): void {
     parameter: "with_backups",
     description: "put its backups into the trash too; without this flag they stay, without a task",
   });
+  addFindCommand(tasks.command("find").addArgument(taskId()));
   tasks.command("run").addArgument(taskId())
     .description("Run one now")
     .option("--follow", "show the run's output until it ends; the exit code shows the result")

@@ -4,7 +4,7 @@
  */
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
-import { BackupBrowseResult, BackupSendResult } from "../../protocol/browsing.ts";
+import { BackupBrowseResult, BackupFindResult, BackupSendResult } from "../../protocol/browsing.ts";
 import {
   type AgentRequest,
   DestinationCheckResult,
@@ -40,6 +40,7 @@ const RESULTS = {
   "destination.check": DestinationCheckResult,
   "destination.delete": DestinationDeleteResult,
   "backup.browse": BackupBrowseResult,
+  "backup.find": BackupFindResult,
   "backup.send": BackupSendResult,
 };
 
@@ -126,7 +127,7 @@ function toError({ error, result }: AgentRequestRow): DomainError {
  * them.
  */
 function isKept(payload: RequestPayload): boolean {
-  if (payload.kind === "backup.browse") return false;
+  if (payload.kind === "backup.browse" || payload.kind === "backup.find") return false;
   return payload.kind !== "backup.send" || payload.what.type !== "stored";
 }
 

@@ -5,6 +5,7 @@ import { NotFoundError } from "../../domain/errors.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { SignedObject } from "../../protocol/browsing.ts";
+import type { BackupToRead } from "../../protocol/job.ts";
 import type { AgentRequest } from "../../protocol/wire_messages.ts";
 import { isStorageType } from "../../storage/registry.ts";
 import type { RequestPayload } from "../../store/agents/agent_requests.ts";
@@ -12,7 +13,7 @@ import {
   type BackupDestinationRow,
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
-import { type BackupDetailRow, findBackupToRead } from "../../store/backups/backups.ts";
+import { type BackupDetailRow, findBackupToRead, indexedBackups } from "../../store/backups/backups.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { jobDestination } from "../jobs/jobs.ts";
@@ -62,6 +63,21 @@ export async function buildWireRequest(
         limit,
         ...search === undefined ? {} : { search },
       };
+    }
+    case "backup.find": {
+      const { kind, pattern, limit, time_limit_ms } = payload;
+      const backups: BackupToRead[] = [];
+      const signed: SignedObject[] = [];
+      for (const backup of await indexedBackups(sql, payload.backup_ids)) {
+        // A backup whose removal began since the request was made is left out.
+        if (backup.objects.length === 0 || backup.removal_begun_at !== null) continue;
+        backups.push(backupToRead(backup, destination, keyring, secret));
+        signed.push(
+          ...await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
+        );
+      }
+      if (backups.length === 0) throw new NotFoundError("Backup");
+      return { kind, backups, signed, pattern, limit, time_limit_ms };
     }
     case "backup.send": {
       const backup = await findBackupToRead(sql, payload.backup_id);

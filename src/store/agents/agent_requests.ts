@@ -33,6 +33,15 @@ type RequestContent =
     search?: string;
   }
   | {
+    kind: "backup.find";
+    backup_destination_id: number;
+    /** The newest first. */
+    backup_ids: number[];
+    pattern: string;
+    limit: number;
+    time_limit_ms: number;
+  }
+  | {
     kind: "backup.send";
     backup_destination_id: number;
     /** For control planes of the version before, which look for the backup of this user. */

@@ -190,6 +190,38 @@ export async function findBackupToRead(sql: Sql, id: number): Promise<BackupDeta
 }
 
 /**
+ * Returns the backups with these ids, whoever owns them, in the order of the ids. The only object of each is
+ * its index.
+ */
+export async function indexedBackups(
+  sql: Sql,
+  ids: readonly number[],
+): Promise<BackupDetailRow[]> {
+  const rows = await sql<BackupDetailRow[]>`
+    select b.*, ${objectsColumn(sql)} from backups b
+    where b.id = any(${[...ids]}::bigint[]) and ${isShown(sql)}`;
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => {
+    const row = found.get(id);
+    if (row === undefined) return [];
+    return {
+      ...row,
+      objects: row.objects.filter(({ role, database_name }) => role === "index" && database_name === null),
+    };
+  });
+}
+
+/** Returns the ids of a task's backups, the newest first. */
+export async function backupIdsOfTask(sql: Sql, workspaceId: number, taskId: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select id from backups where backup_task_id = ${taskId} and workspace_id = ${workspaceId} and ${
+    isShown(sql)
+  }
+    order by created_at desc, id desc`;
+  return rows.map(({ id }) => id);
+}
+
+/**
  * Locks a backup of the workspace until the transaction ends, and returns it. Does not find a backup whose
  * removal reason is `forget`.
  */

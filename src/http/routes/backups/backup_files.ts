@@ -12,7 +12,7 @@ import { innerPathOrRoot } from "../../../definitions/formats/paths.ts";
 import { identity } from "../../input/secret_input.ts";
 import { Time } from "../../input/time.ts";
 
-const TYPES = [
+export const EntryType = z.enum([
   "file",
   "directory",
   "symlink",
@@ -20,14 +20,14 @@ const TYPES = [
   "fifo",
   "character_device",
   "block_device",
-] as const;
+]);
 
 const Entry = z.object({
   path: z.string().openapi({
     description: "Relative to the source's root. Bytes that are not UTF-8 are written as `\\ooo`, in octal.",
   }),
   name: z.string(),
-  type: z.enum(TYPES),
+  type: EntryType,
   size: z.int().openapi({ description: "Bytes; 0 for members without content." }),
   mode: z.string(),
   uid: z.int(),
@@ -156,10 +156,15 @@ function page(
 /** Matches times with years of four digits: RFC 3339, which clients use to parse times, allows no others. */
 const RFC_3339 = /^\d{4}-/;
 
+/** Returns a time of a file as answers show it; null if clients could not parse it. */
+export function entryTime(time: string): string | null {
+  return RFC_3339.test(time) ? time : null;
+}
+
 function present(entry: BackupEntry): z.output<typeof Entry> {
   return {
     ...entry,
     name: entry.path.slice(entry.path.lastIndexOf("/") + 1),
-    modified_at: RFC_3339.test(entry.modified_at) ? entry.modified_at : null,
+    modified_at: entryTime(entry.modified_at),
   };
 }

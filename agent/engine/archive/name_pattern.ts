@@ -1,0 +1,166 @@
+/** Matches names of members against a text or a glob, and tells grep which lines of an index may match. */
+import { foldName } from "./display_name.ts";
+
+/** A part of a glob: one character, or a wildcard. */
+type Token =
+  | { type: "character"; character: string }
+  /** `?`: one character other than a slash. */
+  | { type: "one" }
+  /** `*`: any number of characters other than a slash. */
+  | { type: "some" }
+  /** `**`: any number of characters. */
+  | { type: "all" }
+  /** `[a-z]`, `[!a-z]`: one character of a set, or one that is not in it. Never a slash. */
+  | { type: "set"; ranges: [first: string, last: string][]; isNegated: boolean };
+
+/**
+ * A pattern of names. With `*`, `?` or `[…]` it is a glob, otherwise a text that names contain. It
+ * applies to a member's own name or, if it contains a slash, to the whole path. Ignores case, and whether
+ * accents are composed. A backslash in a glob makes the next character an ordinary one.
+ *
+ * A match takes time proportional to the lengths of pattern and name, whatever the pattern.
+ */
+export class NamePattern {
+  readonly #text: string;
+  /** The parts of the glob; null if the pattern is a text. */
+  readonly #glob: Token[] | null;
+  readonly #isOfPath: boolean;
+
+  constructor(pattern: string) {
+    const isGlob = /[*?]|\[.+\]/s.test(pattern);
+    this.#isOfPath = pattern.includes("/");
+    this.#text = foldName(pattern);
+    this.#glob = isGlob ? parseGlob(this.#text.replace(/^\.?\/+/, "")) : null;
+  }
+
+  /** @param path Display name of the member: its path relative to the source's root. */
+  matches(path: string): boolean {
+    const name = this.#isOfPath ? path : path.slice(path.lastIndexOf("/") + 1);
+    const folded = foldName(name);
+    if (this.#glob !== null) return matchesGlob(this.#glob, [...folded]);
+    // The slash lets a text such as `/etc` match at the root too.
+    return (this.#isOfPath ? `/${folded}` : folded).includes(this.#text);
+  }
+
+  /**
+   * Returns a regular expression for `grep -i -E` in the C locale. It matches every line of an index whose
+   * member the pattern matches, and some other lines. Returns null if it would match every line.
+   */
+  lineFilter(): string | null {
+    const tokens = this.#glob ??
+      [...this.#text].map((character) => ({ type: "character" as const, character }));
+    const body = tokens.map(expressionOf).join("").replace(/(?:\[\^\/\]\*){2,}/g, "[^/]*");
+    const isSelective = /[^/]/.test(body.replaceAll("[^/]*", "").replaceAll(".*", ""));
+    if (isSelective) {
+      if (this.#glob === null) return this.#isOfPath ? body : `${body}[^/]*/?"`;
+      return this.#isOfPath ? `"\\./${body}/?"` : `/${body}/?"`;
+    }
+    // Every name with a character that is not ASCII has such a byte or an escape in the index.
+    const isForeign = tokens.some((token) => token.type === "character" && !isAscii(token.character));
+    return isForeign ? "[^ -~]|\\\\[0-7]" : null;
+  }
+}
+
+/** Returns an expression that matches what the token matches, as an index writes it, or more. */
+function expressionOf(token: Token): string {
+  if (token.type === "all") return ".*";
+  // Tar writes these characters as they are. The semicolon and the backtick are left out because NFC makes
+  // them of other characters.
+  if (token.type !== "character" || !/^[ !#-:<-[\]-_a-~]$/.test(token.character)) return "[^/]*";
+  const { character } = token;
+  return FOLDED[character] ?? character.replace(/[.[(){*+?^$|]/, "\\$&");
+}
+
+/** Letters, with the other characters that become this letter when names are compared. */
+const FOLDED: Record<string, string> = { i: "(i|\u0130)", k: "(k|\u212a)" };
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}
+
+function parseGlob(pattern: string): Token[] {
+  const tokens: Token[] = [];
+  const characters = [...pattern];
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at]!;
+    if (character === "*") {
+      const isDouble = characters[at + 1] === "*";
+      while (characters[at + 1] === "*") at++;
+      tokens.push({ type: isDouble ? "all" : "some" });
+      // `**/` also matches no directory at all.
+      if (isDouble && characters[at + 1] === "/" && isAtSegmentStart(tokens)) at++;
+    } else if (character === "?") tokens.push({ type: "one" });
+    else if (character === "[") {
+      const set = parseSet(characters, at);
+      tokens.push(set?.token ?? { type: "character", character });
+      at = set?.end ?? at;
+    } else {
+      const isEscaped = character === "\\" && at + 1 < characters.length;
+      tokens.push({ type: "character", character: isEscaped ? characters[++at]! : character });
+    }
+  }
+  return tokens;
+}
+
+/** Returns whether the last token, a `**`, is the first of its path segment. */
+function isAtSegmentStart(tokens: readonly Token[]): boolean {
+  const before = tokens.at(-2);
+  return before === undefined || (before.type === "character" && before.character === "/");
+}
+
+/** Parses the set that begins at `start`. Returns null if no bracket closes it. */
+function parseSet(characters: readonly string[], start: number): { token: Token; end: number } | null {
+  const isNegated = characters[start + 1] === "!" || characters[start + 1] === "^";
+  const first = start + (isNegated ? 2 : 1);
+  // A bracket right at the start belongs to the set.
+  const end = characters.indexOf("]", first + 1);
+  if (end === -1) return null;
+  const ranges: [string, string][] = [];
+  for (let at = first; at < end; at++) {
+    const isRange = characters[at + 1] === "-" && at + 2 < end;
+    ranges.push([characters[at]!, characters[isRange ? at + 2 : at]!]);
+    if (isRange) at += 2;
+  }
+  return { token: { type: "set", ranges, isNegated }, end };
+}
+
+/** Follows all positions in the glob at once, so that no glob takes more than linear time. */
+function matchesGlob(tokens: readonly Token[], text: readonly string[]): boolean {
+  let positions = skipWildcards(tokens, new Set([0]));
+  for (const character of text) {
+    const next = new Set<number>();
+    for (const at of positions) {
+      const token = tokens[at];
+      if (token === undefined || !accepts(token, character)) continue;
+      next.add(token.type === "some" || token.type === "all" ? at : at + 1);
+    }
+    if (next.size === 0) return false;
+    positions = skipWildcards(tokens, next);
+  }
+  return positions.has(tokens.length);
+}
+
+/** Adds the positions that follow without a character, because a wildcard may match nothing. */
+function skipWildcards(tokens: readonly Token[], positions: Set<number>): Set<number> {
+  // A set also visits the elements that are added during the loop.
+  for (const at of positions) {
+    const type = tokens[at]?.type;
+    if (type === "some" || type === "all") positions.add(at + 1);
+  }
+  return positions;
+}
+
+function accepts(token: Token, character: string): boolean {
+  switch (token.type) {
+    case "character":
+      return token.character === character;
+    case "all":
+      return true;
+    case "one":
+    case "some":
+      return character !== "/";
+    case "set":
+      return character !== "/" &&
+        token.ranges.some(([first, last]) => first <= character && character <= last) !== token.isNegated;
+  }
+}

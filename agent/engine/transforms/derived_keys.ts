@@ -1,0 +1,73 @@
+/**
+ * Keeps keys that were derived from passwords, in memory only. Deriving one takes a second of processor time
+ * and 256 MiB of memory, so a search in many backups would take minutes. Only the keys of indexes are kept:
+ * they decrypt names of files, and no contents.
+ */
+import { createHash } from "node:crypto";
+import type { Children } from "../programs/children.ts";
+import { deriveKey } from "./scrypt.ts";
+
+/** Maximum number of keys that are kept. The one that was used longest ago is dropped first. */
+const MAX_KEPT = 2000;
+/** Maximum number of derivations at the same time, because of the memory that each needs. */
+const MAX_DERIVATIONS = 2;
+
+/** Derives a key, as {@link deriveKey} does. */
+export type Derivation = typeof deriveKey;
+
+/** A derived key, with what it was derived from. */
+export interface DerivedKey {
+  passphrase: string;
+  salt: Uint8Array;
+  workFactor: number;
+  key: Uint8Array;
+}
+
+export class DerivedKeys {
+  /** The keys by a hash of what they were derived from. The one that was used last is at the end. */
+  readonly #kept = new Map<string, Uint8Array>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(private readonly deriveNew: Derivation = deriveKey) {}
+
+  /** Returns the kept key, or derives and keeps it. */
+  readonly derive: Derivation = async (children, passphrase, salt, workFactor) => {
+    const id = idOf(passphrase, salt, workFactor);
+    const kept = this.#kept.get(id) ?? await this.#deriveInTurn(children, passphrase, salt, workFactor);
+    this.keep({ passphrase, salt, workFactor, key: kept });
+    return kept;
+  };
+
+  keep({ passphrase, salt, workFactor, key }: DerivedKey): void {
+    const id = idOf(passphrase, salt, workFactor);
+    this.#kept.delete(id);
+    this.#kept.set(id, key);
+    if (this.#kept.size > MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+
+  async #deriveInTurn(
+    children: Children,
+    passphrase: string,
+    salt: Uint8Array,
+    workFactor: number,
+  ): Promise<Uint8Array> {
+    if (this.#running >= MAX_DERIVATIONS) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else this.#running++;
+    try {
+      return await this.deriveNew(children, passphrase, salt, workFactor);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+}
+
+/** The keys of indexes that this agent wrote or read since its start. */
+export const indexKeys = new DerivedKeys();
+
+function idOf(passphrase: string, salt: Uint8Array, workFactor: number): string {
+  return createHash("sha256").update(JSON.stringify([passphrase, salt.toHex(), workFactor])).digest("hex");
+}

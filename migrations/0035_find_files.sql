@@ -1,0 +1,4 @@
+-- Requests that search the indexes of several backups.
+alter table agent_requests drop constraint agent_requests_kind_check;
+alter table agent_requests add constraint agent_requests_kind_check
+  check (kind in ('destination.check', 'destination.delete', 'backup.browse', 'backup.find', 'backup.send'));
