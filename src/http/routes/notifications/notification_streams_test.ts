@@ -7,7 +7,6 @@ import {
   subscribedClasses,
 } from "../../../domain/notifications/event_classes.ts";
 import { plant } from "../../../../tests/support/fixtures/planted.ts";
-import { ABILITIES } from "../../../domain/abilities.ts";
 import { Notifier } from "../../../notify/notifier.ts";
 import { writeDeliveries } from "../../../services/notifications/alerts.ts";
 import { HttpReceiver } from "../../../../tests/support/servers/receivers.ts";
@@ -291,7 +290,7 @@ Deno.test("a stream chooses classes of events, and shows for each whether it get
 Deno.test("a change that leaves a task without anybody who is notified of its problems is made, with a warning", async () => {
   await using api = await testApi();
   const { caller: { userId }, taskId } = await plant(api.services, { label: "Home" });
-  const { call } = await api.tokenOf({ ...api.admin, userId }, ABILITIES);
+  const { call } = await api.ofOwnWorkspace({ ...api.admin, userId });
   const stream = async (notifications: Record<string, boolean>, type = "email") =>
     (await call("POST", "/api/notification-streams", {
       label: "x",
@@ -337,7 +336,7 @@ Deno.test("the deliveries of a stream are listed with their state, and those of 
   await using receiver = new HttpReceiver();
   await using api = await testApi();
   const at = await plant(api.services, { label: "Home" });
-  const { call } = await api.tokenOf({ ...api.admin, userId: at.caller.userId }, ABILITIES);
+  const { call } = await api.ofOwnWorkspace({ ...api.admin, userId: at.caller.userId });
   const id = await newStream(api.services, { userId: at.caller.userId, taskId: at.taskId }, {
     value: receiver.url,
   });
