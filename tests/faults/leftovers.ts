@@ -1,6 +1,6 @@
 /** Compares the objects at destinations and the agents' own directories with the records. */
 import { processTree } from "../../agent/engine/programs/process_tree.ts";
-import { type PlaceName, PLACES } from "./plan.ts";
+import { PLACES } from "./plan.ts";
 import { sessionMembers } from "./processes.ts";
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
@@ -27,7 +27,7 @@ export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise
         select b.directory || '/' || o.name as path from backups b join backup_objects o on o.backup_id = b.id
         where b.backup_destination_id = ${world.destinations[place]} order by 1`
     );
-    const root = place === "s3" ? "" : rootOf(world, place);
+    const { root } = world.places.all[place];
     const recorded = new Set(rows.map(({ path }) => path.slice(root.length).replace(/^\//, "")));
     const stored = new Set(await world.places.all[place].list());
     for (const path of stored) {
@@ -38,11 +38,6 @@ export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise
     }
   }
   return problems;
-}
-
-export function rootOf({ places }: World, place: Exclude<PlaceName, "s3">): string {
-  const { fields } = places.all[place];
-  return String(fields.local_path ?? fields.sftp_path);
 }
 
 async function hastenRemovals(world: World): Promise<void> {

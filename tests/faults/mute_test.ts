@@ -10,6 +10,7 @@ import { keepAwake } from "../support/fixtures/hurried_clock.ts";
 import { HttpReceiver } from "../support/servers/receivers.ts";
 import { TestS3 } from "../support/servers/s3.ts";
 import { TestSshd } from "../support/servers/sshd.ts";
+import { TestWebdav } from "../support/servers/webdav.ts";
 import { FreezableMount } from "../support/fixtures/tmpfs.ts";
 import { until } from "../support/assertions/until.ts";
 import { Relay } from "./relay.ts";
@@ -52,6 +53,23 @@ const PEERS: Record<string, (stack: AsyncDisposableStack, root: string) => Promi
       mute: () => relay.mute(),
       mend: () => relay.heal(),
       says: /the server was silent for 1 s|it does not answer/,
+    };
+  },
+  "a WebDAV server": async (stack) => {
+    const webdav = stack.use(await TestWebdav.open("rclone"));
+    const relay = stack.use(new Relay(webdav.port));
+    relay.bytesPerSecond = 8 * 2 ** 20;
+    return {
+      fields: {
+        type: "webdav",
+        webdav_url: `http://127.0.0.1:${relay.port}`,
+        webdav_username: webdav.username,
+        webdav_password: webdav.password,
+      },
+      isAtWork: isWriting,
+      mute: () => relay.mute(),
+      mend: () => relay.heal(),
+      says: /nothing moved for \d+ s|no answer came for \d+ s/,
     };
   },
   "S3": async (stack) => {

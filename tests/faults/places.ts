@@ -5,14 +5,17 @@
 import { BucketUploads } from "../support/fixtures/bucket_uploads.ts";
 import { TestS3 } from "../support/servers/s3.ts";
 import { TestSshd } from "../support/servers/sshd.ts";
+import { TestWebdav } from "../support/servers/webdav.ts";
 import { FreezableMount } from "../support/fixtures/tmpfs.ts";
 import { SmallDisk } from "./disk.ts";
-import type { PlaceName } from "./plan.ts";
+import type { PlaceName, RelayedServer } from "./plan.ts";
 import { Relay } from "./relay.ts";
 
 export interface Place {
   /** The destination's fields in the API. */
   readonly fields: Record<string, unknown>;
+  /** The part of a recorded directory that {@link list} leaves out. */
+  readonly root: string;
   /** Returns the path of every file or object below the root, including partial ones. */
   list(): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
@@ -26,7 +29,7 @@ const DISK_BYTES = 96 * 2 ** 20;
 interface Backends {
   readonly s3: TestS3;
   readonly s3Relay: Relay;
-  readonly sftpRelay: Relay;
+  readonly relays: Readonly<Record<RelayedServer, Relay>>;
   readonly disk: SmallDisk;
   /** A mount that behaves like a network disk whose server can stop responding. */
   readonly networkDisk: FreezableMount;
@@ -49,7 +52,11 @@ export class Places implements AsyncDisposable {
     const s3 = opening.use(await TestS3.open());
     const s3Relay = opening.use(new Relay(Number(new URL(s3.endpoint).port)));
     const sshd = opening.use(await TestSshd.open());
-    const sftpRelay = opening.use(new Relay(sshd.port));
+    const webdav = opening.use(await TestWebdav.open("rclone"));
+    const relays = {
+      SFTP: opening.use(new Relay(sshd.port)),
+      WebDAV: opening.use(new Relay(webdav.port)),
+    };
     const disk = opening.use(await SmallDisk.open(`${root}/small`, DISK_BYTES));
     await Deno.mkdir(`${root}/local`);
     await Deno.mkdir(`${root}/network-server`);
@@ -61,22 +68,31 @@ export class Places implements AsyncDisposable {
       sftp: inDirectory(sshd.directory, {
         type: "sftp",
         sftp_host: sshd.host,
-        sftp_port: sftpRelay.port,
+        sftp_port: relays.SFTP.port,
         sftp_username: sshd.username,
         sftp_private_key: sshd.privateKey,
         sftp_host_key: sshd.hostKey,
         sftp_path: sshd.directory,
       }),
+      webdav: {
+        ...inDirectory(webdav.directory, {
+          type: "webdav",
+          webdav_url: `http://127.0.0.1:${relays.WebDAV.port}`,
+          webdav_username: webdav.username,
+          webdav_password: webdav.password,
+        }),
+        root: "",
+      },
       s3: inBucket(s3, `http://127.0.0.1:${s3Relay.port}`),
     };
-    return new Places(all, { s3, s3Relay, sftpRelay, disk, networkDisk }, opening.move());
+    return new Places(all, { s3, s3Relay, relays, disk, networkDisk }, opening.move());
   }
 
   heal(): void {
-    const { s3, s3Relay, sftpRelay, disk, networkDisk } = this.backends;
+    const { s3, s3Relay, relays, disk, networkDisk } = this.backends;
     s3.fault = () => null;
     s3Relay.heal();
-    sftpRelay.heal();
+    Object.values(relays).forEach((relay) => relay.heal());
     disk.empty();
     networkDisk.thaw();
   }
@@ -89,6 +105,7 @@ export class Places implements AsyncDisposable {
 function inDirectory(root: string, fields: Record<string, unknown>): Place {
   return {
     fields,
+    root: String(fields.local_path ?? root),
     list: () => filesBelow(root, ""),
     read: (path) => Deno.readFile(`${root}/${path}`),
     openUploads: () => Promise.resolve([]),
@@ -106,6 +123,7 @@ function inBucket(s3: TestS3, endpoint: string): Place {
       custom_s3_endpoint: endpoint,
       path_style_endpoint: true,
     },
+    root: "",
     list: async () => {
       const keys: string[] = [];
       for await (const { key } of bucket.list("")) keys.push(key);

@@ -7,7 +7,9 @@ import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts"
 
 export const AGENTS = 2;
 export const TREES = ["few files", "many sockets", "large files"] as const;
-export const PLACES = ["local", "small disk", "network disk", "s3", "sftp"] as const;
+export const PLACES = ["local", "small disk", "network disk", "s3", "sftp", "webdav"] as const;
+/** Servers that only their relays break. */
+export type RelayedServer = "SFTP" | "WebDAV";
 export type TreeName = typeof TREES[number];
 export type PlaceName = typeof PLACES[number];
 
@@ -53,10 +55,10 @@ export type Action =
   | { readonly type: "S3 cuts connections" | "S3 carries out, then cuts"; readonly calls: number }
   | { readonly type: "S3 is slow"; readonly bytesPerSecond: number }
   | { readonly type: "S3 truncates answers"; readonly after: number; readonly calls: number }
-  | { readonly type: "drop SFTP" }
-  | { readonly type: "SFTP is slow"; readonly bytesPerSecond: number }
+  | { readonly type: `drop ${RelayedServer}` }
+  | { readonly type: `${RelayedServer} is slow`; readonly bytesPerSecond: number }
   /** Connections are accepted but get no response until everything is repaired. */
-  | { readonly type: "S3 falls mute" | "SFTP falls mute" | "the network disk falls mute" }
+  | { readonly type: "S3 falls mute" | `${RelayedServer} falls mute` | "the network disk falls mute" }
   | { readonly type: "Postgres falls mute"; readonly downFor: number }
   | { readonly type: "jump the clock"; readonly plane: number; readonly seconds: number }
   | { readonly type: "cancel"; readonly task: number };
@@ -166,11 +168,11 @@ const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.A
       calls,
     }),
   ];
-  const sftp: fc.Arbitrary<Action>[] = [
-    fc.record({ type: fc.constant("drop SFTP" as const) }),
-    fc.record({ type: fc.constant("SFTP falls mute" as const) }),
+  const relayed = (server: RelayedServer): fc.Arbitrary<Action>[] => [
+    fc.record({ type: fc.constant(`drop ${server}` as const) }),
+    fc.record({ type: fc.constant(`${server} falls mute` as const) }),
     fc.record({
-      type: fc.constant("SFTP is slow" as const),
+      type: fc.constant(`${server} is slow` as const),
       bytesPerSecond: fc.integer({ min: 200_000, max: 5_000_000 }),
     }),
   ];
@@ -183,7 +185,8 @@ const mishap = (places: ReadonlySet<PlaceName>, agents: readonly number[]): fc.A
       seconds: fc.constantFrom(-3600, -90, -5, 5, 90, 3600, 86_400),
     }),
     ...(places.has("s3") ? s3 : []),
-    ...(places.has("sftp") ? sftp : []),
+    ...(places.has("sftp") ? relayed("SFTP") : []),
+    ...(places.has("webdav") ? relayed("WebDAV") : []),
     ...(places.has("network disk")
       ? [fc.record({ type: fc.constant("the network disk falls mute" as const) })]
       : []),

@@ -11,6 +11,6 @@ Deno.test("a few hundred plans have every action in them, on every side", () => 
   for (let seed = 0; seed < 400; seed++) {
     for (const { action: { type } } of planOf(seed).faults) actions.set(type, (actions.get(type) ?? 0) + 1);
   }
-  assert.equal(actions.size, 23);
+  assert.equal(actions.size, 26);
   for (const [type, count] of actions) assert.ok(count >= 5, `${type}: ${count}`);
 });

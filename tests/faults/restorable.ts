@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { type Manifest, restoreStored } from "../support/fixtures/restore.ts";
-import { rootOf } from "./leftovers.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 import { describe } from "./trees.ts";
 
@@ -60,11 +59,10 @@ async function judge(
 ): Promise<string[]> {
   const problems: string[] = [];
   const place = world.places.all[task.place];
-  const root = task.place === "s3" ? "" : rootOf(world, task.place);
   const directory = await Deno.makeTempDir({ prefix: "rearguard-restored-" });
   try {
     for (const { directory: at, name, sha256, size } of objects) {
-      const bytes = await place.read(`${at.slice(root.length).replace(/^\//, "")}/${name}`);
+      const bytes = await place.read(`${at.slice(place.root.length).replace(/^\//, "")}/${name}`);
       await Deno.writeFile(`${directory}/${name}`, bytes);
       if (bytes.length !== size) problems.push(`${name} has ${bytes.length} bytes, not ${size}`);
       if (createHash("sha256").update(bytes).digest("hex") !== sha256) {

@@ -5,6 +5,7 @@
 import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
 import type { Action, FrameAction, FrameMoment, Plan, PlannedFault, PlannedTask } from "./plan.ts";
+import type { Relay } from "./relay.ts";
 import type { Tally } from "./tally.ts";
 import type { Side } from "./wire.ts";
 import type { World } from "./world.ts";
@@ -202,12 +203,15 @@ export class Stage {
       case "cancel":
         return await this.#post(`/backup-tasks/${this.tasks[action.task]!.id}/cancel`) === 202;
       case "drop SFTP":
-        return places.backends.sftpRelay.drop() > 0;
+      case "drop WebDAV":
+        return relayIn(places.backends, action).drop() > 0;
       case "SFTP is slow":
-        places.backends.sftpRelay.bytesPerSecond = action.bytesPerSecond;
+      case "WebDAV is slow":
+        relayIn(places.backends, action).bytesPerSecond = action.bytesPerSecond;
         return true;
       case "SFTP falls mute":
-        places.backends.sftpRelay.mute();
+      case "WebDAV falls mute":
+        relayIn(places.backends, action).mute();
         return true;
       case "S3 falls mute":
         places.backends.s3Relay.mute();
@@ -248,6 +252,11 @@ export class Stage {
     );
     return true;
   }
+}
+
+/** Returns the relay in front of the server that an action breaks. */
+function relayIn({ relays }: World["places"]["backends"], { type }: Action): Relay {
+  return type.includes("SFTP") ? relays.SFTP : relays.WebDAV;
 }
 
 type S3Action = Exclude<Extract<Action, { type: `S3 ${string}` }>, { type: "S3 falls mute" }>;
