@@ -21,6 +21,7 @@ import { announceFirstAdministrator } from "./src/services/access/first_administ
 import { enrolLocalAgent } from "./src/services/servers/local_server.ts";
 import { watchEventLoop } from "./src/telemetry/process_metrics.ts";
 import { logger, setUpLogging } from "./src/telemetry/logging.ts";
+import { addWebPages } from "./src/web/pages.ts";
 
 /**
  * Starts the parts of the control plane, and adds each to `parts`, which stops them in reverse order. Returns
@@ -34,14 +35,18 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const { services, notifier, replicaId } = await openControlPlane(config, health, parts);
   const hub = new Hub(services, { replicaId });
   const files = new AgentFiles(join(config.dataDirectory, "agent-files"));
-  const pages = [addInstallPages({ files, publicUrl: config.publicUrl })];
+  const pages = [addInstallPages({ files, publicUrl: config.publicUrl }), addWebPages(config)];
   const connectAgent: AppOptions["connectAgent"] = (request, origin) => hub.connect(request, origin);
   const app = createApp({ ...config, services, connectAgent, pages });
   const handler: Deno.ServeHandler<Deno.NetAddr> = (request, { remoteAddr }) =>
     app.fetch(request, { remoteAddress: remoteAddr.hostname });
   const web = parts.use(serveWeb({ ...config, handler }));
   parts.defer(() => hub.close());
-  await announceFirstAdministrator(services, config.bootstrapToken, { print, printError });
+  const url = config.publicUrl ?? web.localUrl;
+  await announceFirstAdministrator(services, { url, bootstrapToken: config.bootstrapToken }, {
+    print,
+    printError,
+  });
   const agent = config.localAgent
     ? await startLocalAgent(parts, {
       stateDirectory: join(config.dataDirectory, "agent"),
@@ -56,7 +61,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   parts.defer(() => over.abort());
   watchEventLoop(services.clock, over.signal);
   health.serve();
-  return { url: config.publicUrl ?? web.localUrl, whenReady: agent?.connected ?? Promise.resolve() };
+  return { url, whenReady: agent?.connected ?? Promise.resolve() };
 }
 
 if (Deno.args.includes("--version")) {

@@ -10,6 +10,8 @@ import { makeAdministratorToken } from "./administrator_token.ts";
 import { holdsDatabase, joinDatabase } from "./joined_database.ts";
 import { rotateKey } from "./key_rotation.ts";
 import { keyStatus } from "./key_status.ts";
+import { makeSetupLink } from "./login_reset.ts";
+import { setupUrl } from "../services/access/setup_links.ts";
 import { openRepository } from "./repository.ts";
 import { recover } from "./recover.ts";
 import { InvalidError } from "../domain/errors.ts";
@@ -19,6 +21,7 @@ const USAGE = `Usage: deno task admin recover --from PLACE [--from-manifests]
        deno task admin key status
        deno task admin key rotate [--patience SECONDS]
        deno task admin token [--email EMAIL]
+       deno task admin reset-login [--email EMAIL]
        deno task admin --version
 
 recover makes a new control plane in an empty database.
@@ -37,6 +40,10 @@ and encrypts every secret with it, while control planes run. If it is interrupte
 token creates an API token with every ability, for administrators who have no token left.
 
   --email EMAIL   the token's owner (default: the first administrator)
+
+reset-login makes a set-up link, with which a user who can't log in any more sets a new password, once.
+
+  --email EMAIL   the user (default: the first administrator)
 
 Environment:
   DATABASE_URL, DATA_DIR, SECRET_KEY, SECRET_KEY_FILE     as for the control plane itself
@@ -64,6 +71,7 @@ const COMMANDS: Readonly<
   "recover": { what: "recover", run: runRecover },
   "key status": { what: "show the keys", run: runKeyStatus },
   "token": { what: "make a token", run: runToken },
+  "reset-login": { what: "make a set-up link", run: runResetLogin },
   "key rotate": { what: "rotate the key", run: runKeyRotate },
 };
 
@@ -126,6 +134,15 @@ async function runToken(config: Config, { email }: Values): Promise<void> {
     email: email ?? null,
   });
   print(`A new API token of ${made.email}, shown only now: ${made.token}`);
+}
+
+async function runResetLogin(config: Config, { email }: Values): Promise<void> {
+  await using joined = await joinDatabase(config, systemClock);
+  const { database } = joined;
+  using clock = await DatabaseClock.follow(database);
+  const made = await makeSetupLink({ database, clock, operator: operator(), email: email ?? null });
+  const url = config.publicUrl ?? `http://127.0.0.1:${config.port}`;
+  print(`A set-up link for ${made.email}, valid for 24 hours, once: ${setupUrl(url, made.link)}`);
 }
 
 /** Returns the name of the user who runs the command; under `sudo`, of the user who called `sudo`. */

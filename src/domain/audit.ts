@@ -1,15 +1,16 @@
 /** Defines the entries of the audit log. An entry never contains a secret. */
+import type { Credential } from "./access/credential.ts";
 
 /**
- * The actor of an entry. `unknown` is an unauthenticated caller; its `tokenId` is the id of the expired or
- * revoked token in the request, if there was one.
+ * The actor of an entry. `unknown` is an unauthenticated caller. Its `credential` is the expired or revoked
+ * token or session in the request, if there was one.
  */
 export type AuditActor =
-  | { readonly type: "user"; readonly userId: number; readonly tokenId: number }
+  | { readonly type: "user"; readonly userId: number; readonly credential: Credential }
   | { readonly type: "agent"; readonly remoteServerId: number }
   | { readonly type: "system" }
   | { readonly type: "command"; readonly name: string }
-  | { readonly type: "unknown"; readonly userId?: number; readonly tokenId?: number };
+  | { readonly type: "unknown"; readonly userId?: number; readonly credential?: Credential };
 
 export const AUDIT_ACTORS = ["user", "agent", "system", "command", "unknown"] as const;
 export const AUDIT_RESULTS = ["done", "refused", "failed"] as const;

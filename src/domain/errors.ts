@@ -2,6 +2,8 @@
  * Errors that services throw and the HTTP layer turns into responses. Messages are shown to callers and never
  * contain a secret.
  */
+import type { Credential } from "./access/credential.ts";
+
 export abstract class DomainError extends Error {
   abstract readonly kind:
     | "not_found"
@@ -9,6 +11,7 @@ export abstract class DomainError extends Error {
     | "invalid"
     | "forbidden"
     | "unauthenticated"
+    | "throttled"
     | "unavailable";
 }
 
@@ -40,21 +43,37 @@ export class ForbiddenError extends DomainError {
   readonly kind = "forbidden";
 }
 
+/** The action needs a fresh log-in. The response says so, so that a client can ask for the password. */
+export class StepUpRequiredError extends ForbiddenError {
+  constructor() {
+    super("This needs a fresh log-in: enter your password again.");
+  }
+}
+
+/** Too many attempts; the next one is accepted after `seconds`. */
+export class ThrottledError extends DomainError {
+  readonly kind = "throttled";
+  constructor(readonly seconds: number) {
+    super(`Too many attempts; try again in ${seconds} second${seconds === 1 ? "" : "s"}.`);
+  }
+}
+
 /**
- * The caller is not authenticated. The message is the same for an unknown, an expired and a revoked token;
- * `refused` is recorded only in the audit log.
+ * The caller is not authenticated. The message is the same for an unknown, an expired and a revoked token or
+ * session; `refused` is recorded only in the audit log.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";
-  constructor(message = "Unauthenticated.", readonly refused: RefusedToken | null = null) {
+  constructor(message = "Unauthenticated.", readonly refused: RefusedCredential | null = null) {
     super(message);
   }
 }
 
-/** A token that has expired or was revoked, as the audit log records it. */
-export interface RefusedToken {
+/** A refused token, session or log-in of a known user, as the audit log records it. */
+export interface RefusedCredential {
   readonly userId: number;
-  readonly tokenId: number;
+  /** The token or session; absent for a failed log-in. */
+  readonly credential?: Credential;
   readonly reason: string;
 }
 

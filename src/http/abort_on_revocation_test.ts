@@ -3,8 +3,8 @@ import { type ApiClient, type TestApi, testApi } from "../../tests/support/clien
 import { newRun, newServer, newTask } from "../../tests/support/fixtures/records.ts";
 import { until } from "../../tests/support/assertions/until.ts";
 import { createEnrolmentToken, enrolAgent, revokeAgent } from "../services/servers/enrolment.ts";
-import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
-import { authenticate } from "../services/access/tokens.ts";
+import { watchAgentKey, watchCaller } from "../services/access/token_watch.ts";
+import { authenticateToken } from "../services/access/tokens.ts";
 import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 /**
@@ -80,7 +80,7 @@ Deno.test("a download is cut off when its token is revoked, and its source is re
   await using api = await testApi();
   const owner = await api.user();
   const made = await owner.call("POST", "/api/tokens", { name: "d", abilities: ["restore-backups"] });
-  const caller = await authenticate(api.services, made.body.data.token);
+  const caller = await authenticateToken(api.services, made.body.data.token);
   let left = false;
   const endless = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new Uint8Array(10)),
@@ -88,7 +88,7 @@ Deno.test("a download is cut off when its token is revoked, and its source is re
   });
   const response = abortOnRevocation(
     new Response(endless, { headers: { ETag: '"e"' } }),
-    () => watchToken(api.services, caller, "restore-backups"),
+    () => watchCaller(api.services, caller, "restore-backups"),
   );
   assert.equal(response.headers.get("etag"), '"e"');
   const reader = response.body!.getReader();
@@ -102,7 +102,7 @@ Deno.test("a download is cut off when its token is revoked, and its source is re
 Deno.test("an agent's download is cut off when its key is revoked, and another agent's is not", async () => {
   await using api = await testApi();
   const owner = await api.user();
-  const caller = await authenticate(api.services, owner.token);
+  const caller = await authenticateToken(api.services, owner.token);
   const agent = async () => {
     const id = await newServer(owner);
     const { token } = await createEnrolmentToken(api.services, caller, id, 60);

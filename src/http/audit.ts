@@ -26,8 +26,8 @@ export function auditOf(services: ServiceContext, endpoint: Endpoint, origin: Or
   }, () => services.clock.now());
 }
 
-export function actorOf({ userId, tokenId }: Caller): AuditActor {
-  return { type: "user", userId, tokenId };
+export function actorOf({ userId, credential }: Caller): AuditActor {
+  return { type: "user", userId, credential };
 }
 
 /**
@@ -58,7 +58,10 @@ export async function settleAudit(
   if (!mustRecord(endpoint, request, result, status, isServed)) return;
   request.settle();
   const refused = error instanceof UnauthenticatedError ? error.refused : null;
-  if (refused !== null) request.add({ actor: { type: "unknown", ...refused } });
+  if (refused !== null) {
+    const { userId, credential } = refused;
+    request.add({ actor: { type: "unknown", userId, credential } });
+  }
   const message = error instanceof Error ? error.message : "Unauthenticated.";
   const reason = refused?.reason ?? (result === "refused" ? message : null);
   try {
@@ -79,7 +82,7 @@ function mustRecord(
   status: number,
   isServed: boolean,
 ): boolean {
-  if (status === 401 || status === 403) return endpoint.access !== "public";
+  if (status === 401 || status === 403) return endpoint.access !== "public" || endpoint.logsIn === true;
   if (!isServed || !isAudited(endpoint)) return false;
   if (request.isEntered) return result !== "done";
   // A request with invalid content has changed nothing, so it is not recorded.

@@ -1,13 +1,26 @@
-/** Authenticates callers and checks their abilities. */
+/** Authenticates callers and checks what they may do. */
 import { lackingOf } from "../services/access/lacking.ts";
-import type { Ability } from "../domain/abilities.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
+import { authenticate, type PresentedSecret } from "../services/access/callers.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
-import { authenticate } from "../services/access/tokens.ts";
+import type { Access } from "./endpoint.ts";
+import type { SessionCookie } from "./session_cookie.ts";
 
-/** Returns the caller. Throws an `UnauthenticatedError` unless the request has a valid token. */
-export function callerOf(services: ServiceContext, request: Request): Promise<Caller> {
-  return authenticate(services, bearerToken(request));
+/** Returns the caller. Throws an `UnauthenticatedError` unless the secret is valid. */
+export function callerOf(services: ServiceContext, secret: PresentedSecret | null): Promise<Caller> {
+  if (secret === null) throw new UnauthenticatedError();
+  return authenticate(services, secret);
+}
+
+/**
+ * Returns the secret that a request presents: the token of its `Authorization` header, or else the session of
+ * its cookie. Returns null if there is neither.
+ */
+export function presentedSecret(request: Request, cookie: SessionCookie): PresentedSecret | null {
+  const session = request.headers.has("authorization") ? null : cookie.read(request);
+  if (session !== null) return { kind: "session", text: session };
+  const token = optionalBearerToken(request);
+  return token === null ? null : { kind: "token", text: token };
 }
 
 /** Returns the token of `Authorization: Bearer`. Throws an `UnauthenticatedError` if there is none. */
@@ -18,13 +31,16 @@ export function bearerToken(request: Request): string {
 }
 
 /** Returns the token of `Authorization: Bearer`; null if there is none. */
-export function optionalBearerToken(request: Request): string | null {
+function optionalBearerToken(request: Request): string | null {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
-/** Throws a `ForbiddenError` that names the ability, and what lacks it, if the caller does not have it. */
-export function requireAbility(caller: Caller, ability: Ability): void {
-  if (!caller.abilities.has(ability)) {
-    throw new ForbiddenError(`${lackingOf(caller, ability)}.`);
+/** Throws a `ForbiddenError` that says what is missing if the caller may not use the endpoint. */
+export function requireAccess(caller: Caller, access: Exclude<Access, "agent" | "public">): void {
+  const isSession = caller.credential.kind === "session";
+  if (access === "any token" || (access === "session" && isSession)) return;
+  if (access === "session") {
+    throw new ForbiddenError("This needs a log-in with a browser; a token is not enough.");
   }
+  if (!caller.abilities.has(access)) throw new ForbiddenError(`${lackingOf(caller, access)}.`);
 }

@@ -3,6 +3,13 @@ import type { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
 import type { Origin } from "../domain/audit.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
+import type { SessionCookie } from "./session_cookie.ts";
+
+/**
+ * What a caller needs: an ability, any token or session, a session, an agent's key (which the handler
+ * checks), or nothing.
+ */
+export type Access = Ability | "any token" | "session" | "agent" | "public";
 
 export type Method = "get" | "post" | "put" | "delete";
 
@@ -21,12 +28,14 @@ export interface Call<Id extends string, Query, Body> {
    */
   readonly baseUrl: string;
   /**
-   * Counts an open stream of the caller's token. Returns the function to call when the stream ends. Throws a
-   * 429 if the token has too many open streams.
+   * Counts an open stream of the caller. Returns the function to call when the stream ends. Throws a 429 if
+   * the caller has too many open streams.
    */
   readonly holdStream: () => () => void;
   /** The client's address and the request's id. */
   readonly origin: Origin;
+  /** The cookie that holds a session's secret. */
+  readonly cookie: SessionCookie;
   /** Handles an agent's websocket request. */
   readonly connectAgent: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** The text of `/metrics`. */
@@ -57,8 +66,14 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly group: string;
   readonly summary: string;
   readonly description?: string;
-  /** What a caller needs: an ability, any token, an agent's key (which the handler checks), or nothing. */
-  readonly access: Ability | "any token" | "agent" | "public";
+  readonly access: Access;
+  /**
+   * Whether a caller with a session needs a fresh log-in, possibly depending on the body. Default: for every
+   * DELETE.
+   */
+  readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
+  /** Whether the endpoint logs callers in: failures are recorded, and other sites' pages are refused. */
+  readonly logsIn?: boolean;
   /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
   readonly ids?: Readonly<Record<Id, string>>;
   readonly query?: Query;
@@ -91,8 +106,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
 // deno-lint-ignore no-explicit-any
 export type Endpoint = EndpointDefinition<any, any, any>;
 
-/** Returns whether users call the endpoint with their tokens. */
-export function isForTokens({ access }: Endpoint): boolean {
+/** Returns whether the endpoint is for users: callers with a token or session. */
+export function isForUsers({ access }: Endpoint): boolean {
   return access !== "public" && access !== "agent";
 }
 

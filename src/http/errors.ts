@@ -1,6 +1,6 @@
 /** Converts errors to responses: one format for all, without internal details. */
 import { databaseTrouble } from "../domain/database/database_trouble.ts";
-import { DomainError, InvalidError } from "../domain/errors.ts";
+import { DomainError, InvalidError, StepUpRequiredError, ThrottledError } from "../domain/errors.ts";
 import { logger } from "../telemetry/logging.ts";
 
 const log = logger("http");
@@ -50,6 +50,7 @@ const STATUS_OF: Readonly<Record<DomainError["kind"], number>> = {
   invalid: 422,
   forbidden: 403,
   unauthenticated: 401,
+  throttled: 429,
   unavailable: 503,
 };
 
@@ -93,6 +94,10 @@ function domainAnswer(error: DomainError): ErrorAnswer {
   }
   const { body } = answer(status, error.message);
   if (error instanceof InvalidError) body.errors = error.errors;
+  if (error instanceof StepUpRequiredError) body.step_up_required = true;
+  if (error instanceof ThrottledError) {
+    return { status, body, headers: { "Retry-After": String(error.seconds) } };
+  }
   return { status, body, headers: status === 503 ? { "Retry-After": "5" } : {} };
 }
 

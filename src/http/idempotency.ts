@@ -1,5 +1,6 @@
-/** Implements the `Idempotency-Key` header, for every POST with a token. */
+/** Implements the `Idempotency-Key` header, for every POST with a token or session. */
 import { createHash } from "node:crypto";
+import type { Credential } from "../domain/access/credential.ts";
 import { InvalidError } from "../domain/errors.ts";
 import type { ServiceContext } from "../services/context.ts";
 import {
@@ -12,7 +13,7 @@ import {
 export interface AuthenticatedRequest {
   readonly request: Request;
   readonly body: Uint8Array;
-  readonly tokenId: number;
+  readonly credential: Credential;
   /** Whether a response holds a secret that is never shown again. */
   readonly showsSecretOnce: boolean;
 }
@@ -24,12 +25,12 @@ export interface AuthenticatedRequest {
  */
 export async function answerOnce(
   services: ServiceContext,
-  { request, body, tokenId, showsSecretOnce }: AuthenticatedRequest,
+  { request, body, credential, showsSecretOnce }: AuthenticatedRequest,
   answer: () => Promise<Response>,
 ): Promise<Response> {
   const key = keyOf(request);
   if (key === null) return await answer();
-  const call: IdempotentRequest = { tokenId, key, requestHash: hashOf(request, body) };
+  const call: IdempotentRequest = { credential, key, requestHash: hashOf(request, body) };
   const kept = await claimRequest(services, call);
   if (kept !== null) return replay(kept.status, kept.response);
   const response = await answer();

@@ -3,10 +3,15 @@
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { UNREACHABLE_MESSAGE } from "../domain/database/database_trouble.ts";
-import { type Endpoint, isForTokens } from "./endpoint.ts";
+import { type Endpoint, isForUsers } from "./endpoint.ts";
 import { ERROR_TITLES } from "./errors.ts";
 
 const ErrorBody = z.object({ error: z.string(), message: z.string() }).openapi("Error");
+const ForbiddenBody = ErrorBody.extend({
+  step_up_required: z.boolean().optional().openapi({
+    description: "True if the session needs a fresh log-in; absent otherwise.",
+  }),
+}).openapi("Forbidden");
 const InvalidBody = ErrorBody.extend({
   errors: z.record(z.string(), z.array(z.string())).openapi({
     description:
@@ -32,6 +37,14 @@ export function openapiDocument(
     type: "http",
     scheme: "bearer",
     description: "An API token, `rg_…`. Each operation names the ability that the token needs.",
+  });
+  registry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: "__Host-rearguard_session",
+    description:
+      "The session of a log-in with a browser. Changes need the Origin of this host, and JSON or the " +
+      "header `X-CSRF-Token`.",
   });
   registry.registerComponent("securitySchemes", "agentKey", {
     type: "http",
@@ -65,7 +78,7 @@ type Response = Route["responses"][string];
 
 function describe(endpoint: Endpoint): Route {
   const { method, path, operationId, group, summary, description, body, answer } = endpoint;
-  const isToken = isForTokens(endpoint);
+  const isToken = isForUsers(endpoint);
   return {
     method,
     path,
@@ -73,7 +86,7 @@ function describe(endpoint: Endpoint): Route {
     summary,
     description: [description, accessSentence(endpoint)].filter((text) => text !== undefined).join("\n\n"),
     tags: [group],
-    security: isToken ? [{ token: [] }] : endpoint.access === "agent" ? [{ agentKey: [] }] : [],
+    security: securityOf(endpoint),
     parameters: isToken && method === "post"
       ? [{ $ref: "#/components/parameters/Idempotency-Key" }]
       : undefined,
@@ -102,7 +115,7 @@ function describe(endpoint: Endpoint): Route {
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;
   const schema = answer.content!.schema;
-  if (body === undefined || refusesUnknown || !isForTokens(endpoint) || !(schema instanceof z.ZodObject)) {
+  if (body === undefined || refusesUnknown || !isForUsers(endpoint) || !(schema instanceof z.ZodObject)) {
     return schema;
   }
   return schema.extend({
@@ -114,9 +127,24 @@ function withWarnings(endpoint: Endpoint): z.ZodType {
   });
 }
 
-function accessSentence({ access }: Endpoint): string | undefined {
+function securityOf(endpoint: Endpoint): Record<string, string[]>[] {
+  if (endpoint.access === "session") return [{ session: [] }];
+  if (isForUsers(endpoint)) return [{ token: [] }, { session: [] }];
+  return endpoint.access === "agent" ? [{ agentKey: [] }] : [];
+}
+
+function accessSentence(
+  { access, method, needsFreshLogin = method === "delete" }: Endpoint,
+): string | undefined {
   if (access === "public" || access === "agent") return undefined;
-  return access === "any token" ? "Any token is accepted." : `Needs the \`${access}\` ability.`;
+  const need = access === "any token"
+    ? "Any token is accepted."
+    : access === "session"
+    ? "Needs the session of a log-in; tokens are not accepted."
+    : `Needs the \`${access}\` ability.`;
+  if (needsFreshLogin === false) return need;
+  const when = needsFreshLogin === true ? "" : ", for some requests";
+  return `${need} With a session, needs a fresh log-in${when} (\`POST /api/session/step-up\`).`;
 }
 
 function bodyContent({ schema, example }: NonNullable<Endpoint["body"]>) {
@@ -143,7 +171,7 @@ function pathParameters(path: string): z.ZodObject | undefined {
  */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;
-  const isToken = isForTokens(endpoint);
+  const isToken = isForUsers(endpoint);
   const sentences: Record<number, string> = {};
   if (method !== "get") {
     sentences[400] = "The body is invalid.";
@@ -151,10 +179,8 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
     sentences[413] = "The body is too large.";
     sentences[415] = "The body is neither JSON nor a form.";
   }
-  if (access !== "public") sentences[401] = "The token is missing, unknown, expired or revoked.";
-  if (isToken && access !== "any token") {
-    sentences[403] = `The token, or the role of its user, lacks the \`${access}\` ability.`;
-  }
+  if (access !== "public") sentences[401] = "The token or session is missing, unknown, expired or revoked.";
+  if (isToken) sentences[403] = forbiddenSentence(endpoint);
   const resources = Object.values(ids ?? {});
   if (resources.length > 0) {
     sentences[404] = `The caller has no such ${resources.join(" or ").toLowerCase()}.`;
@@ -167,7 +193,7 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
     sentences[422] = "The request is invalid; the response names each invalid field.";
   }
   const bad = "too many failed authentications came from this address.";
-  if (isToken) sentences[429] = `The token sent too many requests this minute, or ${bad}`;
+  if (isToken) sentences[429] = `The caller sent too many requests this minute, or ${bad}`;
   else if (access === "agent") sentences[429] = `T${bad.slice(1)}`;
   sentences[500] = "An unexpected error occurred on the server.";
   sentences[503] = "The database can't be reached.";
@@ -180,6 +206,13 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
       [status, text],
     ) => [status, errorResponse(Number(status), text, endpoint)]),
   );
+}
+
+function forbiddenSentence({ access }: Endpoint): string {
+  const other =
+    "a request with a session comes from another site, or needs a fresh log-in (`step_up_required`).";
+  if (access === "any token" || access === "session") return `A${other.slice(1)}`;
+  return `The caller lacks the \`${access}\` ability, or ${other}`;
 }
 
 function errorResponse(status: number, description: string, endpoint: Endpoint): Response {
@@ -198,7 +231,8 @@ function errorContent(status: number, endpoint: Endpoint) {
   if (status === 401) return { schema: UnauthenticatedBody, example: { message: "Unauthenticated." } };
   const error = ERROR_TITLES[status] ?? "Error";
   if (status !== 422) {
-    return { schema: ErrorBody, example: { error, message: errorExample(status, endpoint) } };
+    const schema = status === 403 ? ForbiddenBody : ErrorBody;
+    return { schema, example: { error, message: errorExample(status, endpoint) } };
   }
   const { body, query } = endpoint;
   const field = Object.keys(Object(body?.example))[0] ?? Object.keys(query?.shape ?? {})[0] ??
@@ -213,7 +247,9 @@ function errorContent(status: number, endpoint: Endpoint) {
 function errorExample(status: number, { access, ids }: Endpoint): string {
   switch (status) {
     case 403:
-      return `This token lacks the ${access} ability.`;
+      return access === "any token" || access === "session"
+        ? "This request does not come from a page of this control plane. Reload the page and try again."
+        : `This token lacks the ${access} ability.`;
     case 404:
       return `${Object.values(ids ?? {})[0] ?? "It"} not found`;
     default:

@@ -1,20 +1,24 @@
 /**
- * Processes every request to an endpoint in this order: limit of failed authentications, token, rate limit,
- * ability, ids, body, idempotency key, validation, handler, audit log. The first step that refuses determines
- * the response, in the API's error format.
+ * Processes every request to an endpoint in this order: limit of failed authentications, token or session,
+ * rate limit, ability, fresh log-in, ids, body, idempotency key, validation, handler, audit log. The first
+ * step that refuses determines the response, in the API's error format.
  */
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
-import { InvalidError, NotFoundError, UnauthenticatedError } from "../domain/errors.ts";
+import { InvalidError, NotFoundError, StepUpRequiredError, UnauthenticatedError } from "../domain/errors.ts";
 import { type AuditedRequest, withAuditedRequest } from "../services/access/audit_log.ts";
+import type { PresentedSecret } from "../services/access/callers.ts";
+import { isFreshLogin } from "../services/access/sessions.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
 import { retryLost } from "../services/lost_connections.ts";
-import { watchAgentKey, watchToken } from "../services/access/token_watch.ts";
+import { watchAgentKey, watchCaller } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
-import { callerOf, optionalBearerToken, requireAbility } from "./auth.ts";
+import { callerOf, presentedSecret, requireAccess } from "./auth.ts";
+import { refuseOtherSites, requireSameSite } from "./csrf.ts";
 import type { AuthThrottle } from "./limits/auth_throttle.ts";
 import { NO_BODY, readBody, type RequestBody } from "./input/body.ts";
-import { type Call, type Endpoint, isForTokens } from "./endpoint.ts";
+import { type Call, type Endpoint, isForUsers } from "./endpoint.ts";
+import type { SessionCookie } from "./session_cookie.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input/input.ts";
@@ -31,6 +35,7 @@ export interface PipelineContext {
    * header names it.
    */
   readonly publicUrl: string | null;
+  readonly cookie: SessionCookie;
   readonly bodyLimit: number;
   /** Time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout: number;
@@ -52,7 +57,7 @@ export async function serve(
   const { services } = context;
   const limits: Record<string, string> = {};
   const audit = auditOf(services, endpoint, origin);
-  const token = endpoint.access === "public" ? null : optionalBearerToken(request);
+  const secret = endpoint.access === "public" ? null : presentedSecret(request, context.cookie);
   let caller: Caller | null = null;
   let error: unknown = null;
   let isServed = false;
@@ -62,8 +67,9 @@ export async function serve(
     return errorResponse(cause, request);
   };
   try {
-    if (token !== null) context.throttle.admit(origin.address, token);
-    caller = await retryLost(services, () => admit(context, endpoint, request, limits, audit));
+    if (secret !== null) context.throttle.admit(origin.address, secret.text);
+    if (endpoint.logsIn === true) refuseOtherSites(request, context.publicUrl);
+    caller = await retryLost(services, () => admit(context, endpoint, { request, secret, limits, audit }));
     const params = idsOf(endpoint, segments);
     audit.add({ resourceId: params.id ?? null });
     const body = endpoint.takesStream === true
@@ -81,7 +87,7 @@ export async function serve(
         {
           request,
           body: body.bytes,
-          tokenId: caller.tokenId,
+          credential: caller.credential,
           showsSecretOnce: endpoint.showsSecretOnce ?? false,
         },
         () => work().catch(refuse),
@@ -90,9 +96,9 @@ export async function serve(
   } catch (cause) {
     response = refuse(cause);
   }
-  if (token !== null) countAttempt(context, origin, token, caller !== null, response.status);
-  // A request without a token is not an attempt to authenticate, so it is not recorded.
-  if (response.status !== 401 || token !== null) {
+  if (secret !== null) countAttempt(context, origin, secret.text, caller !== null, response.status);
+  // A request without a secret is not an attempt to authenticate, so it is not recorded.
+  if (response.status !== 401 || secret !== null || endpoint.logsIn === true) {
     try {
       await settleAudit(services, endpoint, audit, { status: response.status, error, isServed });
     } catch (cause) {
@@ -100,7 +106,7 @@ export async function serve(
       response = refuse(cause);
     }
   }
-  response = withRevocation(services, endpoint, caller, token, response);
+  response = withRevocation(services, endpoint, caller, secret, response);
   for (const [name, value] of Object.entries(limits)) response.headers.set(name, value);
   return response;
 }
@@ -113,27 +119,25 @@ export async function serve(
 function countAttempt(
   { throttle }: PipelineContext,
   { address }: Origin,
-  token: string,
+  secret: string,
   isKnown: boolean,
   status: number,
 ): void {
-  if (status === 401) throttle.recordFailure(address, token);
-  else if (isKnown || status < 400) throttle.recordSuccess(address, token);
+  if (status === 401) throttle.recordFailure(address, secret);
+  else if (isKnown || status < 400) throttle.recordSuccess(address, secret);
 }
 
 function withRevocation(
   services: ServiceContext,
   { access }: Endpoint,
   caller: Caller | null,
-  token: string | null,
+  secret: PresentedSecret | null,
   response: Response,
 ): Response {
-  if (access === "public" || token === null || !response.ok) return response;
-  if (access === "agent") return abortOnRevocation(response, () => watchAgentKey(services, token));
-  return abortOnRevocation(
-    response,
-    () => watchToken(services, caller!, access === "any token" ? null : access),
-  );
+  if (access === "public" || secret === null || !response.ok) return response;
+  if (access === "agent") return abortOnRevocation(response, () => watchAgentKey(services, secret.text));
+  const ability = access === "any token" || access === "session" ? null : access;
+  return abortOnRevocation(response, () => watchCaller(services, caller!, ability));
 }
 
 /** Converts any error to a response in the API's error format. */
@@ -154,18 +158,28 @@ export function json(
 }
 
 async function admit(
-  { services, limiter }: PipelineContext,
-  { access }: Endpoint,
-  request: Request,
-  limits: Record<string, string>,
-  audit: AuditedRequest,
+  { services, limiter, publicUrl }: PipelineContext,
+  endpoint: Endpoint,
+  { request, secret, limits, audit }: {
+    request: Request;
+    secret: PresentedSecret | null;
+    limits: Record<string, string>;
+    audit: AuditedRequest;
+  },
 ): Promise<Caller | null> {
+  const { access, method, needsFreshLogin = method === "delete" } = endpoint;
   if (access === "public" || access === "agent") return null;
-  const caller = await callerOf(services, request);
+  const caller = await callerOf(services, secret);
   audit.add({ actor: actorOf(caller) });
-  Object.assign(limits, limiter.take(caller.tokenId));
-  if (access !== "any token") requireAbility(caller, access);
+  Object.assign(limits, limiter.take(caller.credential));
+  if (caller.credential.kind === "session") requireSameSite(request, secret!.text, publicUrl);
+  requireAccess(caller, access);
+  if (needsFreshLogin === true) await requireFreshLogin(services, caller);
   return caller;
+}
+
+async function requireFreshLogin(services: ServiceContext, caller: Caller): Promise<void> {
+  if (!await isFreshLogin(services, caller)) throw new StepUpRequiredError();
 }
 
 /** Returns the path's ids. Throws the resource's own `NotFoundError` for text that is not an id. */
@@ -180,7 +194,7 @@ function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): R
 }
 
 async function handle(
-  { services, publicUrl, streams, extras }: PipelineContext,
+  { services, publicUrl, cookie, streams, extras }: PipelineContext,
   endpoint: Endpoint,
   { request, caller, params, sent, origin, audit }: {
     request: Request;
@@ -193,18 +207,23 @@ async function handle(
 ): Promise<Response> {
   const { query, body, warnings } = validateInput(endpoint, request, sent);
   audit.add({ fields: fieldsOf(sent.value, body) });
+  const { needsFreshLogin } = endpoint;
+  if (caller !== null && typeof needsFreshLogin === "function" && needsFreshLogin(body)) {
+    await requireFreshLogin(services, caller);
+  }
   const call: Call<string, unknown, unknown> = {
     services,
     get caller() {
       if (caller === null) throw new UnauthenticatedError();
       return caller;
     },
-    holdStream: () => streams.hold(call.caller.tokenId),
+    holdStream: () => streams.hold(call.caller.credential),
     params,
     query,
     body,
     request,
     origin,
+    cookie,
     baseUrl: publicUrl ?? new URL(request.url).origin,
     ...extras,
   };
@@ -248,12 +267,12 @@ function validateInput(
     query = check(endpoint.query, Object.fromEntries(parameters));
     // Agents' parameters are not checked, because newer agents may send parameters that this control plane
     // does not support.
-    if (isForTokens(endpoint)) {
+    if (isForUsers(endpoint)) {
       Object.assign(errors, queryErrors(parameters, Object.keys(endpoint.query.shape)));
     }
   } else if (endpoint.refusesUnknown) {
     Object.assign(errors, queryErrors(parameters, []));
-  } else if (isForTokens(endpoint)) {
+  } else if (isForUsers(endpoint)) {
     warnings.push(...ignoredParameters(parameters));
   }
   let body: unknown;
@@ -264,12 +283,12 @@ function validateInput(
     body = check(endpoint.body.schema, sent ?? {});
     if (endpoint.refusesUnknown) {
       Object.assign(errors, refusedFields(endpoint.body.schema, sent ?? {}), repeatedFields(repeated));
-    } else if (isForTokens(endpoint)) {
+    } else if (isForUsers(endpoint)) {
       const unknown = unknownFields(endpoint.body.schema, sent ?? {}, shownFields(endpoint));
       Object.assign(errors, unknown.errors, repeatedFields(repeated));
       warnings.push(...unknown.warnings);
     }
-  } else if (isForTokens(endpoint)) {
+  } else if (isForUsers(endpoint)) {
     warnings.push(...ignoredFields(sent));
   }
   if (Object.keys(errors).length > 0) throw new InvalidError(errors);

@@ -17,10 +17,9 @@
  * is allowed. Other strings stay as they are, except that prose (`line`, `text`) loses surrounding blanks.
  */
 import { z } from "@hono/zod-openapi";
-import type { Ability } from "../domain/abilities.ts";
 import type { PageWindow } from "../domain/page.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
-import { type Endpoint, endpoint } from "./endpoint.ts";
+import { type Access, type Endpoint, endpoint } from "./endpoint.ts";
 import { sortParameter } from "./input/list_filters.ts";
 import { pageAnswer, PageLinks, PageMeta, PageQuery, windowOf } from "./input/pagination.ts";
 import { isoTime, Time } from "./input/time.ts";
@@ -37,10 +36,9 @@ export interface Resource<Row, Shown> {
   present(row: Row): NoInfer<Shown>;
 }
 
-type Access = Ability | "any token";
-
 interface WithBody<Row, Body extends z.ZodType> {
   access: Access;
+  needsFreshLogin?: boolean;
   body: Body;
   /**
    * Returns sentences for the response's `warnings` about effects of the change that the caller may not want.
@@ -174,6 +172,7 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     description?: string;
     errors?: Record<number, string>;
     query?: Query;
+    needsFreshLogin?: boolean;
     /**
      * Whether deletion may put the record into the trash. `remove` then returns the time until which the
      * deletion can be undone.
@@ -313,9 +312,14 @@ export function listBody<Row, Shown>(
 
 function about<Row, Shown>(
   { plural }: Resource<Row, Shown>,
-  { access, description, errors }: { access: Access; description?: string; errors?: Record<number, string> },
+  { access, description, errors, needsFreshLogin }: {
+    access: Access;
+    description?: string;
+    errors?: Record<number, string>;
+    needsFreshLogin?: boolean;
+  },
 ) {
-  return { group: plural, access, description, errors };
+  return { group: plural, access, description, errors, needsFreshLogin };
 }
 
 /** Converts `Backup task` to `BackupTask`. */

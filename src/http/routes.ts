@@ -15,11 +15,13 @@ import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups/backups.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
+import { loginEndpoints } from "./routes/access/login.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
+import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
 import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
@@ -50,6 +52,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tagEndpoints,
   ...scriptEndpoints,
   ...tokenEndpoints,
+  ...loginEndpoints,
+  ...sessionEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
   ...sshKeyEndpoints,
@@ -65,10 +69,12 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backup task logs": "One record for each run.",
   "Backup tasks": "Plans: what is backed up, when, and to where.",
   "Backups": "The backups that successful runs stored.",
+  "Log-in": "Log-in with a browser, the session and the password.",
   "Notification streams": "Recipients of messages about runs.",
   "Overview": "Whether everything is protected.",
   "Remote servers": "The machines whose data is backed up.",
   "Scripts": "What agents run before and after backups.",
+  "Sessions": "The caller's own log-in sessions.",
   "SSH key": "The control plane's own key.",
   "System": "Health, metrics and this document.",
   "Tags": "Labels for backup tasks.",

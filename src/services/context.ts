@@ -1,14 +1,17 @@
 /** The context of every service function: the database, the clock, the keys and other shared objects. */
 import type { Clock } from "../domain/clock.ts";
+import type { Credential } from "../domain/access/credential.ts";
 import type { DeliveryOutcome, NotificationEvent } from "../domain/notifications/notification.ts";
 import type { Owner } from "../domain/access/owner.ts";
 import type { Role } from "../domain/access/roles.ts";
 import type { RunTimes } from "../domain/run.ts";
 import type { Network } from "../network/network.ts";
 import type { Keyring } from "../secrets/keyring.ts";
+import type { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import type { Database } from "../store/database/sql.ts";
 import type { EventBus } from "../store/database/event_bus.ts";
 import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
+import type { LoginThrottle } from "./access/login_throttle.ts";
 import type { Health } from "./installation/health.ts";
 import type { TransientSecrets } from "./jobs/transient_secrets.ts";
 
@@ -19,6 +22,8 @@ export interface ServiceContext {
   readonly keyring: Keyring;
   readonly bus: EventBus;
   readonly transientSecrets: TransientSecrets;
+  readonly passwords: PasswordHasher;
+  readonly loginThrottle: LoginThrottle;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
   /** Opens connections to addresses that users enter. */
@@ -43,12 +48,13 @@ export interface NotificationSender {
 }
 
 /**
- * The user who calls a service function and the workspace in which they act, as identified by their token.
+ * The user who calls a service function and the workspace in which they act, as identified by their token or
+ * session.
  */
 export interface Caller extends Owner {
   /** The user's role in the workspace. */
   readonly role: Role;
-  readonly tokenId: number;
+  readonly credential: Credential;
   readonly isAdmin: boolean;
   /** What the token permits and the user's role allows at this moment. */
   readonly abilities: ReadonlySet<string>;

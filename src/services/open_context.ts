@@ -1,17 +1,33 @@
 import { AgentStreams } from "./agent_rpc/agent_streams.ts";
 import type { ServiceContext } from "./context.ts";
 import { Health } from "./installation/health.ts";
+import { LoginThrottle } from "./access/login_throttle.ts";
+import { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
 /** The parts of the context that the caller creates. `health` is optional; default: a new one. */
 export type ContextParts =
-  & Omit<ServiceContext, "health" | "streams" | "transientSecrets">
+  & Omit<ServiceContext, "health" | "loginThrottle" | "passwords" | "streams" | "transientSecrets">
   & Partial<Pick<ServiceContext, "health">>;
 
 /** Completes the context for the services. Dispose of the result before closing the event bus. */
 export function openContext(parts: ContextParts): { services: ServiceContext } & Disposable {
   const { bus, clock, database, health = new Health(clock), keyring } = parts;
   const transientSecrets = new TransientSecrets({ bus, clock, keyring, database });
-  const services = { ...parts, health, streams: new AgentStreams(clock), transientSecrets };
-  return { services, [Symbol.dispose]: () => transientSecrets.close() };
+  const passwords = new PasswordHasher();
+  const services = {
+    ...parts,
+    health,
+    loginThrottle: new LoginThrottle(clock),
+    passwords,
+    streams: new AgentStreams(clock),
+    transientSecrets,
+  };
+  return {
+    services,
+    [Symbol.dispose]() {
+      transientSecrets.close();
+      passwords[Symbol.dispose]();
+    },
+  };
 }

@@ -17,7 +17,14 @@ import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts
 import { type Asked, asked, DOCUMENTED, type Documented, encoded } from "../support/fixtures/asked.ts";
 import { watchChanges } from "../support/assertions/changes.ts";
 import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
-import { newBackup, newDestination, newRun, newServer, newTask } from "../support/fixtures/records.ts";
+import {
+  newBackup,
+  newDestination,
+  newRun,
+  newServer,
+  newSession,
+  newTask,
+} from "../support/fixtures/records.ts";
 
 /** The number of requests after which the test starts a new database, so that lists stay short. */
 const PER_DATABASE = 2500;
@@ -35,6 +42,7 @@ const TABLES: Readonly<Record<string, string>> = {
   "Script": "scripts",
   "Tag": "tags",
   "Token": "tokens",
+  "Session": "sessions",
   "Notification stream": "notification_streams",
 };
 
@@ -138,6 +146,7 @@ class World {
       },
       "Backup": async () =>
         await newBackup(database, (await rows("backup_tasks"))[0]!, clock.now(), { directory: "backups" }),
+      "Session": () => newSession(database, client.userId, clock.now()),
       "Token": () => client.call("POST", "/api/tokens", { name: label, abilities: ["manage-tags"] }),
     };
     const ids: Ids = {};

@@ -19,6 +19,9 @@ import { quickSealingAgent } from "../support/clients/quick_agent.ts";
 import { HttpReceiver, MailReceiver } from "../support/servers/receivers.ts";
 import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrecy.ts";
 import { TestSshd } from "../support/servers/sshd.ts";
+import { insertSetupLink } from "../../src/services/access/setup_links.ts";
+import { findLoginUser } from "../../src/store/access/user_passwords.ts";
+import { transaction } from "../../src/store/database/database.ts";
 import { until } from "../support/assertions/until.ts";
 
 /**
@@ -40,6 +43,9 @@ const PLANTED: Readonly<Record<string, string>> = {
   signing_secret: canary("signing"),
   value: canary("stream"),
   identity: canary("identity"),
+  password: canary("login"),
+  current_password: canary("current-login"),
+  setup_token: canary("setup"),
 };
 
 /** Fields whose names look like those of secrets, although their values are not secret. */
@@ -344,6 +350,24 @@ Deno.test("no canary is heard anywhere", async (t) => {
         assert.equal(log.status, "failed");
       }
     }
+  });
+  await t.step("passwords of users", async () => {
+    const { password, current_password, setup_token } = PLANTED;
+    const { email } = (await api.call("GET", "/user")).body.data.personal_info;
+    const { id } = (await findLoginUser(services.database, email))!;
+    const link = await transaction(
+      services.database,
+      (sql) => insertSetupLink(sql, id, services.clock.now()),
+    );
+    for (const token of [setup_token, link.plain]) {
+      await api.call("POST", "/login/setup/user", { setup_token: token });
+      await api.call("POST", "/login/setup", { setup_token: token, password: current_password });
+    }
+    for (const given of [password, current_password]) {
+      await api.call("POST", "/login", { email, password: given });
+    }
+    const changed = await api.call("PUT", "/user/password", { current_password, password });
+    assert.equal(changed.status, 200);
   });
   await t.step("what is refused", async () => {
     for (const endpoint of ENDPOINTS.filter(({ body, access }) => body !== undefined && access !== "agent")) {

@@ -11,6 +11,7 @@ import { contentsOf } from "../support/assertions/contents.ts";
 import {
   ask,
   forTokens,
+  forUsers,
   idIn,
   MISSING,
   needed,
@@ -44,6 +45,7 @@ Deno.test("what is tested here is what is served, and every part of a path that 
 /** The endpoints that require no ability. Any endpoint that is not listed must require one. */
 const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
   "any token": ["GET /api/ssh-key", "GET /api/user", "PUT /api/user"],
+  "session": ["GET /api/session", "POST /api/logout", "POST /api/session/step-up"],
   "agent": [
     "GET /api/agent/connect",
     "GET /api/agent/export",
@@ -51,7 +53,16 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "POST /api/agent/enrol",
     "POST /api/agent/streams/{stream}",
   ],
-  "public": ["GET /api/openapi.json", "GET /healthz", "GET /metrics", "GET /openapi.json", "GET /readyz"],
+  "public": [
+    "GET /api/openapi.json",
+    "GET /healthz",
+    "GET /metrics",
+    "GET /openapi.json",
+    "GET /readyz",
+    "POST /api/login",
+    "POST /api/login/setup",
+    "POST /api/login/setup/user",
+  ],
 };
 
 Deno.test("an endpoint asks for an ability, unless it is known not to; who only views changes nothing", () => {
@@ -144,12 +155,27 @@ Deno.test("a token that lacks an endpoint's ability is refused by its name, with
   }
   for (const endpoint of needing) {
     await t.step(titleOf(endpoint), async () => {
-      const answer = await unchanged(api, () => ask(lacking.get(endpoint.access)!, endpoint, idIn(records)));
+      const answer = await unchanged(
+        api,
+        () => ask(lacking.get(endpoint.access)!, endpoint, idIn(records)),
+      );
       assert.deepEqual([answer.status, answer.body], [403, {
         error: "Forbidden",
         message: `This token lacks the ${endpoint.access} ability.`,
       }]);
     });
+  }
+});
+
+Deno.test("no token does what needs a session", async () => {
+  await using api = await testApi();
+  for (const endpoint of forUsers.filter(({ access }) => access === "session")) {
+    const answer = await unchanged(api, () => ask(api.admin, endpoint, () => MISSING));
+    assert.deepEqual(
+      [answer.status, answer.body.message],
+      [403, "This needs a log-in with a browser; a token is not enough."],
+      titleOf(endpoint),
+    );
   }
 });
 
@@ -187,7 +213,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
     { Authorization: `Bearer ${agent_key}` },
   ];
   const before = await contentsOf(api.database);
-  for (const endpoint of forTokens) {
+  for (const endpoint of forUsers) {
     const path = endpoint.path.replaceAll(
       /\{(\w+)\}/g,
       (_, name) => String(idIn(records)(endpoint.ids![name!]!)),

@@ -58,7 +58,7 @@ const mayCall = (role: Role, access: string) =>
   access === "any token" || DECIDED[access as Ability].includes(role);
 
 /** Endpoints about the caller's own account and tokens: they have no records of a workspace. */
-const isOfAccount = ({ path }: { path: string }) => /^\/api\/(user|tokens|ssh-key)\b/.test(path);
+const isOfAccount = ({ path }: { path: string }) => /^\/api\/(user|tokens|sessions|ssh-key)\b/.test(path);
 
 interface Members {
   readonly owner: ApiClient;

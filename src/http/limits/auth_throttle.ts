@@ -10,7 +10,7 @@
  * whatever other clients at the address do.
  */
 import { createHash } from "node:crypto";
-import { isIP } from "node:net";
+import { networkOf } from "../../domain/access/client_network.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { HttpError } from "../errors.ts";
 
@@ -107,21 +107,6 @@ function keep<T>(map: Map<string, T>, key: string, value: T, isOver: (value: T) 
 function keysOf(address: string, token: string): [string, string] {
   const network = networkOf(address);
   return [`${network} ${token.slice(0, PREFIX)}`, network];
-}
-
-/**
- * Returns the /64 network of an IPv6 address, because one client usually has all addresses of its network.
- * Returns an IPv4 address unchanged.
- */
-function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head, tail] = address.split("::") as [string, string?];
-  const groups = head.split(":").filter((group) => group !== "");
-  const behind = (tail ?? "").split(":").filter((group) => group !== "");
-  if (tail !== undefined) {
-    groups.push(...Array(Math.max(0, 8 - groups.length - behind.length)).fill("0"), ...behind);
-  }
-  return `${groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(":")}::/64`;
 }
 
 function tokenKey(address: string, token: string): string {

@@ -1,20 +1,22 @@
-/** Limits the open streams of a token, because each stream queries the database repeatedly. */
+/** Limits the open streams of a token or session, because each stream queries the database repeatedly. */
+import type { Credential } from "../../domain/access/credential.ts";
 import { HttpError } from "../errors.ts";
 
 export const DEFAULT_STREAM_LIMIT = 100;
 
-/** Counts each token's open streams in this process: each replica grants the full limit. */
+/** Counts the open streams of each token and session in this process: each replica grants the full limit. */
 export class OpenStreams {
-  readonly #open = new Map<number, number>();
+  readonly #open = new Map<string, number>();
 
   constructor(readonly limit: number) {}
 
   /**
    * Counts one more stream. Returns the function that ends the count; calling it again has no effect. Throws
-   * a 429 if the token has too many open streams.
+   * a 429 if the caller has too many open streams.
    */
-  hold(tokenId: number): () => void {
-    const count = this.#open.get(tokenId) ?? 0;
+  hold(credential: Credential): () => void {
+    const key = `${credential.kind} ${credential.id}`;
+    const count = this.#open.get(key) ?? 0;
     if (count >= this.limit) {
       throw new HttpError(
         429,
@@ -24,14 +26,14 @@ export class OpenStreams {
         },
       );
     }
-    this.#open.set(tokenId, count + 1);
+    this.#open.set(key, count + 1);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      const left = this.#open.get(tokenId)! - 1;
-      if (left === 0) this.#open.delete(tokenId);
-      else this.#open.set(tokenId, left);
+      const left = this.#open.get(key)! - 1;
+      if (left === 0) this.#open.delete(key);
+      else this.#open.set(key, left);
     };
   }
 }

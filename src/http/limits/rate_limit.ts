@@ -1,7 +1,9 @@
 /**
- * Limits a token's requests per minute. Counts are kept in this process: each replica grants the full limit.
+ * Limits the requests per minute of a token or session. Counts are kept in this process: each replica grants
+ * the full limit.
  */
 import type { Clock } from "../../domain/clock.ts";
+import type { Credential } from "../../domain/access/credential.ts";
 import { HttpError } from "../errors.ts";
 
 const WINDOW = 60_000;
@@ -13,11 +15,11 @@ interface Window {
 }
 
 /**
- * Counts each token's requests in fixed windows of a minute. A window starts with the first request after the
- * end of the previous window.
+ * Counts the requests of each token and session in fixed windows of a minute. A window starts with the first
+ * request after the end of the previous window.
  */
 export class RateLimiter {
-  readonly #windows = new Map<number, Window>();
+  readonly #windows = new Map<string, Window>();
   #sweepAt = 0;
 
   /** @param limit Requests per minute; 0 for no limit. */
@@ -27,14 +29,15 @@ export class RateLimiter {
    * Counts one request and returns the headers that state the remaining limit. Throws a 429 if nothing
    * remains.
    */
-  take(tokenId: number): Record<string, string> {
+  take(credential: Credential): Record<string, string> {
     if (this.limit === 0) return {};
     const now = this.clock.monotonic();
     if (now >= this.#sweepAt) this.#sweep(now);
-    let window = this.#windows.get(tokenId);
+    const key = `${credential.kind} ${credential.id}`;
+    let window = this.#windows.get(key);
     if (window === undefined || window.endsAt <= now) {
       window = { endsAt: now + WINDOW, used: 0 };
-      this.#windows.set(tokenId, window);
+      this.#windows.set(key, window);
     }
     window.used++;
     const headers = {
@@ -52,6 +55,6 @@ export class RateLimiter {
 
   #sweep(now: number): void {
     this.#sweepAt = now + WINDOW;
-    for (const [tokenId, window] of this.#windows) if (window.endsAt <= now) this.#windows.delete(tokenId);
+    for (const [key, window] of this.#windows) if (window.endsAt <= now) this.#windows.delete(key);
   }
 }

@@ -6,18 +6,20 @@ import { lockUsersTable } from "../../store/access/bootstrap.ts";
 import { insertUser } from "../../store/access/users.ts";
 import { enterAudit, NO_ORIGIN } from "./audit_log.ts";
 import type { ServiceContext } from "../context.ts";
+import { insertSetupLink, type SetupLink, setupUrl } from "./setup_links.ts";
 import { insertToken, isValidToken } from "./tokens.ts";
 
 /**
- * Creates an administrator with a token that has every ability. Returns the user and the token's plain text;
- * null if there is a user already. If several replicas start at once, only one of them creates the user.
+ * Creates an administrator with a token that has every ability and a set-up link. Returns the user, the
+ * token's plain text and the link; null if there is a user already. If several replicas start at once, only
+ * one of them creates the user.
  *
  * @param plain The token, as the operator chose it; null generates a random token.
  */
 export async function createFirstAdministrator(
   services: ServiceContext,
   plain: string | null,
-): Promise<{ userId: number; token: string } | null> {
+): Promise<{ userId: number; token: string; link: SetupLink } | null> {
   return await transaction(services.database, async (sql) => {
     if (await lockUsersTable(sql) > 0) return null;
     const now = services.clock.now();
@@ -42,23 +44,28 @@ export async function createFirstAdministrator(
       result: "done",
       origin: NO_ORIGIN,
     }, sql);
-    return { userId: user.id, token: issued.plain };
+    return { userId: user.id, token: issued.plain, link: await insertSetupLink(sql, user.id, now) };
   });
 }
 
 /**
- * Creates the first administrator and prints the generated token. If there is a user already, warns of a
- * `BOOTSTRAP_TOKEN` that is not a valid token.
+ * Creates the first administrator and prints the generated token and the set-up link. If there is a user
+ * already, warns of a `BOOTSTRAP_TOKEN` that is not a valid token.
  */
 export async function announceFirstAdministrator(
   services: ServiceContext,
-  bootstrapToken: string | null,
+  { url, bootstrapToken }: { url: string; bootstrapToken: string | null },
   terminal: { print(line: string): void; printError(line: string): void },
 ): Promise<void> {
   const created = await createFirstAdministrator(services, bootstrapToken);
   if (created !== null) {
-    if (bootstrapToken !== null) return;
-    terminal.print(`The first administrator's API token, shown only now: ${created.token}`);
+    if (bootstrapToken === null) {
+      terminal.print(`The first administrator's API token, shown only now: ${created.token}`);
+    }
+    const { link } = created;
+    terminal.print(
+      `To log in with a browser, set a password within 24 hours, once: ${setupUrl(url, link)}`,
+    );
   } else if (bootstrapToken !== null && !await isValidToken(services, bootstrapToken)) {
     terminal.printError(
       "BOOTSTRAP_TOKEN is not used: there is an administrator already, and no token like it. Remove it, or make a new " +

@@ -3,6 +3,7 @@
  * returned for every repetition. A request claims its key before the work begins and stores its response
  * after the work. Two requests with the same key therefore never run at once.
  */
+import type { Credential } from "../../domain/access/credential.ts";
 import { ConflictError, InvalidError } from "../../domain/errors.ts";
 import {
   claimIdempotencyKey,
@@ -21,9 +22,9 @@ const RETENTION = 24 * 3_600_000;
  */
 const CUT_OFF_AFTER = 15 * 60_000;
 
-/** A request: the id of the caller's token, the key, and the SHA-256 of the request. */
+/** A request: the caller's token or session, the key, and the SHA-256 of the request. */
 export interface IdempotentRequest {
-  readonly tokenId: number;
+  readonly credential: Credential;
   readonly key: string;
   readonly requestHash: string;
 }
@@ -46,10 +47,10 @@ export async function claimRequest(
 ): Promise<StoredResponse | null> {
   const now = services.clock.now();
   const expired = new Date(now.getTime() - RETENTION);
-  const { tokenId, key, requestHash } = request;
+  const { credential, key, requestHash } = request;
   for (;;) {
     if (await claimIdempotencyKey(services.database, request, { now, expired })) return null;
-    const row = await findIdempotencyKey(services.database, tokenId, key);
+    const row = await findIdempotencyKey(services.database, credential, key);
     if (row !== undefined) return storedResponse(row, requestHash, now);
     // Claim again: the first request failed and released the key between the two statements.
   }
@@ -66,14 +67,14 @@ export async function settleRequest(
 ): Promise<void> {
   const { status, response } = stored;
   const kept = { status, response: isSecret ? null : response, is_secret: isSecret };
-  await storeIdempotentResponse(services.database, request.tokenId, request.key, kept);
+  await storeIdempotentResponse(services.database, request.credential, request.key, kept);
 }
 
 /**
  * Releases the key of a request that failed on the control plane's side, so that the client may repeat it.
  */
 export async function releaseRequest(services: ServiceContext, request: IdempotentRequest): Promise<void> {
-  await deleteIdempotencyKey(services.database, request.tokenId, request.key);
+  await deleteIdempotencyKey(services.database, request.credential, request.key);
 }
 
 function storedResponse(row: IdempotencyKeyRow, requestHash: string, now: Date): StoredResponse {

@@ -1,5 +1,6 @@
 /** Callers of services that are not requests: the control plane itself and its administration commands. */
 import { ABILITIES } from "../../domain/abilities.ts";
+import { OWN_CREDENTIAL } from "../../domain/access/credential.ts";
 import { ownWorkspace } from "../../store/access/workspaces.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
@@ -11,5 +12,12 @@ export async function internalCaller(
   userId: number,
 ): Promise<Caller> {
   const workspaceId = await ownWorkspace(database, userId);
-  return { userId, workspaceId, role: "manager", tokenId: 0, isAdmin: true, abilities: new Set(ABILITIES) };
+  return {
+    userId,
+    workspaceId,
+    role: "manager",
+    credential: OWN_CREDENTIAL,
+    isAdmin: true,
+    abilities: new Set(ABILITIES),
+  };
 }

@@ -3,8 +3,9 @@ import type { Ability } from "../../domain/abilities.ts";
 import { abilitiesOf } from "../../domain/access/roles.ts";
 import type { Caller } from "../context.ts";
 
-/** Returns the beginning of a sentence that says whether the caller's role or token lacks the ability. */
-export function lackingOf({ role }: Caller, ability: Ability): string {
+/** Returns the beginning of a sentence that says what lacks the ability: the role, token or user. */
+export function lackingOf({ role, credential }: Caller, ability: Ability): string {
+  if (ability === "admin" && credential.kind === "session") return "You are no administrator";
   const isOfRole = ability === "admin" || abilitiesOf(role, false).has(ability);
   return isOfRole
     ? `This token lacks the ${ability} ability`

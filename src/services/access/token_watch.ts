@@ -1,23 +1,23 @@
-/** Ends streams when their token or agent key becomes invalid. */
+/** Ends streams when their token, session or agent key becomes invalid. */
 import type { Ability } from "../../domain/abilities.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
-import { recheckToken } from "./tokens.ts";
+import { recheckCaller } from "./callers.ts";
 
 export interface TokenWatch extends Disposable {
-  /** Aborts when the token or key is no longer valid, or the token has lost the watched ability. */
+  /** Aborts when the token, session or key is no longer valid, or has lost the watched ability. */
   readonly ended: AbortSignal;
 }
 
-/** Maximum time between two checks of a token that expires, in milliseconds. */
+/** Maximum time between two checks of a token or session that expires, in milliseconds. */
 const MAX_TIMER = 24 * 3_600_000;
 
 /**
- * Watches a token until the watch is disposed. Its signal also aborts when the token loses `ability`. An
- * unavailable database does not end the stream: the token is checked when the database is back.
+ * Watches the caller's token or session until the watch is disposed. Its signal also aborts when the caller
+ * loses `ability`. An unavailable database does not end the stream: the check is repeated when it is back.
  */
-export function watchToken(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
+export function watchCaller(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
   let timer = new AbortController();
   let isOver = false;
@@ -25,14 +25,14 @@ export function watchToken(services: ServiceContext, caller: Caller, ability: Ab
     timer.abort();
     const { signal } = timer = new AbortController();
     try {
-      const now = await recheckToken(services, caller);
+      const now = await recheckCaller(services, caller);
       if (isOver || signal.aborted) return;
       if (now === null || (ability !== null && !now.caller.abilities.has(ability))) return ended.abort();
       if (now.expiresAt === null) return;
       const left = now.expiresAt.getTime() - services.clock.now().getTime();
       services.clock.sleep(Math.min(left, MAX_TIMER), signal).then(check, () => {});
     } catch (error) {
-      logger("services").warn("Cannot check the token of a stream: {error}", { error });
+      logger("services").warn("Cannot check the credential of a stream: {error}", { error });
     }
   };
   const unsubscribe = services.bus.subscribe((notification) => {

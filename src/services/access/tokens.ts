@@ -3,7 +3,6 @@ import { effectiveAbilities } from "../../domain/access/roles.ts";
 import { lackingOf } from "./lacking.ts";
 import { type Owner, ownerOf } from "../../domain/access/owner.ts";
 import { ownWorkspace } from "../../store/access/workspaces.ts";
-import { createHash, randomBytes } from "node:crypto";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -15,6 +14,7 @@ import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/access/tokens.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { keepingAdministrator } from "./administrator_access.ts";
+import { hashSecret, newSecret } from "./secret_text.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
 
@@ -34,17 +34,15 @@ export interface IssuedToken {
   plain: string;
 }
 
-/**
- * Returns the holder of a token, or throws an {@link UnauthenticatedError}. Looks the token up by its hash:
- * nobody can choose a hash, so response times reveal nothing about other tokens.
- */
-export async function authenticate(services: ServiceContext, plain: string): Promise<Caller> {
+/** Returns the holder of a token, or throws an {@link UnauthenticatedError}. */
+export async function authenticateToken(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
-  const row = await store.findCaller(services.database, hashToken(plain));
+  const row = await store.findCaller(services.database, hashSecret(plain));
   if (row === undefined) throw new UnauthenticatedError();
   const reason = invalidReason(row, now);
   if (reason !== null) {
-    throw new UnauthenticatedError(undefined, { userId: row.user_id, tokenId: row.id, reason });
+    const credential = { kind: "token", id: row.id } as const;
+    throw new UnauthenticatedError(undefined, { userId: row.user_id, credential, reason });
   }
   const stale = new Date(now.getTime() - USE_RECORD_INTERVAL);
   if (row.last_used_at === null || row.last_used_at <= stale) {
@@ -67,21 +65,21 @@ function callerOf(row: store.CallerRow): Caller {
   return {
     ...ownerOf(row),
     role: row.role!,
-    tokenId: row.id,
+    credential: { kind: "token", id: row.id },
     isAdmin: row.is_admin,
     abilities: effectiveAbilities(row.abilities, { role: row.role!, isAdmin: row.is_admin }),
   };
 }
 
 /**
- * Reads the caller's token again. Returns what it permits now and when it expires; null if it is no longer
+ * Reads a caller's token again. Returns what it permits now and when it expires; null if it is no longer
  * valid.
  */
 export async function recheckToken(
   services: ServiceContext,
-  caller: Caller,
+  id: number,
 ): Promise<{ caller: Caller; expiresAt: Date | null } | null> {
-  const row = await store.findCallerById(services.database, caller.tokenId);
+  const row = await store.findCallerById(services.database, id);
   if (row === undefined || invalidReason(row, services.clock.now()) !== null) return null;
   return { caller: callerOf(row), expiresAt: row.expires_at };
 }
@@ -119,9 +117,9 @@ export async function insertToken(
   owner: Owner,
   { name, abilities, expires_at }: TokenInput,
   now: Date,
-  plain: string = `rg_${randomBytes(32).toString("base64url")}`,
+  plain: string = newSecret("rg_"),
 ): Promise<IssuedToken> {
-  const values = { name, abilities: [...new Set(abilities)], expires_at, token_hash: hashToken(plain) };
+  const values = { name, abilities: [...new Set(abilities)], expires_at, token_hash: hashSecret(plain) };
   return { row: await store.insertToken(sql, owner, values, now), plain };
 }
 
@@ -213,9 +211,5 @@ function requireFound(row: store.TokenRow | undefined): store.TokenRow {
 
 /** Returns whether an operator's token is valid. */
 export function isValidToken({ clock, database }: ServiceContext, plain: string): Promise<boolean> {
-  return store.isTokenValid(database, hashToken(plain), clock.now());
-}
-
-function hashToken(plain: string): string {
-  return createHash("sha256").update(plain).digest("hex");
+  return store.isTokenValid(database, hashSecret(plain), clock.now());
 }

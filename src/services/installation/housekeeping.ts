@@ -5,10 +5,13 @@ import { deleteAuditEntriesBefore } from "../../store/access/audit_log.ts";
 import { transaction } from "../../store/database/database.ts";
 import { deleteEnrolmentTokensExpiredBefore } from "../../store/agents/enrolment_tokens.ts";
 import { deleteIdempotencyKeysBefore } from "../../store/access/idempotency_keys.ts";
+import { deleteChallengesExpiredBefore } from "../../store/access/login_challenges.ts";
+import { deleteSessionsBefore } from "../../store/access/sessions.ts";
 import { compactOutput, runsToCompact } from "../../store/runs/run_output.ts";
 import { addUpRunCounts } from "../../store/runs/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notification_deliveries.ts";
 import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
+import { SESSION_KEPT } from "../../domain/access/session.ts";
 import type { ServiceContext } from "../context.ts";
 
 const DAY = 24 * 3_600_000;
@@ -33,14 +36,16 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
 }
 
 /**
- * Deletes stored responses, agent requests and enrolment tokens a day after they expire. Deletes
- * notifications a week after they were sent or given up.
+ * Deletes stored responses, agent requests, enrolment tokens and set-up links a day after they expire, and
+ * sessions a month after they end. Deletes notifications a week after they were sent or given up.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
   await deleteIdempotencyKeysBefore(services.database, before);
   await deleteOldAgentRequests(services.database, before);
   await deleteEnrolmentTokensExpiredBefore(services.database, before);
+  await deleteChallengesExpiredBefore(services.database, before);
+  await deleteSessionsBefore(services.database, new Date(services.clock.now().getTime() - SESSION_KEPT));
   const deliveriesBefore = new Date(services.clock.now().getTime() - DELIVERIES_KEPT);
   await deleteDeliveriesFinishedBefore(services.database, deliveriesBefore);
   await deleteAlertsClosedBefore(services.database, deliveriesBefore);

@@ -13,6 +13,7 @@ export interface AuditLogRow {
   actor: AuditActor["type"];
   user_id: number | null;
   token_id: number | null;
+  session_id: number | null;
   remote_server_id: number | null;
   actor_name: string | null;
   action: string;
@@ -54,12 +55,15 @@ export async function insertAuditEntry(
 ): Promise<boolean> {
   const { actor, origin } = entry;
   const userId = actor.type === "user" || actor.type === "unknown" ? actor.userId ?? null : null;
-  const tokenId = actor.type === "user" || actor.type === "unknown" ? actor.tokenId ?? null : null;
+  const credential = actor.type === "user" || actor.type === "unknown" ? actor.credential : undefined;
+  const tokenId = credential?.kind === "token" ? credential.id : null;
+  const sessionId = credential?.kind === "session" ? credential.id : null;
   const serverId = actor.type === "agent" ? actor.remoteServerId : null;
   const { count } = await sql`
-    insert into audit_log (at, actor, user_id, token_id, remote_server_id, actor_name, action, resource,
+    insert into audit_log (at, actor, user_id, token_id, session_id, remote_server_id, actor_name, action, resource,
       resource_id, fields, result, reason, address, request_id)
-    select ${now}::timestamptz, ${actor.type}::text, ${userId}::bigint, ${tokenId}::bigint, ${serverId}::bigint,
+    select ${now}::timestamptz, ${actor.type}::text, ${userId}::bigint, ${tokenId}::bigint, ${sessionId}::bigint,
+      ${serverId}::bigint,
       coalesce(${actor.type === "command" ? actor.name : null}::text,
         (select email from users where id = ${userId}::bigint),
         (select label from remote_servers where id = ${serverId}::bigint)),

@@ -2,6 +2,7 @@
  * Stores the first response to each request with an `Idempotency-Key`, so that a retry gets the same
  * response.
  */
+import type { Credential } from "../../domain/access/credential.ts";
 import type { Sql } from "../database/sql.ts";
 
 export interface IdempotencyKeyRow {
@@ -13,19 +14,25 @@ export interface IdempotencyKeyRow {
   created_at: Date;
 }
 
+/** Returns the column with the id of the caller's token or session. */
+function ownerColumn({ kind }: Credential): string {
+  return kind === "token" ? "token_id" : "session_id";
+}
+
 /**
  * Claims the key for a new request. Returns true if the key is now claimed, false if an earlier request holds
  * it. A key that was claimed at `expired` or before can be claimed again.
  */
 export async function claimIdempotencyKey(
   sql: Sql,
-  { tokenId, key, requestHash }: { tokenId: number; key: string; requestHash: string },
+  { credential, key, requestHash }: { credential: Credential; key: string; requestHash: string },
   { now, expired }: { now: Date; expired: Date },
 ): Promise<boolean> {
+  const owner = sql(ownerColumn(credential));
   const { count } = await sql`
-    insert into idempotency_keys as known (token_id, key, request_hash, created_at)
-    values (${tokenId}, ${key}, ${requestHash}, ${now})
-    on conflict (token_id, key) do update
+    insert into idempotency_keys as known (${owner}, key, request_hash, created_at)
+    values (${credential.id}, ${key}, ${requestHash}, ${now})
+    on conflict (${owner}, key) do update
       set request_hash = excluded.request_hash, created_at = excluded.created_at,
         status = null, response = null, is_secret = false
       where known.created_at <= ${expired}`;
@@ -34,26 +41,30 @@ export async function claimIdempotencyKey(
 
 export async function findIdempotencyKey(
   sql: Sql,
-  tokenId: number,
+  credential: Credential,
   key: string,
 ): Promise<IdempotencyKeyRow | undefined> {
   const [row] = await sql<IdempotencyKeyRow[]>`
     select request_hash, status, response, is_secret, created_at from idempotency_keys
-    where token_id = ${tokenId} and key = ${key}`;
+    where ${sql(ownerColumn(credential))} = ${credential.id} and key = ${key}`;
   return row;
 }
 
 export async function storeIdempotentResponse(
   sql: Sql,
-  tokenId: number,
+  credential: Credential,
   key: string,
   answer: { status: number; response: string | null; is_secret: boolean },
 ): Promise<void> {
-  await sql`update idempotency_keys set ${sql(answer)} where token_id = ${tokenId} and key = ${key}`;
+  await sql`update idempotency_keys set ${sql(answer)} where ${
+    sql(ownerColumn(credential))
+  } = ${credential.id} and key = ${key}`;
 }
 
-export async function deleteIdempotencyKey(sql: Sql, tokenId: number, key: string): Promise<void> {
-  await sql`delete from idempotency_keys where token_id = ${tokenId} and key = ${key}`;
+export async function deleteIdempotencyKey(sql: Sql, credential: Credential, key: string): Promise<void> {
+  await sql`delete from idempotency_keys where ${
+    sql(ownerColumn(credential))
+  } = ${credential.id} and key = ${key}`;
 }
 
 export async function deleteIdempotencyKeysBefore(sql: Sql, before: Date): Promise<void> {

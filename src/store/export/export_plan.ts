@@ -15,8 +15,8 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 
 /**
  * Tables whose rows are not exported:
- * - connections, requests, single-use tokens and stored responses, because they belong to the old control
- *   plane;
+ * - connections, sessions, requests, single-use tokens and stored responses, because they belong to the old
+ *   control plane;
  * - `uploads` and `leftovers`, because a new control plane would delete the objects that they name. The runs
  *   may have succeeded since, and the backup with this export may be among these objects;
  * - `notification_deliveries` and `trash_news`, because messages would be sent again, or about events long
@@ -29,6 +29,8 @@ const LEFT_OUT = new Set([
   "replicas",
   "enrolment_tokens",
   "idempotency_keys",
+  "sessions",
+  "login_challenges",
   "agent_requests",
   "skipped_schedules",
   "uploads",

@@ -37,6 +37,8 @@ Deno.test("psql loads an export to the exported rows", async () => {
       "run_output",
       "enrolment_tokens",
       "agent_requests",
+      "sessions",
+      "login_challenges",
     ]
   ) {
     assert.ok(before.get(table)!.length > 0, `the test has no row of ${table}`);

@@ -6,6 +6,7 @@ import type { Database } from "../../../src/store/database/sql.ts";
 /** Columns that every request changes, by table. */
 const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   tokens: ["last_used_at"],
+  sessions: ["last_used_at"],
   replicas: ["heartbeat_at"],
 };
 /**

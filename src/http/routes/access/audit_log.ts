@@ -23,6 +23,7 @@ const Entry = z.object({
     name: z.string().nullable().openapi({ description: "The name at that time." }),
     user_id: z.int().nullable(),
     token_id: z.int().nullable(),
+    session_id: z.int().nullable(),
     remote_server_id: z.int().nullable(),
   }),
   action: z.string().openapi({
@@ -50,7 +51,14 @@ const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
   example: {
     id: 41,
     at: "2024-08-07T00:00:00Z",
-    actor: { type: "user", name: "ada@example.com", user_id: 1, token_id: 2, remote_server_id: null },
+    actor: {
+      type: "user",
+      name: "ada@example.com",
+      user_id: 1,
+      token_id: 2,
+      session_id: null,
+      remote_server_id: null,
+    },
     action: "updateBackupTask",
     resource: "backup-tasks",
     resource_id: 7,
@@ -68,6 +76,7 @@ const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
       name: row.actor_name,
       user_id: row.user_id,
       token_id: row.token_id,
+      session_id: row.session_id,
       remote_server_id: row.remote_server_id,
     },
     action: row.action,

@@ -104,6 +104,7 @@ export const tokenEndpoints: readonly Endpoint[] = [
     summary: "Create a token",
     description: "A token can't grant an ability that it lacks itself.",
     access: "manage-tokens",
+    needsFreshLogin: true,
     body: { schema: tokenFields.openapi("NewToken"), example: tokenExample },
     answer: issuedAnswer,
     showsSecretOnce: true,
@@ -113,6 +114,7 @@ export const tokenEndpoints: readonly Endpoint[] = [
   showEndpoint(token, { access: "manage-tokens", show: showToken }),
   updateEndpoint(token, {
     access: "manage-tokens",
+    needsFreshLogin: true,
     body: tokenFields.partial().openapi("TokenChanges"),
     example: { name: "Weekly report" },
     errors: { 409: "It would remove the `admin` ability from the last valid token that has it." },

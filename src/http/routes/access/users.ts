@@ -10,6 +10,7 @@ import {
   updateUser,
   type UserRow,
 } from "../../../services/access/users.ts";
+import { createSetupLink, setupUrl } from "../../../services/access/setup_links.ts";
 import { line, trimmed } from "../../../definitions/formats/text.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { searchParameter } from "../../input/list_filters.ts";
@@ -22,6 +23,7 @@ import {
   undeleteEndpoint,
   updateEndpoint,
 } from "../../resource.ts";
+import { isoTime, Time } from "../../input/time.ts";
 import { TRASH } from "../destinations/forget_query.ts";
 import { issuedAnswer, presentIssued, tokenExample, tokenFields } from "./tokens.ts";
 import { presentUser, ShortUser, userExample } from "./user.ts";
@@ -53,7 +55,10 @@ export const usersEndpoints: readonly Endpoint[] = [
   }),
   createEndpoint(user, {
     access: "admin",
-    description: "The user has no access yet: create a token with `POST /api/users/{id}/tokens`.",
+    needsFreshLogin: true,
+    description:
+      "The user has no access yet: make a set-up link with `POST /api/users/{id}/setup-link`, or a token " +
+      "with `POST /api/users/{id}/tokens`.",
     body: fields.openapi("NewUser"),
     example: { name: "Ada Lovelace", email: "ada@example.com" },
     create: (services, _caller, { is_admin = false, ...body }) => createUser(services, { ...body, is_admin }),
@@ -61,6 +66,7 @@ export const usersEndpoints: readonly Endpoint[] = [
   showEndpoint(user, { access: "admin", show: showUser }),
   updateEndpoint(user, {
     access: "admin",
+    needsFreshLogin: true,
     body: fields.partial().openapi("UserChanges"),
     example: { email: "ada.king@example.com" },
     errors: { 409: "It would remove the caller's administrator rights." },
@@ -83,6 +89,38 @@ export const usersEndpoints: readonly Endpoint[] = [
   }),
   endpoint({
     method: "post",
+    path: "/api/users/{id}/setup-link",
+    operationId: "createSetupLink",
+    group: "Users",
+    summary: "Make a set-up link for a user",
+    description:
+      "With it, the user sets a password and logs in: once, within 24 hours. Older links stop working.",
+    access: "admin",
+    needsFreshLogin: true,
+    ids: { id: "User" },
+    answer: {
+      status: 201,
+      description: "The link, which can't be shown again.",
+      content: {
+        type: "application/json",
+        schema: z.object({ data: z.object({ url: z.string(), expires_at: Time }) }),
+        example: {
+          data: {
+            url: "https://backup.example.com/login/setup?token=rgl_0J3vTqkVbS7mX1cYwZ5a",
+            expires_at: "2024-08-08T00:00:00Z",
+          },
+        },
+      },
+    },
+    showsSecretOnce: true,
+    handle: async ({ services, caller, params, baseUrl }) => {
+      const link = await createSetupLink(services, caller, params.id);
+      const expires_at = isoTime(link.expiresAt);
+      return { status: 201, body: { data: { url: setupUrl(baseUrl, link), expires_at } } };
+    },
+  }),
+  endpoint({
+    method: "post",
     path: "/api/users/{id}/tokens",
     operationId: "createUserToken",
     group: "Users",
@@ -91,6 +129,7 @@ export const usersEndpoints: readonly Endpoint[] = [
       "The user's first token, or a replacement for a lost one. Default of `abilities`: all that the user can " +
       "have and that the calling token has.",
     access: "admin",
+    needsFreshLogin: true,
     ids: { id: "User" },
     body: { schema: tokenFields.partial({ abilities: true }).openapi("NewUserToken"), example: tokenExample },
     answer: issuedAnswer,

@@ -43,6 +43,7 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
       "task's, the task's `database_host` is refused unless it is that machine itself: set `database_host`. A backup on the disk of " +
       "another server is sent by that server's agent, through the control plane.",
     access: "restore-backups",
+    needsFreshLogin: (body) => body.overwrite === true,
     ids: { id: "Backup" },
     refusesUnknown: true,
     body: {

@@ -43,6 +43,7 @@ export const recoveryKitEndpoints: readonly Endpoint[] = [
   endpoint({
     method: "get",
     path: "/api/recovery-kit",
+    needsFreshLogin: true,
     operationId: "showRecoveryKit",
     group: "System",
     summary: "Show the recovery kit",

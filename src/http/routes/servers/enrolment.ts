@@ -30,6 +30,7 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
   endpoint({
     method: "post",
     path: "/api/remote-servers/{id}/enrolment-tokens",
+    needsFreshLogin: true,
     operationId: "createEnrolmentToken",
     group: GROUP,
     summary: "Create an enrolment token",

@@ -10,7 +10,7 @@ import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.t
 import { silentTaskWarnings } from "../../../services/notifications/silent_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
-import { requireAbility } from "../../auth.ts";
+import { requireAccess } from "../../auth.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { idParameter, searchParameter, timeParameters } from "../../input/list_filters.ts";
 import {
@@ -88,7 +88,7 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
       }),
     }),
     remove(services: ServiceContext, caller: Caller, id: number, query: { with_backups: boolean }) {
-      if (query.with_backups) requireAbility(caller, "delete-backups");
+      if (query.with_backups) requireAccess(caller, "delete-backups");
       return deleteBackupTask(services, caller, id, query.with_backups);
     },
   }),

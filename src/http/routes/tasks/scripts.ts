@@ -89,6 +89,7 @@ export const scriptEndpoints: readonly Endpoint[] = [
   }),
   createEndpoint(script, {
     access: "create-scripts",
+    needsFreshLogin: true,
     description:
       "A backup task's `script_ids` name the scripts that its backup runs execute on the server, in order.",
     body: fields.openapi("NewScript"),
@@ -103,6 +104,7 @@ export const scriptEndpoints: readonly Endpoint[] = [
   showEndpoint(script, { access: "view-scripts", show: showScript }),
   updateEndpoint(script, {
     access: "update-scripts",
+    needsFreshLogin: true,
     body: fields.partial().openapi("ScriptChanges"),
     example: { timeout_seconds: 300 },
     update: updateScript,

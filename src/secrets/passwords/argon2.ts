@@ -1,0 +1,20 @@
+/** The parameters of Argon2id, as OWASP recommends them, and the messages of the worker that computes it. */
+
+/** Memory in KiB, passes, and lanes. Stored hashes with other values are replaced at the next log-in. */
+export const ARGON2 = { memory: 19_456, passes: 2, lanes: 1 } as const;
+
+/** Beginning of a hash with the current parameters. */
+export const ARGON2_PREFIX = `$argon2id$v=19$m=${ARGON2.memory},t=${ARGON2.passes},p=${ARGON2.lanes}$`;
+
+/** A request to the worker: hashes the password, or compares it with `hash`. */
+export interface HashRequest {
+  readonly id: number;
+  readonly password: string;
+  /** The hash to compare with; null: make a new one. */
+  readonly hash: string | null;
+}
+
+/** The worker's response: the new hash, or whether the password fits. */
+export type HashResponse =
+  | { readonly id: number; readonly result: string | boolean }
+  | { readonly id: number; readonly error: string };

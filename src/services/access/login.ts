@@ -1,0 +1,160 @@
+/** Logs users in and out with their email address and password. */
+import { networkOf } from "../../domain/access/client_network.ts";
+import { ConflictError, InvalidError, UnauthenticatedError } from "../../domain/errors.ts";
+import { passwordProblem } from "../../domain/access/password.ts";
+import { recordActor } from "../../store/access/audited_request.ts";
+import { endSessionsOf, isKnownNetwork, renewSession } from "../../store/access/sessions.ts";
+import {
+  findLoginUser,
+  lockLoginUser,
+  type LoginUserRow,
+  replaceHash,
+  storePassword,
+} from "../../store/access/user_passwords.ts";
+import { findUser } from "../../store/access/users.ts";
+import { transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import {
+  endSession,
+  type LoginClient,
+  type OpenedSession,
+  openSession,
+  type SessionRow,
+} from "./sessions.ts";
+
+/** The same for an unknown account, a wrong password, an account without one, and a deleted user. */
+const REFUSAL = "The email address or the password is wrong.";
+
+export interface PasswordLogin {
+  readonly email: string;
+  readonly password: string;
+}
+
+/**
+ * Opens a session for the user with this email address and password. Throws an {@link UnauthenticatedError}
+ * that does not reveal whether the account exists, and a `ThrottledError` after too many failures.
+ */
+export async function logIn(
+  services: ServiceContext,
+  login: PasswordLogin,
+  client: LoginClient,
+): Promise<OpenedSession> {
+  const verified = await verifyPassword(services, login, client.address);
+  return await transaction(services.database, async (sql) => {
+    const user = await lockLoginUser(sql, verified.id);
+    // Meanwhile, the password may have been changed or the user deleted.
+    if (user?.hash !== verified.hash) throw new UnauthenticatedError(REFUSAL);
+    const opened = await openSession(sql, user.id, client, services.clock.now());
+    recordLogin(opened);
+    return opened;
+  });
+}
+
+/** Records the session as the actor of the current request. */
+export function recordLogin({ row }: OpenedSession): void {
+  const credential = { kind: "session", id: row.id } as const;
+  recordActor({ type: "user", userId: row.user_id, credential }, "sessions", row.id);
+}
+
+/**
+ * Returns the user whose password this is. Every refusal takes the time of one password hash and has the same
+ * message. A hash with outdated parameters is replaced.
+ */
+async function verifyPassword(
+  services: ServiceContext,
+  { email, password }: PasswordLogin,
+  address: string | null,
+): Promise<LoginUserRow> {
+  const { database, loginThrottle, passwords } = services;
+  const isKnown = address !== null && await isKnownNetwork(database, email, networkOf(address));
+  const attempt = loginThrottle.begin(email, address, isKnown);
+  const user = await findLoginUser(database, email);
+  const fits = await passwords.verify(user?.hash ?? null, password);
+  if (user === undefined || !fits) {
+    const reason = "The password is wrong.";
+    throw new UnauthenticatedError(REFUSAL, user === undefined ? null : { userId: user.id, reason });
+  }
+  attempt.withdraw();
+  if (passwords.isCurrent(user.hash!)) return user;
+  const hash = await passwords.hash(password);
+  await replaceHash(database, user.id, user.hash!, hash);
+  return { ...user, hash };
+}
+
+/** Ends the caller's session. */
+export function logOut(services: ServiceContext, caller: Caller): Promise<void> {
+  return endSession(services, caller, caller.credential.id);
+}
+
+/** Makes the caller's log-in a fresh one. Throws an {@link InvalidError} for a wrong password. */
+export async function stepUp(
+  services: ServiceContext,
+  caller: Caller,
+  password: string,
+  address: string | null,
+): Promise<SessionRow> {
+  await verifyOwnPassword(services, caller, { field: "password", password }, address);
+  return await transaction(services.database, async (sql) => {
+    const row = await renewSession(sql, caller.credential.id, services.clock.now());
+    if (row === undefined) throw new UnauthenticatedError();
+    return row;
+  });
+}
+
+/**
+ * Changes the caller's password, and ends all their sessions but the caller's own. Throws an
+ * {@link InvalidError} if the current password is wrong or the new one is refused.
+ */
+export async function changePassword(
+  services: ServiceContext,
+  caller: Caller,
+  change: { currentPassword: string; password: string },
+  address: string | null,
+): Promise<void> {
+  const { currentPassword: password } = change;
+  const user = await verifyOwnPassword(services, caller, { field: "current_password", password }, address);
+  refuseWeak(change.password, user.email);
+  const hash = await services.passwords.hash(change.password);
+  await transaction(services.database, async (sql) => {
+    const locked = await lockLoginUser(sql, caller.userId);
+    if (locked?.hash !== user.hash) throw new ConflictError("The password was changed meanwhile; try again.");
+    const kept = caller.credential.kind === "session" ? caller.credential.id : null;
+    await setPassword(services, sql, { userId: caller.userId, hash, kept });
+  });
+}
+
+/** Stores a new password, and ends the user's sessions except `kept`. */
+export async function setPassword(
+  services: ServiceContext,
+  sql: Sql,
+  { userId, hash, kept }: { userId: number; hash: string; kept: number | null },
+): Promise<void> {
+  const now = services.clock.now();
+  await storePassword(sql, userId, hash, now);
+  await endSessionsOf(sql, userId, now, kept);
+  await notify(sql, { topic: "tokens_changed", user_id: userId });
+}
+
+/** Throws an {@link InvalidError} for a new password that the rules refuse. */
+export function refuseWeak(password: string, email: string): void {
+  const problem = passwordProblem(password, email);
+  if (problem !== null) throw new InvalidError({ password: [`The password field ${problem}.`] });
+}
+
+async function verifyOwnPassword(
+  services: ServiceContext,
+  caller: Caller,
+  { field, password }: { field: string; password: string },
+  address: string | null,
+): Promise<LoginUserRow> {
+  const own = await findUser(services.database, caller.userId);
+  if (own === undefined) throw new UnauthenticatedError();
+  try {
+    return await verifyPassword(services, { email: own.email, password }, address);
+  } catch (error) {
+    if (!(error instanceof UnauthenticatedError)) throw error;
+    throw new InvalidError({ [field]: ["The password is wrong."] });
+  }
+}

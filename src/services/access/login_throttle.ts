@@ -1,0 +1,86 @@
+/**
+ * Slows down the guessing of passwords. Attempts are counted for the account and for the client's address.
+ * After some failures, each further attempt has to wait: longer after every failure, a minute at most, so
+ * that strangers can't lock an account out for ever. From an address that has logged in to the account
+ * before, failures from elsewhere do not count. Accounts that do not exist are counted in the same way.
+ *
+ * The counts are kept in this process, so each replica has its own.
+ */
+import { networkOf } from "../../domain/access/client_network.ts";
+import type { Clock } from "../../domain/clock.ts";
+import { ThrottledError } from "../../domain/errors.ts";
+
+/** Failures without a wait: of an account, and of an address. */
+const FREE = { account: 5, address: 20 } as const;
+/** Longest wait between two attempts, in milliseconds. */
+const LONGEST_WAIT = 60_000;
+/** How long failures count after the last one, in milliseconds. */
+const REMEMBERED = 3_600_000;
+/** Maximum number of counts; the oldest are dropped first. */
+const MAX_KEPT = 50_000;
+
+interface Count {
+  attempts: number;
+  /** When the next attempt is accepted, and when the count is forgotten, in monotonic milliseconds. */
+  nextAt: number;
+  endsAt: number;
+}
+
+/** An attempt to log in. It counts as failed until it is withdrawn. */
+export interface LoginAttempt {
+  /** Takes the attempt back, because it succeeded. */
+  withdraw(): void;
+}
+
+export class LoginThrottle {
+  readonly #counts = new Map<string, Count>();
+
+  constructor(readonly clock: Clock) {}
+
+  /**
+   * Counts an attempt. Throws a {@link ThrottledError}, without counting, if the account or the address has
+   * to wait.
+   *
+   * @param isKnown Whether the account was logged in to from this address before.
+   */
+  begin(email: string, address: string | null, isKnown: boolean): LoginAttempt {
+    const network = address === null ? "unknown" : networkOf(address);
+    const account = email.trim().toLowerCase();
+    const keys = [
+      [isKnown ? `known ${network} ${account}` : `account ${account}`, FREE.account] as const,
+      [`address ${network}`, FREE.address] as const,
+    ];
+    const now = this.clock.monotonic();
+    const nextAt = Math.max(...keys.map(([key]) => this.#current(key, now)?.nextAt ?? -Infinity));
+    if (nextAt > now) throw new ThrottledError(Math.ceil((nextAt - now) / 1000));
+    const undo = keys.map(([key, free]) => this.#add(key, free, now));
+    return { withdraw: () => undo.splice(0).forEach((each) => each()) };
+  }
+
+  #current(key: string, now: number): Count | undefined {
+    const count = this.#counts.get(key);
+    return count !== undefined && count.endsAt > now ? count : undefined;
+  }
+
+  /** Counts an attempt. Returns the function that takes it back. */
+  #add(key: string, free: number, now: number): () => void {
+    const before = this.#current(key, now);
+    const attempts = (before?.attempts ?? 0) + 1;
+    const excess = attempts - free;
+    const wait = excess < 0 ? 0 : Math.min(1000 * 2 ** Math.min(excess, 10), LONGEST_WAIT);
+    this.#counts.delete(key);
+    const added = { attempts, nextAt: now + wait, endsAt: now + REMEMBERED };
+    this.#counts.set(key, added);
+    for (const [oldest, { endsAt }] of this.#counts) {
+      if (this.#counts.size <= MAX_KEPT && endsAt > now) break;
+      this.#counts.delete(oldest);
+    }
+    return () => {
+      const count = this.#counts.get(key);
+      if (count === undefined) return;
+      count.attempts--;
+      if (count === added) count.nextAt = before?.nextAt ?? -Infinity;
+      if (count.attempts <= 0) this.#counts.delete(key);
+    };
+  }
+}

@@ -1,0 +1,15 @@
+/** Makes and hashes the secrets that identify callers: 256 random bits after a prefix. */
+import { createHash, randomBytes } from "node:crypto";
+
+/** `rg_` for tokens, `rgs_` for sessions, `rgl_` for links and other secrets of the log-in. */
+export function newSecret(prefix: "rg_" | "rgs_" | "rgl_"): string {
+  return `${prefix}${randomBytes(32).toString("base64url")}`;
+}
+
+/**
+ * Returns the hash under which a secret is stored. Nobody can choose a hash, so the time of a look-up by it
+ * reveals nothing about other secrets.
+ */
+export function hashSecret(plain: string): string {
+  return createHash("sha256").update(plain).digest("hex");
+}

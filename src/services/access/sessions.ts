@@ -1,0 +1,140 @@
+/** Log-in sessions: opens, checks, lists and ends them. Only the cookie contains a session's secret. */
+import { abilitiesOf } from "../../domain/access/roles.ts";
+import { networkOf } from "../../domain/access/client_network.ts";
+import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import type { PageWindow } from "../../domain/page.ts";
+import { FRESH_LOGIN, SESSION_IDLE, SESSION_LIFETIME, sessionEnd } from "../../domain/access/session.ts";
+import { transaction } from "../../store/database/database.ts";
+import { notify } from "../../store/database/event_bus.ts";
+import type { ListOrder, Page } from "../../store/database/page.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import * as store from "../../store/access/sessions.ts";
+import { ownWorkspace } from "../../store/access/workspaces.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { hashSecret, newSecret } from "./secret_text.ts";
+
+export type { SessionRow } from "../../store/access/sessions.ts";
+
+/** Minimum interval between two records of a session's use, in milliseconds. */
+const USE_RECORD_INTERVAL = 60_000;
+/** Maximum number of characters that are stored of a browser's name. */
+const MAX_USER_AGENT = 255;
+
+/** Who opens a session: the client's address and the name of its program. */
+export interface LoginClient {
+  readonly address: string | null;
+  readonly userAgent: string | null;
+}
+
+/** A session with the secret of its cookie, which is not stored. */
+export interface OpenedSession {
+  readonly row: store.SessionRow;
+  readonly plain: string;
+}
+
+/** Opens a session in the caller's transaction. Its secret is new, whatever the client sent before. */
+export async function openSession(
+  sql: Sql,
+  userId: number,
+  { address, userAgent }: LoginClient,
+  now: Date,
+): Promise<OpenedSession> {
+  const plain = newSecret("rgs_");
+  const row = await store.insertSession(sql, {
+    user_id: userId,
+    token_hash: hashSecret(plain),
+    created_at: now,
+    authenticated_at: now,
+    last_used_at: now,
+    expires_at: new Date(now.getTime() + SESSION_LIFETIME),
+    address,
+    network: address === null ? null : networkOf(address),
+    user_agent: userAgent?.slice(0, MAX_USER_AGENT) ?? null,
+  });
+  return { row, plain };
+}
+
+/** Returns the holder of a session's cookie, or throws an {@link UnauthenticatedError}. */
+export async function authenticateSession(services: ServiceContext, plain: string): Promise<Caller> {
+  const now = services.clock.now();
+  const row = await store.findSession(services.database, hashSecret(plain));
+  if (row === undefined) throw new UnauthenticatedError();
+  const reason = invalidReason(row, now);
+  if (reason !== null) {
+    const credential = { kind: "session", id: row.id } as const;
+    throw new UnauthenticatedError(undefined, { userId: row.user_id, credential, reason });
+  }
+  const stale = new Date(now.getTime() - USE_RECORD_INTERVAL);
+  if (row.last_used_at <= stale) await store.touchSession(services.database, row.id, now, stale);
+  return await callerOf(services, row);
+}
+
+function invalidReason(row: store.SessionCallerRow, now: Date): string | null {
+  if (row.is_user_deleted) return "Its user was deleted.";
+  if (row.ended_at !== null) return "The session has ended.";
+  return sessionEnd(row) <= now ? "The session has expired." : null;
+}
+
+/** Returns the caller. A user who is not a member of the session's workspace any more acts in their own. */
+async function callerOf({ database }: ServiceContext, row: store.SessionCallerRow): Promise<Caller> {
+  const isMember = row.workspace_id !== null && row.role !== null;
+  const role = isMember ? row.role! : "manager";
+  return {
+    userId: row.user_id,
+    workspaceId: isMember ? row.workspace_id! : await ownWorkspace(database, row.user_id),
+    role,
+    credential: { kind: "session", id: row.id },
+    isAdmin: row.is_admin,
+    abilities: abilitiesOf(role, row.is_admin),
+  };
+}
+
+/** Reads the caller's session again. Returns what it permits now and when it ends; null if it has ended. */
+export async function recheckSession(
+  services: ServiceContext,
+  id: number,
+): Promise<{ caller: Caller; expiresAt: Date } | null> {
+  const row = await store.findSessionById(services.database, id);
+  if (row === undefined || invalidReason(row, services.clock.now()) !== null) return null;
+  return { caller: await callerOf(services, row), expiresAt: sessionEnd(row) };
+}
+
+/** Returns the session of the caller. The caller must have one. */
+export async function ownSession(services: ServiceContext, caller: Caller): Promise<store.SessionRow> {
+  const row = await store.findSessionById(services.database, caller.credential.id);
+  if (row === undefined) throw new UnauthenticatedError();
+  return row;
+}
+
+/** Returns whether the user of a session has proved recently who they are. Tokens need no such proof. */
+export async function isFreshLogin(services: ServiceContext, caller: Caller): Promise<boolean> {
+  if (caller.credential.kind === "token") return true;
+  const { authenticated_at } = await ownSession(services, caller);
+  return authenticated_at.getTime() + FRESH_LOGIN > services.clock.now().getTime();
+}
+
+/** Lists the caller's sessions that have not ended. */
+export async function listSessions(
+  services: ServiceContext,
+  caller: Caller,
+  window: PageWindow,
+  choice: ListOrder = {},
+): Promise<Page<store.SessionRow & { is_current: boolean }>> {
+  const now = services.clock.now();
+  const alive = { now, idleSince: new Date(now.getTime() - SESSION_IDLE) };
+  const { rows, total } = await store.listSessions(services.database, caller.userId, alive, window, choice);
+  return { rows: rows.map((row) => ({ ...row, is_current: isCurrent(caller, row.id) })), total };
+}
+
+export function isCurrent({ credential }: Caller, id: number): boolean {
+  return credential.kind === "session" && credential.id === id;
+}
+
+/** Ends a session of the caller. Requests with its cookie are refused, and open streams end. */
+export function endSession(services: ServiceContext, caller: Caller, id: number): Promise<void> {
+  return transaction(services.database, async (sql) => {
+    const isEnded = await store.endSession(sql, caller.userId, id, services.clock.now());
+    if (!isEnded) throw new NotFoundError("Session");
+    await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
+  });
+}

@@ -1,0 +1,97 @@
+/** Set-up links: with one, a user sets a password, once and before the link expires. */
+import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import { SETUP_LINK_LIFETIME } from "../../domain/access/session.ts";
+import {
+  deleteChallengesOf,
+  findChallenge,
+  insertChallenge,
+  takeChallenge,
+} from "../../store/access/login_challenges.ts";
+import { lockLoginUser } from "../../store/access/user_passwords.ts";
+import { findUser, lockUser, type UserRow } from "../../store/access/users.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { recordLogin, refuseWeak, setPassword } from "./login.ts";
+import { hashSecret, newSecret } from "./secret_text.ts";
+import { type LoginClient, type OpenedSession, openSession } from "./sessions.ts";
+
+const REFUSAL = "This set-up link is not valid: it was used, has expired, or was replaced by a newer one.";
+
+export interface SetupLink {
+  readonly plain: string;
+  readonly expiresAt: Date;
+}
+
+/** Makes a set-up link in the caller's transaction. Older links of the user stop working. */
+export async function insertSetupLink(sql: Sql, userId: number, now: Date): Promise<SetupLink> {
+  const plain = newSecret("rgl_");
+  const expiresAt = new Date(now.getTime() + SETUP_LINK_LIFETIME);
+  await deleteChallengesOf(sql, userId, "setup");
+  await insertChallenge(sql, {
+    purpose: "setup",
+    user_id: userId,
+    token_hash: hashSecret(plain),
+    data: {},
+    created_at: now,
+    expires_at: expiresAt,
+  });
+  return { plain, expiresAt };
+}
+
+/** Returns the address of a set-up link's page. `url` is the control plane's own. */
+export function setupUrl(url: string, { plain }: SetupLink): string {
+  return `${url}/login/setup?token=${plain}`;
+}
+
+/** Makes a set-up link for a user, on behalf of an administrator. */
+export function createSetupLink(
+  services: ServiceContext,
+  _caller: Caller,
+  userId: number,
+): Promise<SetupLink> {
+  return transaction(services.database, async (sql) => {
+    const user = await lockUser(sql, userId);
+    if (user === undefined) throw new NotFoundError("User");
+    return await insertSetupLink(sql, userId, services.clock.now());
+  });
+}
+
+/**
+ * Returns the user of a set-up link that still works. Throws an {@link UnauthenticatedError} for any other.
+ */
+export async function setupUser(services: ServiceContext, plain: string): Promise<UserRow> {
+  const { database, clock } = services;
+  const link = await findChallenge(database, "setup", hashSecret(plain), clock.now());
+  const user = link === undefined || link.user_id === null
+    ? undefined
+    : await findUser(database, link.user_id);
+  if (user === undefined) throw new UnauthenticatedError(REFUSAL);
+  return user;
+}
+
+/**
+ * Sets the password of a set-up link's user, ends their sessions and opens a new one. Throws an
+ * {@link UnauthenticatedError} if the link does not work.
+ */
+export async function useSetupLink(
+  services: ServiceContext,
+  { plain, password }: { plain: string; password: string },
+  client: LoginClient,
+): Promise<OpenedSession> {
+  const { email } = await setupUser(services, plain);
+  refuseWeak(password, email);
+  const hash = await services.passwords.hash(password);
+  return await transaction(services.database, async (sql) => {
+    const now = services.clock.now();
+    const link = await takeChallenge(sql, "setup", hashSecret(plain), now);
+    const user = link === undefined || link.user_id === null
+      ? undefined
+      : await lockLoginUser(sql, link.user_id);
+    if (user === undefined) throw new UnauthenticatedError(REFUSAL);
+    await setPassword(services, sql, { userId: user.id, hash, kept: null });
+    const opened = await openSession(sql, user.id, client, now);
+    recordLogin(opened);
+    return opened;
+  });
+}

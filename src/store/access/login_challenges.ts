@@ -1,0 +1,56 @@
+/** Secrets that work once and for a short time. Only their hashes are stored. */
+import type { Sql } from "../database/sql.ts";
+
+/** What a challenge is for. `setup`: a link with which a user sets a password. */
+export type ChallengePurpose = "setup";
+
+export interface ChallengeRow {
+  id: number;
+  purpose: ChallengePurpose;
+  user_id: number | null;
+  data: Record<string, unknown>;
+  expires_at: Date;
+}
+
+export async function insertChallenge(
+  sql: Sql,
+  challenge: Omit<ChallengeRow, "id"> & { token_hash: string; created_at: Date },
+): Promise<void> {
+  await sql`insert into login_challenges ${sql({ ...challenge, data: sql.json(challenge.data as never) })}`;
+}
+
+/** Returns the challenge with this hash, unless it has expired. */
+export async function findChallenge(
+  sql: Sql,
+  purpose: ChallengePurpose,
+  tokenHash: string,
+  now: Date,
+): Promise<ChallengeRow | undefined> {
+  const [row] = await sql<ChallengeRow[]>`
+    select id, purpose, user_id, data, expires_at from login_challenges
+    where token_hash = ${tokenHash} and purpose = ${purpose} and expires_at > ${now}`;
+  return row;
+}
+
+/** Deletes the challenge with this hash and returns it, unless it has expired: it works once. */
+export async function takeChallenge(
+  sql: Sql,
+  purpose: ChallengePurpose,
+  tokenHash: string,
+  now: Date,
+): Promise<ChallengeRow | undefined> {
+  const [row] = await sql<ChallengeRow[]>`
+    delete from login_challenges
+    where token_hash = ${tokenHash} and purpose = ${purpose} and expires_at > ${now}
+    returning id, purpose, user_id, data, expires_at`;
+  return row;
+}
+
+/** Deletes the user's challenges of one purpose. */
+export async function deleteChallengesOf(sql: Sql, userId: number, purpose: ChallengePurpose): Promise<void> {
+  await sql`delete from login_challenges where user_id = ${userId} and purpose = ${purpose}`;
+}
+
+export async function deleteChallengesExpiredBefore(sql: Sql, before: Date): Promise<void> {
+  await sql`delete from login_challenges where expires_at < ${before}`;
+}

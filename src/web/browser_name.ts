@@ -1,0 +1,26 @@
+/** The marks of browsers and systems in a `User-Agent`, the most specific first. */
+const BROWSERS: readonly [string, string][] = [
+  ["Edg/", "Edge"],
+  ["OPR/", "Opera"],
+  ["Firefox/", "Firefox"],
+  ["Chrome/", "Chrome"],
+  ["Safari/", "Safari"],
+  ["curl/", "curl"],
+];
+const SYSTEMS: readonly [string, string][] = [
+  ["Android", "Android"],
+  ["iPhone", "iPhone"],
+  ["iPad", "iPad"],
+  ["Windows", "Windows"],
+  ["Mac OS X", "macOS"],
+  ["CrOS", "ChromeOS"],
+  ["Linux", "Linux"],
+];
+
+/** Returns a browser's name for people, such as `Firefox on Linux`. */
+export function browserName(userAgent: string | null): string {
+  const find = (marks: readonly [string, string][]) => marks.find(([mark]) => userAgent?.includes(mark))?.[1];
+  const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
+  if (browser === undefined) return "Unknown browser";
+  return system === undefined ? browser : `${browser} on ${system}`;
+}

@@ -1,0 +1,213 @@
+/** The pages `/login`, `/login/setup` and `/login/step-up`. */
+import { Alert, CsrfField, ExposedNotice, Field, render, SinglePage } from "../layout.tsx";
+import { type ApiResponse, formFields, nextPath, type Site, type SiteContext } from "../site.ts";
+
+interface LoginPageProps {
+  readonly site: Site;
+  readonly isExposed: boolean;
+  readonly next: string;
+  readonly email?: string;
+  readonly refused?: ApiResponse;
+}
+
+function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
+  const errors = refused?.errors ?? {};
+  return (
+    <SinglePage site={site} title="Log in">
+      <section class="card">
+        <h1>Log in</h1>
+        <ExposedNotice isExposed={isExposed} />
+        <Alert text={alertOf(refused)} />
+        <form class="form" method="post" action={site.path("/login")}>
+          <input type="hidden" name="next" value={next} />
+          <Field
+            name="email"
+            label="Email"
+            autocomplete="username"
+            value={email}
+            error={errors.email}
+            autofocus={email === undefined}
+          />
+          <Field
+            name="password"
+            label="Password"
+            type="password"
+            autocomplete="current-password"
+            error={errors.password}
+            autofocus={email !== undefined}
+          />
+          <button class="button" type="submit">Log in</button>
+        </form>
+      </section>
+      <p class="muted small">
+        No password yet, or lost it? An administrator can make a set-up link. On the machine of the control
+        plane, <span class="mono">rearguard admin reset-login</span> makes one.
+      </p>
+    </SinglePage>
+  );
+}
+
+/** Returns the message about the whole form; null if every error belongs to a field. */
+function alertOf(refused: ApiResponse | undefined): string | null {
+  return refused === undefined || Object.keys(refused.errors).length > 0 ? null : refused.message;
+}
+
+export function addLoginPage(site: Site): void {
+  site.app.get("/login", async (c) => {
+    const next = nextPath(c.req.query("next"));
+    if ((await site.call(c, "GET", "/api/session")).status === 200) return site.redirect(c, next);
+    return render(c, <LoginPage site={site} isExposed={site.isExposed(c)} next={next} />);
+  });
+  site.app.post("/login", async (c) => {
+    const { email = "", password = "", next } = await formFields(c);
+    const answer = await site.call(c, "POST", "/api/login", { body: { email, password } });
+    if (answer.status === 200) return site.redirect(c, nextPath(next), answer.cookie);
+    return render(
+      c,
+      <LoginPage
+        site={site}
+        isExposed={site.isExposed(c)}
+        next={nextPath(next)}
+        email={email}
+        refused={answer}
+      />,
+      answer.status,
+    );
+  });
+}
+
+interface SetupPageProps {
+  readonly site: Site;
+  readonly isExposed: boolean;
+  readonly token: string;
+  readonly email: string;
+  readonly refused?: ApiResponse;
+}
+
+function SetupPage({ site, isExposed, token, email, refused }: SetupPageProps) {
+  return (
+    <SinglePage site={site} title="Set your password">
+      <section class="card">
+        <header>
+          <h1>Set your password</h1>
+          <p class="muted">You log in with this email address and password from now on.</p>
+        </header>
+        <ExposedNotice isExposed={isExposed} />
+        <Alert text={alertOf(refused)} />
+        <form class="form" method="post" action={site.path("/login/setup")}>
+          <input type="hidden" name="token" value={token} />
+          <Field name="email" label="Email" autocomplete="username" value={email} readonly />
+          <Field
+            name="password"
+            label="New password"
+            type="password"
+            autocomplete="new-password"
+            hint="At least 12 characters. A few unrelated words are easy to remember."
+            error={refused?.errors.password}
+            autofocus
+          />
+          <button class="button" type="submit">Set password and log in</button>
+        </form>
+      </section>
+    </SinglePage>
+  );
+}
+
+function DeadLinkPage({ site, message }: { site: Site; message: string | null }) {
+  return (
+    <SinglePage site={site} title="Set-up link">
+      <section class="card">
+        <h1>This link does not work</h1>
+        <p>{message}</p>
+        <p class="muted">
+          Ask an administrator for a new one. On the machine of the control plane,{" "}
+          <span class="mono">rearguard admin reset-login</span> makes one.
+        </p>
+        <a class="button" href={site.path("/login")}>Log in</a>
+      </section>
+    </SinglePage>
+  );
+}
+
+export function addSetupPage(site: Site): void {
+  const show = async (c: SiteContext, token: string, refused?: ApiResponse) => {
+    const body = { setup_token: token === "" ? "none" : token };
+    const known = await site.call(c, "POST", "/api/login/setup/user", { body });
+    if (known.status !== 200) {
+      return render(c, <DeadLinkPage site={site} message={known.message} />, known.status);
+    }
+    const { email } = known.body.data;
+    return render(
+      c,
+      <SetupPage site={site} isExposed={site.isExposed(c)} token={token} email={email} refused={refused} />,
+      refused?.status ?? 200,
+    );
+  };
+  site.app.get("/login/setup", (c) => show(c, c.req.query("token") ?? ""));
+  site.app.post("/login/setup", async (c) => {
+    const { token = "", password = "" } = await formFields(c);
+    const body = { setup_token: token, password };
+    const answer = await site.call(c, "POST", "/api/login/setup", { body });
+    if (answer.status === 200) return site.redirect(c, "/account", answer.cookie);
+    return await show(c, token, answer);
+  });
+}
+
+interface StepUpPageProps {
+  readonly site: Site;
+  readonly csrf: string;
+  readonly email: string;
+  readonly next: string;
+  readonly refused?: ApiResponse;
+}
+
+function StepUpPage({ site, csrf, email, next, refused }: StepUpPageProps) {
+  return (
+    <SinglePage site={site} title="Confirm that it is you">
+      <section class="card">
+        <header>
+          <h1>Confirm that it is you</h1>
+          <p class="muted">This action needs a fresh log-in. It is not asked for again for 10 minutes.</p>
+        </header>
+        <Alert text={alertOf(refused)} />
+        <form class="form" method="post" action={site.path("/login/step-up")}>
+          <CsrfField token={csrf} />
+          <input type="hidden" name="next" value={next} />
+          <Field name="email" label="Email" autocomplete="username" value={email} readonly />
+          <Field
+            name="password"
+            label="Password"
+            type="password"
+            autocomplete="current-password"
+            error={refused?.errors.password}
+            autofocus
+          />
+          <button class="button" type="submit">Continue</button>
+        </form>
+      </section>
+    </SinglePage>
+  );
+}
+
+export function addStepUpPage(site: Site): void {
+  const show = async (c: SiteContext, next: string, refused?: ApiResponse) => {
+    const session = await site.call(c, "GET", "/api/session");
+    if (session.status !== 200) return site.redirect(c, "/login");
+    const { user, csrf_token } = session.body.data;
+    const { email } = user.personal_info;
+    return render(
+      c,
+      <StepUpPage site={site} csrf={csrf_token} email={email} next={next} refused={refused} />,
+      refused?.status ?? 200,
+    );
+  };
+  site.app.get("/login/step-up", (c) => show(c, nextPath(c.req.query("next"))));
+  site.app.post("/login/step-up", async (c) => {
+    const { password = "", next, csrf_token = "" } = await formFields(c);
+    const answer = await site.call(c, "POST", "/api/session/step-up", {
+      body: { password },
+      csrf: csrf_token,
+    });
+    return answer.status === 200 ? site.redirect(c, nextPath(next)) : await show(c, nextPath(next), answer);
+  });
+}

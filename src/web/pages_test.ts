@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { Browser } from "../../tests/support/clients/browser.ts";
+import { type TestApi, testApi } from "../../tests/support/clients/api.ts";
+import { loggedIn, newAccount, PASSWORD } from "../../tests/support/fixtures/accounts.ts";
+import { addWebPages } from "./pages.ts";
+import { browserName } from "./browser_name.ts";
+
+const open = (publicUrl: string | null = null): Promise<TestApi> =>
+  testApi({ publicUrl, pages: [addWebPages({ publicUrl })] });
+
+/** Returns the value of a hidden field of a page. */
+function hidden(page: string, name: string): string {
+  return new RegExp(`<input type="hidden" name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? "";
+}
+
+Deno.test("a browser without scripts logs in, sees its sessions, ends one, and logs out", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  const other = await loggedIn(api, account, "198.51.100.7");
+  const browser = new Browser(api.app);
+  assert.equal((await browser.call("GET", "/")).headers.get("location"), "/account");
+  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login");
+  const form = await browser.call("GET", "/login?next=/account");
+  assert.match(form.text, /<label for="email">Email<\/label>/);
+
+  const wrong = await browser.submit("/login", { email: account.email, password: "wrong" });
+  assert.equal(wrong.status, 401);
+  assert.match(wrong.text, /role="alert">The email address or the password is wrong\.</);
+  assert.ok(wrong.text.includes(`value="${account.email}"`), "what was typed is kept");
+  assert.ok(!wrong.text.includes('wrong"'), "the password is not");
+  const empty = await browser.submit("/login", { email: "", password: "" });
+  assert.match(empty.text, /<p class="error" id="password-error">The password field is required\.<\/p>/);
+
+  const answer = await browser.submit("/login", {
+    email: account.email,
+    password: PASSWORD,
+    next: "/account",
+  });
+  assert.deepEqual([answer.status, answer.headers.get("location")], [303, "/account"]);
+  assert.equal((await browser.call("GET", "/login")).headers.get("location"), "/account");
+  const page = (await browser.call("GET", "/account")).text;
+  assert.match(page, /Firefox on Linux <span class="tag">This one<\/span>/);
+  assert.match(page, /198\.51\.100\.7/);
+  const csrf_token = hidden(page, "csrf_token");
+  const end = /action="(\/account\/sessions\/\d+\/end)"/.exec(page)![1]!;
+  assert.equal((await browser.submit(end, {})).status, 403, "without the form's token");
+  assert.equal((await other.call("GET", "/api/session")).status, 200);
+  assert.equal((await browser.submit(end, { csrf_token })).headers.get("location"), "/account");
+  assert.equal((await other.call("GET", "/api/session")).status, 401);
+
+  const forged = { "Sec-Fetch-Site": "cross-site" };
+  assert.equal((await browser.submit("/logout", { csrf_token }, forged)).status, 403);
+  assert.equal((await browser.submit("/logout", { csrf_token })).headers.get("location"), "/login");
+  assert.equal(browser.cookies.size, 0);
+  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login");
+});
+
+Deno.test("a set-up link's page says whose password it sets, and what is wrong with a new one", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  const { url } = (await api.admin.call("POST", `/api/users/${account.id}/setup-link`)).body.data;
+  const path = url.replace("http://localhost", "");
+  const browser = new Browser(api.app);
+  const page = await browser.call("GET", path);
+  assert.ok(page.text.includes(account.email));
+  const token = hidden(page.text, "token");
+  const refused = await browser.submit("/login/setup", { token, password: account.email });
+  assert.equal(refused.status, 422);
+  assert.match(refused.text, /id="password-error">The password field must not be the email address\./);
+  const set = await browser.submit("/login/setup", { token, password: "seven quiet lanterns" });
+  assert.deepEqual([set.status, set.headers.get("location")], [303, "/account"]);
+  assert.equal((await browser.call("GET", "/account")).status, 200);
+  const dead = await new Browser(api.app).call("GET", path);
+  assert.equal(dead.status, 401);
+  assert.match(dead.text, /it was used, has expired, or was replaced/);
+  assert.equal((await browser.call("GET", "/login/setup")).status, 401);
+});
+
+Deno.test("the password is changed, and the log-in made a fresh one, by forms", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  const browser = await loggedIn(api, account);
+  const { csrf: csrf_token } = browser;
+  const change = (current_password: string, password: string) =>
+    browser.submit("/account/password", { csrf_token, current_password, password });
+  assert.match(
+    (await change("wrong", "seven quiet lanterns")).text,
+    /id="current_password-error">The password is wrong/,
+  );
+  assert.match(
+    (await change(PASSWORD, "short")).text,
+    /id="password-error">The password field must have at least 12/,
+  );
+  assert.match(
+    (await change(PASSWORD, "seven quiet lanterns")).text,
+    /role="status">Your password is changed\./,
+  );
+  await api.clock.advance(601_000);
+  const tag = (await browser.call("POST", "/api/tags", { label: "x" })).body.data.id;
+  assert.equal((await browser.call("DELETE", `/api/tags/${tag}`)).status, 403);
+  const form = await browser.call("GET", "/login/step-up?next=/account");
+  assert.equal(hidden(form.text, "next"), "/account");
+  const wrong = await browser.submit("/login/step-up", { csrf_token, password: "wrong", next: "/account" });
+  assert.deepEqual([wrong.status, /id="password-error">The password is wrong/.test(wrong.text)], [422, true]);
+  const fresh = { csrf_token, password: "seven quiet lanterns", next: "/account" };
+  assert.equal((await browser.submit("/login/step-up", fresh)).headers.get("location"), "/account");
+  assert.equal((await browser.call("DELETE", `/api/tags/${tag}`)).status, 200);
+});
+
+Deno.test("a page leads to no other site, runs nothing, and shows what people type as text", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  for (
+    const next of ["//evil.example", "https://evil.example", "/\\evil.example", "/%0d%0aX: y", "javascript:x"]
+  ) {
+    const browser = new Browser(api.app);
+    const answer = await browser.submit("/login", { email: account.email, password: PASSWORD, next });
+    assert.equal(answer.headers.get("location"), "/account", next);
+  }
+  const browser = new Browser(api.app);
+  const typed = await browser.submit("/login", { email: '"><script>alert(1)</script>', password: "x" });
+  assert.ok(!typed.text.includes("<script"));
+  const pages = [
+    typed,
+    await browser.call("GET", "/login"),
+    await browser.call("GET", "/login/setup?token=x"),
+  ];
+  for (const { headers, text } of pages) {
+    const policy = headers.get("content-security-policy")!;
+    assert.match(policy, /^default-src 'none'; style-src 'self';/);
+    assert.ok(!policy.includes("unsafe"));
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.equal(headers.get("cache-control"), "no-store");
+    assert.ok(!/ style=|<style| on\w+=|<script/.test(text));
+  }
+  const css = await browser.call("GET", "/assets/rearguard.css");
+  assert.deepEqual([css.status, css.headers.get("content-type")], [200, "text/css; charset=utf-8"]);
+  assert.equal((await browser.call("GET", "/assets/icon.svg")).status, 200);
+});
+
+Deno.test("behind a proxy's path the links have it, and an open connection is warned of", async () => {
+  await using api = await open("https://example.com/backup");
+  const page = (await new Browser(api.app).call("GET", "/login")).text;
+  assert.match(page, /action="\/backup\/login"/);
+  assert.match(page, /href="\/backup\/assets\/rearguard\.css"/);
+  assert.ok(!page.includes("not encrypted"));
+  await using exposed = await open("http://192.0.2.1:8000");
+  assert.match(
+    (await new Browser(exposed.app).call("GET", "/login")).text,
+    /This connection is not encrypted/,
+  );
+});
+
+Deno.test("a browser is named as people call it", () => {
+  const chrome =
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 Chrome/140.0 Safari/537.36";
+  assert.equal(browserName(chrome), "Chrome on macOS");
+  assert.equal(browserName(`${chrome} Edg/140.0`), "Edge on macOS");
+  assert.equal(browserName("curl/8.5"), "curl");
+  assert.equal(browserName(null), "Unknown browser");
+});

@@ -1,0 +1,102 @@
+/**
+ * What every page needs: the addresses of the site, and the API that the pages call like any other client.
+ */
+import type { Context } from "hono";
+import { readBody } from "../http/input/body.ts";
+import type { App, RouteVariables } from "../http/observe.ts";
+
+export type SiteContext = Context<RouteVariables>;
+
+/** A response of the API. `errors` are those of fields, by name. */
+export interface ApiResponse {
+  readonly status: number;
+  // deno-lint-ignore no-explicit-any
+  readonly body: any;
+  readonly message: string | null;
+  readonly errors: Readonly<Record<string, string>>;
+  /** The `Set-Cookie` header; null if there is none. */
+  readonly cookie: string | null;
+}
+
+/** Headers of a browser's request that the API needs to know the caller, as the browser sent them. */
+const PASSED_ON = ["cookie", "origin", "sec-fetch-site", "user-agent", "x-forwarded-for"];
+
+export class Site {
+  /** Path at which a proxy serves the control plane, without a trailing slash; usually empty. */
+  readonly base: string;
+
+  /** @param publicUrl The URL at which browsers reach this control plane; null: as in the request. */
+  constructor(readonly app: App, readonly publicUrl: string | null) {
+    this.base = publicUrl === null ? "" : new URL(publicUrl).pathname.replace(/\/+$/, "");
+  }
+
+  /** Returns the address of a page or file of the site. */
+  path(path: string): string {
+    return `${this.base}${path}`;
+  }
+
+  /**
+   * Calls the API for a browser's request, with its cookie. The API authenticates the browser, and refuses
+   * requests of other sites. So a page can do what the API allows, and nothing else.
+   *
+   * @param csrf The token of the page's form; undefined for requests that no form has made.
+   */
+  async call(
+    c: SiteContext,
+    method: string,
+    path: string,
+    { body, csrf }: { body?: unknown; csrf?: string } = {},
+  ): Promise<ApiResponse> {
+    const headers = new Headers({ "X-Request-Id": c.get("requestId") });
+    for (const name of PASSED_ON) {
+      const value = c.req.raw.headers.get(name);
+      if (value !== null) headers.set(name, value);
+    }
+    if (csrf !== undefined) headers.set("X-CSRF-Token", csrf);
+    if (body !== undefined) headers.set("Content-Type", "application/json");
+    const request = new Request(new URL(path, c.req.url), {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const response = await this.app.fetch(request, c.env);
+    const answer = await response.json();
+    const fields = Object.entries(answer.errors ?? {}) as [string, string[]][];
+    return {
+      status: response.status,
+      body: answer,
+      message: answer.message ?? null,
+      errors: Object.fromEntries(fields.map(([name, [first]]) => [name, first!])),
+      cookie: response.headers.get("set-cookie"),
+    };
+  }
+
+  /** Redirects the browser to a page with GET, with the cookie that the API has set. */
+  redirect(c: SiteContext, path: string, cookie: string | null = null): Response {
+    if (cookie !== null) c.header("Set-Cookie", cookie);
+    return c.redirect(this.path(path), 303);
+  }
+
+  /** Returns whether others in the network can read what the browser sends. */
+  isExposed(c: SiteContext): boolean {
+    const { protocol, hostname } = new URL(this.publicUrl ?? c.req.url);
+    return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  }
+}
+
+/** Returns the path of a page to continue with; `/account` for anything that is not a path of this site. */
+export function nextPath(given: string | undefined): string {
+  return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,500}$/.test(given) ? given : "/account";
+}
+
+/** Returns the fields of a form that are texts. */
+export async function formFields(c: SiteContext): Promise<Record<string, string>> {
+  const { value } = await readBody(c.req.raw, MAX_FORM);
+  const fields = Object.entries(value ?? {}) as [string, unknown][];
+  return Object.fromEntries(
+    fields.filter((field): field is [string, string] => typeof field[1] === "string"),
+  );
+}
+
+/** Maximum size of a form, in bytes. */
+const MAX_FORM = 65_536;
