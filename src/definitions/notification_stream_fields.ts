@@ -1,6 +1,7 @@
 /** Settings of a notification stream that have a flag on the command line. */
 import * as z from "zod";
 import { EVENT_CLASS_NAMES, type EventClassName } from "../domain/notifications/event_classes.ts";
+import { SUMMARIES } from "../domain/notifications/summary.ts";
 import { defineFields } from "./fields/field.ts";
 import { integer, timeOfDay, timezone } from "./formats/text.ts";
 
@@ -23,8 +24,8 @@ export const NOTIFICATION_STREAM_SETTINGS = defineFields({
   },
   timezone: {
     schema: timezone(),
-    help: "time zone of quiet hours, such as Europe/Berlin; by default the user's",
-    description: "Time zone of the quiet hours. Null: the user's.",
+    help: "time zone of quiet hours and summaries, such as Europe/Berlin; by default the user's",
+    description: "Time zone of quiet hours and summaries. Null: the user's.",
   },
   quiet_from: {
     schema: timeOfDay(),
@@ -51,6 +52,25 @@ export const NOTIFICATION_STREAM_SETTINGS = defineFields({
     help: "class of events that is sent in quiet hours too",
     default: [],
     placeholder: "class",
+  },
+  summary: {
+    schema: z.enum(SUMMARIES),
+    help: "how often it gets a summary of all tasks",
+    description: "How often it gets a summary of all tasks of the workspace. Default `off`.",
+    default: "off" as typeof SUMMARIES[number],
+  },
+  summary_time: {
+    schema: timeOfDay(),
+    help: "time of day at which summaries are sent",
+    example: "08:00",
+    placeholder: "HH:MM",
+    default: "08:00",
+  },
+  summary_weekday: {
+    schema: integer(0, 6),
+    help: "day of weekly summaries, Sunday 0",
+    placeholder: "day",
+    default: 1,
   },
 });
 export type NotificationStreamSettings = typeof NOTIFICATION_STREAM_SETTINGS;

@@ -1,9 +1,11 @@
 /**
  * Reports late tasks, stalled, slow and overdue runs, absent agents, failing removals, failing notification
- * streams, and administrators' tokens that expire. Cancels runs that have stalled for too long.
+ * streams, and administrators' tokens that expire. Cancels runs that have stalled for too long. Sends
+ * summaries.
  */
 import { watchAdministratorAccess } from "../services/access/access_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
+import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
 import {
@@ -41,6 +43,7 @@ export class Watcher {
         await watchStreams(services);
         await watchDuplicates(services);
       }),
+      loop("summary sender", 60_000, () => sendSummaries(services)),
       loop("protection watcher", 60_000, () => watchProtection(services)),
       loop("access watcher", 3_600_000, () => watchAdministratorAccess(services)),
     ];

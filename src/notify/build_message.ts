@@ -2,7 +2,8 @@
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import { WORDS } from "./event_words.ts";
-import { cut, cutLines, LABEL_LIMIT } from "./text.ts";
+import { cut, cutLines, formatBytes, LABEL_LIMIT } from "./text.ts";
+import { summaryFacts } from "./summary_message.ts";
 import type { Message } from "./notification_message.ts";
 
 /**
@@ -17,6 +18,7 @@ export function buildMessage(id: string, event: NotificationEvent): Message {
 }
 
 function factsOf(event: NotificationEvent): Message["facts"] {
+  if (event.summary !== undefined) return summaryFacts(event.summary, event.timezone);
   const { task, server, run, backup, reason, timezone } = event;
   const at = (time: string) => localIso(timezone, new Date(time));
   const facts: [name: string, value: string | null][] = [
@@ -48,14 +50,4 @@ export function bodyText({ facts, next }: Message, limit = Infinity): string {
   const lines = facts.map(({ name, value }) => `${name}: ${value}`).join("\n");
   const advice = next === null ? "" : `\n\n${next}`;
   return cutLines(lines, limit - advice.length) + advice;
-}
-
-function formatBytes(size: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let power = 0;
-  while (size >= 1000 && power < units.length - 1) {
-    size /= 1000;
-    power++;
-  }
-  return `${power === 0 ? size : size.toFixed(1)} ${units[power]}`;
 }

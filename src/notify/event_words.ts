@@ -4,6 +4,7 @@ import type { NotificationEventName } from "../domain/notifications/event_classe
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 import { localIso } from "../domain/timezone.ts";
 import type { Message } from "./notification_message.ts";
+import { summaryTitle, summaryTone } from "./summary_message.ts";
 import { cut, LABEL_LIMIT } from "./text.ts";
 
 /** The part of a message that depends on the event's name. */
@@ -172,6 +173,13 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
       "After the last one has expired, only `deno task admin token` on the control plane's machine makes another.",
   }),
   "digest": () => ({ tone: "bad", title: "Several things happened", next: null }),
+  "summary": ({ summary }) => ({
+    tone: summary === undefined ? "good" : summaryTone(summary),
+    title: summary === undefined ? "Summary" : summaryTitle(summary),
+    next: summary?.is_protected === false
+      ? "GET /api/overview lists every task that is not protected."
+      : null,
+  }),
   "test": () => ({ tone: "good", title: "This is a test from Rearguard", next: null }),
 };
 

@@ -1,7 +1,18 @@
-/** Cuts text to the limits of channels. */
+/** Formats text, and cuts it to the limits of channels. */
 
 /** Maximum number of characters of a label. */
 export const LABEL_LIMIT = 100;
+
+/** Formats a size in bytes, such as `1.2 GB`. */
+export function formatBytes(size: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let power = 0;
+  while (size >= 1000 && power < units.length - 1) {
+    size /= 1000;
+    power++;
+  }
+  return `${power === 0 ? size : size.toFixed(1)} ${units[power]}`;
+}
 
 /**
  * Joins text into one line without control characters, and cuts it to `limit` UTF-16 units without splitting

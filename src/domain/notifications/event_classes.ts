@@ -103,8 +103,8 @@ export const EVENT_CLASSES = {
 export type EventClassName = keyof typeof EVENT_CLASSES;
 export const EVENT_CLASS_NAMES = Object.keys(EVENT_CLASSES) as [EventClassName, ...EventClassName[]];
 
-/** Events that are no choice of streams: a message about several events, and a test. */
-const UNCLASSED_EVENTS = ["digest", "test"] as const;
+/** Events without a class: a message about several events, a summary, and a test. */
+const UNCLASSED_EVENTS = ["digest", "summary", "test"] as const;
 
 /** The events that streams can choose. */
 export type ClassedEvent = typeof EVENT_CLASSES[EventClassName]["events"][number];

@@ -1,6 +1,7 @@
 /** Defines what a notification contains, and when a failed delivery is retried. */
 import type { Outcome, RunKind, shownState } from "../run.ts";
 import type { NotificationEventName } from "./event_classes.ts";
+import type { Summary } from "./summary.ts";
 
 /**
  * All that a channel can report about an event, as of the time it happened. Times are ISO 8601 in UTC, in
@@ -28,6 +29,8 @@ export interface NotificationEvent {
    * its end.
    */
   readonly ongoing?: { readonly since: string; readonly count: number };
+  /** Facts of a summary; absent in other messages. */
+  readonly summary?: Summary;
 }
 
 export interface NotifiedRun {

@@ -11,7 +11,7 @@ import {
 } from "../../store/notifications/alerts.ts";
 import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
-import { insertDeliveries } from "../../store/notifications/notification_deliveries.ts";
+import { insertDeliveries } from "../../store/notifications/new_deliveries.ts";
 import {
   hasRecipients,
   type Recipients,

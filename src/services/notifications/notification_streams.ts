@@ -6,7 +6,6 @@ import {
   type Subscription,
 } from "../../domain/notifications/event_classes.ts";
 import { type DeliveryOutcome, isoSeconds } from "../../domain/notifications/notification.ts";
-import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
 import { newColumns } from "../../definitions/fields/columns.ts";
 import type { Input } from "../../definitions/fields/field.ts";
 import {
@@ -14,9 +13,9 @@ import {
   type NotificationStreamSettings,
 } from "../../definitions/notification_stream_fields.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { AddressRefusedError } from "../../network/network.ts";
-import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../notify/channels/registry.ts";
-import { signingSecretProblem } from "../../notify/signature.ts";
+import { nextSummary } from "../../domain/notifications/summary.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import { channelOf } from "../../notify/channels/registry.ts";
 import { recordCreated } from "../../store/access/audited_request.ts";
 import { transaction } from "../../store/database/database.ts";
 import { restartDeliveries } from "../../store/notifications/notification_deliveries.ts";
@@ -33,6 +32,7 @@ import type { ListOrder, Page } from "../../store/database/page.ts";
 import { findUser } from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { silentTaskWarnings } from "./silent_tasks.ts";
+import { refuseAddress, refuseQuietHours, refuseSigningSecret, refuseSummary } from "./stream_rules.ts";
 
 export type { DeliveryRow } from "../../store/notifications/delivery_log.ts";
 export type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
@@ -92,13 +92,17 @@ export function createNotificationStream(
     label,
     type,
     ...newColumns(NOTIFICATION_STREAM_SETTINGS, settings),
+    summary_due_at: null,
     ...changeSubscription(NEW_SUBSCRIPTION, { ...notifications, events }),
     value_encrypted: services.keyring.encrypt(value),
     signing_secret_encrypted: services.keyring.encryptOptional(signing_secret),
   };
   refuseQuietHours(row);
+  refuseSummary(row);
   return transaction(services.database, async (sql) => {
-    const made = await store.insertNotificationStream(sql, caller, row, services.clock.now());
+    const now = services.clock.now();
+    const summary_due_at = nextSummary(row, now, await findTimezone(sql, caller.userId));
+    const made = await store.insertNotificationStream(sql, caller, { ...row, summary_due_at }, now);
     recordCreated(made.id);
     return made;
   });
@@ -134,7 +138,11 @@ export function updateNotificationStream(
     };
     const subscription = changeSubscription(row, { ...notifications, events });
     refuseQuietHours({ ...row, ...changes });
+    refuseSummary({ ...row, ...changes });
     const now = services.clock.now();
+    const summary = SUMMARY_FIELDS.some((name) => changes[name] !== undefined)
+      ? { summary_due_at: nextSummary({ ...row, ...changes }, now, await findTimezone(sql, row.user_id)) }
+      : {};
     if (value !== undefined || (changes.type ?? row.type) !== row.type) {
       await store.forgetLastDelivery(sql, id);
       await restartDeliveries(sql, id, now);
@@ -143,7 +151,7 @@ export function updateNotificationStream(
     const changed = await store.updateNotificationStream(
       sql,
       id,
-      { ...changes, ...subscription, ...sealed },
+      { ...changes, ...subscription, ...summary, ...sealed },
       now,
     );
     if (QUIET_FIELDS.some((name) => changes[name] !== undefined)) {
@@ -164,11 +172,10 @@ export async function testNotificationStream(
 ): Promise<DeliveryOutcome> {
   const { database, clock, notifier } = services;
   const stream = requireFound(await store.findNotificationStreamOf(database, caller.workspaceId, id));
-  const user = await findUser(database, caller.userId);
   const outcome = await notifier.sendNow(stream, {
     event: "test",
     occurred_at: isoSeconds(clock.now()),
-    timezone: user?.timezone ?? "UTC",
+    timezone: await findTimezone(database, caller.userId),
     task: null,
     server: null,
     run: null,
@@ -204,44 +211,14 @@ export function deleteNotificationStream(
 
 const QUIET_FIELDS = ["timezone", "quiet_from", "quiet_to", "quiet_days", "quiet_except"] as const;
 
-/** Throws an `InvalidError` for quiet hours without begin or end, or without a length. */
-function refuseQuietHours({ quiet_from, quiet_to }: Pick<QuietHours, "quiet_from" | "quiet_to">): void {
-  if ((quiet_from === null) !== (quiet_to === null)) {
-    const missing = quiet_from === null ? "quiet_from" : "quiet_to";
-    throw new InvalidError({
-      [missing]: ["The quiet from and quiet to fields must be given together, or both be null."],
-    });
-  }
-  if (quiet_from !== null && quiet_from === quiet_to) {
-    throw new InvalidError({ quiet_to: ["The quiet to field must differ from quiet from."] });
-  }
+const SUMMARY_FIELDS = ["timezone", "summary", "summary_time", "summary_weekday"] as const;
+
+/** Returns the time zone of a user; UTC if there is no such user. */
+async function findTimezone(sql: Sql, userId: number): Promise<string> {
+  return (await findUser(sql, userId))?.timezone ?? "UTC";
 }
 
 function requireFound(row: store.NotificationStreamRow | undefined): store.NotificationStreamRow {
   if (row === undefined) throw new NotFoundError("Notification stream");
   return row;
-}
-
-function refuseSigningSecret(type: string, secret: string | null): void {
-  if (secret === null) return;
-  const signed = NOTIFICATION_STREAM_TYPES.filter((each) => channelOf(each).isSigned === true);
-  const problem = channelOf(type).isSigned === true
-    ? signingSecretProblem(secret)
-    : `is for streams of the type ${signed.join(" or ")} only`;
-  if (problem !== null) throw new InvalidError({ signing_secret: [`The signing secret field ${problem}.`] });
-}
-
-/**
- * Throws an `InvalidError` if the control plane must not connect to the address. The addresses of a host name
- * may change, so they are checked at each connection instead.
- */
-function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
-  const address = channelOf(type).urlOf?.(value) ?? null;
-  if (address === null) return;
-  try {
-    network.check(address);
-  } catch (error) {
-    if (!(error instanceof AddressRefusedError)) throw error;
-    throw new InvalidError({ value: [`${error.message}.`] });
-  }
 }

@@ -24,7 +24,7 @@ import {
   type TrashEvent,
   type TrashSummary,
 } from "../../store/backups/trash.ts";
-import { insertDeliveries } from "../../store/notifications/notification_deliveries.ts";
+import { insertDeliveries } from "../../store/notifications/new_deliveries.ts";
 import { listAdministrators } from "../../store/access/users.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { Caller, ServiceContext } from "../context.ts";

@@ -43,7 +43,10 @@ export interface Overview {
 }
 
 /** Reads the overview of the caller's tasks. */
-export async function showOverview(services: ServiceContext, caller: Caller): Promise<Overview> {
+export async function showOverview(
+  services: ServiceContext,
+  caller: Pick<Caller, "workspaceId">,
+): Promise<Overview> {
   const { clock, database } = services;
   const now = clock.now();
   const [tasks, numbers, proven] = await Promise.all([
@@ -77,7 +80,7 @@ export async function showHealth(
 
 async function readProtection(
   services: ServiceContext,
-  caller: Caller,
+  caller: Pick<Caller, "workspaceId">,
   now: Date,
 ): Promise<TaskProtection[]> {
   const rows = await protectionOfWorkspace(services.database, caller.workspaceId);

@@ -2,12 +2,9 @@
  * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
  * up.
  */
-import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
-import { holdUntil, quietColumns } from "./held_deliveries.ts";
-import { subscribedStreams, type Subscribers } from "./subscriptions.ts";
 
 /** Deliveries to one stream that this replica has leased, to send them as one message. */
 export interface ClaimedDelivery {
@@ -27,41 +24,6 @@ export interface ClaimedDelivery {
   signing_secret_encrypted: string | null;
   /** How many attempts to send to the stream failed since the last success, not counting this attempt. */
   failures: number;
-}
-
-export interface NewDelivery extends Subscribers {
-  /** Identifies the event. A stream gets only one delivery for each key. */
-  key: string;
-  event: NotificationEvent;
-}
-
-/** Inserts one delivery for each stream that receives the event. Returns the ids of these streams. */
-export async function insertDeliveries(
-  sql: Sql,
-  { key, event, ...subscribers }: NewDelivery,
-  now: Date,
-): Promise<number[]> {
-  const streams = await sql<(QuietHours & { id: number })[]>`
-    select distinct n.id, ${quietColumns(sql)} ${subscribedStreams(sql, subscribers)} order by n.id`;
-  // The services that follow runs raise a false alarm if a message waits.
-  const ends = streams.map((stream) =>
-    subscribers.followers.isFor ? null : holdUntil(stream, subscribers.classes, now, event.timezone)
-  );
-  const rows = await sql<{ id: number }[]>`
-    insert into notification_deliveries
-      (notification_stream_id, event_key, event, state, due_at, held, created_at)
-    select id, ${key}, ${
-    sql.json(event as never)
-  }::jsonb, 'waiting', coalesce(held_until, ${now}::timestamptz),
-      held_until is not null, ${now}::timestamptz
-    from unnest(${streams.map(({ id }) => id)}::bigint[], ${
-    ends.map((end) => end?.toISOString() ?? null)
-  }::text[]::timestamptz[]) each(id, held_until)
-    join notification_streams n using (id)
-    order by id
-    on conflict (notification_stream_id, event_key) do nothing
-    returning notification_stream_id as id`;
-  return rows.map(({ id }) => id);
 }
 
 export interface ClaimLimits {
@@ -144,10 +106,13 @@ async function lease(
     with waiting as (
       select id, batch_id, due_at, row_number() over (
         partition by event->>'event' = 'backup.succeeded', batch_id order by due_at, id
-      ) as place, event->>'event' = 'backup.succeeded' as is_success
+      ) as place, event->>'event' = 'backup.succeeded' as is_success,
+        event->>'event' = 'summary' as is_summary
       from notification_deliveries where notification_stream_id = ${streamId} and state = 'waiting'
     ), tried as (
       select batch_id from waiting where batch_id is not null order by id limit 1
+    ), next as (
+      select id, is_summary from waiting where due_at <= ${now} order by id limit 1
     ), chosen as (
       -- Another replica may have taken the stream after the look-up of streams, and before its row was locked.
       select id from waiting
@@ -156,8 +121,8 @@ async function lease(
         where notification_stream_id = ${streamId} and state = 'waiting' and leased_until > ${now}
       ) and (batch_id = (select batch_id from tried) or (
         (select batch_id from tried) is null and due_at <= ${now}
-          and case when ${limit}::int is null then id = (select min(id) from waiting where due_at <= ${now})
-            else place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end end
+          and case when ${limit}::int is null or (select is_summary from next) then id = (select id from next)
+            else not is_summary and place <= case when is_success then ${MAX_SUCCESSES}::int else ${limit}::int end end
       ))
     ), first as (
       select coalesce(batch_id, message_id) as id from notification_deliveries

@@ -21,6 +21,8 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   on_failure: boolean;
   /** The classes that differ from what the two flags say. */
   events: EventChoices;
+  /** When the next summary is due; null if the stream gets none. */
+  summary_due_at: Date | null;
   last_delivery_at: Date | null;
   /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
   last_delivery_error: string | null;
@@ -37,7 +39,14 @@ export type NewNotificationStream =
   & Columns<NotificationStreamSettings>
   & Pick<
     NotificationStreamRow,
-    "label" | "type" | "value_encrypted" | "signing_secret_encrypted" | "on_success" | "on_failure" | "events"
+    | "label"
+    | "type"
+    | "value_encrypted"
+    | "signing_secret_encrypted"
+    | "on_success"
+    | "on_failure"
+    | "events"
+    | "summary_due_at"
   >;
 
 export async function insertNotificationStream(

@@ -48,7 +48,7 @@ export function outcomeColumns(sql: Sql) {
 }
 
 /** Returns SQL for the outcome of runs `r` that have ended, by the rule of `outcomeOfRun`. */
-function outcomeOfRuns(sql: Sql) {
+export function outcomeOfRuns(sql: Sql) {
   return sql`case
     when r.state in ('failed', 'lost') or r.state = 'cancelled' and r.timeout_at <= r.finished_at then 'failed'
     when r.state = 'succeeded' then case when r.warnings_count > 0 then 'warnings' else 'succeeded' end

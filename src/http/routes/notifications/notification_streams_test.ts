@@ -18,6 +18,9 @@ const DEFAULT_SETTINGS = {
   quiet_to: null,
   quiet_days: [],
   quiet_except: [],
+  summary: "off",
+  summary_time: "08:00",
+  summary_weekday: 1,
 };
 const SECRET = "https://hooks.slack.com/services/T0/B0/s3cret";
 

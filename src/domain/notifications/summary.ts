@@ -1,0 +1,66 @@
+/** Defines summaries: messages that say once a day or week whether everything is protected. */
+import type { Outcome } from "../run.ts";
+import type { ProtectionStatus } from "../protection.ts";
+import { planRun } from "../schedule.ts";
+
+export const SUMMARIES = ["off", "daily", "weekly"] as const;
+
+/** The columns of a stream that describe its summaries. */
+export interface SummarySchedule {
+  readonly summary: typeof SUMMARIES[number];
+  /** Time of day, `HH:MM`. */
+  readonly summary_time: string;
+  /** Day of weekly summaries, 0 for Sunday to 6 for Saturday. */
+  readonly summary_weekday: number;
+  /** Time zone; null for the user's. */
+  readonly timezone: string | null;
+}
+
+/** Facts of a summary. Times are ISO 8601 in UTC. */
+export interface Summary {
+  readonly period: "daily" | "weekly";
+  /** Begin of the period that `runs` and `backups` count. */
+  readonly since: string;
+  readonly is_protected: boolean;
+  /** The result in one sentence. */
+  readonly verdict: string;
+  /** The number of tasks by protection status. */
+  readonly counts: Readonly<Record<ProtectionStatus, number>>;
+  /** The worst tasks that are neither protected nor paused. */
+  readonly tasks: readonly {
+    readonly id: number;
+    readonly label: string;
+    readonly status: ProtectionStatus;
+    readonly reason: string | null;
+  }[];
+  /** The number of backup runs that ended in the period, by outcome. */
+  readonly runs: Readonly<Record<Outcome, number>>;
+  /** The backups that were stored in the period. `size` is in bytes. */
+  readonly backups: { readonly count: number; readonly size: number };
+  /** All backups. `size` is in bytes. */
+  readonly stored: { readonly count: number; readonly size: number };
+  /** The last successful drill; null if none has succeeded yet. */
+  readonly proven: { readonly task_id: number; readonly label: string; readonly at: string } | null;
+}
+
+const DAY = 24 * 3_600_000;
+
+/** Lengths of the periods, in milliseconds. */
+export const PERIODS = { daily: DAY, weekly: 7 * DAY } as const;
+
+/** Returns when the next summary after `after` is due; null if the stream gets none. */
+export function nextSummary(
+  { summary, summary_time, summary_weekday, timezone }: SummarySchedule,
+  after: Date,
+  userZone: string,
+): Date | null {
+  if (summary === "off") return null;
+  const schedule = {
+    frequency: summary,
+    time_to_run_at: summary_time,
+    weekday: summary_weekday,
+    custom_cron_expression: null,
+    timezone: timezone ?? userZone,
+  };
+  return planRun(schedule, after).next;
+}
