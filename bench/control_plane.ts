@@ -11,7 +11,7 @@ export interface Plan {
   keep: number;
   /** The destination as in a request to the API; by default, the local directory `backups`. */
   destination?: Record<string, unknown>;
-  /** Further fields of the task. */
+  /** Fields of the task in addition to those of the benchmark's plan. */
   fields?: object;
 }
 

@@ -1,4 +1,4 @@
-/** Reads a destination that agents log in to for `recover`, with the agent's code. */
+/** Lets `recover` read a destination that agents log in to. Uses the agent's code for this. */
 import askPassword from "@inquirer/password";
 import process from "node:process";
 import { runLimits } from "../../agent/engine/destinations/limits.ts";
@@ -24,7 +24,7 @@ import { RecoveryError } from "./recovery_error.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
-/** The types that are read by their addresses, by scheme. */
+/** The types of destinations that `recover` can read, by the scheme of their addresses. */
 export const AGENT_SCHEMES: ReadonlyMap<string, DestinationType> = new Map(
   DESTINATION_TYPES.flatMap((type) =>
     (definitionOf(type).kit.reading?.schemes ?? []).map((scheme) => [scheme, type] as const)
@@ -91,12 +91,17 @@ function addressIn(text: string, definition: DestinationDefinition): URL {
   return url;
 }
 
-/** Returns the environment variable that holds a field; for a private key, the path of its file. */
+/**
+ * Returns the environment variable that holds the value of a field. For a private key, the variable holds the
+ * path of the key's file.
+ */
 function variableOf(name: string, { passphraseField }: DestinationField): string {
   return passphraseField === undefined ? name.toUpperCase() : `${name.toUpperCase()}_FILE`;
 }
 
-/** Returns the settings that the address names, and those that the environment holds. */
+/**
+ * Returns the destination's settings: those that the address contains, and the others from the environment.
+ */
 function settingsIn(
   address: URL,
   environment: Environment,
@@ -135,7 +140,7 @@ async function secretsIn(
   }
   if (Object.keys(secrets).length > 0) return secrets;
   if (!Deno.stdin.isTerminal()) {
-    // A key is named before the password, because it is safer.
+    // The error names the key before the password, because a key is safer.
     const variables = secretFields.toSorted(([, { passphraseField }]) =>
       passphraseField === undefined ? 1 : -1
     )
@@ -161,7 +166,10 @@ async function readKey(path: string, passphraseField: string, environment: Envir
   }
 }
 
-/** Replaces the names of fields in an error by names that the command's users know. */
+/**
+ * Replaces the names of fields in an error by words of the command line: the field's name in `words`, or its
+ * environment variable.
+ */
 async function translated<T>(work: () => Promise<T>, { fields, kit }: DestinationDefinition): Promise<T> {
   try {
     return await work();

@@ -8,8 +8,7 @@ import { RecoveryError } from "./recovery_error.ts";
 import { BUCKET_SCHEME, openS3Repository } from "./s3_repository.ts";
 
 /**
- * Opens a repository. Keys and passwords come from the environment, never from an argument.
- *
+ * Opens the repository at an address. Keys and passwords come from the environment, never from an argument.
  * @param text A directory, or a URL of a bucket or of a destination that agents log in to.
  */
 export async function openRepository(

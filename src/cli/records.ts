@@ -87,7 +87,10 @@ export interface Stream {
   label: string;
   type_human: string;
   notifications: { on_success: boolean; on_failure: boolean };
-  /** Absent in answers of older control planes. */
+  /**
+   * Whether the stream gets the events of each class, by name of the class. Older control planes do not send
+   * the field.
+   */
   events?: Readonly<Record<string, boolean>>;
   last_delivery: { at: string; ok: boolean } | null;
 }

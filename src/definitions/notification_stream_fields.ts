@@ -5,7 +5,7 @@ import { SUMMARIES } from "../domain/notifications/summary.ts";
 import { defineFields } from "./fields/field.ts";
 import { integer, timeOfDay, timezone } from "./formats/text.ts";
 
-/** Maximum of fields in seconds: one year. */
+/** Maximum value of a field whose unit is seconds: one year. */
 const MAX_SECONDS = 31_536_000;
 
 const CLASSES = Object.fromEntries(

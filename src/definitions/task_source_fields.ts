@@ -7,7 +7,10 @@ import { secret } from "./formats/text.ts";
 import { databaseNames } from "./sources/database_names.ts";
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, SOURCE_FIELDS, TYPE_NOTES } from "./sources/registry.ts";
 
-/** Fields that are stored in an object: settings, and each secret encrypted by itself. */
+/**
+ * Fields that are stored in objects: the settings in one, and the secrets, each encrypted separately, in
+ * another.
+ */
 type InObjects<T extends FieldTable> = {
   readonly [N in keyof T]: T[N] & {
     readonly storedIn: T[N] extends { readonly isSecret: true } ? "source_secrets" : "source_settings";

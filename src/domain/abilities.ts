@@ -39,15 +39,15 @@ export const ABILITIES: readonly Ability[] = [
 export const USER_ABILITIES: readonly Ability[] = ABILITIES.filter((ability) => ability !== "admin");
 
 /**
- * Maps an ability to the narrower one that it contains. Tokens that were created before the narrower one
- * existed keep what they could do.
+ * Maps an ability to a narrower one that it includes. A token that was created before the narrower ability
+ * existed can thus do everything that it could do before.
  */
 const CONTAINED: Readonly<Partial<Record<string, Ability>>> = {
   "manage-tags": "view-tags",
   "update-backup-tasks": "pause-backup-tasks",
 };
 
-/** Returns the abilities together with those that they contain. */
+/** Returns the abilities together with the narrower abilities that they include. */
 export function withContained(abilities: Iterable<string>): Set<string> {
   const all = new Set(abilities);
   for (const ability of [...all]) {

@@ -1,34 +1,37 @@
 /**
- * Protects callers with a cookie from requests that other sites make in their browsers. A request that may
- * change something must come from a page of this host. What a form of another site could send needs a token,
- * too.
+ * Protects users of browsers from changes that pages of other sites request with the user's cookie. A request
+ * that may change something must come from a page of this host. If the form of another site could send the
+ * same request, the request also needs a token.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { ForbiddenError } from "../domain/errors.ts";
 
-/** The header with the token. Pages put the token into a hidden field of their forms. */
+/**
+ * The request header that contains the token. Pages of the control plane put the token into a hidden field of
+ * their forms.
+ */
 const HEADER = "x-csrf-token";
 
-/** Returns the token that belongs to a session's secret. Who has the token does not learn the secret. */
+/** Returns the token that belongs to a session's secret. The secret cannot be computed from the token. */
 export function csrfToken(session: string): string {
   return createHmac("sha256", session).update("rearguard csrf").digest("base64url");
 }
 
 /**
- * Throws a {@link ForbiddenError} if a request with a session's cookie may have been made by another site.
- *
- * @param publicUrl The URL at which browsers reach this control plane; null: as in the `Host` header.
+ * Throws a {@link ForbiddenError} if another site may have made a request that has a session's cookie.
+ * @param publicUrl The URL at which browsers reach this control plane; if null, the request's `Host` header
+ *   names the host.
  */
 export function requireSameSite(request: Request, session: string, publicUrl: string | null): void {
   if (request.method === "GET" || request.method === "HEAD") return;
   if (originOf(request, publicUrl) !== "own") throw new ForbiddenError(REFUSAL);
   const given = request.headers.get(HEADER);
-  // Other sites can't send JSON without permission, which this host never gives.
+  // Browsers let other sites send JSON only if this host permits it, which it never does.
   if (given === null && /^application\/json\b/i.test(request.headers.get("content-type") ?? "")) return;
   if (!isEqual(given ?? "", csrfToken(session))) throw new ForbiddenError(REFUSAL);
 }
 
-/** Throws a {@link ForbiddenError} if another site's page has made a request to log in. */
+/** Throws a {@link ForbiddenError} if a page of another site has made the request. */
 export function refuseOtherSites(request: Request, publicUrl: string | null): void {
   if (originOf(request, publicUrl) === "foreign") throw new ForbiddenError(REFUSAL);
 }
@@ -36,7 +39,10 @@ export function refuseOtherSites(request: Request, publicUrl: string | null): vo
 const REFUSAL =
   "This request does not come from a page of this control plane. Reload the page and try again.";
 
-/** Returns whose page has made the request; `unknown` for a client that is no browser, or a very old one. */
+/**
+ * Returns whether a page of this site or of another one has made the request. `unknown` means that the client
+ * is no browser, or a very old one.
+ */
 function originOf(request: Request, publicUrl: string | null): "own" | "foreign" | "unknown" {
   const site = request.headers.get("sec-fetch-site");
   if (site !== null) return site === "same-origin" ? "own" : "foreign";

@@ -68,11 +68,14 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly description?: string;
   readonly access: Access;
   /**
-   * Whether a caller with a session needs a fresh log-in, possibly depending on the body. Default: for every
-   * DELETE.
+   * Whether a caller with a session needs a fresh log-in; a function decides this by the body. Default:
+   * needed for every DELETE.
    */
   readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
-  /** Whether the endpoint logs callers in: failures are recorded, and other sites' pages are refused. */
+  /**
+   * Whether the endpoint logs callers in. If so, failed log-ins are recorded, and requests from pages of
+   * other sites are refused.
+   */
   readonly logsIn?: boolean;
   /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
   readonly ids?: Readonly<Record<Id, string>>;

@@ -227,7 +227,7 @@ export function messageContent(message: string) {
   return { type: "application/json", schema: Message, example: { message } };
 }
 
-/** Returns the response's `warnings`; nothing if there are none. */
+/** Returns the field `warnings` of the response; an object without fields if there are no warnings. */
 function some(warnings: readonly string[]): { warnings?: readonly string[] } {
   return warnings.length === 0 ? {} : { warnings };
 }

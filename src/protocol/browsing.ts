@@ -80,10 +80,13 @@ export const MAX_FOUND_BACKUPS = 50;
  */
 export const BackupFind = z.object({
   kind: z.literal("backup.find"),
-  /** The newest first. Each names its index alone. */
+  /** The backups to search, the newest first. Each backup names no object but its index. */
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
-  /** A text that names contain, or a glob. It applies to whole paths if it contains a slash. Ignores case. */
+  /**
+   * A text that names contain, or a glob, in upper or lower case. If the pattern contains a slash, it is
+   * compared with whole paths instead of names.
+   */
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */
   limit: z.number().int().positive(),
@@ -96,7 +99,7 @@ export type BackupFind = z.infer<typeof BackupFind>;
 export const FoundVersion = z.object({
   type: BackupEntry.shape.type,
   size: BackupEntry.shape.size,
-  /** As in {@link BackupEntry}, but with up to nine decimals of a second. */
+  /** Time of the last modification as in {@link BackupEntry}, but with up to nine decimals of a second. */
   modified_at: BackupEntry.shape.modified_at,
   /** Ids of the backups, the newest first. */
   backups: z.array(z.number().int()).min(1),
@@ -104,11 +107,16 @@ export const FoundVersion = z.object({
 export type FoundVersion = z.infer<typeof FoundVersion>;
 
 export const BackupFindResult = z.object({
-  /** Sorted by path. `versions` has that of the newest backup first. */
+  /**
+   * The paths that match, in sorted order. The first of a path's `versions` is the one in the newest backup.
+   */
   hits: z.array(z.object({ path: z.string(), versions: z.array(FoundVersion).min(1) })),
-  /** Whether more paths match. Those of newer backups are preferred. */
+  /** Whether more paths match than the response lists. It lists the paths in the newest backups first. */
   truncated: z.boolean(),
-  /** Number of lines that contain the pattern and can't be read. Each may describe another member. */
+  /**
+   * Number of unreadable lines in the indexes that contain the pattern. Each may describe a member that is
+   * not listed.
+   */
   unlisted: z.number().int().nonnegative(),
   /** Backups that were not searched, or not completely, and why. */
   failed: z.array(z.object({

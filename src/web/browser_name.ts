@@ -1,4 +1,6 @@
-/** The marks of browsers and systems in a `User-Agent`, the most specific first. */
+/**
+ * Texts in a `User-Agent` that identify a browser, and the browser's name. The first text that occurs counts.
+ */
 const BROWSERS: readonly [string, string][] = [
   ["Edg/", "Edge"],
   ["OPR/", "Opera"],

@@ -10,7 +10,9 @@ const FILES: Readonly<Record<string, string>> = {
   "icon.svg": "image/svg+xml",
 };
 
-/** @param publicUrl The URL at which browsers reach this control plane; null: as in the request. */
+/**
+ * @param publicUrl The URL at which browsers reach this control plane; if null, the request's URL is used.
+ */
 export function addWebPages({ publicUrl }: { publicUrl: string | null }): (app: App) => void {
   return (app) => {
     const site = new Site(app, publicUrl);

@@ -1,5 +1,6 @@
 /**
- * What every page needs: the addresses of the site, and the API that the pages call like any other client.
+ * What every page needs: the addresses of the site, and calls of the API. The pages have no other access to
+ * data.
  */
 import type { Context } from "hono";
 import { readBody } from "../http/input/body.ts";
@@ -7,25 +8,27 @@ import type { App, RouteVariables } from "../http/observe.ts";
 
 export type SiteContext = Context<RouteVariables>;
 
-/** A response of the API. `errors` are those of fields, by name. */
+/** A response of the API. `errors` has the first error of each wrong field, by the field's name. */
 export interface ApiResponse {
   readonly status: number;
   // deno-lint-ignore no-explicit-any
   readonly body: any;
   readonly message: string | null;
   readonly errors: Readonly<Record<string, string>>;
-  /** The `Set-Cookie` header; null if there is none. */
+  /** The `Set-Cookie` header of the response; null if there is none. */
   readonly cookie: string | null;
 }
 
-/** Headers of a browser's request that the API needs to know the caller, as the browser sent them. */
+/** Headers of the browser's request that are passed on to the API, which identifies the caller by them. */
 const PASSED_ON = ["cookie", "origin", "sec-fetch-site", "user-agent", "x-forwarded-for"];
 
 export class Site {
-  /** Path at which a proxy serves the control plane, without a trailing slash; usually empty. */
+  /** Path at which a proxy serves the control plane, without a trailing slash; empty for the root. */
   readonly base: string;
 
-  /** @param publicUrl The URL at which browsers reach this control plane; null: as in the request. */
+  /**
+   * @param publicUrl The URL at which browsers reach this control plane; if null, the request's URL is used.
+   */
   constructor(readonly app: App, readonly publicUrl: string | null) {
     this.base = publicUrl === null ? "" : new URL(publicUrl).pathname.replace(/\/+$/, "");
   }
@@ -36,10 +39,10 @@ export class Site {
   }
 
   /**
-   * Calls the API for a browser's request, with its cookie. The API authenticates the browser, and refuses
-   * requests of other sites. So a page can do what the API allows, and nothing else.
-   *
-   * @param csrf The token of the page's form; undefined for requests that no form has made.
+   * Calls the API with the cookie of a browser's request. The API authenticates the browser, and refuses
+   * requests from pages of other sites. So a page can do what the API allows its user, and nothing else.
+   * @param csrf The token in the form that the browser has sent; undefined if the browser has not sent a
+   *   form.
    */
   async call(
     c: SiteContext,
@@ -71,25 +74,28 @@ export class Site {
     };
   }
 
-  /** Redirects the browser to a page with GET, with the cookie that the API has set. */
+  /**
+   * Redirects the browser to a page, which it requests with GET. `cookie` is the `Set-Cookie` header of the
+   * API; null if there is none.
+   */
   redirect(c: SiteContext, path: string, cookie: string | null = null): Response {
     if (cookie !== null) c.header("Set-Cookie", cookie);
     return c.redirect(this.path(path), 303);
   }
 
-  /** Returns whether others in the network can read what the browser sends. */
+  /** Returns whether others in the network can read the browser's requests. */
   isExposed(c: SiteContext): boolean {
     const { protocol, hostname } = new URL(this.publicUrl ?? c.req.url);
     return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
   }
 }
 
-/** Returns the path of a page to continue with; `/account` for anything that is not a path of this site. */
+/** Returns the path of the page to show next; `/account` if the given text is not a path of this site. */
 export function nextPath(given: string | undefined): string {
   return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,500}$/.test(given) ? given : "/account";
 }
 
-/** Returns the fields of a form that are texts. */
+/** Returns the fields of a form whose values are texts. */
 export async function formFields(c: SiteContext): Promise<Record<string, string>> {
   const { value } = await readBody(c.req.raw, MAX_FORM);
   const fields = Object.entries(value ?? {}) as [string, unknown][];

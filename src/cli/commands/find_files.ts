@@ -28,7 +28,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "Backups", value: ({ backups }) => listOf(backups.map(({ id }) => id)) },
   { title: "Path", value: ({ path }) => path },
 ];
-/** The number of backups that a row names. */
+/** Maximum number of backups that a row names. */
 const LISTED = 8;
 
 /** @param find The command, with the argument for the task. */

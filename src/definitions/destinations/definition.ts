@@ -130,20 +130,23 @@ export interface RecoveryInstructions<Settings> {
   address(settings: Settings, directory: string): string;
   /** Returns shell lines to run before `recover`, such as variables that it reads. */
   environment(settings: Settings, disks: string): readonly string[];
-  /** How `recover` reads an address with the agent's code. Missing for types that agents do not log in to. */
+  /**
+   * How `recover` reads the address of a destination of this type. Missing for types that agents do not log
+   * in to.
+   */
   readonly reading?: AddressReading<Settings>;
 }
 
-/** How an address of a destination is read. A password in it is refused before. */
+/** How `recover` reads an address of a destination. It refuses addresses with a password before. */
 export interface AddressReading<Settings> {
   readonly schemes: readonly string[];
   /** Forms of an address, for error messages. */
   readonly form: string;
-  /** Returns the settings that the address names. Its user is not empty. */
+  /** Returns the settings that the address contains. The address always has a user name. */
   settings(address: URL): Partial<Settings>;
   /**
-   * Names of the settings that follow from the address, for messages of `recover`, such as `its host`. The
-   * other settings and the secrets come from the environment.
+   * Names of the settings that the address contains, for messages of `recover`, such as `its host`. The other
+   * settings and the secrets come from the environment.
    */
   readonly words: { readonly [Name in keyof Settings]?: string };
 }

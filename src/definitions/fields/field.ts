@@ -40,8 +40,8 @@ export interface Field {
   /** The entry of a map field that this field sets under a name of its own. Such a field has no column. */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**
-   * The column of objects that stores the field, if the field has no column of its own. A value that is not
-   * set is absent there.
+   * The column of objects that stores the field, if the field has no column of its own. The object has no
+   * entry for a value that is not set.
    */
   readonly storedIn?: string;
   /** Path at which the record shows the value a second time, such as `source.path`. */
@@ -115,12 +115,12 @@ type ColumnName<N extends string, F extends Field> = F extends
   : F extends { isSecret: true } ? `${N}_encrypted`
   : N;
 
-/** Names of the columns of objects. */
+/** Names of the columns that hold objects. */
 type ObjectColumn<T extends FieldTable> = {
   [N in keyof T]: T[N] extends { storedIn: infer C extends string } ? C : never;
 }[keyof T];
 
-/** Object in the column `C`. */
+/** The object in the column `C`: the stored values of its fields by name. */
 type StoredObject<T extends FieldTable, C extends string> = {
   readonly [N in keyof T as T[N] extends { storedIn: C } ? N : never]?: NonNullable<StoredValue<T[N]>>;
 };

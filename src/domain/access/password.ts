@@ -1,11 +1,17 @@
-/** The rules for passwords: a length, and nothing that a stranger would try first. */
+/**
+ * The rules for passwords: a minimum and a maximum length, and some passwords that are easy to guess are
+ * refused.
+ */
 
 /** Minimum number of characters of a password. */
 const MIN_PASSWORD = 12;
 /** Maximum number of characters of a password. */
 export const MAX_PASSWORD = 1024;
 
-/** Returns why a new password is refused, as a predicate such as `must have …`; null if it is accepted. */
+/**
+ * Returns why a new password is refused, as the end of a sentence, such as `must have …`; null if the
+ * password is accepted.
+ */
 export function passwordProblem(password: string, email: string): string | null {
   const length = [...password].length;
   if (length < MIN_PASSWORD) return `must have at least ${MIN_PASSWORD} characters`;

@@ -7,7 +7,9 @@ interface RoleDefinition {
   readonly abilities: readonly Ability[];
 }
 
-/** Every role views all records of the workspace, and manages the member's own tokens. */
+/**
+ * The abilities of every role: to view all records of the workspace, and to manage the member's own tokens.
+ */
 const OF_ALL: readonly Ability[] = [
   ...ABILITIES.filter((ability) => ability.startsWith("view-")),
   "manage-tokens",

@@ -1,17 +1,20 @@
-/** The lifetimes of log-in sessions, in milliseconds. */
+/** Says how long log-in sessions and set-up links last. */
 
-/** How long a session lasts without a request. */
+/** A session ends after this time without a request, in milliseconds. */
 export const SESSION_IDLE = 12 * 3_600_000;
-/** How long a session lasts at most. */
+/** A session ends at the latest after this time, in milliseconds. */
 export const SESSION_LIFETIME = 14 * 24 * 3_600_000;
-/** How long a log-in counts as fresh, for actions that need one. */
+/** How long a log-in counts as fresh, in milliseconds. Some actions need a fresh log-in. */
 export const FRESH_LOGIN = 10 * 60_000;
-/** How long an ended session stays in the database: its address then counts as known to the account. */
+/**
+ * How long an ended session stays in the database, in milliseconds. While the session is stored, failed
+ * log-ins from other networks do not delay log-ins from the session's network.
+ */
 export const SESSION_KEPT = 30 * 24 * 3_600_000;
-/** How long a set-up link works. */
+/** How long a set-up link works, in milliseconds. */
 export const SETUP_LINK_LIFETIME = 24 * 3_600_000;
 
-/** Returns when a session ends by itself. */
+/** Returns when a session ends if nobody uses or ends it before. */
 export function sessionEnd({ expires_at, last_used_at }: { expires_at: Date; last_used_at: Date }): Date {
   return new Date(Math.min(expires_at.getTime(), last_used_at.getTime() + SESSION_IDLE));
 }

@@ -59,7 +59,10 @@ export interface NotifiedBackup {
   readonly created_at: string;
 }
 
-/** States of a message to a stream. `given_up`: the stream did not accept it for {@link GIVE_UP_AFTER}. */
+/**
+ * States of a message to a stream. `given_up` means that the stream has not accepted the message for {@link
+ * GIVE_UP_AFTER}.
+ */
 export const DELIVERY_STATES = ["waiting", "sent", "given_up"] as const;
 export type DeliveryState = typeof DELIVERY_STATES[number];
 

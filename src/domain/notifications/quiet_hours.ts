@@ -5,21 +5,23 @@ const DAY = 24 * 3_600_000;
 
 /** The columns of a stream that describe its quiet hours. */
 export interface QuietHours {
-  /** Begin, and end on this or the next day, as `HH:MM`; null if there are no quiet hours. */
+  /**
+   * Times of day at which quiet hours begin and end, as `HH:MM`. If the end is not later than the beginning,
+   * it is on the next day. Both are null if the stream has no quiet hours.
+   */
   readonly quiet_from: string | null;
   readonly quiet_to: string | null;
-  /** Weekdays on which quiet hours begin, 0 for Sunday to 6 for Saturday; empty for every day. */
+  /** Weekdays on which quiet hours begin, 0 for Sunday to 6 for Saturday. An empty list means every day. */
   readonly quiet_days: readonly number[];
-  /** Classes of events that are sent at once. */
+  /** Classes of events that are sent at once even in quiet hours. */
   readonly quiet_except: readonly string[];
-  /** Time zone; null for the user's. */
+  /** Time zone of `quiet_from` and `quiet_to`; if null, the user's time zone applies. */
   readonly timezone: string | null;
 }
 
 /**
- * Returns when the quiet hours end that contain `at`; null if it is in none.
- *
- * @param userZone The time zone of streams without their own.
+ * Returns when the quiet hours end that contain the time `at`; null if no quiet hours contain it.
+ * @param userZone The time zone of streams without a time zone of their own.
  */
 export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date | null {
   const { quiet_days, quiet_from, quiet_to } = hours;
@@ -27,20 +29,20 @@ export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date 
   const zone = hours.timezone ?? userZone;
   const wall = wallTime(zone, at);
   const today = Math.floor(wall / DAY) * DAY;
-  // Quiet hours that began yesterday may last.
+  // Quiet hours that began yesterday may end today.
   for (const day of [today - DAY, today]) {
     if (quiet_days.length > 0 && !quiet_days.includes(new Date(day).getUTCDay())) continue;
     const begin = day + sinceMidnight(quiet_from);
     const end = day + sinceMidnight(quiet_to) + (quiet_to > quiet_from ? 0 : DAY);
     if (wall < begin || wall >= end) continue;
     const until = instantOf(zone, end);
-    // A clock change that repeats an hour may repeat the end.
+    // If the clock is set back, the end may occur twice, and its first occurrence may be before `at`.
     return until > at ? until : null;
   }
   return null;
 }
 
-/** Returns how many milliseconds after midnight a time of day is, `HH:MM`. */
+/** Returns the milliseconds between midnight and a time of day, `HH:MM`. */
 function sinceMidnight(time: string): number {
   const [hours, minutes] = time.split(":").map(Number);
   return (hours! * 60 + minutes!) * 60_000;

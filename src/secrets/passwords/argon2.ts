@@ -10,7 +10,7 @@ export const ARGON2_PREFIX = `$argon2id$v=19$m=${ARGON2.memory},t=${ARGON2.passe
 export interface HashRequest {
   readonly id: number;
   readonly password: string;
-  /** The hash to compare with; null: make a new one. */
+  /** The hash to compare the password with; if null, the worker computes a new hash of the password. */
   readonly hash: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** Computes Argon2id in a thread of its own, because it blocks its thread for tens of milliseconds. */
+/** Computes Argon2id in a worker, because the computation blocks its thread for tens of milliseconds. */
 import { randomBytes } from "node:crypto";
 import { argon2id, argon2Verify } from "hash-wasm";
 import { ARGON2, type HashRequest, type HashResponse } from "./argon2.ts";

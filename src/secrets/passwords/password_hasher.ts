@@ -6,8 +6,8 @@ import { ARGON2_PREFIX, type HashRequest, type HashResponse } from "./argon2.ts"
 const MAX_WAITING = 50;
 
 /**
- * A hash that no password has, with the current parameters. Comparing with it takes as long as comparing with
- * a real one.
+ * A hash with the current parameters that fits no password. To compare a password with it takes as long as
+ * with a user's hash.
  */
 const NOBODYS_HASH = `${ARGON2_PREFIX}${"A".repeat(22)}$${"A".repeat(43)}`;
 
@@ -16,22 +16,23 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** Starts its worker with the first password. Disposing the hasher ends the worker. */
+/** Starts its worker when the first password is hashed. Disposing the hasher ends the worker. */
 export class PasswordHasher implements Disposable {
   #worker: Worker | null = null;
   #nextId = 1;
   readonly #waiting = new Map<number, Waiting>();
 
   /**
-   * Returns the hash of a new password in PHC format. Throws an {@link UnavailableError} if too many wait.
+   * Returns the hash of a new password in PHC format. Throws an {@link UnavailableError} if {@link
+   * MAX_WAITING} passwords already wait.
    */
   async hash(password: string): Promise<string> {
     return await this.#compute(password, null) as string;
   }
 
   /**
-   * Returns whether the password fits the hash. For null, takes the same time and returns false. Throws an
-   * {@link UnavailableError} if too many wait.
+   * Returns whether the password fits the hash. If the hash is null, takes as long as otherwise and returns
+   * false. Throws an {@link UnavailableError} if {@link MAX_WAITING} passwords already wait.
    */
   async verify(hash: string | null, password: string): Promise<boolean> {
     const fits = await this.#compute(password, hash ?? NOBODYS_HASH) as boolean;

@@ -3,7 +3,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { authenticateSession, recheckSession } from "./sessions.ts";
 import { authenticateToken, recheckToken } from "./tokens.ts";
 
-/** A secret as sent by the caller. */
+/** The secret in a request: an API token, or the value of a session's cookie. */
 export interface PresentedSecret {
   readonly kind: "token" | "session";
   readonly text: string;

@@ -4,7 +4,10 @@ import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 
-/** Returns the numbers of the workspaces' tasks, servers, destinations and backups, such as `2 backups`. */
+/**
+ * Returns how many tasks, servers, destinations and backups the workspaces have together, such as `2
+ * backups`. Leaves out types of which there are none.
+ */
 export async function keptRecords(
   { clock }: Pick<ServiceContext, "clock">,
   sql: Sql,

@@ -3,7 +3,10 @@ import type { Ability } from "../../domain/abilities.ts";
 import { abilitiesOf } from "../../domain/access/roles.ts";
 import type { Caller } from "../context.ts";
 
-/** Returns the beginning of a sentence that says what lacks the ability: the role, token or user. */
+/**
+ * Returns the beginning of an error message that says whether the caller's role, token or account lacks the
+ * ability.
+ */
 export function lackingOf({ role, credential }: Caller, ability: Ability): string {
   if (ability === "admin" && credential.kind === "session") return "You are no administrator";
   const isOfRole = ability === "admin" || abilitiesOf(role, false).has(ability);

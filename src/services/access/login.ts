@@ -24,7 +24,10 @@ import {
   type SessionRow,
 } from "./sessions.ts";
 
-/** The same for an unknown account, a wrong password, an account without one, and a deleted user. */
+/**
+ * The message for an unknown account, a wrong password, an account without password, and a deleted user is
+ * the same, so that it reveals nothing.
+ */
 const REFUSAL = "The email address or the password is wrong.";
 
 export interface PasswordLogin {
@@ -44,7 +47,7 @@ export async function logIn(
   const verified = await verifyPassword(services, login, client.address);
   return await transaction(services.database, async (sql) => {
     const user = await lockLoginUser(sql, verified.id);
-    // Meanwhile, the password may have been changed or the user deleted.
+    // The password may have been changed, or the user deleted, while the hash was computed.
     if (user?.hash !== verified.hash) throw new UnauthenticatedError(REFUSAL);
     const opened = await openSession(sql, user.id, client, services.clock.now());
     recordLogin(opened);
@@ -59,8 +62,8 @@ export function recordLogin({ row }: OpenedSession): void {
 }
 
 /**
- * Returns the user whose password this is. Every refusal takes the time of one password hash and has the same
- * message. A hash with outdated parameters is replaced.
+ * Returns the user with this email address if the password is right. Every refusal takes as long as the
+ * computation of one hash, and has the same message. Replaces a hash with outdated parameters.
  */
 async function verifyPassword(
   services: ServiceContext,
@@ -88,7 +91,7 @@ export function logOut(services: ServiceContext, caller: Caller): Promise<void> 
   return endSession(services, caller, caller.credential.id);
 }
 
-/** Makes the caller's log-in a fresh one. Throws an {@link InvalidError} for a wrong password. */
+/** Makes the caller's log-in count as fresh. Throws an {@link InvalidError} if the password is wrong. */
 export async function stepUp(
   services: ServiceContext,
   caller: Caller,
@@ -137,7 +140,7 @@ export async function setPassword(
   await notify(sql, { topic: "tokens_changed", user_id: userId });
 }
 
-/** Throws an {@link InvalidError} for a new password that the rules refuse. */
+/** Throws an {@link InvalidError} if the rules for passwords refuse a new password. */
 export function refuseWeak(password: string, email: string): void {
   const problem = passwordProblem(password, email);
   if (problem !== null) throw new InvalidError({ password: [`The password field ${problem}.`] });

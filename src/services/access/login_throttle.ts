@@ -10,25 +10,28 @@ import { networkOf } from "../../domain/access/client_network.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { ThrottledError } from "../../domain/errors.ts";
 
-/** Failures without a wait: of an account, and of an address. */
+/** Number of failures after which an attempt has to wait, for an account and for an address. */
 const FREE = { account: 5, address: 20 } as const;
 /** Longest wait between two attempts, in milliseconds. */
 const LONGEST_WAIT = 60_000;
 /** How long failures count after the last one, in milliseconds. */
 const REMEMBERED = 3_600_000;
-/** Maximum number of counts; the oldest are dropped first. */
+/** Maximum number of counts in memory. If there are more, the oldest ones are deleted. */
 const MAX_KEPT = 50_000;
 
 interface Count {
   attempts: number;
-  /** When the next attempt is accepted, and when the count is forgotten, in monotonic milliseconds. */
+  /**
+   * `nextAt` is when the next attempt is accepted, and `endsAt` when the count is forgotten, both in
+   * milliseconds of the monotonic clock.
+   */
   nextAt: number;
   endsAt: number;
 }
 
 /** An attempt to log in. It counts as failed until it is withdrawn. */
 export interface LoginAttempt {
-  /** Takes the attempt back, because it succeeded. */
+  /** Uncounts the attempt, because it succeeded. */
   withdraw(): void;
 }
 
@@ -62,7 +65,7 @@ export class LoginThrottle {
     return count !== undefined && count.endsAt > now ? count : undefined;
   }
 
-  /** Counts an attempt. Returns the function that takes it back. */
+  /** Counts an attempt. Returns the function that uncounts it. */
   #add(key: string, free: number, now: number): () => void {
     const before = this.#current(key, now);
     const attempts = (before?.attempts ?? 0) + 1;

@@ -1,7 +1,10 @@
 /** Makes and hashes the secrets that identify callers: 256 random bits after a prefix. */
 import { createHash, randomBytes } from "node:crypto";
 
-/** `rg_` for tokens, `rgs_` for sessions, `rgl_` for links and other secrets of the log-in. */
+/**
+ * Returns a new secret. Tokens have the prefix `rg_`, sessions `rgs_`, and set-up links and other secrets of
+ * log-ins `rgl_`.
+ */
 export function newSecret(prefix: "rg_" | "rgs_" | "rgl_"): string {
   return `${prefix}${randomBytes(32).toString("base64url")}`;
 }

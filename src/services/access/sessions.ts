@@ -26,7 +26,7 @@ export interface LoginClient {
   readonly userAgent: string | null;
 }
 
-/** A session with the secret of its cookie, which is not stored. */
+/** A session, and the secret for its cookie. Only a hash of the secret is stored. */
 export interface OpenedSession {
   readonly row: store.SessionRow;
   readonly plain: string;
@@ -54,7 +54,10 @@ export async function openSession(
   return { row, plain };
 }
 
-/** Returns the holder of a session's cookie, or throws an {@link UnauthenticatedError}. */
+/**
+ * Returns the user of a session as a caller. Throws an {@link UnauthenticatedError} if the session is not
+ * valid.
+ */
 export async function authenticateSession(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
   const row = await store.findSession(services.database, hashSecret(plain));
@@ -75,7 +78,10 @@ function invalidReason(row: store.SessionCallerRow, now: Date): string | null {
   return sessionEnd(row) <= now ? "The session has expired." : null;
 }
 
-/** Returns the caller. A user who is not a member of the session's workspace any more acts in their own. */
+/**
+ * Returns the user of a session as a caller. If the user has left the session's workspace, the caller acts in
+ * the user's own workspace.
+ */
 async function callerOf({ database }: ServiceContext, row: store.SessionCallerRow): Promise<Caller> {
   const isMember = row.workspace_id !== null && row.role !== null;
   const role = isMember ? row.role! : "manager";
@@ -106,7 +112,7 @@ export async function ownSession(services: ServiceContext, caller: Caller): Prom
   return row;
 }
 
-/** Returns whether the user of a session has proved recently who they are. Tokens need no such proof. */
+/** Returns whether the caller has recently entered a password. Always true for a token. */
 export async function isFreshLogin(services: ServiceContext, caller: Caller): Promise<boolean> {
   if (caller.credential.kind === "token") return true;
   const { authenticated_at } = await ownSession(services, caller);

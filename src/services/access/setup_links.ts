@@ -1,4 +1,4 @@
-/** Set-up links: with one, a user sets a password, once and before the link expires. */
+/** Set-up links. With such a link, a user can set a password once, until the link expires. */
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import { SETUP_LINK_LIFETIME } from "../../domain/access/session.ts";
 import {
@@ -39,7 +39,10 @@ export async function insertSetupLink(sql: Sql, userId: number, now: Date): Prom
   return { plain, expiresAt };
 }
 
-/** Returns the address of a set-up link's page. `url` is the control plane's own. */
+/**
+ * Returns the address of the page that a set-up link opens.
+ * @param url The public URL of this control plane.
+ */
 export function setupUrl(url: string, { plain }: SetupLink): string {
   return `${url}/login/setup?token=${plain}`;
 }
@@ -58,7 +61,8 @@ export function createSetupLink(
 }
 
 /**
- * Returns the user of a set-up link that still works. Throws an {@link UnauthenticatedError} for any other.
+ * Returns the user of a set-up link. Throws an {@link UnauthenticatedError} if the link does not work any
+ * more.
  */
 export async function setupUser(services: ServiceContext, plain: string): Promise<UserRow> {
   const { database, clock } = services;

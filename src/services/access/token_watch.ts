@@ -15,7 +15,8 @@ const MAX_TIMER = 24 * 3_600_000;
 
 /**
  * Watches the caller's token or session until the watch is disposed. Its signal also aborts when the caller
- * loses `ability`. An unavailable database does not end the stream: the check is repeated when it is back.
+ * loses `ability`. An unavailable database does not end the stream: when the database is available again, the
+ * check is repeated.
  */
 export function watchCaller(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();

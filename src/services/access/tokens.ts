@@ -89,7 +89,7 @@ export function issueToken(
   services: ServiceContext,
   token: {
     userId: number;
-    /** Default: the user's own workspace. */
+    /** The workspace in which the token acts. Default: the user's own workspace. */
     workspaceId?: number;
     name: string;
     abilities: readonly Ability[];

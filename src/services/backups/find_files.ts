@@ -19,11 +19,14 @@ const MAX_BACKUPS = 1000;
 const TIME_LIMIT = 50_000;
 /** How much later than its time limit an agent may respond, in milliseconds. */
 const RESPONSE_TIME = 10_000;
-/** A request with less time than this is not worth sending, in milliseconds. */
+/** A batch of backups is not searched if less time than this is left, in milliseconds. */
 const LEAST_TIME = 1000;
 
 export interface FileQuery {
-  /** A text that names contain, or a glob; for whole paths if it contains a slash. */
+  /**
+   * A text that names contain, or a glob. If the pattern contains a slash, it is compared with whole paths
+   * instead of names.
+   */
   readonly pattern: string;
   /** Maximum number of paths. */
   readonly limit: number;
@@ -34,23 +37,23 @@ export interface FileQuery {
 /** A path, and what the backups contain at this path. */
 export interface FoundFile {
   readonly path: string;
-  /** The version of the newest backup first. */
+  /** The first version is the one in the newest backup. */
   readonly versions: readonly FileVersion[];
 }
 
-/** A file with the same type, size and time in all of the backups. */
+/** A file that has the same type, size and time in several backups. */
 export interface FileVersion extends Omit<FoundVersion, "backups"> {
-  /** The newest first. */
+  /** The backups that contain this version, the newest first. */
   readonly backups: readonly BackupDetailRow[];
 }
 
 export interface FoundFiles {
   readonly files: readonly FoundFile[];
-  /** Whether more paths match. */
+  /** Whether more paths match than `files` lists. */
   readonly truncated: boolean;
   /** Number of backups that were searched. */
   readonly searched: number;
-  /** The other backups of the task, and why they were not searched. The newest first. */
+  /** The other backups of the task, the newest first, and why they were not searched. */
   readonly notSearched: readonly { readonly backup: BackupDetailRow; readonly reason: string }[];
   /** Number of unreadable lines of indexes that contain the pattern. */
   readonly unlisted: number;
@@ -95,7 +98,7 @@ class FileSearch {
   readonly #servers = new Map<string, Promise<number>>();
   readonly #destinations = new Map<number, Promise<BackupDestinationRow | undefined>>();
   readonly #reasons = new Map<number, string>();
-  /** The secret keys that decrypt a backup. */
+  /** The secret keys that decrypt the indexes of the backups. */
   readonly #identities = new Set<string>();
   readonly #results: BackupFindResult[] = [];
 
@@ -112,7 +115,9 @@ class FileSearch {
     this.#reasons.set(id, reason);
   }
 
-  /** Adds a backup to the group of its agent; notes why if it can't be searched. */
+  /**
+   * Adds a backup to the group of its agent and destination. If the backup can't be searched, records why.
+   */
   async add(backup: BackupDetailRow): Promise<void> {
     try {
       refuseDeleted(backup);
@@ -242,7 +247,7 @@ class FileSearch {
   }
 }
 
-/** Returns the result without backups that the agent was not asked about. */
+/** Removes backups from the result that were not in the agent's request. */
 function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>): BackupFindResult {
   const hits = result.hits.map(({ path, versions }) => ({
     path,
@@ -254,7 +259,7 @@ function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>
   return { ...result, hits: hits.filter(({ versions }) => versions.length > 0) };
 }
 
-/** Joins versions that several requests have returned, and sorts them by their newest backup. */
+/** Joins the versions of a path from several responses, and sorts them by their newest backup. */
 function mergeVersions(
   versions: readonly FoundVersion[],
   order: ReadonlyMap<number, { backup: BackupDetailRow; index: number }>,

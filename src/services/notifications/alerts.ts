@@ -38,11 +38,14 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   classes?: readonly EventClassName[];
   /**
-   * Whether only streams that follow runs get the message, which report each run's start and end to a
-   * service. Otherwise, all other streams get it. Default: no.
+   * Whether only streams that follow runs get the message. Such streams report each run's start and end to a
+   * service. By default, only the other streams get the message.
    */
   isForFollowers?: boolean;
-  /** The alert that the message repeats. Streams get it only if it is time to remind them. */
+  /**
+   * The alert that the message repeats. A stream gets the message only if it has not got the alert yet, or if
+   * it is time to remind it.
+   */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */
   key: string;

@@ -93,7 +93,7 @@ Deno.test("a change of the quiet hours applies to the messages that wait", async
     select value_encrypted as value from notification_streams`;
   const setValue = (sealed: string) => database`update notification_streams set value_encrypted = ${sealed}`;
   const change = async (fields: Parameters<typeof updateNotificationStream>[3]) => {
-    // A change requires an https address, and the receiver has none.
+    // `updateNotificationStream` requires an https address, but the test's receiver has an http address.
     await setValue(services.keyring.encrypt("https://example.test/hook"));
     await updateNotificationStream(services, test.caller, test.id, fields);
     await setValue(value);

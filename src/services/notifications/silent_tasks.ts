@@ -1,4 +1,4 @@
-/** Warns callers whose change leaves tasks without anybody who is notified of problems. */
+/** Warns callers if their change leaves nobody who is notified of the problems of some tasks. */
 import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tasks.ts";
@@ -6,7 +6,10 @@ import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tas
 /** Maximum number of tasks that a warning names. */
 const NAMED = 10;
 
-/** Returns a warning about those of the tasks whose problems nobody is notified of; an empty list if none. */
+/**
+ * Returns a list with one warning that names those of the tasks whose problems nobody is notified of; an
+ * empty list if there are none.
+ */
 export async function silentTaskWarnings(sql: Sql, taskIds: readonly number[]): Promise<string[]> {
   if (taskIds.length === 0) return [];
   const silent = await silentTasks(sql, taskIds, RUN_FOLLOWERS);
@@ -19,7 +22,9 @@ export async function silentTaskWarnings(sql: Sql, taskIds: readonly number[]): 
   ];
 }
 
-/** Returns a warning as {@link silentTaskWarnings} does, about the tasks that notify this stream. */
+/**
+ * Returns the warning of {@link silentTaskWarnings} about the tasks that send notifications to this stream.
+ */
 export async function silentTaskWarningsOfStream(sql: Sql, streamId: number): Promise<string[]> {
   return await silentTaskWarnings(sql, await tasksOfStream(sql, streamId));
 }

@@ -14,7 +14,7 @@ export interface IdempotencyKeyRow {
   created_at: Date;
 }
 
-/** Returns the column with the id of the caller's token or session. */
+/** Returns the name of the column that stores the id of the caller's token or session. */
 function ownerColumn({ kind }: Credential): string {
   return kind === "token" ? "token_id" : "session_id";
 }

@@ -1,7 +1,7 @@
-/** Secrets that work once and for a short time. Only their hashes are stored. */
+/** Stores the hashes of secrets that work only once and for a short time. */
 import type { Sql } from "../database/sql.ts";
 
-/** What a challenge is for. `setup`: a link with which a user sets a password. */
+/** What the secret of a challenge is for. `setup` is a link with which a user sets a password. */
 export type ChallengePurpose = "setup";
 
 export interface ChallengeRow {
@@ -32,7 +32,10 @@ export async function findChallenge(
   return row;
 }
 
-/** Deletes the challenge with this hash and returns it, unless it has expired: it works once. */
+/**
+ * Deletes the challenge with this hash and returns it, unless it has expired. Therefore its secret works only
+ * once.
+ */
 export async function takeChallenge(
   sql: Sql,
   purpose: ChallengePurpose,

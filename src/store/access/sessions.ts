@@ -7,7 +7,7 @@ import { type ListOrder, orderBy, type Page } from "../database/page.ts";
 export interface SessionRow {
   id: number;
   user_id: number;
-  /** The workspace in which the user acts; null: their own. */
+  /** The workspace in which the user acts; if null, the user acts in their own workspace. */
   workspace_id: number | null;
   created_at: Date;
   /** When the user last proved who they are. */
@@ -26,7 +26,7 @@ export type NewSession =
 /** A session, with the columns of its user that are needed to authenticate a request. */
 export interface SessionCallerRow extends SessionRow {
   is_admin: boolean;
-  /** The user's role in the workspace; null for their own, and if they are not a member any more. */
+  /** The user's role in `workspace_id`; null if that is null, or if the user is not a member any more. */
   role: Role | null;
   /** Whether the session's user is in the trash. */
   is_user_deleted: boolean;
@@ -82,7 +82,7 @@ export async function endSession(sql: Sql, userId: number, id: number, now: Date
   return count === 1;
 }
 
-/** Ends every session of the user, except one if its id is given. */
+/** Ends every session of the user, except the one with the id `exceptId`, if that is not null. */
 export async function endSessionsOf(
   sql: Sql,
   userId: number,
@@ -94,7 +94,10 @@ export async function endSessionsOf(
     where user_id = ${userId} and ended_at is null and id is distinct from ${exceptId}`;
 }
 
-/** Lists the user's sessions that have neither ended nor expired. `idleSince`: older ones have expired. */
+/**
+ * Lists the user's sessions that have neither ended nor expired. A session that was last used before
+ * `idleSince` has expired.
+ */
 export async function listSessions(
   sql: Sql,
   userId: number,
@@ -111,7 +114,9 @@ export async function listSessions(
   return { rows, total: count!.total };
 }
 
-/** Returns whether the account with this email address was logged in to from the network. */
+/**
+ * Returns whether the account with this email address has a stored session that was opened from the network.
+ */
 export async function isKnownNetwork(sql: Sql, email: string, network: string): Promise<boolean> {
   const rows = await sql`
     select from sessions join users u on u.id = sessions.user_id

@@ -1,7 +1,9 @@
 /** Stores the hashes of users' passwords. */
 import type { Sql } from "../database/sql.ts";
 
-/** A user as a log-in needs them. `hash` is null for a user without a password. */
+/**
+ * The columns of a user that are needed to check a password. `hash` is null for a user without a password.
+ */
 export interface LoginUserRow {
   id: number;
   email: string;
@@ -16,7 +18,10 @@ export async function findLoginUser(sql: Sql, email: string): Promise<LoginUserR
   return row;
 }
 
-/** Locks the user until the transaction ends. Returns them; undefined if they are in the trash. */
+/**
+ * Locks the user until the transaction ends, and returns the user; undefined if the user is in the trash or
+ * does not exist.
+ */
 export async function lockLoginUser(sql: Sql, id: number): Promise<LoginUserRow | undefined> {
   const [row] = await sql<LoginUserRow[]>`
     select u.id, u.email, p.hash from users u left join user_passwords p on p.user_id = u.id

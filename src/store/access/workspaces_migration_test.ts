@@ -96,7 +96,7 @@ async function insertRecords(sql: Sql, user_id: number): Promise<{ taskId: numbe
   return { taskId: backup_task_id, serverId: remote_server_id };
 }
 
-/** Returns how many records each pair of workspace and user has in all tables together. */
+/** Returns the number of records in all tables by workspace and user. */
 async function owners(sql: Sql): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const table of TABLES) {
@@ -138,8 +138,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
   ]);
   assert.deepEqual(await owners(sql), { [`${adas} by ${ada}`]: 10, [`${graces} by ${grace}`]: 10 });
 
-  // What a control plane of the version before inserts belongs to the own workspace of its user, even a new
-  // user.
+  // If a control plane of the version before inserts a record, the record gets the own workspace of its user,
+  // even if that control plane has just created the user.
   await insertRecords(sql, ada);
   const linus = await insertUser(sql, "Linus");
   const { taskId } = await insertRecords(sql, linus);
@@ -149,7 +149,7 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     [`${graces} by ${grace}`]: 10,
     [`${linuses} by ${linus}`]: 10,
   });
-  // A run of a task belongs to the task's workspace, whoever made it.
+  // A run of a task belongs to the task's workspace, even if a user of another workspace has created it.
   await sql`
     insert into runs (user_id, backup_task_id, kind, trigger, state, created_at, finished_at)
     values (${ada}, ${taskId}, 'backup', 'manual', 'succeeded', ${AT}, ${AT})`;
@@ -162,7 +162,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     { workspace_id: linuses, user_id: linus, runs: 1 },
   ];
   assert.deepEqual([...await counts()], expected);
-  // Such a control plane reads the counts of a user's runs, and cannot change them.
+  // A control plane of the version before can read how many runs a user has, but its changes of these counts
+  // have no effect.
   const [old] = await sql`select sum(runs)::integer as runs from run_counts where user_id = ${ada}`;
   assert.equal(old!.runs, 3);
   await sql`

@@ -24,7 +24,7 @@ type RequestContent =
   | {
     kind: "backup.browse";
     backup_destination_id: number;
-    /** For control planes of the version before, which look for the backup of this user. */
+    /** A control plane of the version before looks for the backup among the backups of this user. */
     user_id: number;
     backup_id: number;
     path: string;
@@ -35,7 +35,7 @@ type RequestContent =
   | {
     kind: "backup.find";
     backup_destination_id: number;
-    /** The newest first. */
+    /** The ids of the backups to search, the newest first. */
     backup_ids: number[];
     pattern: string;
     limit: number;
@@ -44,7 +44,7 @@ type RequestContent =
   | {
     kind: "backup.send";
     backup_destination_id: number;
-    /** For control planes of the version before, which look for the backup of this user. */
+    /** A control plane of the version before looks for the backup among the backups of this user. */
     user_id: number;
     backup_id: number;
     what: { type: "object" | "stored"; name: string } | { type: "file"; path: string };

@@ -190,8 +190,8 @@ export async function findBackupToRead(sql: Sql, id: number): Promise<BackupDeta
 }
 
 /**
- * Returns the backups with these ids, whoever owns them, in the order of the ids. The only object of each is
- * its index.
+ * Returns the backups with these ids, of any workspace, in the order of the ids. The `objects` of a backup
+ * contain only its index.
  */
 export async function indexedBackups(
   sql: Sql,

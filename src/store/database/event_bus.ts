@@ -43,7 +43,7 @@ export type Notification =
   | { topic: "agent_alive"; probe: string }
   /** The same agent has connected again. The replica that holds this older connection closes it. */
   | { topic: "agent_replaced"; connection_id: string }
-  /** A token or session of this user changed: its abilities, or whether it is valid. */
+  /** A user's tokens or sessions have changed: what they permit, or whether they are valid. */
   | { topic: "tokens_changed"; user_id: number }
   /** The secret keys have changed: replicas read them again. */
   | { topic: "keys_changed" }

@@ -1,8 +1,11 @@
-/** The metrics that are read from the database: an entry here is all that a metric takes. */
+/** The metrics that are read from the database. To add a metric, add an entry to the list in this file. */
 import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
-/** One value of a metric: a number, or the seconds since a time; 0 for a time that is null. */
+/**
+ * One value of a metric: a number, or a time. The metric shows a time as the seconds since then, and null as
+ * 0.
+ */
 export type MetricRow = { readonly value: number } | { readonly since: Date | null };
 
 export interface DatabaseMetric {
@@ -50,7 +53,7 @@ export const DATABASE_METRICS: readonly DatabaseMetric[] = [
     name: "lease_age_seconds",
     help: "Time since the last message about a running run, for the run with the oldest one.",
     labels: [],
-    // A message extends the lease.
+    // Each message extends the lease, so the lease's end says when the last message came.
     query: (sql, _now, lease) =>
       sql`
         select min(lease_expires_at) - make_interval(secs => ${lease / 1000}) as since
@@ -69,7 +72,7 @@ export const DATABASE_METRICS: readonly DatabaseMetric[] = [
       "Time since a backup task that is not paused last stored a backup; if it never did, since it was created.",
     labels: ["backup_task_id"],
     readsTasks: true,
-    // Reads only the newest entry of an index for each task.
+    // For each task, Postgres reads only the newest entry of an index.
     query: (sql) =>
       sql`
         select t.id as backup_task_id, coalesce(r.finished_at, t.created_at) as since

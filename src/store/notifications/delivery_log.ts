@@ -6,12 +6,12 @@ import type { Sql } from "../database/sql.ts";
 
 export interface DeliveryRow {
   id: number;
-  /** Id of the message with the event. Messages about several events have one id. */
+  /** Id of the message that contained the event. All events of one message have the same id. */
   message_id: string;
   event: NotificationEvent;
   state: DeliveryState;
   attempts: number;
-  /** Why the last attempt failed; null if none has. */
+  /** Why the last attempt failed; null if no attempt has failed. */
   error: string | null;
   created_at: Date;
   first_attempt_at: Date | null;

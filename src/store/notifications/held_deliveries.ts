@@ -8,7 +8,10 @@ import type { Fragment, Sql } from "../database/sql.ts";
 export const quietColumns = (sql: Sql): Fragment =>
   sql`n.timezone, n.quiet_from, n.quiet_to, n.quiet_days, n.quiet_except`;
 
-/** Returns until when a stream's quiet hours hold an event of these classes; null if it is sent at once. */
+/**
+ * Returns until when a stream's quiet hours hold an event of these classes; null if the event is sent at
+ * once.
+ */
 export function holdUntil(
   hours: QuietHours,
   classes: readonly EventClassName[],

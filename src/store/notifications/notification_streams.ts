@@ -19,7 +19,9 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   signing_secret_encrypted: string | null;
   on_success: boolean;
   on_failure: boolean;
-  /** The classes that differ from what the two flags say. */
+  /**
+   * The classes for which the two flags alone would have another result, and whether the stream gets them.
+   */
   events: EventChoices;
   /** When the next summary is due; null if the stream gets none. */
   summary_due_at: Date | null;

@@ -1,4 +1,4 @@
-/** Finds tasks of which no notification stream gets problems. */
+/** Finds tasks whose problems no notification stream gets. */
 import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../../domain/notifications/event_classes.ts";
 import type { Sql } from "../database/sql.ts";
 import { isSubscribed } from "./subscriptions.ts";
@@ -14,8 +14,8 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 
 /**
  * Returns those of the tasks whose streams get no class that reports problems.
- *
- * @param followers Types of the streams that follow runs: they get failures, and no other problems.
+ * @param followers Types of the streams that follow runs. Of the classes that report problems, such streams
+ *   get only `failure`.
  */
 export function silentTasks(
   sql: Sql,

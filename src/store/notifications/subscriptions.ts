@@ -13,25 +13,28 @@ export type Recipients =
 /** The streams that an event is addressed to, and which of them receive it. */
 export interface Subscribers {
   recipients: Recipients;
-  /** The classes of the event: a stream that subscribes to one of them receives it. */
+  /** The classes of the event. A stream receives the event if it subscribes to one of them. */
   classes: readonly EventClassName[];
   /**
    * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
    * is for streams of these types (true) or of all other types (false).
    */
   followers: { types: readonly string[]; isFor: boolean };
-  /** The alert that the event reports, if streams are to get it only when it is time to remind them. */
+  /**
+   * The alert that the event reports. If given, only streams get the event that have not got the alert yet,
+   * or that it is time to remind.
+   */
   alert?: ReportedAlert;
 }
 
-/** An alert about a problem that lasts. */
+/** An alert about a problem that may still last. */
 export interface ReportedAlert {
   id: number;
-  /** When it was last reported to any stream; null if it was not. */
+  /** When the alert was last reported to any stream; null if it was never reported. */
   told_at: Date | null;
-  /** Time of the occurrence that is reported. */
+  /** Time of the occurrence of the problem that the event reports. */
   at: Date;
-  /** Time after which streams without a time of their own are reminded, in milliseconds. */
+  /** Time after which a stream is reminded, in milliseconds, if its `remind_after` is null. */
   defaultMs: number;
 }
 
@@ -63,8 +66,9 @@ export function subscribedStreams(sql: Sql, { recipients, classes, followers, al
 }
 
 /**
- * Returns an SQL condition: the alert was not reported to the stream `n` yet, or it is time to remind it. A
- * control plane of the version before stores only when it last reported the alert to any stream.
+ * Returns an SQL condition that is true if the alert was not reported to the stream `n` yet, or if it is time
+ * to remind the stream. A control plane of the version before stores only when it last reported the alert to
+ * any stream.
  */
 function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
   if (alert === undefined) return sql`true`;
@@ -80,8 +84,8 @@ function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
 }
 
 /**
- * Returns an SQL condition: the stream `n` gets the events of one of the classes. It follows the same rule as
- * `isSubscribed` of the domain.
+ * Returns an SQL condition that is true if the stream `n` subscribes to one of the classes. It follows the
+ * same rule as `isSubscribed` of the domain.
  */
 export function isSubscribed(sql: Sql, classes: readonly EventClassName[]): Fragment {
   const flags = {

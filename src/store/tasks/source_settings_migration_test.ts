@@ -9,7 +9,7 @@ import { type BackupTaskRow, findBackupTask } from "./backup_tasks.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 
-/** The columns that only control planes of the version before use. */
+/** The columns that control planes of the version before use, and this version does not. */
 const OLDER = [
   "source_path",
   "excluded_paths",
@@ -159,7 +159,8 @@ Deno.test("a control plane of the version before can add and change tasks, and r
     [{}, {}],
   ]);
 
-  // It replaces a key in the column that it knows, and this version in the object.
+  // When keys are replaced, a control plane of the version before encrypts the value in its column anew, and
+  // this version the one in the object.
   await sql`update backup_tasks set database_password_encrypted = 'v1:bbbb0000:n' where id = 3`;
   assert.deepEqual([...await countSealed(sql)].sort(), [["aaaa0000", 1], ["bbbb0000", 1]]);
   const column = (await sealedColumns(sql)).find(({ column }) => column === "source_secrets")!;

@@ -42,7 +42,10 @@ const content = {
   },
 };
 
-/** A password as typed: its rules are checked only when it is set, so that a log-in reveals nothing. */
+/**
+ * A password as typed. The rules for passwords are checked only when a user sets a password, so that a
+ * refused log-in reveals nothing about the password.
+ */
 const password = () => secret(MAX_PASSWORD * 2);
 
 type AnyCall = Pick<Call<never, unknown, unknown>, "request" | "origin" | "cookie" | "services">;
@@ -51,7 +54,7 @@ function clientOf({ request, origin }: AnyCall): LoginClient {
   return { address: origin.address, userAgent: request.headers.get("user-agent") };
 }
 
-/** Returns what the owner of a session may see of it. */
+/** Returns the response about the caller's own session: the user, the session and the CSRF token. */
 async function ownSessionBody(services: ServiceContext, plain: string) {
   const caller = await authenticate(services, { kind: "session", text: plain });
   const [{ user }, row] = [await showSelf(services, caller), await ownSession(services, caller)];

@@ -156,7 +156,7 @@ function page(
 /** Matches times with years of four digits: RFC 3339, which clients use to parse times, allows no others. */
 const RFC_3339 = /^\d{4}-/;
 
-/** Returns a time of a file as answers show it; null if clients could not parse it. */
+/** Returns a file's modification time for the response; null if clients could not parse it. */
 export function entryTime(time: string): string | null {
   return RFC_3339.test(time) ? time : null;
 }
