@@ -4,20 +4,32 @@
  */
 import { GUARD_EVENTS, type GuardEvent } from "../guards/registry.ts";
 
-/** The flags of a stream by which it gets a class. `either`: one of the two flags is enough. */
+/** The flag of a stream that subscribes it to the class. `either` means that each of the two flags does. */
 export type EventGroup = "on_success" | "on_failure" | "either";
 
 export interface EventClass {
-  /** Name for people, without capital letter. */
+  /** Name for people, which begins with a lower-case letter. */
   readonly label: string;
-  /** Subject of the class, in one line without capital letter and full stop. */
+  /**
+   * Says what the events of the class report, in one line that begins with a lower-case letter and has no
+   * full stop.
+   */
   readonly help: string;
   readonly group: EventGroup;
-  /** Whether a stream with the flag of the group gets the class, unless it chooses otherwise. */
+  /**
+   * Whether the flag of `group` subscribes a stream to this class. If not, the stream gets the class only if
+   * it chooses the class by name.
+   */
   readonly isDefault: boolean;
-  /** Whether the class reports problems of tasks. A task is silent if nobody gets such a class. */
+  /**
+   * Whether the class reports problems of tasks. If no stream of a task gets such a class, the API warns that
+   * nobody is notified.
+   */
   readonly isAlert: boolean;
-  /** The events. `backup.succeeded` is in two classes: it depends on whether the run had warnings. */
+  /**
+   * The events of the class. `backup.succeeded` is in two classes: the right one depends on whether the run
+   * had warnings.
+   */
   readonly events: readonly string[];
 }
 
@@ -115,7 +127,7 @@ export const NOTIFICATION_EVENTS: readonly NotificationEventName[] = [
   ...UNCLASSED_EVENTS,
 ];
 
-/** The first class of each event. */
+/** The class of each event; for an event in two classes, the first one. */
 const CLASS_OF = new Map(
   EVENT_CLASS_NAMES.toReversed().flatMap((name) =>
     EVENT_CLASSES[name].events.map((event): [NotificationEventName, EventClassName] => [event, name])
@@ -133,10 +145,16 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
   return CLASS_OF.get(event)!;
 }
 
-/** The classes that a stream chooses against the flags of their groups. */
+/**
+ * Classes that a stream gets (true) or does not get (false), by name. They take precedence over the stream's
+ * flags.
+ */
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 
-/** Subscription of a stream. `events` has only choices that differ from what the flags say. */
+/**
+ * What a stream subscribes to. `events` has only the classes for which the stream's flags alone would have
+ * another result.
+ */
 export interface Subscription {
   readonly on_success: boolean;
   readonly on_failure: boolean;
@@ -163,7 +181,7 @@ export function subscribedClasses(subscription: Subscription): Record<EventClass
   ) as Record<EventClassName, boolean>;
 }
 
-/** A change of a subscription; what is absent stays. */
+/** A change of a subscription. Fields and classes that are absent keep their values. */
 export interface SubscriptionChange {
   readonly on_success?: boolean;
   readonly on_failure?: boolean;
@@ -171,9 +189,9 @@ export interface SubscriptionChange {
 }
 
 /**
- * Returns the subscription after a change. A flag that changes sets all classes of its group. Then the chosen
- * classes apply. A flag whose classes are all switched off becomes false, so that whoever reads only the
- * flags is not misled.
+ * Returns the subscription after a change. If a flag changes, the stream first gets all classes of the flag's
+ * group, or none. Then the classes in `change.events` are switched on or off. A flag becomes false if all
+ * classes of its group are switched off, because older clients read only the flags.
  */
 export function changeSubscription(before: Subscription, change: SubscriptionChange): Subscription {
   const flags = {

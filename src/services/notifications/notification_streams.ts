@@ -45,7 +45,7 @@ export interface NotificationStreamInput extends Input<NotificationStreamSetting
   /** Key that signs the messages, in plain text; null for none. It is stored encrypted. */
   signing_secret?: string | null;
   notifications?: { on_success?: boolean; on_failure?: boolean };
-  /** Classes that the stream gets or does not get; those that are left out stay. */
+  /** Classes that the stream gets (true) or does not get (false), by name. The others do not change. */
   events?: EventChoices;
 }
 
@@ -69,7 +69,7 @@ export async function showNotificationStream(
   return requireFound(await store.findNotificationStreamOf(services.database, caller.workspaceId, id));
 }
 
-/** Lists the events for a stream: those that wait, and those that were sent or given up lately. */
+/** Lists the events for a stream: those that wait, and those of the last week that were sent or given up. */
 export async function listDeliveries(
   services: ServiceContext,
   caller: Caller,
