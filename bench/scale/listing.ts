@@ -1,4 +1,4 @@
-/** Measures pages of the list of a user's logs, of which there are a million. */
+/** Measures pages of the list of a workspace's logs, of which there are a million. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { median, percentile, print, type Result } from "../result.ts";
 import { scaled, ScaleStage } from "./stage.ts";

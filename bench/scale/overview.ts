@@ -1,4 +1,4 @@
-/** Measures the overview of a user with 1,000 tasks and 100,000 runs, each with its backup. */
+/** Measures the overview of a workspace with 1,000 tasks and 100,000 runs, each with its backup. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { median, percentile, print, type Result } from "../result.ts";
 import { scaled, ScaleStage } from "./stage.ts";

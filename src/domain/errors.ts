@@ -15,7 +15,10 @@ export abstract class DomainError extends Error {
     | "unavailable";
 }
 
-/** The resource does not exist, or belongs to another user. `resource` is its name, such as `Backup task`. */
+/**
+ * The resource does not exist, or it belongs to a workspace in which the caller does not act. `resource` is
+ * its name, such as `Backup task`.
+ */
 export class NotFoundError extends DomainError {
   readonly kind = "not_found";
   constructor(readonly resource: string) {

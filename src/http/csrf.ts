@@ -19,6 +19,7 @@ export function csrfToken(session: string): string {
 
 /**
  * Throws a {@link ForbiddenError} if another site may have made a request that has a session's cookie.
+ *
  * @param publicUrl The URL at which browsers reach this control plane; if null, the request's `Host` header
  *   names the host.
  */

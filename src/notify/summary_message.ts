@@ -24,8 +24,8 @@ export function summaryTone({ counts, is_protected, runs }: Summary): Message["t
 }
 
 /**
- * Returns the numbers, and then each task that is not protected. If a channel cuts the message, the numbers
- * stay.
+ * Returns the numbers first, and then each task that is not protected. So the numbers remain if a channel
+ * cuts the message.
  */
 export function summaryFacts(summary: Summary, timezone: string): Message["facts"] {
   const { backups, counts, proven, runs, since, stored, tasks } = summary;

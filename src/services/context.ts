@@ -56,6 +56,6 @@ export interface Caller extends Owner {
   readonly role: Role;
   readonly credential: Credential;
   readonly isAdmin: boolean;
-  /** What the token permits and the user's role allows at this moment. */
+  /** What the user's role allows at this moment. A token restricts this to what the token permits. */
   readonly abilities: ReadonlySet<string>;
 }

@@ -7,7 +7,7 @@ export class StorageError extends Error {
 
   /**
    * @param code The service's own code, such as `NoSuchBucket`, or `Network`, `Timeout`, `Answer` or
-   * `StillThere`.
+   *   `StillThere`.
    * @param retryable Whether the same call may succeed later.
    */
   constructor(message: string, readonly code: string, readonly retryable: boolean, options?: ErrorOptions) {

@@ -58,7 +58,7 @@ export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.Zo
 /**
  * Who accesses the stored objects:
  * - `server`: only the agent of the server whose disk they are on;
- * - `agents`: every agent of the owner;
+ * - `agents`: every agent of the workspace;
  * - `control_plane`: the control plane itself (`src/storage`), which signs requests for agents.
  */
 export type Reach = "server" | "agents" | "control_plane";
@@ -137,7 +137,10 @@ export interface RecoveryInstructions<Settings> {
   readonly reading?: AddressReading<Settings>;
 }
 
-/** How `recover` reads an address of a destination. It refuses addresses with a password before. */
+/**
+ * How `recover` reads the address of a destination. The address contains no password, because `recover`
+ * refuses such addresses.
+ */
 export interface AddressReading<Settings> {
   readonly schemes: readonly string[];
   /** Forms of an address, for error messages. */

@@ -19,8 +19,8 @@ export function destinationDirectory({ type, settings }: TypedSettings, storePat
 }
 
 /**
- * Returns the same directory as {@link destinationDirectory}, to store new objects there. Throws an {@link
- * InvalidError} if it is the root directory and the type does not allow that.
+ * Returns the same directory as {@link destinationDirectory}, to store new objects there. Throws an
+ * {@link InvalidError} if it is the root directory and the type does not allow that.
  */
 export function objectDirectory(destination: TypedSettings, storePath: string | null): string {
   const directory = destinationDirectory(destination, storePath);

@@ -40,6 +40,7 @@ export interface SourceDefinition {
   readonly jobShape: SourceShape;
   /**
    * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
+   *
    * @param task Values by field, with defaults; null is a value that is not set.
    * @param secrets The task's secrets. A secret that the task lacks comes from its remote server.
    */

@@ -60,8 +60,8 @@ export interface NotifiedBackup {
 }
 
 /**
- * States of a message to a stream. `given_up` means that the stream has not accepted the message for {@link
- * GIVE_UP_AFTER}.
+ * States of a message to a stream. `given_up` means that the control plane has stopped trying, because the
+ * stream did not accept the message in time.
  */
 export const DELIVERY_STATES = ["waiting", "sent", "given_up"] as const;
 export type DeliveryState = typeof DELIVERY_STATES[number];

@@ -21,6 +21,7 @@ export interface QuietHours {
 
 /**
  * Returns when the quiet hours end that contain the time `at`; null if no quiet hours contain it.
+ *
  * @param userZone The time zone of streams without a time zone of their own.
  */
 export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date | null {

@@ -8,25 +8,25 @@ export const SUMMARIES = ["off", "daily", "weekly"] as const;
 /** The columns of a stream that describe its summaries. */
 export interface SummarySchedule {
   readonly summary: typeof SUMMARIES[number];
-  /** Time of day, `HH:MM`. */
+  /** Time of day at which a summary is sent, as `HH:MM`. */
   readonly summary_time: string;
-  /** Day of weekly summaries, 0 for Sunday to 6 for Saturday. */
+  /** Weekday on which a weekly summary is sent, 0 for Sunday to 6 for Saturday. */
   readonly summary_weekday: number;
-  /** Time zone; null for the user's. */
+  /** Time zone of `summary_time`; if null, the user's time zone applies. */
   readonly timezone: string | null;
 }
 
 /** Facts of a summary. Times are ISO 8601 in UTC. */
 export interface Summary {
   readonly period: "daily" | "weekly";
-  /** Begin of the period that `runs` and `backups` count. */
+  /** Beginning of the period that `runs` and `backups` count. */
   readonly since: string;
   readonly is_protected: boolean;
-  /** The result in one sentence. */
+  /** One sentence that says whether all tasks are protected. */
   readonly verdict: string;
   /** The number of tasks by protection status. */
   readonly counts: Readonly<Record<ProtectionStatus, number>>;
-  /** The worst tasks that are neither protected nor paused. */
+  /** The tasks that are neither protected nor paused, the worst first. Long lists are cut. */
   readonly tasks: readonly {
     readonly id: number;
     readonly label: string;
@@ -37,9 +37,9 @@ export interface Summary {
   readonly runs: Readonly<Record<Outcome, number>>;
   /** The backups that were stored in the period. `size` is in bytes. */
   readonly backups: { readonly count: number; readonly size: number };
-  /** All backups. `size` is in bytes. */
+  /** All stored backups. `size` is in bytes. */
   readonly stored: { readonly count: number; readonly size: number };
-  /** The last successful drill; null if none has succeeded yet. */
+  /** The last successful drill; null if no drill has succeeded yet. */
   readonly proven: { readonly task_id: number; readonly label: string; readonly at: string } | null;
 }
 

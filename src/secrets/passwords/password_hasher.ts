@@ -23,8 +23,8 @@ export class PasswordHasher implements Disposable {
   readonly #waiting = new Map<number, Waiting>();
 
   /**
-   * Returns the hash of a new password in PHC format. Throws an {@link UnavailableError} if {@link
-   * MAX_WAITING} passwords already wait.
+   * Returns the hash of a new password in PHC format. Throws an {@link UnavailableError} if
+   * {@link MAX_WAITING} passwords already wait.
    */
   async hash(password: string): Promise<string> {
     return await this.#compute(password, null) as string;

@@ -41,6 +41,7 @@ export async function insertSetupLink(sql: Sql, userId: number, now: Date): Prom
 
 /**
  * Returns the address of the page that a set-up link opens.
+ *
  * @param url The public URL of this control plane.
  */
 export function setupUrl(url: string, { plain }: SetupLink): string {

@@ -82,8 +82,8 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 
 /**
  * Returns the server whose agent should read a backup: the server that made it. If that server's agent is not
- * connected and other servers can reach the destination, returns one of the owner's connected servers. Throws
- * an {@link UnavailableError} if there is none.
+ * connected and other servers can reach the destination, returns a connected server of the backup's
+ * workspace. Throws an {@link UnavailableError} if there is none.
  *
  * @param protocol The minimum protocol version of the agent.
  */

@@ -1,4 +1,4 @@
-/** Lists backups, and carries out what their owners do with them. */
+/** Lists, deletes and holds backups, and clears their marks after a review. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";

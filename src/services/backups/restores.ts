@@ -31,8 +31,8 @@ export interface RestoreInput extends Readonly<Record<string, unknown>> {
 }
 
 /**
- * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, and an {@link
- * InvalidError} that names every wrong field. Also throws the error of {@link refuseUnreachable}.
+ * Queues a restore. Throws a {@link ConflictError} if the backup is being deleted, and an
+ * {@link InvalidError} that names every wrong field. Also throws the error of {@link refuseUnreachable}.
  */
 export async function startRestore(
   services: ServiceContext,

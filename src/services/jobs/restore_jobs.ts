@@ -75,8 +75,8 @@ function serverOf(task: BackupTaskRow): DatabaseServer {
 }
 
 /**
- * Returns where a run restores to. If a database server loads the backup, may throw the error of {@link
- * serverToLoadInto}.
+ * Returns where a run restores to. If a database server loads the backup, may throw the error of
+ * {@link serverToLoadInto}.
  */
 async function restoreTarget(
   sql: Sql,

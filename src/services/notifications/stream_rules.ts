@@ -7,13 +7,13 @@ import { signingSecretProblem } from "../../notify/signature.ts";
 import type { NotificationStreamRow } from "../../store/notifications/notification_streams.ts";
 import type { ServiceContext } from "../context.ts";
 
-/** Throws an `InvalidError` if a stream that follows runs is to get summaries. */
+/** Throws an `InvalidError` if summaries are requested for a stream that follows runs. */
 export function refuseSummary({ summary, type }: Pick<NotificationStreamRow, "summary" | "type">): void {
   if (summary === "off" || !followsRuns(type)) return;
   throw new InvalidError({ summary: [`The summary field must be off for streams of the type ${type}.`] });
 }
 
-/** Throws an `InvalidError` for quiet hours without begin or end, or without a length. */
+/** Throws an `InvalidError` if quiet hours lack a beginning or an end, or if both are the same time. */
 export function refuseQuietHours(
   { quiet_from, quiet_to }: Pick<QuietHours, "quiet_from" | "quiet_to">,
 ): void {
@@ -28,7 +28,7 @@ export function refuseQuietHours(
   }
 }
 
-/** Throws an `InvalidError` if the type signs no messages, or if the secret is too weak. */
+/** Throws an `InvalidError` if streams of this type have no signing secret, or if the secret is too weak. */
 export function refuseSigningSecret(type: string, secret: string | null): void {
   if (secret === null) return;
   const signed = NOTIFICATION_STREAM_TYPES.filter((each) => channelOf(each).isSigned === true);
@@ -39,8 +39,8 @@ export function refuseSigningSecret(type: string, secret: string | null): void {
 }
 
 /**
- * Throws an `InvalidError` if the control plane must not connect to the address. The addresses of a host name
- * may change, so they are checked at each connection instead.
+ * Throws an `InvalidError` if the control plane must not connect to the address. If the address contains a
+ * host name, this checks nothing: the name's addresses may change, so they are checked at each connection.
  */
 export function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
   const address = channelOf(type).urlOf?.(value) ?? null;

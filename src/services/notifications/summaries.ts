@@ -14,14 +14,15 @@ import {
 import type { ServiceContext } from "../context.ts";
 import { type Overview, showOverview } from "../tasks/overview.ts";
 
-/** Maximum number of streams that are handled in one pass. */
+/** Maximum number of streams in one call of {@link sendSummaries}. */
 const BATCH = 100;
 /** Maximum number of tasks that a summary names. */
 const NAMED_TASKS = 20;
 
 /**
- * Writes the summaries that are due. The same transaction sets when the next one is due, so each is sent
- * once, however many control planes there are. A summary that was missed is sent late, but only one.
+ * Writes the messages of the summaries that are due. The transaction that writes a message also sets when the
+ * stream's next summary is due. So each summary is sent once, however many control planes there are. If
+ * several summaries of a stream were missed, only one is sent.
  */
 export async function sendSummaries(services: ServiceContext): Promise<void> {
   const { clock, database } = services;

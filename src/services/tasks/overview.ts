@@ -1,5 +1,6 @@
 /**
- * Summarizes whether every task of a user is protected, and lists the tasks that are not, with the reasons.
+ * Summarizes whether every task of a workspace is protected, and lists the tasks that are not, with the
+ * reasons.
  */
 import { duration } from "../../domain/durations.ts";
 import { PROTECTION_STATUSES, type ProtectionStatus } from "../../domain/protection.ts";
@@ -24,7 +25,7 @@ export interface TaskProtection {
 }
 
 export interface Overview {
-  /** The result in one sentence. */
+  /** One sentence that says whether all tasks are protected. */
   readonly verdict: string;
   /**
    * Whether there is a task that is not paused, and none of these tasks is late. A failed run alone makes no

@@ -14,6 +14,7 @@ export type DamageFinder = typeof DAMAGE_FINDERS[number];
 /**
  * Marks a backup as verified, after the whole backup was read back. Clears damage that was found by reading
  * bytes. Damage that a drill found stays, because a drill can fail although all bytes are intact.
+ *
  * @param since Start of the verification. Damage that was found later stays.
  */
 export async function markVerified(sql: Sql, id: number, since: Date, now: Date): Promise<void> {
@@ -80,6 +81,7 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
  * Records a successful drill, in the backup and in its task. The task keeps the result after the backup is
  * deleted. Clears only damage that drills found at `since` or before, because a drill need not read the whole
  * backup.
+ *
  * @param restoreMs How long the restore took, in milliseconds.
  */
 export async function markProven(

@@ -154,8 +154,9 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 /**
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
  * backups may be missing, unless only the records are deleted.
+ *
  * @param confirmed Ids of the backups that retention rules, applied again in this transaction, still remove.
- * A backup that a rule marked, and whose removal has not begun, is claimed only if its id is among them.
+ *   A backup that a rule marked, and whose removal has not begun, is claimed only if its id is among them.
  */
 export function claimRemovals(
   sql: Sql,

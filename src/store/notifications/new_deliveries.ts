@@ -1,4 +1,4 @@
-/** Inserts events into the outbox, one delivery for each stream. */
+/** Inserts events as deliveries, one for each stream that gets the event. */
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
 import type { Sql } from "../database/sql.ts";
@@ -6,7 +6,7 @@ import { holdUntil, quietColumns } from "./held_deliveries.ts";
 import { subscribedStreams, type Subscribers } from "./subscriptions.ts";
 
 export interface NewDelivery extends Subscribers {
-  /** Identifies the event. A stream gets only one delivery for each key. */
+  /** Identifies the event. A stream gets only one delivery with the same key. */
   key: string;
   event: NotificationEvent;
 }
@@ -19,14 +19,14 @@ export async function insertDeliveries(
 ): Promise<number[]> {
   const streams = await sql<HoldingStream[]>`
     select distinct n.id, ${quietColumns(sql)} ${subscribedStreams(sql, subscribers)} order by n.id`;
-  // The services that follow runs raise a false alarm if a message waits.
+  // Quiet hours do not hold events for streams that follow runs, because their services raise a false alarm
+  // if a message is late.
   const ends = streams.map((stream) =>
     subscribers.followers.isFor ? null : holdUntil(stream, subscribers.classes, now, event.timezone)
   );
   return await insertRows(sql, { key, event, streams, ends }, now);
 }
 
-/** Inserts a delivery for one stream. */
 export async function insertDelivery(
   sql: Sql,
   stream: HoldingStream,

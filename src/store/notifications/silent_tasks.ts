@@ -14,6 +14,7 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 
 /**
  * Returns those of the tasks whose streams get no class that reports problems.
+ *
  * @param followers Types of the streams that follow runs. Of the classes that report problems, such streams
  *   get only `failure`.
  */

@@ -1,4 +1,4 @@
-/** Finds the streams whose summary is due, and reads what a period's summary counts. */
+/** Finds the streams whose summary is due, and reads the numbers of a summary's period. */
 import type { QuietHours } from "../../domain/notifications/quiet_hours.ts";
 import type { SummarySchedule } from "../../domain/notifications/summary.ts";
 import type { Outcome } from "../../domain/run.ts";
@@ -13,7 +13,7 @@ export interface SummarizedStream extends SummarySchedule, QuietHours {
   user_timezone: string;
 }
 
-/** Returns streams whose summary is due, at most `limit`. */
+/** Returns at most `limit` streams whose summary is due. */
 export function dueSummaries(
   sql: Sql,
   now: Date,
@@ -24,7 +24,10 @@ export function dueSummaries(
     order by summary_due_at, id limit ${limit}`;
 }
 
-/** Locks a stream if its summary is due. Returns undefined if it is not, or if another replica sends it. */
+/**
+ * Locks a stream if its summary is due. Returns undefined if no summary is due, or if another replica has
+ * locked the stream.
+ */
 export async function lockDueSummary(
   sql: Sql,
   id: number,

@@ -19,7 +19,7 @@ export interface OverviewNumbers {
   backups_size: number;
 }
 
-/** The last successful drill of a user's tasks. */
+/** The last successful drill of a workspace's tasks. */
 export interface LastProven {
   backup_task_id: number;
   label: string;
