@@ -29,8 +29,8 @@ export class Passwords {
   }
 
   /**
-   * Returns the password that opens the file. If none of the passwords so far opens it, prompts on the
-   * terminal. Returns null if the answer is empty, or if there is no terminal.
+   * Returns the password that opens the file. Tries the known passwords first. If none of them opens the
+   * file, prompts on the terminal. Returns null if the answer is empty, or if there is no terminal.
    */
   async find(name: string, open: () => Promise<ReadableStream<Uint8Array>>): Promise<string | null> {
     const header = await readHeader(name, await open());

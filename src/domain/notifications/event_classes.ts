@@ -145,15 +145,12 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
   return CLASS_OF.get(event)!;
 }
 
-/**
- * Classes that a stream gets (true) or does not get (false), by name. They take precedence over the stream's
- * flags.
- */
+/** Single classes that a stream gets (true) or does not get (false), by name, whatever its flags say. */
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 
 /**
- * What a stream subscribes to. `events` has only the classes for which the stream's flags alone would have
- * another result.
+ * What a stream subscribes to. `events` has only classes that the stream gets although its flags do not
+ * subscribe it to them, or that it does not get although they do.
  */
 export interface Subscription {
   readonly on_success: boolean;

@@ -31,8 +31,8 @@ export class PasswordHasher implements Disposable {
   }
 
   /**
-   * Returns whether the password fits the hash. If the hash is null, takes as long as otherwise and returns
-   * false. Throws an {@link UnavailableError} if {@link MAX_WAITING} passwords already wait.
+   * Returns whether the password fits the hash. If the hash is null, returns false, but takes as long as for
+   * a hash. Throws an {@link UnavailableError} if {@link MAX_WAITING} passwords already wait.
    */
   async verify(hash: string | null, password: string): Promise<boolean> {
     const fits = await this.#compute(password, hash ?? NOBODYS_HASH) as boolean;

@@ -52,7 +52,7 @@ export async function claimRequest(
     if (await claimIdempotencyKey(services.database, request, { now, expired })) return null;
     const row = await findIdempotencyKey(services.database, credential, key);
     if (row !== undefined) return storedResponse(row, requestHash, now);
-    // Claim again: the first request failed and released the key between the two statements.
+    // The first request failed and released the key after this loop found it claimed. Claim the key again.
   }
 }
 

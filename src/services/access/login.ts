@@ -107,8 +107,8 @@ export async function stepUp(
 }
 
 /**
- * Changes the caller's password, and ends all their sessions but the caller's own. Throws an
- * {@link InvalidError} if the current password is wrong or the new one is refused.
+ * Changes the caller's password, and ends the caller's other sessions. Throws an {@link InvalidError} if the
+ * current password is wrong or the new one is refused.
  */
 export async function changePassword(
   services: ServiceContext,

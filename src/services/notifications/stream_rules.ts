@@ -39,8 +39,8 @@ export function refuseSigningSecret(type: string, secret: string | null): void {
 }
 
 /**
- * Throws an `InvalidError` if the control plane must not connect to the address. If the address contains a
- * host name, this checks nothing: the name's addresses may change, so they are checked at each connection.
+ * Throws an `InvalidError` if the control plane must not connect to the address. Does not look up host names:
+ * their addresses may change, so they are checked at each connection.
  */
 export function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
   const address = channelOf(type).urlOf?.(value) ?? null;

@@ -38,7 +38,7 @@ export interface Unsatisfiable {
   readonly size: number;
 }
 
-/** Chooses the range to send, given the ETag; null requests all bytes. */
+/** Chooses the range of an object to send; null means all bytes. The object has the given ETag. */
 export type ChooseRange = (etag: string) => RequestedRange | null;
 
 export interface ObjectRequest {

@@ -5,5 +5,5 @@ import type postgres from "postgres";
 export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 /** A pool or a transaction. Functions of the store accept both. */
 export type Sql = postgres.Sql<{ bigint: number }> | postgres.TransactionSql<{ bigint: number }>;
-/** The pool, which can also begin transactions and listen. */
+/** A pool, which can also begin transactions and listen to notifications. */
 export type Database = postgres.Sql<{ bigint: number }>;

@@ -20,7 +20,8 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   on_success: boolean;
   on_failure: boolean;
   /**
-   * The classes for which the two flags alone would have another result, and whether the stream gets them.
+   * Single classes that the stream gets although its flags do not subscribe it to them (true), or that it
+   * does not get although they do (false).
    */
   events: EventChoices;
   /** When the next summary is due; null if the stream gets none. */
