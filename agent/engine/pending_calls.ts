@@ -13,8 +13,8 @@ export interface PendingCall {
 }
 
 const CALLS: Readonly<Record<string, string>> = {
-  findPlace: "find the location of the objects",
-  makePlace: "create the location of the objects",
+  findLocation: "find the location of the objects",
+  makeLocation: "create the location of the objects",
   create: "begin an object",
   size: "report the size of an object",
   remove: "remove an object",

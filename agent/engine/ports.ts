@@ -163,12 +163,12 @@ export interface Destination {
    * directory or bucket is missing, for example because its file system is not mounted. In a missing
    * directory, a missing object is no proof that the object is lost.
    */
-  findPlace(): Promise<void>;
+  findLocation(): Promise<void>;
   /**
    * Creates the directory of the objects if it is missing. Undefined if the destination has no directory to
    * create.
    */
-  makePlace?(): Promise<void>;
+  makeLocation?(): Promise<void>;
   /**
    * Starts an object under a temporary name and returns its writer. Rejects if an object called `name`
    * already exists.

@@ -80,9 +80,9 @@ async function openEmbedded(
   });
   if (postgres.adopted) log.info("The embedded Postgres still runs (process {pid})", { pid: postgres.pid });
   else log.info("The embedded Postgres is started (process {pid})", { pid: postgres.pid });
-  if (postgres.place !== directory) {
+  if (postgres.location !== directory) {
     log.info("Its files are in {place}, because the user that runs it can't enter {directory}", {
-      place: postgres.place,
+      place: postgres.location,
       directory: dataDirectory,
     });
   }

@@ -11,7 +11,7 @@ export interface HeldKeys {
   /** Ids of the keys. The first key encrypts new values. */
   readonly keyIds: readonly string[];
   /** Where an operator finds the keys, in words. */
-  readonly place: string;
+  readonly location: string;
 }
 
 export interface KeyCheck {
@@ -27,7 +27,7 @@ export interface KeyCheck {
  */
 export async function missingKeys(
   sql: Sql,
-  { keyIds, place }: HeldKeys,
+  { keyIds, location: place }: HeldKeys,
   lostKeyIds: readonly string[],
 ): Promise<string | null> {
   const known = new Set([...keyIds, ...lostKeyIds]);

@@ -104,7 +104,7 @@ class WatchedFile {
     try {
       const keys = await readSecretKeys(path);
       if (keys === null) throw new StartError(`${path} is gone`);
-      const found = { keyIds: keys.map(keyId), place: path };
+      const found = { keyIds: keys.map(keyId), location: path };
       if (found.keyIds.join() !== keyring.keyIds.join()) {
         await this.#requireFitting(found);
         keyring.use(keys);

@@ -20,9 +20,12 @@ export class Keyring {
 
   /**
    * @param keys The keys, 32 bytes each, the current one first.
-   * @param place Where a person finds the keys, in words.
+   * @param location Where a person finds the keys, in words.
    */
-  constructor(keys: readonly Uint8Array[], readonly place: string = "the environment variable SECRET_KEY") {
+  constructor(
+    keys: readonly Uint8Array[],
+    readonly location: string = "the environment variable SECRET_KEY",
+  ) {
     this.use(keys);
   }
 

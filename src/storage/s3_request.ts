@@ -61,7 +61,7 @@ export interface S3Answer {
 export class S3Requests {
   readonly #base: URL;
   readonly #region: string;
-  readonly #place: string;
+  readonly #location: string;
   /** The parts of the bucket's address that may be wrong, for messages. */
   readonly doubts: AddressGuesses;
 
@@ -73,7 +73,7 @@ export class S3Requests {
     this.#base = bucketUrl(options);
     this.#region = regionOf(options);
     this.doubts = addressGuesses(options);
-    this.#place = `bucket ${options.bucket} at ${this.#base.host}`;
+    this.#location = `bucket ${options.bucket} at ${this.#base.host}`;
   }
 
   /**
@@ -124,13 +124,13 @@ export class S3Requests {
 
   /** Returns the error for a request that the service refused. */
   fail(action: string, refusal: Refusal): StorageError {
-    return refusalError(`${action} in ${this.#place}`, refusal, this.doubts);
+    return refusalError(`${action} in ${this.#location}`, refusal, this.doubts);
   }
 
   /** Returns the error for a response that is successful but not as S3 defines it. */
   malformed(action: string, cause?: unknown): StorageError {
     const text =
-      `Cannot ${action} in ${this.#place}: the answer is not S3's. Check the destination's endpoint.`;
+      `Cannot ${action} in ${this.#location}: the answer is not S3's. Check the destination's endpoint.`;
     return new StorageError(text, "Answer", false, { cause });
   }
 
@@ -170,7 +170,7 @@ export class S3Requests {
         text: await limitedText(response, heard),
       };
     } catch (error) {
-      throw unreachableError(`${request.action} in ${this.#place}`, url.host, error, this.doubts);
+      throw unreachableError(`${request.action} in ${this.#location}`, url.host, error, this.doubts);
     } finally {
       clearTimeout(timer);
     }

@@ -1,6 +1,6 @@
 /** Lists the contents of backups through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
-import { backUpTree, localPlace, stageTree } from "../support/fixtures/backed_up_tree.ts";
+import { backUpTree, localDestination, stageTree } from "../support/fixtures/backed_up_tree.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { type DestinationFixture, destinationFixtures } from "../support/fixtures/destinations.ts";
 import { newStream } from "../support/fixtures/notified.ts";
@@ -87,7 +87,7 @@ Deno.test("the root is paged with exact totals, and names of any bytes are shown
     `cd "$1"; mkdir -p "$(printf 'odd \\303dir')"; echo x > "$(printf 'odd \\303dir/in')"`,
     at.tree,
   );
-  const id = await backUpTree(at, await localPlace(at));
+  const id = await backUpTree(at, await localDestination(at));
   const count = [...Deno.readDirSync(at.tree)].length;
   const seen: Record<string, string>[] = [];
   for (let page = 1, last = 1; page <= last; page++) {
@@ -116,7 +116,7 @@ Deno.test("a file is found in every backup of a task, restored and downloaded, a
   const { api, services } = at.plane;
   const name = "näme\nof $(id).txt";
   await Deno.writeTextFile(`${at.tree}/${name}`, "first");
-  const destination = await localPlace(at);
+  const destination = await localDestination(at);
   const first = await backUpTree(at, destination);
   const task = (await api.call("GET", `/backups/${first}`)).body.data.backup_task_id;
   await api.run(task);
@@ -170,7 +170,7 @@ Deno.test("what is encrypted to recipients is browsed and restored with an ident
   };
   const [right, wrong] = [await generate(), await generate()];
   using secrecy = new Secrecy(at.plane, [right.key, wrong.key]);
-  const id = await backUpTree(at, await localPlace(at), { encryption_recipients: [right.recipient] });
+  const id = await backUpTree(at, await localDestination(at), { encryption_recipients: [right.recipient] });
   const path = `/backups/${id}/files`;
   const refused = await api.call("GET", path);
   assert.equal(refused.status, 409);
@@ -209,7 +209,7 @@ Deno.test("a damaged index is told, and the backup marked; one that can't be rea
   const at = await stageTree(stack);
   const { api, services } = at.plane;
   await shell('seq 1000 | split -l 1 - "$1/file"', at.tree);
-  const id = await backUpTree(at, await localPlace(at));
+  const id = await backUpTree(at, await localDestination(at));
   const show = async () => (await api.call("GET", `/backups/${id}`)).body.data;
   const directory = `${at.root}/backups`;
   await Deno.rename(directory, `${directory}.away`);

@@ -1,7 +1,7 @@
 /** Tests downloads through the API, a control plane and an agent. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { backUpTree, localPlace, stageTree } from "../support/fixtures/backed_up_tree.ts";
+import { backUpTree, localDestination, stageTree } from "../support/fixtures/backed_up_tree.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
 import type { ApiCaller } from "../support/clients/client.ts";
 import { destinationFixtures } from "../support/fixtures/destinations.ts";
@@ -74,7 +74,7 @@ Deno.test("one file from inside is downloaded, opened, and the command line goes
     truncate -s 5M sparse; printf island | dd of=sparse bs=1 seek=3000000 conv=notrunc status=none; : > empty`,
     at.tree,
   );
-  const place = await localPlace(at);
+  const place = await localDestination(at);
   const id = await backUpTree(at, place);
   const path = (name: string, of = id) =>
     `/backups/${of}/files/download?${new URLSearchParams({ path: name })}`;
@@ -129,7 +129,7 @@ Deno.test("a download whose agent dies is cut, and is told so before it begins w
   const at = await stageTree(stack);
   const { api, agentPid } = at.plane;
   await shell('head -c 100000000 /dev/urandom > "$1/noise"', at.tree);
-  const id = await backUpTree(at, await localPlace(at));
+  const id = await backUpTree(at, await localDestination(at));
   const response = await get(api, `/backups/${id}/download`);
   const reader = response.body!.getReader();
   await reader.read();
@@ -145,7 +145,7 @@ Deno.test("a download of a file that finds damage marks the backup, before its f
   const at = await stageTree(stack);
   const { api } = at.plane;
   await shell('head -c 40000000 /dev/urandom > "$1/noise"', at.tree);
-  const place = await localPlace(at);
+  const place = await localDestination(at);
   const noise = await Deno.readFile(`${at.tree}/noise`);
   for (const [where, isBegun] of [[1_000_000, false], [20_000_000, true]] as const) {
     const id = await backUpTree(at, place);

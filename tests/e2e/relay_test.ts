@@ -82,7 +82,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
   }
 
   await t.step("a database", async () => {
-    const place = stack.use(await postgresqlFixture()).place!;
+    const place = stack.use(await postgresqlFixture()).restoreServer!;
     await place.sql("postgres", "create database depot");
     await place.sql("depot", "create table stock (id int primary key, name text)");
     await place.sql("depot", "insert into stock select n, 'item ' || n from generate_series(1, 2000) n");

@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";
 import { Secrecy } from "../support/assertions/secrecy.ts";
-import type { DatabasePlace } from "../support/sources/fixture.ts";
+import type { RestoreServer } from "../support/sources/fixture.ts";
 import { mysqlFixture } from "../support/sources/mysql.ts";
 import { postgresqlFixture } from "../support/sources/postgresql.ts";
 
 const fixtures = { postgresql: postgresqlFixture, mysql: mysqlFixture };
 const TABLES = "create table stock (id int primary key, name varchar(20)); insert into stock values (1, 'é')";
 
-async function makeDatabases(place: DatabasePlace): Promise<void> {
-  const door = place.login.engine === "mysql" ? "mysql" : "postgres";
+async function makeDatabases(server: RestoreServer): Promise<void> {
+  const door = server.login.engine === "mysql" ? "mysql" : "postgres";
   for (const name of ["depot", "yard"]) {
-    await place.sql(door, `create database ${name}`);
-    await place.sql(name, `${TABLES}; create view names as select name from stock`);
+    await server.sql(door, `create database ${name}`);
+    await server.sql(name, `${TABLES}; create view names as select name from stock`);
   }
 }
 
@@ -37,19 +37,19 @@ Deno.test("databases come back through the API, under a new name and over the ol
     assert.equal(log.status, "successful", log.output);
     return (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data[0].id;
   };
-  const places = new Map<string, DatabasePlace>();
+  const servers = new Map<string, RestoreServer>();
   for (const [engine, open] of Object.entries(fixtures)) {
-    const place = stack.use(await open()).place!;
-    await makeDatabases(place);
-    places.set(engine, place);
+    const server = stack.use(await open()).restoreServer!;
+    await makeDatabases(server);
+    servers.set(engine, server);
   }
-  using secrecy = new Secrecy(plane, [...places.values()].map(({ login }) => login.password!));
+  using secrecy = new Secrecy(plane, [...servers.values()].map(({ login }) => login.password!));
   await shell('mkdir "$1"; echo one > "$1/one"', `${root}/tree`);
   await backUp({ type: "files", source_path: `${root}/tree` });
 
-  for (const [engine, place] of places) {
+  for (const [engine, server] of servers) {
     await t.step(engine, async () => {
-      const { host, port, username, password } = place.login;
+      const { host, port, username, password } = server.login;
       const backupId = await backUp({
         type: "database",
         database_type: engine,
@@ -60,8 +60,8 @@ Deno.test("databases come back through the API, under a new name and over the ol
         database_password: password,
       });
       const path = `/backups/${backupId}/restore`;
-      const original = await place.describe("depot");
-      await place.sql("depot", "insert into stock values (2, 'later')");
+      const original = await server.describe("depot");
+      await server.sql("depot", "insert into stock values (2, 'later')");
       const refused = await api.carryOut(path);
       assert.equal(refused.status, "failed");
       assert.match(
@@ -70,12 +70,12 @@ Deno.test("databases come back through the API, under a new name and over the ol
       );
       const copied = await api.carryOut(path, { databases: ["depot"], database_name: "copy" });
       assert.equal(copied.status, "successful", copied.output);
-      assert.deepEqual(await place.describe("copy"), original);
-      assert.notDeepEqual(await place.describe("depot"), original);
+      assert.deepEqual(await server.describe("copy"), original);
+      assert.notDeepEqual(await server.describe("depot"), original);
       const replaced = await api.carryOut(path, { overwrite: true });
       assert.equal(replaced.status, "successful", replaced.output);
-      for (const name of ["depot", "yard"]) assert.deepEqual(await place.describe(name), original);
-      assert.deepEqual((await place.list()).sort(), ["copy", "depot", "yard"]);
+      for (const name of ["depot", "yard"]) assert.deepEqual(await server.describe(name), original);
+      assert.deepEqual((await server.list()).sort(), ["copy", "depot", "yard"]);
     });
   }
   await t.step("no secret was told anywhere", () => secrecy.check());

@@ -27,7 +27,7 @@ export class MortalPostgres implements AsyncDisposable {
       env: clockEnvironment(clockFile),
     });
     const { password, port, username } = postgres.connection;
-    await outliveNobody(postgres.place);
+    await outliveNobody(postgres.location);
     return new MortalPostgres(
       `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`,
       postgres,
@@ -49,7 +49,7 @@ export class MortalPostgres implements AsyncDisposable {
   }
 
   async #processes() {
-    const file = await Deno.readTextFile(`${this.postgres.place}/data/postmaster.pid`);
+    const file = await Deno.readTextFile(`${this.postgres.location}/data/postmaster.pid`);
     return processTree(Number(file.split("\n")[0]));
   }
 

@@ -2,9 +2,9 @@
 
 /** Returns a program's path; null if the program is not installed. */
 export async function findProgram(name: string): Promise<string | null> {
-  const places = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
-  for (const place of [...places, ...await postgresPlaces()]) {
-    if (place !== "" && await exists(`${place}/${name}`)) return `${place}/${name}`;
+  const directories = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  for (const directory of [...directories, ...await postgresDirectories()]) {
+    if (directory !== "" && await exists(`${directory}/${name}`)) return `${directory}/${name}`;
   }
   return null;
 }
@@ -23,7 +23,7 @@ export async function exists(path: string): Promise<boolean> {
 /** Debian's directory of PostgreSQL, with a subdirectory for the programs of each major version. */
 const POSTGRES = "/usr/lib/postgresql";
 
-async function postgresPlaces(): Promise<string[]> {
+async function postgresDirectories(): Promise<string[]> {
   return (await postgresVersions()).map((version) => `${POSTGRES}/${version}/bin`);
 }
 

@@ -57,7 +57,7 @@ export async function removeFromDestination(
   const result: DestinationDeleteResult = { deleted: [], failed: [] };
   const missing: string[] = [];
   try {
-    await destination.findPlace();
+    await destination.findLocation();
     for (const name of names) {
       try {
         signal.throwIfAborted();

@@ -30,7 +30,7 @@ function withMethods(run: BackupRun, changes: (local: Destination) => Partial<De
   return {
     description: local.description,
     partialPath: (name) => local.partialPath(name),
-    findPlace: () => local.findPlace(),
+    findLocation: () => local.findLocation(),
     localPath: (name) => local.localPath(name),
     create: (name, sizeHint) => local.create(name, sizeHint),
     read: (name, from, to) => local.read(name, from, to),

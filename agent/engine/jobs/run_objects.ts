@@ -54,7 +54,7 @@ export class RunObjects {
     // Create the directory at the destination before recording the object. Otherwise a killed agent would
     // leave a record of an object in a missing directory. Such an object could not be distinguished from one
     // on an unmounted file system, and its record would stay.
-    await this.destination.makePlace?.();
+    await this.destination.makeLocation?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };

@@ -85,5 +85,5 @@ async function check(
 
 /** Returns a destination's location in short; empty for a type that this version does not support. */
 function describeLocation({ type, ...fields }: Destination): string {
-  return type in destinationDefinitions ? definitionOf(type as DestinationType).place(fields) : "";
+  return type in destinationDefinitions ? definitionOf(type as DestinationType).location(fields) : "";
 }

@@ -40,7 +40,7 @@ export const custom_s3 = defineDestination({
     custom_s3_endpoint: serviceAt(endpointUrl(s3_endpoint)),
   }),
   connectsTo: ({ s3_endpoint }) => ({ field: "s3_endpoint", url: endpointUrl(s3_endpoint) }),
-  place: ({ s3_bucket_name }) => s3_bucket_name,
+  location: ({ s3_bucket_name }) => s3_bucket_name,
   kit: {
     describe: ({ s3_endpoint, s3_bucket_name }, directory) =>
       `${s3_endpoint}, bucket ${s3_bucket_name}${directory ? `, ${directory}` : ""}`,

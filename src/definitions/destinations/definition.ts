@@ -113,7 +113,7 @@ export interface DestinationDefinition<
     settings: SettingsOf<Fields>,
   ): { readonly field: keyof Fields & string; readonly url: URL } | null;
   /** Returns a short location for lists, such as `nas:/backups`. */
-  place(settings: SettingsOf<Fields>): string;
+  location(settings: SettingsOf<Fields>): string;
   readonly kit: RecoveryInstructions<SettingsOf<Fields>>;
 }
 

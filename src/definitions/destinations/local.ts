@@ -28,7 +28,7 @@ export const local = defineDestination({
       "local path to check it.",
   },
   boundTo: () => ({}),
-  place: ({ local_path }) => local_path ?? "/",
+  location: ({ local_path }) => local_path ?? "/",
   kit: {
     describe: ({ local_path }, directory, disks) =>
       `on the disk of ${disks}, ${directory ?? local_path ?? "/"}`,

@@ -21,7 +21,7 @@ export const s3 = defineDestination({
     s3_bucket_name,
     custom_s3_endpoint: amazonPartition(s3_region),
   }),
-  place: ({ s3_bucket_name }) => s3_bucket_name,
+  location: ({ s3_bucket_name }) => s3_bucket_name,
   kit: {
     describe: ({ s3_bucket_name, s3_region }, directory) =>
       `Amazon S3, bucket ${s3_bucket_name} (${s3_region})${directory ? `, ${directory}` : ""}`,

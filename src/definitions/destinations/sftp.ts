@@ -104,7 +104,7 @@ export const sftp = defineDestination({
     sftp_port,
     sftp_username,
   }),
-  place: ({ sftp_host, sftp_path }) => `${sftp_host}:${sftp_path ?? ""}`,
+  location: ({ sftp_host, sftp_path }) => `${sftp_host}:${sftp_path ?? ""}`,
   kit: {
     describe: ({ sftp_username, sftp_host, sftp_port, sftp_path }, directory) =>
       `SFTP ${sftp_username}@${sftp_host}:${sftp_port}, ${directory ?? sftp_path ?? "."}`,

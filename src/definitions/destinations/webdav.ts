@@ -59,7 +59,7 @@ export const webdav = defineDestination({
     webdav_url: new URL(webdav_url).href.replace(/\/+$/, ""),
     webdav_username,
   }),
-  place: ({ webdav_url, webdav_path }) =>
+  location: ({ webdav_url, webdav_path }) =>
     `${webdav_url.replace(/^https?:\/\//i, "").replace(/\/+$/, "")}${webdav_path ? `/${webdav_path}` : ""}`,
   kit: {
     describe: ({ webdav_url, webdav_username, webdav_path }, directory) =>

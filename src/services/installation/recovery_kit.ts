@@ -53,7 +53,7 @@ export async function recoveryKit({ database, clock, keyring }: ServiceContext):
     made_at: clock.now(),
     program: { version: RELEASE, deno: Deno.version.deno, directory: PROJECT },
     database: databaseOf(database),
-    secret_key: { place: keyring.place, key_ids: await sealingKeyIds(database) },
+    secret_key: { place: keyring.location, key_ids: await sealingKeyIds(database) },
     destinations: destinations.map((row) => ({
       id: row.id,
       label: row.label,

@@ -186,14 +186,14 @@ export function claimRemovals(
  */
 export async function witnessesOf(
   sql: Sql,
-  place: { destinationId: number; directory: string; serverId: number | null },
+  location: { destinationId: number; directory: string; serverId: number | null },
   exceptBackup: number | null,
 ): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select (select name from backup_objects where backup_id = b.id order by ordinal desc limit 1) as name
     from backups b
-    where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory}
-      and b.remote_server_id is not distinct from coalesce(${place.serverId}::bigint, b.remote_server_id)
+    where b.backup_destination_id = ${location.destinationId} and b.directory = ${location.directory}
+      and b.remote_server_id is not distinct from coalesce(${location.serverId}::bigint, b.remote_server_id)
       and b.removal_begun_at is null and b.id is distinct from ${exceptBackup}
       and not exists (select from backup_damages d where d.backup_id = b.id)
     order by b.created_at desc, b.id desc limit 5`;

@@ -50,18 +50,18 @@ export async function hasRemovedUploads(sql: Sql, runId: number, attempt: number
 export async function insertNamedLeftovers(
   sql: Sql,
   run: RunRow,
-  place: { destinationId: number; directory: string },
+  location: { destinationId: number; directory: string },
   names: readonly string[],
   now: Date,
 ): Promise<number> {
   const { count } = await sql`
     insert into leftovers
       (run_id, backup_destination_id, remote_server_id, directory, name, next_removal_at, created_at)
-    select ${run.id}, ${place.destinationId}, ${run.remote_server_id}, ${place.directory}, object.name, ${now}, ${now}
+    select ${run.id}, ${location.destinationId}, ${run.remote_server_id}, ${location.directory}, object.name, ${now}, ${now}
     from unnest(${[...names]}::text[]) object(name)
     where not exists (
       select from backups b join backup_objects o on o.backup_id = b.id
-      where b.backup_destination_id = ${place.destinationId} and b.directory = ${place.directory} and o.name = object.name
+      where b.backup_destination_id = ${location.destinationId} and b.directory = ${location.directory} and o.name = object.name
     )`;
   return count;
 }

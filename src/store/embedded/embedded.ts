@@ -39,7 +39,7 @@ export interface EmbeddedPostgres {
   /** Whether Postgres was already running, because an earlier process that started it was killed. */
   readonly adopted: boolean;
   /** Real path of the cluster's directory: `directory`, or the target of this link. */
-  readonly place: string;
+  readonly location: string;
   /** Options for `openDatabase(null, connection)`. The database exists, and is empty at first. */
   readonly connection: {
     readonly database: string;
@@ -82,16 +82,16 @@ class Cluster {
   constructor(
     readonly options: EmbeddedOptions,
     readonly account: Account | null,
-    readonly place: string,
+    readonly location: string,
     readonly programs: string,
   ) {
-    this.#data = join(place, "data");
-    this.#log = join(place, "log");
+    this.#data = join(location, "data");
+    this.#log = join(location, "log");
   }
 
   async prepare(): Promise<void> {
     await this.#ownDirectory(this.#log);
-    await this.#ownDirectory(join(this.place, "socket"));
+    await this.#ownDirectory(join(this.location, "socket"));
     const version = await readOptional(join(this.#data, "PG_VERSION"));
     if (version === null) await this.#initialise();
     else if (version.trim() !== MAJOR_VERSION) {
@@ -121,12 +121,12 @@ class Cluster {
 
   async #describe({ pid, port, socketDirectory }: Postmaster, adopted: boolean): Promise<EmbeddedPostgres> {
     const password = await Deno.readTextFile(this.#passwordFile);
-    if (socketDirectory !== join(this.place, "socket")) this.#shortSockets = socketDirectory;
+    if (socketDirectory !== join(this.location, "socket")) this.#shortSockets = socketDirectory;
     const host = this.options.port === null ? socketDirectory : "127.0.0.1";
     const connection = { host, port, username: USERNAME, password, database: DATABASE };
     await createDatabase(connection);
     const revive = () => this.#revive();
-    return { pid, adopted, place: this.place, connection, revive, stop: () => this.#end() };
+    return { pid, adopted, location: this.location, connection, revive, stop: () => this.#end() };
   }
 
   async #revive(): Promise<boolean> {
@@ -136,7 +136,7 @@ class Cluster {
   }
 
   get #passwordFile(): string {
-    return join(this.place, "password");
+    return join(this.location, "password");
   }
 
   /**
@@ -144,7 +144,7 @@ class Cluster {
    * one.
    */
   async #initialise(): Promise<void> {
-    const partial = join(this.place, "data.partial");
+    const partial = join(this.location, "data.partial");
     await removeTree(partial);
     await this.#ownDirectory(partial);
     const password = randomBytes(24).toString("hex");
@@ -198,7 +198,7 @@ class Cluster {
   }
 
   async #socketDirectory(): Promise<string> {
-    const usual = join(this.place, "socket");
+    const usual = join(this.location, "socket");
     const length = new TextEncoder().encode(`${usual}/.s.PGSQL.${PORT_ON_SOCKET}`).length;
     if (length <= LONGEST_SOCKET_PATH) return usual;
     if (this.#shortSockets === null) {

@@ -133,14 +133,14 @@ Deno.test("a cluster below a directory that only root may enter is stored elsewh
     const inside = `${directory}/private/data/postgres`;
     const postgres = await startEmbedded(options(inside));
     try {
-      if (Deno.uid() === 0) assert.equal(await Deno.readLink(inside), postgres.place);
-      else assert.equal(postgres.place, inside);
+      if (Deno.uid() === 0) assert.equal(await Deno.readLink(inside), postgres.location);
+      else assert.equal(postgres.location, inside);
       assert.deepEqual(await query(postgres, "select 1 as n"), [{ n: 1 }]);
       await postgres.stop();
       const again = await startEmbedded(options(inside));
-      assert.equal(again.place, postgres.place);
+      assert.equal(again.location, postgres.location);
     } finally {
       await postgres.stop();
-      await Deno.remove(postgres.place, { recursive: true });
+      await Deno.remove(postgres.location, { recursive: true });
     }
   }));

@@ -294,12 +294,12 @@ export async function lockServerLimit(sql: Sql, serverId: number): Promise<numbe
 export function lockQueuedRuns(
   sql: Sql,
   serverId: number,
-  place: RunSlot,
+  slot: RunSlot,
   limit: number,
 ): Promise<RunRow[]> {
   return sql<RunRow[]>`
     select ${sql(columns)} from runs
-    where remote_server_id = ${serverId} and state = 'queued' and ${occupiesSlot(sql, place)}
+    where remote_server_id = ${serverId} and state = 'queued' and ${occupiesSlot(sql, slot)}
     order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 

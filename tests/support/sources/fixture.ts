@@ -9,7 +9,7 @@ export interface Restoration {
 }
 
 /** The second database server, on which databases are restored. */
-export interface DatabasePlace {
+export interface RestoreServer {
   login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
   /** The names of two databases in the source: an ordinary one, and one with special characters. */
   names: [string, string];
@@ -44,6 +44,6 @@ export interface SourceFixture extends AsyncDisposable {
     describeRestored(): Promise<string[]>;
   };
   /** The server to restore databases on; absent for a source without databases. */
-  place?: DatabasePlace;
+  restoreServer?: RestoreServer;
   reset(): Promise<void>;
 }

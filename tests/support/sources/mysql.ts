@@ -62,7 +62,7 @@ export async function mysqlFixture(): Promise<SourceFixture> {
       requests: NAMES.map((name, index) => ({ databases: [name], database_name: NEW_NAMES[index] })),
       describeRestored: () => describe(server, NEW_NAMES, []),
     },
-    place: {
+    restoreServer: {
       login: {
         engine: "mysql",
         host: other.host,

@@ -72,7 +72,7 @@ export async function postgresqlFixture(): Promise<SourceFixture> {
       requests: NAMES.map((name, index) => ({ databases: [name], database_name: NEW_NAMES[index] })),
       describeRestored: () => describe(server, NEW_NAMES, []),
     },
-    place: {
+    restoreServer: {
       login: {
         engine: "postgresql",
         host: other.host,

@@ -78,7 +78,7 @@ export class LocalDestination implements Destination {
     return this.#path(partialName(name));
   }
 
-  async findPlace(): Promise<void> {
+  async findLocation(): Promise<void> {
     const { directory } = this.spec;
     await this.#refuseVanished(`use ${directory}`);
     if (await this.#exists(`use ${directory}`, directory)) return;
@@ -92,7 +92,7 @@ export class LocalDestination implements Destination {
     const { directory } = this.spec;
     this.signal.throwIfAborted();
     const final = this.#path(checkObjectName(name));
-    await this.makePlace();
+    await this.makeLocation();
     if (await this.#exists(`write to ${directory}`, final)) {
       throw new RunFailedError(
         `Cannot write ${final}: it already exists. Move it away, and run the task again.`,
@@ -105,7 +105,7 @@ export class LocalDestination implements Destination {
     });
   }
 
-  async makePlace(): Promise<void> {
+  async makeLocation(): Promise<void> {
     const { directory } = this.spec;
     // If the file system is not mounted, refuse. Otherwise the backup would fill the disk below the mount
     // point, and would be hidden once the file system is mounted again.
@@ -118,14 +118,14 @@ export class LocalDestination implements Destination {
     for (const path of [this.partialPath(name), this.#path(name)]) {
       wasThere = await this.#files.at(`remove ${path}`, () => removeIfThere(path)) || wasThere;
     }
-    if (!wasThere) await this.findPlace();
+    if (!wasThere) await this.findLocation();
     return wasThere;
   }
 
   async *read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     const path = this.#path(checkObjectName(name));
     if (!(await this.#exists(`read ${path}`, path))) {
-      await this.findPlace();
+      await this.findLocation();
       throw new RunFailedError(`Cannot read ${path}: it does not exist. It was deleted or moved.`);
     }
     yield* readLocal(path, { from, to }, this.#files, this.signal, this.output);
@@ -142,7 +142,7 @@ export class LocalDestination implements Destination {
 
   async size(name: string): Promise<number> {
     const path = this.#path(checkObjectName(name));
-    await this.findPlace();
+    await this.findLocation();
     if (!(await this.#exists(`read ${path}`, path))) {
       await this.#refuseEmpty(path);
       throw new ObjectMissingError(`Cannot read ${path}: it is not there`);

@@ -55,7 +55,7 @@ Deno.test("nothing is written to, or told of, a file system of /etc/fstab that i
   const advice = `: /etc/fstab mounts a file system on ${real}/disk, and it is not mounted now. Mount it ` +
     `(mount ${real}/disk) or take it out of /etc/fstab.`;
   assert.equal(await reason(destination.create("x", null)), `Cannot write to ${spec.directory}${advice}`);
-  for (const work of [() => destination.findPlace(), () => destination.size("x")]) {
+  for (const work of [() => destination.findLocation(), () => destination.size("x")]) {
     assert.equal(await reason(work()), `Cannot use ${spec.directory}${advice}`);
   }
   assert.deepEqual([...Deno.readDirSync(`${real}/disk`)], []);

@@ -54,7 +54,7 @@ Deno.test(
         () => reading.next(),
         () => writer.write(new Uint8Array(MIB)),
         () => open().size("y"),
-        () => open().findPlace(),
+        () => open().findLocation(),
         () => open().create("z", null),
         () => open().remove("y"),
         () => writer.commit(),
@@ -102,7 +102,7 @@ Deno.test("a cancel ends work at a file system that does not answer", needsRoot,
   const cancel = new AbortController();
   const destination = new LocalDestination({ type: "local", directory: at.mount.path }, cancel.signal);
   at.mount.freeze();
-  const work = destination.findPlace();
+  const work = destination.findLocation();
   await systemClock.sleep(50);
   cancel.abort(new RunAbortedError("cancelled", "Stopped by hand."));
   await assert.rejects(work, RunAbortedError);

@@ -8,7 +8,7 @@ export const local: DestinationType<Spec> = {
   check: (spec, ports) =>
     probe(async () => {
       const destination = new LocalDestination(spec, ports.signal, null, ports);
-      await destination.makePlace();
+      await destination.makeLocation();
       return destination;
     }, ports.clock),
 };

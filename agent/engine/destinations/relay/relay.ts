@@ -38,7 +38,7 @@ export class RelayDestination implements Destination {
   }
 
   /** Does nothing: the other agent checks that the directory exists before it responds. */
-  findPlace(): Promise<void> {
+  findLocation(): Promise<void> {
     return Promise.resolve();
   }
 

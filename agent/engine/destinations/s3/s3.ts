@@ -31,7 +31,7 @@ export class S3Destination implements Destination {
   }
 
   /** Does nothing: later requests report a missing bucket. */
-  findPlace(): Promise<void> {
+  findLocation(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -199,7 +199,7 @@ Deno.test("a cancel ends work at a silent server, and the SSH session with it", 
   const writer = await destination.create("x", null);
   await writer.write(noise(MIB));
   relay.freeze();
-  const waiting = [destination.size("x"), writer.write(noise(4 * MIB)), destination.findPlace()];
+  const waiting = [destination.size("x"), writer.write(noise(4 * MIB)), destination.findLocation()];
   await systemClock.sleep(100);
   cancel.abort(new RunAbortedError("cancelled", "Stopped by hand."));
   for (const work of await Promise.allSettled(waiting)) {

@@ -37,11 +37,11 @@ export class SftpDestination implements Destination {
     return null;
   }
 
-  findPlace(): Promise<void> {
-    return this.connection.use((session) => this.#findPlace(session));
+  findLocation(): Promise<void> {
+    return this.connection.use((session) => this.#findLocation(session));
   }
 
-  makePlace(): Promise<void> {
+  makeLocation(): Promise<void> {
     return this.connection.use((session) => session.makeDirectory(this.spec.directory));
   }
 
@@ -49,7 +49,7 @@ export class SftpDestination implements Destination {
     const final = this.#path(checkObjectName(name));
     const partial = this.#path(partialName(name));
     this.ports.signal.throwIfAborted();
-    await this.makePlace();
+    await this.makeLocation();
     const file = await this.connection.use(async (session) => {
       if (await session.look(final) !== null) {
         throw new RunFailedError(
@@ -68,7 +68,7 @@ export class SftpDestination implements Destination {
     return await this.connection.clearAway(async (session) => {
       let wasThere = false;
       for (const path of paths) wasThere = await session.removeIfThere(path) || wasThere;
-      if (!wasThere) await this.#findPlace(session);
+      if (!wasThere) await this.#findLocation(session);
       return wasThere;
     });
   }
@@ -82,7 +82,7 @@ export class SftpDestination implements Destination {
     return await this.connection.use(async (session) => {
       const found = await session.follow(path);
       if (found !== null) return found.size;
-      await this.#findPlace(session);
+      await this.#findLocation(session);
       const entries = await session.list(this.spec.directory);
       if (entries.some(({ filename }) => filename !== "." && filename !== "..")) {
         throw new ObjectMissingError(`Cannot read ${path} at ${describeServer(this.spec)}: it is not there`);
@@ -100,7 +100,7 @@ export class SftpDestination implements Destination {
     return this.connection.close();
   }
 
-  async #findPlace(session: SftpSession): Promise<void> {
+  async #findLocation(session: SftpSession): Promise<void> {
     const { directory } = this.spec;
     if (await session.follow(directory) !== null) return;
     throw new RunFailedError(

@@ -42,18 +42,18 @@ export class WebdavDestination implements Destination {
     return null;
   }
 
-  findPlace(): Promise<void> {
+  findLocation(): Promise<void> {
     return this.#directory.find();
   }
 
-  makePlace(): Promise<void> {
+  makeLocation(): Promise<void> {
     return this.#directory.make();
   }
 
   async create(name: string, sizeHint: number | null): Promise<ObjectWriter> {
     const names = { partial: partialName(name), final: checkObjectName(name) };
     this.client.ports.signal.throwIfAborted();
-    await this.makePlace();
+    await this.makeLocation();
     if (
       await this.client.look(`write ${name} in ${this.#directory.what}`, this.#directory.urlOf(name)) !== null
     ) {

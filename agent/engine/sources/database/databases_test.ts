@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
-import type { DatabasePlace, SourceFixture } from "../../../../tests/support/sources/fixture.ts";
+import type { RestoreServer, SourceFixture } from "../../../../tests/support/sources/fixture.ts";
 import { mysqlFixture } from "../../../../tests/support/sources/mysql.ts";
 import { postgresqlFixture } from "../../../../tests/support/sources/postgresql.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
@@ -12,10 +12,10 @@ import { RunFailedError } from "../../ports.ts";
 const KEY = { type: "passphrase" as const, passphrase: "correct horse" };
 const fixtures = { postgresql: postgresqlFixture, mysql: mysqlFixture };
 
-function target(place: DatabasePlace, changes: Partial<DatabaseTarget> = {}): DatabaseTarget {
+function target(server: RestoreServer, changes: Partial<DatabaseTarget> = {}): DatabaseTarget {
   return {
     type: "database",
-    ...place.login,
+    ...server.login,
     run_as: null,
     names: null,
     database_name: null,
@@ -32,7 +32,7 @@ async function failure(promise: Promise<unknown>): Promise<string> {
 }
 
 /** Creates a database that contains one object of every type. */
-async function makeMine({ sql, quote, login }: DatabasePlace, name: string): Promise<void> {
+async function makeMine({ sql, quote, login }: RestoreServer, name: string): Promise<void> {
   const maintenance = login.engine === "mysql" ? "mysql" : "postgres";
   await sql(maintenance, `create database ${quote(name)}`);
   await sql(
@@ -49,10 +49,10 @@ async function makeMine({ sql, quote, login }: DatabasePlace, name: string): Pro
   }
 }
 
-const dropped = (place: DatabasePlace, ...names: string[]) =>
-  place.sql(
-    place.login.engine === "mysql" ? "mysql" : "postgres",
-    names.map((name) => `drop database if exists ${place.quote(name)};\n`).join(""),
+const dropDatabases = (server: RestoreServer, ...names: string[]) =>
+  server.sql(
+    server.login.engine === "mysql" ? "mysql" : "postgres",
+    names.map((name) => `drop database if exists ${server.quote(name)};\n`).join(""),
   );
 
 async function backedUp(
@@ -71,20 +71,20 @@ const archiveOf = (backup: StoredBackup, database: string) =>
 for (const [engine, open] of Object.entries(fixtures)) {
   Deno.test(`databases are restored on ${engine}`, async (t) => {
     await using fixture = await open();
-    const place = fixture.place!;
-    const [shop, odd] = place.names;
+    const server = fixture.restoreServer!;
+    const [shop, odd] = server.names;
     const original = await fixture.describeOriginal();
-    await place.prepare();
+    await server.prepare();
 
     for (const [variant, { name, spec }] of fixture.variants.entries()) {
       await t.step(`all of them, where none exists: ${name}`, async () => {
         await fixture.reset();
-        await place.prepare();
+        await server.prepare();
         const { run, backup } = await backedUp(fixture, variant);
         await using _ = run;
-        await restore(run, backup, { target: target(place) });
+        await restore(run, backup, { target: target(server) });
         assert.deepEqual(await fixture.describeRestored(), original);
-        await assertDatabases(place, odd, shop);
+        await assertDatabases(server, odd, shop);
         assert.deepEqual(run.warnings, []);
         assert.equal(
           run.lines.some((line) => /left as they are on the server/.test(line)),
@@ -93,67 +93,67 @@ for (const [engine, open] of Object.entries(fixtures)) {
         for (const secret of fixture.secrets) assert.ok(!run.lines.join("\n").includes(secret));
       });
     }
-    const described = await place.describe(shop);
+    const described = await server.describe(shop);
 
     await t.step("one of them, encrypted, under another name", async () => {
       await using run = await BackupRun.open();
       const backup = await run.run(fixture.variants[0]!.spec, {
         encryption: { type: "password", password: KEY.passphrase },
       });
-      const wanted = target(place, { names: [shop], database_name: "copy" });
+      const wanted = target(server, { names: [shop], database_name: "copy" });
       await restore(run, backup, { target: wanted, key: KEY });
-      await assertDatabases(place, odd, "copy", shop);
-      assert.deepEqual(await place.describe("copy"), described);
-      await dropped(place, "copy");
+      await assertDatabases(server, odd, "copy", shop);
+      assert.deepEqual(await server.describe("copy"), described);
+      await dropDatabases(server, "copy");
     });
 
     const { run, backup } = await backedUp(fixture);
     await using _ = run;
-    const mine = target(place, { names: [shop], database_name: "mine" });
+    const mine = target(server, { names: [shop], database_name: "mine" });
 
     await t.step("a non-empty one is replaced only with overwrite", async () => {
-      await makeMine(place, "mine");
-      const before = await place.describe("mine");
+      await makeMine(server, "mine");
+      const before = await server.describe("mine");
       assert.match(
         await failure(restore(run, backup, { target: mine })),
         /database mine is there already and not empty\. Set overwrite/,
       );
-      assert.deepEqual(await place.describe("mine"), before);
+      assert.deepEqual(await server.describe("mine"), before);
       await restore(run, backup, { target: { ...mine, overwrite: true } });
-      assert.deepEqual(await place.describe("mine"), described);
-      await assertDatabases(place, odd, "mine", shop);
+      assert.deepEqual(await server.describe("mine"), described);
+      await assertDatabases(server, odd, "mine", shop);
       // Restores a second time, over the restored database.
       await restore(run, backup, { target: { ...mine, overwrite: true } });
-      assert.deepEqual(await place.describe("mine"), described);
-      await dropped(place, "mine");
+      assert.deepEqual(await server.describe("mine"), described);
+      await dropDatabases(server, "mine");
     });
 
     await t.step("an empty one is restored into", async () => {
       const as = engine === "mysql" ? "character set utf8mb4 collate utf8mb4_bin" : "";
-      await place.sql(engine === "mysql" ? "mysql" : "postgres", `create database mine ${as}`);
+      await server.sql(engine === "mysql" ? "mysql" : "postgres", `create database mine ${as}`);
       await restore(run, backup, { target: mine });
-      assert.deepEqual(await place.describe("mine"), described);
-      await dropped(place, "mine");
+      assert.deepEqual(await server.describe("mine"), described);
+      await dropDatabases(server, "mine");
     });
 
     await t.step(
       "leftovers of a killed restore are dropped, a user's database of the same name is not",
       async () => {
-        await place.sql(engine === "mysql" ? "mysql" : "postgres", "create database mine_rearguard_fresh");
+        await server.sql(engine === "mysql" ? "mysql" : "postgres", "create database mine_rearguard_fresh");
         assert.match(
           await failure(restore(run, backup, { target: mine })),
           /database mine_rearguard_fresh is in the way\. Drop or rename it/,
         );
-        await assertDatabases(place, odd, "mine_rearguard_fresh", shop);
-        await place.sql(
+        await assertDatabases(server, odd, "mine_rearguard_fresh", shop);
+        await server.sql(
           "mine_rearguard_fresh",
           engine === "mysql"
             ? "create table rearguard_unfinished (a int)"
             : "comment on database mine_rearguard_fresh is 'Rearguard: unfinished restore'",
         );
         await restore(run, backup, { target: mine });
-        await assertDatabases(place, odd, "mine", shop);
-        await dropped(place, "mine");
+        await assertDatabases(server, odd, "mine", shop);
+        await dropDatabases(server, "mine");
       },
     );
 
@@ -176,13 +176,13 @@ for (const [engine, open] of Object.entries(fixtures)) {
         if (line.startsWith("Loading database")) queueMicrotask(() => at.cancel());
       };
       await assert.rejects(restore(at, cancelled.backup, { target: mine }), { name: "RunAbortedError" });
-      await assertDatabases(place, odd, shop);
+      await assertDatabases(server, odd, shop);
       assert.deepEqual(at.warnings, []);
     });
 
     await t.step("a damaged archive leaves the original as it was", async () => {
-      await makeMine(place, "mine");
-      const before = await place.describe("mine");
+      await makeMine(server, "mine");
+      const before = await server.describe("mine");
       const wanted = { ...mine, names: [shop], overwrite: true };
       const archive = `${run.directory}/${archiveOf(backup, shop).name}`;
       await Deno.copyFile(archive, `${archive}.kept`);
@@ -192,14 +192,14 @@ for (const [engine, open] of Object.entries(fixtures)) {
         await shell(damage, archive);
         const message = await failure(restore(run, backup, { target: wanted }));
         assert.match(message, /its SHA-256 is|it has \d+ bytes, but|it does not exist/);
-        assert.deepEqual(await place.describe("mine"), before);
-        await assertDatabases(place, odd, "mine", shop);
+        assert.deepEqual(await server.describe("mine"), before);
+        await assertDatabases(server, odd, "mine", shop);
         await Deno.copyFile(`${archive}.kept`, archive);
       }
     });
 
     await t.step("a dump that does not load leaves the original as it was", async () => {
-      const before = await place.describe("mine");
+      const before = await server.describe("mine");
       await using at = await BackupRun.open();
       const { objects } = await at.run({ ...fixture.variants.at(-1)!.spec, names: [odd] } as never);
       const bad = await spoil(at, archiveOf({ objects } as StoredBackup, odd));
@@ -209,8 +209,8 @@ for (const [engine, open] of Object.entries(fixtures)) {
         await failure(restore(at, spoiled, { target: wanted })),
         /database .* can't be loaded: \w+ exited with \d+: .*no_such_table/,
       );
-      assert.deepEqual(await place.describe("mine"), before);
-      await assertDatabases(place, odd, "mine", shop);
+      assert.deepEqual(await server.describe("mine"), before);
+      await assertDatabases(server, odd, "mine", shop);
     });
   });
 }
@@ -225,6 +225,6 @@ async function spoil(run: BackupRun, object: StoredBackup["objects"][0]) {
   return { ...object, size, sha256: sha256.slice(0, 64) };
 }
 
-async function assertDatabases(place: DatabasePlace, ...names: string[]): Promise<void> {
-  assert.deepEqual((await place.list()).sort(), names.sort());
+async function assertDatabases(server: RestoreServer, ...names: string[]): Promise<void> {
+  assert.deepEqual((await server.list()).sort(), names.sort());
 }

@@ -20,7 +20,7 @@ import { STAGING_PREFIX } from "./names.ts";
 import { requireSqlite, run } from "./program.ts";
 import { writeCommand } from "./scratch.ts";
 
-interface Place {
+interface DatabasePaths {
   /** Path of the database, without symbolic links. */
   readonly path: string;
   readonly staging: string;
@@ -31,7 +31,7 @@ interface Place {
 }
 
 export class SqliteHost implements DatabaseHost {
-  readonly #places = new Map<string, Place>();
+  readonly #databases = new Map<string, DatabasePaths>();
   readonly #made = new Set<string>();
 
   constructor(private readonly target: SqliteTarget, private readonly programs: ProgramContext) {}
@@ -40,15 +40,15 @@ export class SqliteHost implements DatabaseHost {
     await requireSqlite(this.programs.children);
     const taken = new Set<string>();
     for (const { name } of wanted) {
-      const place = await this.#inspect(name);
-      if (taken.has(place.path)) throw new RunFailedError(`two databases would be restored to ${place.path}`);
-      taken.add(place.path);
-      this.#places.set(name, place);
+      const paths = await this.#inspect(name);
+      if (taken.has(paths.path)) throw new RunFailedError(`two databases would be restored to ${paths.path}`);
+      taken.add(paths.path);
+      this.#databases.set(name, paths);
     }
   }
 
   async create({ name, original }: DatabaseToRestore): Promise<Loader> {
-    const { staging } = this.#places.get(name)!;
+    const { staging } = this.#databases.get(name)!;
     await this.programs.ports.scratch(staging);
     this.#made.add(staging);
     await run(this.programs, "mkdir", ["-m", "0700", "--", staging]).catch((error) => {
@@ -68,20 +68,20 @@ export class SqliteHost implements DatabaseHost {
   }
 
   async publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
-    const places = wanted.map(({ name }) => this.#places.get(name)!);
-    for (const place of places) await this.#prepareFresh(place, programs);
-    for (const { path } of places) await refuseUsed(path, programs);
-    const done: Place[] = [];
+    const databases = wanted.map(({ name }) => this.#databases.get(name)!);
+    for (const paths of databases) await this.#prepareFresh(paths, programs);
+    for (const { path } of databases) await refuseUsed(path, programs);
+    const done: DatabasePaths[] = [];
     try {
-      for (const place of places) {
-        done.push(place);
-        await replace(place, programs);
+      for (const paths of databases) {
+        done.push(paths);
+        await replace(paths, programs);
       }
     } catch (error) {
-      for (const place of done.reverse()) await putBack(place, programs);
+      for (const paths of done.reverse()) await putBack(paths, programs);
       throw error;
     }
-    for (const { replaced } of places) await removeDatabase(replaced, programs);
+    for (const { replaced } of databases) await removeDatabase(replaced, programs);
   }
 
   async discard({ ports }: ProgramContext): Promise<void> {
@@ -92,18 +92,18 @@ export class SqliteHost implements DatabaseHost {
     }
   }
 
-  async #inspect(name: string): Promise<Place> {
+  async #inspect(name: string): Promise<DatabasePaths> {
     const { output } = this.programs.ports;
     if (!name.startsWith("/")) {
       throw new RunFailedError(`${name} is no absolute path. Choose another database_name`);
     }
     const path = await resolve(name);
-    const place = {
+    const paths = {
       path,
       staging: join(dirname(path), `${STAGING_PREFIX}${crypto.randomUUID()}`),
       replaced: join(dirname(path), `${STAGING_PREFIX}replaced-${basename(path)}`),
     };
-    if (await recover(place, this.programs)) {
+    if (await recover(paths, this.programs)) {
       output.line(`Put ${path} back, which a restore had moved when its agent was killed`);
     }
     const existing = await Deno.stat(path).catch(() => null);
@@ -112,14 +112,14 @@ export class SqliteHost implements DatabaseHost {
     }
     if ((existing?.size ?? 0) > 0 && !this.target.overwrite) throw occupied(name);
     await refuseUsed(path, this.programs);
-    return { ...place, existing };
+    return { ...paths, existing };
   }
 
   /**
    * Gives the new file the owner and mode of the existing file. If no file exists, the new file belongs to
    * the user that the programs run as, and only that user may access it.
    */
-  async #prepareFresh({ staging, existing }: Place, programs: ProgramContext): Promise<void> {
+  async #prepareFresh({ staging, existing }: DatabasePaths, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
     const mode = (existing?.mode ?? 0o600) & 0o7777;
     await run(programs, "chmod", [mode.toString(8), "--", fresh]);
@@ -160,7 +160,7 @@ async function refuseUsed(path: string, { children }: ProgramContext): Promise<v
 const FILES = [...COMPANIONS, ""];
 
 /** Renames the old database, its journal first, and moves the new database to its path. */
-async function replace({ path, replaced, staging }: Place, programs: ProgramContext): Promise<void> {
+async function replace({ path, replaced, staging }: DatabasePaths, programs: ProgramContext): Promise<void> {
   for (const end of FILES) {
     if (await exists(path + end)) await move(path + end, replaced + end, programs);
   }
@@ -171,8 +171,11 @@ async function replace({ path, replaced, staging }: Place, programs: ProgramCont
  * Moves an old database back that a failed or killed restore has renamed. Resolves with true if there was
  * such a database.
  */
-async function putBack(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
-  const { path, replaced } = place;
+async function putBack(
+  paths: Pick<DatabasePaths, "path" | "replaced">,
+  programs: ProgramContext,
+): Promise<boolean> {
+  const { path, replaced } = paths;
   let isMoved = false;
   for (const end of FILES.toReversed()) {
     if (!await exists(replaced + end)) continue;
@@ -186,13 +189,16 @@ async function putBack(place: Pick<Place, "path" | "replaced">, programs: Progra
  * Completes what a killed restore began. If the new database was in place, removes the old database.
  * Otherwise moves the old database back. Resolves with true if the old database was moved back.
  */
-async function recover(place: Pick<Place, "path" | "replaced">, programs: ProgramContext): Promise<boolean> {
-  const isMoved = await exists(place.replaced);
-  if (isMoved && await exists(place.path)) {
-    await removeDatabase(place.replaced, programs);
+async function recover(
+  paths: Pick<DatabasePaths, "path" | "replaced">,
+  programs: ProgramContext,
+): Promise<boolean> {
+  const isMoved = await exists(paths.replaced);
+  if (isMoved && await exists(paths.path)) {
+    await removeDatabase(paths.replaced, programs);
     return false;
   }
-  return await putBack(place, programs);
+  return await putBack(paths, programs);
 }
 
 async function removeDatabase(path: string, programs: ProgramContext): Promise<void> {
