@@ -14,9 +14,15 @@ import { Notifier } from "../../src/notify/notifier.ts";
 import { ERROR_TITLES } from "../../src/http/errors.ts";
 import { report, runs } from "../support/fuzz.ts";
 import { type ApiClient, type TestApi, testApi } from "../support/clients/api.ts";
-import { type Asked, asked, DOCUMENTED, type Documented, encoded } from "../support/fixtures/asked.ts";
+import {
+  DOCUMENTED,
+  type Documented,
+  encodeBody,
+  type GeneratedRequest,
+  requestGenerator,
+} from "../support/fixtures/asked.ts";
 import { watchChanges } from "../support/assertions/changes.ts";
-import { CANARY, type Json, mutated } from "../support/fixtures/json_schema.ts";
+import { CANARY, type Json, mutate } from "../support/fixtures/json_schema.ts";
 import {
   newBackup,
   newDestination,
@@ -68,7 +74,7 @@ class World {
     await this.#look();
   }
 
-  tokenOf(who: Asked["token"]): string | null {
+  tokenOf(who: GeneratedRequest["token"]): string | null {
     if (who === "none") return null;
     return who === "unknown" ? "rg_nobody" : this.#clients[who].token;
   }
@@ -168,7 +174,7 @@ interface Sent {
   isOthers: boolean;
 }
 
-function sent(ask: Asked, { endpoint }: Documented, world: World): Sent {
+function sent(ask: GeneratedRequest, { endpoint }: Documented, world: World): Sent {
   let isOthers = false;
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_: string, name: string) => {
     const picked = ask.ids[name]!;
@@ -185,8 +191,8 @@ function sent(ask: Asked, { endpoint }: Documented, world: World): Sent {
   const headers: Record<string, string> = token === null ? {} : { Authorization: `Bearer ${token}` };
   let body: string | undefined;
   if (ask.body !== null && endpoint.method !== "get") {
-    const whole = ask.mutations.reduce(mutated, withIds(ask.body, world));
-    const { text, type } = encoded(whole ?? null, ask.coding);
+    const whole = ask.mutations.reduce(mutate, withIds(ask.body, world));
+    const { text, type } = encodeBody(whole ?? null, ask.coding);
     headers["Content-Type"] = type;
     body = text;
   }
@@ -324,7 +330,7 @@ Deno.test("every endpoint stands by its document, whatever it is asked", async (
     const world = new World(api);
     await world.begin();
     const changes = await watchChanges(api.database);
-    const property = fc.asyncProperty(asked(() => true), async (ask) => {
+    const property = fc.asyncProperty(requestGenerator(() => true), async (ask) => {
       await world.tick();
       await changes.taken();
       const documented = DOCUMENTED[ask.endpoint]!;

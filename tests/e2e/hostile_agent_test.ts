@@ -127,7 +127,7 @@ async function completeUpload(agent: RawAgent, upload_id: string, text: string):
 }
 
 /** Builds a verdict about a successful run that stored these objects. The first object is the archive. */
-function stored(objects: { name: string; size: number }[]) {
+function verdictOf(objects: { name: string; size: number }[]) {
   const done = success();
   assert.ok(done.kind === "finished" && done.verdict.outcome === "succeeded" && "backup" in done.verdict);
   const sha256 = "a".repeat(64);
@@ -153,7 +153,7 @@ async function stateOf({ database }: ServiceContext, runId: number): Promise<str
 /** Asserts that the victim's run ends as it would have without the attack. */
 async function finishes({ services, agent, run, upload: { upload_id, name }, s3 }: Stage): Promise<void> {
   const size = await completeUpload(agent, upload_id, "the victim's bytes");
-  await agent.tell(run, 2, stored([{ name, size }]));
+  await agent.tell(run, 2, verdictOf([{ name, size }]));
   assert.equal(await stateOf(services, run.run_id), "succeeded");
   assert.equal(
     new TextDecoder().decode(await s3.read(`${run.job.destination.directory}${name}`)),
@@ -198,7 +198,7 @@ Deno.test("nothing that it says of another server's run, upload, question or str
           bytes_per_second: 1,
           eta_seconds: 1,
         },
-        stored([{ name: upload.name, size: 1 }]),
+        verdictOf([{ name: upload.name, size: 1 }]),
         failure("forged", [upload.name]),
         {
           kind: "finished",
@@ -336,7 +336,7 @@ Deno.test("with its own run it gets no hold of other servers' objects, whatever 
         : objects === "another size"
         ? [{ name, size: own.size + 1 }]
         : [...objects];
-      await hostile.tell(run, 2, stored(told));
+      await hostile.tell(run, 2, verdictOf(told));
       assert.match(
         await stateOf(services, run.run_id),
         /^failed: The agent reports .* which it did not upload/,
@@ -356,7 +356,7 @@ Deno.test("with its own run it gets no hold of other servers' objects, whatever 
     const next = await begin(services, sister, hostile);
     const name = objectName(next);
     const size = await upload(hostile, next, name, "mine");
-    await hostile.tell(next, 2, stored([{ name, size }]));
+    await hostile.tell(next, 2, verdictOf([{ name, size }]));
     assert.equal(await stateOf(services, next.run_id), "succeeded");
     const [own] = await services.database<{ id: number }[]>`select id from backups order by id desc limit 1`;
     await transaction(services.database, (sql) => requestRemoval(services, sql, [own!.id], "request"));
@@ -401,7 +401,7 @@ Deno.test("an old attempt of its own run says nothing any more", async () => {
   const { services, agent, run } = at;
   await services.database`update runs set attempt = attempt + 1 where id = ${run.run_id}`;
   await agent.tell(run, 2, { kind: "output", text: "late\n" });
-  await agent.tell(run, 3, stored([{ name: at.upload.name, size: 1 }]));
+  await agent.tell(run, 3, verdictOf([{ name: at.upload.name, size: 1 }]));
   assert.equal(await stateOf(services, run.run_id), "running");
   assert.deepEqual([...await services.database`select text from run_output`], []);
   assert.match(
@@ -441,9 +441,9 @@ Deno.test("a frame that breaks the protocol ends its own socket, and no other", 
     ["an unknown event", event({ kind: "x" })],
     ["an unknown outcome", event({ kind: "finished", verdict: { outcome: "x" } })],
     ["too many leftovers", event(failure("x", Array.from({ length: 6000 }, (_, i) => `x${i}`)))],
-    ["too many objects", event(stored(Array.from({ length: 6000 }, () => object)))],
+    ["too many objects", event(verdictOf(Array.from({ length: 6000 }, () => object)))],
     ...["", ".", "..", "a/b", "../a", "/a", "a\0b"].flatMap((name): [string, unknown][] => [
-      [`an object called ${JSON.stringify(name)}`, event(stored([{ name, size: 1 }]))],
+      [`an object called ${JSON.stringify(name)}`, event(verdictOf([{ name, size: 1 }]))],
       [`a leftover called ${JSON.stringify(name)}`, event(failure("x", [name]))],
     ]),
     ["more parts than there are", {

@@ -59,7 +59,7 @@ export class FrameSplitter {
 
   /** Yields the frames that are complete. Keeps the rest until more bytes arrive. */
   *push(chunk: Uint8Array): Iterable<Frame> {
-    this.#rest = joined(this.#rest, chunk);
+    this.#rest = concatenate(this.#rest, chunk);
     for (let size = frameSize(this.#rest); size !== null; size = frameSize(this.#rest)) {
       const bytes = this.#rest.slice(0, size);
       this.#rest = this.#rest.slice(size);
@@ -69,7 +69,7 @@ export class FrameSplitter {
   }
 }
 
-export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+export function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const both = new Uint8Array(first.length + second.length);
   both.set(first);
   both.set(second, first.length);

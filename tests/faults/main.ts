@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
 import { INVARIANTS } from "./invariants.ts";
-import { type Outcome, tryPlans } from "./trial.ts";
+import { carryOutPlans, type Outcome } from "./trial.ts";
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
       for (const line of event.broken) say(`  ${line}`);
     } else event.plan.forEach(say);
   };
-  const { left, outcomes, tally } = await tryPlans(seeds, tell, { signal: untilInterrupted(), second });
+  const { left, outcomes, tally } = await carryOutPlans(seeds, tell, { signal: untilInterrupted(), second });
   say("\nAfter every plan these must hold:");
   for (const { words } of INVARIANTS) say(`- ${words}`);
   say("\nWhat was done, and what became of the runs:");

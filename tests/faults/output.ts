@@ -1,5 +1,5 @@
 /** Compares each run's output in the API with the events that its agent sent over the wire. */
-import type { SpokenEvent } from "./spoken.ts";
+import type { SentEvent } from "./spoken.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
 interface Run {
@@ -82,7 +82,7 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
  * Returns every output that is possible if the agent lost some events. An agent that is killed loses the
  * events that are only in its memory.
  */
-function forgotten(said: readonly [sequence: number, event: SpokenEvent][]): string[] {
+function forgotten(said: readonly [sequence: number, event: SentEvent][]): string[] {
   const restart = said.findIndex(([sequence]) => sequence > LEFT_OUT);
   if (restart === -1) return [];
   const text = (events: typeof said) => events.map(([, event]) => event.text).join("");

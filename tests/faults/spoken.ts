@@ -5,22 +5,22 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Message } from "./frames.ts";
 
-export interface SpokenEvent {
+export interface SentEvent {
   readonly kind: string;
   /** The text of an output event; empty for any other event. */
   readonly text: string;
   readonly whole: Message["event"];
 }
 
-export class Spoken {
+export class SentEvents {
   /** Descriptions of events that were sent again with the same number but with other contents. */
   readonly conflicts: string[] = [];
-  readonly #events = new Map<string, Map<number, SpokenEvent>>();
+  readonly #events = new Map<string, Map<number, SentEvent>>();
 
   hear({ attempt, event, run_id, sequence, type }: Message): void {
     if (type !== "run.event") return;
     const key = `${run_id} ${attempt}`;
-    const events = this.#events.get(key) ?? new Map<number, SpokenEvent>();
+    const events = this.#events.get(key) ?? new Map<number, SentEvent>();
     this.#events.set(key, events);
     const before = events.get(sequence!);
     // An agent that reads its journal back sends the fields of an event in another order.
@@ -32,7 +32,7 @@ export class Spoken {
   }
 
   /** Returns the events of one attempt, in order of their numbers. */
-  of(runId: number, attempt: number): [sequence: number, event: SpokenEvent][] {
+  of(runId: number, attempt: number): [sequence: number, event: SentEvent][] {
     return [...this.#events.get(`${runId} ${attempt}`) ?? []].sort(([a], [b]) => a - b);
   }
 

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
 import type { Action, FrameAction, FrameMoment, Plan, PlannedFault, PlannedTask } from "./plan.ts";
 import type { Relay } from "./relay.ts";
-import type { Tally } from "./tally.ts";
+import type { FaultCounts } from "./tally.ts";
 import type { Side } from "./wire.ts";
 import type { World } from "./world.ts";
 
@@ -51,7 +51,7 @@ export class Stage {
   /** Messages of failures of the harness itself. */
   readonly failures: string[] = [];
 
-  constructor(readonly world: World, readonly plan: Plan, private readonly tally: Tally) {}
+  constructor(readonly world: World, readonly plan: Plan, private readonly tally: FaultCounts) {}
 
   async carryOut(): Promise<void> {
     const { plan, world } = this;

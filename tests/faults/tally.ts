@@ -1,5 +1,5 @@
 /** Counts the faults that were really injected. */
-export class Tally {
+export class FaultCounts {
   readonly #counts = new Map<string, number>();
   readonly #frames = new Map<string, Map<string, number>>();
 

@@ -4,7 +4,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";
 import { describePlan, planOf } from "./plan.ts";
 import { Stage } from "./stage.ts";
-import { Tally } from "./tally.ts";
+import { FaultCounts } from "./tally.ts";
 import { World } from "./world.ts";
 
 export interface Outcome {
@@ -20,9 +20,9 @@ export interface Outcome {
   readonly second: number;
 }
 
-export interface Trial {
+export interface PlanResults {
   readonly outcomes: readonly Outcome[];
-  readonly tally: Tally;
+  readonly tally: FaultCounts;
   /** Descriptions of leftovers after every task is deleted with its backups; empty if there are none. */
   readonly left: readonly string[];
 }
@@ -34,13 +34,13 @@ export interface Trial {
  * @param options.signal Once the signal aborts, no further plan begins.
  * @param options.second Each plan begins in this second of a minute; null for any second.
  */
-export async function tryPlans(
+export async function carryOutPlans(
   seeds: readonly number[],
   tell: (event: { plan: readonly string[] } | Outcome) => void = () => {},
   { signal = null, second = null }: { signal?: AbortSignal | null; second?: number | null } = {},
-): Promise<Trial> {
+): Promise<PlanResults> {
   ignoreConnectionResets();
-  const tally = new Tally();
+  const tally = new FaultCounts();
   const outcomes: Outcome[] = [];
   await using world = await World.open();
   for (const seed of seeds) {
@@ -61,7 +61,7 @@ export async function tryPlans(
   return { outcomes, tally, left: await findLeft(world) };
 }
 
-async function tryPlan(stage: Stage, tally: Tally): Promise<string[]> {
+async function tryPlan(stage: Stage, tally: FaultCounts): Promise<string[]> {
   const { world } = stage;
   await stage.carryOut();
   const broken = [

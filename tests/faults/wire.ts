@@ -3,7 +3,7 @@
  * frame. It can cut, delay, duplicate or half-close a connection at any step of the protocol.
  */
 import { systemClock } from "../../src/domain/clock.ts";
-import { type Frame, FrameSplitter, joined } from "./frames.ts";
+import { concatenate, type Frame, FrameSplitter } from "./frames.ts";
 import type { FrameAction } from "./plan.ts";
 
 export type Side = "before" | "after";
@@ -109,7 +109,7 @@ class Connection {
       for await (const chunk of chunksOf(from)) {
         let rest: Uint8Array = chunk;
         if (head !== null) {
-          head = joined(head, chunk);
+          head = concatenate(head, chunk);
           const text = new TextDecoder("latin1").decode(head);
           const end = text.indexOf("\r\n\r\n");
           if (end === -1) continue;

@@ -18,7 +18,7 @@ import { AGENTS, type FrameAction, type PlaceName, PLACES, type TreeName } from 
 import { MortalPostgres } from "./postgres.ts";
 import { launchAgent, launchPlane } from "./processes.ts";
 import { createScripts } from "./scripts.ts";
-import { Spoken } from "./spoken.ts";
+import { SentEvents } from "./spoken.ts";
 import { type Process, Supervisor } from "./supervisor.ts";
 import { growTrees, type Tree } from "./trees.ts";
 import { type Side, Wire } from "./wire.ts";
@@ -55,7 +55,7 @@ export interface WorldPlane {
 export class World implements AsyncDisposable {
   readonly agents: WorldAgent[] = [];
   readonly planes: WorldPlane[] = [];
-  readonly spoken = new Spoken();
+  readonly spoken = new SentEvents();
   /** The ids of all agent processes so far. Each process leads a session. */
   readonly sessions = new Set<number>();
   /** The path of the file with the offset of the database's clock, like `clockFile` of a control plane. */
