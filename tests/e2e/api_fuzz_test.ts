@@ -20,7 +20,7 @@ import {
   encodeBody,
   type GeneratedRequest,
   requestGenerator,
-} from "../support/fixtures/asked.ts";
+} from "../support/fixtures/generated_requests.ts";
 import { watchChanges } from "../support/assertions/changes.ts";
 import { CANARY, type Json, mutate } from "../support/fixtures/json_schema.ts";
 import {

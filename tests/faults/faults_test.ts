@@ -1,6 +1,6 @@
 /** Carries out a few plans of `deno task faults`. docs/develop/reliability.md describes the long run. */
 import assert from "node:assert/strict";
-import { carryOutPlans } from "./trial.ts";
+import { carryOutPlans } from "./carry_out_plans.ts";
 
 /** The seeds of the plans. `deno task faults --seed N --count 1` shows and carries out the plan of seed N. */
 const SEEDS = [309, 424, 471];

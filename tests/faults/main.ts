@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";
 import { INVARIANTS } from "./invariants.ts";
-import { carryOutPlans, type Outcome } from "./trial.ts";
+import { carryOutPlans, type Outcome } from "./carry_out_plans.ts";
 
 function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));

@@ -1,5 +1,5 @@
 /** Compares each run's output in the API with the events that its agent sent over the wire. */
-import type { SentEvent } from "./spoken.ts";
+import type { SentEvent } from "./sent_events.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
 interface Run {

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import type { Frame } from "./frames.ts";
 import type { Action, FrameAction, FrameMoment, Plan, PlannedFault, PlannedTask } from "./plan.ts";
 import type { Relay } from "./relay.ts";
-import type { FaultCounts } from "./tally.ts";
+import type { FaultCounts } from "./fault_counts.ts";
 import type { Side } from "./wire.ts";
 import type { World } from "./world.ts";
 

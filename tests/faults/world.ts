@@ -18,7 +18,7 @@ import { AGENTS, type FrameAction, type PlaceName, PLACES, type TreeName } from 
 import { MortalPostgres } from "./postgres.ts";
 import { launchAgent, launchPlane } from "./processes.ts";
 import { createScripts } from "./scripts.ts";
-import { SentEvents } from "./spoken.ts";
+import { SentEvents } from "./sent_events.ts";
 import { type Process, Supervisor } from "./supervisor.ts";
 import { growTrees, type Tree } from "./trees.ts";
 import { type Side, Wire } from "./wire.ts";

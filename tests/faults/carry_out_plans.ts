@@ -4,7 +4,7 @@ import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";
 import { describePlan, planOf } from "./plan.ts";
 import { Stage } from "./stage.ts";
-import { FaultCounts } from "./tally.ts";
+import { FaultCounts } from "./fault_counts.ts";
 import { World } from "./world.ts";
 
 export interface Outcome {
