@@ -18,15 +18,15 @@ export class Metrics {
   constructor(services: ServiceContext) {
     const registers = [this.#registry];
     const gauge = ({ name, help, labels, read }: InstallationMetric) => {
-      const made: Gauge = new Gauge({
+      new Gauge({
         name: `rearguard_${name}`,
         help,
         labelNames: labels,
         registers,
         async collect() {
           const samples = await read();
-          made.reset();
-          for (const { value, labels } of samples) made.set(labels, value);
+          this.reset();
+          for (const { value, labels } of samples) this.set(labels, value);
         },
       });
     };
@@ -36,9 +36,7 @@ export class Metrics {
       help: "Time since each loop of this process last finished a step.",
       labels: ["loop"],
       read: () =>
-        Promise.resolve(
-          services.health.ages().map(({ name, seconds }) => ({ value: seconds, labels: { loop: name } })),
-        ),
+        services.health.ages().map(({ name, seconds }) => ({ value: seconds, labels: { loop: name } })),
     });
     this.#requests = new Counter({
       name: "rearguard_http_requests_total",

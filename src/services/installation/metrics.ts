@@ -18,7 +18,7 @@ export interface Sample {
 }
 
 export interface InstallationMetric extends Pick<DatabaseMetric, "name" | "help" | "labels"> {
-  read(): Promise<Sample[]>;
+  read(): Promise<Sample[]> | Sample[];
 }
 
 /** Returns the metrics that are read from the database. */
@@ -54,7 +54,7 @@ function cached<T>(
   return () => {
     if (last !== null && clock.monotonic() - at < ms) return last;
     at = clock.monotonic();
-    const pending = Promise.resolve(query());
+    const pending = (async () => await query())();
     last = pending;
     pending.catch(() => last = null);
     return pending;
