@@ -50,8 +50,8 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, print } = rotation;
-  // Check the keys before any change: if this is the wrong key file, the new key would only be one more key
-  // that opens no stored value.
+  // Check the keys before any change. If this is the wrong key file, the rotation would only add a key that
+  // opens no stored value.
   await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await waitForReplicas(rotation, file, "loaded the new key", ({ key_ids }) => key_ids.includes(newKeyId));

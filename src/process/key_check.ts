@@ -43,8 +43,9 @@ export async function missingKeys(
 }
 
 /**
- * Compares the keys with those of the other running control planes. Returns one sentence if one of them could
- * not decrypt new values of this control plane, or this control plane those of another; null if all agree.
+ * Compares the keys with those of the other running control planes. Returns null if these can decrypt the new
+ * values of this control plane, and this control plane can decrypt theirs. Otherwise, returns one sentence
+ * about a control plane for which this is not so.
  *
  * @param self The id of this control plane once it is registered. Then only control planes that were
  *   registered earlier are compared.

@@ -114,8 +114,7 @@ export const BackupFindResult = z.object({
   /** Whether more paths match than the response lists. It lists the paths in the newest backups first. */
   truncated: z.boolean(),
   /**
-   * Number of unreadable lines in the indexes that contain the pattern. Each may describe a member that is
-   * not listed.
+   * Number of unreadable index lines that contain the pattern. Each may describe a member that is not listed.
    */
   unlisted: z.number().int().nonnegative(),
   /** Backups that were not searched, or not completely, and why. */

@@ -53,10 +53,10 @@ function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "reg
 }
 
 /**
- * Returns the bucket's URL, which ends with a slash. The bucket is a part of the host name, or of the path in
- * path style. Path style is also used if the host name can't contain the bucket: if the host is an IP
- * address, if the bucket's name is not a DNS label, or if it contains dots and the URL uses TLS, because a
- * wildcard certificate does not cover dots.
+ * Returns the bucket's URL, which ends with a slash. In path style, the path contains the bucket's name;
+ * otherwise, the host name contains it. Path style is also used if the host is an IP address, if the bucket's
+ * name is not a DNS label, or if the name contains dots and the URL uses TLS. In the last case, a wildcard
+ * certificate would not cover the host name.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;

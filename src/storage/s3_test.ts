@@ -352,7 +352,7 @@ Deno.test("a refusal tells the service's reason, and what else may be wrong", as
   const signature = { status: 403, code: "SignatureDoesNotMatch" };
   assert.match(await message(signature), /or the region is another: none is set, so us-east-1 was used/);
   assert.doesNotMatch(await message(signature, { region: "garage" }), /region/);
-  // The mistake may be that the bucket's name is a part of the host name.
+  // If the bucket's name is a part of the host name by mistake, the error names the setting for path style.
   const hostStyle = { pathStyle: false, endpoint: "https://minio.invalid" };
   assert.match(
     (await rejection(bucketOf(s3, hostStyle).get("x"))).message,

@@ -37,7 +37,10 @@ export interface Field {
   readonly isTypedTwice?: true;
   /** The table that stores the field, if the field is a list of ids. */
   readonly relation?: Relation;
-  /** The entry of a map field that this field sets under a name of its own. Such a field has no column. */
+  /**
+   * The entry of a map field that callers can also send under this field's name. A field with `entryOf` has
+   * no column of its own.
+   */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**
    * The column of objects that stores the field, if the field has no column of its own. The object has no

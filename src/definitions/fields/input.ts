@@ -16,7 +16,9 @@ export function inputShape<T extends FieldTable>(fields: T): InputShape<T> {
 
 export type QueryShape<T extends FieldTable> = { -readonly [N in keyof T]: z.ZodOptional<T[N]["schema"]> };
 
-/** Returns the schemas of query parameters, by field. Each replaces the field's value for one request. */
+/**
+ * Returns the schemas of query parameters, by field. A parameter replaces the field's value for one request.
+ */
 export function queryShape<T extends FieldTable>(fields: T): QueryShape<T> {
   return mapped(fields, (field) => field.schema.optional().meta(words(field))) as QueryShape<T>;
 }

@@ -8,7 +8,9 @@ import { says } from "../formats/says.ts";
 import { literalLine } from "../formats/text.ts";
 import { DATABASE_TYPES, DEFINITIONS } from "./registry.ts";
 
-/** Accepts one database name, several separated by commas, or a wildcard. Otherwise, names are literal. */
+/**
+ * Accepts one database name, several names separated by commas, or `*` for all. Every other name is literal.
+ */
 export function databaseNames(): z.ZodString {
   return checked(splitDatabaseNames);
 }

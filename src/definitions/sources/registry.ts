@@ -21,7 +21,8 @@ export interface SourceTask {
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
 /**
- * The definitions by name. Their functions accept the values of any task, because these always suit its type.
+ * The definitions by name. Their functions accept the values of any task, because a task's values always suit
+ * the task's type.
  */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 

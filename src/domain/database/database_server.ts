@@ -41,9 +41,9 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested server, else the task's own. Throws an {@link InvalidError}
- * if no server is requested and another machine than the task's would load the backup: the owner may not
- * expect that the task's original databases change.
+ * Returns the server to load into: the requested server, or else the task's own. If no server is requested
+ * and another machine than the task's would load the backup, throws an {@link InvalidError}. The owner may
+ * not expect that this would change the task's original databases.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

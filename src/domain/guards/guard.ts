@@ -53,7 +53,8 @@ export interface UsualRuns {
 }
 
 /**
- * A task's earlier backups and runs in numbers. Those from before a change of the task's source are left out.
+ * Numbers about a task's earlier backups and runs. Those from before a change of the task's source do not
+ * count.
  */
 export interface GuardHistory {
   /** Medians of the earlier backups; null if there are too few. */

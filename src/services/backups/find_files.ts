@@ -55,7 +55,7 @@ export interface FoundFiles {
   readonly searched: number;
   /** The other backups of the task, the newest first, and why they were not searched. */
   readonly notSearched: readonly { readonly backup: BackupDetailRow; readonly reason: string }[];
-  /** Number of unreadable lines of indexes that contain the pattern. */
+  /** Number of unreadable index lines that contain the pattern. */
   readonly unlisted: number;
 }
 

@@ -10,7 +10,9 @@ import { updateNotificationStream } from "./notification_streams.ts";
 
 const MINUTE = 60_000;
 
-/** Creates a task, and a stream that is quiet from 13:00 to 15:00 UTC. It is 12:00 on a Monday. */
+/**
+ * Creates a task, and a stream that is quiet from 13:00 to 15:00 UTC. The clock shows 12:00 UTC on a Monday.
+ */
 async function setUp(quiet: Record<string, unknown> = {}, fields: StreamFields = {}) {
   const test = await testServices();
   const { clock, database, services } = test;

@@ -252,7 +252,7 @@ Deno.test("backups that were about to be forgotten when a control plane ended ar
   await api.clock.advance(3 * DAY);
   const now = api.clock.now();
   const leaseUntil = new Date(now.getTime() + 300_000);
-  // The process ends after claiming the removal and before deleting the record.
+  // Simulates a process that ends after claiming the removal and before deleting the record.
   assert.equal((await claimRemovals(api.database, now, leaseUntil, 16, [])).length, 1);
   assert.equal((await call("POST", `/api/backup-destinations/${destination}/undelete`)).status, 200);
   assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");

@@ -54,9 +54,9 @@ const MAX_SCRIPTS_BYTES = 640 * 1024;
 const MAX_CONCURRENT_SERVERS = 4;
 
 /**
- * Leases the queued runs of these servers, up to each server's limit of parallel runs, and returns all of
- * them. Calls `offer` for each server's runs as soon as they are leased: their time to be accepted has begun,
- * and leasing the runs of the other servers may take long.
+ * Leases the queued runs of these servers, up to each server's limit of parallel runs. Returns all leased
+ * runs. Also calls `offer` for each server's runs as soon as they are leased: the time in which the agent
+ * must accept them has begun, and leasing the runs of the other servers may take long.
  */
 export async function claimAssignments(
   services: ServiceContext,

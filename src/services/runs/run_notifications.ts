@@ -98,7 +98,7 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 }
 
 /**
- * Reports a stored backup. If its run has succeeded, reports the success and ends alerts; if the run was lost
+ * Reports a stored backup. If its run has succeeded, reports the success and ends alerts. If the run was lost
  * before, the streams that are notified of failures get this message, too. Reports each anomaly of the backup
  * as a failure.
  */

@@ -17,8 +17,8 @@ import { reportStep } from "./run_followers.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
 /**
- * The outcome of a state change. It is refused if the state does not permit the event, or if another
- * transaction has changed the run.
+ * The outcome of an attempt to change a run's state. The attempt is refused if the state does not permit the
+ * event, or if another transaction has changed the run.
  */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 

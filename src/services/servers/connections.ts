@@ -63,9 +63,9 @@ export class OccupiedError extends Error {
 }
 
 /**
- * Records a connection and returns an instruction for each run that the agent holds. If the agent does not
- * hold a run that was dispatched to it, that run ends: the agent's state directory was lost, so no verdict
- * will come.
+ * Records a connection and returns an instruction for each run that the agent holds. Ends each run that was
+ * dispatched to the agent but that the agent does not hold: the agent has lost its state directory, so no
+ * verdict will come.
  */
 export async function connectAgent(
   services: ServiceContext,

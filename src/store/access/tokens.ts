@@ -116,8 +116,8 @@ export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
 }
 
 /**
- * Returns whether a token with this hash exists and can be used: its user is not in the trash and a
- * member of its workspace, and the token is neither revoked nor expired.
+ * Returns whether there is a token with this hash that can be used. Such a token is neither revoked nor
+ * expired, and its user is a member of its workspace and not in the trash.
  */
 export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Promise<boolean> {
   const rows = await sql`

@@ -5,8 +5,8 @@ import { isActive } from "../runs/runs.ts";
 import type { RunState } from "../../domain/run.ts";
 
 /**
- * How damage of a backup can be found: by a run of this kind, or by a `listing`, which means listing the
- * backup's contents or downloading from it.
+ * Ways to find damage of a backup: a run of this kind, or `listing`, which stands for listing the backup's
+ * contents and for downloading from it.
  */
 export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
 export type DamageFinder = typeof DAMAGE_FINDERS[number];

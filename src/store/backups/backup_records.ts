@@ -262,8 +262,8 @@ export async function nextRemovalAt(sql: Sql): Promise<Date | null> {
 }
 
 /**
- * Returns the stats of the task's newest backup, from which the next run's remaining time and part size are
- * estimated; null if the task has no backup.
+ * Returns the stats of the task's newest backup; null if the task has no backup. The next run's remaining
+ * time and part size are estimated from these stats.
  */
 export async function lastBackupStats(
   sql: Sql,
