@@ -16,7 +16,7 @@ export type KeepRule = typeof KEEP_RULES[number];
 
 /** A task's retention rules. Null or 0 turns a rule off. If all rules are off, nothing is removed. */
 export interface RetentionPolicy extends Record<KeepRule, number | null> {
-  /** Keeps this many of the newest backups, as `keep_last` does. */
+  /** Keeps this many of the newest backups, as restic's `--keep-last` does. */
   maximum_backups_to_keep: number;
   /**
    * Keeps every backup that is younger than this many days; null or 0 turns this off. If all rules are off,

@@ -22,9 +22,9 @@ export interface AppOptions {
   readonly services: ServiceContext;
   /** URL at which callers reach this control plane; if null, each request's `Host` header names it. */
   readonly publicUrl?: string | null;
-  /** Maximum number of requests per minute for each token; 0 for no limit. */
+  /** Maximum number of requests per minute for each token or session; 0 for no limit. */
   readonly rateLimitPerMinute?: number;
-  /** The maximum number of open streams per token. */
+  /** Maximum number of open streams for each token or session. */
   readonly streamLimit?: number;
   /** The maximum size of a request body, in bytes. */
   readonly bodyLimit?: number;

@@ -1,11 +1,16 @@
 #!/bin/sh
-# Installs the Rearguard agent on this server, or upgrades it. Run as root; running it again is safe.
+# Installs the Rearguard agent on this server, or upgrades it. Must run as root. Running it again is safe.
 #
-#   REARGUARD_TOKEN   the enrolment token; asked for when it is needed and not set
-#   REARGUARD_ROOT    a directory to install under, for images; then nothing is started
+# Environment variables:
+#   REARGUARD_TOKEN   The enrolment token. If it is needed and not set, the script prompts for it.
+#   REARGUARD_ROOT    A directory that replaces /, to install the agent into an image. If it is set, the
+#                     script does not start the agent.
 #
-# What it writes: /usr/local/lib/rearguard-agent (programs), /etc/rearguard-agent (the control plane's address),
-# /var/lib/rearguard-agent (the agent's key and journal) and /etc/systemd/system/rearguard-agent.service.
+# Files that the script writes:
+#   /usr/local/lib/rearguard-agent                 the agent and Deno
+#   /etc/rearguard-agent                           the address of the control plane
+#   /var/lib/rearguard-agent                       the token; later, the agent writes its key and journal here
+#   /etc/systemd/system/rearguard-agent.service    the systemd unit
 set -eu
 
 url=@URL@
@@ -45,8 +50,9 @@ download() {
   (cd "$work" && sha256sum -c SHA256SUMS >/dev/null) || fail "a download is damaged; run this again"
 }
 
-# 426 says that the key is good (and that this was no websocket), 401 that it is not. The key goes by a file:
-# arguments are public.
+# Returns whether the agent has a valid key. The control plane responds with 401 if the key is not valid, and
+# with 426 if it is, because the request opens no websocket. curl reads the key from a file, because every
+# user can read arguments.
 is_enrolled() {
   [ -s "$state/key" ] || return 1
   (umask 077 && printf 'header = "Authorization: Bearer %s"\n' "$(cat "$state/key")" >"$work/curl")
@@ -58,7 +64,7 @@ is_enrolled() {
 
 ask_for_token() {
   [ -z "$token" ] || return 0
-  # The script itself may come by standard input.
+  # If the shell reads this script from standard input, the token must come from the terminal.
   if [ -t 0 ]; then input=/dev/stdin; else input=/dev/tty; fi
   (: <"$input") 2>/dev/null || fail "set REARGUARD_TOKEN to the server's enrolment token"
   printf 'Enrolment token: ' >&2
@@ -69,14 +75,16 @@ ask_for_token() {
   [ -n "$token" ] || fail "it needs the server's enrolment token"
 }
 
-# To a new name first: a program that runs keeps its file, and a cut leaves the old one whole.
+# Installs a downloaded file under a temporary name, and then renames it. So a running program keeps its old
+# file, and an interrupted installation leaves the old file intact.
 place() {
   cp "$work/$1" "$3/$1.new"
   chmod "$2" "$3/$1.new"
   mv -f "$3/$1.new" "$3/$1"
 }
 
-# Whatever else is in the file is the operator's (proxies, authorities, limits), and so is its mode.
+# Sets the control plane's address in the file of settings. Keeps the file's mode and the operator's other
+# settings, such as proxies, certificate authorities and limits.
 write_settings() {
   [ ! -f "$1" ] || cp -p "$1" "$1.new"
   {

@@ -84,8 +84,8 @@ export const BackupFind = z.object({
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
   /**
-   * A text that names contain, or a glob, in upper or lower case. If the pattern contains a slash, it is
-   * compared with whole paths instead of names.
+   * A text that names contain, or a glob; case is ignored. If the pattern contains a slash, it is compared
+   * with whole paths instead of names.
    */
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */

@@ -2,7 +2,10 @@
 import type { Child } from "hono/jsx";
 import type { Site, SiteContext } from "./site.ts";
 
-/** Pages load from this host only, run nothing inline, and can't be framed. */
+/**
+ * The pages' content security policy. Browsers load styles and images from this host only, run no scripts,
+ * and show the page in no frame of another page.
+ */
 const POLICY = [
   "default-src 'none'",
   "style-src 'self'",
@@ -102,7 +105,7 @@ interface FieldProps {
   readonly autofocus?: boolean;
 }
 
-/** An input with its label, hint and error. */
+/** An input field with its label, hint and error message. */
 export function Field({ name, label, type = "text", hint, error, ...rest }: FieldProps) {
   const described = [hint === undefined ? "" : `${name}-hint`, error === undefined ? "" : `${name}-error`];
   const ids = described.filter((id) => id !== "").join(" ");
@@ -127,12 +130,12 @@ export function Field({ name, label, type = "text", hint, error, ...rest }: Fiel
   );
 }
 
-/** A message about the whole form; nothing for null. */
+/** A message about the whole form; renders nothing if `text` is null. */
 export function Alert({ text }: { text: string | null }) {
   return text === null ? null : <p class="notice bad" role="alert">{text}</p>;
 }
 
-/** Warns of a connection that is not encrypted. */
+/** Warns the user that the connection is not encrypted, if `isExposed`. */
 export function ExposedNotice({ isExposed }: { isExposed: boolean }) {
   if (!isExposed) return null;
   return (
@@ -142,7 +145,7 @@ export function ExposedNotice({ isExposed }: { isExposed: boolean }) {
   );
 }
 
-/** Returns the response with a page. */
+/** Returns a page as a response. */
 export function render(
   c: SiteContext,
   page: { toString(): string | Promise<string> },
@@ -150,7 +153,7 @@ export function render(
 ): Response {
   return c.html(`<!doctype html>${page}`, status as 200, {
     "Content-Security-Policy": POLICY,
-    // With `no-referrer`, browsers hide the origin of forms, which the API checks.
+    // The API checks the origin of forms. With `no-referrer`, browsers would not send it.
     "Referrer-Policy": "same-origin",
   });
 }

@@ -86,7 +86,10 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
   if (!ok) throw new CommandError(EXIT.failed, `Cannot use notification stream ${id}: ${message}`);
 }
 
-/** Describes what a stream gets: its groups, and the classes that differ from them. */
+/**
+ * Describes which events a stream gets: the groups that its flags subscribe it to, and single classes that it
+ * gets or leaves out besides.
+ */
 function eventsOf({ events = {}, notifications }: Stream): string {
   const { on_failure, on_success } = notifications;
   const plain = subscribedClasses({ ...notifications, events: {} });

@@ -84,7 +84,7 @@ export type DatabaseSource = z.infer<typeof DatabaseSource>;
 
 /**
  * Target of a job that restores databases of one server. The agent loads each database into a new one. When
- * it has verified all new databases, it replaces the old databases by them.
+ * it has verified all new databases, it replaces the old databases with them.
  */
 export const DatabaseTarget = z.object({
   type: z.literal("database"),

@@ -18,7 +18,7 @@ export interface KitDestinationRow extends BackupDestinationRow {
   servers: string[];
 }
 
-/** Returns the destinations of all users, with stats of their backups. */
+/** Returns the destinations of all workspaces, with stats of their backups. */
 export function kitDestinations(sql: Sql): Promise<KitDestinationRow[]> {
   return sql<KitDestinationRow[]>`
     select d.*, u.email as owner, count(b.id) as backups_count, max(b.created_at) as newest_backup_at,

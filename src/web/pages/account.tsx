@@ -1,4 +1,4 @@
-/** The page `/account`: who is logged in, their sessions, and their password. */
+/** The page `/account`: shows the user and the user's sessions, and changes the password. */
 import { Alert, BarPage, CsrfField, Field, render } from "../layout.tsx";
 import { browserName } from "../browser_name.ts";
 import { type ApiResponse, formFields, type Site, type SiteContext } from "../site.ts";
@@ -105,7 +105,7 @@ function SessionRow({ site, csrf, session }: { site: Site; csrf: string; session
   );
 }
 
-/** A time to the minute, in UTC. */
+/** Shows a time in UTC, without seconds. */
 function Moment({ at }: { at: string }) {
   return <time class="number" datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
 }

@@ -47,7 +47,9 @@ function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
   );
 }
 
-/** Returns the message about the whole form; null if every error belongs to a field. */
+/**
+ * Returns the message about the whole form; null if there is none, or if the errors are about single fields.
+ */
 function alertOf(refused: ApiResponse | undefined): string | null {
   return refused === undefined || Object.keys(refused.errors).length > 0 ? null : refused.message;
 }
