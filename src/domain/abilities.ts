@@ -20,6 +20,7 @@ export type Ability =
   | "restore-backups"
   | "delete-backups"
   | "manage-tokens"
+  | "manage-workspace"
   | "admin";
 
 /** Every ability, in the order in which the API shows them. */
@@ -32,6 +33,7 @@ export const ABILITIES: readonly Ability[] = [
   "restore-backups",
   "delete-backups",
   "manage-tokens",
+  "manage-workspace",
   "admin",
 ];
 

@@ -34,6 +34,10 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 
 export interface AuditEntry {
   readonly actor: AuditActor;
+  /**
+   * The workspace in which a user acted; null for none. The workspace of an agent is read from its server.
+   */
+  readonly workspaceId: number | null;
   /** Id of an operation in the OpenAPI document, or the name of an event without a request. */
   readonly action: string;
   /** Type of the record that was acted on, as in the API's paths, such as `backup-tasks`; null for none. */

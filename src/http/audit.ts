@@ -18,6 +18,7 @@ export function isAudited({ method, audited }: Endpoint): boolean {
 export function auditOf(services: ServiceContext, endpoint: Endpoint, origin: Origin): AuditedRequest {
   return new AuditedRequest({
     actor: { type: "unknown" },
+    workspaceId: null,
     action: endpoint.operationId,
     resource: resourceOf(endpoint),
     resourceId: null,

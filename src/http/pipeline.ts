@@ -170,7 +170,7 @@ async function admit(
   const { access, method, needsFreshLogin = method === "delete" } = endpoint;
   if (access === "public" || access === "agent") return null;
   const caller = await callerOf(services, secret);
-  audit.add({ actor: actorOf(caller) });
+  audit.add({ actor: actorOf(caller), workspaceId: caller.workspaceId });
   Object.assign(limits, limiter.take(caller.credential));
   if (caller.credential.kind === "session") requireSameSite(request, secret!.text, publicUrl);
   requireAccess(caller, access);

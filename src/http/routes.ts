@@ -27,6 +27,8 @@ import { systemEndpoints } from "./routes/installation/system.ts";
 import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
 import { tagEndpoints } from "./routes/tasks/tags.ts";
 import { tokenEndpoints } from "./routes/access/tokens.ts";
+import { workspaceMemberEndpoints } from "./routes/access/workspace_members.ts";
+import { workspaceEndpoints } from "./routes/access/workspaces.ts";
 import { userEndpoints } from "./routes/access/user.ts";
 import { usersEndpoints } from "./routes/access/users.ts";
 
@@ -56,6 +58,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...sessionEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
+  ...workspaceEndpoints,
+  ...workspaceMemberEndpoints,
   ...sshKeyEndpoints,
   ...systemEndpoints,
   ...recoveryKitEndpoints,
@@ -81,4 +85,5 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Tokens": "The caller's own API tokens.",
   "User": "The caller's own account.",
   "Users": "All accounts, for administrators.",
+  "Workspaces": "Groups of records, and the users who share them.",
 };

@@ -51,14 +51,16 @@ const DECIDED: Readonly<Record<Ability, readonly Role[]>> = {
   "restore-backups": ["restorer", "manager"],
   "delete-backups": ["manager"],
   "manage-tokens": ALL,
+  "manage-workspace": ["manager"],
   "admin": [],
 };
 
 const mayCall = (role: Role, access: string) =>
   access === "any token" || DECIDED[access as Ability].includes(role);
 
-/** Endpoints about the caller's own account and tokens: they have no records of a workspace. */
-const isOfAccount = ({ path }: { path: string }) => /^\/api\/(user|tokens|sessions|ssh-key)\b/.test(path);
+/** Endpoints about the caller's own account, tokens and workspaces: they list no records of a workspace. */
+const isOfAccount = ({ path }: { path: string }) =>
+  /^\/api\/(user|tokens|sessions|ssh-key|workspaces)\b/.test(path);
 
 interface Members {
   readonly owner: ApiClient;
@@ -103,13 +105,16 @@ Deno.test("a role that lacks an endpoint's ability is refused by its name, and c
 
 Deno.test("every role is admitted to the endpoints whose ability it has, with the records of its workspace", async (t) => {
   await using api = await testApi();
-  // Deletions come last, and a member who manages comes after those who only read.
+  // Deletions come last, and the caller leaves the workspace in the end.
   const order = ["get", "post", "put", "delete"];
   for (const role of ROLES) {
     const { records, byRole } = await membersOf(api);
     const client = byRole.get(role)!;
     const admitted = forTokens.filter(({ access }) => mayCall(role, access))
-      .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+      .toSorted((a, b) => order.indexOf(a.method) - order.indexOf(b.method))
+      .toSorted((a, b) =>
+        Number(a.operationId === "leaveWorkspace") - Number(b.operationId === "leaveWorkspace")
+      );
     for (const endpoint of admitted) {
       await t.step(`${role}: ${titleOf(endpoint)}`, async () => {
         const own = { ...records, Token: (await tokenOf(client)).id };

@@ -1,6 +1,7 @@
 /**
  * The audit log: adds entries for events that no request causes, and lists all entries for administrators.
  */
+import { findManaged } from "./workspaces.ts";
 import type { AuditEntry } from "../../domain/audit.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import {
@@ -28,8 +29,20 @@ export async function enterAudit(
   entry: Pick<AuditEntry, "actor" | "action" | "result" | "origin"> & Partial<AuditEntry>,
   sql: Sql = database,
 ): Promise<void> {
-  const whole = { resource: null, resourceId: null, fields: [], reason: null, ...entry };
+  const whole = { workspaceId: null, resource: null, resourceId: null, fields: [], reason: null, ...entry };
   await insertAuditEntry(sql, whole, clock.now());
+}
+
+/** Lists the entries of a workspace. The caller must manage it. */
+export async function listWorkspaceAuditLog(
+  { database }: ServiceContext,
+  caller: Caller,
+  workspaceId: number,
+  filter: AuditLogFilter,
+  window: PageWindow,
+): Promise<Page<AuditLogRow>> {
+  const { id } = await findManaged(database, caller, workspaceId);
+  return await list(database, { ...filter, workspace_id: id }, window);
 }
 
 /** Lists the entries of all users. The caller must be an administrator. */

@@ -1,5 +1,5 @@
 /** Says which records keep a workspace from being deleted. */
-import { countRecords } from "../../store/access/workspaces.ts";
+import { countRecords } from "../../store/access/record_counts.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";

@@ -15,8 +15,8 @@ const MAX_TIMER = 24 * 3_600_000;
 
 /**
  * Watches the caller's token or session until the watch is disposed. Its signal also aborts when the caller
- * loses `ability`. An unavailable database does not end the stream: when the database is available again, the
- * check is repeated.
+ * loses `ability`, or acts in another workspace. An unavailable database does not end the stream: when the
+ * database is available again, the check is repeated.
  */
 export function watchCaller(services: ServiceContext, caller: Caller, ability: Ability | null): TokenWatch {
   const ended = new AbortController();
@@ -28,7 +28,9 @@ export function watchCaller(services: ServiceContext, caller: Caller, ability: A
     try {
       const now = await recheckCaller(services, caller);
       if (isOver || signal.aborted) return;
-      if (now === null || (ability !== null && !now.caller.abilities.has(ability))) return ended.abort();
+      // A session whose user is no longer a member of the workspace, or chose another one, acts elsewhere.
+      if (now === null || now.caller.workspaceId !== caller.workspaceId) return ended.abort();
+      if (ability !== null && !now.caller.abilities.has(ability)) return ended.abort();
       if (now.expiresAt === null) return;
       const left = now.expiresAt.getTime() - services.clock.now().getTime();
       services.clock.sleep(Math.min(left, MAX_TIMER), signal).then(check, () => {});

@@ -1,8 +1,9 @@
 /** Creates, checks and revokes API tokens. Only the response that creates a token contains its plain text. */
-import { effectiveAbilities } from "../../domain/access/roles.ts";
+import { INVALID_WORKSPACE, reachOf } from "./reach.ts";
+import { abilitiesOf, effectiveAbilities, type Role } from "../../domain/access/roles.ts";
 import { lackingOf } from "./lacking.ts";
 import { type Owner, ownerOf } from "../../domain/access/owner.ts";
-import { ownWorkspace } from "../../store/access/workspaces.ts";
+import { findWorkspace, ownWorkspace } from "../../store/access/workspaces.ts";
 import type { Ability } from "../../domain/abilities.ts";
 import { InvalidError, NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -125,30 +126,36 @@ export async function insertToken(
 
 /**
  * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} for an
- * ability that the caller's own token lacks.
+ * ability that the caller lacks, and for a workspace that the caller does not reach as a member.
+ *
+ * @param token Without `workspaceId`, the token is for the workspace of the caller's token.
  */
 export function createToken(
   services: ServiceContext,
   caller: Caller,
-  token: TokenInput,
+  { workspaceId = caller.workspaceId, ...token }: TokenInput & { workspaceId?: number },
 ): Promise<IssuedToken> {
   refuseForeignAbilities(caller, token.abilities);
   const now = services.clock.now();
   refusePast(token.expires_at, now);
   return transaction(services.database, async (sql) => {
-    const issued = await insertToken(sql, caller, token, now);
+    const reach = { ...await reachOf(sql, caller), isAll: false };
+    const workspace = await findWorkspace(sql, reach, workspaceId);
+    if (workspace === undefined) throw new InvalidError(INVALID_WORKSPACE);
+    refuseBeyondRole(workspace.role!, token.abilities);
+    const issued = await insertToken(sql, { userId: caller.userId, workspaceId }, token, now);
     recordCreated(issued.row.id);
     return issued;
   });
 }
 
-export function listTokens(
+export async function listTokens(
   services: ServiceContext,
   caller: Caller,
   window: PageWindow,
   choice: ListOrder & { search?: string } = {},
 ): Promise<Page<store.TokenRow>> {
-  return store.listTokens(services.database, caller.userId, window, choice);
+  return await store.listTokens(services.database, await reachOf(services.database, caller), window, choice);
 }
 
 export async function showToken(
@@ -156,7 +163,9 @@ export async function showToken(
   caller: Caller,
   id: number,
 ): Promise<store.TokenRow> {
-  return requireFound(await store.findTokenOf(services.database, caller.userId, id));
+  return requireFound(
+    await store.findTokenOf(services.database, await reachOf(services.database, caller), id),
+  );
 }
 
 export function updateToken(
@@ -172,7 +181,8 @@ export function updateToken(
   return transaction(
     services.database,
     async (sql) => {
-      const update = () => store.updateToken(sql, caller.userId, id, columns, now);
+      const reach = await reachOf(sql, caller);
+      const update = () => store.updateToken(sql, reach, id, columns, now);
       const row = requireFound(await keepingAdministrator(services, sql, update));
       await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
       return row;
@@ -183,10 +193,26 @@ export function updateToken(
 /** Revokes a token of the caller. Requests with the token are refused, and open streams end. */
 export function revokeToken(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
-    const revoke = () => store.revokeToken(sql, caller.userId, id, services.clock.now());
+    const reach = await reachOf(sql, caller);
+    const revoke = () => store.revokeToken(sql, reach, id, services.clock.now());
     if (!await keepingAdministrator(services, sql, revoke)) throw new NotFoundError("Token");
     await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
   });
+}
+
+export function roleLacks(role: Role, ability: Ability): string {
+  return `The role ${role} in this workspace lacks the ${ability} ability.`;
+}
+
+/** Throws an {@link InvalidError} for an ability that the role of the token's user does not have. */
+function refuseBeyondRole(role: Role, abilities: readonly Ability[]): void {
+  const ofRole = abilitiesOf(role, true);
+  const errors: Record<string, string[]> = {};
+  abilities.forEach((ability, index) => {
+    if (ofRole.has(ability)) return;
+    errors[`abilities.${index}`] = [roleLacks(role, ability)];
+  });
+  if (Object.keys(errors).length > 0) throw new InvalidError(errors);
 }
 
 function refuseForeignAbilities(caller: Caller, abilities: readonly Ability[]): void {

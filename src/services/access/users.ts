@@ -1,12 +1,15 @@
 /** Users: a caller's own account, and the administration of all users. */
 import { lackingOf } from "./lacking.ts";
+import { countRecords, type RecordCounts } from "../../store/access/record_counts.ts";
 import {
-  countRecords,
+  findWorkspace,
   ownWorkspace,
-  type RecordCounts,
   soleWorkspaces,
+  type WorkspaceRow,
 } from "../../store/access/workspaces.ts";
-import { ABILITIES, type Ability, USER_ABILITIES } from "../../domain/abilities.ts";
+import { findMember, solelyManaged } from "../../store/access/workspace_members.ts";
+import { ABILITIES, type Ability } from "../../domain/abilities.ts";
+import { abilitiesOf } from "../../domain/access/roles.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
 import { instantOf, wallTime } from "../../domain/timezone.ts";
@@ -19,13 +22,16 @@ import * as store from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { keepingAdministrator } from "./administrator_access.ts";
 import { keptRecords } from "./kept_records.ts";
-import { insertToken, type IssuedToken, refusePast } from "./tokens.ts";
+import { INVALID_WORKSPACE } from "./reach.ts";
+import { insertToken, type IssuedToken, refusePast, roleLacks } from "./tokens.ts";
 import { deletionTimeNow, noteTrashed } from "../retention/trash.ts";
 
 export type { UserRow } from "../../store/access/users.ts";
 
 export interface UserWithCounts {
   user: store.UserRow;
+  /** The workspace in which the caller acts. */
+  workspace: WorkspaceRow;
   counts: RecordCounts;
 }
 
@@ -115,6 +121,12 @@ export function deleteUser(
     if (kept.length > 0) {
       throw new ConflictError(`${user.name} still has ${kept.join(", ")}; delete those first.`);
     }
+    const managed = await solelyManaged(sql, id);
+    if (managed.length > 0) {
+      throw new ConflictError(
+        `${user.name} is the last manager of ${managed.join(", ")}. Make another member a manager first.`,
+      );
+    }
     const deletesAt = await deletionTimeNow(services, sql);
     await keepingAdministrator(services, sql, () => store.setUserDeletion(sql, id, deletesAt));
     await notify(sql, { topic: "tokens_changed", user_id: id });
@@ -149,30 +161,36 @@ export function createTokenFor(
   services: ServiceContext,
   caller: Caller,
   userId: number,
-  token: { name: string; abilities: readonly Ability[] | null; expires_at: Date | null },
+  token: {
+    name: string;
+    abilities: readonly Ability[] | null;
+    expires_at: Date | null;
+    workspaceId: number | null;
+  },
 ): Promise<IssuedToken> {
   return transaction(services.database, async (sql) => {
     const user = requireFound(await store.lockUser(sql, userId));
-    const possible = new Set(
-      (user.is_admin ? ABILITIES : USER_ABILITIES).filter((each) => caller.abilities.has(each)),
-    );
+    const workspaceId = token.workspaceId ?? await ownWorkspace(sql, userId);
+    const member = await findMember(sql, workspaceId, userId);
+    if (member === undefined) throw new InvalidError(INVALID_WORKSPACE);
+    const ofUser = abilitiesOf(member.role, user.is_admin);
+    const possible = new Set(ABILITIES.filter((each) => ofUser.has(each) && caller.abilities.has(each)));
     const abilities = token.abilities ?? [...possible];
     const errors: Record<string, string[]> = {};
     abilities.forEach((ability, index) => {
       if (possible.has(ability)) return;
       errors[`abilities.${index}`] = [
-        caller.abilities.has(ability)
+        !caller.abilities.has(ability)
+          ? `${lackingOf(caller, ability)} and so can't give it.`
+          : ability === "admin"
           ? `${user.name} is no administrator and so can't have the ${ability} ability.`
-          : `${lackingOf(caller, ability)} and so can't give it.`,
+          : roleLacks(member.role, ability),
       ];
     });
     if (Object.keys(errors).length > 0) throw new InvalidError(errors);
     const now = services.clock.now();
     refusePast(token.expires_at, now);
-    return await insertToken(sql, { userId, workspaceId: await ownWorkspace(sql, userId) }, {
-      ...token,
-      abilities,
-    }, now);
+    return await insertToken(sql, { userId, workspaceId }, { ...token, abilities }, now);
   });
 }
 
@@ -184,7 +202,9 @@ async function withCounts(
 ): Promise<UserWithCounts> {
   const wall = wallTime(user.timezone, services.clock.now());
   const today = instantOf(user.timezone, wall - wall % 86_400_000);
-  return { user, counts: await countRecords(sql, caller.workspaceId, today) };
+  const { userId, workspaceId } = caller;
+  const workspace = await findWorkspace(sql, { userId, only: workspaceId, isAll: false }, workspaceId);
+  return { user, workspace: workspace!, counts: await countRecords(sql, workspaceId, today) };
 }
 
 /**

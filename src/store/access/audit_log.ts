@@ -15,6 +15,8 @@ export interface AuditLogRow {
   token_id: number | null;
   session_id: number | null;
   remote_server_id: number | null;
+  /** The workspace of the actor's token or server; null for none. */
+  workspace_id: number | null;
   actor_name: string | null;
   action: string;
   resource: string | null;
@@ -28,6 +30,7 @@ export interface AuditLogRow {
 
 export interface AuditLogFilter extends ListOrder {
   user_id?: number;
+  workspace_id?: number;
   actor?: AuditActor["type"];
   action?: string;
   resource?: string;
@@ -60,10 +63,11 @@ export async function insertAuditEntry(
   const sessionId = credential?.kind === "session" ? credential.id : null;
   const serverId = actor.type === "agent" ? actor.remoteServerId : null;
   const { count } = await sql`
-    insert into audit_log (at, actor, user_id, token_id, session_id, remote_server_id, actor_name, action, resource,
-      resource_id, fields, result, reason, address, request_id)
+    insert into audit_log (at, actor, user_id, token_id, session_id, remote_server_id, workspace_id, actor_name,
+      action, resource, resource_id, fields, result, reason, address, request_id)
     select ${now}::timestamptz, ${actor.type}::text, ${userId}::bigint, ${tokenId}::bigint, ${sessionId}::bigint,
       ${serverId}::bigint,
+      coalesce(${entry.workspaceId}::bigint, (select workspace_id from remote_servers where id = ${serverId}::bigint)),
       coalesce(${actor.type === "command" ? actor.name : null}::text,
         (select email from users where id = ${userId}::bigint),
         (select label from remote_servers where id = ${serverId}::bigint)),

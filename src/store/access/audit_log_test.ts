@@ -5,6 +5,7 @@ import { deleteAuditEntriesBefore, insertAuditEntry, listAuditLog } from "./audi
 
 const ENTRY = {
   actor: { type: "command", name: "root" },
+  workspaceId: null,
   action: "recover",
   resource: null,
   resourceId: null,

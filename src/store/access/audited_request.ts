@@ -34,7 +34,9 @@ export class AuditedRequest {
     this.#state = "entered";
   }
 
-  add(known: Partial<Pick<AuditEntry, "actor" | "resource" | "resourceId" | "fields">>): void {
+  add(
+    known: Partial<Pick<AuditEntry, "actor" | "workspaceId" | "resource" | "resourceId" | "fields">>,
+  ): void {
     this.#entry = { ...this.#entry, ...known };
   }
 

@@ -75,6 +75,11 @@ export async function renewSession(sql: Sql, id: number, now: Date): Promise<Ses
   return row;
 }
 
+/** Stores in which workspace the user of a session acts. */
+export async function updateSessionWorkspace(sql: Sql, id: number, workspaceId: number): Promise<void> {
+  await sql`update sessions set workspace_id = ${workspaceId} where id = ${id}`;
+}
+
 /** Ends a session of the user. Returns false if the user has no such session, or it has already ended. */
 export async function endSession(sql: Sql, userId: number, id: number, now: Date): Promise<boolean> {
   const { count } = await sql`

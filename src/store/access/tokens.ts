@@ -2,7 +2,8 @@
 import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { Role } from "../../domain/access/roles.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import type { Sql } from "../database/sql.ts";
+import type { Fragment, Sql } from "../database/sql.ts";
+import type { Reach } from "./workspaces.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface TokenRow {
@@ -79,22 +80,22 @@ export async function insertToken(sql: Sql, owner: Owner, token: NewToken, now: 
 
 export async function updateToken(
   sql: Sql,
-  userId: number,
+  reach: Reach,
   id: number,
   changes: Partial<Pick<TokenRow, "name" | "abilities" | "expires_at">>,
   now: Date,
 ): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`
     update tokens set ${sql({ ...changes, updated_at: now })}
-    where id = ${id} and user_id = ${userId} and revoked_at is null returning *`;
+    where id = ${id} and ${isReached(sql, reach)} and revoked_at is null returning *`;
   return row;
 }
 
 /** Revokes a token of the user. Returns false if the user has no such token, or it is already revoked. */
-export async function revokeToken(sql: Sql, userId: number, id: number, now: Date): Promise<boolean> {
+export async function revokeToken(sql: Sql, reach: Reach, id: number, now: Date): Promise<boolean> {
   const { count } = await sql`
     update tokens set revoked_at = ${now}, updated_at = ${now}
-    where id = ${id} and user_id = ${userId} and revoked_at is null`;
+    where id = ${id} and ${isReached(sql, reach)} and revoked_at is null`;
   return count === 1;
 }
 
@@ -128,21 +129,21 @@ export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Prom
   return rows.length > 0;
 }
 
-/** Returns the user's token with this id; undefined if there is none or it is revoked. */
-export async function findTokenOf(sql: Sql, userId: number, id: number): Promise<TokenRow | undefined> {
+/** Returns the caller's token with this id; undefined if there is none or it is revoked. */
+export async function findTokenOf(sql: Sql, reach: Reach, id: number): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`
-    select * from tokens where id = ${id} and user_id = ${userId} and revoked_at is null`;
+    select * from tokens where id = ${id} and ${isReached(sql, reach)} and revoked_at is null`;
   return row;
 }
 
 export async function listTokens(
   sql: Sql,
-  userId: number,
+  reach: Reach,
   { offset, limit }: PageWindow,
   { sort, search }: ListOrder & { search?: string } = {},
 ): Promise<Page<TokenRow>> {
   const where = allOf(sql, [
-    sql`user_id = ${userId} and revoked_at is null`,
+    sql`${isReached(sql, reach)} and revoked_at is null`,
     search === undefined ? null : containsText(sql, ["name"], search),
   ]);
   const order = orderBy(sql, sort, {
@@ -155,4 +156,9 @@ export async function listTokens(
     select * from tokens where ${where} ${order} limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from tokens where ${where}`;
   return { rows, total: count!.total };
+}
+
+/** Returns an SQL condition: the token belongs to the caller, and to a workspace that the caller reaches. */
+function isReached(sql: Sql, { userId, only }: Reach): Fragment {
+  return only === null ? sql`user_id = ${userId}` : sql`user_id = ${userId} and workspace_id = ${only}`;
 }

@@ -1,7 +1,7 @@
-/** Defines the endpoint `/api/audit-log`. */
+/** Defines the endpoints that list the audit log. */
 import { z } from "@hono/zod-openapi";
 import { AUDIT_ACTORS, AUDIT_RESULTS } from "../../../domain/audit.ts";
-import { type AuditLogRow, listAuditLog } from "../../../services/access/audit_log.ts";
+import { type AuditLogRow, listAuditLog, listWorkspaceAuditLog } from "../../../services/access/audit_log.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { id, line, moment } from "../../../definitions/formats/text.ts";
 import { searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
@@ -25,6 +25,10 @@ const Entry = z.object({
     token_id: z.int().nullable(),
     session_id: z.int().nullable(),
     remote_server_id: z.int().nullable(),
+  }),
+  workspace_id: z.int().nullable().openapi({
+    description:
+      "The workspace of the actor's token or server. Null for none, and in entries of older versions.",
   }),
   action: z.string().openapi({
     description: "The operation's id in this document, or the action of an admin command.",
@@ -59,6 +63,7 @@ const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
       session_id: null,
       remote_server_id: null,
     },
+    workspace_id: 1,
     action: "updateBackupTask",
     resource: "backup-tasks",
     resource_id: 7,
@@ -79,6 +84,7 @@ const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
       session_id: row.session_id,
       remote_server_id: row.remote_server_id,
     },
+    workspace_id: row.workspace_id,
     action: row.action,
     resource: row.resource,
     resource_id: row.resource_id,
@@ -88,6 +94,24 @@ const entry: Resource<AuditLogRow, z.output<typeof Entry>> = {
     address: row.address,
     request_id: row.request_id,
   }),
+};
+
+const filters = {
+  actor: z.enum(AUDIT_ACTORS).optional().openapi({ example: "user" }),
+  action: line(100).optional().openapi({ example: "updateBackupTask" }),
+  resource: line(100).optional().openapi({ example: "backup-tasks" }),
+  result: AuditResult.optional().openapi({ param: { example: "done" } }),
+  from: moment().optional().openapi({ description: "At this time or later." }),
+  to: moment().optional().openapi({ description: "Before this moment." }),
+  ...timeParameters,
+  search: searchParameter("who did what to what, from where and why"),
+  sort: sortParameter(["id", "created_at"]),
+};
+
+const answer = {
+  status: 200,
+  description: "One page, oldest first unless sorted.",
+  content: listContent(entry),
 };
 
 export const auditLogEndpoints: readonly Endpoint[] = [
@@ -102,27 +126,38 @@ export const auditLogEndpoints: readonly Endpoint[] = [
     access: "admin",
     query: PageQuery.extend({
       user_id: id().optional().openapi({ example: 1 }),
-      actor: z.enum(AUDIT_ACTORS).optional().openapi({ example: "user" }),
-      action: line(100).optional().openapi({ example: "updateBackupTask" }),
-      resource: line(100).optional().openapi({ example: "backup-tasks" }),
+      workspace_id: id().optional().openapi({ example: 1 }),
       resource_id: id().optional().openapi({ example: 7 }),
-      result: AuditResult.optional().openapi({ param: { example: "done" } }),
-      from: moment().optional().openapi({ description: "At this time or later." }),
-      to: moment().optional().openapi({ description: "Before this moment." }),
-      ...timeParameters,
-      search: searchParameter("who did what to what, from where and why"),
-      sort: sortParameter(["id", "created_at"]),
+      ...filters,
     }),
-    answer: {
-      status: 200,
-      description: "One page, oldest first unless sorted.",
-      content: listContent(entry),
-    },
+    answer,
     async handle({ services, caller, query, ...sent }) {
-      const { page, per_page, since, until, ...rest } = query;
-      const filter = { ...rest, from: rest.from ?? since, to: rest.to ?? until };
-      const listed = await listAuditLog(services, caller, filter, windowOf({ page, per_page }));
-      return { status: 200, body: listBody(entry, listed, { page, per_page }, sent) };
+      const { filter, page } = choiceOf(query);
+      const listed = await listAuditLog(services, caller, filter, windowOf(page));
+      return { status: 200, body: listBody(entry, listed, page, sent) };
+    },
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/workspaces/{id}/audit-log",
+    operationId: "listWorkspaceAuditLog",
+    group: "Workspaces",
+    summary: "List the audit log of a workspace",
+    description: "What members did with their tokens for the workspace, and its agents; for managers.",
+    access: "manage-workspace",
+    ids: { id: "Workspace" },
+    query: PageQuery.extend(filters),
+    answer,
+    async handle({ services, caller, params, query, ...sent }) {
+      const { filter, page } = choiceOf(query);
+      const listed = await listWorkspaceAuditLog(services, caller, params.id, filter, windowOf(page));
+      return { status: 200, body: listBody(entry, listed, page, sent) };
     },
   }),
 ];
+
+/** Separates the page of a query from its filter. `since` and `until` are other names of `from` and `to`. */
+function choiceOf<Query extends z.output<z.ZodObject<typeof filters>> & PageQuery>(query: Query) {
+  const { page, per_page, since, until, ...rest } = query;
+  return { page: { page, per_page }, filter: { ...rest, from: rest.from ?? since, to: rest.to ?? until } };
+}

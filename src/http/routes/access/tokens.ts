@@ -11,7 +11,7 @@ import {
   updateToken,
 } from "../../../services/access/tokens.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { line, moment } from "../../../definitions/formats/text.ts";
+import { id, line, moment } from "../../../definitions/formats/text.ts";
 import { searchParameter } from "../../input/list_filters.ts";
 import { deleteEndpoint, listEndpoint, type Resource, showEndpoint, updateEndpoint } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -21,6 +21,7 @@ const AbilityName = z.enum(ABILITIES as [Ability, ...Ability[]]).openapi("Abilit
 const Token = z.object({
   id: z.int(),
   user_id: z.int(),
+  workspace_id: z.int().openapi({ description: "The only workspace that the token reaches." }),
   name: z.string(),
   abilities: z.array(AbilityName),
   expires_at: Time.nullable().openapi({ description: "Null: it never expires." }),
@@ -36,6 +37,7 @@ const NewToken = Token.extend({
 const example: z.output<typeof Token> = {
   id: 2,
   user_id: 1,
+  workspace_id: 1,
   name: "Nightly report",
   abilities: ["view-backup-tasks"],
   expires_at: "2030-01-31T12:00:00Z",
@@ -53,6 +55,7 @@ const token: Resource<TokenRow, z.output<typeof Token>> = {
   present: (row) => ({
     id: row.id,
     user_id: row.user_id,
+    workspace_id: row.workspace_id,
     name: row.name,
     abilities: row.abilities as Ability[],
     expires_at: isoTimeOrNull(row.expires_at),
@@ -73,6 +76,9 @@ export const tokenExample = {
   abilities: ["view-backup-tasks"],
   expires_at: "2030-01-31T12:00:00Z",
 };
+
+/** The field of a new token that names its workspace. */
+export const tokenWorkspace = { workspace_id: id().optional() };
 
 /** Describes the response of every endpoint that creates a token. */
 export const issuedAnswer = {
@@ -102,14 +108,18 @@ export const tokenEndpoints: readonly Endpoint[] = [
     operationId: "createToken",
     group: "Tokens",
     summary: "Create a token",
-    description: "A token can't grant an ability that it lacks itself.",
+    description:
+      "A token can't grant an ability that it lacks itself. Default of `workspace_id`: the workspace of the calling token. Only a " +
+      "token for the user's own workspace creates tokens for others. What a token permits is limited by the role that its user has " +
+      "in the workspace at the time of a request.",
+
     access: "manage-tokens",
     needsFreshLogin: true,
-    body: { schema: tokenFields.openapi("NewToken"), example: tokenExample },
+    body: { schema: tokenFields.extend(tokenWorkspace).openapi("NewToken"), example: tokenExample },
     answer: issuedAnswer,
     showsSecretOnce: true,
-    handle: async ({ services, caller, body: { name, abilities, expires_at = null } }) =>
-      presentIssued(await createToken(services, caller, { name, abilities, expires_at })),
+    handle: async ({ services, caller, body: { expires_at = null, workspace_id: workspaceId, ...token } }) =>
+      presentIssued(await createToken(services, caller, { ...token, expires_at, workspaceId })),
   }),
   showEndpoint(token, { access: "manage-tokens", show: showToken }),
   updateEndpoint(token, {

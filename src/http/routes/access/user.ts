@@ -1,6 +1,7 @@
 /** Defines the endpoints of `/api/user`: the caller's own account. */
 import { z } from "@hono/zod-openapi";
 import { showSelf, updateSelf, type UserRow, type UserWithCounts } from "../../../services/access/users.ts";
+import { RoleName } from "./roles.ts";
 import { line, timezone, trimmed } from "../../../definitions/formats/text.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { says } from "../../../definitions/formats/says.ts";
@@ -31,6 +32,9 @@ export const ShortUser = z.object({
 }).openapi("User");
 
 const FullUser = ShortUser.extend({
+  workspace: z.object({ id: z.int(), name: z.string(), role: RoleName }).openapi({
+    description: "The workspace of the calling token. The numbers are of its records.",
+  }),
   backup_tasks: z.object({
     total: z.int(),
     active: z.int().openapi({ description: "Not paused." }),
@@ -71,6 +75,7 @@ const content = {
   example: {
     data: {
       ...userExample,
+      workspace: { id: 1, name: "Ada Lovelace", role: "manager" as const },
       backup_tasks: { total: 3, active: 2, logs: { total: 40, today: 2 } },
       related_entities: { remote_servers: 2, backup_destinations: 1, tags: 4, notification_streams: 1 },
     },
@@ -99,9 +104,10 @@ export function presentUser(row: UserRow): z.output<typeof ShortUser> {
   };
 }
 
-function selfResponse({ user, counts }: UserWithCounts) {
+function selfResponse({ user, workspace: { id, name, role }, counts }: UserWithCounts) {
   const data: z.output<typeof FullUser> = {
     ...presentUser(user),
+    workspace: { id, name, role: role! },
     backup_tasks: {
       total: counts.backup_tasks,
       active: counts.active_backup_tasks,

@@ -39,6 +39,7 @@ Deno.test("the account shows the numbers of its records", async () => {
     },
     account_settings: { timezone: "UTC", language: "en", is_admin: false, weekly_summary_enabled: false },
     timestamps: { account_created: "2026-01-05T12:00:00Z" },
+    workspace: { id: body.data.workspace.id, name: "Jo Doe", role: "manager" },
     backup_tasks: { total: 2, active: 1, logs: { total: 2, today: 1 } },
     related_entities: { remote_servers: 1, backup_destinations: 1, tags: 1, notification_streams: 0 },
   });

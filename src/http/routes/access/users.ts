@@ -25,7 +25,7 @@ import {
 } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { TRASH } from "../destinations/forget_query.ts";
-import { issuedAnswer, presentIssued, tokenExample, tokenFields } from "./tokens.ts";
+import { issuedAnswer, presentIssued, tokenExample, tokenFields, tokenWorkspace } from "./tokens.ts";
 import { presentUser, ShortUser, userExample } from "./user.ts";
 
 const user: Resource<UserRow, z.output<typeof ShortUser>> = {
@@ -78,7 +78,10 @@ export const usersEndpoints: readonly Endpoint[] = [
       "Deletes the user's tokens, tags and notification streams too. The user goes to the trash, and administrators are notified; the " +
       "tokens are invalid from then on.",
     isTrashed: true,
-    errors: { 409: "It is the caller, or the user still has servers, destinations, tasks or backups." },
+    errors: {
+      409:
+        "It is the caller, or the user still has servers, destinations, tasks or backups, or is the last manager of a workspace.",
+    },
     remove: deleteUser,
   }),
   undeleteEndpoint(user, {
@@ -127,14 +130,20 @@ export const usersEndpoints: readonly Endpoint[] = [
     summary: "Create a token for a user",
     description:
       "The user's first token, or a replacement for a lost one. Default of `abilities`: all that the user can " +
-      "have and that the calling token has.",
+      "have and that the calling token has. Default of `workspace_id`: the user's own workspace.",
     access: "admin",
     needsFreshLogin: true,
     ids: { id: "User" },
-    body: { schema: tokenFields.partial({ abilities: true }).openapi("NewUserToken"), example: tokenExample },
+    body: {
+      schema: tokenFields.partial({ abilities: true }).extend(tokenWorkspace).openapi("NewUserToken"),
+      example: tokenExample,
+    },
     answer: issuedAnswer,
     showsSecretOnce: true,
-    handle: async ({ services, caller, params, body: { name, abilities = null, expires_at = null } }) =>
-      presentIssued(await createTokenFor(services, caller, params.id, { name, abilities, expires_at })),
+    async handle({ services, caller, params, body }) {
+      const { name, abilities = null, expires_at = null, workspace_id: workspaceId = null } = body;
+      const token = { name, abilities, expires_at, workspaceId };
+      return presentIssued(await createTokenFor(services, caller, params.id, token));
+    },
   }),
 ];

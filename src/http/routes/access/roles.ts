@@ -1,0 +1,5 @@
+/** The schema of the role of a workspace's member. */
+import { z } from "@hono/zod-openapi";
+import { type Role, ROLES } from "../../../domain/access/roles.ts";
+
+export const RoleName = z.enum(ROLES as [Role, ...Role[]]).openapi("Role");
