@@ -2,13 +2,17 @@
  * Sends the journal's events over the websocket. Events are sent in order, each once per connection. At most
  * `WINDOW` events of a run are sent ahead of the acknowledgements.
  */
-import type { AgentMessage } from "../src/protocol/wire_messages.ts";
+import type { AgentMessage, RunEvent } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";
 
 /** Maximum number of events of one run that are sent but not acknowledged. */
 const WINDOW = 256;
 /** Maximum number of bytes that wait in the websocket's buffer. */
 const MAX_BUFFERED = 1024 * 1024;
+
+function sizeOf({ text, warnings = [] }: Extract<RunEvent, { kind: "output" }>): number {
+  return warnings.reduce((size, warning) => size + warning.length, text.length);
+}
 
 export class EventSender {
   readonly #journal: Journal;
@@ -49,7 +53,7 @@ export class EventSender {
         if (room <= 0) return;
         if (!this.#send(message)) return;
         this.#sent.set(run, message.sequence);
-        if (message.event.kind === "output") room -= message.event.text.length;
+        if (message.event.kind === "output") room -= sizeOf(message.event);
       }
     }
   }

@@ -19,25 +19,33 @@ const RATE = 256 * 1024;
  * lines are dropped.
  */
 const MAX_QUEUED = 1024 * 1024;
+/**
+ * Maximum number of characters in the warnings that are reported apart from the lines. No rate limit applies
+ * to them, so that none of them is lost among other output.
+ */
+const MAX_WARNINGS = 4 * 1024 * 1024;
 
 export class RunOutput implements Output {
   warningsCount = 0;
   readonly #clock: Clock;
-  readonly #emit: (text: string) => void;
+  readonly #emit: (text: string, warnings?: string[]) => void;
   readonly #closed = new AbortController();
   /** The lines of the next event. */
   #batch: string[] = [];
   /** The lines that wait for the rate limit, the newest last. */
   #queued: string[] = [];
   #queuedSize = 0;
+  /** The warnings of the next event. */
+  #warnings: string[] = [];
+  #warningsSize = 0;
   #dropped = { lines: 0, characters: 0 };
   #allowance = BURST;
   #refilledAt: number;
   #flushedAt = -Infinity;
   #timer: Promise<void> | null = null;
 
-  /** @param emit Called with complete lines, at most 64 KiB in one call. */
-  constructor(clock: Clock, emit: (text: string) => void) {
+  /** @param emit Called with complete lines, or with warnings, at most 64 KiB in one call. */
+  constructor(clock: Clock, emit: (text: string, warnings?: string[]) => void) {
     this.#clock = clock;
     this.#emit = emit;
     this.#refilledAt = clock.monotonic();
@@ -53,6 +61,9 @@ export class RunOutput implements Output {
 
   warning(text: string): void {
     this.warningsCount++;
+    const warning = oneLine(text);
+    this.#warningsSize += warning.length;
+    if (this.#warningsSize <= MAX_WARNINGS) this.#warnings.push(warning);
     this.line(`Warning: ${text}`);
   }
 
@@ -132,6 +143,21 @@ export class RunOutput implements Output {
     }
     this.#batch = [];
     if (text !== "") this.#emit(text);
+    this.#flushWarnings();
+  }
+
+  #flushWarnings(): void {
+    let [warnings, size]: [string[], number] = [[], 0];
+    for (const warning of this.#warnings) {
+      if (size + warning.length > MAX_EVENT) {
+        this.#emit("", warnings);
+        [warnings, size] = [[], 0];
+      }
+      warnings.push(warning);
+      size += warning.length;
+    }
+    this.#warnings = [];
+    if (warnings.length > 0) this.#emit("", warnings);
   }
 }
 

@@ -35,6 +35,22 @@ Deno.test("warnings are counted", () => {
   assert.match(events[0]!, /Warning: x\n$/);
 });
 
+Deno.test("warnings are also reported apart, none of them lost to the rate limit, up to 4 million characters", async () => {
+  const clock = new TestClock("2026-01-05T12:00:00Z");
+  const reported: string[][] = [];
+  const output = new RunOutput(clock, (_text, warnings) => void (warnings && reported.push(warnings)));
+  output.warning("line\nbreak");
+  assert.deepEqual(reported, [["line\\nbreak"]]);
+  for (let i = 0; i < 50_000; i++) output.warning(`${i}`.padEnd(100));
+  await clock.advance(100);
+  output.close();
+  const all = reported.flat();
+  assert.equal(all.length, 1 + Math.floor((4 * 1024 * 1024 - 11) / 100));
+  assert.equal(all.at(-1), `${all.length - 2}`.padEnd(100));
+  assert.ok(reported.every((warnings) => warnings.join("").length <= 64 * 1024));
+  assert.equal(output.warningsCount, 50_001);
+});
+
 Deno.test("a gigabyte of lines is cut to its first and last lines and reports how many were dropped", async () => {
   const { clock, events, output } = collectEvents();
   const count = 1_000_000;

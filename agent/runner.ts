@@ -143,7 +143,10 @@ export class Runner {
     const record = this.#recorder(run, abort);
     record({ kind: "accepted" });
     log().info("{name} run {run_id} begins", { name: NAMES[job.kind], run_id: run.runId });
-    const output = new RunOutput(this.#options.clock, (text) => record({ kind: "output", text }));
+    const output = new RunOutput(
+      this.#options.clock,
+      (text, warnings) => record({ kind: "output", text, ...warnings && { warnings } }),
+    );
     if (before.length > 0) {
       output.line(`Waiting: run ${before.map(({ runId }) => runId).join(", ")} has not ended on this server`);
       await Promise.race([Promise.all(before.map(({ done }) => done)), aborted(abort.signal)]);
@@ -158,7 +161,10 @@ export class Runner {
     const { runId, attempt } = run;
     const abort = new AbortController();
     const record = this.#recorder(run, abort);
-    const output = new RunOutput(clock, (text) => record({ kind: "output", text }));
+    const output = new RunOutput(
+      clock,
+      (text, warnings) => record({ kind: "output", text, ...warnings && { warnings } }),
+    );
     output.warningsCount = verdict.warnings_count;
     log().info("{name} run {run_id} goes on with its scripts", { name: NAMES[run.kind], run_id: runId });
     const { scripts: journal } = run;

@@ -72,6 +72,7 @@ async function foundBackup(
       incompressible_share: manifest.incompressible_share ?? null,
       findings,
       missing: manifest.missing ?? [],
+      unreadable_count: manifest.unreadable_count ?? 0,
       created_at: createdAt,
     },
     objects: [

@@ -24,6 +24,7 @@ export const Manifest = z.object({
   suspicion: z.string().nullish(),
   findings: REPORTED_FINDINGS.findings,
   missing: z.array(Missing).optional(),
+  unreadable_count: count.optional(),
   /**
    * How the archives are encrypted: `age, passphrase (scrypt)` or `age, recipients`; null if they are not
    * encrypted.

@@ -16,7 +16,11 @@ export function backupStatus(
  * Returns the outcome of a stored backup: `warnings` if its run warned, or if something is missing from it.
  */
 export function outcomeOfBackup(
-  { warnings_count, missing }: { readonly warnings_count: number; readonly missing: readonly unknown[] },
+  { warnings_count, missing, unreadable_count }: {
+    readonly warnings_count: number;
+    readonly missing: readonly unknown[];
+    readonly unreadable_count: number;
+  },
 ): Outcome {
-  return warnings_count > 0 || missing.length > 0 ? "warnings" : "succeeded";
+  return warnings_count > 0 || missing.length > 0 || unreadable_count > 0 ? "warnings" : "succeeded";
 }

@@ -1,7 +1,13 @@
 /** Tests what retention guarantees for any policy, backups and time zone. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decideRetention, KEEP_RULES, type RetainedBackup, type RetentionPolicy } from "./retention.ts";
+import {
+  decideRetention,
+  KEEP_RULES,
+  type KeepRule,
+  type RetainedBackup,
+  type RetentionPolicy,
+} from "./retention.ts";
 import { periodOf } from "./retention_period.ts";
 
 const NOW = new Date("2026-11-01T12:00:00Z");
@@ -194,6 +200,24 @@ function documented(
   }
   return kept;
 }
+
+Deno.test("no rule removes a complete backup for incomplete ones, however many and however new they are", () => {
+  const rule = fc.constantFrom(...KEEP_RULES, "maximum_backups_to_keep" as const);
+  const none = Object.fromEntries(KEEP_RULES.map((rule) => [rule, null])) as Record<KeepRule, null>;
+  const size = fc.integer({ min: 1, max: 5 });
+  holds(fc.property(backups(never), backups(never), rule, size, zone, (all, added, rule, size, zone) => {
+    const policy = {
+      ...none,
+      maximum_backups_to_keep: 0,
+      minimum_age_days: null,
+      [rule]: size,
+    } as RetentionPolicy;
+    const incomplete = added.map((backup) => ({ ...backup, id: backup.id + all.length, incomplete: true }));
+    const removed = (of: readonly RetainedBackup[]) =>
+      split(of, policy, zone).removed.filter(({ incomplete }) => !incomplete).map(({ id }) => id).sort();
+    assert.deepEqual(removed([...all, ...incomplete]), removed(all));
+  }));
+});
 
 Deno.test("incomplete backups do not change which complete ones are kept", () => {
   holds(fc.property(backups(), policy, zone, (all, policy, zone) => {

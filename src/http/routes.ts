@@ -16,6 +16,7 @@ import { backupEndpoints } from "./routes/backups/backups.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
 import { loginEndpoints } from "./routes/access/login.ts";
+import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
@@ -38,6 +39,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
   ...backupTaskLogEndpoints,
+  ...logWarningEndpoints,
   ...backupEndpoints,
   ...backupDownloadEndpoints,
   ...backupFileEndpoints,

@@ -189,6 +189,8 @@ export const StoredBackup = z.object({
   ...REPORTED_FINDINGS,
   /** What could not be backed up, such as databases, and why. Empty or absent if the backup is complete. */
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
+  /** Number of files that could not be read, and are missing from the archive. Absent if there are none. */
+  unreadable_count: z.number().int().positive().optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 

@@ -14,7 +14,7 @@
  * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
  * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run may have stored a
  *   `backup`, if only a script failed after it.
- * - 6 (2026-11-30): `backup.find`.
+ * - 6 (2026-11-30): `backup.find`; output events carry `warnings`; a stored backup has `unreadable_count`.
  */
 export const PROTOCOL_VERSION = 6;
 /** Oldest protocol version whose agents run scripts. */

@@ -9,7 +9,7 @@ import { startControlPlane } from "../support/servers/control_plane.ts";
  */
 async function guardedTask(fields: Record<string, unknown>) {
   await using stack = new AsyncDisposableStack();
-  const { api, serverId } = stack.use(await startControlPlane());
+  const { api, serverId, services } = stack.use(await startControlPlane());
   const directory = await Deno.makeTempDir({ prefix: "rearguard-guards-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));
   const tree = `${directory}/tree`;
@@ -37,6 +37,9 @@ async function guardedTask(fields: Record<string, unknown>) {
     run: () => api.run(taskId),
     update: async (changes: Record<string, unknown>) =>
       assert.equal((await api.call("PUT", `/backup-tasks/${taskId}`, changes)).status, 200),
+    /** The warnings that agents reported apart from their output. */
+    warnings: async () =>
+      (await services.database`select warnings from run_warnings`).flatMap(({ warnings }) => warnings),
     backups: async () => (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data,
     loseMost: () => shell('rm -- "$1"/x[012]*', tree),
     scramble: () => shell('cd "$1"; head -c 2000000 /dev/urandom | split -b 50000 -da 2 -', tree),
@@ -59,6 +62,9 @@ Deno.test("a source that lost most of its files warns, or fails and stores nothi
   const warned = await task.run();
   assert.equal(warned.status, "successful");
   assert.match(warned.output, /Warning: This backup looks wrong: it shrank /);
+  const [warning, ...more] = await task.warnings();
+  assert.match(warning, /^This backup looks wrong: it shrank /);
+  assert.deepEqual(more, []);
   const backups = await task.backups();
   assert.deepEqual([backups.length, backups[3].warnings_count], [4, 1]);
   assert.equal(backups[3].suspicious_at, backups[3].created_at);

@@ -9,7 +9,7 @@ import { frameTableText } from "../archive/archive_index.ts";
 import { checkListing } from "../archive/check_listing.ts";
 import { Children } from "../programs/children.ts";
 import { detectAnomalies, refuseEmpty } from "./guards.ts";
-import { statsOf } from "../manifest/stored_part.ts";
+import { statsOf, unreadableCount } from "../manifest/stored_part.ts";
 import { oneLine } from "../programs/line.ts";
 import { manifest } from "../manifest/manifest.ts";
 import type { StoredPart } from "../manifest/stored_part.ts";
@@ -85,6 +85,7 @@ async function store(
   const contents = new Map(
     parts.flatMap(({ archive, contents }) => contents ? [[archive.name, contents]] : []),
   );
+  const unreadable = unreadableCount(parts);
   const stats = { ...statsOf(parts), duration_ms: Math.round(ports.clock.monotonic() - started) };
   const assessed = { ...stats, ...detectAnomalies(context, stats) };
   await storeManifest(
@@ -95,6 +96,7 @@ async function store(
       source,
       parts,
       missing,
+      unreadable,
       assessed,
       contents: await encodeContents(contents, objects.keys),
       hostname: Deno.hostname(),
@@ -112,6 +114,7 @@ async function store(
     duration_ms: Math.round(ports.clock.monotonic() - started),
     source: source.description,
     ...missing.length === 0 ? {} : { missing },
+    ...unreadable === 0 ? {} : { unreadable_count: unreadable },
   };
 }
 
@@ -167,6 +170,7 @@ async function storePart(
     bytesRead: end.size,
     incompressible: end.incompressible,
     filesCount,
+    unreadable: part.unreadable?.() ?? 0,
     contents,
   };
   refuseEmpty(stored);

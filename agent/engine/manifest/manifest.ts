@@ -30,6 +30,8 @@ export interface ManifestInput {
   source: PreparedSource;
   parts: StoredPart[];
   missing: readonly Missing[];
+  /** Number of files that could not be read. */
+  unreadable: number;
   assessed: Pick<ReportedFindings, "findings"> & { incompressible_share: number | null };
   contents: ManifestContents;
   hostname: string;
@@ -55,7 +57,9 @@ export function manifest(input: ManifestInput): Uint8Array {
     started_at: input.startedAt.toISOString(),
     finished_at: input.finishedAt.toISOString(),
     warnings_count: input.warningsCount,
-    ...input.missing.length === 0 ? {} : { incomplete: true, missing: input.missing },
+    ...input.missing.length === 0 && input.unreadable === 0 ? {} : { incomplete: true },
+    ...input.missing.length === 0 ? {} : { missing: input.missing },
+    ...input.unreadable === 0 ? {} : { unreadable_count: input.unreadable },
     incompressible_share: input.assessed.incompressible_share,
     suspicion: describeSuspicion(input.assessed.findings),
     ...input.assessed.findings.length === 0 ? {} : { findings: input.assessed.findings },

@@ -13,8 +13,15 @@ export interface StoredPart {
   /** Number of bytes of `bytesRead` that are in incompressible frames. */
   incompressible: number;
   filesCount: number | null;
+  /** Number of files that could not be read. */
+  unreadable: number;
   /** The contents of a database whose rows were counted; null if no rows were counted. */
   contents: DatabaseContents | null;
+}
+
+/** Returns how many files of the whole backup could not be read. */
+export function unreadableCount(parts: readonly StoredPart[]): number {
+  return parts.reduce((total, { unreadable }) => total + unreadable, 0);
 }
 
 /** Returns the stats of the whole backup: the sums over all parts. */

@@ -81,6 +81,8 @@ export interface SourcePart {
    * parts, otherwise a `RunFailedError`. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
+  /** Returns how many files could not be read. Called after the command has succeeded. */
+  unreadable?(): number;
   /** Checks the source again after the command has succeeded, and warns of problems. */
   ended?(): Promise<void>;
   /** Throws a `RunFailedError` if the stream does not end with its format's closing marker. */

@@ -37,6 +37,10 @@ export function addLogCommands(program: Command): void {
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
     .description("Show what the run waits for, until when, and what happens then")
     .action(calling(why));
+  logs.command("warnings")
+    .addArgument(new Argument("<log>", "its id").argParser(parseId))
+    .description("Show all warnings of the run, such as the files that could not be read")
+    .action(calling(warnings));
   logs.command("cancel")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
     .description("Cancel the run, of any kind; its changes are undone")
@@ -53,6 +57,19 @@ async function list({ api, output }: Cli, taskId: number | undefined, options: L
 async function why({ api, output }: Cli, id: number): Promise<void> {
   const path = `/backup-task-logs/${id}/why`;
   output.record(await api.get<{ data: object }>(`show what the run of log ${id} waits for`, path));
+}
+
+async function warnings({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const path = `/backup-task-logs/${id}/warnings?format=jsonl`;
+  const response = await api.open({ action: `show the warnings of log ${id}`, path });
+  const lines = (await response.text()).trimEnd().split("\n").filter((line) => line !== "");
+  const rows: { message?: string; left_out?: number }[] = lines.map((line) => JSON.parse(line));
+  const left_out = rows.at(-1)?.left_out ?? 0;
+  const data = rows.flatMap(({ message }) => message === undefined ? [] : [{ message }]);
+  output.answer({ data, left_out }, () => {
+    for (const { message } of data) terminal.write(`${message}\n`);
+    if (left_out > 0) terminal.write(`${left_out} more are not kept.\n`);
+  });
 }
 
 async function cancel({ api, output, terminal }: Cli, id: number): Promise<void> {

@@ -170,6 +170,23 @@ Deno.test("an incomplete backup notifies on_failure streams, replaces none and c
   assert.equal((await at.backUp())!.usual, null);
 });
 
+Deno.test("a backup with unreadable files replaces no complete one, and is no incomplete one otherwise", async () => {
+  await using at = await setUpGuards({ maximum_backups_to_keep: 1 });
+  const { database, services, caller, taskId } = at;
+  await newStream(services, { userId: caller.userId, taskId }, { on_success: false, on_failure: true });
+  const left = async () =>
+    (await database`select id from backups where removal_requested_at is null order by id`).map(({ id }) =>
+      id
+    );
+  const complete = await at.store();
+  await at.store({ unreadable_count: 1 });
+  const unreadable = await at.store({ unreadable_count: 200 });
+  assert.deepEqual(await left(), [complete, unreadable]);
+  assert.equal((await database`select from notification_deliveries`).length, 0);
+  const last = await at.store();
+  assert.deepEqual(await left(), [last]);
+});
+
 Deno.test("the control plane applies the guards that an agent does not know", async () => {
   await using at = await setUpGuards({ guards: { shrink: "warn" } });
   const known = { suspicion: null, shrinking: null };

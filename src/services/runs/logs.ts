@@ -17,6 +17,7 @@ import {
   type LogRow,
   readAllOutput,
 } from "../../store/runs/logs.ts";
+import { readWarnings } from "../../store/runs/run_warnings.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 
@@ -55,6 +56,31 @@ export async function findOwnLog(services: ServiceContext, caller: Caller, id: n
 /** Returns a log with all of its output. */
 export async function showLog(services: ServiceContext, caller: Caller, id: number): Promise<LogDetailRow> {
   return await withOutput(services.database, await findOwnLog(services, caller, id));
+}
+
+/** The warnings of a run, without their times. */
+export interface RunWarnings {
+  readonly warnings: readonly string[];
+  /** Number of warnings that were counted and are not kept. */
+  readonly leftOut: number;
+}
+
+/** Returns the warnings of a run. Those of an agent that sent none apart are taken from the kept output. */
+export async function listWarnings(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<RunWarnings> {
+  const { warnings_count } = await findOwnLog(services, caller, id);
+  const stored = await readWarnings(services.database, id);
+  const warnings = stored.length > 0 || warnings_count === 0
+    ? stored
+    : warningsIn(await readAllOutput(services.database, id));
+  return { warnings, leftOut: Math.max(0, warnings_count - warnings.length) };
+}
+
+function warningsIn(output: string): string[] {
+  return [...output.matchAll(/^\d{4}-\S+Z Warning: (.*)$/gm)].map(([, warning]) => warning!);
 }
 
 /** Returns the task's newest backup run with all of its output so far. */

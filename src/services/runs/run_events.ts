@@ -9,6 +9,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import { notifyAll } from "../../store/database/event_bus.ts";
 import { failSpan, startSpan, withSpan } from "../../telemetry/tracing.ts";
 import { insertOutput, needsTrimming, type OutputChunk, trimOutput } from "../../store/runs/run_output.ts";
+import { insertWarnings, type ReportedWarnings } from "../../store/runs/run_warnings.ts";
 import { type EventProgress, recordProgress } from "../../store/runs/run_progress.ts";
 import { lockRuns, markAttemptAccepted, type RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
@@ -45,7 +46,7 @@ export async function recordEvents(
   await transaction(services.database, async (sql) => {
     const ids = [...new Set(groups.map((group) => group.runId))];
     const rows = new Map((await lockRuns(sql, ids)).map((row) => [row.id, row]));
-    const batch: EventBatch = { chunks: [], progress: [] };
+    const batch: EventBatch = { chunks: [], warnings: [], progress: [] };
     const { chunks, progress } = batch;
     for (const group of groups) {
       const run = rows.get(group.runId);
@@ -54,6 +55,7 @@ export async function recordEvents(
       rows.set(run.id, moved);
     }
     await insertOutput(sql, chunks);
+    await insertWarnings(sql, batch.warnings);
     const { lease, grace } = services.runTimes;
     const now = services.clock.now();
     const after = (ms: number) => new Date(now.getTime() + ms);
@@ -77,6 +79,7 @@ export async function recordEvents(
 /** Rows for all events of one transaction, which are written together at its end. */
 interface EventBatch {
   readonly chunks: OutputChunk[];
+  readonly warnings: ReportedWarnings[];
   readonly progress: EventProgress[];
 }
 
@@ -132,7 +135,7 @@ async function recordGroup(
   sql: Sql,
   locked: RunRow,
   group: Group,
-  { chunks, progress }: EventBatch,
+  { chunks, warnings, progress }: EventBatch,
 ): Promise<RunRow> {
   const { messages } = group;
   const finished = messages.findLast(({ event }) => event.kind === "finished")?.event;
@@ -149,10 +152,13 @@ async function recordGroup(
   let outputSize = 0;
   for (const { event, sequence } of fresh) {
     if (event.kind !== "output") continue;
-    // Postgres can't store NUL characters in text.
-    const text = event.text.replaceAll("\0", "\uFFFD");
-    chunks.push({ run_id: run.id, sequence, text });
+    const text = withoutNul(event.text);
+    // An event may contain warnings alone.
+    if (text !== "") chunks.push({ run_id: run.id, sequence, text });
     outputSize += text.length;
+    if (event.warnings !== undefined) {
+      warnings.push({ run_id: run.id, sequence, warnings: event.warnings.map(withoutNul) });
+    }
   }
   progress.push({
     run_id: run.id,
@@ -162,6 +168,11 @@ async function recordGroup(
   });
   if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);
   return run;
+}
+
+/** Postgres can't store NUL characters in text. */
+function withoutNul(text: string): string {
+  return text.replaceAll("\0", "\uFFFD");
 }
 
 async function accept(services: ServiceContext, sql: Sql, run: RunRow): Promise<RunRow> {

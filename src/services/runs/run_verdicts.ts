@@ -236,6 +236,7 @@ async function storeBackup(
     incompressible_share: stored.incompressible_share ?? null,
     findings: stored.findings,
     missing: stored.missing ?? [],
+    unreadable_count: stored.unreadable_count ?? 0,
     created_at: now,
   }, stored.objects);
   if (run.backup_task_id !== null) await requestRetention(services, sql, run.backup_task_id);

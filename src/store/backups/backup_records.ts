@@ -31,6 +31,8 @@ export interface NewBackup {
   incompressible_share: number | null;
   findings: readonly Finding[];
   missing: readonly { name: string; reason: string }[];
+  /** Number of files that could not be read. */
+  unreadable_count: number;
   created_at: Date;
 }
 

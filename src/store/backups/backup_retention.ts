@@ -44,7 +44,7 @@ export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<Re
 function retained(sql: Sql) {
   return sql`
     select id, run_id, size, file_name, created_at, held_at is not null as held, damaged_at is not null as damaged,
-      suspicious_at is not null as suspicious, missing <> '[]' as incomplete, removal_requested_at is not null as is_marked
+      suspicious_at is not null as suspicious, missing <> '[]' or unreadable_count > 0 as incomplete, removal_requested_at is not null as is_marked
     from backups`;
 }
 

@@ -46,6 +46,8 @@ export interface BackupRow {
   suspicion: string | null;
   /** What could not be stored, such as databases, and why; empty if the backup is complete. */
   missing: { name: string; reason: string }[];
+  /** Number of files that could not be read. */
+  unreadable_count: number;
   created_at: Date;
   verified_at: Date | null;
   proven_at: Date | null;

@@ -108,6 +108,7 @@ async function archivePart(
     message: (line) => messages.read(line),
     checkExit: (exit, filesCount) => checkExit(source, messages, exit, filesCount),
     checkEnd,
+    unreadable: () => messages.unreadable,
     async ended() {
       await scope.checkMounts();
       await warnOfLongPaths(indexPath, (line) => context.ports.output.warning(line));

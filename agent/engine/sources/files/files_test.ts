@@ -189,7 +189,13 @@ Deno.test({
     const backup = await at.run.run(source(at.tree, { allow_unreadable: true }), asNobody);
     assert.equal(at.run.warnings.length, 3);
     assert.deepEqual(await members(at.run), ["./", "./open"]);
-    assert.equal(backup.files_count, 1);
+    assert.deepEqual([backup.files_count, backup.unreadable_count], [1, 3]);
+    const manifest = JSON.parse(
+      await Deno.readTextFile(
+        `${at.run.directory}/${backup.objects.find(({ role }) => role === "manifest")!.name}`,
+      ),
+    );
+    assert.deepEqual([manifest.incomplete, manifest.unreadable_count], [true, 3]);
   },
 });
 

@@ -69,6 +69,9 @@ const Backup = z.object({
   missing: z.array(z.object({ name: z.string(), reason: z.string() })).openapi({
     description: "Parts that are missing, such as a database that could not be dumped, and why.",
   }),
+  unreadable_count: z.int().openapi({
+    description: "Number of files that could not be read. The warnings of its run name them.",
+  }),
   objects: z.array(z.object({
     role: z.enum(["archive", "index", "manifest"]),
     name: z.string(),
@@ -124,6 +127,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     suspicion: null,
     incomplete: false,
     missing: [],
+    unreadable_count: 0,
     objects: [{
       role: "archive",
       name: "backup_2_20240807020000.tar.zst.age",
@@ -168,8 +172,9 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     findings: row.findings,
     suspicious_at: isoTimeOrNull(row.suspicious_at),
     suspicion: row.suspicion,
-    incomplete: row.missing.length > 0,
+    incomplete: row.missing.length > 0 || row.unreadable_count > 0,
     missing: row.missing,
+    unreadable_count: row.unreadable_count,
     objects: row.objects,
     created_at: isoTime(row.created_at),
     verified_at: isoTimeOrNull(row.verified_at),

@@ -50,6 +50,7 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     findings: [],
     incomplete: false,
     missing: [],
+    unreadable_count: 0,
     status: "stored",
     removal_error: null,
     removal_attempts: 0,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
 import { newBackup, newOutput, newRun, newTask } from "../../../../tests/support/fixtures/records.ts";
+import { insertWarnings, readWarnings } from "../../../store/runs/run_warnings.ts";
 import { compactOutput } from "../../../store/runs/run_output.ts";
 
 Deno.test("logs have the API's states, with their kind and progress", async () => {
@@ -54,6 +55,53 @@ Deno.test("a listing contains the last 4 KB of output, a log all of it, compacte
   assert.deepEqual(await read(), [all, tail]);
   await compactOutput(api.database, id);
   assert.deepEqual(await read(), [all, tail]);
+});
+
+Deno.test("all warnings of a run are downloaded, of an older agent's run those in its output", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const task = await newTask(client);
+  const at = api.clock.now();
+  const download = async (id: number, query = "") => {
+    const response = await api.app.request(`/api/backup-task-logs/${id}/warnings${query}`, {
+      headers: { Authorization: `Bearer ${client.token}` },
+    });
+    return [response.status, response.headers.get("Content-Type"), await response.text()];
+  };
+  const text = "text/plain; charset=utf-8";
+  const id = await newRun(api.database, task, at, { warnings_count: 4 });
+  await newOutput(api.database, id, 1, "2026-01-05T12:00:00.000Z Warning: a\n[cut]\n");
+  await insertWarnings(api.database, [
+    { run_id: id, sequence: 3, warnings: ["c"] },
+    { run_id: id, sequence: 1, warnings: ["a", "b\\n"] },
+    { run_id: id, sequence: 3, warnings: ["again"] },
+  ]);
+  assert.deepEqual(await download(id), [200, text, "a\nb\\n\nc\n[1 more warnings are not kept]\n"]);
+  const lines = ['{"message":"a"}', '{"message":"b\\\\n"}', '{"message":"c"}', '{"left_out":1}', ""];
+  assert.deepEqual(await download(id, "?format=jsonl"), [200, "application/x-ndjson", lines.join("\n")]);
+  const older = await newRun(api.database, task, at, { warnings_count: 3 });
+  await newOutput(
+    api.database,
+    older,
+    1,
+    "2026-01-05T12:00:00.000Z Warning: x: y\n2026-01-05T12:00:00.000Z not one\n2026-01-05T12:00:00Z Warning: z\n",
+  );
+  assert.deepEqual(await download(older), [200, text, "x: y\nz\n[1 more warnings are not kept]\n"]);
+  assert.deepEqual(await download(await newRun(api.database, task, at)), [200, text, ""]);
+  assert.equal((await download(id, "?format=xml"))[0], 422);
+  const other = await api.user();
+  assert.equal((await other.call("GET", `/api/backup-task-logs/${id}/warnings`)).status, 404);
+});
+
+Deno.test("warnings beyond the limit are counted and not kept", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const id = await newRun(api.database, await newTask(client), api.clock.now());
+  const many = Array.from({ length: 1024 }, () => "w".repeat(1024));
+  for (let sequence = 1; sequence <= 5; sequence++) {
+    await insertWarnings(api.database, [{ run_id: id, sequence, warnings: many }]);
+  }
+  assert.equal((await readWarnings(api.database, id)).length, 4096);
 });
 
 Deno.test("a log is deleted once its run is over, and the backup stays", async () => {
