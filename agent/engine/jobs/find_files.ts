@@ -46,8 +46,8 @@ interface Match {
 
 /** Which members of an index to return, and at most how many. */
 interface Selection {
-  /** Arguments of grep that select all lines of these members, and possibly others; null for all lines. */
-  readonly grep: readonly string[] | null;
+  /** Arguments of grep that select all lines of these members, and possibly others. */
+  readonly grep: readonly string[];
   matches(name: string): boolean;
   readonly most: number;
 }
@@ -67,7 +67,7 @@ export async function findFiles(
   const pattern = new NamePattern(request.pattern);
   const filter = pattern.lineFilter();
   const matches = await search.each(backups, {
-    grep: filter === null ? null : ["-i", "-E", "-e", filter],
+    grep: filter === null ? ["-e", ""] : ["-i", "-E", "-e", filter],
     matches: (name) => pattern.matches(displayName(name)),
     most: limit,
   });
@@ -184,8 +184,6 @@ class Search implements AsyncDisposable {
   }
 }
 
-class EnoughError extends Error {}
-
 async function searchIndex(
   objects: StoredObjects,
   { grep, matches, most }: Selection,
@@ -196,26 +194,24 @@ async function searchIndex(
   const members: Match[] = [];
   let unlisted = 0;
   let isCut = false;
-  try {
-    await objects.lines(index, (line) => {
-      const member = parser.line(line);
-      if (member === null || member.name === "" || !matches(member.name)) return;
-      const listed = listedMember(member);
-      if (listed === null) return void unlisted++;
-      if (members.length >= most) {
-        isCut = true;
-        throw new EnoughError();
-      }
-      const { name, type, size, modifiedAt } = listed;
-      members.push({
-        name,
-        quoted: /"(?:[^"\\]|\\.)*(?=")/.exec(line)![0].replace(/\/$/, ""),
-        version: { type, size, modified_at: modifiedAt ?? "" },
-      });
-    }, grep);
-  } catch (error) {
-    if (!isCut) throw error;
-  }
+  await objects.selectedLines(index, grep, (line) => {
+    const member = parser.line(line);
+    if (member === null || member.name === "" || !matches(member.name)) return true;
+    const listed = listedMember(member);
+    if (listed === null) {
+      unlisted++;
+      return true;
+    }
+    isCut = members.length >= most;
+    if (isCut) return false;
+    const { name, type, size, modifiedAt } = listed;
+    members.push({
+      name,
+      quoted: /"(?:[^"\\]|\\.)*(?=")/.exec(line)![0].replace(/\/$/, ""),
+      version: { type, size, modified_at: modifiedAt ?? "" },
+    });
+    return true;
+  });
   return { members, isCut, unlisted: unlisted + (parser.unreadable?.count ?? 0) };
 }
 

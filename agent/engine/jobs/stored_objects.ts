@@ -2,7 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import type { BackupToRead, StoredObject } from "../../../src/protocol/job.ts";
 import { isUnreadable } from "../destinations/local/reader.ts";
-import { eachLine } from "../programs/line_reader.ts";
+import { eachLine, firstLines } from "../programs/line_reader.ts";
 import { indexKeys } from "../transforms/derived_keys.ts";
 import { finishStages } from "../programs/stages.ts";
 import type { Children } from "../programs/children.ts";
@@ -161,19 +161,33 @@ export class StoredObjects {
   /**
    * Calls `take` with each line of a small compressed object. Verifies the SHA-256 of the whole object first,
    * because unpacking a replaced object might never end.
-   *
-   * @param selection Arguments of `grep` that select lines; null for all lines.
    */
-  async lines(
+  async lines(object: StoredObject, take: (line: string) => void): Promise<void> {
+    await this.#unpack(object, (bytes) => this.#lines(object, bytes, take));
+  }
+
+  /**
+   * Calls `take` with the lines of a small compressed object that grep selects, until it returns false.
+   * Otherwise as {@link lines}.
+   *
+   * @param selection Arguments of `grep`.
+   */
+  async selectedLines(
     object: StoredObject,
-    take: (line: string) => void,
-    selection: readonly string[] | null = null,
+    selection: readonly string[],
+    take: (line: string) => boolean,
+  ): Promise<void> {
+    await this.#unpack(object, (bytes) => this.#selectedLines(object, bytes, selection, take));
+  }
+
+  async #unpack(
+    object: StoredObject,
+    work: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
   ): Promise<void> {
     const kept = object.size <= MAX_KEPT_BYTES ? await this.#read(object) : null;
     if (kept === null && this.#readings.get(object.name) !== null) await this.verify(object);
     try {
-      const bytes = kept === null ? this.whole(object) : this.#decrypted(object, kept);
-      await this.#lines(object, bytes, take, selection);
+      await work(kept === null ? this.whole(object) : this.#decrypted(object, kept));
     } catch (error) {
       throw await this.diagnose(object, error);
     }
@@ -200,26 +214,41 @@ export class StoredObjects {
     object: StoredObject,
     bytes: AsyncIterable<Uint8Array>,
     take: (line: string) => void,
-    selection: readonly string[] | null,
   ): Promise<void> {
     await using programs = this.children.nest();
-    const command = selection === null
-      ? { program: "zstd", args: ["-d", "-q", "-c"] }
-      : { program: "sh", args: ["-c", SELECTING_SCRIPT, "sh", ...selection] };
+    const zstd = programs.spawn({ program: "zstd", args: ["-d", "-q", "-c"] }, {
+      stdin: "piped",
+      stdout: "piped",
+      onMessage: () => {},
+    });
+    await finishStages(programs, [zstd.feed(bytes), eachLine(zstd, take), zstd.exited]);
+    const { code } = await zstd.exited;
+    if (code !== 0) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
+  }
+
+  async #selectedLines(
+    object: StoredObject,
+    bytes: AsyncIterable<Uint8Array>,
+    selection: readonly string[],
+    take: (line: string) => boolean,
+  ): Promise<void> {
+    await using programs = this.children.nest();
     let message: string | null = null;
-    const unpacking = programs.spawn(command, {
+    const selecting = programs.spawn({ program: "sh", args: ["-c", SELECTING_SCRIPT, "sh", ...selection] }, {
       stdin: "piped",
       stdout: "piped",
       onMessage: (line) => void (message ??= line),
     });
-    await finishStages(programs, [unpacking.feed(bytes), eachLine(unpacking, take), unpacking.exited]);
-    const { code } = await unpacking.exited;
-    if (selection !== null && code > 1) {
+    let isEnough = false;
+    const lines = firstLines(selecting, (line) => !(isEnough = !take(line)));
+    await finishStages(programs, [selecting.feed(bytes), lines, selecting.exited]);
+    if (isEnough) return;
+    const { code } = await selecting.exited;
+    // grep exits with 1 if it has selected no line.
+    if (code > 1) {
       throw new RunFailedError(`Cannot search ${object.name}: ${message ?? `grep exited with ${code}`}`);
     }
-    // grep exits with 1 if it has selected no line.
-    const isDone = selection === null ? code === 0 : message === null;
-    if (!isDone) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
+    if (message !== null) throw new RunFailedError(`Cannot unpack ${object.name}: it is damaged`);
   }
 
   #verified(object: StoredObject): AsyncIterable<Uint8Array> {

@@ -50,3 +50,17 @@ export async function eachLine(program: Child, take: (line: string) => void): Pr
   await readDoubleBuffered(program.stdout!, (chunk) => reader.push(chunk), () => program.stop());
   reader.end();
 }
+
+/**
+ * Calls `take` with lines of a program's output until it returns false. Then closes the pipe, which ends the
+ * program without a search for its descendants.
+ */
+export async function firstLines(program: Child, take: (line: string) => boolean): Promise<void> {
+  let isEnough = false;
+  const reader = new LineReader((line) => void (isEnough ||= !take(line)));
+  for await (const chunk of program.stdout!) {
+    reader.push(chunk);
+    if (isEnough) return;
+  }
+  reader.end();
+}
