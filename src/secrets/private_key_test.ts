@@ -90,8 +90,13 @@ for (const [name, [[tool, ...args], isLocked]] of Object.entries(KEYS)) {
         return error;
       };
       assert.match((await refusal(null)).message, /protected by a passphrase/);
-      const wrong = await refusal("another");
-      assert.deepEqual([wrong.isPassphrase, wrong.message], [true, "does not open the private key."]);
+      // With CBC, one in 256 wrong passphrases yields valid padding. OpenSSL then reports a damaged key.
+      const wrong = [await refusal("another"), await refusal("a third"), await refusal("a fourth")];
+      const refusals = wrong.map(({ isPassphrase, message }) => `${isPassphrase}: ${message}`);
+      assert.ok(
+        refusals.filter((each) => each === "true: does not open the private key.").length >= 2,
+        refusals.join("\n"),
+      );
     } finally {
       await Deno.remove(directory, { recursive: true });
     }
