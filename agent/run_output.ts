@@ -21,7 +21,7 @@ const RATE = 256 * 1024;
 const MAX_QUEUED = 1024 * 1024;
 /**
  * Maximum number of characters in the warnings that are reported apart from the lines. No rate limit applies
- * to them, so that none of them is lost among other output.
+ * to these warnings, so that none is lost among other output.
  */
 const MAX_WARNINGS = 4 * 1024 * 1024;
 

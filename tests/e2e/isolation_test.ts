@@ -78,7 +78,10 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** These only read, but the body of a POST may contain an identity, which a URL must not contain. */
+/**
+ * These endpoints only read. They use POST because the body may contain an identity, which a URL must not
+ * contain.
+ */
 const READING_POSTS = new Set(["/api/backups/{id}/files", "/api/backup-tasks/{id}/files"]);
 
 Deno.test("an endpoint asks for an ability, unless it is known not to; who only views changes nothing", () => {

@@ -1,6 +1,6 @@
 /**
- * Tests every endpoint with a member of each role, with records of the member's workspace and of another one.
- * The endpoints come from the registry, so a new one is tested without being listed here.
+ * Tests every endpoint with a member of each role, with records of the member's workspace and of another
+ * workspace. The endpoints come from the registry, so a new endpoint is tested without being listed here.
  */
 import assert from "node:assert/strict";
 import { ABILITIES, type Ability } from "../../src/domain/abilities.ts";
@@ -20,8 +20,8 @@ import {
 const ALL: readonly Role[] = ["viewer", "operator", "restorer", "manager"];
 
 /**
- * Who may do what. An ability that is missing here fails the test: decide which roles have it, here and in
- * `src/domain/access/roles.ts`.
+ * The roles that have each ability. An ability that is missing here fails the test: decide which roles have
+ * the ability, here and in `src/domain/access/roles.ts`.
  */
 const DECIDED: Readonly<Record<Ability, readonly Role[]>> = {
   "view-tags": ALL,
@@ -196,7 +196,7 @@ Deno.test("a token allows no more than it says, whatever the role", async () => 
   assert.equal((await client.call("GET", path)).status, 200);
   const refused = await client.call("POST", `${path}/run`);
   assert.equal(refused.body.message, "This token lacks the run-backup-tasks ability.");
-  // An ability contains the narrower one of the endpoint.
+  // A token's ability includes the narrower ability that the endpoint requires.
   const updating = await api.member(owner, "manager", ["update-backup-tasks", "manage-tags"]);
   assert.equal((await updating.call("POST", `${path}/pause`)).status, 200);
   assert.equal((await updating.call("GET", "/api/tags")).status, 200);

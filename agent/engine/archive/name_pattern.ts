@@ -10,13 +10,14 @@ type Token =
   | { type: "some" }
   /** `**`: any number of characters. */
   | { type: "all" }
-  /** `[a-z]`, `[!a-z]`: one character of a set, or one that is not in it. Never a slash. */
+  /** `[a-z]`, `[!a-z]`: one character of a set, or one character outside the set. Never matches a slash. */
   | { type: "set"; ranges: [first: string, last: string][]; isNegated: boolean };
 
 /**
- * A pattern of names. With `*`, `?` or `[…]` it is a glob, otherwise a text that names contain. It
- * applies to a member's own name or, if it contains a slash, to the whole path. Ignores case, and whether
- * accents are composed. A backslash in a glob makes the next character an ordinary one.
+ * A pattern of names. A pattern with `*`, `?` or `[…]` is a glob; any other pattern is a text, which matches
+ * every name that contains the text. The pattern applies to a member's own name or, if it contains a slash,
+ * to the whole path. The comparison ignores case, and whether accents are composed. In a glob, the character
+ * after a backslash matches only itself.
  *
  * A match takes time proportional to the lengths of pattern and name, whatever the pattern.
  */
@@ -43,8 +44,9 @@ export class NamePattern {
   }
 
   /**
-   * Returns a regular expression for `grep -i -E` in the C locale. It matches every line of an index whose
-   * member the pattern matches, and some other lines. Returns null if it would match every line.
+   * Returns a regular expression for `grep -i -E` in the C locale. The expression matches every line of an
+   * index whose member the pattern matches, and some other lines. Returns null if the expression would match
+   * every line.
    */
   lineFilter(): string | null {
     const tokens = this.#glob ??
@@ -55,13 +57,17 @@ export class NamePattern {
       if (this.#glob === null) return this.#isOfPath ? body : `${body}[^/]*/?"`;
       return this.#isOfPath ? `"\\./${body}/?"` : `/${body}/?"`;
     }
-    // Every name with a character that is not ASCII has such a byte or an escape in the index.
+    // If a name has a character that is not ASCII, its line in the index has a byte that is not ASCII, or an
+    // escape.
     const isForeign = tokens.some((token) => token.type === "character" && !isAscii(token.character));
     return isForeign ? "[^ -~]|\\\\[0-7]" : null;
   }
 }
 
-/** Returns an expression that matches what the token matches, as an index writes it, or more. */
+/**
+ * Returns an expression for a token, in the form in which an index writes names. It matches everything that
+ * the token matches, and possibly more.
+ */
 function expressionOf(token: Token): string {
   if (token.type === "all") return ".*";
   // Tar writes these characters as they are. The semicolon and the backtick are left out because NFC makes
@@ -102,17 +108,17 @@ function parseGlob(pattern: string): Token[] {
   return tokens;
 }
 
-/** Returns whether the last token, a `**`, is the first of its path segment. */
+/** Returns whether the last token, a `**`, is the first token of its path segment. */
 function isAtSegmentStart(tokens: readonly Token[]): boolean {
   const before = tokens.at(-2);
   return before === undefined || (before.type === "character" && before.character === "/");
 }
 
-/** Parses the set that begins at `start`. Returns null if no bracket closes it. */
+/** Parses the set that begins at `start`. Returns null if no bracket closes the set. */
 function parseSet(characters: readonly string[], start: number): { token: Token; end: number } | null {
   const isNegated = characters[start + 1] === "!" || characters[start + 1] === "^";
   const first = start + (isNegated ? 2 : 1);
-  // A bracket right at the start belongs to the set.
+  // A bracket right after `[`, `[!` or `[^` belongs to the set.
   const end = characters.indexOf("]", first + 1);
   if (end === -1) return null;
   const ranges: [string, string][] = [];
@@ -124,7 +130,7 @@ function parseSet(characters: readonly string[], start: number): { token: Token;
   return { token: { type: "set", ranges, isNegated }, end };
 }
 
-/** Follows all positions in the glob at once, so that no glob takes more than linear time. */
+/** Follows all possible positions in the glob at once, so that no glob takes more than linear time. */
 function matchesGlob(tokens: readonly Token[], text: readonly string[]): boolean {
   let positions = skipWildcards(tokens, new Set([0]));
   for (const character of text) {
@@ -140,7 +146,10 @@ function matchesGlob(tokens: readonly Token[], text: readonly string[]): boolean
   return positions.has(tokens.length);
 }
 
-/** Adds the positions that follow without a character, because a wildcard may match nothing. */
+/**
+ * Adds the positions in the glob that the match can reach without another character, because a wildcard may
+ * match nothing.
+ */
 function skipWildcards(tokens: readonly Token[], positions: Set<number>): Set<number> {
   // A set also visits the elements that are added during the loop.
   for (const at of positions) {

@@ -27,7 +27,9 @@ export interface DestinationType<Spec> {
    * this type.
    */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
-  /** Opens the directory for `recover`. Absent if `recover` reads the type in another way. */
+  /**
+   * Opens the directory for `recover`. Absent if `recover` reads destinations of this type in another way.
+   */
   openFiles?(spec: Spec, ports: DestinationPorts): Promise<StoredFiles>;
 }
 
@@ -40,6 +42,6 @@ export interface StoredFiles extends AsyncDisposable {
    * links. Calls `skip` for each directory that the user may not read.
    */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
-  /** Returns the bytes of a file. Rejects with a `RunFailedError` if it is missing. */
+  /** Returns the bytes of a file. Rejects with a `RunFailedError` if the file is missing. */
   read(path: string): Promise<ReadableStream<Uint8Array>>;
 }

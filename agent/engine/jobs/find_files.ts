@@ -15,16 +15,16 @@ import { oneLine } from "../programs/line.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
 /**
- * Limits of a response in characters: of all its JSON, because it is sent in one websocket frame, and of the
- * names, because they are passed to grep as arguments.
+ * Limits of a response in characters. `MAX_RESPONSE` limits all its JSON, which is sent in one websocket
+ * frame. `MAX_NAMES` limits the found names, which are passed to grep as arguments.
  */
 const MAX_RESPONSE = 900_000;
 const MAX_NAMES = 400_000;
 /** Maximum number of indexes that are searched side by side. */
 const MAX_WORKERS = 4;
 /**
- * Time in milliseconds for which the agent tries to reach a destination again, so that one that is down does
- * not use up the time limit.
+ * Time in milliseconds for which the agent tries to reach a destination again, so that a destination that is
+ * down does not use up the time limit.
  */
 const DESTINATION_TIMEOUT = 5000;
 
@@ -44,7 +44,7 @@ interface Match {
   readonly version: Omit<FoundVersion, "backups">;
 }
 
-/** Which members of an index to return, and at most how many. */
+/** The members of an index to return, and their maximum number. */
 interface Selection {
   /** Arguments of grep that select all lines of these members, and possibly others. */
   readonly grep: readonly string[];
@@ -53,9 +53,9 @@ interface Selection {
 }
 
 /**
- * Finds members by name. Searches several indexes side by side, and each only until it has more matches than
- * requested. Then it looks up the found paths in the indexes that it did not read to their ends. Rejects only
- * if `signal` aborts.
+ * Finds members by name. Searches several indexes side by side. Stops reading an index when the index has
+ * more matches than requested. Then looks up the found paths in the indexes that were not read to their ends.
+ * Rejects only if `signal` aborts.
  */
 export async function findFiles(
   request: BackupFind,
@@ -82,7 +82,7 @@ export async function findFiles(
       matches: (name) => hits.has(name),
       most: Infinity,
     });
-    // The first search read these indexes only in part, so drop its matches even if the second one failed.
+    // The first search read these indexes only in part, so drop its matches even if the second search failed.
     for (const { id } of cut) matches.set(id, known.get(id) ?? { members: [], isCut: false, unlisted: 0 });
   }
   for (const { id } of backups) hits.addVersions(id, matches.get(id)?.members ?? []);
@@ -90,7 +90,7 @@ export async function findFiles(
   return { ...hits.shown(), unlisted, failed: search.failed };
 }
 
-/** A search in several backups: its time limit, its programs, and what could not be searched. */
+/** A search in several backups: its time limit, its programs, and the backups that could not be searched. */
 class Search implements AsyncDisposable {
   readonly failed: BackupFindResult["failed"] = [];
   readonly #children: Children;
@@ -112,7 +112,10 @@ class Search implements AsyncDisposable {
     }, () => {});
   }
 
-  /** Searches the backups side by side. Returns the matches of those that could be searched, by id. */
+  /**
+   * Searches the backups side by side. Returns the matches of the backups that could be searched, by the
+   * backup's id.
+   */
   async each(backups: readonly BackupToRead[], selection: Selection): Promise<Map<number, Matches>> {
     const matches = new Map<number, Matches>();
     const queue = backups.filter(({ id }) => !this.failed.some(({ backup }) => backup === id));
@@ -138,7 +141,7 @@ class Search implements AsyncDisposable {
     this.#stopped.abort();
   }
 
-  /** @param destinations Open destinations of this worker, by their description. */
+  /** @param destinations Destinations that the caller has opened, by their description. */
   async #search(
     backup: BackupToRead,
     selection: Selection,
@@ -218,13 +221,16 @@ async function searchIndex(
 /** The found paths, of newer backups first, up to a limit. */
 class Hits {
   isTruncated = false;
-  /** The quoted name and the versions by path. Versions by what is the same in them. */
+  /**
+   * The hits by path. The key of a version is the JSON of its properties, so equal versions of several
+   * backups are joined.
+   */
   readonly #hits = new Map<string, { quoted: string; versions: Map<string, FoundVersion> }>();
   #length = 0;
 
   constructor(private readonly limit: number) {}
 
-  /** Adds the paths of a backup's members, as long as there is room. */
+  /** Adds the paths of a backup's members, until the limit of hits or of the names' length is reached. */
   choose(members: readonly Match[]): void {
     for (const { name, quoted } of members) {
       if (this.#hits.has(name)) continue;
@@ -257,7 +263,7 @@ class Hits {
     }
   }
 
-  /** Returns the hits, sorted by path. Leaves out the last ones if the response would be too long. */
+  /** Returns the hits, sorted by path. Leaves out the last hits if the response would be too long. */
   shown(): Pick<BackupFindResult, "hits" | "truncated"> {
     const hits: BackupFindResult["hits"] = [];
     let length = 0;

@@ -11,7 +11,9 @@ import { findFiles } from "./find_files.ts";
 
 const signal = new AbortController().signal;
 
-/** Backups in one directory, each with an index of the given lines. The newest is the last one stored. */
+/**
+ * Backups in one directory, each with an index of the given lines. The newest backup is the last one stored.
+ */
 class Fixture implements AsyncDisposable {
   readonly backups: BackupToRead[] = [];
 

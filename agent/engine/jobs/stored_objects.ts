@@ -167,8 +167,8 @@ export class StoredObjects {
   }
 
   /**
-   * Calls `take` with the lines of a small compressed object that grep selects, until it returns false.
-   * Otherwise as {@link lines}.
+   * Calls `take` with the lines of a small compressed object that grep selects, until `take` returns false.
+   * Works like {@link lines} in all other respects.
    *
    * @param selection Arguments of `grep`.
    */

@@ -1,21 +1,21 @@
 /**
- * Keeps keys that were derived from passwords, in memory only. Deriving one takes a second of processor time
- * and 256 MiB of memory, so a search in many backups would take minutes. Only the keys of indexes are kept:
- * they decrypt names of files, and no contents.
+ * Keeps keys that were derived from passwords, in memory only. Deriving a key takes a second of processor
+ * time and 256 MiB of memory, so a search in many backups would take minutes without kept keys. Only the keys
+ * of indexes are kept: they decrypt names of files, and no contents.
  */
 import { createHash } from "node:crypto";
 import type { Children } from "../programs/children.ts";
 import { deriveKey } from "./scrypt.ts";
 
-/** Maximum number of keys that are kept. The one that was used longest ago is dropped first. */
+/** Maximum number of keys that are kept. The key that was used longest ago is dropped first. */
 const MAX_KEPT = 2000;
 /** Maximum number of derivations at the same time, because of the memory that each needs. */
 const MAX_DERIVATIONS = 2;
 
-/** Derives a key, as {@link deriveKey} does. */
+/** A function that derives a key like {@link deriveKey}. */
 export type Derivation = typeof deriveKey;
 
-/** A derived key, with what it was derived from. */
+/** A derived key, with the passphrase, salt and work factor that it was derived from. */
 export interface DerivedKey {
   passphrase: string;
   salt: Uint8Array;
@@ -24,7 +24,7 @@ export interface DerivedKey {
 }
 
 export class DerivedKeys {
-  /** The keys by a hash of what they were derived from. The one that was used last is at the end. */
+  /** The keys by a hash of the passphrase, salt and work factor. The key that was used last is at the end. */
   readonly #kept = new Map<string, Uint8Array>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;

@@ -1,4 +1,4 @@
-/** Calls the API as a page in a browser does, with cookies and the headers that say whose page it is. */
+/** Calls the API as a page in a browser does, with cookies and the headers that name the page's origin. */
 import type { TestApi } from "./api.ts";
 
 export interface BrowserAnswer {
@@ -24,7 +24,7 @@ export class Browser {
     return this.options.origin ?? "http://localhost";
   }
 
-  /** Sends a request; an object as `body` is sent as JSON. `headers` replace those of the browser. */
+  /** Sends a request; an object as `body` is sent as JSON. `headers` replace the browser's headers. */
   async call(
     method: string,
     path: string,
