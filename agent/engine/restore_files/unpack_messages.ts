@@ -78,7 +78,7 @@ export function withoutProgram(line: string): string {
   return line.replace(/^(?:\S*\/)?tar: /, "");
 }
 
-/** Returns whether a message only says that there were other errors. */
+/** Returns whether a message only says that tar has reported errors before. */
 export function isClosing(line: string): boolean {
   return CLOSING.test(line);
 }

@@ -91,7 +91,7 @@ Deno.test("incompressible bytes are counted by whole frames", async () => {
   assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
   assert.equal(await incompressible(noise(2 * FRAME, 5000)), 5000);
   assert.equal(await incompressible(noise(0, 2 * FRAME + 5000)), 2 * FRAME + 5000);
-  // A frame counts only if nearly all of its bytes are incompressible.
+  // A frame counts as incompressible only if nearly all of its bytes are.
   assert.equal(await incompressible(noise(0, FRAME * 0.85)), 0);
   assert.equal(await incompressible(noise(0, FRAME * 0.95)), FRAME);
   assert.equal(await incompressible(new Uint8Array(randomBytes(100))), 100);

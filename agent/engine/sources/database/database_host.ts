@@ -30,8 +30,8 @@ export interface Loader {
 }
 
 /**
- * Server that databases are restored to. The restore calls these methods in this order. `discard` is always
- * called, and is the last.
+ * Server that databases are restored to. The restore calls these methods in this order. It always calls
+ * `discard`, as the last method.
  */
 export interface DatabaseHost {
   /** Checks whether all of the databases can be restored. Rejects if not. Creates nothing. */

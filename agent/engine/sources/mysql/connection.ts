@@ -184,7 +184,7 @@ async function writeOptionFile(password: string, { ports, user }: ProgramContext
   const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const path = `${ports.workDirectory}/mysql.cnf`;
   await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
-  // A program opens the file a second time, through its descriptor and as the user that it runs as.
+  // A program that runs as this user also opens the file itself, through its descriptor.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }

@@ -229,7 +229,7 @@ export class PostgresqlFresh {
     return found;
   }
 
-  /** Rejects if a database has this name, whether it is a user's or a running restore's. */
+  /** Rejects if a database has this name: a user's database, or the database of a running restore. */
   async refuseTaken(name: string): Promise<void> {
     const found = await this.find(name);
     if (found === undefined) return;
