@@ -9,7 +9,7 @@ export interface ServerOptions {
   /** Variables of the process's environment, which is otherwise clean. */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
-  /** The permissions for `deno run`. If absent, those of `deno task start`. */
+  /** The permissions for `deno run`. By default, the permissions of `deno task start`. */
   readonly rights?: readonly string[];
 }
 

@@ -84,8 +84,8 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns the paths within the root that lead to `real`. This is the path itself if it is within the root,
- * otherwise its other paths by bind mounts.
+ * Returns the paths within the root that lead to `real`: `real` itself if it is within the root, otherwise
+ * its other paths by bind mounts.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);

@@ -7,7 +7,7 @@ import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";
 import { isAtLeast, type ServerVersion } from "./programs.ts";
 
-/** A GRANT. If `isRevoke` is true, a partial REVOKE of MySQL 8 instead. */
+/** A GRANT or, if `isRevoke` is true, a partial REVOKE of MySQL 8. */
 interface Grant {
   isRevoke: boolean;
   privileges: ReadonlySet<string>;

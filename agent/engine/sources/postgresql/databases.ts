@@ -48,7 +48,7 @@ export const DATABASE_PROPERTIES =
 
 /**
  * Databases of the server itself, which `*` does not select. `template0` accepts no connections, and restores
- * replace neither of the two.
+ * replace neither `template0` nor `template1`.
  */
 const TEMPLATES = /^template[01]$/;
 /** Databases of managed services. Only the service may connect to them. */
