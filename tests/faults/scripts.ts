@@ -1,6 +1,6 @@
 /**
- * The scripts of every other task. Each script appends a line to a file when it runs. Prescripts and
- * postscripts have one file each.
+ * The scripts of every second task: a prescript and a postscript. Each appends a line to its own file when it
+ * runs.
  */
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";

@@ -1,4 +1,4 @@
-/** Checks the end of a stored stream by its format, as the source did during the backup. */
+/** Checks the end of a stored stream by its format. The source made the same check during the backup. */
 import { RunFailedError } from "../ports.ts";
 import type { Children } from "../programs/children.ts";
 import type { FrameWatch } from "../transforms/frames.ts";

@@ -209,8 +209,9 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Returns the rule for a relative pattern. A name of the pattern that exists at the root is meant literally,
- * so it is quoted if it contains a backslash or `[`. `*` and `?` match themselves without quotes.
+ * Returns the rule for a relative pattern. If a name in the pattern exists at this place below the root, the
+ * name is meant literally, so a backslash and `[` in the name are quoted. `*` and `?` also match themselves
+ * unquoted.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);
