@@ -21,7 +21,7 @@ const MESSAGES: Readonly<Partial<Record<NotificationStreamType, [failing: number
   email: [1, 1],
   discord_webhook: [10, 10],
   slack_webhook: [8, 8],
-  teams_webhook: [2, 2],
+  teams_webhook: [4, 4],
   pushover: [23, 23],
   ntfy: [16, 16],
   telegram: [6, 6],

@@ -80,6 +80,8 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
   }),
   slack_webhook: overHttp(hook, HOOK_SECRETS, (body) => {
     assert.doesNotMatch(body.text, /[<>]/);
+    // Slack cuts a text at 40,000 characters, and refuses more than 50 blocks.
+    assert.ok(JSON.stringify(body).length <= 40_000 && body.blocks.length <= 50);
     const [section] = body.blocks[0].elements;
     const shown = section.elements.map((each: { text: string }) => each.text).join("");
     assert.equal(shown.split("\n")[0], unescapeHtml(body.text));
@@ -92,6 +94,9 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
       "application/vnd.microsoft.card.adaptive",
       "AdaptiveCard",
     ]);
+    // Teams refuses a message of more than 28 KB.
+    assert.ok(new TextEncoder().encode(JSON.stringify(body)).length <= 28 * 1024);
+    assert.match(content.version, /^1\.[0-5]$/);
     return content.body.map(
       ({ type, inlines }: { type: string; inlines: { type: string; text: string }[] }) => {
         assert.ok(
@@ -117,11 +122,16 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
     ["tk_s3cret", "my-t0pic"],
     (body) => {
       assert.deepEqual([body.topic, body.priority, body.tags], ["my-t0pic", 4, ["rotating_light"]]);
+      // ntfy turns a longer message into an attachment.
       assert.ok(new TextEncoder().encode(body.message).length <= 4096);
       return `${body.title}\n${body.message}`;
     },
   ),
-  healthchecks: overHttp(hook, HOOK_SECRETS, (body) => body),
+  healthchecks: overHttp(hook, HOOK_SECRETS, (body) => {
+    // Healthchecks keeps the first 100 kB of a body.
+    assert.ok(new TextEncoder().encode(body).length <= 100_000);
+    return body;
+  }),
   telegram: overHttp(
     () => `${BOT}/-100123`,
     [BOT],
