@@ -16,7 +16,7 @@ export interface LoginReset {
   readonly email: string | null;
 }
 
-/** Makes a set-up link for a user. Their password stays valid until they use the link. */
+/** Makes a set-up link for a user. Their password and second factor stay until they use the link. */
 export async function makeSetupLink(
   { database, clock, operator, email }: LoginReset,
 ): Promise<{ link: SetupLink; email: string }> {
@@ -29,7 +29,7 @@ export async function makeSetupLink(
           : `Cannot make a set-up link: no user has the email ${email}. Check the address, or leave out --email.`,
       );
     }
-    const link = await insertSetupLink(sql, user.id, clock.now());
+    const link = await insertSetupLink(sql, user.id, clock.now(), true);
     await enterAudit({ database, clock }, {
       actor: { type: "command", name: operator },
       action: "makeSetupLink",

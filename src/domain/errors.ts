@@ -72,6 +72,20 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
+/** The password is right, and a second factor is needed. `challenge` is the secret to send with its code. */
+export class SecondFactorRequiredError extends UnauthenticatedError {
+  constructor(readonly challenge: string, userId: number) {
+    super("Enter the code of your authenticator app.", { userId, reason: "A second factor is needed." });
+  }
+}
+
+/** The user must set up a second factor before doing anything else. The response says so. */
+export class SecondFactorMissingError extends ForbiddenError {
+  constructor() {
+    super("Set up a second factor first: everybody must have one here.");
+  }
+}
+
 /** A refused token, session or log-in of a known user, as the audit log records it. */
 export interface RefusedCredential {
   readonly userId: number;

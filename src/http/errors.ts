@@ -1,6 +1,13 @@
 /** Converts errors to responses: one format for all, without internal details. */
 import { databaseTrouble } from "../domain/database/database_trouble.ts";
-import { DomainError, InvalidError, StepUpRequiredError, ThrottledError } from "../domain/errors.ts";
+import {
+  DomainError,
+  InvalidError,
+  SecondFactorMissingError,
+  SecondFactorRequiredError,
+  StepUpRequiredError,
+  ThrottledError,
+} from "../domain/errors.ts";
 import { logger } from "../telemetry/logging.ts";
 
 const log = logger("http");
@@ -90,11 +97,16 @@ export function errorAnswer(error: unknown, request: Request): ErrorAnswer {
 function domainAnswer(error: DomainError): ErrorAnswer {
   const status = STATUS_OF[error.kind];
   if (status === 401) {
-    return { status, body: { message: error.message }, headers: { "WWW-Authenticate": "Bearer" } };
+    const body: Record<string, unknown> = { message: error.message };
+    if (error instanceof SecondFactorRequiredError) {
+      Object.assign(body, { second_factor_required: true, challenge: error.challenge });
+    }
+    return { status, body, headers: { "WWW-Authenticate": "Bearer" } };
   }
   const { body } = answer(status, error.message);
   if (error instanceof InvalidError) body.errors = error.errors;
   if (error instanceof StepUpRequiredError) body.step_up_required = true;
+  if (error instanceof SecondFactorMissingError) body.second_factor_setup_required = true;
   if (error instanceof ThrottledError) {
     return { status, body, headers: { "Retry-After": String(error.seconds) } };
   }

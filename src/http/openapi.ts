@@ -11,6 +11,9 @@ const ForbiddenBody = ErrorBody.extend({
   step_up_required: z.boolean().optional().openapi({
     description: "True if the session needs a fresh log-in; absent otherwise.",
   }),
+  second_factor_setup_required: z.boolean().optional().openapi({
+    description: "True if the user must set up a second factor first; absent otherwise.",
+  }),
 }).openapi("Forbidden");
 const InvalidBody = ErrorBody.extend({
   errors: z.record(z.string(), z.array(z.string())).openapi({
@@ -18,7 +21,15 @@ const InvalidBody = ErrorBody.extend({
       "The errors of each invalid field, by the name under which it was sent (`a.b` for a nested one).",
   }),
 }).openapi("ValidationError");
-const UnauthenticatedBody = z.object({ message: z.string() }).openapi("Unauthenticated");
+const UnauthenticatedBody = z.object({
+  message: z.string(),
+  second_factor_required: z.boolean().optional().openapi({
+    description: "True if the password is right and a second factor is needed; absent otherwise.",
+  }),
+  challenge: z.string().optional().openapi({
+    description: "What to send to `POST /api/login/code` with the code.",
+  }),
+}).openapi("Unauthenticated");
 
 /**
  * Builds the OpenAPI document.

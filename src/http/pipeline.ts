@@ -5,7 +5,13 @@
  */
 import { z } from "@hono/zod-openapi";
 import type { Origin } from "../domain/audit.ts";
-import { InvalidError, NotFoundError, StepUpRequiredError, UnauthenticatedError } from "../domain/errors.ts";
+import {
+  InvalidError,
+  NotFoundError,
+  SecondFactorMissingError,
+  StepUpRequiredError,
+  UnauthenticatedError,
+} from "../domain/errors.ts";
 import { type AuditedRequest, withAuditedRequest } from "../services/access/audit_log.ts";
 import type { PresentedSecret } from "../services/access/callers.ts";
 import { isFreshLogin } from "../services/access/sessions.ts";
@@ -174,6 +180,9 @@ async function admit(
   Object.assign(limits, limiter.take(caller.credential));
   if (caller.credential.kind === "session") requireSameSite(request, secret!.text, publicUrl);
   requireAccess(caller, access);
+  if (caller.lacksSecondFactor === true && endpoint.allowsMissingSecondFactor !== true) {
+    throw new SecondFactorMissingError();
+  }
   if (needsFreshLogin === true) await requireFreshLogin(services, caller);
   return caller;
 }

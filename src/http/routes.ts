@@ -23,6 +23,7 @@ import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
+import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
 import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
@@ -58,6 +59,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...tokenEndpoints,
   ...loginEndpoints,
   ...sessionEndpoints,
+  ...secondFactorEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
   ...workspaceEndpoints,

@@ -130,6 +130,19 @@ export function Field({ name, label, type = "text", hint, error, ...rest }: Fiel
   );
 }
 
+/** The input for a code of the second factor. */
+export function CodeField({ error, autofocus }: { error?: string; autofocus?: boolean }) {
+  return (
+    <Field
+      name="code"
+      label="Code of your authenticator app, or a recovery code"
+      autocomplete="one-time-code"
+      error={error}
+      autofocus={autofocus}
+    />
+  );
+}
+
 /** A message about the whole form; renders nothing if `text` is null. */
 export function Alert({ text }: { text: string | null }) {
   return text === null ? null : <p class="notice bad" role="alert">{text}</p>;

@@ -1,6 +1,7 @@
 /** Adds the pages for browsers to the HTTP application. */
 import { addAccountPage } from "./pages/account.tsx";
-import { addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
+import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
+import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import type { App } from "../http/observe.ts";
 import { Site } from "./site.ts";
 
@@ -17,7 +18,15 @@ export function addWebPages({ publicUrl }: { publicUrl: string | null }): (app: 
   return (app) => {
     const site = new Site(app, publicUrl);
     app.get("/", (c) => site.redirect(c, "/account"));
-    for (const add of [addLoginPage, addSetupPage, addStepUpPage, addAccountPage]) add(site);
+    const pages = [
+      addLoginPage,
+      addCodePage,
+      addSetupPage,
+      addStepUpPage,
+      addAccountPage,
+      addSecondFactorPage,
+    ];
+    for (const add of pages) add(site);
     for (const [name, type] of Object.entries(FILES)) addFile(app, name, type);
   };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type TOTP, URI } from "otpauth";
 import { Browser } from "../../tests/support/clients/browser.ts";
 import { type TestApi, testApi } from "../../tests/support/clients/api.ts";
 import { loggedIn, newAccount, PASSWORD } from "../../tests/support/fixtures/accounts.ts";
@@ -158,4 +159,40 @@ Deno.test("a browser is named as people call it", () => {
   assert.equal(browserName(`${chrome} Edg/140.0`), "Edge on macOS");
   assert.equal(browserName("curl/8.5"), "curl");
   assert.equal(browserName(null), "Unknown browser");
+});
+
+Deno.test("an authenticator app is set up, used and required by forms", async () => {
+  await using api = await open();
+  const account = await newAccount(api, true);
+  const browser = await loggedIn(api, account);
+  const { csrf: csrf_token } = browser;
+  const path = "/account/second-factor";
+  const page = await browser.submit(`${path}/start`, { csrf_token });
+  assert.match(page.text, /<svg/);
+  const uri = hidden(page.text, "uri").replaceAll("&amp;", "&");
+  const code = (steps = 0) =>
+    (URI.parse(uri) as TOTP).generate({ timestamp: api.clock.now().getTime() + steps * 30_000 });
+  const wrong = await browser.submit(`${path}/confirm`, { csrf_token, uri, code: "000000" });
+  assert.match(wrong.text, /id="code-error">The code is wrong\./);
+  assert.equal(hidden(wrong.text, "uri").replaceAll("&amp;", "&"), uri, "the same QR code is shown again");
+  const confirmed = await browser.submit(`${path}/confirm`, { csrf_token, uri, code: code() });
+  assert.equal(confirmed.text.match(/<li>\w{4}-\w{4}-\w{4}-\w{4}<\/li>/g)?.length, 10);
+  assert.equal((await browser.submit(`${path}/required`, { csrf_token, required: "1" })).status, 303);
+
+  const other = new Browser(api.app);
+  const asked = await other.submit("/login", { email: account.email, password: PASSWORD, next: path });
+  assert.equal(other.cookies.size, 0);
+  const challenge = hidden(asked.text, "challenge");
+  const refused = await other.submit("/login/code", { challenge, code: "000000", next: path });
+  assert.match(refused.text, /role="alert">The code is wrong\./);
+  const entered = await other.submit("/login/code", { challenge, code: code(1), next: path });
+  assert.deepEqual([entered.status, entered.headers.get("location")], [303, path]);
+
+  const bare = await loggedIn(api, await newAccount(api));
+  assert.equal((await bare.call("GET", "/account")).headers.get("location"), path);
+  assert.match((await bare.call("GET", path)).text, /Everybody must have a second factor here/);
+  await api.clock.advance(601_000);
+  const stale = await browser.submit(`${path}/codes`, { csrf_token });
+  assert.equal(stale.headers.get("location"), `/login/step-up?next=${path}`);
+  assert.match((await browser.call("GET", "/login/step-up")).text, /autocomplete="one-time-code"/);
 });

@@ -19,6 +19,8 @@ import { quickSealingAgent } from "../support/clients/quick_agent.ts";
 import { HttpReceiver, MailReceiver } from "../support/servers/receivers.ts";
 import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrecy.ts";
 import { TestSshd } from "../support/servers/sshd.ts";
+import { internalCaller } from "../../src/services/access/internal_caller.ts";
+import { startTotp } from "../../src/services/access/second_factor.ts";
 import { insertSetupLink } from "../../src/services/access/setup_links.ts";
 import { findLoginUser } from "../../src/store/access/user_passwords.ts";
 import { transaction } from "../../src/store/database/database.ts";
@@ -46,6 +48,8 @@ const PLANTED: Readonly<Record<string, string>> = {
   password: canary("login"),
   current_password: canary("current-login"),
   setup_token: canary("setup"),
+  challenge: canary("challenge"),
+  code: canary("code"),
 };
 
 /** Fields whose names look like those of secrets, although their values are not secret. */
@@ -368,6 +372,13 @@ Deno.test("no canary is heard anywhere", async (t) => {
     }
     const changed = await api.call("PUT", "/user/password", { current_password, password });
     assert.equal(changed.status, 200);
+  });
+  await t.step("second factors", async () => {
+    const { challenge, code } = PLANTED;
+    assert.equal((await api.call("POST", "/login/code", { challenge, code })).status, 401);
+    const { id } = (await api.call("GET", "/user")).body.data;
+    const caller = await internalCaller(services, id);
+    await startTotp(services, caller);
   });
   await t.step("what is refused", async () => {
     for (const endpoint of ENDPOINTS.filter(({ body, access }) => body !== undefined && access !== "agent")) {

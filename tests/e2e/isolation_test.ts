@@ -54,9 +54,13 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "PUT /api/user",
   ],
   "session": [
+    "DELETE /api/user/totp",
     "GET /api/session",
     "POST /api/logout",
     "POST /api/session/step-up",
+    "POST /api/user/recovery-codes",
+    "POST /api/user/totp",
+    "POST /api/user/totp/confirm",
     "PUT /api/session/workspace",
   ],
   "agent": [
@@ -73,6 +77,7 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "GET /openapi.json",
     "GET /readyz",
     "POST /api/login",
+    "POST /api/login/code",
     "POST /api/login/setup",
     "POST /api/login/setup/user",
   ],

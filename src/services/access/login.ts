@@ -1,21 +1,24 @@
-/** Logs users in and out with their email address and password. */
-import { networkOf } from "../../domain/access/client_network.ts";
-import { ConflictError, InvalidError, UnauthenticatedError } from "../../domain/errors.ts";
-import { passwordProblem } from "../../domain/access/password.ts";
+/** Logs users in and out: with a password, then with a second factor if they have one. */
+import { SECOND_FACTOR_TIME } from "../../domain/access/session.ts";
+import { InvalidError, SecondFactorRequiredError, UnauthenticatedError } from "../../domain/errors.ts";
 import { recordActor } from "../../store/access/audited_request.ts";
-import { endSessionsOf, isKnownNetwork, renewSession } from "../../store/access/sessions.ts";
-import {
-  findLoginUser,
-  lockLoginUser,
-  type LoginUserRow,
-  replaceHash,
-  storePassword,
-} from "../../store/access/user_passwords.ts";
+import { insertChallenge, takeChallenge, tryChallenge } from "../../store/access/login_challenges.ts";
+import { findSecondFactor } from "../../store/access/second_factor.ts";
+import { renewSession } from "../../store/access/sessions.ts";
+import { lockLoginUser } from "../../store/access/user_passwords.ts";
 import { findUser } from "../../store/access/users.ts";
 import { transaction } from "../../store/database/database.ts";
-import { notify } from "../../store/database/event_bus.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import {
+  beginAttempt,
+  type PasswordLogin,
+  verifyOwnPassword,
+  verifyPassword,
+  WRONG_PASSWORD,
+} from "./passwords.ts";
+import { acceptCode } from "./second_factor.ts";
+import { hashSecret, newSecret } from "./secret_text.ts";
 import {
   endSession,
   type LoginClient,
@@ -25,19 +28,9 @@ import {
 } from "./sessions.ts";
 
 /**
- * The message for an unknown account, a wrong password, an account without password, and a deleted user is
- * the same, so that it reveals nothing.
- */
-const REFUSAL = "The email address or the password is wrong.";
-
-export interface PasswordLogin {
-  readonly email: string;
-  readonly password: string;
-}
-
-/**
  * Opens a session for the user with this email address and password. Throws an {@link UnauthenticatedError}
- * that does not reveal whether the account exists, and a `ThrottledError` after too many failures.
+ * that does not reveal whether the account exists, and a `ThrottledError` after too many failures. Throws a
+ * {@link SecondFactorRequiredError}, and opens no session, if the user has a second factor.
  */
 export async function logIn(
   services: ServiceContext,
@@ -45,45 +38,88 @@ export async function logIn(
   client: LoginClient,
 ): Promise<OpenedSession> {
   const verified = await verifyPassword(services, login, client.address);
-  return await transaction(services.database, async (sql) => {
+  const opened = await transaction(services.database, async (sql) => {
     const user = await lockLoginUser(sql, verified.id);
     // The password may have been changed, or the user deleted, while the hash was computed.
-    if (user?.hash !== verified.hash) throw new UnauthenticatedError(REFUSAL);
-    const opened = await openSession(sql, user.id, client, services.clock.now());
-    recordLogin(opened);
-    return opened;
+    if (user?.hash !== verified.hash) throw new UnauthenticatedError(WRONG_PASSWORD);
+    return await passFirstFactor(services, sql, user.id, client);
   });
-}
-
-/** Records the session as the actor of the current request. */
-export function recordLogin({ row }: OpenedSession): void {
-  const credential = { kind: "session", id: row.id } as const;
-  recordActor({ type: "user", userId: row.user_id, credential }, "sessions", row.id);
+  return opened ?? await askSecondFactor(services, verified.id);
 }
 
 /**
- * Returns the user with this email address if the password is right. Every refusal takes as long as the
- * computation of one hash, and has the same message. Replaces a hash with outdated parameters.
+ * Opens a session for a user who has proved the first factor. Returns null, and opens none, if the user has a
+ * second factor.
  */
-async function verifyPassword(
+export async function passFirstFactor(
   services: ServiceContext,
-  { email, password }: PasswordLogin,
-  address: string | null,
-): Promise<LoginUserRow> {
-  const { database, loginThrottle, passwords } = services;
-  const isKnown = address !== null && await isKnownNetwork(database, email, networkOf(address));
-  const attempt = loginThrottle.begin(email, address, isKnown);
-  const user = await findLoginUser(database, email);
-  const fits = await passwords.verify(user?.hash ?? null, password);
-  if (user === undefined || !fits) {
-    const reason = "The password is wrong.";
-    throw new UnauthenticatedError(REFUSAL, user === undefined ? null : { userId: user.id, reason });
+  sql: Sql,
+  userId: number,
+  client: LoginClient,
+): Promise<OpenedSession | null> {
+  if ((await findSecondFactor(sql, userId)).is_enabled) return null;
+  const opened = await openSession(sql, userId, client, services.clock.now());
+  recordLogin(opened);
+  return opened;
+}
+
+/** Asks for the user's second factor: throws a {@link SecondFactorRequiredError}. */
+export async function askSecondFactor({ clock, database }: ServiceContext, userId: number): Promise<never> {
+  const challenge = newSecret("rgl_");
+  const now = clock.now();
+  await insertChallenge(database, {
+    purpose: "second_factor",
+    user_id: userId,
+    token_hash: hashSecret(challenge),
+    data: {},
+    created_at: now,
+    expires_at: new Date(now.getTime() + SECOND_FACTOR_TIME),
+  });
+  throw new SecondFactorRequiredError(challenge, userId);
+}
+
+const CHALLENGE_REFUSAL = "This log-in has expired, or had too many wrong codes. Log in again.";
+/** Maximum number of codes that may be tried with one challenge. */
+const MAX_CODES = 5;
+
+/**
+ * Opens a session after the password, with a code of the authenticator app or a recovery code. Throws an
+ * {@link UnauthenticatedError} if the challenge or the code is wrong.
+ */
+export async function logInWithCode(
+  services: ServiceContext,
+  { challenge, code }: { challenge: string; code: string },
+  client: LoginClient,
+): Promise<OpenedSession> {
+  const { clock, database } = services;
+  const tokenHash = hashSecret(challenge);
+  const limits = { now: clock.now(), most: MAX_CODES };
+  const tried = await tryChallenge(database, "second_factor", tokenHash, limits);
+  const userId = tried?.user_id ?? null;
+  const user = userId === null ? undefined : await findUser(database, userId);
+  if (user === undefined) throw new UnauthenticatedError(CHALLENGE_REFUSAL);
+  const attempt = await beginAttempt(services, user.email, client.address);
+  const opened = await transaction(database, async (sql) => {
+    const locked = await lockLoginUser(sql, user.id);
+    if (locked === undefined || !await acceptCode(services, sql, user.id, code)) return null;
+    if (await takeChallenge(sql, "second_factor", tokenHash, clock.now()) === undefined) {
+      throw new UnauthenticatedError(CHALLENGE_REFUSAL);
+    }
+    const opened = await openSession(sql, user.id, client, clock.now());
+    recordLogin(opened);
+    return opened;
+  });
+  if (opened === null) {
+    throw new UnauthenticatedError("The code is wrong.", { userId: user.id, reason: "The code is wrong." });
   }
   attempt.withdraw();
-  if (passwords.isCurrent(user.hash!)) return user;
-  const hash = await passwords.hash(password);
-  await replaceHash(database, user.id, user.hash!, hash);
-  return { ...user, hash };
+  return opened;
+}
+
+/** Records the session as the actor of the current request. */
+function recordLogin({ row }: OpenedSession): void {
+  const credential = { kind: "session", id: row.id } as const;
+  recordActor({ type: "user", userId: row.user_id, credential }, "sessions", row.id);
 }
 
 /** Ends the caller's session. */
@@ -91,73 +127,27 @@ export function logOut(services: ServiceContext, caller: Caller): Promise<void> 
   return endSession(services, caller, caller.credential.id);
 }
 
-/** Makes the caller's log-in count as fresh. Throws an {@link InvalidError} if the password is wrong. */
+/**
+ * Makes the caller's log-in a fresh one. Throws an {@link InvalidError} for a wrong password, or a wrong code
+ * of the caller's second factor.
+ */
 export async function stepUp(
   services: ServiceContext,
   caller: Caller,
-  password: string,
+  { password, code }: { password: string; code: string | null },
   address: string | null,
 ): Promise<SessionRow> {
-  await verifyOwnPassword(services, caller, { field: "password", password }, address);
-  return await transaction(services.database, async (sql) => {
+  const user = await verifyOwnPassword(services, caller, { field: "password", password }, address);
+  const isCodeNeeded = (await findSecondFactor(services.database, caller.userId)).is_enabled;
+  if (isCodeNeeded && code === null) throw new InvalidError({ code: ["The code field is required."] });
+  const attempt = isCodeNeeded ? await beginAttempt(services, user.email, address) : null;
+  const renewed = await transaction(services.database, async (sql) => {
+    if (isCodeNeeded && !await acceptCode(services, sql, caller.userId, code!)) return null;
     const row = await renewSession(sql, caller.credential.id, services.clock.now());
     if (row === undefined) throw new UnauthenticatedError();
     return row;
   });
-}
-
-/**
- * Changes the caller's password, and ends the caller's other sessions. Throws an {@link InvalidError} if the
- * current password is wrong or the new one is refused.
- */
-export async function changePassword(
-  services: ServiceContext,
-  caller: Caller,
-  change: { currentPassword: string; password: string },
-  address: string | null,
-): Promise<void> {
-  const { currentPassword: password } = change;
-  const user = await verifyOwnPassword(services, caller, { field: "current_password", password }, address);
-  refuseWeak(change.password, user.email);
-  const hash = await services.passwords.hash(change.password);
-  await transaction(services.database, async (sql) => {
-    const locked = await lockLoginUser(sql, caller.userId);
-    if (locked?.hash !== user.hash) throw new ConflictError("The password was changed meanwhile; try again.");
-    const kept = caller.credential.kind === "session" ? caller.credential.id : null;
-    await setPassword(services, sql, { userId: caller.userId, hash, kept });
-  });
-}
-
-/** Stores a new password, and ends the user's sessions except `kept`. */
-export async function setPassword(
-  services: ServiceContext,
-  sql: Sql,
-  { userId, hash, kept }: { userId: number; hash: string; kept: number | null },
-): Promise<void> {
-  const now = services.clock.now();
-  await storePassword(sql, userId, hash, now);
-  await endSessionsOf(sql, userId, now, kept);
-  await notify(sql, { topic: "tokens_changed", user_id: userId });
-}
-
-/** Throws an {@link InvalidError} if the rules for passwords refuse a new password. */
-export function refuseWeak(password: string, email: string): void {
-  const problem = passwordProblem(password, email);
-  if (problem !== null) throw new InvalidError({ password: [`The password field ${problem}.`] });
-}
-
-async function verifyOwnPassword(
-  services: ServiceContext,
-  caller: Caller,
-  { field, password }: { field: string; password: string },
-  address: string | null,
-): Promise<LoginUserRow> {
-  const own = await findUser(services.database, caller.userId);
-  if (own === undefined) throw new UnauthenticatedError();
-  try {
-    return await verifyPassword(services, { email: own.email, password }, address);
-  } catch (error) {
-    if (!(error instanceof UnauthenticatedError)) throw error;
-    throw new InvalidError({ [field]: ["The password is wrong."] });
-  }
+  if (renewed === null) throw new InvalidError({ code: ["The code is wrong."] });
+  attempt?.withdraw();
+  return renewed;
 }

@@ -91,6 +91,7 @@ async function callerOf({ database }: ServiceContext, row: store.SessionCallerRo
     role,
     credential: { kind: "session", id: row.id },
     isAdmin: row.is_admin,
+    lacksSecondFactor: row.lacks_second_factor,
     abilities: abilitiesOf(role, row.is_admin),
   };
 }

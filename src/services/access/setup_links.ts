@@ -12,9 +12,12 @@ import { findUser, lockUser, type UserRow } from "../../store/access/users.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
-import { recordLogin, refuseWeak, setPassword } from "./login.ts";
+import { deleteTotp } from "../../store/access/second_factor.ts";
+import { recordActor } from "../../store/access/audited_request.ts";
+import { askSecondFactor, passFirstFactor } from "./login.ts";
+import { refuseWeak, setPassword } from "./passwords.ts";
 import { hashSecret, newSecret } from "./secret_text.ts";
-import { type LoginClient, type OpenedSession, openSession } from "./sessions.ts";
+import type { LoginClient, OpenedSession } from "./sessions.ts";
 
 const REFUSAL = "This set-up link is not valid: it was used, has expired, or was replaced by a newer one.";
 
@@ -23,8 +26,17 @@ export interface SetupLink {
   readonly expiresAt: Date;
 }
 
-/** Makes a set-up link in the caller's transaction. Older links of the user stop working. */
-export async function insertSetupLink(sql: Sql, userId: number, now: Date): Promise<SetupLink> {
+/**
+ * Makes a set-up link in the caller's transaction. Older links of the user stop working.
+ *
+ * @param resetsSecondFactor Whether the use of the link removes the user's second factor.
+ */
+export async function insertSetupLink(
+  sql: Sql,
+  userId: number,
+  now: Date,
+  resetsSecondFactor = false,
+): Promise<SetupLink> {
   const plain = newSecret("rgl_");
   const expiresAt = new Date(now.getTime() + SETUP_LINK_LIFETIME);
   await deleteChallengesOf(sql, userId, "setup");
@@ -32,7 +44,7 @@ export async function insertSetupLink(sql: Sql, userId: number, now: Date): Prom
     purpose: "setup",
     user_id: userId,
     token_hash: hashSecret(plain),
-    data: {},
+    data: { resets_second_factor: resetsSecondFactor },
     created_at: now,
     expires_at: expiresAt,
   });
@@ -53,11 +65,12 @@ export function createSetupLink(
   services: ServiceContext,
   _caller: Caller,
   userId: number,
+  resetsSecondFactor: boolean,
 ): Promise<SetupLink> {
   return transaction(services.database, async (sql) => {
     const user = await lockUser(sql, userId);
     if (user === undefined) throw new NotFoundError("User");
-    return await insertSetupLink(sql, userId, services.clock.now());
+    return await insertSetupLink(sql, userId, services.clock.now(), resetsSecondFactor);
   });
 }
 
@@ -76,8 +89,9 @@ export async function setupUser(services: ServiceContext, plain: string): Promis
 }
 
 /**
- * Sets the password of a set-up link's user, ends their sessions and opens a new one. Throws an
- * {@link UnauthenticatedError} if the link does not work.
+ * Sets the password of a set-up link's user, ends their sessions and opens a new one. Throws an {@link
+ * UnauthenticatedError} if the link does not work. A user with a second factor needs it now, unless the link
+ * removes it.
  */
 export async function useSetupLink(
   services: ServiceContext,
@@ -87,7 +101,7 @@ export async function useSetupLink(
   const { email } = await setupUser(services, plain);
   refuseWeak(password, email);
   const hash = await services.passwords.hash(password);
-  return await transaction(services.database, async (sql) => {
+  const { userId, opened } = await transaction(services.database, async (sql) => {
     const now = services.clock.now();
     const link = await takeChallenge(sql, "setup", hashSecret(plain), now);
     const user = link === undefined || link.user_id === null
@@ -95,8 +109,9 @@ export async function useSetupLink(
       : await lockLoginUser(sql, link.user_id);
     if (user === undefined) throw new UnauthenticatedError(REFUSAL);
     await setPassword(services, sql, { userId: user.id, hash, kept: null });
-    const opened = await openSession(sql, user.id, client, now);
-    recordLogin(opened);
-    return opened;
+    if (link!.data.resets_second_factor === true) await deleteTotp(sql, user.id);
+    recordActor({ type: "unknown", userId: user.id }, "users", user.id);
+    return { userId: user.id, opened: await passFirstFactor(services, sql, user.id, client) };
   });
+  return opened ?? await askSecondFactor(services, userId);
 }

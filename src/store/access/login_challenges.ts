@@ -1,8 +1,11 @@
 /** Stores the hashes of secrets that work only once and for a short time. */
 import type { Sql } from "../database/sql.ts";
 
-/** What the secret of a challenge is for. `setup` is a link with which a user sets a password. */
-export type ChallengePurpose = "setup";
+/**
+ * What a challenge is for. `setup`: a link with which a user sets a password. `second_factor`: a log-in whose
+ * password was right.
+ */
+export type ChallengePurpose = "setup" | "second_factor";
 
 export interface ChallengeRow {
   id: number;
@@ -45,6 +48,24 @@ export async function takeChallenge(
   const [row] = await sql<ChallengeRow[]>`
     delete from login_challenges
     where token_hash = ${tokenHash} and purpose = ${purpose} and expires_at > ${now}
+    returning id, purpose, user_id, data, expires_at`;
+  return row;
+}
+
+/**
+ * Counts a try with the challenge, and returns the challenge. Returns undefined if it has expired, or after
+ * `most` tries.
+ */
+export async function tryChallenge(
+  sql: Sql,
+  purpose: ChallengePurpose,
+  tokenHash: string,
+  { now, most }: { now: Date; most: number },
+): Promise<ChallengeRow | undefined> {
+  const tries = sql`coalesce((data ->> 'tries')::integer, 0)`;
+  const [row] = await sql<ChallengeRow[]>`
+    update login_challenges set data = data || jsonb_build_object('tries', ${tries} + 1)
+    where token_hash = ${tokenHash} and purpose = ${purpose} and expires_at > ${now} and ${tries} < ${most}
     returning id, purpose, user_id, data, expires_at`;
   return row;
 }

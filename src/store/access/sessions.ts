@@ -28,6 +28,8 @@ export interface SessionCallerRow extends SessionRow {
   is_admin: boolean;
   /** The user's role in `workspace_id`; null if that is null, or if the user is not a member any more. */
   role: Role | null;
+  /** Whether the user has no second factor although everybody must have one. */
+  lacks_second_factor: boolean;
   /** Whether the session's user is in the trash. */
   is_user_deleted: boolean;
 }
@@ -38,7 +40,9 @@ const columns = (sql: Sql) =>
 
 const selectCaller = (sql: Sql) =>
   sql`
-    select ${columns(sql)}, u.is_admin, u.deletes_at is not null as is_user_deleted, m.role
+    select ${columns(sql)}, u.is_admin, u.deletes_at is not null as is_user_deleted, m.role,
+      (select second_factor_required from login_settings) and not exists (
+        select from totp_secrets where user_id = u.id and confirmed_at is not null) as lacks_second_factor
     from sessions join users u on u.id = sessions.user_id
     left join workspace_members m on m.workspace_id = sessions.workspace_id and m.user_id = sessions.user_id`;
 

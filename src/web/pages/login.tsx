@@ -1,5 +1,5 @@
 /** The pages `/login`, `/login/setup` and `/login/step-up`. */
-import { Alert, CsrfField, ExposedNotice, Field, render, SinglePage } from "../layout.tsx";
+import { Alert, CodeField, CsrfField, ExposedNotice, Field, render, SinglePage } from "../layout.tsx";
 import { type ApiResponse, formFields, nextPath, type Site, type SiteContext } from "../site.ts";
 
 interface LoginPageProps {
@@ -64,6 +64,9 @@ export function addLoginPage(site: Site): void {
     const { email = "", password = "", next } = await formFields(c);
     const answer = await site.call(c, "POST", "/api/login", { body: { email, password } });
     if (answer.status === 200) return site.redirect(c, nextPath(next), answer.cookie);
+    if (answer.body.challenge !== undefined) {
+      return showCode({ site, challenge: answer.body.challenge, next: nextPath(next) }, c);
+    }
     return render(
       c,
       <LoginPage
@@ -75,6 +78,50 @@ export function addLoginPage(site: Site): void {
       />,
       answer.status,
     );
+  });
+}
+
+interface CodePageProps {
+  readonly site: Site;
+  readonly challenge: string;
+  readonly next: string;
+  readonly refused?: ApiResponse;
+}
+
+function CodePage({ site, challenge, next, refused }: CodePageProps) {
+  return (
+    <SinglePage site={site} title="Second factor">
+      <section class="card">
+        <h1>Second factor</h1>
+        <Alert text={alertOf(refused)} />
+        <form class="form" method="post" action={site.path("/login/code")}>
+          <input type="hidden" name="challenge" value={challenge} />
+          <input type="hidden" name="next" value={next} />
+          <CodeField error={refused?.errors.code} autofocus />
+          <button class="button" type="submit">Log in</button>
+        </form>
+      </section>
+      <p class="muted small">
+        The app and the recovery codes are lost? An administrator can make a set-up link that removes the
+        second factor. On the machine of the control plane,{" "}
+        <span class="mono">rearguard admin reset-login</span> makes one.
+      </p>
+    </SinglePage>
+  );
+}
+
+/** Shows the form for the second factor of a log-in whose password was right. */
+function showCode(props: CodePageProps, c: SiteContext): Response {
+  return render(c, <CodePage {...props} />, props.refused?.status ?? 401);
+}
+
+export function addCodePage(site: Site): void {
+  site.app.post("/login/code", async (c) => {
+    const { challenge = "", code = "", next: given } = await formFields(c);
+    const next = nextPath(given);
+    const answer = await site.call(c, "POST", "/api/login/code", { body: { challenge, code } });
+    if (answer.status === 200) return site.redirect(c, next, answer.cookie);
+    return showCode({ site, challenge, next, refused: answer }, c);
   });
 }
 
@@ -151,6 +198,8 @@ export function addSetupPage(site: Site): void {
     const body = { setup_token: token, password };
     const answer = await site.call(c, "POST", "/api/login/setup", { body });
     if (answer.status === 200) return site.redirect(c, "/account", answer.cookie);
+    const { challenge } = answer.body;
+    if (challenge !== undefined) return showCode({ site, challenge, next: "/account" }, c);
     return await show(c, token, answer);
   });
 }
@@ -159,11 +208,12 @@ interface StepUpPageProps {
   readonly site: Site;
   readonly csrf: string;
   readonly email: string;
+  readonly needsCode: boolean;
   readonly next: string;
   readonly refused?: ApiResponse;
 }
 
-function StepUpPage({ site, csrf, email, next, refused }: StepUpPageProps) {
+function StepUpPage({ site, csrf, email, needsCode, next, refused }: StepUpPageProps) {
   return (
     <SinglePage site={site} title="Confirm that it is you">
       <section class="card">
@@ -184,6 +234,7 @@ function StepUpPage({ site, csrf, email, next, refused }: StepUpPageProps) {
             error={refused?.errors.password}
             autofocus
           />
+          {needsCode ? <CodeField error={refused?.errors.code} /> : null}
           <button class="button" type="submit">Continue</button>
         </form>
       </section>
@@ -195,19 +246,25 @@ export function addStepUpPage(site: Site): void {
   const show = async (c: SiteContext, next: string, refused?: ApiResponse) => {
     const session = await site.call(c, "GET", "/api/session");
     if (session.status !== 200) return site.redirect(c, "/login");
-    const { user, csrf_token } = session.body.data;
-    const { email } = user.personal_info;
+    const { user, csrf_token, second_factor } = session.body.data;
     return render(
       c,
-      <StepUpPage site={site} csrf={csrf_token} email={email} next={next} refused={refused} />,
+      <StepUpPage
+        site={site}
+        csrf={csrf_token}
+        email={user.personal_info.email}
+        needsCode={second_factor.enabled}
+        next={next}
+        refused={refused}
+      />,
       refused?.status ?? 200,
     );
   };
   site.app.get("/login/step-up", (c) => show(c, nextPath(c.req.query("next"))));
   site.app.post("/login/step-up", async (c) => {
-    const { password = "", next, csrf_token = "" } = await formFields(c);
+    const { password = "", code, next, csrf_token = "" } = await formFields(c);
     const answer = await site.call(c, "POST", "/api/session/step-up", {
-      body: { password },
+      body: code === undefined ? { password } : { password, code },
       csrf: csrf_token,
     });
     return answer.status === 200 ? site.redirect(c, nextPath(next)) : await show(c, nextPath(next), answer);

@@ -1,7 +1,8 @@
 /** Defines the endpoints that log users in and out, and that concern their own session and password. */
 import { z } from "@hono/zod-openapi";
 import { MAX_PASSWORD } from "../../../domain/access/password.ts";
-import { changePassword, logIn, logOut, stepUp } from "../../../services/access/login.ts";
+import { logIn, logInWithCode, logOut, stepUp } from "../../../services/access/login.ts";
+import { changePassword } from "../../../services/access/passwords.ts";
 import {
   isCurrent,
   type LoginClient,
@@ -17,6 +18,8 @@ import { csrfToken } from "../../csrf.ts";
 import { type Call, type Endpoint, endpoint } from "../../endpoint.ts";
 import { json } from "../../pipeline.ts";
 import { messageContent } from "../../resource.ts";
+import { presentSecondFactor, SecondFactor, secondFactorExample } from "./second_factor.ts";
+import { secondFactorOf } from "../../../services/access/second_factor.ts";
 import { presentSession, Session, sessionExample } from "./sessions.ts";
 import { presentUser, ShortUser, userExample } from "./user.ts";
 
@@ -24,6 +27,7 @@ const OwnSession = z.object({
   data: z.object({
     user: ShortUser,
     session: Session,
+    second_factor: SecondFactor,
     csrf_token: z.string().openapi({
       description: "The value of the header `X-CSRF-Token`, for changes by forms.",
     }),
@@ -37,6 +41,7 @@ const content = {
     data: {
       user: userExample,
       session: sessionExample,
+      second_factor: secondFactorExample,
       csrf_token: "q2Vbq0Xn1lT0p1mJ6n3d1gk9mXw5b8R2vN7c4Zy0sUE",
     },
   },
@@ -59,7 +64,8 @@ async function ownSessionBody(services: ServiceContext, plain: string) {
   const caller = await authenticate(services, { kind: "session", text: plain });
   const [{ user }, row] = [await showSelf(services, caller), await ownSession(services, caller)];
   const session = presentSession({ ...row, is_current: isCurrent(caller, row.id) });
-  return { data: { user: presentUser(user), session, csrf_token: csrfToken(plain) } };
+  const second_factor = presentSecondFactor(await secondFactorOf(services, caller.userId));
+  return { data: { user: presentUser(user), session, second_factor, csrf_token: csrfToken(plain) } };
 }
 
 async function loggedIn(call: AnyCall, { plain }: OpenedSession): Promise<Response> {
@@ -93,6 +99,25 @@ export const loginEndpoints: readonly Endpoint[] = [
     },
     answer: { status: 200, description: "The session and its user.", content },
     handle: async (call) => await loggedIn(call, await logIn(call.services, call.body, clientOf(call))),
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/login/code",
+    operationId: "logInWithCode",
+    group,
+    summary: "Log in with a second factor",
+    description: "Follows a log-in whose response had `second_factor_required`. `code` is the code of the " +
+      "authenticator app, or a recovery code; each works once.",
+    access: "public",
+    logsIn: true,
+    body: {
+      schema: z.object({ challenge: secret(255), code: secret(64) }).openapi("LoginCode"),
+      example: { challenge: "rgl_0J3vTqkVbS7mX1cYwZ5a", code: "123456" },
+    },
+    errors: { 401: "The code is wrong, or the log-in began more than 5 minutes ago.", 429: SLOWED },
+    answer: { status: 200, description: "The session and its user.", content },
+    handle: async (call) =>
+      await loggedIn(call, await logInWithCode(call.services, call.body, clientOf(call))),
   }),
   endpoint({
     method: "post",
@@ -146,6 +171,7 @@ export const loginEndpoints: readonly Endpoint[] = [
     method: "post",
     path: "/api/logout",
     operationId: "logOut",
+    allowsMissingSecondFactor: true,
     group,
     summary: "Log out",
     access: "session",
@@ -159,6 +185,7 @@ export const loginEndpoints: readonly Endpoint[] = [
     method: "get",
     path: "/api/session",
     operationId: "showOwnSession",
+    allowsMissingSecondFactor: true,
     group,
     summary: "Show the caller's own session",
     access: "session",
@@ -172,18 +199,20 @@ export const loginEndpoints: readonly Endpoint[] = [
     method: "post",
     path: "/api/session/step-up",
     operationId: "stepUp",
+    allowsMissingSecondFactor: true,
     group,
     summary: "Prove again who the session's user is",
     description: "For 10 minutes, the session may do what needs a fresh log-in.",
     access: "session",
     body: {
-      schema: z.object({ password: password() }).openapi("StepUp"),
-      example: { password: "correct horse battery staple" },
+      schema: z.object({ password: password(), code: secret(64).optional() }).openapi("StepUp"),
+      example: { password: "correct horse battery staple", code: "123456" },
     },
-    errors: { 422: "The password is wrong.", 429: SLOWED },
+    errors: { 422: "The password or the code is wrong, or a code is needed.", 429: SLOWED },
     answer: { status: 200, description: "The session and its user.", content },
     handle: async ({ services, caller, cookie, request, origin, body }) => {
-      await stepUp(services, caller, body.password, origin.address);
+      const { password, code = null } = body;
+      await stepUp(services, caller, { password, code }, origin.address);
       return { status: 200, body: await ownSessionBody(services, cookie.read(request)!) };
     },
   }),

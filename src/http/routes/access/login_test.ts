@@ -367,5 +367,5 @@ Deno.test("a session's requests are limited, and its open streams end with it", 
   assert.equal(stream.status, 200);
   const whole = stream.text();
   await browser.call("POST", "/api/logout");
-  assert.match(await whole, /event: state/);
+  assert.match(await whole, /^retry: /);
 });

@@ -101,6 +101,14 @@ export const usersEndpoints: readonly Endpoint[] = [
     access: "admin",
     needsFreshLogin: true,
     ids: { id: "User" },
+    body: {
+      schema: z.object({
+        reset_second_factor: z.boolean().optional().openapi({
+          description: "Whether the use of the link removes the user's second factor, because it is lost.",
+        }),
+      }).openapi("NewSetupLink"),
+      example: { reset_second_factor: false },
+    },
     answer: {
       status: 201,
       description: "The link, which can't be shown again.",
@@ -116,8 +124,8 @@ export const usersEndpoints: readonly Endpoint[] = [
       },
     },
     showsSecretOnce: true,
-    handle: async ({ services, caller, params, baseUrl }) => {
-      const link = await createSetupLink(services, caller, params.id);
+    handle: async ({ services, caller, params, body, baseUrl }) => {
+      const link = await createSetupLink(services, caller, params.id, body.reset_second_factor ?? false);
       const expires_at = isoTime(link.expiresAt);
       return { status: 201, body: { data: { url: setupUrl(baseUrl, link), expires_at } } };
     },
