@@ -8,6 +8,7 @@ import { Report } from "./runner/report.ts";
 import type { Summary } from "./runner/results.ts";
 import { makeTemporaryDirectory } from "./runner/temporary.ts";
 import { setUp } from "./setup.ts";
+import { QUICK_IMPORTS } from "./support/clients/quick_agent.ts";
 import { startTestPostgres } from "./support/servers/postgres.ts";
 
 const stdout = {
@@ -24,7 +25,7 @@ async function runTests(environment: Record<string, string>): Promise<Summary & 
   const paths = Deno.args.filter((argument) => !argument.startsWith("-"));
   const report = new Report(stdout, await countTestFiles(paths.length > 0 ? paths : ["."]));
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-check", "--parallel", ...Deno.args],
+    args: ["test", "--allow-all", "--no-check", "--parallel", `--import-map=${QUICK_IMPORTS}`, ...Deno.args],
     env: { ...environment, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",

@@ -15,7 +15,7 @@ import { startControlPlane } from "../support/servers/control_plane.ts";
 import { type DestinationFixture, destinationFixtures } from "../support/fixtures/destinations.ts";
 import { newStream } from "../support/fixtures/notified.ts";
 import { freePort } from "../support/servers/ports.ts";
-import { quickSealingAgent } from "../support/clients/quick_agent.ts";
+import { QUICK_AGENT } from "../support/clients/quick_agent.ts";
 import { HttpReceiver, MailReceiver } from "../support/servers/receivers.ts";
 import { assertSecrecy, Secrecy, textsBelow } from "../support/assertions/secrecy.ts";
 import { TestSshd } from "../support/servers/sshd.ts";
@@ -123,8 +123,7 @@ async function listenToLogs(): Promise<{ text(): string } & AsyncDisposable> {
 Deno.test("no canary is heard anywhere", async (t) => {
   await using stack = new AsyncDisposableStack();
   const logs = stack.use(await listenToLogs());
-  const agent = await quickSealingAgent(stack);
-  const plane = stack.use(await startControlPlane({ ...agent, logLevel: "trace" }));
+  const plane = stack.use(await startControlPlane({ program: QUICK_AGENT, logLevel: "trace" }));
   const { services, serverId } = plane;
   const api = new Listener(plane.api.url, plane.api.token);
   const root = await Deno.makeTempDir({ prefix: "rearguard-canary-" });

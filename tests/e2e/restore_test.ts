@@ -2,13 +2,16 @@
 import assert from "node:assert/strict";
 import { configureDeleteDelay } from "../../src/services/retention/trash.ts";
 import { shell } from "../support/fixtures/backup_run.ts";
-import { type ControlPlane, startControlPlane } from "../support/servers/control_plane.ts";
+import { type ControlPlane, FROM_SOURCE, startControlPlane } from "../support/servers/control_plane.ts";
 import { type DestinationFixture, destinationFixtures } from "../support/fixtures/destinations.ts";
 import { Secrecy } from "../support/assertions/secrecy.ts";
 import { describeTree, growTree } from "../support/fixtures/tree.ts";
 import { until } from "../support/assertions/until.ts";
 
 const PASSPHRASE = `päss "wörd" \\ $(id)`;
+
+/** The agent derives keys with the real work factor. */
+const REAL = { program: FROM_SOURCE, logLevel: "debug" };
 
 interface Stage {
   plane: ControlPlane;
@@ -21,7 +24,7 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
   stack.defer(async () => void await shell('chmod -R u+rwx "$1"; rm -rf "$1"', root));
   const tree = `${root}/tree`;
   await Deno.mkdir(tree);
-  return { plane: stack.use(await startControlPlane()), root, tree };
+  return { plane: stack.use(await startControlPlane(REAL)), root, tree };
 }
 
 /** Makes a backup of the tree. Returns the backup's id. */

@@ -1,12 +1,8 @@
 /** Tests scripts before and after backups, run by real agents. */
 import assert from "node:assert/strict";
-import {
-  type ControlPlane,
-  FROM_SOURCE,
-  startAgent,
-  startControlPlane,
-} from "../support/servers/control_plane.ts";
+import { type ControlPlane, startAgent, startControlPlane } from "../support/servers/control_plane.ts";
 import { runningProcesses, signalAll } from "../../agent/engine/programs/process_tree.ts";
+import { QUICK_AGENT } from "../support/clients/quick_agent.ts";
 import { until } from "../support/assertions/until.ts";
 
 type Fields = Record<string, unknown>;
@@ -24,7 +20,7 @@ async function openStage(
   stack: AsyncDisposableStack,
   environment: Record<string, string> = {},
 ): Promise<Stage> {
-  const plane = stack.use(await startControlPlane({ program: FROM_SOURCE, logLevel: "info", environment }));
+  const plane = stack.use(await startControlPlane({ program: QUICK_AGENT, logLevel: "info", environment }));
   const root = await Deno.makeTempDir({ prefix: "rearguard-scripts-" });
   stack.defer(() => Deno.remove(root, { recursive: true }));
   await Deno.chmod(root, 0o1777);
@@ -286,7 +282,7 @@ Deno.test("a cancelled run ends its prescript and runs its postscripts, which no
 
 /** Starts an agent with the state of an agent that was killed. Returns the new agent's process id. */
 async function anotherAgent({ plane }: Stage, stack: AsyncDisposableStack): Promise<number> {
-  const options = { program: FROM_SOURCE, logLevel: "info" };
+  const options = { program: QUICK_AGENT, logLevel: "info" };
   const earlier = { stateDirectory: plane.agentStateDirectory };
   return (await startAgent(plane.api.url, "", options, stack, earlier)).pid;
 }

@@ -59,7 +59,7 @@ Deno.test("encrypted bytes decrypt to the same bytes, at and around the chunk si
   }
 });
 
-Deno.test("the age program and another implementation decrypt it", async () => {
+testAlone(import.meta.url, "the age program and another implementation decrypt it", async () => {
   const plain = new Uint8Array(randomBytes(300_000));
   const passphrase = `pass "word" $HOME é`;
   const sealed = await encrypt(plain, passphrase);

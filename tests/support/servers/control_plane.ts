@@ -18,9 +18,11 @@ import { registerReplica } from "../../../src/services/installation/replicas.ts"
 import { issueToken } from "../../../src/services/access/tokens.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
 import { ApiCaller } from "../clients/client.ts";
+import { QUICK_AGENT } from "../clients/quick_agent.ts";
 import { onSystemClock, testServices } from "../fixtures/database.ts";
 import { until } from "../assertions/until.ts";
 
+/** The arguments of `deno run` for the real agent, with the real work factor for passwords. */
 export const FROM_SOURCE = ["--allow-all", new URL("../../../agent/main.ts", import.meta.url).pathname];
 
 export interface ControlPlane extends AsyncDisposable {
@@ -50,7 +52,7 @@ export interface AgentOptions {
 }
 
 export async function startControlPlane(
-  agentOptions: AgentOptions = { program: FROM_SOURCE, logLevel: "debug" },
+  agentOptions: AgentOptions = { program: QUICK_AGENT, logLevel: "debug" },
 ): Promise<ControlPlane> {
   await using stack = new AsyncDisposableStack();
   const test = stack.use(await testServices());

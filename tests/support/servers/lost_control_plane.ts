@@ -14,6 +14,7 @@ import { openEventBus } from "../../../src/store/database/event_bus.ts";
 import { insertUser } from "../../../src/store/access/users.ts";
 import { shell } from "../fixtures/backup_run.ts";
 import { ApiCaller } from "../clients/client.ts";
+import { QUICK_AGENT } from "../clients/quick_agent.ts";
 import { serve, startAgent } from "./control_plane.ts";
 import { type TestDatabase, testServices } from "../fixtures/database.ts";
 import { rightsOf } from "../assertions/rights.ts";
@@ -56,8 +57,8 @@ async function runPlane(
   const api = new ApiCaller(url, token);
   const id = serverId ?? await api.create("/remote-servers", { label: "here", ip_address: "192.0.2.9" });
   const enrolment = await api.call("POST", `/remote-servers/${id}/enrolment-tokens`);
-  const agent = { program: ["--allow-all", new URL("../../../agent/main.ts", import.meta.url).pathname] };
-  await startAgent(url, enrolment.body.data.token, { ...agent, logLevel: "info" }, stack);
+  const agent = { program: QUICK_AGENT, logLevel: "info" };
+  await startAgent(url, enrolment.body.data.token, agent, stack);
   await until(() => hub.connectedServers().includes(id));
   return { api, serverId: id };
 }

@@ -10,7 +10,8 @@ import { insertUser } from "../../../src/store/access/users.ts";
 import { Balancer } from "./balancer.ts";
 import { shell } from "../fixtures/backup_run.ts";
 import { ApiCaller } from "../clients/client.ts";
-import { FROM_SOURCE, serve, startAgent, type StartedAgent } from "./control_plane.ts";
+import { QUICK_AGENT } from "../clients/quick_agent.ts";
+import { serve, startAgent, type StartedAgent } from "./control_plane.ts";
 import { onSystemClock, testServices } from "../fixtures/database.ts";
 import { until } from "../assertions/until.ts";
 
@@ -49,7 +50,7 @@ export interface Gate {
   open(): void;
 }
 
-const AGENT = { program: FROM_SOURCE, logLevel: "debug" };
+const AGENT = { program: QUICK_AGENT, logLevel: "debug" };
 
 export async function stageTwoServers(stack: AsyncDisposableStack): Promise<TwoServers> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-two-" });

@@ -1,15 +1,15 @@
 /** The fixture for files: restores a tree with every type of file into another directory. */
 import { shell } from "../fixtures/backup_run.ts";
-import { describeTree, growTree } from "../fixtures/tree.ts";
+import { describeTree, growTree, type TreeSizes } from "../fixtures/tree.ts";
 import type { SourceFixture } from "./fixture.ts";
 
-export async function filesFixture(): Promise<SourceFixture> {
+export async function filesFixture(sizes?: TreeSizes): Promise<SourceFixture> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-files-" });
   const source = `${root}/-source 'tree'`;
   const target = `${root}/target`;
   await Deno.mkdir(source);
   await Deno.mkdir(target);
-  await growTree(source);
+  await growTree(source, sizes);
   const requested = `${root}/requested`;
   const excluded = `${root}/excluded`;
   return {
