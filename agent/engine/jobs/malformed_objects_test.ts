@@ -25,7 +25,7 @@ async function makeBackup(): Promise<Fixture> {
   const path = `${run.root}/tree`;
   // Create names that do not compress, so that the index is larger than every replacement below.
   await shell(
-    `mkdir "$1"; cd "$1"; for name in $(head -c 60000 /dev/urandom | base32 -w 100); do touch $name; done`,
+    `mkdir "$1"; cd "$1"; head -c 60000 /dev/urandom | base32 -w 100 | xargs touch`,
     path,
   );
   const backup = await run.run({ type: "files", path, excluded_paths: [], allow_unreadable: false });

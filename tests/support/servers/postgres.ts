@@ -4,8 +4,10 @@
  */
 import { systemClock } from "../../../src/domain/clock.ts";
 import { type EmbeddedPostgres, startEmbedded } from "../../../src/store/embedded/embedded.ts";
+import { openDatabase } from "../../../src/store/database/database.ts";
 import { memoryDirectory } from "../memory.ts";
 import { freePort } from "./ports.ts";
+import { scramHash } from "./scram.ts";
 
 /** Starts a Postgres server without durability. The server's data is in a new directory below `parent`. */
 export async function startTestPostgres(
@@ -19,8 +21,11 @@ export async function startTestPostgres(
     durable: false,
     settings: { max_connections: 300, max_wal_size: "4GB" },
   });
-  const { port, username, password } = postgres.connection;
   await watchOver(postgres.pid, directory);
+  const { port, username, password } = postgres.connection;
+  const sql = openDatabase(null, { ...postgres.connection, max: 1 });
+  await sql.unsafe(`alter role ${username} password '${scramHash(password)}'`);
+  await sql.end();
   return { url: `postgres://${username}:${password}@127.0.0.1:${port}/rearguard`, postgres, directory };
 }
 

@@ -5,6 +5,7 @@
  */
 import { freePort } from "./ports.ts";
 import { exists } from "../programs.ts";
+import { scramHash } from "./scram.ts";
 import { copyTemplate } from "./templates.ts";
 import { until } from "../assertions/until.ts";
 
@@ -183,7 +184,7 @@ export class PostgresqlServer implements AsyncDisposable {
 
 async function makeCluster(programs: string, path: string, user: string | undefined): Promise<void> {
   const password = await Deno.makeTempFile();
-  await Deno.writeTextFile(password, PASSWORD);
+  await Deno.writeTextFile(password, scramHash(PASSWORD));
   await Deno.chmod(password, 0o644);
   await program([
     `${programs}/initdb`,
