@@ -1,9 +1,10 @@
 /**
  * `deno task test [PATH…]`: installs missing programs, starts one Postgres for the whole run, and runs all
- * test files in parallel. Prints the slowest tests and a last line, `N passed, N failed`. With CI=true, a
- * skipped test counts as failed.
+ * test files in parallel. Prints the slowest tests, the processor time and a last line, `N passed, N failed`.
+ * With CI=true, a skipped test counts as failed.
  */
 import { countTestFiles } from "./runner/files.ts";
+import { processorTime } from "./runner/processor_time.ts";
 import { Report } from "./runner/report.ts";
 import type { Summary } from "./runner/results.ts";
 import { makeTemporaryDirectory } from "./runner/temporary.ts";
@@ -50,6 +51,7 @@ async function main(): Promise<number> {
   const templates = `${directory}/templates`;
   await Deno.mkdir(templates);
   const result = await runTests({ TEST_DATABASE_URL: url, TEST_TEMPLATES: templates, TMPDIR: directory });
+  const [own, postgresTime] = [await processorTime("self"), await processorTime(postgres.pid)];
   await postgres.stop();
   let { failed } = result;
   if (result.ignored > 0) {
@@ -58,6 +60,10 @@ async function main(): Promise<number> {
     if (inCi) failed += result.ignored;
   }
   if (result.code !== 0 && failed === 0) failed = 1; // a file that could not be loaded is in no count
+  if (own !== null) {
+    const seconds = Math.round(own + (postgresTime ?? 0));
+    stdout.write(`Processor time: ${Math.floor(seconds / 60)} min ${seconds % 60} s\n`);
+  }
   stdout.write(`${result.passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }
