@@ -5,6 +5,7 @@ import { addPages, parseId } from "./command_line.ts";
 
 const OPTIONS = {
   status: ["--status <status>", "only with this status", "status"],
+  protection: ["--protection <status>", "only with this protection, such as late", "protection"],
   state: ["--state <state>", "only in this state: waiting, sent, given_up", "state"],
   event: ["--event <event>", "only of this event, such as backup.failed", "event"],
   kind: ["--kind <kind>", "only runs of this kind: backup, restore, verify, drill", "kind"],

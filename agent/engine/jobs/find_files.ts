@@ -54,7 +54,8 @@ interface Selection {
 
 /**
  * Finds members by name. Searches several indexes side by side. Stops reading an index when the index has
- * more matches than requested. Then looks up the found paths in the indexes that were not read to their ends.
+ * more matches than requested. Then looks up the found paths in the indexes where the first part did not
+ * contain all of them.
  * Rejects only if `signal` aborts.
  */
 export async function findFiles(
@@ -73,9 +74,12 @@ export async function findFiles(
   });
   const hits = new Hits(limit);
   for (const { id } of backups) hits.choose(matches.get(id)?.members ?? []);
-  const cut = backups.filter(({ id }) => matches.get(id)?.isCut);
+  hits.isTruncated ||= backups.some(({ id }) => matches.get(id)?.isCut);
+  const cut = backups.filter(({ id }) => {
+    const found = matches.get(id);
+    return found?.isCut && !hits.areAllIn(found.members);
+  });
   if (cut.length > 0) {
-    hits.isTruncated = true;
     const quoted = hits.quotedNames();
     const known = await search.each(cut, {
       grep: ["-F", ...quoted.flatMap((name) => ["-e", name])],
@@ -246,6 +250,12 @@ class Hits {
 
   has(name: string): boolean {
     return this.#hits.has(name);
+  }
+
+  /** Returns whether the members include every chosen path. */
+  areAllIn(members: readonly Match[]): boolean {
+    const names = new Set(members.map(({ name }) => name));
+    return [...this.#hits.keys()].every((name) => names.has(name));
   }
 
   quotedNames(): string[] {

@@ -50,6 +50,7 @@ export function addTaskCommands(program: Command): void {
   );
   addListOptions(tasks.command("list"), [
     "status",
+    "protection",
     "type",
     ...TASK_RECORD_OPTIONS,
   ]).description("List them").action(calling(list));

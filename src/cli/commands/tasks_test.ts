@@ -200,7 +200,7 @@ Deno.test("lists are complete unless a page is requested; errors have their own 
   assert.deepEqual([all.code, all.stderr], [0, ""]);
   const lines = all.stdout.trimEnd().split("\n");
   assert.equal(lines.length, 102);
-  assert.match(lines[0]!, /^ ID {2}Label +Type +Server +Destination +Status +Last run +Next run$/);
+  assert.match(lines[0]!, /^ ID {2}Label +Type +Server +Destination +Status +Last run +Outcome +Next run$/);
   assert.match(lines[101]!, /^101 {2}Task 101 +files +1 +1 +ready +\d{4}-\d\d-\d\dT02:00:00Z$/);
   const { data, meta } = JSON.parse((await run(["--json", "tasks", "list"])).stdout);
   assert.deepEqual([data.length, data[100].id, meta], [101, 101, { total: 101 }]);

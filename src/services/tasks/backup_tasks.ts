@@ -40,6 +40,8 @@ import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
+import type { ProtectionStatus } from "../../domain/protection.ts";
+import { tasksByProtection } from "./overview.ts";
 import { type Protection, protectionOf, refreshProtection } from "./protection.ts";
 import { definesAnotherSource } from "./backup_task_source.ts";
 import {
@@ -168,11 +170,18 @@ export async function listBackupTasks(
   services: ServiceContext,
   caller: Caller,
   window: PageWindow,
-  choice: BackupTaskFilter & ListOrder = {},
+  { protection, ...choice }: Omit<BackupTaskFilter, "ids"> & ListOrder & { protection?: ProtectionStatus } =
+    {},
 ): Promise<Page<BackupTaskDetail>> {
   const { offset, limit } = window;
-  const { rows, total } = await listRows(services.database, caller.workspaceId, offset, limit, choice);
   const now = services.clock.now();
+  const isRanked = choice.sort?.endsWith("protection") ?? false;
+  const ids = protection === undefined && !isRanked
+    ? undefined
+    : await tasksByProtection(services, caller, protection);
+  if (choice.sort === "-protection") ids!.reverse();
+  const filter = ids === undefined ? choice : { ...choice, ids };
+  const { rows, total } = await listRows(services.database, caller.workspaceId, offset, limit, filter);
   return { rows: rows.map((row) => shownAt(row, now)), total };
 }
 

@@ -79,6 +79,17 @@ export async function showHealth(
   return judge(await readProtection(services, caller, now), now);
 }
 
+/** Returns the ids of the caller's tasks with a status, or of all of them. The worst come first. */
+export async function tasksByProtection(
+  services: ServiceContext,
+  caller: Caller,
+  status?: ProtectionStatus,
+): Promise<number[]> {
+  const tasks = await readProtection(services, caller, services.clock.now());
+  return tasks.filter(({ protection }) => status === undefined || protection.status === status)
+    .sort(worstFirst).map(({ task }) => task.id);
+}
+
 async function readProtection(
   services: ServiceContext,
   caller: Pick<Caller, "workspaceId">,

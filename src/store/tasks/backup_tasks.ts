@@ -172,6 +172,8 @@ export interface BackupTaskFilter {
   readonly until?: Date;
   /** Text to find in the label or the description. */
   readonly search?: string;
+  /** Only these tasks; if `sort` is `protection`, in this order. */
+  readonly ids?: readonly number[];
 }
 
 const SORTS = {
@@ -193,13 +195,17 @@ export async function listBackupTasks(
   { sort, ...filter }: BackupTaskFilter & ListOrder = {},
 ): Promise<Page<BackupTaskDetailRow>> {
   const where = taskCondition(sql, workspaceId, filter);
-  const order = orderBy(sql, sort, SORTS);
+  const isRanked = sort?.replace(/^-/, "") === "protection";
+  const order = (table: string) =>
+    isRanked
+      ? sql`order by array_position(${[...filter.ids ?? []]}::bigint[], ${sql(table)}.id)`
+      : orderBy(sql, sort, SORTS);
   const rows = await sql<(BackupTaskDetailRow & { total: number })[]>`
     select t.*, ${detailColumns(sql)},
       (select count(*) from backup_tasks where ${where}) as total
     from (
-      select * from backup_tasks where ${where} ${order} limit ${limit} offset ${offset}
-    ) t ${outcome(sql)} ${order}`;
+      select * from backup_tasks where ${where} ${order("backup_tasks")} limit ${limit} offset ${offset}
+    ) t ${outcome(sql)} ${order("t")}`;
   return { rows, total: rows[0]?.total ?? await countBackupTasks(sql, workspaceId, filter) };
 }
 
@@ -214,7 +220,7 @@ async function countBackupTasks(
 }
 
 function taskCondition(sql: Sql, workspaceId: number, filter: BackupTaskFilter) {
-  const { status, type, remote_server_id, backup_destination_id, tag_id, search } = filter;
+  const { status, type, remote_server_id, backup_destination_id, tag_id, search, ids } = filter;
   const isRunning = sql`id in (
     select backup_task_id from runs where kind = 'backup' and backup_task_id is not null
       and state in ('queued', 'leased', 'running', 'cancelling'))`;
@@ -228,6 +234,7 @@ function taskCondition(sql: Sql, workspaceId: number, filter: BackupTaskFilter) 
       : sql`id in (select backup_task_id from backup_task_tags where tag_id = ${tag_id})`,
     ...createdWithin(sql, filter),
     search === undefined ? null : containsText(sql, ["label", "description"], search),
+    ids === undefined ? null : sql`id = any(${[...ids]}::bigint[])`,
   ]);
 }
 

@@ -10,6 +10,7 @@ import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.t
 import { silentTaskWarnings } from "../../../services/notifications/silent_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
+import { PROTECTION_STATUSES } from "../../../domain/protection.ts";
 import { requireAccess } from "../../auth.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { idParameter, searchParameter, timeParameters } from "../../input/list_filters.ts";
@@ -31,6 +32,10 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
         description: "Only with this status; a paused task is also `ready` or `running`.",
         example: "running",
       }),
+      protection: z.enum(PROTECTION_STATUSES).optional().openapi({
+        description: "Only with this protection.",
+        example: "late",
+      }),
       type: z.enum(BACKUP_TASK_TYPES).optional().openapi({
         description: "Only of this type.",
         example: "files",
@@ -41,7 +46,7 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
       ...timeParameters,
       search: searchParameter("the label or the description"),
     },
-    sorts: ["label", "next_run_at", "updated_at"],
+    sorts: ["label", "next_run_at", "updated_at", "protection"],
     list: listBackupTasks,
   }),
   createEndpoint(backupTask, {

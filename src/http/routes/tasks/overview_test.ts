@@ -65,6 +65,17 @@ Deno.test("the overview says what is not protected, the worst first, of the call
       ["failing", "failing", "The last run failed: The disk is gone.", "web"],
     ],
   );
+  const listed = async (query: string) => {
+    const answer = (await client.call("GET", `/api/backup-tasks?${query}`)).body;
+    assert.equal(answer.meta.total, query.startsWith("protection") ? answer.data.length : 5);
+    return answer.data.map(({ label }: { label: string }) => label);
+  };
+  assert.deepEqual(await listed("protection=late"), ["late"]);
+  assert.deepEqual(await listed("protection=paused"), ["paused"]);
+  assert.deepEqual(await listed("protection=protected&search=x"), []);
+  assert.deepEqual(await listed("sort=protection"), ["never", "late", "failing", "paused", "good"]);
+  assert.deepEqual(await listed("sort=-protection&per_page=2&page=2"), ["failing", "late"]);
+  assert.equal((await client.call("GET", "/api/backup-tasks?protection=unknown")).status, 422);
   assert.deepEqual(body.servers, { connected: 0, disconnected: 0, asleep: 0, unknown: 1 });
   assert.equal(body.backups.count, 3);
   assert.equal(body.due_within_24_hours, 4);
