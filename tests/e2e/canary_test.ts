@@ -476,6 +476,7 @@ async function askAll(api: Listener): Promise<void> {
     "Script": "/scripts",
     "Tag": "/tags",
     "Token": "/tokens",
+    "Workspace": "/workspaces",
   };
   const gets = ENDPOINTS.filter(({ method, path, access, answer }) =>
     method === "get" && path.startsWith("/api/") && access !== "agent" && access !== "admin" &&
