@@ -24,7 +24,7 @@ Deno.test("late tasks and absent agents are reported once, and so are their ends
   const root = await Deno.makeTempDir({ prefix: "rearguard-alerts-" });
   stack.defer(() => Deno.remove(root, { recursive: true }));
 
-  // The task has no next run, as if the scheduler stood still. The agent of its server is gone.
+  // The task has no next run, as if no scheduler ran. The agent of the task's server is disconnected.
   const before = new Date(Date.now() - 3 * DAY);
   const at = await plant(services, { label: "Home", promised_at: before, created_at: before });
   const asleep = await plant(services, { label: "Laptop" });
@@ -62,7 +62,7 @@ Deno.test("late tasks and absent agents are reported once, and so are their ends
       return rows.length > 0;
     });
 
-  /** Resolves when this many events are received, and when the database says that they are sent. */
+  /** Resolves when `count` events are received, and the database records them as sent. */
   const sent = async (count: number) => {
     await until(() => received().length >= count);
     await until(async () =>

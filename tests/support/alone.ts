@@ -1,7 +1,7 @@
 /**
- * Runs a test in a process of its own. A test that measures memory needs it, because `deno test --parallel`
- * runs several files in one process. So does a test of the real work factor for passwords, because the test
- * runner lowers it in its own process.
+ * Runs a test in a process of its own. Tests that measure memory need this, because `deno test --parallel`
+ * runs several files in one process. Tests of the real work factor for passwords need this too, because the
+ * test runner lowers the work factor in its own process.
  */
 import assert from "node:assert/strict";
 

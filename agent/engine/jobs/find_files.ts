@@ -54,9 +54,8 @@ interface Selection {
 
 /**
  * Finds members by name. Searches several indexes side by side. Stops reading an index when the index has
- * more matches than requested. Then looks up the found paths in the indexes where the first part did not
- * contain all of them.
- * Rejects only if `signal` aborts.
+ * more matches than requested. Then looks up the found paths in each index that was not read to its end,
+ * unless the part that was read contains all of them. Rejects only if `signal` aborts.
  */
 export async function findFiles(
   request: BackupFind,

@@ -1,6 +1,7 @@
 /**
- * Lowers the work factor for passwords. With the real one, deriving a key takes a processor a second, and a
- * run of the test suite derives hundreds. Tests of the work factor itself run with the real one.
+ * Lowers the work factor for passwords. With the real work factor, deriving a key occupies a processor for a
+ * second, and a run of the test suite derives hundreds of keys. Tests of the work factor itself use the real
+ * work factor.
  */
 import { fileURLToPath } from "node:url";
 

@@ -80,7 +80,7 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
   }),
   slack_webhook: overHttp(hook, HOOK_SECRETS, (body) => {
     assert.doesNotMatch(body.text, /[<>]/);
-    // Slack cuts a text at 40,000 characters, and refuses more than 50 blocks.
+    // Slack truncates a text at 40,000 characters, and refuses more than 50 blocks.
     assert.ok(JSON.stringify(body).length <= 40_000 && body.blocks.length <= 50);
     const [section] = body.blocks[0].elements;
     const shown = section.elements.map((each: { text: string }) => each.text).join("");
@@ -122,7 +122,7 @@ export const channelFixtures: Record<NotificationStreamType, () => Promise<Chann
     ["tk_s3cret", "my-t0pic"],
     (body) => {
       assert.deepEqual([body.topic, body.priority, body.tags], ["my-t0pic", 4, ["rotating_light"]]);
-      // ntfy turns a longer message into an attachment.
+      // ntfy turns a message of more than 4,096 bytes into an attachment.
       assert.ok(new TextEncoder().encode(body.message).length <= 4096);
       return `${body.title}\n${body.message}`;
     },

@@ -1,10 +1,13 @@
 /**
- * Hashes a password as PostgreSQL stores it, in the form `SCRAM-SHA-256$ITERATIONS:SALT$STORED:SERVER`
+ * Hashes a password in the form in which PostgreSQL stores it: `SCRAM-SHA-256$ITERATIONS:SALT$STORED:SERVER`
  * (RFC 5803).
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 
-/** A client repeats the iterations at every connection. PostgreSQL's default, 4096, takes milliseconds. */
+/**
+ * A client calculates the iterations at every connection. PostgreSQL's default of 4,096 iterations takes
+ * milliseconds.
+ */
 const ITERATIONS = 1;
 
 /** Returns a hash that PostgreSQL accepts in place of the password. */
