@@ -3,7 +3,7 @@
  * streams, and administrators' tokens that expire. Cancels runs that have stalled for too long. Sends
  * summaries.
  */
-import { watchAdministratorAccess } from "../services/access/access_watch.ts";
+import { watchAdministratorAccess, watchExpiringTokens } from "../services/access/access_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
@@ -13,6 +13,7 @@ import {
   watchDuplicates,
   watchRemovals,
   watchStreams,
+  watchVersions,
 } from "../services/runs/standing_watch.ts";
 import { Loop } from "./loop.ts";
 
@@ -45,7 +46,11 @@ export class Watcher {
       }),
       loop("summary sender", 60_000, () => sendSummaries(services)),
       loop("protection watcher", 60_000, () => watchProtection(services)),
-      loop("access watcher", 3_600_000, () => watchAdministratorAccess(services)),
+      loop("access watcher", 3_600_000, async () => {
+        await watchAdministratorAccess(services);
+        await watchExpiringTokens(services);
+        await watchVersions(services);
+      }),
     ];
   }
 

@@ -172,6 +172,17 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     next: "Make one that lasts: POST /api/tokens with the admin ability. " +
       "After the last one has expired, only `deno task admin token` on the control plane's machine makes another.",
   }),
+  "token.expiring": () => ({
+    tone: "warning",
+    title: "An API token expires soon",
+    next:
+      "Give it a later expires_at (PUT /api/tokens/{id}), or give what uses it a new one: POST /api/tokens.",
+  }),
+  "update.available": (event) => ({
+    tone: "warning",
+    title: `The agent of ${serverOf(event)} is older than its control plane`,
+    next: "Update the agent as docs/operate/upgrade.md describes.",
+  }),
   "digest": () => ({ tone: "bad", title: "Several things happened", next: null }),
   "summary": ({ summary }) => ({
     tone: summary === undefined ? "good" : summaryTone(summary),

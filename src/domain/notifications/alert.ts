@@ -29,6 +29,8 @@ const ALERT_KINDS = [
   "notifications.failing",
   /** The last token with the admin ability expires soon, or has expired. */
   "access.ending",
+  /** An agent is older than its control plane. */
+  "agent.outdated",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 
@@ -37,6 +39,14 @@ export type AlertKind = typeof ALERT_KINDS[number];
  * because some days have only 23 hours in local time.
  */
 export const REMIND_AFTER = 23 * 3_600_000;
+
+/** Time that no alert outlives, in milliseconds: a hundred years. */
+const NEVER = 36_500 * 24 * 3_600_000;
+
+/** Returns after which time streams without `remind_after` are reminded of a problem, in milliseconds. */
+export function remindAfter(kind: AlertKind): number {
+  return kind === "agent.outdated" ? NEVER : REMIND_AFTER;
+}
 
 const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
   "backup.failing": REMIND_AFTER,

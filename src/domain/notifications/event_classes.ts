@@ -102,14 +102,16 @@ export const EVENT_CLASSES = {
       "trash.filled",
     ],
   ),
-  expiring: news(
-    "on_failure",
-    "expiring access",
-    "the last token of an administrator expires; for administrators",
-    [
-      "access.ending",
-    ],
-  ),
+  expiring: news("on_failure", "expiring access", "a token expires within a week, or within a day", [
+    "token.expiring",
+    "access.ending",
+  ]),
+  update_available: {
+    ...news("on_failure", "update available", "an agent is older than its control plane", [
+      "update.available",
+    ]),
+    isDefault: false,
+  },
 } as const satisfies Readonly<Record<string, EventClass>>;
 
 export type EventClassName = keyof typeof EVENT_CLASSES;

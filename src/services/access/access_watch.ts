@@ -1,11 +1,11 @@
-/** Warns administrators before the last token with the admin ability expires. */
+/** Warns before tokens expire, and administrators before the last token with the admin ability expires. */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
-import { adminTokensEnd } from "../../store/access/tokens.ts";
+import { adminTokensEnd, expiringTokens } from "../../store/access/tokens.ts";
 import { listAdministrators } from "../../store/access/users.ts";
 import { transaction } from "../../store/database/database.ts";
 import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
-import { endAlert, raiseAlert } from "../notifications/alerts.ts";
+import { endAlert, raiseAlert, writeDeliveries } from "../notifications/alerts.ts";
 
 /** How long before the expiry administrators are first warned, in milliseconds. */
 const WARN_BEFORE = 7 * 24 * 3_600_000;
@@ -43,6 +43,36 @@ export async function watchAdministratorAccess({ clock, database }: ServiceConte
         reason,
         recipients: { workspaceId: workspace_id, exceptStreamId: 0 },
         key: `user ${id} access.ending`,
+      });
+    }
+  });
+}
+
+const DAY = 24 * 3_600_000;
+
+/**
+ * Notifies a workspace a week and a day before a token of it expires. Tokens that are made for a shorter time
+ * than twice the notice are not reported.
+ */
+export async function watchExpiringTokens({ clock, database }: ServiceContext): Promise<void> {
+  await transaction(database, async (sql) => {
+    const now = clock.now();
+    for (const token of await expiringTokens(sql, now, new Date(now.getTime() + WARN_BEFORE))) {
+      const end = token.expires_at.getTime();
+      const notice = end - now.getTime() <= DAY ? DAY : WARN_BEFORE;
+      if (end - token.created_at.getTime() < 2 * notice) continue;
+      const at = isoSeconds(token.expires_at);
+      await writeDeliveries({ clock }, sql, {
+        name: "token.expiring",
+        userId: token.user_id,
+        workspaceId: token.workspace_id,
+        taskId: null,
+        serverId: null,
+        backupId: null,
+        run: null,
+        reason: `The token ${token.name} (${token.id}) of ${token.email} expires at ${at}.`,
+        recipients: { workspaceId: token.workspace_id, exceptStreamId: null },
+        key: `token ${token.id} expires ${at}, ${notice / DAY} days before`,
       });
     }
   });

@@ -1,6 +1,6 @@
 /** Opens and closes alerts about lasting problems, and writes the messages about them. */
 import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
-import { type AlertKind, REMIND_AFTER, steadyAfter } from "../../domain/notifications/alert.ts";
+import { type AlertKind, REMIND_AFTER, remindAfter, steadyAfter } from "../../domain/notifications/alert.ts";
 import { type ClassedEvent, classOf, type EventClassName } from "../../domain/notifications/event_classes.ts";
 import { isoSeconds, type NotificationEvent } from "../../domain/notifications/notification.ts";
 import {
@@ -134,7 +134,7 @@ export async function raiseAlert(
   const isKnown = alert.occurrences > 1 || alert.told_at !== null;
   const ongoing = isKnown ? { ongoing: ongoingOf(alert) } : {};
   const key = `${news.key} alert ${alert.id} ${at.toISOString()}`;
-  const reported = { id: alert.id, told_at: alert.told_at, at, defaultMs: REMIND_AFTER };
+  const reported = { id: alert.id, told_at: alert.told_at, at, defaultMs: remindAfter(kind) };
   const streams = await writeDeliveries(services, sql, { ...news, ...ongoing, key, alert: reported });
   if (streams.length > 0) await markAlertReported(sql, alert.id, streams, at);
 }

@@ -7,6 +7,7 @@ import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { showBackupTask } from "../tasks/backup_tasks.ts";
 import { disconnectAgent } from "../servers/connections.ts";
+import { RELEASE } from "../../domain/release.ts";
 import { claimAssignments } from "./dispatch.ts";
 import { recordEvents } from "./run_events.ts";
 import { watchOf } from "./run_limits.ts";
@@ -15,7 +16,7 @@ import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "./run_watch.t
 import { explainRun } from "./run_waits.ts";
 import { startRun } from "./runs.ts";
 import { fireDueTasks } from "../tasks/schedules.ts";
-import { watchAgents, watchRemovals, watchStreams } from "./standing_watch.ts";
+import { watchAgents, watchRemovals, watchStreams, watchVersions } from "./standing_watch.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -349,4 +350,29 @@ Deno.test("a restore may stall for longer, unless its task sets a limit", async 
   await database`update backup_tasks set stall_timeout = 3600`;
   assert.equal(await limits("restore"), HOUR);
   assert.equal(await overAfter(1), true);
+});
+
+Deno.test("an agent that is older than its control plane is reported once, to the streams that choose it", async () => {
+  await using test = await stage();
+  const { services, clock, at, database } = test;
+  await sayHello(services, at.serverId);
+  const report = async (version: string) => {
+    await database`
+      update remote_servers set agent_description = agent_description || jsonb_build_object('version', ${version}::text)`;
+    await watchVersions(services);
+    return await test.newMessages();
+  };
+  assert.deepEqual(await report("0.0.9"), []);
+  await database`update notification_streams set events = '{"update_available": true}'`;
+  const [message, ...more] = await report("0.0.9");
+  assert.deepEqual([message!.event, message!.server?.label, more], ["update.available", "server", []]);
+  assert.equal(message!.reason, `The agent has version 0.0.9; this control plane has ${RELEASE}.`);
+  for (let day = 0; day < 40; day += 10) {
+    await clock.advance(10 * 24 * HOUR);
+    assert.deepEqual(await report("0.0.9"), []);
+  }
+  assert.deepEqual(await report(RELEASE), []);
+  assert.deepEqual(await report("99.0.0"), []);
+  const open = await database`select from alerts where closed_at is null`;
+  assert.equal(open.length, 0);
 });

@@ -1,9 +1,11 @@
 /** Reports absent agents, duplicate agents, failing removals and failing notification streams. */
 import { ownerOf } from "../../domain/access/owner.ts";
 import type { AlertKind } from "../../domain/notifications/alert.ts";
+import { isOlderVersion, RELEASE } from "../../domain/release.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import {
+  agentsOfOtherVersions,
   failingRemovals,
   failingStreams,
   openSubjects,
@@ -56,11 +58,27 @@ export async function watchAgents(services: ServiceContext, since: Date): Promis
 
 function agentMessage(
   server: OwnedServer,
-  name: "agent.gone" | "agent.back" | "agent.duplicate",
+  name: "agent.gone" | "agent.back" | "agent.duplicate" | "update.available",
   reason: string | null,
 ): AlertMessage {
   const { id } = server;
   return { ...NO_SUBJECT, name, ...ownerOf(server), serverId: id, reason, key: `server ${id} ${name}` };
+}
+
+/** Reports agents that are older than this control plane, each once a release. */
+export async function watchVersions(services: ServiceContext): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    const subjects: string[] = [];
+    for (const server of await agentsOfOtherVersions(sql, RELEASE)) {
+      if (!isOlderVersion(server.version, RELEASE)) continue;
+      const subject = `server ${server.id} release ${RELEASE}`;
+      subjects.push(subject);
+      const reason = `The agent has version ${server.version}; this control plane has ${RELEASE}.`;
+      const news = agentMessage(server, "update.available", reason);
+      await raiseAlert(services, sql, { kind: "agent.outdated", subject, isLevel: true }, news);
+    }
+    await endOthers(services, sql, "agent.outdated", subjects);
+  });
 }
 
 /** Reports destinations at which removals have failed for a day. */

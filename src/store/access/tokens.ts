@@ -99,6 +99,26 @@ export async function revokeToken(sql: Sql, reach: Reach, id: number, now: Date)
   return count === 1;
 }
 
+export interface ExpiringToken {
+  id: number;
+  user_id: number;
+  workspace_id: number;
+  name: string;
+  /** The email address of the token's user. */
+  email: string;
+  expires_at: Date;
+  created_at: Date;
+}
+
+/** Returns the valid tokens that expire before `until`. */
+export function expiringTokens(sql: Sql, now: Date, until: Date): Promise<ExpiringToken[]> {
+  return sql<ExpiringToken[]>`
+    select t.id, t.user_id, t.workspace_id, t.name, u.email, t.expires_at, t.created_at
+    from tokens t join users u on u.id = t.user_id
+    where t.revoked_at is null and t.expires_at > ${now} and t.expires_at <= ${until} and u.deletes_at is null
+    order by t.expires_at, t.id limit 500`;
+}
+
 /**
  * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. `Infinity`
  * means that such a token never expires, `-Infinity` that there is no such token. Counts only tokens of

@@ -165,6 +165,16 @@ export function serversBack(sql: Sql): Promise<OwnedServer[]> {
     order by s.id limit 500`;
 }
 
+/** Returns connected servers whose agent has another version than `release`, with that version. */
+export function agentsOfOtherVersions(
+  sql: Sql,
+  release: string,
+): Promise<(OwnedServer & { version: string })[]> {
+  return sql`
+    select id, user_id, workspace_id, agent_description->>'version' as version from remote_servers
+    where connection_id is not null and agent_description->>'version' <> ${release} order by id limit 10000`;
+}
+
 export interface FailingRemovals {
   destination_id: number;
   user_id: number;
