@@ -7,6 +7,8 @@ import { formatOf, placeholderOf } from "../src/definitions/fields/format.ts";
 import { helpSentence } from "../src/definitions/fields/input.ts";
 import { NOTIFICATION_STREAM_FIELDS } from "../src/definitions/notification_stream_fields.ts";
 import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../src/domain/notifications/event_classes.ts";
+import { ABILITIES } from "../src/domain/abilities.ts";
+import { abilitiesOf, type Role, roleOf, ROLES } from "../src/domain/access/roles.ts";
 import { GUARD_NAMES, guardOf } from "../src/domain/guards/registry.ts";
 import { SCRIPT_FIELDS } from "../src/definitions/script_fields.ts";
 import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
@@ -21,6 +23,7 @@ const DERIVED: Readonly<Record<string, readonly (() => string)[]>> = {
   "docs/guide/notifications.md": [eventClassTable, () => fieldTable(NOTIFICATION_STREAM_FIELDS)],
   "docs/guide/scripts.md": [() => fieldTable(SCRIPT_FIELDS)],
   "docs/guide/tasks.md": [() => fieldTable(TASK_FIELDS)],
+  "docs/guide/workspaces.md": [roleTable, abilityTable],
 };
 
 /** Returns each document's path, its current text, and the text that it should have. */
@@ -84,6 +87,21 @@ function eventClassTable(): string {
     ];
   });
   return markdownTable([["class", "group", "default", "when", "events"], ...rows]);
+}
+
+/** Returns the table of all roles. */
+function roleTable(): string {
+  const rows = ROLES.map((role) => [`\`${role}\``, roleOf(role).summary]);
+  return markdownTable([["role", "may"], ...rows]);
+}
+
+/** Returns the table of all abilities, with the roles that have each of them. */
+function abilityTable(): string {
+  const rows = ABILITIES.map((ability) => {
+    const has = (role: Role) => abilitiesOf(role, false).has(ability) ? "yes" : "";
+    return [`\`${ability}\``, ...ROLES.map(has), ability === "admin" ? "only administrators" : ""];
+  });
+  return markdownTable([["ability", ...ROLES, ""], ...rows]);
 }
 
 /** Returns the table of all guards. The table says what each guard detects. */

@@ -54,6 +54,6 @@ export async function listChosen<T>(
       const value = choice[name as ListOption];
       if (value !== undefined) query.set(parameter, String(value));
     }
-    return api.get<List<T>>(action, `${path}?${query}`);
+    return api.get<List<T>>(action, `${path}${path.includes("?") ? "&" : "?"}${query}`);
   });
 }

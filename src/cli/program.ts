@@ -14,7 +14,9 @@ import { addScriptCommands } from "./commands/scripts.ts";
 import { addServerCommands } from "./commands/servers.ts";
 import { addStreamCommands } from "./commands/streams.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
+import { addTokenCommands } from "./commands/tokens.ts";
 import { addTrashCommands } from "./commands/trash.ts";
+import { addWorkspaceCommands } from "./commands/workspaces.ts";
 
 const ENVIRONMENT_HELP = `
 Environment:
@@ -49,6 +51,8 @@ export function rearguard(): Command {
   addTrashCommands(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
+  addTokenCommands(program);
+  addWorkspaceCommands(program);
   // Shell completion covers only the commands that were added before this call.
   tab(program, { completionCommandName: "completion" });
   return program;

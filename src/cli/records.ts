@@ -138,6 +138,30 @@ export interface Check {
   steps: { name: string; ok: boolean; message: string; ms: number }[];
 }
 
+export interface Workspace {
+  id: number;
+  name: string;
+  own_of_user_id: number | null;
+  role: string | null;
+  members_count: number;
+}
+
+export interface Member {
+  user_id: number;
+  name: string;
+  email: string;
+  role: string;
+}
+
+export interface Token {
+  id: number;
+  name: string;
+  workspace_id: number;
+  abilities: string[];
+  expires_at: string | null;
+  last_used_at: string | null;
+}
+
 export interface AuditEntry {
   id: number;
   at: string;

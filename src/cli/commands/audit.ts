@@ -7,6 +7,7 @@ import type { AuditEntry } from "../records.ts";
 
 interface Filter {
   user?: number;
+  workspace?: number;
   action?: string;
   resource?: string;
   resourceId?: number;
@@ -33,6 +34,7 @@ export function addAuditCommand(program: Command): void {
   addPages(program.command("audit"))
     .description("Lists the audit log: who changed what, read a secret or was refused")
     .addOption(new Option("--user <id>", "of this user").argParser(parseId))
+    .addOption(new Option("--workspace <id>", "of this workspace").argParser(parseId))
     .option("--action <name>", "an operation's id in the API document, such as updateBackupTask")
     .option("--resource <name>", "as in the API's paths, such as backup-tasks")
     .addOption(new Option("--resource-id <id>", "of that resource").argParser(parseId))
@@ -43,8 +45,17 @@ export function addAuditCommand(program: Command): void {
 }
 
 async function audit({ api, output }: Cli, options: Filter & PageChoice): Promise<void> {
-  const { user, resourceId, action, resource, result, from, to } = options;
-  const filter = { user_id: user, action, resource, resource_id: resourceId, result, from, to };
+  const { user, workspace, resourceId, action, resource, result, from, to } = options;
+  const filter = {
+    user_id: user,
+    workspace_id: workspace,
+    action,
+    resource,
+    resource_id: resourceId,
+    result,
+    from,
+    to,
+  };
   const chosen = Object.entries(filter).filter(([, value]) => value !== undefined);
   const entries = await api.pages(pageChoice(options), (query) => {
     for (const [name, value] of chosen) query.set(name, String(value));

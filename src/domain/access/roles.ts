@@ -32,7 +32,7 @@ export type Role = keyof typeof DEFINITIONS;
 
 export const ROLES: readonly Role[] = Object.keys(DEFINITIONS) as Role[];
 
-function roleOf(role: Role): RoleDefinition {
+export function roleOf(role: Role): RoleDefinition {
   return DEFINITIONS[role];
 }
 

@@ -27,7 +27,9 @@ export async function openExport(
   await transaction(services.database, async (sql) => {
     await authorizeRun(sql, server.id, run, "export the control plane");
     if (await mayExport(sql, run.run_id)) return;
-    throw new ForbiddenError("The run does not back up the control plane for an administrator.");
+    throw new ForbiddenError(
+      "Cannot export the control plane: the user of the task, and every manager and restorer of its workspace, must be an administrator.",
+    );
   });
   return exportText(services.database, await readMigrations(MIGRATIONS), services.clock.now());
 }

@@ -3,6 +3,7 @@
  * contains the applied migrations, then each table's rows. It shows the state of one moment, although it is
  * read a few hundred rows at a time.
  */
+import { abilitiesOf, ROLES } from "../../domain/access/roles.ts";
 import { control_plane } from "../../definitions/sources/control_plane.ts";
 import type { Database, Sql } from "../database/sql.ts";
 import { type ExportRule, exportRule, type Reference } from "./export_plan.ts";
@@ -25,11 +26,20 @@ export const ID_GAP = 1000;
 
 const ROWS_AT_ONCE = 500;
 
-/** Returns whether the run is a backup of the control plane whose user is still an administrator. */
+/** The roles whose members can read backups. */
+const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-backups"));
+
+/**
+ * Returns whether the run is a backup of the control plane for administrators alone: the task's user, and
+ * every member of its workspace who can read backups, must be one.
+ */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`
     select from runs r join backup_tasks t on t.id = r.backup_task_id join users u on u.id = t.user_id
-    where r.id = ${runId} and r.kind = 'backup' and t.type = ${control_plane.taskType} and u.is_admin`;
+    where r.id = ${runId} and r.kind = 'backup' and t.type = ${control_plane.taskType} and u.is_admin
+      and not exists (
+        select from workspace_members m join users o on o.id = m.user_id
+        where m.workspace_id = t.workspace_id and m.role = any(${READERS}) and not o.is_admin)`;
   return rows.length > 0;
 }
 

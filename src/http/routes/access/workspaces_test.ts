@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../domain/abilities.ts";
+import { mayExport } from "../../../store/export/export.ts";
 import { until } from "../../../../tests/support/assertions/until.ts";
 import { type ApiClient, type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
 import { loggedIn, newAccount } from "../../../../tests/support/fixtures/accounts.ts";
@@ -272,4 +273,20 @@ Deno.test("a session begins in the user's own workspace, and acts in the one tha
   await owner.call("DELETE", `/api/workspaces/${owner.workspaceId}/members/${userId}`);
   await until(() => isOver, 10_000);
   assert.deepEqual(await current(), own);
+});
+
+Deno.test("the control plane is exported only where administrators alone read backups", async () => {
+  await using api = await testApi();
+  const shared = await newWorkspace(api, api.admin);
+  const task = await newTask(shared, { type: "control_plane", source_path: undefined });
+  const run = await newRun(api.database, task, api.clock.now(), { state: "running", attempt: 1 });
+  assert.equal(await mayExport(api.database, run), true);
+  await api.member(shared, "operator");
+  assert.equal(await mayExport(api.database, run), true);
+  const restorer = await api.member(shared, "restorer");
+  assert.equal(await mayExport(api.database, run), false);
+  await api.database`update users set is_admin = true where id = ${restorer.userId}`;
+  assert.equal(await mayExport(api.database, run), true);
+  await api.database`update users set is_admin = false where id = ${api.admin.userId}`;
+  assert.equal(await mayExport(api.database, run), false);
 });

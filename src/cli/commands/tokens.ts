@@ -1,0 +1,56 @@
+/** `tokens`: manages the caller's API tokens. */
+import { Argument, type Command, Option } from "commander";
+import { calling, type Cli, collect, parseId } from "../command_line.ts";
+import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
+import type { Column } from "../output.ts";
+import type { Token } from "../records.ts";
+
+const COLUMNS: readonly Column<Token>[] = [
+  { title: "ID", align: "right", value: ({ id }) => id },
+  { title: "Name", value: ({ name }) => name },
+  { title: "Workspace", align: "right", value: (token) => token.workspace_id },
+  { title: "Abilities", align: "right", value: ({ abilities }) => abilities.length },
+  { title: "Expires", value: (token) => token.expires_at },
+  { title: "Last used", value: (token) => token.last_used_at },
+];
+
+interface TokenOptions {
+  name: string;
+  ability: string[];
+  workspace?: number;
+  expiresAt?: string;
+}
+
+export function addTokenCommands(program: Command): void {
+  const tokens = program.command("tokens").description("Your API tokens");
+  addListOptions(tokens.command("list"), ["search", "sort"]).description("List them").action(calling(list));
+  tokens.command("create")
+    .description("Create one. Prints only its text, which can't be shown again")
+    .requiredOption("--name <text>", "what it is for")
+    .requiredOption("--ability <ability>", "such as view-backup-tasks; may be repeated", collect)
+    .addOption(new Option("--workspace <id>", "for this workspace").argParser(parseId))
+    .option("--expires-at <time>", "such as 2030-01-31T12:00:00Z; default: never")
+    .action(calling(create));
+  tokens.command("revoke").addArgument(new Argument("<token>", "its id").argParser(parseId))
+    .description("Revoke one").action(calling(revoke));
+}
+
+async function list({ api, output }: Cli, choice: ListChoice): Promise<void> {
+  output.list(await listChosen<Token>(api, "list tokens", "/tokens", choice), COLUMNS);
+}
+
+async function create({ api, output, terminal }: Cli, options: TokenOptions): Promise<void> {
+  const { ability: abilities, expiresAt: expires_at, name, workspace: workspace_id } = options;
+  const body = { name, abilities, expires_at, workspace_id };
+  const made = await api.post<{ data: Token & { token: string } }>("create the token", "/tokens", body);
+  output.answer(made, () => terminal.print(`${made.data.token}\n`));
+}
+
+async function revoke({ api, output, terminal }: Cli, id: number): Promise<void> {
+  const revoked = await api.call<{ message: string }>({
+    action: `revoke token ${id}`,
+    method: "DELETE",
+    path: `/tokens/${id}`,
+  });
+  output.answer(revoked, () => terminal.print(`Token ${id} revoked\n`));
+}
