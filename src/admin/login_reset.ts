@@ -16,7 +16,10 @@ export interface LoginReset {
   readonly email: string | null;
 }
 
-/** Makes a set-up link for a user. Their password and second factor stay until they use the link. */
+/**
+ * Makes a set-up link for a user. The user's password and second factor stay valid until the user uses the
+ * link.
+ */
 export async function makeSetupLink(
   { database, clock, operator, email }: LoginReset,
 ): Promise<{ link: SetupLink; email: string }> {

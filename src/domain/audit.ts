@@ -35,7 +35,8 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 export interface AuditEntry {
   readonly actor: AuditActor;
   /**
-   * The workspace in which a user acted; null for none. The workspace of an agent is read from its server.
+   * The workspace in which a user acted; null if there is none. It is also null for an agent, whose entry
+   * gets the workspace of the agent's server.
    */
   readonly workspaceId: number | null;
   /** Id of an operation in the OpenAPI document, or the name of an event without a request. */

@@ -72,14 +72,20 @@ export class UnauthenticatedError extends DomainError {
   }
 }
 
-/** The password is right, and a second factor is needed. `challenge` is the secret to send with its code. */
+/**
+ * The password is right, but the log-in needs a second factor. The client has to send `challenge`, a secret,
+ * together with the code.
+ */
 export class SecondFactorRequiredError extends UnauthenticatedError {
   constructor(readonly challenge: string, userId: number) {
     super("Enter the code of your authenticator app.", { userId, reason: "A second factor is needed." });
   }
 }
 
-/** The user must set up a second factor before doing anything else. The response says so. */
+/**
+ * The user must set up a second factor before doing anything else. The response says so, so that a client can
+ * show the right page.
+ */
 export class SecondFactorMissingError extends ForbiddenError {
   constructor() {
     super("Set up a second factor first: everybody must have one here.");

@@ -72,7 +72,10 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    * needed for every DELETE.
    */
   readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
-  /** Whether a session may use the endpoint if its user must set up a second factor first. */
+  /**
+   * Whether a caller with a session may use the endpoint without the second factor that is required of
+   * everybody.
+   */
   readonly allowsMissingSecondFactor?: boolean;
   /**
    * Whether the endpoint logs callers in. If so, failed log-ins are recorded, and requests from pages of

@@ -33,13 +33,12 @@ const traceparent = z.string().max(64).optional();
 
 /**
  * Output of the run: complete lines, each ended by `\n`. An agent sends at most 64 KiB of text in one event.
- * `warnings` are those that the lines contain, too, without time and prefix. They may come with other lines,
- * or with none.
+ * The lines also contain the texts in `warnings`, with a time and a prefix, but possibly in another event.
  */
 const OutputEvent = z.object({
   kind: z.literal("output"),
   text: z.string().max(131072),
-  /** Absent from agents before protocol 6. */
+  /** Warnings of the run, without time and prefix. Absent from agents before protocol 6. */
   warnings: z.array(z.string().max(131072)).max(65536).optional(),
 });
 export const ProgressEvent = z.object({

@@ -56,7 +56,10 @@ export interface Caller extends Owner {
   readonly role: Role;
   readonly credential: Credential;
   readonly isAdmin: boolean;
-  /** Whether the user must set up a second factor before doing anything else; never with a token. */
+  /**
+   * Whether the user must set up a second factor before doing anything else. Absent for a caller with a
+   * token.
+   */
   readonly lacksSecondFactor?: boolean;
   /** What the user's role allows at this moment. A token restricts this to what the token permits. */
   readonly abilities: ReadonlySet<string>;

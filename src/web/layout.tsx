@@ -130,7 +130,7 @@ export function Field({ name, label, type = "text", hint, error, ...rest }: Fiel
   );
 }
 
-/** The input for a code of the second factor. */
+/** An input field for a code of the second factor. */
 export function CodeField({ error, autofocus }: { error?: string; autofocus?: boolean }) {
   return (
     <Field

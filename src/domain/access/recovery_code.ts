@@ -1,9 +1,12 @@
-/** Recovery codes: each replaces one code of an authenticator app that is lost. */
+/**
+ * Recovery codes. A user who has lost the authenticator app enters a recovery code instead of a code of the
+ * app. Each recovery code works once.
+ */
 import { randomBytes } from "node:crypto";
 
 /** Number of recovery codes that a user gets. */
 export const RECOVERY_CODES = 10;
-/** Letters and digits that are hard to confuse, 32 of them. */
+/** The 32 characters of recovery codes: capital letters and digits that are hard to confuse. */
 const ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const LENGTH = 16;
 
@@ -13,7 +16,7 @@ export function newRecoveryCode(): string {
   return letters.match(/.{4}/g)!.join("-");
 }
 
-/** Returns a code as it is compared: without blanks and dashes, in capitals. */
+/** Returns a code in the form in which codes are compared: in capitals, without blanks and dashes. */
 export function plainCode(code: string): string {
   return code.replaceAll(/[\s-]/g, "").toUpperCase();
 }

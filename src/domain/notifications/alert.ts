@@ -40,10 +40,13 @@ export type AlertKind = typeof ALERT_KINDS[number];
  */
 export const REMIND_AFTER = 23 * 3_600_000;
 
-/** Time that no alert outlives, in milliseconds: a hundred years. */
+/** A time that is longer than any alert lasts, in milliseconds: a hundred years. */
 const NEVER = 36_500 * 24 * 3_600_000;
 
-/** Returns after which time streams without `remind_after` are reminded of a problem, in milliseconds. */
+/**
+ * Returns the interval of reminders about a problem for streams whose `remind_after` is null, in
+ * milliseconds.
+ */
 export function remindAfter(kind: AlertKind): number {
   return kind === "agent.outdated" ? NEVER : REMIND_AFTER;
 }

@@ -15,7 +15,8 @@ const COLOURS: Readonly<Record<Message["tone"], string>> = {
 export const teams: Channel = {
   label: "Teams Webhook",
   ...httpsValue,
-  // Teams refuses more than 28 KB: a character may take three bytes, and each line about 130 more.
+  // Teams refuses messages of more than 28 KB. A character may take three bytes, and each line takes about
+  // 130 bytes in addition.
   digest: { characters: 5_500 },
   async send(value, { title, facts, next, tone }, { outgoing, signal }) {
     await outgoing.post({

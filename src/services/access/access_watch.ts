@@ -51,8 +51,8 @@ export async function watchAdministratorAccess({ clock, database }: ServiceConte
 const DAY = 24 * 3_600_000;
 
 /**
- * Notifies a workspace a week and a day before a token of it expires. Tokens that are made for a shorter time
- * than twice the notice are not reported.
+ * Notifies a workspace's streams a week before one of the workspace's tokens expires, and again a day before.
+ * A notice is left out if the token's whole lifetime is less than twice the time of the notice.
  */
 export async function watchExpiringTokens({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

@@ -59,7 +59,7 @@ Deno.test("a workspace is notified once a week and once a day before a token of 
   assert.deepEqual(await reasons(), [warning]);
   await clock.advance(DAY);
   assert.deepEqual(await reasons(), []);
-  // A new time is a new warning; a token that was made for a day is not reported.
+  // A changed expiry is reported again. A token that was created for half a day is not reported.
   await expire(1);
   assert.equal((await reasons()).length, 1);
   await expire(0.5);

@@ -1,4 +1,6 @@
-/** Logs users in and out: with a password, then with a second factor if they have one. */
+/**
+ * Logs users in and out. A user enters the password first, and then the second factor, if the user has one.
+ */
 import { SECOND_FACTOR_TIME } from "../../domain/access/session.ts";
 import { InvalidError, SecondFactorRequiredError, UnauthenticatedError } from "../../domain/errors.ts";
 import { recordActor } from "../../store/access/audited_request.ts";
@@ -29,8 +31,8 @@ import {
 
 /**
  * Opens a session for the user with this email address and password. Throws an {@link UnauthenticatedError}
- * that does not reveal whether the account exists, and a `ThrottledError` after too many failures. Throws a
- * {@link SecondFactorRequiredError}, and opens no session, if the user has a second factor.
+ * that does not reveal whether the account exists, and a `ThrottledError` after too many failures. If the
+ * user has a second factor, opens no session and throws a {@link SecondFactorRequiredError}.
  */
 export async function logIn(
   services: ServiceContext,
@@ -48,8 +50,8 @@ export async function logIn(
 }
 
 /**
- * Opens a session for a user who has proved the first factor. Returns null, and opens none, if the user has a
- * second factor.
+ * Opens a session for a user who has entered the right password or used a set-up link. If the user has a
+ * second factor, opens no session and returns null.
  */
 export async function passFirstFactor(
   services: ServiceContext,
@@ -63,7 +65,9 @@ export async function passFirstFactor(
   return opened;
 }
 
-/** Asks for the user's second factor: throws a {@link SecondFactorRequiredError}. */
+/**
+ * Creates a challenge for the user's second factor, and throws a {@link SecondFactorRequiredError} with it.
+ */
 export async function askSecondFactor({ clock, database }: ServiceContext, userId: number): Promise<never> {
   const challenge = newSecret("rgl_");
   const now = clock.now();
@@ -83,8 +87,9 @@ const CHALLENGE_REFUSAL = "This log-in has expired, or had too many wrong codes.
 const MAX_CODES = 5;
 
 /**
- * Opens a session after the password, with a code of the authenticator app or a recovery code. Throws an
- * {@link UnauthenticatedError} if the challenge or the code is wrong.
+ * Opens a session for a user who has already entered the password. The code comes from the user's
+ * authenticator app, or is a recovery code. Throws an {@link UnauthenticatedError} if the challenge or the
+ * code is wrong.
  */
 export async function logInWithCode(
   services: ServiceContext,
@@ -128,8 +133,8 @@ export function logOut(services: ServiceContext, caller: Caller): Promise<void> 
 }
 
 /**
- * Makes the caller's log-in a fresh one. Throws an {@link InvalidError} for a wrong password, or a wrong code
- * of the caller's second factor.
+ * Makes the caller's log-in count as fresh. Throws an {@link InvalidError} if the password or the code of the
+ * caller's second factor is wrong.
  */
 export async function stepUp(
   services: ServiceContext,

@@ -53,7 +53,7 @@ export async function verifyPassword(
   return { ...user, hash };
 }
 
-/** Counts an attempt to log in, or throws a `ThrottledError`. */
+/** Counts an attempt to log in. Throws a `ThrottledError` if the account or the address has to wait. */
 export async function beginAttempt(
   { database, loginThrottle }: ServiceContext,
   email: string,
@@ -64,8 +64,8 @@ export async function beginAttempt(
 }
 
 /**
- * Changes the caller's password, and ends the caller's other sessions. Throws an
- * {@link InvalidError} if the current password is wrong or the new one is refused.
+ * Changes the caller's password, and ends the caller's other sessions. Throws an {@link InvalidError} if the
+ * current password is wrong or the new one is refused.
  */
 export async function changePassword(
   services: ServiceContext,
@@ -98,14 +98,15 @@ export async function setPassword(
   await notify(sql, { topic: "tokens_changed", user_id: userId });
 }
 
-/** Throws an {@link InvalidError} for a new password that the rules refuse. */
+/** Throws an {@link InvalidError} if the rules for passwords refuse a new password. */
 export function refuseWeak(password: string, email: string): void {
   const problem = passwordProblem(password, email);
   if (problem !== null) throw new InvalidError({ password: [`The password field ${problem}.`] });
 }
 
 /**
- * Returns the caller if the password is theirs. Throws an {@link InvalidError} for the field if it is not.
+ * Returns the caller's user if the password is right. Otherwise, throws an {@link InvalidError} about the
+ * given field.
  */
 export async function verifyOwnPassword(
   services: ServiceContext,

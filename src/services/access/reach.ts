@@ -1,15 +1,15 @@
-/** Decides which workspaces a caller reaches. */
+/** Decides which workspaces a caller can access. */
 import { isOwnWorkspace, type Reach } from "../../store/access/workspaces.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { Caller } from "../context.ts";
 
-/** The errors of a request that names a workspace of which the user is not a member. */
+/** The errors of a request that names a workspace that the caller can't access. */
 export const INVALID_WORKSPACE = { workspace_id: ["The selected workspace is invalid."] };
 
 /**
- * Returns which workspaces a caller reaches. A session, and a token for the user's own workspace, reach every
- * workspace of the user. A token for another workspace reaches that one alone. Administrators reach every
- * workspace.
+ * Returns which workspaces a caller can access. A caller with a session, or with a token for the user's own
+ * workspace, can access every workspace of which the user is a member. A caller with a token for another
+ * workspace can access only that one. Administrators can access every workspace.
  */
 export async function reachOf(sql: Sql, caller: Caller): Promise<Reach> {
   const { credential, userId, workspaceId } = caller;

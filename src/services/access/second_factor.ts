@@ -13,20 +13,23 @@ import { hashSecret } from "./secret_text.ts";
 
 export type { SecondFactorRow } from "../../store/access/second_factor.ts";
 
-/** How long one code is shown, in milliseconds. */
+/** How long an authenticator app shows a code, in milliseconds. */
 const PERIOD = 30_000;
-/** How many codes before and after the current one are accepted, because clocks differ. */
+/** How many codes before the current one, and how many after it, are also accepted, because clocks differ. */
 const WINDOW = 1;
 
 /** A new secret, for the user's authenticator app. */
 export interface NewTotp {
-  /** The secret in base 32, to be typed. */
+  /** The secret in base 32, for users who type it into the app. */
   readonly secret: string;
-  /** The same as an `otpauth:` address, to be shown as a QR code. */
+  /** The secret in an `otpauth:` address, which a page shows as a QR code. */
   readonly uri: string;
 }
 
-/** Makes a secret for the caller. It counts once {@link confirmTotp} gets a code made with it. */
+/**
+ * Makes and stores a secret for the caller's authenticator app. The secret is not a second factor until
+ * {@link confirmTotp} has accepted a code that was made with it.
+ */
 export async function startTotp(services: ServiceContext, caller: Caller): Promise<NewTotp> {
   const { clock, database, keyring } = services;
   const user = (await findUser(database, caller.userId))!;
@@ -44,8 +47,9 @@ function totpOf(secret: string, email = ""): TOTP {
 }
 
 /**
- * Makes the caller's new secret their second factor, and ends their other sessions, which began without one.
- * Returns the recovery codes, which are not shown again. Throws an {@link InvalidError} for a wrong code.
+ * Makes the caller's new secret the second factor. Ends the caller's other sessions, which were opened
+ * without it. Returns the recovery codes, which are not shown again. Throws an {@link InvalidError} if the
+ * code is wrong.
  */
 export async function confirmTotp(services: ServiceContext, caller: Caller, code: string): Promise<string[]> {
   const { userId, credential } = caller;
@@ -85,7 +89,8 @@ async function makeRecoveryCodes({ clock }: ServiceContext, sql: Sql, userId: nu
 }
 
 /**
- * Removes the caller's second factor. Throws a {@link ConflictError} if there is none, or one is required.
+ * Removes the caller's second factor. Throws a {@link ConflictError} if the caller has none, or if everybody
+ * must have one.
  */
 export async function removeTotp(services: ServiceContext, caller: Caller): Promise<void> {
   await transaction(services.database, async (sql) => {
@@ -104,8 +109,8 @@ export function secondFactorOf(services: ServiceContext, userId: number): Promis
 }
 
 /**
- * Accepts a code of the user's authenticator app, or a recovery code, in the caller's transaction. Each works
- * once. Returns false for any other code.
+ * Accepts a code of the user's authenticator app, or a recovery code, in the caller's transaction. Returns
+ * false if the code is wrong or was accepted before.
  */
 export async function acceptCode(
   services: ServiceContext,
@@ -138,7 +143,8 @@ export function isSecondFactorRequired({ database }: ServiceContext): Promise<bo
 }
 
 /**
- * Sets whether everybody must have a second factor. Throws a {@link ConflictError} if the caller has none.
+ * Sets whether everybody must have a second factor. To require one, a caller with a session must have one;
+ * otherwise throws a {@link ConflictError}.
  */
 export async function requireSecondFactor(
   services: ServiceContext,

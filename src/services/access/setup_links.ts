@@ -89,9 +89,9 @@ export async function setupUser(services: ServiceContext, plain: string): Promis
 }
 
 /**
- * Sets the password of a set-up link's user, ends their sessions and opens a new one. Throws an {@link
- * UnauthenticatedError} if the link does not work. A user with a second factor needs it now, unless the link
- * removes it.
+ * Sets the password of a set-up link's user, ends the user's sessions and opens a new one. Throws an
+ * {@link UnauthenticatedError} if the link does not work. If the user keeps a second factor, opens no
+ * session, but asks for the second factor.
  */
 export async function useSetupLink(
   services: ServiceContext,

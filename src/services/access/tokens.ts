@@ -126,9 +126,10 @@ export async function insertToken(
 
 /**
  * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} for an
- * ability that the caller lacks, and for a workspace that the caller does not reach as a member.
+ * ability that the caller lacks, or for a workspace that the caller can't access or of which the user is not
+ * a member.
  *
- * @param token Without `workspaceId`, the token is for the workspace of the caller's token.
+ * @param token Without `workspaceId`, the token is for the workspace in which the caller acts.
  */
 export function createToken(
   services: ServiceContext,
@@ -204,7 +205,7 @@ export function roleLacks(role: Role, ability: Ability): string {
   return `The role ${role} in this workspace lacks the ${ability} ability.`;
 }
 
-/** Throws an {@link InvalidError} for an ability that the role of the token's user does not have. */
+/** Throws an {@link InvalidError} for each ability that the role of the token's user does not give. */
 function refuseBeyondRole(role: Role, abilities: readonly Ability[]): void {
   const ofRole = abilitiesOf(role, true);
   const errors: Record<string, string[]> = {};

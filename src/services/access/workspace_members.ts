@@ -1,4 +1,4 @@
-/** Members of workspaces: adding and removing them, and changing their roles. */
+/** The members of workspaces: adds and removes them, and changes their roles. */
 import type { Role } from "../../domain/access/roles.ts";
 import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -15,7 +15,7 @@ import { lockManaged, lockReached, showWorkspace } from "./workspaces.ts";
 
 export type { MemberRow } from "../../store/access/workspace_members.ts";
 
-/** The ids of a workspace and of a user who is or becomes its member. */
+/** The ids of a workspace, and of a user who is or becomes its member. */
 export interface MemberIds {
   readonly workspaceId: number;
   readonly userId: number;
@@ -32,7 +32,8 @@ export async function listMembers(
 }
 
 /**
- * Adds a user to a workspace. Throws an `InvalidError` if no user has the address or the user is a member.
+ * Adds a user to a workspace. Throws an `InvalidError` if no user has the email address, or if the user is
+ * already a member.
  */
 export function addMember(
   services: ServiceContext,
@@ -55,7 +56,7 @@ export function addMember(
   });
 }
 
-/** Changes a member's role, which limits the member's tokens from the next request on. */
+/** Changes a member's role. The new role limits the member's tokens from the next request on. */
 export function changeRole(
   services: ServiceContext,
   caller: Caller,
@@ -73,7 +74,10 @@ export function changeRole(
   });
 }
 
-/** Removes a member. The member's tokens for the workspace are revoked, and open streams end. */
+/**
+ * Removes a member from a workspace. Revokes the member's tokens for the workspace, and ends the open streams
+ * of these tokens.
+ */
 export function removeMember(
   services: ServiceContext,
   caller: Caller,
@@ -106,8 +110,8 @@ async function remove(
 }
 
 /**
- * Throws a `ConflictError` if the workspace needs the member as its manager: the member is the last one, or
- * it is the member's own workspace.
+ * Throws a `ConflictError` if the member must stay a manager of the workspace: because it is the member's own
+ * workspace, or because it has no other manager.
  */
 async function refuseWithoutManager(
   sql: Sql,

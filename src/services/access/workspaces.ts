@@ -1,4 +1,4 @@
-/** Workspaces: which of them a caller reaches, and their creation, change and deletion. */
+/** Workspaces: says which of them a caller can access, and creates, changes and deletes them. */
 import { type Ability } from "../../domain/abilities.ts";
 import { abilitiesOf } from "../../domain/access/roles.ts";
 import { ConflictError, ForbiddenError, InvalidError, NotFoundError } from "../../domain/errors.ts";
@@ -41,7 +41,7 @@ export async function showWorkspace(
   return found(await store.findWorkspace(database, await reachOf(database, caller), id));
 }
 
-/** Creates a workspace whose manager is the caller. */
+/** Creates a workspace, and makes the caller its manager. */
 export function createWorkspace(
   services: ServiceContext,
   caller: Caller,
@@ -71,7 +71,7 @@ export function updateWorkspace(
   });
 }
 
-/** Chooses the workspace in which the caller's session acts from now on. Its open streams end. */
+/** Chooses the workspace in which the caller's session acts from now on. Ends the session's open streams. */
 export function chooseWorkspace(
   services: ServiceContext,
   caller: Caller,
@@ -87,7 +87,10 @@ export function chooseWorkspace(
   });
 }
 
-/** Deletes a workspace that holds no tasks, servers, destinations or backups. */
+/**
+ * Deletes a workspace. Throws a `ConflictError` if the workspace has tasks, servers, destinations or backups,
+ * or is a user's own.
+ */
 export function deleteWorkspace(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     const { name, user_id } = await lockManaged(sql, caller, id);
@@ -104,20 +107,23 @@ export function deleteWorkspace(services: ServiceContext, caller: Caller, id: nu
   });
 }
 
-/** Locks a workspace until the transaction ends. Throws a `NotFoundError` if the caller does not reach it. */
+/**
+ * Locks a workspace until the transaction ends. Throws a `NotFoundError` if the caller can't access the
+ * workspace.
+ */
 export async function lockReached(sql: Sql, caller: Caller, id: number): Promise<store.WorkspaceRow> {
   return found(await store.lockWorkspace(sql, await reachOf(sql, caller), id));
 }
 
 /**
- * Locks a workspace until the transaction ends. Throws a `NotFoundError` if the caller does not reach it, and
- * a `ForbiddenError` if the caller's role in it does not allow managing it.
+ * Locks a workspace until the transaction ends. Throws a `NotFoundError` if the caller can't access the
+ * workspace, and a `ForbiddenError` if the caller can't manage it.
  */
 export async function lockManaged(sql: Sql, caller: Caller, id: number): Promise<store.WorkspaceRow> {
   return managedBy(caller, await lockReached(sql, caller, id));
 }
 
-/** Finds a workspace that the caller manages; see {@link lockManaged}. */
+/** Returns a workspace that the caller can manage. Throws the errors of {@link lockManaged}. */
 export async function findManaged(sql: Sql, caller: Caller, id: number): Promise<store.WorkspaceRow> {
   return managedBy(caller, found(await store.findWorkspace(sql, await reachOf(sql, caller), id)));
 }

@@ -58,14 +58,17 @@ export async function showLog(services: ServiceContext, caller: Caller, id: numb
   return await withOutput(services.database, await findOwnLog(services, caller, id));
 }
 
-/** The warnings of a run, without their times. */
+/** The warnings of a run, as the agent reported them, without times. */
 export interface RunWarnings {
   readonly warnings: readonly string[];
-  /** Number of warnings that were counted and are not kept. */
+  /** Number of warnings that were counted, but are not stored. */
   readonly leftOut: number;
 }
 
-/** Returns the warnings of a run. Those of an agent that sent none apart are taken from the kept output. */
+/**
+ * Returns the warnings of a run. If the run's agent did not send warnings separately, returns those in the
+ * stored output.
+ */
 export async function listWarnings(
   services: ServiceContext,
   caller: Caller,

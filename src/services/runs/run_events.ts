@@ -153,7 +153,7 @@ async function recordGroup(
   for (const { event, sequence } of fresh) {
     if (event.kind !== "output") continue;
     const text = withoutNul(event.text);
-    // An event may contain warnings alone.
+    // An event may contain only warnings, and no text.
     if (text !== "") chunks.push({ run_id: run.id, sequence, text });
     outputSize += text.length;
     if (event.warnings !== undefined) {

@@ -65,7 +65,10 @@ function agentMessage(
   return { ...NO_SUBJECT, name, ...ownerOf(server), serverId: id, reason, key: `server ${id} ${name}` };
 }
 
-/** Reports agents that are older than this control plane, each once a release. */
+/**
+ * Reports agents that are older than this control plane. Reports each agent once for each release of the
+ * control plane.
+ */
 export async function watchVersions(services: ServiceContext): Promise<void> {
   await transaction(services.database, async (sql) => {
     const subjects: string[] = [];

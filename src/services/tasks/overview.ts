@@ -79,7 +79,10 @@ export async function showHealth(
   return judge(await readProtection(services, caller, now), now);
 }
 
-/** Returns the ids of the caller's tasks with a status, or of all of them. The worst come first. */
+/**
+ * Returns the ids of the tasks in the caller's workspace that have a status, the worst first. Without
+ * `status`, returns the ids of all tasks.
+ */
 export async function tasksByProtection(
   services: ServiceContext,
   caller: Caller,

@@ -15,7 +15,7 @@ export interface AuditLogRow {
   token_id: number | null;
   session_id: number | null;
   remote_server_id: number | null;
-  /** The workspace of the actor's token or server; null for none. */
+  /** The workspace of the actor's token or server; null if there is none. */
   workspace_id: number | null;
   actor_name: string | null;
   action: string;

@@ -2,8 +2,8 @@
 import type { Sql } from "../database/sql.ts";
 
 /**
- * What a challenge is for. `setup`: a link with which a user sets a password. `second_factor`: a log-in whose
- * password was right.
+ * What the secret of a challenge is for. `setup` is a link with which a user sets a password. `second_factor`
+ * is a log-in that still needs a second factor, after the right password.
  */
 export type ChallengePurpose = "setup" | "second_factor";
 
@@ -53,8 +53,8 @@ export async function takeChallenge(
 }
 
 /**
- * Counts a try with the challenge, and returns the challenge. Returns undefined if it has expired, or after
- * `most` tries.
+ * Counts an attempt to use the challenge, and returns the challenge. Returns undefined if the challenge has
+ * expired or was already tried `most` times.
  */
 export async function tryChallenge(
   sql: Sql,

@@ -1,10 +1,15 @@
-/** Stores second factors: secrets of apps, recovery codes, and whether a second factor is required. */
+/**
+ * Stores second factors: the secrets of authenticator apps, recovery codes, and whether everybody must have a
+ * second factor.
+ */
 import type { Sql } from "../database/sql.ts";
 
 export interface TotpRow {
   user_id: number;
   secret_encrypted: string;
-  /** When the user entered a first code; null: the secret does not count yet. */
+  /**
+   * When a code of this secret was first accepted. Until then null, and the secret is not a second factor.
+   */
   confirmed_at: Date | null;
 }
 
@@ -15,7 +20,8 @@ export async function findTotp(sql: Sql, userId: number): Promise<TotpRow | unde
 }
 
 /**
- * Stores a new secret in place of one that is not confirmed. Returns false if the user has a confirmed one.
+ * Stores a new secret, which replaces an unconfirmed one. Returns false, and stores nothing, if the user has
+ * a confirmed secret.
  */
 export async function storeTotp(sql: Sql, userId: number, sealed: string, now: Date): Promise<boolean> {
   const { count } = await sql`
@@ -27,8 +33,8 @@ export async function storeTotp(sql: Sql, userId: number, sealed: string, now: D
 }
 
 /**
- * Accepts the code of a time step. Returns false if a code of this step, or of a later one, was accepted
- * before.
+ * Records that the code of a time step was accepted. Returns false if the code of this step, or of a later
+ * one, was already accepted.
  */
 export async function acceptStep(sql: Sql, userId: number, step: number): Promise<boolean> {
   const { count } = await sql`
@@ -59,7 +65,7 @@ export async function storeRecoveryCodes(
   await sql`insert into recovery_codes ${sql(rows)}`;
 }
 
-/** Uses a recovery code up. Returns false if the user has no such code, or it was used before. */
+/** Marks a recovery code as used. Returns false if the user has no such code, or if it was already used. */
 export async function useRecoveryCode(sql: Sql, userId: number, hash: string, now: Date): Promise<boolean> {
   const { count } = await sql`
     update recovery_codes set used_at = ${now}

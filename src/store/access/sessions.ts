@@ -79,7 +79,7 @@ export async function renewSession(sql: Sql, id: number, now: Date): Promise<Ses
   return row;
 }
 
-/** Stores in which workspace the user of a session acts. */
+/** Sets the workspace in which the user of a session acts. */
 export async function updateSessionWorkspace(sql: Sql, id: number, workspaceId: number): Promise<void> {
   await sql`update sessions set workspace_id = ${workspaceId} where id = ${id}`;
 }

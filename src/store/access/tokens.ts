@@ -104,7 +104,7 @@ export interface ExpiringToken {
   user_id: number;
   workspace_id: number;
   name: string;
-  /** The email address of the token's user. */
+  /** Email address of the token's user. */
   email: string;
   expires_at: Date;
   created_at: Date;
@@ -149,7 +149,9 @@ export async function isTokenValid(sql: Sql, tokenHash: string, now: Date): Prom
   return rows.length > 0;
 }
 
-/** Returns the caller's token with this id; undefined if there is none or it is revoked. */
+/**
+ * Returns the caller's token with this id; undefined if the caller has no such token, or if it is revoked.
+ */
 export async function findTokenOf(sql: Sql, reach: Reach, id: number): Promise<TokenRow | undefined> {
   const [row] = await sql<TokenRow[]>`
     select * from tokens where id = ${id} and ${isReached(sql, reach)} and revoked_at is null`;
@@ -178,7 +180,10 @@ export async function listTokens(
   return { rows, total: count!.total };
 }
 
-/** Returns an SQL condition: the token belongs to the caller, and to a workspace that the caller reaches. */
+/**
+ * Returns an SQL condition: the token belongs to the caller's user, and to a workspace that the caller can
+ * access.
+ */
 function isReached(sql: Sql, { userId, only }: Reach): Fragment {
   return only === null ? sql`user_id = ${userId}` : sql`user_id = ${userId} and workspace_id = ${only}`;
 }

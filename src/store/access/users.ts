@@ -57,7 +57,10 @@ export async function findUser(sql: Sql, id: number): Promise<UserRow | undefine
   return row;
 }
 
-/** Returns the user with this email address, ignoring case; undefined if there is none outside the trash. */
+/**
+ * Returns the user with this email address, ignoring case; undefined if there is none, or if the user is in
+ * the trash.
+ */
 export async function findUserByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
     select * from users where lower(email) = lower(${email}) and deletes_at is null`;

@@ -13,7 +13,7 @@ export interface MemberRow {
   created_at: Date;
 }
 
-/** Adds a member. Returns false if the user is a member already. */
+/** Adds a member. Returns false if the user is already a member. */
 export async function insertMember(
   sql: Sql,
   member: Pick<MemberRow, "workspace_id" | "user_id" | "role">,
@@ -64,7 +64,7 @@ export async function listMembers(
   return { rows, total: count!.total };
 }
 
-/** Returns how many other members manage the workspace. Does not count users in the trash. */
+/** Returns the number of the workspace's managers other than the user. Does not count users in the trash. */
 export async function countOtherManagers(sql: Sql, workspaceId: number, userId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*) as count from (${selectMembers(sql, workspaceId)}) members
@@ -72,7 +72,7 @@ export async function countOtherManagers(sql: Sql, workspaceId: number, userId: 
   return row!.count;
 }
 
-/** Returns the names of workspaces that have other members, but no other manager than the user. */
+/** Returns the names of the workspaces that have other members, but whose only manager is the user. */
 export async function solelyManaged(sql: Sql, userId: number): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select w.name from workspace_members m join workspaces w on w.id = m.workspace_id
@@ -87,7 +87,10 @@ export async function solelyManaged(sql: Sql, userId: number): Promise<string[]>
   return rows.map(({ name }) => name);
 }
 
-/** Returns SQL that selects a workspace's members who are not in the trash, up to a condition. */
+/**
+ * Returns a query for a workspace's members who are not in the trash. The caller can append further
+ * conditions with `and`.
+ */
 function selectMembers(sql: Sql, workspaceId: number): Fragment {
   return sql`
     select m.workspace_id, m.user_id, u.name, u.email, m.role, m.created_at

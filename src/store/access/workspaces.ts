@@ -10,19 +10,21 @@ export interface WorkspaceRow {
   /** The user whose own workspace this is; null for other workspaces. */
   user_id: number | null;
   members_count: number;
-  /** The caller's role; null for an administrator who is not a member. */
+  /** The caller's role in the workspace; null if the caller is an administrator who is not a member. */
   role: Role | null;
   created_at: Date;
   updated_at: Date;
 }
 
-/** The workspaces that a caller reaches. */
+/** Which workspaces a caller can access. */
 export interface Reach {
-  /** The caller's user. */
+  /** The caller's user id. */
   readonly userId: number;
-  /** The only workspace that the caller reaches; null: every workspace of the user. */
+  /**
+   * The only workspace that the caller can access; if null, every workspace of which the user is a member.
+   */
   readonly only: number | null;
-  /** Whether the caller also reaches workspaces of which the user is not a member. */
+  /** Whether the caller can also access workspaces of which the user is not a member. */
   readonly isAll: boolean;
 }
 
@@ -79,7 +81,7 @@ export async function findWorkspace(sql: Sql, reach: Reach, id: number): Promise
 
 /**
  * Locks a workspace until the transaction ends, so that its members do not change meanwhile. Returns the
- * workspace; undefined if the caller does not reach it.
+ * workspace; undefined if the caller can't access it.
  */
 export async function lockWorkspace(sql: Sql, reach: Reach, id: number): Promise<WorkspaceRow | undefined> {
   await sql`select from workspaces where id = ${id} for update`;
@@ -100,7 +102,10 @@ export async function listWorkspaces(
   return { rows, total: count!.total };
 }
 
-/** Returns SQL that selects the workspaces that the caller reaches, up to a condition. */
+/**
+ * Returns a query for the workspaces that the caller can access. The caller can append further conditions
+ * with `and`.
+ */
 function selectReached(sql: Sql, { userId, only, isAll }: Reach): Fragment {
   const reached = isAll
     ? sql`true`

@@ -26,12 +26,12 @@ export const ID_GAP = 1000;
 
 const ROWS_AT_ONCE = 500;
 
-/** The roles whose members can read backups. */
+/** The roles that permit their members to read backups. */
 const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-backups"));
 
 /**
- * Returns whether the run is a backup of the control plane for administrators alone: the task's user, and
- * every member of its workspace who can read backups, must be one.
+ * Returns whether the run backs up the control plane, and only administrators can read its backup: the task's
+ * user must be an administrator, and so must every member of the task's workspace who may read backups.
  */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`

@@ -1,10 +1,10 @@
 /**
- * Stores the warnings of runs, apart from the output. They are kept as long as the run, also if their lines
- * were cut out of the output.
+ * Stores the warnings of runs separately from the output. They are kept as long as the run, even if their
+ * lines were cut out of the output.
  */
 import type { Sql } from "../database/sql.ts";
 
-/** Maximum number of characters in the warnings of a run. Further ones are only counted. */
+/** Maximum number of characters in a run's stored warnings. Further warnings are only counted. */
 const MAX_WARNINGS = 4 * 1024 * 1024;
 
 /** The warnings that one event reported. */
@@ -14,7 +14,7 @@ export interface ReportedWarnings {
   warnings: readonly string[];
 }
 
-/** Inserts warnings. An event that is sent again has no effect. */
+/** Stores warnings. An event that is sent again has no effect. */
 export async function insertWarnings(sql: Sql, reported: readonly ReportedWarnings[]): Promise<void> {
   for (const { run_id, sequence, warnings } of reported) {
     const size = warnings.reduce((sum, warning) => sum + warning.length, 0);

@@ -165,7 +165,7 @@ export function serversBack(sql: Sql): Promise<OwnedServer[]> {
     order by s.id limit 500`;
 }
 
-/** Returns connected servers whose agent has another version than `release`, with that version. */
+/** Returns servers with a connected agent whose version differs from `release`, with the agent's version. */
 export function agentsOfOtherVersions(
   sql: Sql,
   release: string,

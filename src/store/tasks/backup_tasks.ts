@@ -172,7 +172,7 @@ export interface BackupTaskFilter {
   readonly until?: Date;
   /** Text to find in the label or the description. */
   readonly search?: string;
-  /** Only these tasks; if `sort` is `protection`, in this order. */
+  /** Lists only the tasks with these ids. If `sort` is `protection`, the list has the order of these ids. */
   readonly ids?: readonly number[];
 }
 

@@ -110,7 +110,7 @@ function CodePage({ site, challenge, next, refused }: CodePageProps) {
   );
 }
 
-/** Shows the form for the second factor of a log-in whose password was right. */
+/** Shows the form for the second factor, after the user has entered the right password. */
 function showCode(props: CodePageProps, c: SiteContext): Response {
   return render(c, <CodePage {...props} />, props.refused?.status ?? 401);
 }

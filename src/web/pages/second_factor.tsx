@@ -1,4 +1,7 @@
-/** The page `/account/second-factor`: the authenticator app, recovery codes, and the rule for everybody. */
+/**
+ * The page `/account/second-factor`: sets up and removes the authenticator app, renews recovery codes, and
+ * sets whether everybody must have a second factor.
+ */
 import { raw } from "hono/html";
 import { renderSVG } from "uqr";
 import { Alert, BarPage, CodeField, CsrfField, render } from "../layout.tsx";
@@ -15,9 +18,9 @@ interface State {
 }
 
 interface PageProps extends State {
-  /** A new secret to be confirmed, as an `otpauth:` address. */
+  /** The `otpauth:` address of a new secret that the user has to confirm. */
   readonly uri?: string;
-  /** New recovery codes. */
+  /** New recovery codes, which are shown only now. */
   readonly codes?: readonly string[];
   readonly refused?: ApiResponse;
 }

@@ -156,7 +156,10 @@ export const auditLogEndpoints: readonly Endpoint[] = [
   }),
 ];
 
-/** Separates the page of a query from its filter. `since` and `until` are other names of `from` and `to`. */
+/**
+ * Splits a query into the page and the filter. `since` and `until` are other names of the parameters `from`
+ * and `to`.
+ */
 function choiceOf<Query extends z.output<z.ZodObject<typeof filters>> & PageQuery>(query: Query) {
   const { page, per_page, since, until, ...rest } = query;
   return { page: { page, per_page }, filter: { ...rest, from: rest.from ?? since, to: rest.to ?? until } };

@@ -1,4 +1,7 @@
-/** Defines the endpoints of the caller's second factor, and of the setting that requires one. */
+/**
+ * Defines the endpoints for the caller's own second factor, and for the setting that requires one of
+ * everybody.
+ */
 import { z } from "@hono/zod-openapi";
 import {
   confirmTotp,

@@ -8,11 +8,11 @@ interface Equipped {
   readonly account: Account;
   readonly browser: Browser;
   readonly codes: string[];
-  /** Returns the app's code, `steps` codes after the current one. */
+  /** Returns a code of the authenticator app: the current one, or the one `steps` codes later. */
   code(steps?: number): string;
 }
 
-/** Creates an account with an authenticator app. */
+/** Creates a user with an authenticator app. */
 async function equipped(api: TestApi, isAdmin = false): Promise<Equipped> {
   const account = await newAccount(api, isAdmin);
   const browser = await loggedIn(api, account);
@@ -30,7 +30,7 @@ async function equipped(api: TestApi, isAdmin = false): Promise<Equipped> {
 
 const secretOf = (secret: string) => new TOTP({ secret }).secret;
 
-/** Enters the password, and returns the browser with the challenge for the second factor. */
+/** Enters the password. Returns the browser, and the challenge for the second factor. */
 async function challenged(api: TestApi, { email }: Account, address?: string) {
   const browser = new Browser(api.app, { address });
   const answer = await browser.logIn(email, PASSWORD);

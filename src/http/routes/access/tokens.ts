@@ -77,7 +77,7 @@ export const tokenExample = {
   expires_at: "2030-01-31T12:00:00Z",
 };
 
-/** The field of a new token that names its workspace. */
+/** The field of a new token that names the token's workspace. */
 export const tokenWorkspace = { workspace_id: id().optional() };
 
 /** Describes the response of every endpoint that creates a token. */

@@ -1,4 +1,7 @@
-/** Defines the endpoints of `/api/workspaces/{id}/members`, and the one that leaves a workspace. */
+/**
+ * Defines the endpoints of `/api/workspaces/{id}/members`, and the endpoint with which a member leaves a
+ * workspace.
+ */
 import { z } from "@hono/zod-openapi";
 import {
   addMember,

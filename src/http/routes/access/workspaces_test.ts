@@ -6,7 +6,9 @@ import { type ApiClient, type TestApi, testApi } from "../../../../tests/support
 import { loggedIn, newAccount } from "../../../../tests/support/fixtures/accounts.ts";
 import { newRun, newServer, newTask } from "../../../../tests/support/fixtures/records.ts";
 
-/** Creates a workspace of the client's user. Returns a client for it. */
+/**
+ * Creates a workspace whose manager is the client's user. Returns a client with a token for this workspace.
+ */
 async function newWorkspace(api: TestApi, client: ApiClient, name = "Shared"): Promise<ApiClient> {
   const { status, body } = await client.call("POST", "/api/workspaces", { name });
   assert.equal(status, 201, JSON.stringify(body));
@@ -71,7 +73,7 @@ Deno.test("members are added by their email, get a role, and are removed", async
   const wrong = await shared.call("POST", members, { email, role: "owner" });
   assert.deepEqual(Object.keys(wrong.body.errors), ["role"]);
 
-  // The new member makes a token for the workspace with the token for their own workspace.
+  // With a token for their own workspace, the new member creates a token for the shared workspace.
   const token = {
     name: "t",
     abilities: ["view-backup-tasks", "manage-tags"],
@@ -103,7 +105,7 @@ Deno.test("members are added by their email, get a role, and are removed", async
   assert.equal((await shared.call("DELETE", `${members}/${other.userId}`)).status, 200);
   assert.equal((await asMember(`/api/backup-tasks/${task}`)).status, 401);
   assert.equal((await other.call("GET", members)).status, 404);
-  // A member who is added again does not get the old tokens back.
+  // If a removed member is added again, the member's old tokens stay revoked.
   await shared.call("POST", members, { email, role: "viewer" });
   assert.equal((await asMember(`/api/backup-tasks/${task}`)).status, 401);
 });

@@ -1,4 +1,4 @@
-/** Endpoint that downloads the warnings of a run. */
+/** Defines the endpoint that downloads the warnings of a run. */
 import { z } from "@hono/zod-openapi";
 import { listWarnings, type RunWarnings } from "../../../services/runs/logs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
