@@ -91,8 +91,12 @@ Deno.test("a role that lacks an endpoint's ability is refused by its name, and c
     const refused = [...byRole].filter(([role]) => !mayCall(role, endpoint.access));
     if (refused.length === 0) continue;
     await t.step(titleOf(endpoint), async () => {
-      for (const [role, client] of refused) {
-        const answer = await unchanged(api, () => ask(client, endpoint, idIn(records)));
+      const answers = await unchanged(
+        api,
+        () => Promise.all(refused.map(([, client]) => ask(client, endpoint, idIn(records)))),
+      );
+      for (const [index, [role]] of refused.entries()) {
+        const answer = answers[index]!;
         const lacks = endpoint.access === "admin" ? "This token lacks" : `The role ${role} lacks`;
         assert.deepEqual([answer.status, answer.body], [403, {
           error: "Forbidden",
@@ -137,8 +141,13 @@ Deno.test("no role reaches the records of another workspace: they are as missing
   const { byRole } = await membersOf(api);
   for (const endpoint of forTokens.filter(({ ids, access }) => ids !== undefined && access !== "admin")) {
     await t.step(titleOf(endpoint), async () => {
-      for (const [role, client] of byRole) {
-        const theirs = await unchanged(api, () => ask(client, endpoint, idIn(foreign.records)));
+      const all = [...byRole];
+      const answers = await unchanged(
+        api,
+        () => Promise.all(all.map(([, client]) => ask(client, endpoint, idIn(foreign.records)))),
+      );
+      for (const [index, [role, client]] of all.entries()) {
+        const theirs = answers[index]!;
         const missing = await ask(client, endpoint, () => MISSING);
         assert.equal(theirs.status, mayCall(role, endpoint.access) ? 404 : 403, role);
         assert.deepEqual([theirs.status, theirs.body], [missing.status, missing.body]);

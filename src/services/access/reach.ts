@@ -16,3 +16,11 @@ export async function reachOf(sql: Sql, caller: Caller): Promise<Reach> {
   const reachesAll = credential.kind === "session" || await isOwnWorkspace(sql, userId, workspaceId);
   return { userId, only: reachesAll ? null : workspaceId, isAll: caller.abilities.has("admin") };
 }
+
+/**
+ * Returns whether the caller reaches what belongs to the user alone, such as their sessions. A token for a
+ * workspace that is not the user's own does not.
+ */
+export async function reachesAccount(sql: Sql, caller: Caller): Promise<boolean> {
+  return (await reachOf(sql, caller)).only === null;
+}

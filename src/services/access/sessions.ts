@@ -11,6 +11,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import * as store from "../../store/access/sessions.ts";
 import { ownWorkspace } from "../../store/access/workspaces.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import { reachesAccount } from "./reach.ts";
 import { hashSecret, newSecret } from "./secret_text.ts";
 
 export type { SessionRow } from "../../store/access/sessions.ts";
@@ -129,6 +130,7 @@ export async function listSessions(
 ): Promise<Page<store.SessionRow & { is_current: boolean }>> {
   const now = services.clock.now();
   const alive = { now, idleSince: new Date(now.getTime() - SESSION_IDLE) };
+  if (!await reachesAccount(services.database, caller)) return { rows: [], total: 0 };
   const { rows, total } = await store.listSessions(services.database, caller.userId, alive, window, choice);
   return { rows: rows.map((row) => ({ ...row, is_current: isCurrent(caller, row.id) })), total };
 }
@@ -140,7 +142,8 @@ export function isCurrent({ credential }: Caller, id: number): boolean {
 /** Ends a session of the caller. Requests with its cookie are refused, and open streams end. */
 export function endSession(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
-    const isEnded = await store.endSession(sql, caller.userId, id, services.clock.now());
+    const isEnded = await reachesAccount(sql, caller) &&
+      await store.endSession(sql, caller.userId, id, services.clock.now());
     if (!isEnded) throw new NotFoundError("Session");
     await notify(sql, { topic: "tokens_changed", user_id: caller.userId });
   });

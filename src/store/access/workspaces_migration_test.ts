@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { emptyDatabase } from "../../../tests/support/fixtures/database.ts";
+import { ABILITIES } from "../../domain/abilities.ts";
 import { systemClock } from "../../domain/clock.ts";
 import { migrate, readMigrations } from "../database/migrate.ts";
 import type { Sql } from "../database/sql.ts";
+import { findCaller } from "./tokens.ts";
 import { deleteUser } from "./users.ts";
 import { ownWorkspace } from "./workspaces.ts";
 
@@ -198,4 +200,32 @@ Deno.test("a deleted user leaves the records of shared workspaces to another mem
   await deleteUser(sql, viewer);
   assert.deepEqual(await owners(sql), {});
   assert.equal((await sql`select from workspaces`).length, 0);
+});
+
+Deno.test("tokens of the version before go on working, and get the new abilities if they had all others", async () => {
+  await using db = await emptyDatabase();
+  const { database: sql } = db;
+  const migrations = await readMigrations(new URL("../../../migrations", import.meta.url).pathname);
+  const before = migrations.findIndex(({ name }) => name.endsWith("_workspaces"));
+  await migrate(sql, migrations.slice(0, before), systemClock);
+  const user_id = await insertUser(sql, "Ada");
+  const added = ["view-tags", "pause-backup-tasks", "manage-workspace"];
+  const all = ABILITIES.filter((ability) => !added.includes(ability));
+  const [none, most] = [["manage-tags"], all.filter((ability) => ability !== "delete-backups")];
+  const add = (token_hash: string, abilities: readonly string[]) =>
+    sql`insert into tokens ${sql({ user_id, name: "t", abilities: [...abilities], token_hash, ...TIMES })}`;
+  await add("all", all);
+  await add("user", all.filter((ability) => ability !== "admin"));
+  await add("most", most);
+  await add("none", none);
+  await migrate(sql, migrations, systemClock);
+  const rows = await sql<{ abilities: string[] }[]>`select abilities from tokens order by id`;
+  assert.deepEqual(rows.map(({ abilities }) => [...abilities].sort()), [
+    [...ABILITIES].sort(),
+    ABILITIES.filter((ability) => ability !== "admin").sort(),
+    [...most].sort(),
+    none,
+  ]);
+  const caller = await findCaller(sql, "none");
+  assert.deepEqual([caller!.role, caller!.workspace_id], ["manager", await ownWorkspace(sql, user_id)]);
 });

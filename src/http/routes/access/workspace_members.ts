@@ -139,7 +139,7 @@ export const workspaceMemberEndpoints: readonly Endpoint[] = [
     group: GROUP,
     summary: "Leave a workspace",
     description: "Revokes the caller's tokens for the workspace.",
-    access: "any token",
+    access: "manage-tokens",
     ids: { id: "Workspace" },
     answer: {
       status: 200,

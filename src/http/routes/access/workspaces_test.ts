@@ -1,3 +1,4 @@
+import { openSession } from "../../../services/access/sessions.ts";
 import assert from "node:assert/strict";
 import { ABILITIES } from "../../../domain/abilities.ts";
 import { mayExport } from "../../../store/export/export.ts";
@@ -175,8 +176,15 @@ Deno.test("a token for a shared workspace reaches neither the user's other works
   assert.equal((await shared.call("GET", `/api/tokens/${id}`)).status, 404);
   assert.equal((await shared.call("DELETE", `/api/tokens/${id}`)).status, 404);
   assert.equal((await shared.call("PUT", `/api/tokens/${id}`, { name: "x" })).status, 404);
-  const total = async (client: ApiClient) => (await client.call("GET", "/api/tokens")).body.meta.total;
+  const total = async (client: ApiClient, path = "/api/tokens") =>
+    (await client.call("GET", path)).body.meta.total;
   assert.deepEqual([await total(shared), await total(user)], [1, 3]);
+  const { row: session } = await api.database.begin((sql) =>
+    openSession(sql, user.userId, { address: null, userAgent: null }, api.clock.now())
+  );
+  assert.deepEqual([await total(shared, "/api/sessions"), await total(user, "/api/sessions")], [0, 1]);
+  assert.equal((await shared.call("DELETE", `/api/sessions/${session.id}`)).status, 404);
+  assert.equal((await user.call("DELETE", `/api/sessions/${session.id}`)).status, 200);
 });
 
 Deno.test("administrators list and manage all workspaces, and see records only as members", async () => {
