@@ -64,8 +64,16 @@ Deno.test("an update, a form and a nested object are held to their fields as wel
 Deno.test("other fields are ignored and listed; a record sent back as it was shown is one warning", async () => {
   await using api = await testApi();
   const { call } = api.admin;
+  // A task without a stream would cause a warning of its own.
+  const stream = await call("POST", "/api/notification-streams", {
+    label: "Mail",
+    type: "email",
+    value: "ops@example.test",
+    notifications: { on_success: false, on_failure: true },
+  });
   const made = await call("POST", "/api/backup-tasks", {
     ...await taskFields(api.admin),
+    notification_stream_ids: [stream.body.data.id],
     made_by: "ansible",
   });
   assert.deepEqual([made.status, made.body.warnings], [201, [
