@@ -4,6 +4,7 @@
  * agent.
  */
 import type { Clock } from "../../src/domain/clock.ts";
+import type { DestinationSpace } from "../../src/protocol/job.ts";
 import type { ProgressEvent } from "../../src/protocol/wire_messages.ts";
 
 /** The run's output. Every call writes one line. The receiver adds the time and escapes the text. */
@@ -194,6 +195,11 @@ export interface Destination {
    * Rejects if the directory or bucket is missing.
    */
   remove(name: string): Promise<boolean>;
+  /**
+   * Returns the space of the destination; null if it is not known. Undefined if destinations of the type
+   * cannot tell.
+   */
+  space?(): Promise<DestinationSpace | null>;
   /** Closes connections. Never rejects. */
   close(): Promise<void>;
 }

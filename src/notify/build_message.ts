@@ -36,7 +36,9 @@ function factsOf(event: NotificationEvent): Message["facts"] {
 }
 
 function ongoingOf({ event, ongoing, timezone }: NotificationEvent): string {
-  if (ongoing === undefined || event.endsWith(".recovered") || event === "agent.back") return "";
+  if (ongoing === undefined || ["backup.recovered", "agent.back", "destination.has_room"].includes(event)) {
+    return "";
+  }
   return ` (${ongoing.count === 1 ? "" : `${ongoing.count} times `}since ${
     localIso(timezone, new Date(ongoing.since))
   })`;

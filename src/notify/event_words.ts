@@ -146,6 +146,16 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
       "It is refused; the connected one goes on with its runs. Where a machine was copied, stop the agent of the " +
       "copy, remove its state directory and enrol it with a token of its own server.",
   }),
+  "destination.nearly_full": () => ({
+    tone: "warning",
+    title: "A destination is nearly full",
+    next: "Make room there, or let tasks keep fewer backups. Backups fail when no space is left.",
+  }),
+  "destination.has_room": (event) => ({
+    tone: "good",
+    title: `A destination has room again${sinceOf(event)}`,
+    next: null,
+  }),
   "removal.failing": (event) => ({
     tone: "warning",
     title: event.task === null ? "Backups can't be removed" : `Backups of ${taskOf(event)} can't be removed`,

@@ -168,6 +168,14 @@ export const Missing = z.object({
 });
 export type Missing = z.infer<typeof Missing>;
 
+/** Space of the file system with a destination, in bytes. */
+export const DestinationSpace = z.object({
+  /** Space that the agent may still use. */
+  free: z.number().int().nonnegative(),
+  total: z.number().int().nonnegative(),
+});
+export type DestinationSpace = z.infer<typeof DestinationSpace>;
+
 /** The result of a successful backup run. `size` is the sum of its archives' sizes, in bytes. */
 export const StoredBackup = z.object({
   objects: z.array(StoredObject).min(1).max(MAX_OBJECTS),
@@ -191,6 +199,8 @@ export const StoredBackup = z.object({
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
   /** Number of files that could not be read, and are missing from the archive. Absent if there are none. */
   unreadable_count: z.number().int().positive().optional(),
+  /** Absent if the destination cannot tell, and from older agents. */
+  space: DestinationSpace.optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;
 

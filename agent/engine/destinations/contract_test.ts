@@ -144,6 +144,14 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
     assert.deepEqual(await fixture.partials(), []);
   });
 
+  check("the space of a directory is measured, where the type can tell", async (fixture) => {
+    await using destination = await opened(fixture);
+    if (destination.space === undefined) return assert.ok(type === "s3" || type === "webdav");
+    await store(destination, "small.zst", bytes(10));
+    const { free, total } = (await destination.space())!;
+    assert.ok(free >= 0 && free <= total && total > 2 ** 20, `${free} of ${total}`);
+  });
+
   check("an object is not there before it is committed", async (fixture) => {
     await using destination = await opened(fixture);
     const writer = await destination.create("a.zst", null);

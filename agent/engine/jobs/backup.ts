@@ -1,6 +1,7 @@
 /** Runs a backup job: reads the source and stores the objects. */
 import {
   type BackupJob,
+  type DestinationSpace,
   jobOptions,
   type StoredBackup,
   type StoredObject,
@@ -105,6 +106,7 @@ async function store(
       warningsCount: warningsCount(),
     }),
   );
+  const space = await spaceOf(destination);
   return {
     ...assessed,
     objects: [...objects.committed],
@@ -115,7 +117,17 @@ async function store(
     source: source.description,
     ...missing.length === 0 ? {} : { missing },
     ...unreadable === 0 ? {} : { unreadable_count: unreadable },
+    ...space === null ? {} : { space },
   };
+}
+
+/** Returns the space of the destination; null if it is not known. A failure does not fail the backup. */
+async function spaceOf(destination: Destination): Promise<DestinationSpace | null> {
+  try {
+    return await destination.space?.() ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the number of files to encrypt: the archives, the indexes, and the contents in the manifest. */

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { absoluteStorePath } from "../formats/paths.ts";
 import { defineDestination } from "./definition.ts";
+import { nearlyFullField } from "./nearly_full.ts";
 
 const LocalDestination = z.object({ type: z.literal("local"), directory: z.string() });
 export type LocalDestination = z.infer<typeof LocalDestination>;
@@ -17,6 +18,7 @@ export const local = defineDestination({
       placeholder: "path",
       isSearched: true,
     },
+    ...nearlyFullField,
   },
   jobShape: LocalDestination,
   job: (_settings, _secrets, directory) => ({ type: "local" as const, directory }),

@@ -5,6 +5,7 @@ import { host, relativeStorePath } from "../formats/paths.ts";
 import { says } from "../formats/says.ts";
 import { integer, literalLine, secret, text } from "../formats/text.ts";
 import { defineDestination } from "./definition.ts";
+import { nearlyFullField } from "./nearly_full.ts";
 
 const SSH_PORT = 22;
 
@@ -80,6 +81,7 @@ export const sftp = defineDestination({
       description: "Default: the account's home directory.",
       isSearched: true,
     },
+    ...nearlyFullField,
   },
   requiredOneOf: {
     fields: ["sftp_password", "sftp_private_key"],

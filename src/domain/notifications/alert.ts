@@ -25,6 +25,8 @@ const ALERT_KINDS = [
   "agent.duplicate",
   /** Removing backups or leftovers from a destination has failed for a day. */
   "removal.failing",
+  /** Little space is left at a destination. */
+  "destination.nearly_full",
   /** Messages to a notification stream could not be delivered and were given up. */
   "notifications.failing",
   /** The last token with the admin ability expires soon, or has expired. */

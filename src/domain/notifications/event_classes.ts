@@ -88,6 +88,15 @@ export const EVENT_CLASSES = {
     "agent.back",
     "agent.duplicate",
   ]),
+  destination_full: news(
+    "on_failure",
+    "destination nearly full",
+    "little space is left at a destination, or enough again",
+    [
+      "destination.nearly_full",
+      "destination.has_room",
+    ],
+  ),
   removal_failing: news("on_failure", "removal failing", "backups cannot be removed from a destination", [
     "removal.failing",
   ]),

@@ -1,4 +1,6 @@
 /** A destination in a directory on the agent's own server. */
+import type { DestinationSpace } from "../../../../src/protocol/job.ts";
+import { statfs } from "node:fs/promises";
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { LocalDestination as Spec } from "../../../../src/definitions/destinations/local.ts";
 import { exists } from "../../exists.ts";
@@ -17,6 +19,9 @@ import { checkObjectName, joinPath, partialName } from "../object_name.ts";
  * may read.
  */
 const DIRECTORY_MODE = 0o700;
+
+/** Time limit for measuring the free space, in milliseconds. */
+const SPACE_LIMIT = 10_000;
 
 /** Types of file systems that use no other server and no helper program, so neither can make them hang. */
 const DISKS = new Set([
@@ -138,6 +143,13 @@ export class LocalDestination implements Destination {
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));
     return this.#isDisk ? path : null;
+  }
+
+  async space(): Promise<DestinationSpace> {
+    const { directory } = this.spec;
+    const measured = this.#files.at(`measure ${directory}`, () => statfs(directory), SPACE_LIMIT);
+    const { bavail, blocks, bsize } = await measured;
+    return { free: bavail * bsize, total: blocks * bsize };
   }
 
   async size(name: string): Promise<number> {

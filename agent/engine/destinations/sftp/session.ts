@@ -1,6 +1,7 @@
 /**
  * An SFTP session. Wraps ssh2's channel in promises, and turns refusals by the server into `RunFailedError`s.
  */
+import type { DestinationSpace } from "../../../../src/protocol/job.ts";
 import { Buffer } from "node:buffer";
 import type { Client, FileEntryWithStats, SFTPWrapper, Stats } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";
@@ -274,6 +275,19 @@ export class SftpSession {
         // checked.
         if (statusOf(error) !== NO_SUCH_FILE || path === parentOf(path)) return null;
       }
+    }
+  }
+
+  /** Returns the space of the file system with a directory; null if the server does not tell. */
+  async space(path: string): Promise<DestinationSpace | null> {
+    try {
+      const { f_bavail, f_blocks, f_frsize } = await this.#raw((done: Done<unknown>) =>
+        this.sftp.ext_openssh_statvfs(path, done as never)
+      ) as Record<string, number>;
+      return { free: f_bavail! * f_frsize!, total: f_blocks! * f_frsize! };
+    } catch (error) {
+      if (error instanceof ConnectionLostError || error instanceof RunAbortedError) throw error;
+      return null;
     }
   }
 

@@ -1,4 +1,5 @@
 /** A destination in a directory on an SSH server. */
+import type { DestinationSpace } from "../../../../src/protocol/job.ts";
 import type { Buffer } from "node:buffer";
 import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { type Destination, ObjectMissingError, type ObjectWriter, RunFailedError } from "../../ports.ts";
@@ -75,6 +76,10 @@ export class SftpDestination implements Destination {
 
   read(name: string, from: number, to: number): AsyncIterable<Uint8Array> {
     return readSteadily(this.connection, this.#path(checkObjectName(name)), from, to, this.ports.signal);
+  }
+
+  async space(): Promise<DestinationSpace | null> {
+    return await this.connection.use((session) => session.space(this.spec.directory));
   }
 
   async size(name: string): Promise<number> {

@@ -17,8 +17,12 @@ const times = { created_at: "2026-01-05T12:00:00Z", updated_at: "2026-01-05T12:0
 
 /** Pairs of the fields that are sent and the fields that the response shows. */
 const types: [Record<string, unknown>, Record<string, unknown>][] = [
-  [{ type: "local" }, { type_human: "Local", local_path: null }],
-  [{ type: "local", local_path: "/mnt" }, { type_human: "Local", local_path: "/mnt" }],
+  [{ type: "local" }, { type_human: "Local", local_path: null, nearly_full_below: null }],
+  [{ type: "local", local_path: "/mnt", nearly_full_below: 5 }, {
+    type_human: "Local",
+    local_path: "/mnt",
+    nearly_full_below: 5,
+  }],
   [
     {
       type: "s3",
@@ -70,6 +74,7 @@ const types: [Record<string, unknown>, Record<string, unknown>][] = [
       sftp_port: 22,
       sftp_username: "backup",
       sftp_path: "data",
+      nearly_full_below: null,
       sftp_host_key: HOST_KEY,
       is_sftp_password_set: false,
       is_sftp_private_key_set: true,

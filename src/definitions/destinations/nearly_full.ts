@@ -1,0 +1,15 @@
+/** The setting of destinations whose free space agents can measure. */
+import { integer } from "../formats/text.ts";
+
+/** Share of free space below which a destination is nearly full, in percent, unless it has its own. */
+export const NEARLY_FULL_BELOW = 10;
+
+export const nearlyFullField = {
+  nearly_full_below: {
+    schema: integer(0, 99),
+    help: "the share of free space in percent below which its users are notified; 0: never; by default 10",
+    description:
+      "Percent of free space: below it, `destination.nearly_full` is sent. 0: never. Null: 10. Measured after backups.",
+    placeholder: "percent",
+  },
+} as const;

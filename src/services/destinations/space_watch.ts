@@ -1,0 +1,52 @@
+/** Reports destinations that are nearly full. */
+import { NEARLY_FULL_BELOW } from "../../definitions/destinations/nearly_full.ts";
+import { definitionOf } from "../../definitions/destinations/registry.ts";
+import { ownerOf } from "../../domain/access/owner.ts";
+import type { DestinationSpace } from "../../protocol/job.ts";
+import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import type { RunRow } from "../../store/runs/runs.ts";
+import type { ServiceContext } from "../context.ts";
+import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts.ts";
+
+/** Margin above the limit, in percent of the total: an alert ends only when so much more is free. */
+const MARGIN = 5;
+
+/** Reports the space that an agent measured at a run's destination, if it is too little, or enough again. */
+export async function notifySpace(
+  services: Pick<ServiceContext, "clock">,
+  sql: Sql,
+  run: RunRow,
+  { free, total }: DestinationSpace,
+): Promise<void> {
+  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  if (destination === undefined || total === 0) return;
+  const below = Number(destination.settings.nearly_full_below ?? NEARLY_FULL_BELOW);
+  const percent = 100 * free / total;
+  // A local destination is a disk of its own on each server.
+  const where = definitionOf(destination.type).reach === "server" ? ` server ${run.remote_server_id}` : "";
+  const subject = `destination ${destination.id}${where}`;
+  const message = (name: AlertMessage["name"]): AlertMessage => ({
+    name,
+    ...ownerOf(destination),
+    taskId: null,
+    serverId: run.remote_server_id,
+    backupId: null,
+    run: null,
+    recipients: { workspaceId: destination.workspace_id, exceptStreamId: null },
+    reason: `${destination.label} (${destination.id}): ${percent.toFixed(1)} % of ${
+      gigabytes(total)
+    } is free.`,
+    key: `${subject} ${name}`,
+  });
+  const alert = { kind: "destination.nearly_full", subject } as const;
+  if (percent < below) {
+    await raiseAlert(services, sql, { ...alert, isLevel: true }, message("destination.nearly_full"));
+  } else if (below === 0 || percent >= Math.min(below + MARGIN, 100)) {
+    await endAlert(services, sql, alert, message("destination.has_room"));
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
