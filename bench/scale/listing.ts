@@ -12,9 +12,9 @@ export async function benchScaleListing(): Promise<Result[]> {
   await stage.plantTasks(ids, destinationId, 10);
   const now = systemClock.now();
   await stage.sql`
-    insert into runs (user_id, kind, backup_task_id, remote_server_id, backup_destination_id, trigger, scheduled_for,
+    insert into runs (user_id, workspace_id, kind, backup_task_id, remote_server_id, backup_destination_id, trigger, scheduled_for,
       state, attempt, output_compacted, created_at, started_at, finished_at)
-    select t.user_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', ${now},
+    select t.user_id, t.workspace_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', ${now},
       'succeeded', 1, true, ${now}, ${now}, ${now}
     from generate_series(1, ${logs}) as n
     join (select *, row_number() over (order by id) as position from backup_tasks) t on t.position = 1 + n % 1000`;

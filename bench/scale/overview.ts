@@ -12,17 +12,17 @@ export async function benchScaleOverview(): Promise<Result[]> {
   await stage.plantTasks(ids, destinationId, 10);
   const now = systemClock.now();
   await stage.sql`
-    insert into runs (user_id, kind, backup_task_id, remote_server_id, backup_destination_id, trigger, state, attempt,
+    insert into runs (user_id, workspace_id, kind, backup_task_id, remote_server_id, backup_destination_id, trigger, state, attempt,
       output_compacted, created_at, started_at, finished_at)
-    select t.user_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', 'succeeded', 1, true,
+    select t.user_id, t.workspace_id, 'backup', t.id, t.remote_server_id, t.backup_destination_id, 'schedule', 'succeeded', 1, true,
       at, at, at
     from generate_series(1, ${runs}) as n
     join (select *, row_number() over (order by id) as position from backup_tasks) t on t.position = 1 + n % 1000
     cross join lateral (select ${now}::timestamptz - (${runs} - n) * interval '1 minute' as at) times`;
   await stage.sql`
-    insert into backups (user_id, backup_task_id, run_id, backup_destination_id, remote_server_id, directory, file_name,
+    insert into backups (user_id, workspace_id, backup_task_id, run_id, backup_destination_id, remote_server_id, directory, file_name,
       size, sha256, engine, encrypted, bytes_read, warnings_count, duration_ms, created_at)
-    select user_id, backup_task_id, id, backup_destination_id, remote_server_id, '/', 'backup_' || id, 1000,
+    select user_id, workspace_id, backup_task_id, id, backup_destination_id, remote_server_id, '/', 'backup_' || id, 1000,
       repeat('0', 64), 'tar', false, 1000, 0, 1000, created_at
     from runs`;
   await stage.sql`vacuum analyze`;
