@@ -187,7 +187,7 @@ const FOREIGN_VARIABLES =
   /^(DENO_|OTEL_|HTTPS?_PROXY$|NO_PROXY$|NODE_EXTRA_CA_CERTS$|HOME$|PATH$|AWS_ENDPOINT_URL$)/;
 /** Matches words in capitals that are not environment variables: SQL, HTTP, and placeholders in examples. */
 const CAPITALS =
-  /^(SHOW_ROUTINE|SET_USER_ID|SET_ANY_DEFINER|RENAME|DATA_DIR|NOT|BACKUP_PASSWORD|S3_SECRET|HOOK|REASON)$/;
+  /^(SHOW_ROUTINE|SET_USER_ID|SET_ANY_DEFINER|RENAME|DATA_DIR|NOT|BACKUP_PASSWORD|S3_SECRET|TRIGGER_TOKEN|HOOK|REASON)$/;
 
 Deno.test("every environment variable that the documentation names is read somewhere", async () => {
   const programs = FILES.filter((path) =>

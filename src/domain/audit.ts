@@ -10,9 +10,11 @@ export type AuditActor =
   | { readonly type: "agent"; readonly remoteServerId: number }
   | { readonly type: "system" }
   | { readonly type: "command"; readonly name: string }
+  /** The trigger of a task, which the entry names as its resource. */
+  | { readonly type: "trigger" }
   | { readonly type: "unknown"; readonly userId?: number; readonly credential?: Credential };
 
-export const AUDIT_ACTORS = ["user", "agent", "system", "command", "unknown"] as const;
+export const AUDIT_ACTORS = ["user", "agent", "system", "command", "trigger", "unknown"] as const;
 export const AUDIT_RESULTS = ["done", "refused", "failed"] as const;
 export type AuditResult = typeof AUDIT_RESULTS[number];
 

@@ -23,6 +23,16 @@ export function presentedSecret(request: Request, cookie: SessionCookie): Presen
   return token === null ? null : { kind: "token", text: token };
 }
 
+/**
+ * Returns the token of a trigger: of the header `X-Trigger-Token` or `Authorization`, or else of the query,
+ * because some senders can set no header. Returns null if there is none.
+ */
+export function presentedTrigger(request: Request): PresentedSecret | null {
+  const token = request.headers.get("x-trigger-token") ?? optionalBearerToken(request) ??
+    new URL(request.url).searchParams.get("token");
+  return token === null || !/^[\x21-\x7e]{1,512}$/.test(token) ? null : { kind: "token", text: token };
+}
+
 /** Returns the token of `Authorization: Bearer`. Throws an `UnauthenticatedError` if there is none. */
 export function bearerToken(request: Request): string {
   const token = optionalBearerToken(request);
@@ -36,7 +46,7 @@ function optionalBearerToken(request: Request): string | null {
 }
 
 /** Throws a `ForbiddenError` that says what is missing if the caller may not use the endpoint. */
-export function requireAccess(caller: Caller, access: Exclude<Access, "agent" | "public">): void {
+export function requireAccess(caller: Caller, access: Exclude<Access, "agent" | "public" | "trigger">): void {
   const isSession = caller.credential.kind === "session";
   if (access === "any token" || (access === "session" && isSession)) return;
   if (access === "session") {

@@ -6,10 +6,10 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import type { SessionCookie } from "./session_cookie.ts";
 
 /**
- * What a caller needs: an ability, any token or session, a session, an agent's key (which the handler
- * checks), or nothing.
+ * The access that a caller needs: an ability, any token or session, a session, the token of the task's trigger, an
+ * agent's key (which the handler checks), or nothing.
  */
-export type Access = Ability | "any token" | "session" | "agent" | "public";
+export type Access = Ability | "any token" | "session" | "trigger" | "agent" | "public";
 
 export type Method = "get" | "post" | "put" | "delete";
 
@@ -116,7 +116,7 @@ export type Endpoint = EndpointDefinition<any, any, any>;
 
 /** Returns whether the endpoint is for users: callers with a token or session. */
 export function isForUsers({ access }: Endpoint): boolean {
-  return access !== "public" && access !== "agent";
+  return access !== "public" && access !== "agent" && access !== "trigger";
 }
 
 export function endpoint<

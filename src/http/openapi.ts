@@ -62,6 +62,23 @@ export function openapiDocument(
     scheme: "bearer",
     description: "The key that an agent got when it enrolled.",
   });
+  registry.registerComponent("securitySchemes", "triggerToken", {
+    type: "http",
+    scheme: "bearer",
+    description: "The token of the task's trigger.",
+  });
+  registry.registerComponent("securitySchemes", "triggerHeader", {
+    type: "apiKey",
+    in: "header",
+    name: "X-Trigger-Token",
+    description: "The same token, in a header of its own.",
+  });
+  registry.registerComponent("securitySchemes", "triggerQuery", {
+    type: "apiKey",
+    in: "query",
+    name: "token",
+    description: "The same token, for senders that can set no header.",
+  });
   for (const [name, header] of Object.entries(HEADERS)) registry.registerComponent("headers", name, header);
   registry.registerComponent("parameters", "Idempotency-Key", {
     name: "Idempotency-Key",
@@ -141,13 +158,16 @@ function withWarnings(endpoint: Endpoint): z.ZodType {
 function securityOf(endpoint: Endpoint): Record<string, string[]>[] {
   if (endpoint.access === "session") return [{ session: [] }];
   if (isForUsers(endpoint)) return [{ token: [] }, { session: [] }];
+  if (endpoint.access === "trigger") {
+    return [{ triggerToken: [] }, { triggerHeader: [] }, { triggerQuery: [] }];
+  }
   return endpoint.access === "agent" ? [{ agentKey: [] }] : [];
 }
 
 function accessSentence(
   { access, method, needsFreshLogin = method === "delete" }: Endpoint,
 ): string | undefined {
-  if (access === "public" || access === "agent") return undefined;
+  if (access === "public" || access === "agent" || access === "trigger") return undefined;
   const need = access === "any token"
     ? "Any token is accepted."
     : access === "session"
@@ -190,10 +210,14 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
     sentences[413] = "The body is too large.";
     sentences[415] = "The body is neither JSON nor a form.";
   }
-  if (access !== "public") sentences[401] = "The token or session is missing, unknown, expired or revoked.";
+  if (access === "trigger") {
+    sentences[401] = "The token is missing or wrong, or there is no such task, or it has no trigger token.";
+  } else if (access !== "public") {
+    sentences[401] = "The token or session is missing, unknown, expired or revoked.";
+  }
   if (isToken) sentences[403] = forbiddenSentence(endpoint);
   const resources = Object.values(ids ?? {});
-  if (resources.length > 0) {
+  if (resources.length > 0 && access !== "trigger") {
     sentences[404] = `The caller has no such ${resources.join(" or ").toLowerCase()}.`;
   }
   if (isToken && method === "post") {
@@ -205,7 +229,7 @@ function errorResponses(endpoint: Endpoint): Record<string, Response> {
   }
   const bad = "too many failed authentications came from this address.";
   if (isToken) sentences[429] = `The caller sent too many requests this minute, or ${bad}`;
-  else if (access === "agent") sentences[429] = `T${bad.slice(1)}`;
+  else if (access === "agent" || access === "trigger") sentences[429] = `T${bad.slice(1)}`;
   sentences[500] = "An unexpected error occurred on the server.";
   sentences[503] = "The database can't be reached.";
   for (const [status, text] of Object.entries(errors)) {

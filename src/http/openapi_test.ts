@@ -9,7 +9,8 @@ import { ENDPOINTS, GROUPS } from "./routes.ts";
 // deno-lint-ignore no-explicit-any
 const document: any = openapiDocument(ENDPOINTS, GROUPS, null, "0.0.0");
 const operationOf = ({ path, method }: Endpoint) => document.paths[path]?.[method];
-const isForTokens = ({ access }: Endpoint) => access !== "public" && access !== "agent";
+const isForTokens = ({ access }: Endpoint) =>
+  access !== "public" && access !== "agent" && access !== "trigger";
 
 Deno.test("the document passes the linter's recommended rules without a warning", async () => {
   const config = await createConfig({
@@ -95,7 +96,9 @@ Deno.test("every possible error of a request is declared", () => {
       if (endpoint.access !== "any token") statuses.push("403");
       if (endpoint.method === "post") statuses.push("409", "422");
     }
-    if (endpoint.ids !== undefined) statuses.push("404");
+    // To a trigger, an unknown task is a wrong token.
+    if (endpoint.access === "trigger") statuses.push("401", "429");
+    else if (endpoint.ids !== undefined) statuses.push("404");
     if (endpoint.body !== undefined || endpoint.query !== undefined) statuses.push("422");
     for (const status of statuses) {
       assert.ok(operation.responses[status], `${endpoint.operationId} doesn't declare ${status}`);
@@ -103,7 +106,7 @@ Deno.test("every possible error of a request is declared", () => {
     const success = endpoint.operationId === "connectAgent" ? "101" : /^20[0-2]$/;
     assert.match(String(endpoint.answer.status), new RegExp(success), endpoint.operationId);
     const { security } = operation;
-    const ways = { public: 0, agent: 1, session: 1 }[endpoint.access as string] ?? 2;
+    const ways = { public: 0, agent: 1, session: 1, trigger: 3 }[endpoint.access as string] ?? 2;
     assert.equal(security.length, ways, endpoint.operationId);
   }
 });

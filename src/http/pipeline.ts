@@ -4,6 +4,7 @@
  * step that refuses determines the response, in the API's error format.
  */
 import { z } from "@hono/zod-openapi";
+import type { Credential } from "../domain/access/credential.ts";
 import type { Origin } from "../domain/audit.ts";
 import {
   InvalidError,
@@ -16,10 +17,11 @@ import { type AuditedRequest, withAuditedRequest } from "../services/access/audi
 import type { PresentedSecret } from "../services/access/callers.ts";
 import { isFreshLogin } from "../services/access/sessions.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
+import { authenticateTrigger } from "../services/tasks/triggers.ts";
 import { retryLost } from "../services/lost_connections.ts";
 import { watchAgentKey, watchCaller } from "../services/access/token_watch.ts";
 import { actorOf, auditOf, fieldsOf, isAudited, settleAudit } from "./audit.ts";
-import { callerOf, presentedSecret, requireAccess } from "./auth.ts";
+import { callerOf, presentedSecret, presentedTrigger, requireAccess } from "./auth.ts";
 import { refuseOtherSites, requireSameSite } from "./csrf.ts";
 import type { AuthThrottle } from "./limits/auth_throttle.ts";
 import { NO_BODY, readBody, type RequestBody } from "./input/body.ts";
@@ -63,8 +65,9 @@ export async function serve(
   const { services } = context;
   const limits: Record<string, string> = {};
   const audit = auditOf(services, endpoint, origin);
-  const secret = endpoint.access === "public" ? null : presentedSecret(request, context.cookie);
+  const secret = secretOf(context, endpoint, request);
   let caller: Caller | null = null;
+  let credential: Credential | null = null;
   let error: unknown = null;
   let isServed = false;
   let response: Response;
@@ -76,8 +79,15 @@ export async function serve(
     if (secret !== null) context.throttle.admit(origin.address, secret.text);
     if (endpoint.logsIn === true) refuseOtherSites(request, context.publicUrl);
     caller = await retryLost(services, () => admit(context, endpoint, { request, secret, limits, audit }));
+    credential = caller?.credential ?? null;
     const params = idsOf(endpoint, segments);
     audit.add({ resourceId: params.id ?? null });
+    if (endpoint.access === "trigger") {
+      credential = await retryLost(
+        services,
+        () => admitTrigger(context, params.id!, { secret, limits, audit }),
+      );
+    }
     const body = endpoint.takesStream === true
       ? NO_BODY
       : await readBody(request, context.bodyLimit, context.bodyTimeout);
@@ -87,13 +97,13 @@ export async function serve(
       const serve = () => handle(context, endpoint, call);
       return await (isAudited(endpoint) ? withAuditedRequest(audit, serve) : serve());
     };
-    response = endpoint.method === "post" && caller !== null
+    response = endpoint.method === "post" && credential !== null
       ? await answerOnce(
         services,
         {
           request,
           body: body.bytes,
-          credential: caller.credential,
+          credential,
           showsSecretOnce: endpoint.showsSecretOnce ?? false,
         },
         () => work().catch(refuse),
@@ -102,7 +112,7 @@ export async function serve(
   } catch (cause) {
     response = refuse(cause);
   }
-  if (secret !== null) countAttempt(context, origin, secret.text, caller !== null, response.status);
+  if (secret !== null) countAttempt(context, origin, secret.text, credential !== null, response.status);
   // A request without a secret is not an attempt to authenticate, so it is not recorded.
   if (response.status !== 401 || secret !== null || endpoint.logsIn === true) {
     try {
@@ -140,7 +150,7 @@ function withRevocation(
   secret: PresentedSecret | null,
   response: Response,
 ): Response {
-  if (access === "public" || secret === null || !response.ok) return response;
+  if (access === "public" || access === "trigger" || secret === null || !response.ok) return response;
   if (access === "agent") return abortOnRevocation(response, () => watchAgentKey(services, secret.text));
   const ability = access === "any token" || access === "session" ? null : access;
   return abortOnRevocation(response, () => watchCaller(services, caller!, ability));
@@ -174,7 +184,7 @@ async function admit(
   },
 ): Promise<Caller | null> {
   const { access, method, needsFreshLogin = method === "delete" } = endpoint;
-  if (access === "public" || access === "agent") return null;
+  if (access === "public" || access === "agent" || access === "trigger") return null;
   const caller = await callerOf(services, secret);
   audit.add({ actor: actorOf(caller), workspaceId: caller.workspaceId });
   Object.assign(limits, limiter.take(caller.credential));
@@ -187,16 +197,50 @@ async function admit(
   return caller;
 }
 
+function secretOf(
+  { cookie }: PipelineContext,
+  { access }: Endpoint,
+  request: Request,
+): PresentedSecret | null {
+  if (access === "public") return null;
+  return access === "trigger" ? presentedTrigger(request) : presentedSecret(request, cookie);
+}
+
+/** Returns the credential of a trigger. Throws an `UnauthenticatedError` unless its token is the task's. */
+async function admitTrigger(
+  { services, limiter }: PipelineContext,
+  taskId: number,
+  { secret, limits, audit }: {
+    secret: PresentedSecret | null;
+    limits: Record<string, string>;
+    audit: AuditedRequest;
+  },
+): Promise<Credential> {
+  if (secret === null) throw new UnauthenticatedError();
+  const { credential, workspaceId } = await authenticateTrigger(services, taskId, secret.text);
+  audit.add({ actor: { type: "trigger" }, workspaceId });
+  Object.assign(limits, limiter.take(credential));
+  return credential;
+}
+
 async function requireFreshLogin(services: ServiceContext, caller: Caller): Promise<void> {
   if (!await isFreshLogin(services, caller)) throw new StepUpRequiredError();
 }
 
-/** Returns the path's ids. Throws the resource's own `NotFoundError` for text that is not an id. */
-function idsOf({ ids }: Endpoint, segments: Readonly<Record<string, string>>): Record<string, number> {
+/**
+ * Returns the path's ids. Throws the resource's own `NotFoundError` for text that is not an id, to a trigger
+ * the same error as for an unknown id.
+ */
+function idsOf(
+  { access, ids }: Endpoint,
+  segments: Readonly<Record<string, string>>,
+): Record<string, number> {
   const params: Record<string, number> = {};
   for (const [name, resource] of Object.entries(ids ?? {})) {
     const id = /^[1-9]\d{0,15}$/.test(segments[name] ?? "") ? Number(segments[name]) : NaN;
-    if (!Number.isSafeInteger(id)) throw new NotFoundError(resource as string);
+    if (!Number.isSafeInteger(id)) {
+      throw access === "trigger" ? new UnauthenticatedError() : new NotFoundError(resource as string);
+    }
     params[name] = id;
   }
   return params;

@@ -31,6 +31,7 @@ import { tagEndpoints } from "./routes/tasks/tags.ts";
 import { tokenEndpoints } from "./routes/access/tokens.ts";
 import { workspaceMemberEndpoints } from "./routes/access/workspace_members.ts";
 import { workspaceEndpoints } from "./routes/access/workspaces.ts";
+import { triggerEndpoints } from "./routes/tasks/triggers.ts";
 import { userEndpoints } from "./routes/access/user.ts";
 import { usersEndpoints } from "./routes/access/users.ts";
 
@@ -39,6 +40,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupTaskScheduleEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
+  ...triggerEndpoints,
   ...backupTaskLogEndpoints,
   ...logWarningEndpoints,
   ...backupEndpoints,

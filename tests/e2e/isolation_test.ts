@@ -62,6 +62,7 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "POST /api/user/totp/confirm",
     "PUT /api/session/workspace",
   ],
+  "trigger": ["POST /api/backup-tasks/{id}/trigger"],
   "agent": [
     "GET /api/agent/connect",
     "GET /api/agent/export",

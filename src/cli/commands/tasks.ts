@@ -11,6 +11,7 @@ import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from
 import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
+import { addTriggerTokenCommand } from "./trigger_token.ts";
 import type { RetentionPreview, Started, Task } from "../records.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
@@ -70,6 +71,7 @@ export function addTaskCommands(program: Command): void {
     .option("--follow", "show the run's output until it ends; the exit code shows the result")
     .option("--no-queue", "fail if the server is at its limit of runs, instead of waiting for a slot")
     .action(calling(run));
+  addTriggerTokenCommand(tasks.command("trigger-token").addArgument(taskId()));
   const preview = tasks.command("retention-preview").addArgument(taskId())
     .description(
       "Show what retention would remove now, and why the rest stays; options replace the task's rules",

@@ -1,6 +1,9 @@
-/** What identified a caller: an API token or a log-in session, with its id in the database. */
+/**
+ * The proof of who calls: an API token or a log-in session, with its id in the database, or the token of a
+ * task's trigger, with the task's id.
+ */
 export interface Credential {
-  readonly kind: "token" | "session";
+  readonly kind: "token" | "session" | "trigger";
   readonly id: number;
 }
 

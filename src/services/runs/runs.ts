@@ -23,7 +23,7 @@ import { applyToRun, startDeadline } from "./run_state.ts";
  */
 export async function startRun(
   services: ServiceContext,
-  caller: Caller,
+  caller: Pick<Caller, "workspaceId">,
   taskId: number,
   { queue = false }: { queue?: boolean } = {},
 ): Promise<{ runId: number }> {
@@ -109,7 +109,11 @@ export async function cancelAnyRun(services: ServiceContext, caller: Caller, run
   });
 }
 
-async function lockOwnTask(sql: Sql, caller: Caller, taskId: number): Promise<BackupTaskRow> {
+async function lockOwnTask(
+  sql: Sql,
+  caller: Pick<Caller, "workspaceId">,
+  taskId: number,
+): Promise<BackupTaskRow> {
   const task = await lockBackupTask(sql, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
   return task;

@@ -14,9 +14,11 @@ export interface IdempotencyKeyRow {
   created_at: Date;
 }
 
-/** Returns the name of the column that stores the id of the caller's token or session. */
+/** The column that stores the id of the caller's credential, by its kind. */
+const OWNER_COLUMNS = { token: "token_id", session: "session_id", trigger: "trigger_task_id" } as const;
+
 function ownerColumn({ kind }: Credential): string {
-  return kind === "token" ? "token_id" : "session_id";
+  return OWNER_COLUMNS[kind];
 }
 
 /**

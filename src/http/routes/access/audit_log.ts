@@ -17,7 +17,7 @@ const Entry = z.object({
   actor: z.object({
     type: z.enum(AUDIT_ACTORS).openapi({
       description:
-        "`command`: an admin command on the control plane's machine. `unknown`: an unauthenticated caller; the ids are then of a " +
+        "`command`: an admin command on the control plane's machine. `trigger`: the webhook of the task that is the resource. `unknown`: an unauthenticated caller; the ids are then of a " +
         "token that is no longer valid.",
     }),
     name: z.string().nullable().openapi({ description: "The name at that time." }),

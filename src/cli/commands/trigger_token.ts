@@ -1,0 +1,32 @@
+/** `tasks trigger-token`: makes, replaces or deletes the token of a task's trigger. */
+import type { Command } from "commander";
+import { calling, type Cli } from "../command_line.ts";
+
+/** @param command The command, with the argument for the task. */
+export function addTriggerTokenCommand(command: Command): void {
+  command.description("Make the token with which other systems run a task; an earlier one is invalid at once")
+    .option("--delete", "delete the token instead")
+    .action(calling(triggerToken));
+}
+
+async function triggerToken(
+  { api, output, terminal }: Cli,
+  id: number,
+  { delete: isDeletion = false }: { delete?: boolean },
+): Promise<void> {
+  const path = `/backup-tasks/${id}/trigger-token`;
+  if (isDeletion) {
+    const action = `delete the trigger token of backup task ${id}`;
+    const done = await api.call<{ message: string }>({ action, method: "DELETE", path });
+    return output.answer(done, () => terminal.print(`${done.message}\n`));
+  }
+  const action = `make a trigger token for backup task ${id}`;
+  const made = await api.post<{ data: { token: string; url: string } }>(action, path);
+  const { token, url } = made.data;
+  output.answer(made, () => {
+    terminal.write(`${token}\n`);
+    terminal.print(
+      `It is not shown again. To run the task: curl -X POST -H "X-Trigger-Token: TOKEN" ${url}\n`,
+    );
+  });
+}

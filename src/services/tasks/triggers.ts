@@ -1,0 +1,75 @@
+/** Manages the tokens with which other systems start runs of a task. A token can do nothing else. */
+import { timingSafeEqual } from "node:crypto";
+import type { Credential } from "../../domain/access/credential.ts";
+import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
+import { transaction } from "../../store/database/database.ts";
+import type { Sql } from "../../store/database/sql.ts";
+import { findBackupTask, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
+import { deleteTrigger, findTrigger, setTrigger } from "../../store/tasks/triggers.ts";
+import { hashSecret, newSecret } from "../access/secret_text.ts";
+import type { Caller, ServiceContext } from "../context.ts";
+import { startRun } from "../runs/runs.ts";
+
+/** Is compared if a task has no token, so that the answer takes the same time. */
+const NO_HASH = hashSecret("");
+
+/** Makes the token of a task and returns it. An earlier token is invalid from then on. */
+export async function rotateTriggerToken(
+  services: ServiceContext,
+  caller: Caller,
+  taskId: number,
+): Promise<string> {
+  const token = newSecret("rgt_");
+  await transaction(services.database, async (sql) => {
+    await lockTask(sql, caller, taskId);
+    await setTrigger(sql, taskId, hashSecret(token), services.clock.now());
+  });
+  return token;
+}
+
+/** Throws a {@link NotFoundError} if the task has no token. */
+export async function removeTriggerToken(
+  services: ServiceContext,
+  caller: Caller,
+  taskId: number,
+): Promise<void> {
+  await transaction(services.database, async (sql) => {
+    await lockTask(sql, caller, taskId);
+    if (!await deleteTrigger(sql, taskId)) throw new NotFoundError("Trigger token");
+  });
+}
+
+/**
+ * Checks the token of a task. Throws the same {@link UnauthenticatedError} for an unknown task, for a task
+ * without a token, and for a wrong token.
+ */
+export async function authenticateTrigger(
+  services: ServiceContext,
+  taskId: number,
+  token: string,
+): Promise<{ credential: Credential; workspaceId: number }> {
+  const trigger = await findTrigger(services.database, taskId);
+  const isSame = timingSafeEqual(
+    new TextEncoder().encode(hashSecret(token)),
+    new TextEncoder().encode(trigger?.token_hash ?? NO_HASH),
+  );
+  if (trigger === undefined || !isSame) throw new UnauthenticatedError();
+  return { credential: { kind: "trigger", id: taskId }, workspaceId: trigger.workspace_id };
+}
+
+/** Starts a run for a caller whose token was checked. Otherwise as `startRun`. */
+export async function startTriggeredRun(
+  services: ServiceContext,
+  taskId: number,
+  options: { queue: boolean },
+): Promise<{ runId: number }> {
+  const task = await findBackupTask(services.database, taskId);
+  if (task === undefined) throw new UnauthenticatedError();
+  return await startRun(services, { workspaceId: task.workspace_id }, taskId, options);
+}
+
+async function lockTask(sql: Sql, caller: Caller, taskId: number): Promise<void> {
+  if (await lockBackupTask(sql, caller.workspaceId, taskId) === undefined) {
+    throw new NotFoundError("Backup task");
+  }
+}

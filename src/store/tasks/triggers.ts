@@ -1,0 +1,30 @@
+/** Stores the hashes of the tokens that start runs of tasks. */
+import type { Sql } from "../database/sql.ts";
+
+export interface TriggerRow {
+  token_hash: string;
+  /** The workspace of the task. */
+  workspace_id: number;
+}
+
+/** Sets the token of a task. It replaces an earlier one. */
+export async function setTrigger(sql: Sql, taskId: number, tokenHash: string, now: Date): Promise<void> {
+  await sql`
+    insert into task_triggers (backup_task_id, token_hash, created_at) values (${taskId}, ${tokenHash}, ${now})
+    on conflict (backup_task_id) do update
+      set token_hash = excluded.token_hash, created_at = excluded.created_at`;
+}
+
+/** Deletes the token of a task. Returns whether there was one. */
+export async function deleteTrigger(sql: Sql, taskId: number): Promise<boolean> {
+  const { count } = await sql`delete from task_triggers where backup_task_id = ${taskId}`;
+  return count === 1;
+}
+
+/** Returns the token of a task, whichever workspace it belongs to. */
+export async function findTrigger(sql: Sql, taskId: number): Promise<TriggerRow | undefined> {
+  const [row] = await sql<TriggerRow[]>`
+    select token_hash, workspace_id from task_triggers join backup_tasks on id = backup_task_id
+    where backup_task_id = ${taskId}`;
+  return row;
+}
