@@ -10,7 +10,7 @@ export type AuditActor =
   | { readonly type: "agent"; readonly remoteServerId: number }
   | { readonly type: "system" }
   | { readonly type: "command"; readonly name: string }
-  /** The trigger of a task, which the entry names as its resource. */
+  /** A caller with the token of a task's trigger. The entry names the task as its resource. */
   | { readonly type: "trigger" }
   | { readonly type: "unknown"; readonly userId?: number; readonly credential?: Credential };
 

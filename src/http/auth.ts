@@ -24,8 +24,8 @@ export function presentedSecret(request: Request, cookie: SessionCookie): Presen
 }
 
 /**
- * Returns the token of a trigger: of the header `X-Trigger-Token` or `Authorization`, or else of the query,
- * because some senders can set no header. Returns null if there is none.
+ * Returns the token of a trigger: from the header `X-Trigger-Token` or `Authorization`, or else from the
+ * query, because some senders can't set headers. Returns null if there is no token.
  */
 export function presentedTrigger(request: Request): PresentedSecret | null {
   const token = request.headers.get("x-trigger-token") ?? optionalBearerToken(request) ??

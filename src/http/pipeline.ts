@@ -206,7 +206,10 @@ function secretOf(
   return access === "trigger" ? presentedTrigger(request) : presentedSecret(request, cookie);
 }
 
-/** Returns the credential of a trigger. Throws an `UnauthenticatedError` unless its token is the task's. */
+/**
+ * Returns the credential of a trigger. Throws an `UnauthenticatedError` if the request has no token, or not
+ * the token of the task.
+ */
 async function admitTrigger(
   { services, limiter }: PipelineContext,
   taskId: number,
@@ -228,8 +231,8 @@ async function requireFreshLogin(services: ServiceContext, caller: Caller): Prom
 }
 
 /**
- * Returns the path's ids. Throws the resource's own `NotFoundError` for text that is not an id, to a trigger
- * the same error as for an unknown id.
+ * Returns the path's ids. For text that is not an id, throws the resource's own `NotFoundError`. If the
+ * endpoint is for a trigger, throws the same error as for an unknown task instead.
  */
 function idsOf(
   { access, ids }: Endpoint,

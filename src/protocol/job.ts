@@ -168,9 +168,9 @@ export const Missing = z.object({
 });
 export type Missing = z.infer<typeof Missing>;
 
-/** Space of the file system with a destination, in bytes. */
+/** Size of the file system on which a destination is, in bytes. */
 export const DestinationSpace = z.object({
-  /** Space that the agent may still use. */
+  /** Free space that the agent may use. */
   free: z.number().int().nonnegative(),
   total: z.number().int().nonnegative(),
 });
@@ -199,7 +199,7 @@ export const StoredBackup = z.object({
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
   /** Number of files that could not be read, and are missing from the archive. Absent if there are none. */
   unreadable_count: z.number().int().positive().optional(),
-  /** Absent if the destination cannot tell, and from older agents. */
+  /** Space at the destination. Absent if the destination does not report its space, and from older agents. */
   space: DestinationSpace.optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;

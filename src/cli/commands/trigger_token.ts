@@ -1,4 +1,7 @@
-/** `tasks trigger-token`: makes, replaces or deletes the token of a task's trigger. */
+/**
+ * `tasks trigger-token`: creates, replaces or deletes the token with which other systems start runs of a
+ * task.
+ */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 

@@ -1,7 +1,13 @@
-/** The setting of destinations whose free space agents can measure. */
+/**
+ * The field that says when a destination is nearly full. Only types whose free space agents can measure have
+ * this field.
+ */
 import { integer } from "../formats/text.ts";
 
-/** Share of free space below which a destination is nearly full, in percent, unless it has its own. */
+/**
+ * A destination whose share of free space is below this value, in percent, is nearly full. Applies to
+ * destinations without a value of their own.
+ */
 export const NEARLY_FULL_BELOW = 10;
 
 export const nearlyFullField = {

@@ -1,5 +1,5 @@
 /**
- * The proof of who calls: an API token or a log-in session, with its id in the database, or the token of a
+ * What identifies a caller: an API token or a log-in session, with its id in the database, or the token of a
  * task's trigger, with the task's id.
  */
 export interface Credential {

@@ -25,7 +25,7 @@ const ALERT_KINDS = [
   "agent.duplicate",
   /** Removing backups or leftovers from a destination has failed for a day. */
   "removal.failing",
-  /** Little space is left at a destination. */
+  /** A destination has little free space. */
   "destination.nearly_full",
   /** Messages to a notification stream could not be delivered and were given up. */
   "notifications.failing",

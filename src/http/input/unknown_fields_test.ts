@@ -64,7 +64,7 @@ Deno.test("an update, a form and a nested object are held to their fields as wel
 Deno.test("other fields are ignored and listed; a record sent back as it was shown is one warning", async () => {
   await using api = await testApi();
   const { call } = api.admin;
-  // A task without a stream would cause a warning of its own.
+  // The task has a stream, because the API would warn about a task without a stream.
   const stream = await call("POST", "/api/notification-streams", {
     label: "Mail",
     type: "email",

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /**
- * Returns a new secret. Tokens have the prefix `rg_`, sessions `rgs_`, and set-up links and other secrets of
- * log-ins `rgl_`, triggers of tasks `rgt_`.
+ * Returns a new secret. Tokens have the prefix `rg_`, sessions `rgs_`, set-up links and other secrets of
+ * log-ins `rgl_`, and triggers of tasks `rgt_`.
  */
 export function newSecret(prefix: "rg_" | "rgs_" | "rgl_" | "rgt_"): string {
   return `${prefix}${randomBytes(32).toString("base64url")}`;

@@ -9,10 +9,16 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts.ts";
 
-/** Margin above the limit, in percent of the total: an alert ends only when so much more is free. */
+/**
+ * How much more free space than the limit a destination must have before an alert ends, in percent of the
+ * total space.
+ */
 const MARGIN = 5;
 
-/** Reports the space that an agent measured at a run's destination, if it is too little, or enough again. */
+/**
+ * Compares the space that an agent measured at a run's destination with the destination's limit. Raises an
+ * alert if the space is below the limit, and ends the alert once there is clearly more.
+ */
 export async function notifySpace(
   services: Pick<ServiceContext, "clock">,
   sql: Sql,
@@ -23,7 +29,7 @@ export async function notifySpace(
   if (destination === undefined || total === 0) return;
   const below = Number(destination.settings.nearly_full_below ?? NEARLY_FULL_BELOW);
   const percent = 100 * free / total;
-  // A local destination is a disk of its own on each server.
+  // A local destination is on a different disk on each server, so each server has its own alert.
   const where = definitionOf(destination.type).reach === "server" ? ` server ${run.remote_server_id}` : "";
   const subject = `destination ${destination.id}${where}`;
   const message = (name: AlertMessage["name"]): AlertMessage => ({

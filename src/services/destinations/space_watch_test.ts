@@ -8,7 +8,10 @@ import { claimAssignments } from "../runs/dispatch.ts";
 import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 
-/** Creates a task. Returns a function that stores a backup with this much free space, and the messages. */
+/**
+ * Creates a task. Returns a function that stores a backup while `free` GB of 100 GB are free, and returns the
+ * messages about it.
+ */
 async function setUp(settings: Record<string, unknown> = {}) {
   const test = await testServices();
   const { database, services } = test;

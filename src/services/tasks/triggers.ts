@@ -1,4 +1,4 @@
-/** Manages the tokens with which other systems start runs of a task. A token can do nothing else. */
+/** Manages the tokens with which other systems start runs of a task. Such a token permits nothing else. */
 import { timingSafeEqual } from "node:crypto";
 import type { Credential } from "../../domain/access/credential.ts";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -10,10 +10,10 @@ import { hashSecret, newSecret } from "../access/secret_text.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { startRun } from "../runs/runs.ts";
 
-/** Is compared if a task has no token, so that the answer takes the same time. */
+/** The hash to compare with if a task has no token, so that the response takes the same time. */
 const NO_HASH = hashSecret("");
 
-/** Makes the token of a task and returns it. An earlier token is invalid from then on. */
+/** Creates a token for a task and returns it. An earlier token of the task becomes invalid. */
 export async function rotateTriggerToken(
   services: ServiceContext,
   caller: Caller,
@@ -27,7 +27,7 @@ export async function rotateTriggerToken(
   return token;
 }
 
-/** Throws a {@link NotFoundError} if the task has no token. */
+/** Deletes the token of a task. Throws a {@link NotFoundError} if the task has none. */
 export async function removeTriggerToken(
   services: ServiceContext,
   caller: Caller,
@@ -57,7 +57,7 @@ export async function authenticateTrigger(
   return { credential: { kind: "trigger", id: taskId }, workspaceId: trigger.workspace_id };
 }
 
-/** Starts a run for a caller whose token was checked. Otherwise as `startRun`. */
+/** Starts a run for a caller whose token was already checked. Throws the errors of `startRun`. */
 export async function startTriggeredRun(
   services: ServiceContext,
   taskId: number,

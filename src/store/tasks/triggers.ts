@@ -1,4 +1,4 @@
-/** Stores the hashes of the tokens that start runs of tasks. */
+/** Stores the hashes of the tokens with which other systems start runs of tasks. */
 import type { Sql } from "../database/sql.ts";
 
 export interface TriggerRow {
@@ -7,7 +7,7 @@ export interface TriggerRow {
   workspace_id: number;
 }
 
-/** Sets the token of a task. It replaces an earlier one. */
+/** Stores the hash of a task's new token, which replaces an earlier one. */
 export async function setTrigger(sql: Sql, taskId: number, tokenHash: string, now: Date): Promise<void> {
   await sql`
     insert into task_triggers (backup_task_id, token_hash, created_at) values (${taskId}, ${tokenHash}, ${now})
@@ -21,7 +21,7 @@ export async function deleteTrigger(sql: Sql, taskId: number): Promise<boolean> 
   return count === 1;
 }
 
-/** Returns the token of a task, whichever workspace it belongs to. */
+/** Returns the hash of a task's token, whichever workspace the task belongs to. */
 export async function findTrigger(sql: Sql, taskId: number): Promise<TriggerRow | undefined> {
   const [row] = await sql<TriggerRow[]>`
     select token_hash, workspace_id from task_triggers join backup_tasks on id = backup_task_id

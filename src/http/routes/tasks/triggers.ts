@@ -1,4 +1,7 @@
-/** Endpoints of a task's trigger, with which other systems start its runs, and of its token. */
+/**
+ * Defines the endpoint with which other systems start runs of a task, and the endpoints that manage the token
+ * for it.
+ */
 import { z } from "@hono/zod-openapi";
 import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
 import {
