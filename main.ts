@@ -56,7 +56,15 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
       enrol: (key) => enrolLocalAgent(services, { key, hostname: Deno.hostname() }),
     })
     : null;
-  parts.use(startLoops(services, { hub, notifier, replicaId, auditLogDays: config.auditLogDays }));
+  parts.use(
+    startLoops(services, {
+      hub,
+      notifier,
+      replicaId,
+      auditLogDays: config.auditLogDays,
+      publicUrl: config.publicUrl,
+    }),
+  );
   const over = new AbortController();
   parts.defer(() => over.abort());
   watchEventLoop(services.clock, over.signal);

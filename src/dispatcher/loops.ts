@@ -11,17 +11,19 @@ export interface LoopOptions {
   readonly notifier: Deliverer;
   readonly replicaId: string;
   readonly auditLogDays: number;
+  /** The URL at which agents and browsers reach the control plane; null if it is not configured. */
+  readonly publicUrl: string | null;
 }
 
 /** Starts every background loop of a control plane. Disposing of the result stops them in reverse order. */
 export function startLoops(services: ServiceContext, options: LoopOptions): AsyncDisposable {
-  const { auditLogDays, hub, notifier, replicaId } = options;
+  const { auditLogDays, hub, notifier, publicUrl, replicaId } = options;
   const loops = [
     new Scheduler(services),
     new Dispatcher(services, hub),
     new Reaper(services, replicaId, auditLogDays),
     new Remover(services),
-    new Watcher(services),
+    new Watcher(services, publicUrl),
     new Messenger(services, notifier),
   ];
   const running = new AsyncDisposableStack();

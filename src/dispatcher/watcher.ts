@@ -4,6 +4,7 @@
  * summaries.
  */
 import { watchAdministratorAccess, watchExpiringTokens } from "../services/access/access_watch.ts";
+import { watchCertificate } from "../services/access/certificate_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
@@ -20,7 +21,7 @@ import { Loop } from "./loop.ts";
 export class Watcher {
   readonly #loops: Loop[];
 
-  constructor(services: ServiceContext) {
+  constructor(services: ServiceContext, publicUrl: string | null = null) {
     const since = services.clock.now();
     const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
       new Loop({
@@ -49,6 +50,7 @@ export class Watcher {
       loop("access watcher", 3_600_000, async () => {
         await watchAdministratorAccess(services);
         await watchExpiringTokens(services);
+        await watchCertificate(services, publicUrl);
         await watchVersions(services);
       }),
     ];

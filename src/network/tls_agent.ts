@@ -46,11 +46,41 @@ const INSPECTION_TIMEOUT = 5_000;
 export async function withDates(error: unknown, url: URL, lookup: AgentOptions["lookup"]): Promise<unknown> {
   const { code, originalCode } = error as { code?: string; originalCode?: string };
   if (![code, originalCode].includes("UNABLE_TO_VERIFY_LEAF_SIGNATURE")) return error;
+  const validity = await readValidity(url, lookup);
+  if (validity === null) return error;
+  const [from, to] = [validity.from.getTime() / 1000, validity.to.getTime() / 1000];
+  const now = systemClock.now().getTime() / 1000;
+  const cause = { cause: error };
+  if (to < now) {
+    return Object.assign(new Error(`certificate not valid after ${to}`, cause), { code: "CERT_HAS_EXPIRED" });
+  }
+  if (from > now) {
+    return Object.assign(new Error(`certificate not valid before ${from}`, cause), {
+      code: "CERT_NOT_YET_VALID",
+    });
+  }
+  return error;
+}
+
+/** The period for which a certificate is valid. */
+export interface Validity {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+/**
+ * Connects to a server and returns the period for which its certificate is valid, whoever has signed it.
+ * Sends no data. Returns null if the server does not answer in time.
+ *
+ * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
+ * @param lookup Resolves host names, and checks the addresses.
+ */
+export async function readValidity(url: URL, lookup?: AgentOptions["lookup"]): Promise<Validity | null> {
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const { promise, resolve } = Promise.withResolvers<{ valid_from?: string; valid_to?: string }>();
   const port = Number(url.port || DEFAULT_PORTS[url.protocol]);
   const plain = url.protocol === "smtp:" ? await startTls(host, port, INSPECTION_TIMEOUT) : undefined;
-  if (plain === null) return error;
+  if (plain === null) return null;
   const socket = connect({
     ...(plain === undefined ? { host, port } : { socket: plain }),
     ...(lookup === undefined ? {} : { lookup }),
@@ -62,16 +92,6 @@ export async function withDates(error: unknown, url: URL, lookup: AgentOptions["
   const { valid_from, valid_to } = await promise;
   socket.on("error", () => {}); // the certificate has been read, so errors no longer matter
   socket.destroy();
-  const [from, to] = [valid_from, valid_to].map((moment) => new Date(moment ?? NaN).getTime() / 1000);
-  const now = systemClock.now().getTime() / 1000;
-  const cause = { cause: error };
-  if (to! < now) {
-    return Object.assign(new Error(`certificate not valid after ${to}`, cause), { code: "CERT_HAS_EXPIRED" });
-  }
-  if (from! > now) {
-    return Object.assign(new Error(`certificate not valid before ${from}`, cause), {
-      code: "CERT_NOT_YET_VALID",
-    });
-  }
-  return error;
+  if (valid_from === undefined || valid_to === undefined) return null;
+  return { from: new Date(valid_from), to: new Date(valid_to) };
 }

@@ -188,6 +188,11 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     next:
       "Give it a later expires_at (PUT /api/tokens/{id}), or give what uses it a new one: POST /api/tokens.",
   }),
+  "certificate.expiring": () => ({
+    tone: "bad",
+    title: "The control plane's certificate expires soon",
+    next: "Renew it: after that time, agents and browsers do not connect.",
+  }),
   "update.available": (event) => ({
     tone: "warning",
     title: `The agent of ${serverOf(event)} is older than its control plane`,

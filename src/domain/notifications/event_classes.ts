@@ -111,10 +111,16 @@ export const EVENT_CLASSES = {
       "trash.filled",
     ],
   ),
-  expiring: news("on_failure", "expiring access", "a token expires within a week, or within a day", [
-    "token.expiring",
-    "access.ending",
-  ]),
+  expiring: news(
+    "on_failure",
+    "expiring access",
+    "a token or the certificate of the public URL expires soon",
+    [
+      "token.expiring",
+      "certificate.expiring",
+      "access.ending",
+    ],
+  ),
   update_available: {
     ...news("on_failure", "update available", "an agent is older than its control plane", [
       "update.available",
