@@ -196,8 +196,8 @@ export interface Destination {
    */
   remove(name: string): Promise<boolean>;
   /**
-   * Returns the space of the destination; null if it is not known. Undefined if destinations of the type
-   * cannot tell.
+   * Returns the free and total space of the destination; null if the space is unknown. Undefined if
+   * destinations of this type never report their space.
    */
   space?(): Promise<DestinationSpace | null>;
   /** Closes connections. Never rejects. */

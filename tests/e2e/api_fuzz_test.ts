@@ -182,7 +182,7 @@ function sent(ask: GeneratedRequest, { endpoint }: Documented, world: World): Se
     const resource: string | undefined = endpoint.ids?.[name];
     if (resource === undefined) return "some-stream";
     if (resource === "User") return String(world.users[picked.n % world.users.length]);
-    // Administrators reach the workspaces of all users.
+    // Administrators may access the workspaces of all users and the members of these workspaces.
     const isReached = ask.token === "admin" && ["Workspace", "Member"].includes(resource);
     isOthers ||= picked.of === "other" && !isReached;
     const ids = (picked.of === "own" ? world.own : world.others)[resource]!;

@@ -121,7 +121,10 @@ async function store(
   };
 }
 
-/** Returns the space of the destination; null if it is not known. A failure does not fail the backup. */
+/**
+ * Returns the free and total space of the destination; null if unknown. If reading the space fails, the
+ * backup does not fail.
+ */
 async function spaceOf(destination: Destination): Promise<DestinationSpace | null> {
   try {
     return await destination.space?.() ?? null;

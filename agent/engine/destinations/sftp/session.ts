@@ -278,7 +278,10 @@ export class SftpSession {
     }
   }
 
-  /** Returns the space of the file system with a directory; null if the server does not tell. */
+  /**
+   * Returns the free and total space of the file system that contains a directory; null if the server does
+   * not report the space.
+   */
   async space(path: string): Promise<DestinationSpace | null> {
     try {
       const { f_bavail, f_blocks, f_frsize } = await this.#raw((done: Done<unknown>) =>
