@@ -51,7 +51,7 @@ export const NOTIFICATION_STREAM_SETTINGS = defineFields({
     schema: z.array(z.enum(EVENT_CLASS_NAMES)).max(EVENT_CLASS_NAMES.length),
     help: "class of events that is sent in quiet hours too",
     default: [],
-    placeholder: "class",
+    placeholder: "name",
   },
   summary: {
     schema: z.enum(SUMMARIES),
