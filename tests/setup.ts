@@ -12,6 +12,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "attr": ["setfattr", "getfattr"],
   "bindfs": ["bindfs"],
   "btrfs-progs": ["mkfs.btrfs", "btrfs"],
+  "chromium": ["chromium"],
   "curl": ["curl"],
   "e2fsprogs": ["chattr"],
   "exfat-fuse": ["mount.exfat-fuse"],

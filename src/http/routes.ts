@@ -18,6 +18,7 @@ import { notificationDeliveryEndpoints } from "./routes/notifications/notificati
 import { loginEndpoints } from "./routes/access/login.ts";
 import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
+import { passkeyEndpoints } from "./routes/access/passkeys.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
@@ -62,6 +63,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...loginEndpoints,
   ...sessionEndpoints,
   ...secondFactorEndpoints,
+  ...passkeyEndpoints,
   ...userEndpoints,
   ...usersEndpoints,
   ...workspaceEndpoints,
@@ -82,6 +84,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Log-in": "Log-in with a browser, the session and the password.",
   "Notification streams": "Recipients of messages about runs.",
   "Overview": "Whether everything is protected.",
+  "Passkeys": "The caller's own passkeys.",
   "Remote servers": "The machines whose data is backed up.",
   "Scripts": "What agents run before and after backups.",
   "Sessions": "The caller's own log-in sessions.",

@@ -9,6 +9,8 @@ import type { Site, SiteContext } from "./site.ts";
 const POLICY = [
   "default-src 'none'",
   "style-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
   "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'self'",
@@ -87,6 +89,11 @@ export function BarPage(
       <main class="page" id="content">{children}</main>
     </Document>
   );
+}
+
+/** The script that shows and handles everything with passkeys. */
+export function PasskeyScript({ site }: { site: Site }) {
+  return <script src={site.path("/assets/passkeys.js")} data-base={site.base} defer></script>;
 }
 
 export function CsrfField({ token }: { token: string }) {

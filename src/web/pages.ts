@@ -1,6 +1,7 @@
 /** Adds the pages for browsers to the HTTP application. */
 import { addAccountPage } from "./pages/account.tsx";
 import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
+import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import type { App } from "../http/observe.ts";
 import { Site } from "./site.ts";
@@ -9,6 +10,7 @@ import { Site } from "./site.ts";
 const FILES: Readonly<Record<string, string>> = {
   "rearguard.css": "text/css; charset=utf-8",
   "icon.svg": "image/svg+xml",
+  "passkeys.js": "text/javascript; charset=utf-8",
 };
 
 /**
@@ -25,6 +27,7 @@ export function addWebPages({ publicUrl }: { publicUrl: string | null }): (app: 
       addStepUpPage,
       addAccountPage,
       addSecondFactorPage,
+      addPasskeysPage,
     ];
     for (const add of pages) add(site);
     for (const [name, type] of Object.entries(FILES)) addFile(app, name, type);

@@ -26,6 +26,7 @@ import { CANARY, type Json, mutate } from "../support/fixtures/json_schema.ts";
 import {
   newBackup,
   newDestination,
+  newPasskey,
   newRun,
   newServer,
   newSession,
@@ -49,6 +50,7 @@ const TABLES: Readonly<Record<string, string>> = {
   "Tag": "tags",
   "Token": "tokens",
   "Session": "sessions",
+  "Passkey": "passkeys",
   "Notification stream": "notification_streams",
 };
 
@@ -152,6 +154,7 @@ class World {
       },
       "Backup": async () =>
         await newBackup(database, (await rows("backup_tasks"))[0]!, clock.now(), { directory: "backups" }),
+      "Passkey": () => newPasskey(database, client.userId, clock.now()),
       "Session": () => newSession(database, client.userId, clock.now()),
       "Token": () => client.call("POST", "/api/tokens", { name: label, abilities: ["manage-tags"] }),
     };

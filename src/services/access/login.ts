@@ -59,7 +59,11 @@ export async function passFirstFactor(
   userId: number,
   client: LoginClient,
 ): Promise<OpenedSession | null> {
-  if ((await findSecondFactor(sql, userId)).is_enabled) return null;
+  const { is_enabled, is_required, has_passkey } = await findSecondFactor(sql, userId);
+  if (is_enabled) return null;
+  if (is_required && has_passkey) {
+    throw new UnauthenticatedError("Log in with your passkey: a password is not enough here.");
+  }
   const opened = await openSession(sql, userId, client, services.clock.now());
   recordLogin(opened);
   return opened;
@@ -122,7 +126,7 @@ export async function logInWithCode(
 }
 
 /** Records the session as the actor of the current request. */
-function recordLogin({ row }: OpenedSession): void {
+export function recordLogin({ row }: OpenedSession): void {
   const credential = { kind: "session", id: row.id } as const;
   recordActor({ type: "user", userId: row.user_id, credential }, "sessions", row.id);
 }

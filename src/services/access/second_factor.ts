@@ -94,9 +94,9 @@ async function makeRecoveryCodes({ clock }: ServiceContext, sql: Sql, userId: nu
  */
 export async function removeTotp(services: ServiceContext, caller: Caller): Promise<void> {
   await transaction(services.database, async (sql) => {
-    const { is_enabled, is_required } = await store.findSecondFactor(sql, caller.userId);
+    const { is_enabled, is_required, has_passkey } = await store.findSecondFactor(sql, caller.userId);
     if (!is_enabled) throw new ConflictError("You have no authenticator app.");
-    if (is_required) {
+    if (is_required && !has_passkey) {
       throw new ConflictError("Cannot remove the second factor: everybody must have one here.");
     }
     await store.deleteTotp(sql, caller.userId);
@@ -153,7 +153,7 @@ export async function requireSecondFactor(
 ): Promise<void> {
   await transaction(services.database, async (sql) => {
     const own = await store.findSecondFactor(sql, caller.userId);
-    if (isRequired && caller.credential.kind === "session" && !own.is_enabled) {
+    if (isRequired && caller.credential.kind === "session" && !own.is_enabled && !own.has_passkey) {
       throw new ConflictError("Set up a second factor of your own first.");
     }
     await store.setSecondFactorRequired(sql, isRequired);

@@ -5,7 +5,7 @@ import type { Sql } from "../database/sql.ts";
  * What the secret of a challenge is for. `setup` is a link with which a user sets a password. `second_factor`
  * is a log-in that still needs a second factor, after the right password.
  */
-export type ChallengePurpose = "setup" | "second_factor";
+export type ChallengePurpose = "setup" | "second_factor" | "passkey";
 
 export interface ChallengeRow {
   id: number;
@@ -68,6 +68,18 @@ export async function tryChallenge(
     where token_hash = ${tokenHash} and purpose = ${purpose} and expires_at > ${now} and ${tries} < ${most}
     returning id, purpose, user_id, data, expires_at`;
   return row;
+}
+
+/**
+ * Records that the challenge of a passkey was used, until it expires. Returns false if it was used before.
+ */
+export async function spendChallenge(
+  sql: Sql,
+  { token_hash, now, expiresAt }: { token_hash: string; now: Date; expiresAt: Date },
+): Promise<boolean> {
+  const spent = { purpose: "passkey", token_hash, created_at: now, expires_at: expiresAt };
+  const { count } = await sql`insert into login_challenges ${sql(spent)} on conflict (token_hash) do nothing`;
+  return count === 1;
 }
 
 /** Deletes the user's challenges of one purpose. */

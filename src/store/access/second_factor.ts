@@ -76,6 +76,7 @@ export async function useRecoveryCode(sql: Sql, userId: number, hash: string, no
 /** Whether a user has a second factor, and whether everybody must have one. */
 export interface SecondFactorRow {
   is_enabled: boolean;
+  has_passkey: boolean;
   recovery_codes_left: number;
   is_required: boolean;
 }
@@ -83,6 +84,7 @@ export interface SecondFactorRow {
 export async function findSecondFactor(sql: Sql, userId: number): Promise<SecondFactorRow> {
   const [row] = await sql<SecondFactorRow[]>`
     select exists(select from totp_secrets where user_id = ${userId} and confirmed_at is not null) as is_enabled,
+      exists(select from passkeys where user_id = ${userId}) as has_passkey,
       (select count(*) from recovery_codes where user_id = ${userId} and used_at is null) as recovery_codes_left,
       second_factor_required as is_required
     from login_settings`;

@@ -42,7 +42,8 @@ const selectCaller = (sql: Sql) =>
   sql`
     select ${columns(sql)}, u.is_admin, u.deletes_at is not null as is_user_deleted, m.role,
       (select second_factor_required from login_settings) and not exists (
-        select from totp_secrets where user_id = u.id and confirmed_at is not null) as lacks_second_factor
+        select from totp_secrets where user_id = u.id and confirmed_at is not null
+      ) and not exists (select from passkeys where user_id = u.id) as lacks_second_factor
     from sessions join users u on u.id = sessions.user_id
     left join workspace_members m on m.workspace_id = sessions.workspace_id and m.user_id = sessions.user_id`;
 

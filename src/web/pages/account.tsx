@@ -34,7 +34,8 @@ function AccountPage({ site, csrf, user, sessions, refused, done }: AccountPageP
         <h2 id="who">{user.name}</h2>
         <p class="muted">{user.email}</p>
         <p>
-          <a href={site.path("/account/second-factor")}>Second factor</a>
+          <a href={site.path("/account/second-factor")}>Second factor</a> ·{" "}
+          <a href={site.path("/account/passkeys")}>Passkeys</a>
         </p>
       </section>
       <section class="card" aria-labelledby="sessions">
@@ -117,8 +118,8 @@ export function addAccountPage(site: Site): void {
   const show = async (c: SiteContext, told: { refused?: ApiResponse; done?: string } = {}) => {
     const own = await site.call(c, "GET", "/api/session");
     if (own.status === 401) return site.redirect(c, "/login");
-    const { enabled, required } = own.body.data.second_factor;
-    if (required && !enabled) return site.redirect(c, "/account/second-factor");
+    const { enabled, has_passkey, required } = own.body.data.second_factor;
+    if (required && !enabled && !has_passkey) return site.redirect(c, "/account/second-factor");
     const list = await site.call(c, "GET", "/api/sessions?sort=-last_used_at&per_page=100");
     const { user: { personal_info: user }, csrf_token: csrf } = own.body.data;
     const page = <AccountPage site={site} csrf={csrf} user={user} sessions={list.body.data} {...told} />;

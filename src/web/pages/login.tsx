@@ -1,5 +1,14 @@
 /** The pages `/login`, `/login/setup` and `/login/step-up`. */
-import { Alert, CodeField, CsrfField, ExposedNotice, Field, render, SinglePage } from "../layout.tsx";
+import {
+  Alert,
+  CodeField,
+  CsrfField,
+  ExposedNotice,
+  Field,
+  PasskeyScript,
+  render,
+  SinglePage,
+} from "../layout.tsx";
 import { type ApiResponse, formFields, nextPath, type Site, type SiteContext } from "../site.ts";
 
 interface LoginPageProps {
@@ -38,6 +47,11 @@ function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
           />
           <button class="button" type="submit">Log in</button>
         </form>
+        <div class="form" data-passkey="login" data-next={next} hidden>
+          <button class="button quiet" type="button">Log in with a passkey</button>
+          <p class="notice bad" role="alert" hidden></p>
+        </div>
+        <PasskeyScript site={site} />
       </section>
       <p class="muted small">
         No password yet, or lost it? An administrator can make a set-up link. On the machine of the control

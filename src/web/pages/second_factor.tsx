@@ -14,7 +14,7 @@ interface State {
   readonly csrf: string;
   readonly email: string;
   readonly isAdmin: boolean;
-  readonly factor: { enabled: boolean; required: boolean; recovery_codes_left: number };
+  readonly factor: { enabled: boolean; has_passkey: boolean; required: boolean; recovery_codes_left: number };
 }
 
 interface PageProps extends State {
@@ -27,7 +27,7 @@ interface PageProps extends State {
 
 function SecondFactorPage({ uri, codes, refused, ...state }: PageProps) {
   const { site, csrf, email, factor, isAdmin } = state;
-  const isForced = factor.required && !factor.enabled;
+  const isForced = factor.required && !factor.enabled && !factor.has_passkey;
   return (
     <BarPage site={site} title="Second factor" user={email} csrf={csrf}>
       <h1>Second factor</h1>

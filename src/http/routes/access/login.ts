@@ -34,7 +34,8 @@ const OwnSession = z.object({
   }),
 });
 
-const content = {
+/** The response of every log-in. */
+export const content = {
   type: "application/json",
   schema: OwnSession,
   example: {
@@ -55,7 +56,7 @@ const password = () => secret(MAX_PASSWORD * 2);
 
 type AnyCall = Pick<Call<never, unknown, unknown>, "request" | "origin" | "cookie" | "services">;
 
-function clientOf({ request, origin }: AnyCall): LoginClient {
+export function clientOf({ request, origin }: AnyCall): LoginClient {
   return { address: origin.address, userAgent: request.headers.get("user-agent") };
 }
 
@@ -68,7 +69,7 @@ async function ownSessionBody(services: ServiceContext, plain: string) {
   return { data: { user: presentUser(user), session, second_factor, csrf_token: csrfToken(plain) } };
 }
 
-async function loggedIn(call: AnyCall, { plain }: OpenedSession): Promise<Response> {
+export async function loggedIn(call: AnyCall, { plain }: OpenedSession): Promise<Response> {
   const cookie = call.cookie.write(call.request, plain);
   return json(200, await ownSessionBody(call.services, plain), { "Set-Cookie": cookie });
 }

@@ -18,15 +18,21 @@ import { messageContent } from "../../resource.ts";
 
 export const SecondFactor = z.object({
   enabled: z.boolean().openapi({ description: "Whether the user has an authenticator app." }),
+  has_passkey: z.boolean().openapi({ description: "Whether the user has a passkey, which counts too." }),
   required: z.boolean().openapi({ description: "Whether everybody must have a second factor." }),
   recovery_codes_left: z.int(),
 }).openapi("SecondFactor");
 
-export const secondFactorExample = { enabled: true, required: false, recovery_codes_left: 10 };
+export const secondFactorExample = {
+  enabled: true,
+  has_passkey: false,
+  required: false,
+  recovery_codes_left: 10,
+};
 
 export function presentSecondFactor(row: SecondFactorRow): z.output<typeof SecondFactor> {
-  const { is_enabled, is_required, recovery_codes_left } = row;
-  return { enabled: is_enabled, required: is_required, recovery_codes_left };
+  const { is_enabled, has_passkey, is_required, recovery_codes_left } = row;
+  return { enabled: is_enabled, has_passkey, required: is_required, recovery_codes_left };
 }
 
 const group = "Log-in";
