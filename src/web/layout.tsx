@@ -138,16 +138,14 @@ export function Field({ name, label, type = "text", hint, error, ...rest }: Fiel
 }
 
 /** An input field for a code of the second factor. */
-export function CodeField({ error, autofocus }: { error?: string; autofocus?: boolean }) {
-  return (
-    <Field
-      name="code"
-      label="Code of your authenticator app, or a recovery code"
-      autocomplete="one-time-code"
-      error={error}
-      autofocus={autofocus}
-    />
-  );
+export function CodeField(
+  { label = "Code of your authenticator app, or a recovery code", error, autofocus }: {
+    label?: string;
+    error?: string;
+    autofocus?: boolean;
+  },
+) {
+  return <Field name="code" label={label} autocomplete="one-time-code" error={error} autofocus={autofocus} />;
 }
 
 /** A message about the whole form; renders nothing if `text` is null. */

@@ -77,7 +77,7 @@ function Confirmation({ site, csrf, uri, refused }: State & { uri: string; refus
         {raw(renderSVG(uri, { border: 2 }))}
       </figure>
       <p class="mono">{secret.match(/.{1,4}/g)?.join(" ")}</p>
-      <CodeField error={refused?.errors.code} autofocus />
+      <CodeField label="Code that the app shows" error={refused?.errors.code} autofocus />
       <button class="button" type="submit">Confirm</button>
     </form>
   );
