@@ -53,7 +53,7 @@ export interface Config {
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
-  /** Decides to which of the addresses that users enter the control plane may connect. */
+  /** Decides to which addresses the control plane may connect when a user has entered the address. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
@@ -181,14 +181,18 @@ class Variables {
     return this.environment[name]?.trim() || null;
   }
 
-  /** Returns a path unchanged, because it may end with a blank; null if the variable is not set. */
+  /**
+   * Returns the value of a variable that contains a path; null if it is not set. The value is not trimmed,
+   * because a path may end with a blank.
+   */
   path(name: string): string | null {
     return this.text(name) === null ? null : this.environment[name]!;
   }
 
   /**
-   * Parses a variable. Returns null if the variable is not set or its value is invalid; after an invalid
-   * value, {@link throwRefused} throws. `shape` describes valid values in the error message.
+   * Parses a variable. Returns null if the variable is not set. Also returns null for an invalid value; the
+   * value is reported when {@link throwRefused} is called. `shape` describes valid values in the error
+   * message.
    */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);

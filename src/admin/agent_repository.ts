@@ -1,4 +1,6 @@
-/** Lets `recover` read a destination that agents log in to. Uses the agent's code for this. */
+/**
+ * Lets `recover` read a destination that has a login, such as an SFTP server. Uses the agent's code for this.
+ */
 import askPassword from "@inquirer/password";
 import process from "node:process";
 import { runLimits } from "../../agent/engine/destinations/limits.ts";
@@ -34,9 +36,9 @@ export const AGENT_SCHEMES: ReadonlyMap<string, DestinationType> = new Map(
 /**
  * Opens a destination as a repository.
  *
- * @param text The address: a URL with a scheme of the type, and with a user.
- * @param environment The other settings and the secrets, by the names that {@link variableOf} returns. If no
- *   secret is set, the terminal prompts for a password.
+ * @param text The address: a URL with a scheme of the type, and with a user name.
+ * @param environment The environment variables, which contain the secrets and the settings that the address
+ *   lacks. {@link variableOf} returns their names. If no secret is set, the terminal prompts for a password.
  */
 export async function openAgentRepository(
   type: DestinationType,
@@ -100,7 +102,8 @@ function variableOf(name: string, { passphraseField }: DestinationField): string
 }
 
 /**
- * Returns the destination's settings: those that the address contains, and the others from the environment.
+ * Returns the destination's settings. The address contains some of them; the others come from the
+ * environment.
  */
 function settingsIn(
   address: URL,
@@ -167,8 +170,8 @@ async function readKey(path: string, passphraseField: string, environment: Envir
 }
 
 /**
- * Replaces the names of fields in an error by words of the command line: the field's name in `words`, or its
- * environment variable.
+ * Calls `work`. If the call fails, rewrites the error for the command line. The names of API fields are
+ * replaced by the words in `words`; a field without such words is replaced by its environment variable.
  */
 async function translated<T>(work: () => Promise<T>, { fields, kit }: DestinationDefinition): Promise<T> {
   try {

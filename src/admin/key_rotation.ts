@@ -50,8 +50,8 @@ export async function rotateKey(rotation: KeyRotation): Promise<void> {
 
 async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void> {
   const { database, clock, print } = rotation;
-  // Check the keys before any change. If this is the wrong key file, the rotation would only add a key that
-  // opens no stored value.
+  // Check the keys before any change. With the wrong key file, the rotation would add a key but could not
+  // open the stored values.
   await requireKeys(rotation, new Keyring(await availableKeys(file), file.path));
   const { id, newKeyId } = await begin(rotation, file);
   await waitForReplicas(rotation, file, "loaded the new key", ({ key_ids }) => key_ids.includes(newKeyId));
@@ -160,8 +160,8 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * Encrypts every value again, for keys that come from the environment, once every control plane uses the new
- * key. The operator does the other steps of such a rotation.
+ * Encrypts every value again with the new key, if the keys come from the environment. Throws if a control
+ * plane does not use the new key yet. The operator adds the new key and removes the old one.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;

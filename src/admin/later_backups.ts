@@ -1,4 +1,7 @@
-/** Imports backups that are newer than the backup of the control plane from which it was recovered. */
+/**
+ * Imports newer backups after a recovery: those made after the backup from which the control plane was
+ * recovered.
+ */
 import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";
 import type { ServiceContext } from "../services/context.ts";
 import {
@@ -96,9 +99,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory that the database should record for a backup. The repository may be a copy of the
- * original one, even a copy of a copy. So the directory is derived from the repository's backups that already
- * have records: the recorded directories show where the originals are.
+ * Returns the directory that the database should record for a backup. The repository may be a copy, and the
+ * record should name the original. Some backups of the repository already have records. Their recorded
+ * directories show where the originals are.
  */
 function recordedDirectory(
   repository: BackupRepository,
@@ -117,7 +120,7 @@ function recordedDirectory(
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Removes the directories at the end of both paths that both have in common. */
+/** Removes the last directories of two paths as far as they are equal. Returns what remains of each path. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

@@ -48,7 +48,10 @@ export class Passwords {
     }
   }
 
-  /** Decrypts with the password; if the password is null, with the identities of the environment. */
+  /**
+   * Decrypts with the password. If the password is null, decrypts with the age identities from the
+   * environment.
+   */
   async decrypt(
     sealed: ReadableStream<Uint8Array>,
     password: string | null,

@@ -27,7 +27,8 @@ export function openS3Repository(text: string, environment: Record<string, strin
   const endpoint = environment.AWS_ENDPOINT_URL || null;
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || null;
   const options = { endpoint, region, bucket, pathStyle: endpoint !== null, accessKey, secretKey };
-  // Every address is allowed, because the operator chooses it, and not a user of the API.
+  // Every address is allowed, because an operator chose it. Only addresses from users of the API are
+  // restricted.
   const network = new Network(AddressPolicy.everything);
   const storage = new Bucket(options, network);
   const key = (path: string) => [prefix, path].filter((part) => part !== "").join("/");

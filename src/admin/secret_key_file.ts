@@ -13,7 +13,7 @@ export interface KeyFile {
   write(keys: readonly Uint8Array[]): Promise<void>;
   /** Returns the retired keys, the newest last. Older backups of the control plane need them. */
   retired(): Promise<Uint8Array[]>;
-  /** Adds the keys that are not yet among the retired ones. */
+  /** Adds the keys to the retired keys, without duplicates. */
   retire(keys: readonly Uint8Array[]): Promise<void>;
 }
 

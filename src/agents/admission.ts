@@ -24,8 +24,9 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long the connected agent may take to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * How long the connected agent may take to answer if the new agent has the same seat, in milliseconds. In
- * this case, the same agent reconnects, or the new agent is a copy of a running machine's memory.
+ * How long the connected agent may take to answer if the new agent has the same seat, in milliseconds. With
+ * the same seat, it is the same agent that reconnects, or a copy of the machine that was cloned while
+ * running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */
@@ -105,7 +106,10 @@ export class Admission {
     return { is: "early", message: "Cannot connect: several agents with the same key connect at once." };
   }
 
-  /** Pings an agent of this replica for another replica, and notifies that replica if the agent answers. */
+  /**
+   * Pings an agent of this replica because another replica has asked for it. Notifies that replica if the
+   * agent answers.
+   */
   async probe(connectionId: string, probe: string, patience: number): Promise<void> {
     const session = this.#sessions(connectionId);
     if (session === undefined || !await session.answersPing(patience)) return;

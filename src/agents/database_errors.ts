@@ -3,8 +3,8 @@
 /**
  * Returns whether the same data may be stored later, because the database or the network is unavailable, busy
  * or failing over. These errors have the SQLSTATE classes 08, 25, 40, 53, 55, 57 and 58, or error codes of
- * the system or the client. Any other error is caused by the data itself, which must not block the data of
- * other agents.
+ * the system or the client. Any other error is caused by the data itself. Such data is refused, so that the
+ * data of other agents is not blocked.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -38,8 +38,8 @@ export class EventIngest {
   }
 
   /**
-   * Stores the waiting events, without any further retry. Agents send the events that could not be stored to
-   * the replica that they connect to next.
+   * Tries once more to store the waiting events. An event that is not stored stays with its agent, which
+   * sends the event to the next replica that it connects to.
    */
   async close(): Promise<void> {
     this.#closed.abort();

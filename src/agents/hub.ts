@@ -20,8 +20,8 @@ export interface HubOptions {
 }
 
 /**
- * Maximum number of a server's websockets that have not sent `hello`. An agent opens one at a time, and
- * silent ones are closed.
+ * Maximum number of websockets of one server that have not sent `hello`. A correct agent opens only one at a
+ * time.
  */
 const MAX_GREETING = 8;
 
@@ -122,8 +122,8 @@ export class Hub implements SessionOwner {
 
   offer({ remoteServerId, runId: run_id, attempt, job, traceparent }: Assignment): void {
     const session = this.#ready.get(remoteServerId);
-    // Don't send the run if an older agent has connected meanwhile: it would ignore the scripts. The run
-    // fails at its next dispatch.
+    // Don't send the run if an agent without support for scripts has connected meanwhile, because that agent
+    // would ignore the scripts. The run fails at its next dispatch.
     if (job.kind === "backup" && job.scripts !== undefined && !session?.runsScripts) return;
     session?.send({ type: "run.start", run_id, attempt, job, traceparent });
   }
@@ -206,7 +206,8 @@ export class Hub implements SessionOwner {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
         }
       } catch (error) {
-        // The next heartbeat renews the leases: a lease lasts longer than three heartbeats.
+        // This failure does no harm: a lease lasts longer than three heartbeats, and the next heartbeat
+        // renews the leases.
         logger("agents").warn("Cannot renew leases: {error}", { error });
       }
     }

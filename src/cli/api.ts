@@ -38,7 +38,7 @@ export interface PageChoice {
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
 
-/** A client of the API. Every method rejects with a {@link CommandError} unless the response is a success. */
+/** A client of the API. If a response is not a success, the method rejects with a {@link CommandError}. */
 export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
@@ -79,8 +79,8 @@ export class Api {
   }
 
   /**
-   * Does the same as {@link list} for any request: `one` fetches the page that its query selects with `page`
-   * and `per_page`.
+   * Returns the chosen page, or all pages joined, for any request. `one` sends the request; its query
+   * parameters `page` and `per_page` select the page.
    */
   async pages<T>(
     { page, perPage }: PageChoice,

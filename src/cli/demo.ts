@@ -1,6 +1,6 @@
 /**
- * `deno task demo [DIR]`: makes a complete backup in a temporary data directory, with nothing but the public
- * API. The default of DIR is this project.
+ * `deno task demo [DIR]`: makes a complete backup in a temporary data directory, through the public API only.
+ * The default of DIR is this project.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
@@ -123,7 +123,7 @@ async function makeTask(api: Api, source: string, backups: string): Promise<numb
     backup_destination_id: made.id,
     frequency: "daily",
     time_to_run_at: "03:00",
-    // Otherwise, a file that the demo's user may not read would fail the backup.
+    // Without this field, a file that the demo's user may not read would fail the backup.
     allow_unreadable: true,
   })).data as { id: number };
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);

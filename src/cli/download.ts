@@ -147,8 +147,8 @@ class PartialFile {
   private constructor(readonly path: string, private readonly file: Deno.FsFile) {}
 
   /**
-   * Opens the partial file. Keeps what an earlier call has written if it may belong to the expected object;
-   * otherwise starts again.
+   * Opens the partial file. If an earlier call's bytes may belong to the expected object, keeps them. If not,
+   * empties the file.
    */
   static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });

@@ -9,8 +9,8 @@ const EXPECTED = { size: CONTENT.length, sha256: createHash("sha256").update(CON
 
 interface Behaviour {
   /**
-   * How many bytes each response sends before its connection is cut. Responses after the last number are
-   * complete.
+   * Number of bytes that each response sends before its connection is cut, in the order of the responses.
+   * Further responses are complete.
    */
   cuts?: number[];
   ignoresRange?: boolean;

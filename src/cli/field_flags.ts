@@ -9,12 +9,13 @@ import { fieldWords } from "../definitions/formats/says.ts";
 import { collect, parseSource } from "./command_line.ts";
 import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
 
-/** Parsed options, by commander's names. */
+/** Parsed options, by the names that commander gives them, such as `ipAddress` for `--ip-address`. */
 export type Options = Record<string, unknown>;
 
 /**
- * Adds a flag for each field. For a secret, the flag `--<name>-from` takes its source, as every process can
- * read arguments.
+ * Adds a flag for each field. A secret gets the flag `--<name>-from`, whose value says where to read the
+ * secret, such as `env:NAME`. The secret itself is never an argument, because every process can read
+ * arguments.
  */
 export function addFieldFlags(command: Command, fields: FieldTable): Command {
   for (const [name, field] of Object.entries(fields)) command.addOption(flagOf(name, field));

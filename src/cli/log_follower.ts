@@ -36,8 +36,8 @@ export interface Patience {
   /** How long attempts to reconnect go on, in milliseconds. */
   readonly outage: number;
   /**
-   * The pause between two attempts, in milliseconds, unless the server sets another. In a long outage, the
-   * pause grows up to 16 times.
+   * The pause between two attempts, in milliseconds. The server may set another pause. In a long outage, the
+   * pause grows to 16 times this value.
    */
   readonly retry: number;
 }
@@ -46,8 +46,8 @@ const PATIENCE: Patience = { silence: 60_000, outage: 10 * 60_000, retry: 2000 }
 
 /**
  * Returns the final state of a run. Returns null if the stream has no more events of this run; the final
- * state is then in the run's record. Rejects with the last attempt's error if the control plane stays
- * unreachable, and at once if it refuses the request.
+ * state is then in the run's record. Rejects if the control plane refuses the request. If the control plane
+ * stays unreachable, rejects with the last attempt's error.
  */
 export async function followLog(
   runId: number,

@@ -28,8 +28,8 @@ export async function showStarted(
 }
 
 /**
- * Shows the run's output as it arrives. Resolves when the run has succeeded; rejects if it ends otherwise.
- * With `--json`, shows only the run's record, once the run is over.
+ * Shows the run's output as it arrives. Resolves when the run has succeeded; rejects if the run ends in
+ * another state. With `--json`, shows only the run's record, once the run is over.
  */
 export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
   const { api, output, terminal } = cli;
@@ -72,7 +72,7 @@ function watcherOf({ output, terminal }: Cli): LogWatcher {
   };
 }
 
-/** Prints a success on standard output. Throws any other result as the command's error. */
+/** Prints a success on standard output. For any other result, throws an error. */
 function reportResult({ output, terminal }: Cli, log: Log): void {
   if (log.status !== "successful") {
     const reason = log.reason === null ? "" : `: ${log.reason}`;

@@ -25,7 +25,7 @@ export function parseSecretSource(text: string): SecretSource | null {
  * Reads a secret, which must not be empty.
  *
  * @param what The secret's name in messages, such as `The token`.
- * @param twice Whether a prompt asks twice, because a typing error would be noticed too late.
+ * @param twice Whether a prompt asks for the secret twice, to detect typing errors.
  */
 export async function readSecret(source: SecretSource, what: string, twice = false): Promise<string> {
   const secret = await readFrom(source, what, twice);

@@ -38,8 +38,9 @@ function typeWithField(isGiven: (field: string) => boolean): string | undefined 
 }
 
 /**
- * Returns the names of the input fields that the control plane has ignored. `made` is its response, which
- * contains every field that it supports; for a secret, it contains `has_<name>`.
+ * Returns the names of the input fields that the control plane has ignored. `made` is the created record in
+ * the response. It contains every field that the control plane supports; for a secret, it contains
+ * `has_<name>`.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));

@@ -12,7 +12,7 @@ const CLASSES = Object.fromEntries(
   EVENT_CLASS_NAMES.map((name) => [name, z.boolean().optional()]),
 ) as Record<EventClassName, z.ZodOptional<z.ZodBoolean>>;
 
-/** The fields that are stored as they are sent. */
+/** The fields that are stored as callers send them, without conversion. */
 export const NOTIFICATION_STREAM_SETTINGS = defineFields({
   remind_after: {
     schema: integer(0, MAX_SECONDS),

@@ -1,4 +1,7 @@
-/** Fields of a backup task that say what is backed up: those of every source type, and the types' own. */
+/**
+ * Fields of a backup task that say what is backed up: the fields that all source types share, and the fields
+ * of each type.
+ */
 import * as z from "zod";
 import { storedValues } from "./fields/columns.ts";
 import { type Columns, defineFields, type FieldTable, type StoredValues } from "./fields/field.ts";
@@ -8,8 +11,8 @@ import { databaseNames } from "./sources/database_names.ts";
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, SOURCE_FIELDS, TYPE_NOTES } from "./sources/registry.ts";
 
 /**
- * Fields that are stored in objects: the settings in one, and the secrets, each encrypted separately, in
- * another.
+ * Fields that are stored in two objects. One object holds the settings. The other holds the secrets, each
+ * encrypted by itself.
  */
 type InObjects<T extends FieldTable> = {
   readonly [N in keyof T]: T[N] & {

@@ -16,7 +16,9 @@ export interface LoopOptions {
   name: string;
   clock: Clock;
   health: Health;
-  /** Maximum time between two rounds, in milliseconds. Needed if a database notification is lost. */
+  /**
+   * Maximum time between two rounds, in milliseconds. It limits the delay after a lost database notification.
+   */
   pollMs: number;
   /**
    * How much longer than `pollMs` the loop may go without completing a step, in milliseconds. After that, the
@@ -75,7 +77,7 @@ export class Loop {
           "Cannot finish a round of the {name}: {error}. It will be retried.",
           { name, error },
         );
-        // Ignore wake-ups after a failure. Otherwise a lasting failure would become a busy loop.
+        // Ignore wake-ups after a failure. With wake-ups, a lasting failure would become a busy loop.
         this.#signal.reset();
         wait = retry;
         retry = Math.min(retry * 2, RETRY_LAST);

@@ -28,7 +28,7 @@ export class Scheduler {
       ...services,
       pollMs: 60_000,
       work: async (beat) => {
-        // Drills come first because they are rare. After the verifications, a server with many backups to
+        // Drills come first because they are rare. If verifications came first, a server with many backups to
         // verify would never get to its drills.
         await queueDueDrills(services);
         beat();

@@ -2,8 +2,8 @@
 import type { Credential } from "./access/credential.ts";
 
 /**
- * The actor of an entry. `unknown` is an unauthenticated caller. Its `credential` is the expired or revoked
- * token or session in the request, if there was one.
+ * The actor of an entry. `unknown` is an unauthenticated caller. If the request contained an expired or
+ * revoked token or session, `credential` identifies it.
  */
 export type AuditActor =
   | { readonly type: "user"; readonly userId: number; readonly credential: Credential }
@@ -26,8 +26,8 @@ export interface Origin {
   /** The client's address, which a trusted proxy may have reported; null if unknown. */
   readonly address: string | null;
   /**
-   * The `X-Request-Id` of the response: the value that the caller sent, else a generated UUID. Null for an
-   * event without a request.
+   * The `X-Request-Id` of the response: the value that the caller sent, or a generated UUID if the caller
+   * sent none. Null for an event without a request.
    */
   readonly requestId: string | null;
 }
@@ -37,8 +37,8 @@ export const NO_ORIGIN: Origin = { address: null, requestId: null };
 export interface AuditEntry {
   readonly actor: AuditActor;
   /**
-   * The workspace in which a user acted; null if there is none. It is also null for an agent, whose entry
-   * gets the workspace of the agent's server.
+   * The workspace in which a user acted; null if there is none. For an agent, the value is null, and the
+   * entry gets the workspace of the agent's server.
    */
   readonly workspaceId: number | null;
   /** Id of an operation in the OpenAPI document, or the name of an event without a request. */

@@ -26,7 +26,7 @@ export function changeSchedule(current: ScheduleFields, change: Partial<Schedule
 }
 
 /**
- * Returns the schedule. If it is weekly and has no weekday, sets the weekday on which the task was created,
+ * Returns the schedule. A weekly schedule without a weekday gets the weekday on which the task was created,
  * in the task's time zone.
  */
 export function withDefaultWeekday<S extends ScheduleFields>(
@@ -54,8 +54,8 @@ export function missingScheduleFields(
 }
 
 /**
- * Returns the problem if both a password and recipients are set, because an age file cannot have both;
- * otherwise an empty list.
+ * Returns the problem if both a password and recipients are set, because an age file cannot have both.
+ * Returns an empty list if there is no problem.
  */
 export function encryptionConflict(hasPassword: boolean, recipients: readonly string[]): string[] {
   if (!hasPassword || recipients.length === 0) return [];

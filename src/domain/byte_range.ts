@@ -1,8 +1,8 @@
 /** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
 /**
- * A requested range. If `from` is null, it is the last `to` bytes. Otherwise `from` and `to` are the
- * positions of its first and last byte; if `to` is null, it extends to the end.
+ * A requested range. If `from` and `to` are numbers, they are the positions of the first and the last byte.
+ * If `to` is null, the range extends to the end. If `from` is null, the range is the last `to` bytes.
  */
 export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 
@@ -13,8 +13,8 @@ export interface ByteRange {
 }
 
 /**
- * Returns the requested range. Returns null if everything is to be sent: the header is missing, invalid, or
- * names several ranges.
+ * Returns the requested range. Returns null, which means the whole content, if the header is missing or
+ * invalid, or names several ranges.
  */
 export function parseRange(header: string | null): RequestedRange | null {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];

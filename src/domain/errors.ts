@@ -16,8 +16,8 @@ export abstract class DomainError extends Error {
 }
 
 /**
- * The resource does not exist, or it belongs to a workspace in which the caller does not act. `resource` is
- * its name, such as `Backup task`.
+ * The resource does not exist, or it belongs to another workspace than the caller's current one. `resource`
+ * is the name of its type, such as `Backup task`.
  */
 export class NotFoundError extends DomainError {
   readonly kind = "not_found";
@@ -83,8 +83,8 @@ export class SecondFactorRequiredError extends UnauthenticatedError {
 }
 
 /**
- * The user must set up a second factor before doing anything else. The response says so, so that a client can
- * show the right page.
+ * The user must set up a second factor before doing anything else. The response says this, so that a client
+ * can show the right page.
  */
 export class SecondFactorMissingError extends ForbiddenError {
   constructor() {

@@ -1,8 +1,8 @@
 /** Paths of directories and objects at a destination. */
 
 /**
- * Returns the path of a directory after everything in `base` was moved to `next`. Returns null if the
- * directory is not in `base`.
+ * Returns the path of a directory after the contents of the directory `base` were moved to `next`. Returns
+ * null if the directory is not inside `base`.
  */
 export function movedDirectory(directory: string, base: string, next: string): string | null {
   if (base === next) return directory;
@@ -17,7 +17,7 @@ export function objectKey(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
-/** Returns the path of a directory in `base`. An empty relative path is written as `.`. */
+/** Returns the path of a directory in `base`. If both are empty and relative, returns `.`. */
 export function joinDirectory(base: string, inside: readonly string[]): string {
   const parts = [...innerSegments(base), ...inside].join("/");
   return base.startsWith("/") ? `/${parts}` : parts || ".";

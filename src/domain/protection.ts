@@ -40,20 +40,20 @@ const INTERMITTENT_AGE = 7 * DAY;
 
 /** A task's newest backup, among those that are not damaged and contain the task's current source. */
 export interface NewestBackup {
-  /** When the backup's run started. The backup contains the source's state of that time, or later. */
+  /** When the backup's run started. The backup contains the source as it was at this time or later. */
   readonly started_at: Date;
   readonly duration_ms: number;
 }
 
-/** The facts from which it follows when a task becomes late. */
+/** The facts that determine when a task becomes late. */
 export interface ProtectionTerms {
   readonly schedule: Schedule;
   /** Maximum age of the newest backup, in seconds. Null: the maximum age is derived from the schedule. */
   readonly max_age: number | null;
   readonly server_class: ServerClass;
   /**
-   * When the maximum age began to apply: when the task was created or resumed, or when its schedule or source
-   * was changed, whichever was last. Due times before this time don't count.
+   * When the maximum age began to apply: the time of the task's creation, of its last resumption, or of the
+   * last change to its schedule or source, whichever is latest. Due times before this time don't count.
    */
   readonly promised_at: Date;
   readonly newest: NewestBackup | null;
@@ -85,7 +85,7 @@ export function protectionStatus(
   { is_paused, newest_backup_at, has_failed, late_at }: {
     is_paused: boolean;
     newest_backup_at: Date | null;
-    /** Whether its last backup run failed. */
+    /** Whether the task's last backup run failed. */
     has_failed: boolean;
     late_at: Date | null;
   },

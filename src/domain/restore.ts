@@ -13,7 +13,10 @@ export interface StoredRestore {
   readonly engine?: string;
   readonly overwrite: boolean;
   readonly server?: DatabaseServer | null;
-  /** Set if the request contained an identity, which control planes keep only in memory. */
+  /**
+   * Set if the request contained an age identity, which decrypts the backup. Control planes keep an identity
+   * only in memory.
+   */
   readonly with_identity?: true;
 }
 

@@ -37,7 +37,7 @@ export interface RetainedBackup {
   readonly held: boolean;
   readonly damaged: boolean;
   readonly suspicious: boolean;
-  /** Whether the backup lacks something that its task backs up. */
+  /** Whether the backup lacks some of the data that its task selects. */
   readonly incomplete: boolean;
 }
 
@@ -110,8 +110,9 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, but never puts a backup of an earlier run before that of a later run. Any time may come from
- * a wrong clock: a backup dated into the future would otherwise displace every backup made since.
+ * Sorts by time, except that a backup of a later run always comes before one of an earlier run. Times may
+ * come from a wrong clock: without this exception, a backup dated into the future would displace every backup
+ * made after it.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));
@@ -158,8 +159,9 @@ function keepNewest(
 }
 
 /**
- * Keeps the newest backup of each of the last `count` periods that have backups. As long as there are fewer
- * such periods, keeps the oldest backup too, so that a growing history is not shorter than requested.
+ * Keeps the newest backup of each of the last `count` periods that have backups. While there are fewer than
+ * `count` periods with backups, also keeps the oldest backup. Without it, a growing history would be shorter
+ * than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],

@@ -69,8 +69,9 @@ Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12
     ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
     [7, 5, 12, 75],
   );
-  // The last day is a Sunday, so it is also the newest of its week. The end of the last month is none of the
-  // seven days, and the end of the last year is also the end of a month.
+  // The newest backup is from a Sunday, so it is also the newest of its week. None of the seven daily backups
+  // is from the end of a month. The backup from the end of the last year is also the one from the end of
+  // December.
   const dates = decisions.filter(({ reasons }) => reasons.length > 0)
     .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
   assert.equal(dates.length, 7 + 4 + 11 + 73);

@@ -1,7 +1,7 @@
 /**
  * The life of a run: its states, its events, and the only function that moves it from state to state. The
- * database has the same states in CHECK constraints. The store updates a run only if it is still in the state
- * that was read, so no other transition can be stored.
+ * database has the same states in CHECK constraints. The store updates a run only if the run is still in the
+ * state from which the transition was computed.
  */
 
 const ACTIVE_STATES = ["queued", "leased", "running", "cancelling"] as const;
@@ -39,13 +39,12 @@ export type Transition = { ok: true; state: RunState } | { ok: false; reason: st
 type EventType = RunTransitionEvent["type"];
 
 /**
- * The permitted transitions; all others are refused. With `verdict`, the next state is the outcome that the
- * agent reports.
+ * The permitted transitions; all others are refused. `verdict` stands for the outcome that the agent reports.
  */
 const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
-    // The agent accepts late: the run is in the queue again, and was not dispatched again yet.
+    // The agent accepts late: the run has returned to the queue, but has not been dispatched again.
     accepted: "running",
     cancel_requested: "cancelled",
     deadline_passed: "failed",
@@ -227,9 +226,9 @@ export function outcomeOfRun(
 }
 
 /**
- * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. If it would not be later than `newest`,
- * the task's last stamp, returns the next second after `newest`. Names are thus never reused and sort by age,
- * even within a second or after a clock was set back.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp; if the
+ * time is not later, returns the second after `newest`. Names are thus never reused and sort by age, even if
+ * two are made within a second or the clock was set back.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);

@@ -37,8 +37,9 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. If the stored schedule cannot be parsed, returns the time a day
- * later, and the problem in one sentence. This can happen after an update of the runtime, for example.
+ * Returns the first due time after `after`. If the stored schedule cannot be parsed, for example after an
+ * update of the runtime, `next` is one day after `after`, and `problem` is one sentence. Normally, `problem`
+ * is null.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;
@@ -147,8 +148,9 @@ function expressionOf(schedule: Schedule): string {
 }
 
 /**
- * Parses a cron expression as crontab(5) defines it. If day of month or weekday begins with a star, both must
- * match; otherwise one match is enough. `0 2 *\/2 * 1` runs on Mondays that are odd days of the month.
+ * Parses a cron expression as crontab(5) defines it. If neither day of month nor weekday begins with a star,
+ * one match of the two is enough. If one of them begins with a star, both must match. `0 2 *\/2 * 1` runs on
+ * Mondays that are odd days of the month.
  */
 function wallClockPattern(expression: string): Cron {
   const text = expression.trim();

@@ -4,7 +4,10 @@ const MIB = 2 ** 20;
 /** The limits of S3: number of parts of an upload, and bytes in a part. */
 export const MAX_PARTS = 10_000;
 const LARGEST_PART = 5 * 1024 * MIB;
-/** Size of a part on a usual link. 10,000 parts hold 156 GiB, and an agent holds three parts in memory. */
+/**
+ * Size of a part on a usual link. 10,000 parts of this size hold 156 GiB. An agent holds three parts in
+ * memory, so the size is small.
+ */
 const SMALLEST_PART = 16 * MIB;
 /**
  * Size of a part on a slow link, which is S3's minimum for all parts but the last. Small parts are better

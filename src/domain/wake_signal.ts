@@ -26,8 +26,8 @@ export class WakeSignal {
   }
 
   /**
-   * Resolves if the signal was woken since the last {@link reset}, or when `signal` aborts. Resolves after
-   * `pollMs` milliseconds at the latest, in case a wake-up is lost.
+   * Resolves at the next wake-up, or at once if there was one since the last {@link reset}. Also resolves
+   * when `signal` aborts, and after `pollMs` milliseconds, in case a wake-up was lost.
    */
   async wait(pollMs: number, signal?: AbortSignal | null): Promise<void> {
     if (this.#isSet || signal?.aborted) return;

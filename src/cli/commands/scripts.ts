@@ -12,8 +12,8 @@ import { readFile, readStandardInput } from "../secret_source.ts";
 const SCRIPT: Deletable = { noun: "script", path: "/scripts" };
 
 /**
- * The fields with flags. A script's text is read from a file, because arguments have a limited length and
- * every user can read them.
+ * The fields with flags. `script` has none: the text is read from a file, because arguments are limited in
+ * length and visible to every user.
  */
 const { script: _, ...FLAGS } = SCRIPT_FIELDS;
 

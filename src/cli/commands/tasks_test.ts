@@ -8,7 +8,10 @@ import { until } from "../../../tests/support/assertions/until.ts";
 const ESCAPE = "\x1b";
 const SECRET = "correct horse battery staple";
 
-/** Creates a home for commands that use the control plane, a directory to back up, and a destination. */
+/**
+ * Creates a home directory for commands that use the control plane, a directory to back up, and a
+ * destination.
+ */
 async function prepared(plane: ControlPlane) {
   const home = await CliHome.open();
   const { url, token } = plane.api;

@@ -5,7 +5,6 @@
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 
-/** @param command The command, with the argument for the task. */
 export function addTriggerTokenCommand(command: Command): void {
   command.description("Make the token with which other systems run a task; an earlier one is invalid at once")
     .option("--delete", "delete the token instead")

@@ -1,4 +1,4 @@
-/** A bucket of a service with the API of Amazon S3, such as MinIO, R2 or Ceph. */
+/** A bucket at a storage service that offers the API of Amazon S3, such as MinIO, R2 or Ceph. */
 import { shellQuote } from "../../domain/shell_quote.ts";
 import { says } from "../formats/says.ts";
 import { text } from "../formats/text.ts";
@@ -59,8 +59,8 @@ function isEndpoint(value: string): boolean {
 }
 
 /**
- * Returns the service of a bucket: a partition of Amazon, or a host with its port and path. Bucket names are
- * unique within a service.
+ * Returns a name for the service of a bucket, because bucket names are unique only within a service. The
+ * service is a partition of Amazon, or a host with its port and path.
  */
 function serviceAt(url: URL): string {
   const amazon = /^s3[.-](?:dualstack\.)?(?:([a-z0-9-]+)\.)?amazonaws\.com(?:\.cn)?$/.exec(url.hostname);

@@ -1,4 +1,7 @@
-/** Defines a destination type: all its properties, except for the code that accesses its storage. */
+/**
+ * Defines a destination type by its properties. The code that accesses the storage is not part of the
+ * definition.
+ */
 import type * as z from "zod";
 import type { Field } from "../fields/field.ts";
 
@@ -7,7 +10,7 @@ export type SettingValue = string | number | boolean;
 /** Stored settings of a destination by field, without secrets. A setting without a value is absent. */
 export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 
-/** Secrets of a destination by field. In the database they are encrypted, in a job decrypted. */
+/** Secrets of a destination by field. They are encrypted in the database and decrypted in a job. */
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -85,9 +88,9 @@ export interface DestinationDefinition<
     directory: string,
   ): z.output<Shape>;
   /**
-   * Returns the directory to which each task's `store_path` is appended. The directory is absolute, or
-   * relative to the directory in which a session on the storage server starts. It is empty if objects have
-   * key prefixes instead of directories.
+   * Returns the directory to which each task's `store_path` is appended. A relative directory begins at the
+   * directory in which a session on the storage server starts. For buckets, the directory is a key prefix,
+   * and here empty.
    */
   base(settings: SettingsOf<Fields>): string;
   /**
@@ -101,8 +104,8 @@ export interface DestinationDefinition<
   };
   /**
    * Returns the settings that must not change while objects are stored, because the objects would become
-   * unreachable. Their names are those that callers send. Settings that lead to the same location have the
-   * same value. Paths are left out, because each backup records its own directory.
+   * unreachable. Settings that lead to the same location have equal results. The names in the result are
+   * those that callers send. Paths are left out, because each backup records its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**

@@ -19,8 +19,8 @@ export function destinationDirectory({ type, settings }: TypedSettings, storePat
 }
 
 /**
- * Returns the same directory as {@link destinationDirectory}, to store new objects there. Throws an
- * {@link InvalidError} if it is the root directory and the type does not allow that.
+ * Returns the directory for new objects, as {@link destinationDirectory} does. Throws an {@link InvalidError}
+ * for the root directory if the type does not allow objects there.
  */
 export function objectDirectory(destination: TypedSettings, storePath: string | null): string {
   const directory = destinationDirectory(destination, storePath);

@@ -5,8 +5,8 @@
 import { integer } from "../formats/text.ts";
 
 /**
- * A destination whose share of free space is below this value, in percent, is nearly full. Applies to
- * destinations without a value of their own.
+ * Share of free space, in percent, below which a destination is nearly full. It applies to destinations
+ * without a value of their own.
  */
 export const NEARLY_FULL_BELOW = 10;
 

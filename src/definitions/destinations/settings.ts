@@ -13,7 +13,10 @@ export interface TypedSettings {
 /** Values by field; null clears the field. */
 export type FieldValues = Readonly<Record<string, SettingValue | null>>;
 
-/** Every field of every type, by the field's own name. Types that share a field agree on its format. */
+/**
+ * Every field of every type, by the field's own name. A field that several types have has the same format in
+ * all of them.
+ */
 export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
   Object.values(destinationDefinitions).flatMap(({ fields }) =>
     Object.entries(fields as Record<string, DestinationField>)
@@ -41,8 +44,8 @@ export const SENT_FIELDS: FieldTable = Object.fromEntries(
 );
 
 /**
- * Returns the values that callers sent, by the fields' own names. If a field was sent under several names,
- * its first value that is not null counts.
+ * Returns the values that callers sent, by the fields' own names. If callers sent a field under several
+ * names, the first value that is not null counts.
  */
 export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValues {
   const values: Record<string, SettingValue | null> = {};
@@ -110,7 +113,9 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
   return definitionOf(one).jobShape === definitionOf(other).jobShape;
 }
 
-/** Returns the names of changed settings that would make stored objects unreachable, as callers send them. */
+/**
+ * Returns the settings whose change would make stored objects unreachable, by the names that callers send.
+ */
 export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
   const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));
   return Object.keys(now!).filter((setting) => old![setting] !== now![setting]);

@@ -99,8 +99,8 @@ export const sftp = defineDestination({
     directory,
   }),
   base: ({ sftp_path }) => sftp_path ?? ".",
-  // The user is included because a relative path starts at their home directory, and a server may show each
-  // user another root directory.
+  // The user name is included because it decides where a path leads. A relative path starts at the user's
+  // home directory, and a server may show each user another root directory.
   boundTo: ({ sftp_host, sftp_port, sftp_username }) => ({
     sftp_host: sftp_host.toLowerCase(),
     sftp_port,

@@ -19,9 +19,9 @@ export function newColumns<T extends FieldTable>(
 }
 
 /**
- * Returns the columns of the fields that the caller sent. A field that is a map keeps its stored entries that
- * the caller did not send, and a column of objects keeps its other fields. An entry or field that no caller
- * has ever sent is not stored, so a later change of its default applies to it.
+ * Returns the columns of the fields that the caller sent. If the field is a map, entries that the caller did
+ * not send are kept. If the column holds objects, its other fields are kept. A value that no caller has ever
+ * sent is not stored, so a later change of its default applies to it.
  *
  * @param current The record before the change.
  */

@@ -5,8 +5,9 @@
 import type * as z from "zod";
 
 /**
- * A field is required, has a default, or is optional. A required field must be sent for a new record. A field
- * with a default keeps its value if null is sent. An optional field is null by default, and null clears it.
+ * A field is required, has a default, or is optional. A new record needs a value for a required field. A
+ * field with a default keeps its value if null is sent. An optional field is null by default, and null clears
+ * it.
  */
 export interface Field {
   /**
@@ -26,20 +27,20 @@ export interface Field {
   readonly default?: unknown;
   /** Origin of the default, if it is not a constant. */
   readonly defaultFrom?: string;
-  /** Whether null resets the field to its default. Otherwise, null keeps the value. */
+  /** Whether null resets the field to its default. If false, null keeps the value. */
   readonly isResetByNull?: true;
   /**
    * Whether the value is stored encrypted, in the column `<name>_encrypted` or in the object `storedIn`. The
    * API shows only `has_<name>`.
    */
   readonly isSecret?: true;
-  /** Whether the command line asks for the value twice, because a typing error would be noticed too late. */
+  /** Whether the command line asks for the value twice, to detect typing errors. */
   readonly isTypedTwice?: true;
   /** The table that stores the field, if the field is a list of ids. */
   readonly relation?: Relation;
   /**
-   * The entry of a map field that callers can also send under this field's name. A field with `entryOf` has
-   * no column of its own.
+   * For a field that is a second name of an entry in a map: the map's field, and the key of the entry. The
+   * field itself has no column.
    */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**

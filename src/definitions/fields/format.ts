@@ -52,8 +52,8 @@ const PLACEHOLDERS = {
 };
 
 /**
- * Returns a schema for stored values of the format. It has no further rules, because a stored value may be
- * older than a rule.
+ * Returns a schema for stored values of the format. The schema checks nothing but the format, because a value
+ * may have been stored before a rule was introduced.
  */
 export function schemaOf(format: Format): z.ZodType {
   switch (format.type) {

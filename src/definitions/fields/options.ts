@@ -1,4 +1,7 @@
-/** Options of jobs: fields whose values agents get unchanged, derived from the definitions of the fields. */
+/**
+ * Options of jobs, derived from the definitions of the fields. An option is a field that agents get with its
+ * value unchanged.
+ */
 import * as z from "zod";
 import type { FieldTable, Value } from "./field.ts";
 import { formatOf, schemaOf } from "./format.ts";

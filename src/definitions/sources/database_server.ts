@@ -103,12 +103,13 @@ export const DatabaseTarget = z.object({
   /** Whether databases that are not empty are replaced. If false, such a database fails the run. */
   overwrite: z.boolean(),
   /**
-   * PostgreSQL: whether owners and grants are restored; default true. If false, the login owns everything.
+   * PostgreSQL: whether owners and grants are restored; default true. If false, the user of the database
+   * login owns everything.
    */
   owners: z.boolean().optional(),
   /**
-   * MySQL: with `login`, the login becomes the definer of routines, views, triggers and events. Default:
-   * `keep`.
+   * MySQL: with `login`, the user of the database login becomes the definer of routines, views, triggers and
+   * events. Default: `keep`.
    */
   definers: z.enum(["keep", "login"]).optional(),
   /**
@@ -122,7 +123,7 @@ export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
 interface LoadOptions {
   /** PostgreSQL: whether owners and grants are restored. */
   readonly owners?: boolean;
-  /** MySQL: with `login`, the login becomes the definer of everything. */
+  /** MySQL: with `login`, the user of the database login becomes the definer of everything. */
   readonly definers?: "keep" | "login";
   /** Whether failing statements are only reported as warnings. */
   readonly continue_on_errors?: boolean;
@@ -140,7 +141,10 @@ export interface DatabaseRestore {
   readonly overwrite: boolean;
   /** Load options; missing if the request has none. */
   readonly load?: LoadOptions;
-  /** Database server to load into. Null, or missing in older runs, is the task's server. */
+  /**
+   * Database server to load into; null for the task's server. Older runs lack the field, which also means the
+   * task's server.
+   */
   readonly server?: DatabaseServer | null;
 }
 
@@ -150,7 +154,7 @@ interface DatabaseRequest extends RequestedDatabaseServer, LoadOptions {
   readonly overwrite?: boolean;
 }
 
-/** Request fields that name a database server to load into, other than the task's. */
+/** Request fields that name the database server to load into, if it is not the task's server. */
 export const SERVER_FIELDS = {
   database_host: hostOrSocketDirectory().nullable().meta({
     description:

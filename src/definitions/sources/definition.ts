@@ -33,8 +33,8 @@ export interface SourceDefinition {
   /** Whether only administrators may back up this type of source. */
   readonly isForAdministrators?: true;
   /**
-   * Oldest protocol version whose agents support the type. If missing, an agent must list the type when it
-   * connects.
+   * Oldest protocol version whose agents support the type. If missing, a type is supported only by agents
+   * that list it when they connect.
    */
   readonly since?: number;
   readonly jobShape: SourceShape;
@@ -73,8 +73,8 @@ export interface RestoreDefinition {
   /** Options of a drill, which restores the whole backup; null if a drill's job has no target. */
   readonly drill: StoredRestore | null;
   /**
-   * Returns the options that change the result of a restore. A job with such options is never sent to an
-   * agent of a protocol version before 3, which would ignore them.
+   * Returns the options that change the result of a restore. An agent with a protocol version before 3 would
+   * ignore these options, so it never gets a job that contains them.
    */
   decisive?(options: StoredRestore): string[];
 }

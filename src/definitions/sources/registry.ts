@@ -146,8 +146,8 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
 }
 
 /**
- * Returns a message for each field that the type of a task can't use, although another type with the same
- * `type` can. Fields with a default do not count.
+ * Returns an error message for each field that belongs to another source type with the same `type`. Fields
+ * with a default are not reported.
  */
 export function foreignSourceFields(task: SourceTask): Record<string, string[]> {
   const own = definitionOfTask(task);

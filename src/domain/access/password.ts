@@ -1,6 +1,6 @@
 /**
- * The rules for passwords: a minimum and a maximum length, and some passwords that are easy to guess are
- * refused.
+ * The rules for passwords. A password has a minimum and a maximum length. Some passwords that are easy to
+ * guess are refused.
  */
 
 /** Minimum number of characters of a password. */

@@ -11,8 +11,8 @@ export interface DatabaseServer {
 }
 
 /**
- * A database server as callers send it. Without `database_host`, the task's server is used; null is the local
- * socket.
+ * A database server as callers send it. If `database_host` is missing, the task's server is used. If it is
+ * null, the local socket is used.
  */
 export interface RequestedDatabaseServer {
   database_host?: string | null;
@@ -41,9 +41,9 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested server, or else the task's own. If no server is requested
- * and another machine than the task's would load the backup, throws an {@link InvalidError}. The owner may
- * not expect that this would change the task's original databases.
+ * Returns the server to load into: the requested server, or else the task's own. Throws an {@link
+ * InvalidError} if a machine other than the task's would load the backup into the task's own server without a
+ * request for that server. The owner may not expect that the original databases change.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

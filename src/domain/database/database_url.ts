@@ -28,7 +28,7 @@ export interface ServerAddress {
 
 export interface DatabaseUrl {
   /**
-   * The URL for postgres.js: it names only the first server, and lacks the parameters that are handled here.
+   * The URL for postgres.js: it names only the first server, and lacks the parameters that this file handles.
    */
   readonly url: string;
   /** How to use TLS; null for an unencrypted connection. */
@@ -47,8 +47,8 @@ const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is not a postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
 /**
- * Parses a URL. Returns null if the text is no such URL, or if it requires something that is not supported,
- * such as a read-only server.
+ * Parses a URL. Returns null if the text is not a URL of this form. Also returns null if the URL requires
+ * something that is not supported, such as a read-only server.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl | null {
   const read = readDatabaseUrl(text);
@@ -103,7 +103,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
   return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
 }
 
-/** Returns the URL's first server, as the URL itself or one of its parameters names it. */
+/** Returns the text of the first server, from the URL itself or from a parameter. */
 function serverText(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";

@@ -10,8 +10,8 @@ export interface DatabaseTls {
 }
 
 /**
- * Parameters that are handled or ignored here. postgres.js would send them to the server as settings, and the
- * server would refuse them.
+ * Parameters that this file handles or ignores, so that postgres.js does not get them. postgres.js would send
+ * them to the server as settings, and the server would refuse them.
  */
 export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   "channel_binding",
@@ -66,8 +66,8 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Parses parameters as libpq does: a plus sign is literal, and of several values of a name the last counts.
- * Returns null if a parameter is not `NAME=VALUE`.
+ * Parses parameters as libpq does: a plus sign is literal, and if a name occurs several times, its last value
+ * counts. Returns null if a parameter is not `NAME=VALUE`.
  */
 export function readParameters(query: string): Map<string, string> | null {
   const parameters = new Map<string, string>();

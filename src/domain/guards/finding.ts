@@ -64,7 +64,8 @@ export function describeSuspicion(findings: readonly Finding[]): string | null {
 }
 
 /**
- * Returns the findings in the report of an older agent, which has a field for each of the first two guards.
+ * Returns the findings in the report of an older agent. Such a report has one field for each guard in {@link
+ * FORMER_NAMES}.
  */
 export function findingsOfReport(report: Readonly<Record<string, unknown>>): Finding[] {
   return FORMER_NAMES.flatMap(({ name, report: field }): Finding[] => {
@@ -75,7 +76,7 @@ export function findingsOfReport(report: Readonly<Record<string, unknown>>): Fin
 
 /**
  * Returns the findings in the text `suspicion` of a backup that was stored before findings were recorded. The
- * text is about the first guard, the second, or both in the order of the registry.
+ * text contains the message of the guard `incompressible`, of the guard `shrink`, or of both in this order.
  */
 export function findingsOfSuspicion(suspicion: string | null): Finding[] {
   if (suspicion === null) return [];

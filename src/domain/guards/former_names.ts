@@ -1,6 +1,7 @@
 /**
- * Names that the first two guards had before there was a registry. `field` is a task's field in the API and
- * on the wire; `report` is the field of an agent's report. Newer guards have no such names.
+ * The names that two guards had before the registry of guards was introduced. `field` is the guard's field of
+ * a task, in the API and on the wire; `report` is its field in an agent's report. Newer guards have no old
+ * names.
  */
 import type { GuardName } from "./registry.ts";
 

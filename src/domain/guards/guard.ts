@@ -53,8 +53,8 @@ export interface UsualRuns {
 }
 
 /**
- * Numbers about a task's earlier backups and runs. Those from before a change of the task's source do not
- * count.
+ * Numbers about a task's earlier backups and runs. Backups and runs from before a change of the task's source
+ * do not count.
  */
 export interface GuardHistory {
   /** Medians of the earlier backups; null if there are too few. */
@@ -90,10 +90,13 @@ export interface Guard<E extends string = string> {
   missingHistory(history: GuardHistory): string | null;
   /**
    * Returns what is wrong with the backup, as one line without capital letter and full stop; null if nothing
-   * is. The result depends on nothing but the arguments.
+   * is. The result depends only on the arguments.
    */
   judge(backup: BackupStats, history: GuardHistory): string | null;
-  /** Advice for a person. `warn` is shown in the run's output, `fail` in the reason of its failure. */
+  /**
+   * Advice for a person. `warn` is shown in the output of a run that only warns, `fail` in the reason of a
+   * run that fails.
+   */
   readonly advice: Readonly<Record<Exclude<GuardAction, "ignore">, string>>;
   /** Notification of users about a finding; null if findings are only recorded. */
   readonly notification: GuardNotification<E> | null;

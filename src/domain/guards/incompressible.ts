@@ -8,11 +8,12 @@ export const SHARP_RISE = 0.25;
 export const MINIMUM_BYTES_READ = 1_000_000;
 
 /**
- * Returns whether compressible data was replaced by incompressible data. Uses two measures, because each
- * misses some changes. The share of incompressible frames rises if only some files changed. `size /
- * bytes_read` rises even if the files are so small that the tar headers between them still compress.
+ * Returns whether compressible data was replaced by incompressible data. Uses two measures, because each of
+ * them misses some changes. The share of incompressible frames rises even if only some files changed. For
+ * small files, this share stays low because the tar headers between them still compress, but `size /
+ * bytes_read` rises.
  *
- * If less is stored than usual, compressible files were deleted and nothing was replaced.
+ * Returns false if less is stored than usual, because then compressible files were deleted and not replaced.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

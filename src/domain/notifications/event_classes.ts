@@ -4,7 +4,10 @@
  */
 import { GUARD_EVENTS, type GuardEvent } from "../guards/registry.ts";
 
-/** The flag of a stream that subscribes it to the class. `either` means that each of the two flags does. */
+/**
+ * The flag of a stream that subscribes it to the class. `either` means that each of the two flags subscribes
+ * it.
+ */
 export type EventGroup = "on_success" | "on_failure" | "either";
 
 export interface EventClass {
@@ -17,7 +20,7 @@ export interface EventClass {
   readonly help: string;
   readonly group: EventGroup;
   /**
-   * Whether the flag of `group` subscribes a stream to this class. If not, the stream gets the class only if
+   * Whether the flag of `group` subscribes a stream to this class. If false, a stream gets the class only if
    * it chooses the class by name.
    */
   readonly isDefault: boolean;
@@ -166,8 +169,8 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 
 /**
- * What a stream subscribes to. `events` has only classes that the stream gets although its flags do not
- * subscribe it to them, or that it does not get although they do.
+ * What a stream subscribes to. `events` contains only the classes for which the stream's choice differs from
+ * its flags.
  */
 export interface Subscription {
   readonly on_success: boolean;

@@ -4,8 +4,8 @@ import type { NotificationEventName } from "./event_classes.ts";
 import type { Summary } from "./summary.ts";
 
 /**
- * All that a channel can report about an event, as of the time it happened. Times are ISO 8601 in UTC, in
- * whole seconds.
+ * All that a channel can report about an event, with values from the time of the event. Times are ISO 8601 in
+ * UTC, in whole seconds.
  */
 export interface NotificationEvent {
   readonly event: NotificationEventName;
@@ -25,8 +25,8 @@ export interface NotificationEvent {
   readonly backup: NotifiedBackup | null;
   readonly reason: string | null;
   /**
-   * When a lasting problem began, and how often it has occurred. Only in events about a lasting problem or
-   * its end.
+   * The beginning of a lasting problem, and how often the problem has occurred. Only events about a lasting
+   * problem or its end have this field.
    */
   readonly ongoing?: { readonly since: string; readonly count: number };
   /** Facts of a summary; absent in other messages. */

@@ -37,7 +37,8 @@ export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date 
     const end = day + sinceMidnight(quiet_to) + (quiet_to > quiet_from ? 0 : DAY);
     if (wall < begin || wall >= end) continue;
     const until = instantOf(zone, end);
-    // If the clock is set back, the end may occur twice, and its first occurrence may be before `at`.
+    // The end may be before `at`: if the clock is set back, the time of day of the end occurs twice, and
+    // `instantOf` returns the first occurrence.
     return until > at ? until : null;
   }
   return null;
