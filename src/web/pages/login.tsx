@@ -55,7 +55,7 @@ function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
       </section>
       <p class="muted small">
         No password yet, or lost it? An administrator can make a set-up link. On the machine of the control
-        plane, <span class="mono">rearguard admin reset-login</span> makes one.
+        plane, <span class="mono">deno task admin reset-login</span> makes one.
       </p>
     </SinglePage>
   );
@@ -118,7 +118,7 @@ function CodePage({ site, challenge, next, refused }: CodePageProps) {
       <p class="muted small">
         The app and the recovery codes are lost? An administrator can make a set-up link that removes the
         second factor. On the machine of the control plane,{" "}
-        <span class="mono">rearguard admin reset-login</span> makes one.
+        <span class="mono">deno task admin reset-login</span> makes one.
       </p>
     </SinglePage>
   );
@@ -184,7 +184,7 @@ function DeadLinkPage({ site, message }: { site: Site; message: string | null })
         <p>{message}</p>
         <p class="muted">
           Ask an administrator for a new one. On the machine of the control plane,{" "}
-          <span class="mono">rearguard admin reset-login</span> makes one.
+          <span class="mono">deno task admin reset-login</span> makes one.
         </p>
         <a class="button" href={site.path("/login")}>Log in</a>
       </section>
