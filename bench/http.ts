@@ -1,6 +1,6 @@
 /**
- * Compares the requests per second of two endpoints with those of bare Hono, which sends the same queries to
- * the same database.
+ * Compares the requests per second of two endpoints with those of a bare Hono server. The bare server sends
+ * the same queries to the same database.
  */
 import { randomBytes } from "node:crypto";
 import { ABILITIES } from "../src/domain/abilities.ts";

@@ -1,6 +1,6 @@
 /**
- * Serves the whole application, or bare Hono with the same queries, on the same database. Prints the port on
- * which it listens.
+ * Serves the whole application or, for comparison, a bare Hono server that sends the same queries to the same
+ * database. Prints the server's port.
  *
  *     deno run -A bench/http_server.ts rearguard|bare
  */

@@ -1,7 +1,7 @@
 /**
  * Measures the cost of an archive's index: its size relative to the archive, and its processor time relative
  * to a run. A run always writes an index, so tar and pzstd are run directly: once with an index and once
- * without. The frames' checksums in the index are copied from the archive.
+ * without. The checksums of frames add no cost: the index copies them from the archive.
  */
 import { join } from "node:path";
 import { tarArguments } from "../agent/engine/sources/files/files.ts";
@@ -82,8 +82,8 @@ async function times(
 }
 
 /**
- * Returns the processor seconds of a process and of the programs that it has waited for. They are fields 14
- * to 17 of `stat` (proc(5)), in hundredths of a second.
+ * Returns the processor seconds of a process and of the programs that it has waited for. The times are fields
+ * 14 to 17 of `stat` (proc(5)), in hundredths of a second.
  */
 async function processorTimeOf(pid: number): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);

@@ -1,4 +1,4 @@
-/** Returns the Debian packages of those programs that are not installed. */
+/** Returns the names of the Debian packages that contain the missing programs. */
 export async function missingPrograms(names: readonly string[]): Promise<string[]> {
   const packages: Record<string, string> = { pzstd: "zstd" };
   const missing = new Set<string>();

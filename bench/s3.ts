@@ -1,4 +1,7 @@
-/** Compares uploading an archive with rclone. Both use the same S3 server, which only counts bytes. */
+/**
+ * Compares how fast the agent and rclone upload an archive. Both use the same S3 server, which only counts
+ * bytes.
+ */
 import { join } from "node:path";
 import { median, type Result } from "./result.ts";
 import { writeMixedFiles } from "./trees.ts";

@@ -1,6 +1,6 @@
 /**
- * An S3 server that discards the bytes that it receives and keeps only their number, so that it does not slow
- * down the measured client. Prints its port.
+ * An S3 server that counts and discards the bytes that it receives. Storing the bytes would slow down the
+ * measured client. Prints its port.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 

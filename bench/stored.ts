@@ -11,7 +11,7 @@ export function storedAs(directory: string, extension: string): string {
   return join(directory, found.name);
 }
 
-/** Returns how many seconds `work` takes. Before that, writes pending data to the disk. */
+/** Writes pending data to the disk, then runs `work`. Returns how many seconds `work` took. */
 export async function timed(directory: string, work: () => Promise<unknown>): Promise<number> {
   await new Deno.Command("sync", { args: ["-f", directory] }).output();
   const start = performance.now();

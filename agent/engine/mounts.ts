@@ -50,8 +50,8 @@ export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
 }
 
 /**
- * Returns the mount point at or above a path that fstab lists but that is not mounted. Returns undefined if
- * there is none.
+ * Looks for mount points at or above a path. Returns the mount point that fstab lists and that is not
+ * mounted; undefined if there is none.
  */
 export function vanishedMount(path: string, expected: string[], mounts: Mount[]): string | undefined {
   const mounted = new Set(mounts.map(({ point }) => point));

@@ -45,7 +45,10 @@ export class PendingCalls {
     }
   }
 
-  /** Returns a destination that does the same and lists its operations while they are pending. */
+  /**
+   * Returns a destination that passes all operations on to `destination`, and lists each operation while it
+   * is pending.
+   */
   watch(destination: Destination): Destination {
     return this.#watched(destination, {
       create: async (name: string, sizeHint: number | null) =>

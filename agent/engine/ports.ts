@@ -45,7 +45,7 @@ export interface RunPorts {
   readonly relay: Relay;
   /**
    * Yields the control plane's complete state as SQL text. May be called once. Rejects with a
-   * `RunFailedError`, or with the signal's reason.
+   * `RunFailedError` if the export fails, or with the signal's reason if the signal aborts.
    */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
@@ -191,8 +191,8 @@ export interface Destination {
    */
   size(name: string): Promise<number>;
   /**
-   * Removes an object and its partial file. Resolves with true if one of them existed, otherwise with false.
-   * Rejects if the directory or bucket is missing.
+   * Removes an object and its partial file. Resolves with true if one of them existed, and with false if
+   * neither existed. Rejects if the directory or bucket is missing.
    */
   remove(name: string): Promise<boolean>;
   /**
@@ -207,7 +207,7 @@ export interface Destination {
 /** Writes one object. After `commit` or `abort`, no other method may be called. */
 export interface ObjectWriter {
   /**
-   * A file that a program may write instead of the agent, so that the bytes are not copied. Undefined if the
+   * A file that a program may write directly, so that the agent need not copy the bytes. Undefined if the
    * destination does not support this.
    */
   readonly direct?: DirectWriting | undefined;
@@ -234,8 +234,8 @@ export interface ObjectWriter {
 }
 
 /**
- * Lets a program write the object's file. The agent does not call `write` then, and reads the bytes from the
- * file.
+ * Lets a program write the object's file. In this case, the agent reads the bytes from the file and does not
+ * call `write`.
  */
 export interface DirectWriting {
   /** Absolute path of the file to write. It exists and is empty. */

@@ -1,4 +1,7 @@
-/** Download URLs that the control plane sent with its request. Only a run can request URLs itself. */
+/**
+ * Download URLs that the control plane sent along with a request. They are for work outside a run, because
+ * only a run can request URLs itself.
+ */
 import type { SignedObject } from "../../src/protocol/browsing.ts";
 import { type Downloads, RunFailedError } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Types that the parts of a restore run use. They are kept apart from the registry of targets, which imports
- * these parts.
+ * Types that the parts of a restore run use. They are not in the registry of targets, because the registry
+ * imports these parts.
  */
 import type { RestoreJob } from "../../src/protocol/job.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";

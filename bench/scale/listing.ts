@@ -1,4 +1,4 @@
-/** Measures pages of the list of a workspace's logs, of which there are a million. */
+/** Measures how long pages of a workspace's list of logs take, with a million logs. */
 import { systemClock } from "../../src/domain/clock.ts";
 import { median, percentile, print, type Result } from "../result.ts";
 import { scaled, ScaleStage } from "./stage.ts";

@@ -1,6 +1,6 @@
 /**
- * Simulates any number of agents in one process, which send output over real links and journals. Reads an
- * {@link Order} from standard input, and runs until it is killed.
+ * Simulates any number of agents in one process. The agents send output over real links and journals. Reads
+ * an {@link Order} from standard input, and runs until it is killed.
  */
 import { Journal } from "../../agent/journal.ts";
 import { Link } from "../../agent/link.ts";

@@ -86,7 +86,7 @@ Deno.test("an incomplete frame table is ignored", () => {
   const hashed = table.compressed.map((bytes) => `${bytes} ${"a".repeat(64)}`).join("\n");
   assert.deepEqual(parse(`frames 100 250\n${hashed}\n`), { ...table, checksums: null });
   // If the checksum of one frame is missing, all checksums of the table are ignored. The whole archive is
-  // then verified before anything of it is used.
+  // then verified before any part of it is used.
   const half = parse(`frames 100 150\n10 ${"a".repeat(8)}\n20\n`);
   assert.deepEqual(half, { uncompressed: 100, size: 150, compressed: [10, 20], checksums: null });
   assert.equal(parse("frames 80000000 90000000\n1\n2\n"), null);

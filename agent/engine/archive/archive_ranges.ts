@@ -67,8 +67,8 @@ export async function openRanges(
 const DAMAGED = "the frames of the archive that hold the files do not unpack: they are damaged";
 
 /**
- * Yields the bytes of the ranges, and reads only the frames that contain them. Rejects before it yields bytes
- * of a damaged frame or of a frame that differs from the table, such as one of another archive.
+ * Yields the bytes of the ranges, and reads only the frames that contain them. Compares each frame with the
+ * table before yielding its bytes. Rejects if a frame is damaged, or belongs to another archive.
  */
 export async function* readRanges(
   archive: OpenedObject,
@@ -157,7 +157,7 @@ async function* expectedFrames(
 ): AsyncIterable<Uint8Array> {
   const checksum = new FrameChecksum();
   let frame = first;
-  /** Bytes that are still to be read of the current frame and its header. */
+  /** Number of bytes of the current frame and its header that are still to be read. */
   let left = HEADER_BYTES + compressed[frame]!;
   for await (const chunk of stored) {
     for (let at = 0; at < chunk.length;) {
@@ -212,8 +212,8 @@ class HeldFrame {
 }
 
 /**
- * Returns the positions of the ranges in the output of the decompressor, which contains only the stretches,
- * without gaps.
+ * Returns the positions of the ranges in the decompressor's output. The output contains only the stretches,
+ * without gaps between them.
  */
 function positionsInStretches(
   { uncompressed }: FrameTable,

@@ -24,8 +24,8 @@ export function displayName(name: string): string {
 }
 
 /**
- * Returns a name or a part of a name as searches compare it: in lower case, and with accents in composed form
- * (NFC).
+ * Returns a name, or a part of a name, in the form that searches compare: in lower case, and with accents in
+ * composed form (NFC).
  */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase();
@@ -34,8 +34,8 @@ export function foldName(name: string): string {
 const ESCAPED = /\\([23][0-7]{2})/g;
 
 /**
- * Returns whether a name contains an escape such as {@link displayName} writes, so that the name may be the
- * display name of another name.
+ * Returns whether a name contains an escape like those that {@link displayName} writes. A name with an escape
+ * may be the display name of another name.
  */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;

@@ -10,8 +10,8 @@ export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8
 
 /**
  * Runs the program and resolves with its exit. If the exit code is 0, the program has read the whole archive,
- * and the archive is verified. Rejects if the archive can't be read, with a `BackupDamagedError` if it
- * differs from the archive that was stored.
+ * and the archive is verified. Rejects if the archive can't be read. The error is a `BackupDamagedError` if
+ * the archive differs from the one that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,
@@ -49,7 +49,7 @@ export async function feedUnpacked(
 interface Joined {
   zstd: Child;
   program: Child;
-  /** Settles once the program has read all that zstd has written, or has ended. */
+  /** Settles once the program has ended, or has read everything that zstd wrote. */
   joined: Promise<void>;
 }
 

@@ -15,9 +15,9 @@ type Token =
 
 /**
  * A pattern of names. A pattern with `*`, `?` or `[…]` is a glob; any other pattern is a text, which matches
- * every name that contains the text. The pattern applies to a member's own name or, if it contains a slash,
- * to the whole path. The comparison ignores case, and whether accents are composed. In a glob, the character
- * after a backslash matches only itself.
+ * every name that contains the text. A pattern with a slash applies to a member's whole path; any other
+ * pattern applies to the member's own name. The comparison ignores case, and whether accents are composed. In
+ * a glob, the character after a backslash matches only itself.
  *
  * A match takes time proportional to the lengths of pattern and name, whatever the pattern.
  */
@@ -65,19 +65,22 @@ export class NamePattern {
 }
 
 /**
- * Returns an expression for a token, in the form in which an index writes names. It matches everything that
- * the token matches, and possibly more.
+ * Returns an expression for a token, in the form in which an index writes names. The expression matches
+ * everything that the token matches, and possibly more.
  */
 function expressionOf(token: Token): string {
   if (token.type === "all") return ".*";
-  // Tar writes these characters as they are. The semicolon and the backtick are left out because NFC makes
-  // them of other characters.
+  // Tar writes these characters as they are. The semicolon and the backtick are left out because NFC turns
+  // certain other characters into them.
   if (token.type !== "character" || !/^[ !#-:<-[\]-_a-~]$/.test(token.character)) return "[^/]*";
   const { character } = token;
   return FOLDED[character] ?? character.replace(/[.[(){*+?^$|]/, "\\$&");
 }
 
-/** Letters, with the other characters that become this letter when names are compared. */
+/**
+ * For each of these letters, an expression that also matches the non-ASCII character that comparing names
+ * turns into the letter.
+ */
 const FOLDED: Record<string, string> = { i: "(i|\u0130)", k: "(k|\u212a)" };
 
 function isAscii(text: string): boolean {
@@ -93,7 +96,7 @@ function parseGlob(pattern: string): Token[] {
       const isDouble = characters[at + 1] === "*";
       while (characters[at + 1] === "*") at++;
       tokens.push({ type: isDouble ? "all" : "some" });
-      // `**/` also matches no directory at all.
+      // `**/` matches any number of directories, including none.
       if (isDouble && characters[at + 1] === "/" && isAtSegmentStart(tokens)) at++;
     } else if (character === "?") tokens.push({ type: "one" });
     else if (character === "[") {

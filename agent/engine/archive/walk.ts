@@ -116,7 +116,7 @@ class FirstMessage {
 /**
  * Starts a program that reads the bytes, and passes the same bytes through `watch`. Returns the program, and
  * a promise that resolves when all bytes have passed. If the bytes are in a file of this server, the program
- * and the agent both read this file, which saves a copy.
+ * and the agent both read this file. That saves a copy.
  */
 function startReader(
   { chunks, path }: Bytes,
@@ -154,8 +154,8 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);
-  // The message is about a read error of the disk, not about the data. zstd also calls a truncated frame a
-  // read error.
+  // This message means that the disk could not be read, not that the data is damaged. zstd also calls a
+  // truncated frame a read error; that case is excluded.
   if (/Read error(?!.*premature end)/.test(first ?? "")) {
     throw new Error(`${program} could not read all of it: ${first}`);
   }

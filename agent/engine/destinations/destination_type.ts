@@ -11,7 +11,7 @@ export interface DestinationPorts {
   readonly clock: Clock;
   /** Aborting this signal ends the work in progress. Pending calls reject with the signal's reason. */
   readonly signal: AbortSignal;
-  /** The run's output. This port and the next three are null if no run opened the destination. */
+  /** The run's output. This port and the next three are null if the destination is opened outside a run. */
   readonly output: Pick<Output, "line"> | null;
   readonly uploads: Uploads | null;
   readonly downloads: Downloads | null;

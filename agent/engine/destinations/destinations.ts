@@ -41,8 +41,8 @@ export function checkDestination(
  * deleted. If one removal fails, the other objects are still removed. Rejects with a `RunFailedError` if the
  * destination can't be reached or does not exist.
  *
- * A missing object counts as deleted if another of the objects exists or one of the witnesses exists, because
- * this proves that the destination is the right one. If `witnesses` is empty, no proof is needed.
+ * A missing object counts as deleted only if the destination is proven to be the right one: another of the
+ * objects exists, or one of the witnesses exists. If `witnesses` is empty, no proof is needed.
  */
 export async function removeFromDestination(
   spec: JobDestination,
@@ -95,7 +95,7 @@ function unproven({ description }: Destination, witnesses: readonly string[]): s
     `(${witnesses[0]}). Check whether its file system is mounted.`;
 }
 
-/** Returns the ports for a request of the control plane, which belongs to no run. */
+/** Returns the ports for work that the control plane requested outside a run. */
 function requestPorts(clock: Clock, signal: AbortSignal, limits: DestinationLimits): DestinationPorts {
   return { clock, signal, limits, output: null, uploads: null, downloads: null, relay: null };
 }

@@ -25,8 +25,8 @@ export function partialName(name: string): string {
 /**
  * Returns the error for an object that is shorter than recorded.
  *
- * @param there Size of the object in bytes.
- * @param wanted Number of bytes that were stored.
+ * @param there Actual size of the object in bytes.
+ * @param wanted Recorded number of bytes.
  */
 export function endsEarly(place: string, there: number, wanted: number): RunFailedError {
   return new RunFailedError(`Cannot read ${place}: it ends after ${there} bytes, but ${wanted} were stored`);

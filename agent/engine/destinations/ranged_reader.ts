@@ -24,7 +24,7 @@ export interface RangeSource {
   request(from: number, to: number, signal: AbortSignal): Promise<Response>;
   /**
    * Explains a response that does not contain the bytes from `from` to `to`. Returns a `TryFailed` if another
-   * attempt may be made, otherwise the error that ends the read.
+   * attempt may be made. Returns a `RunFailedError` if the read must end.
    */
   explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError>;
   /** Called after the second failed attempt in a row, with the reason of that failure. */

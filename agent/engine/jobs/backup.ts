@@ -161,7 +161,7 @@ async function storePart(
     },
     object.direct,
   );
-  // The count keeps its snapshot open on the server until the count is ended.
+  // End the count if streaming fails: until it ends, the count keeps its snapshot open on the server.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;

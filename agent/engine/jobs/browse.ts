@@ -25,7 +25,7 @@ import { parentOf } from "../restore_files/selection.ts";
 const MAX_RESPONSE = 900_000;
 
 /**
- * Time in milliseconds for which the agent tries to reach the destination again. It is shorter than the
+ * Time in milliseconds for which the agent tries to reach the destination again. The time is shorter than the
  * request's deadline, so that the agent can still report the reason of a failure.
  */
 const DESTINATION_TIMEOUT = 15_000;
@@ -34,9 +34,9 @@ const DESTINATION_TIMEOUT = 15_000;
 const SPACE_FACTOR = 60;
 
 /**
- * Returns one page of a directory. Rejects with a `RunFailedError` that names the backup, or with a
- * `BackupDamagedError` if the stored index was altered. Memory use grows with the number of members up to the
- * page's end.
+ * Returns one page of a directory. Rejects with a `BackupDamagedError` if the stored index was altered.
+ * Rejects with another `RunFailedError`, which names the backup, if the directory can't be listed. Memory use
+ * grows with the number of members up to the page's end.
  *
  * @param cache Keeps the listings of large backups between requests. Null reads the index for each request.
  */

@@ -77,8 +77,8 @@ interface ListedIndex {
 }
 
 /**
- * Writes `<type> <size> <name>` for each member of the index to the file `path`, each entry terminated by
- * NUL. Returns the number of lines, and the members and lines for which no entry was written.
+ * Writes an entry `<type> <size> <name>` for each member of the index to the file `path`. Each entry ends
+ * with NUL. Returns the number of lines, and the members and lines for which no entry was written.
  */
 async function listIndex(
   path: string,
@@ -152,8 +152,8 @@ async function listUnknown(
 
 /**
  * Returns a map with the name of each file that a hard link refers to, and an empty text for each name.
- * {@link listIndex} fills in the texts. It needs the names first, because the index lists a file before its
- * links.
+ * {@link listIndex} fills in the texts. The names must be known first, because the index lists a file before
+ * its links.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();

@@ -15,16 +15,16 @@ import { oneLine } from "../programs/line.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
 /**
- * Limits of a response in characters. `MAX_RESPONSE` limits all its JSON, which is sent in one websocket
- * frame. `MAX_NAMES` limits the found names, which are passed to grep as arguments.
+ * Limits of a response in characters. `MAX_RESPONSE` limits the response's whole JSON, because it is sent in
+ * one websocket frame. `MAX_NAMES` limits the found names, which are passed to grep as arguments.
  */
 const MAX_RESPONSE = 900_000;
 const MAX_NAMES = 400_000;
 /** Maximum number of indexes that are searched side by side. */
 const MAX_WORKERS = 4;
 /**
- * Time in milliseconds for which the agent tries to reach a destination again, so that a destination that is
- * down does not use up the time limit.
+ * Time in milliseconds for which the agent tries to reach a destination again. The time is short, so that an
+ * unavailable destination does not use up the time limit of the search.
  */
 const DESTINATION_TIMEOUT = 5000;
 
@@ -54,8 +54,8 @@ interface Selection {
 
 /**
  * Finds members by name. Searches several indexes side by side. Stops reading an index when the index has
- * more matches than requested. Then looks up the found paths in each index that was not read to its end,
- * unless the part that was read contains all of them. Rejects only if `signal` aborts.
+ * more matches than requested. Then looks up the found paths in each index that was not read to its end.
+ * Skips an index if the part that was read contains all found paths. Rejects only if `signal` aborts.
  */
 export async function findFiles(
   request: BackupFind,
@@ -85,7 +85,8 @@ export async function findFiles(
       matches: (name) => hits.has(name),
       most: Infinity,
     });
-    // The first search read these indexes only in part, so drop its matches even if the second search failed.
+    // The first search read these indexes only in part, so drop the matches of the first search even if the
+    // second search failed.
     for (const { id } of cut) matches.set(id, known.get(id) ?? { members: [], isCut: false, unlisted: 0 });
   }
   for (const { id } of backups) hits.addVersions(id, matches.get(id)?.members ?? []);

@@ -1,6 +1,6 @@
 /**
- * Tests with indexes that have unexpected contents. The agent neither refuses an undamaged backup because of
- * its index nor reports it as damaged.
+ * Tests with indexes that have unexpected contents. The agent still reads an undamaged backup with such an
+ * index, and does not report the backup as damaged.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

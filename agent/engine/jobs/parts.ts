@@ -21,7 +21,7 @@ export interface StoredParts {
  * Writes a warning for each part that was left out.
  *
  * Rejects if only general objects, such as roles, could be stored. Rejects if a part is missing and the
- * control plane accepts no incomplete backups. Rejects with any error that the source did not cause.
+ * control plane accepts no incomplete backups. Rejects if an error has another cause than the source.
  */
 export async function storeParts(
   source: PreparedSource,
@@ -56,7 +56,7 @@ export async function storeParts(
   return { stored, missing };
 }
 
-/** Throws if none of the requested databases was stored, only general objects such as roles. */
+/** Throws if only general objects, such as roles, were stored, and none of the requested databases. */
 function refuseNothing(stored: readonly StoredPart[], missing: readonly Missing[]): void {
   if (stored.some(({ part }) => !part.isGeneral)) return;
   const reasons = missing.map(({ reason }) => reason).join("; ");

@@ -15,9 +15,9 @@ import { startCompression } from "../transforms/compress.ts";
  * Compresses one part and calls `take` with the compressed bytes. If `direct` is given, the compressor writes
  * the file itself, and `take` is called with the bytes that the compressor has written.
  *
- * Resolves once both programs have succeeded, with the number of files; null if the source does not count
- * them. Otherwise rejects with the first of these errors: the error of `take`, of the compressor, of the
- * source's program.
+ * Resolves once both programs have succeeded. The result is the number of files; null if the source does not
+ * count files. If there are several errors, rejects with the error of `take` first, then the compressor's,
+ * then that of the source's program.
  */
 export async function streamPart(
   part: SourcePart,
@@ -46,8 +46,7 @@ export async function streamPart(
       onMessage: (line) => part.message(line),
     },
   );
-  // If the input is incomplete, stop the program. Otherwise the program might take the input for complete and
-  // succeed.
+  // If the input is incomplete, stop the program, because it might take the input for complete and succeed.
   const feeding = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
   feeding.catch(() => producer.stop());
   progress.begin({ pid: compression.pid, index });

@@ -10,9 +10,9 @@ import { type Destination, RunFailedError } from "../ports.ts";
 export class UnsteadyReadError extends RunFailedError {}
 
 /**
- * Resolves if a second read returns the same wrong bytes, which means that the object is damaged. Rejects
- * with an {@link UnsteadyReadError} if the second read returns other bytes, or with the reason why the object
- * can't be read.
+ * Reads an object again after a read that returned wrong bytes. Resolves if the second read returns the same
+ * wrong bytes: the object is then damaged. Rejects with an {@link UnsteadyReadError} if the second read
+ * returns other bytes. Rejects with another error if the object can't be read.
  *
  * @param first SHA-256 of the first read.
  * @param count Called with the number of bytes in each chunk read.

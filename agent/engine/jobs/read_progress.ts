@@ -8,8 +8,8 @@ import { formatSeconds } from "./progress.ts";
 
 const INTERVAL_MS = 1000;
 /**
- * Time in milliseconds after a run's start in which a line is written every second. Later a line is written
- * every `LINE_INTERVALS` seconds.
+ * Length of a run's first phase in milliseconds. In this phase, a line is written every second. After it, a
+ * line is written every `LINE_INTERVALS` seconds.
  */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;

@@ -15,9 +15,9 @@ import { sourceTypeOf } from "../sources/registry.ts";
 /**
  * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `RunFailedError` that names the backup, with a `BackupDamagedError` if the stored backup was
- * altered, or with the signal's reason if the signal aborts. In all cases every started program has ended.
- * The target is unchanged unless the error says otherwise.
+ * Rejects with a `BackupDamagedError` if the stored backup was altered, and with another `RunFailedError`,
+ * which names the backup, if the restore fails. Rejects with the signal's reason if the signal aborts. Every
+ * started program has then ended. If the target was changed, the error says so.
  */
 export async function runRestore(
   job: RestoreJob,

@@ -353,8 +353,8 @@ Deno.test("a wrong password, a damaged index and an invalid path are reported in
   assert.match(wrong, /password/);
   await assert.rejects(restore(at.run, at.backup, { target: { path: at.target }, key }), isNoDamage);
   assert.doesNotMatch(wrong, /wrong|right/);
-  // A wrong password is reported without reading the rest of the archive, so damage at its end is not
-  // noticed.
+  // A wrong password is reported without reading the rest of the archive, so damage at the archive's end is
+  // not noticed.
   const archive = at.backup.objects.find(({ role }) => role === "archive")!;
   const path = `${at.run.directory}/${archive.name}`;
   await shell(

@@ -51,9 +51,9 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Create the directory at the destination before recording the object. Otherwise a killed agent would
-    // leave a record of an object in a missing directory. Such an object could not be distinguished from one
-    // on an unmounted file system, and its record would stay.
+    // Create the directory at the destination before recording the object. A killed agent could otherwise
+    // leave the record of an object in a missing directory. Because a missing directory may also be on an
+    // unmounted file system, this record would never be removed.
     await this.destination.makeLocation?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
@@ -85,7 +85,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes all committed objects but the first `length`. Rejects if an object may be left. */
+  /** Removes all committed objects after the first `length`. Rejects if an object may be left. */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();
     this.#open = null;
@@ -124,8 +124,8 @@ class OpenObject {
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,
     /**
-     * The file that the compressor writes directly. `write` is then called with the bytes that the compressor
-     * has written. Null if the agent writes the object.
+     * The file for the compressor to write directly; null if the agent writes the object. If there is a file,
+     * `write` is called with the bytes that the compressor has written.
      */
     readonly direct: DirectWriting | null,
     private readonly finish: () => Promise<StoredObject>,

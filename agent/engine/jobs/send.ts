@@ -37,8 +37,8 @@ export type Transmit = (bytes: BytesToSend) => Promise<void>;
 const DESTINATION_TIMEOUT = 30_000;
 
 /**
- * Sends the requested bytes and returns the outcome. Rejects with a `RunFailedError` that names the backup,
- * or with a `BackupDamagedError` if the stored bytes were altered.
+ * Sends the requested bytes and returns the outcome. Rejects with a `BackupDamagedError` if the stored bytes
+ * were altered. Rejects with another `RunFailedError`, which names the backup, if the bytes can't be sent.
  */
 export async function sendFromBackup(
   request: BackupSend,

@@ -104,9 +104,9 @@ export class StoredObjects {
   }
 
   /**
-   * Returns the error to report after `error` interrupted work on an object. Normally this is `error` itself.
-   * If the object's size is wrong or can't be checked, returns the reason. Otherwise reads the rest of the
-   * object, and returns a `BackupDamagedError` if the object is damaged.
+   * Returns the error to report after `error` interrupted work on an object. Looks for a cause in the object:
+   * checks its size, then reads its remaining bytes. Returns the error of the size check if the check fails,
+   * and a `BackupDamagedError` if the object is damaged. Returns `error` itself if neither is the case.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
     // With a wrong key, skip reading the rest of the object, which may be large.
@@ -131,7 +131,7 @@ export class StoredObjects {
   /**
    * Returns the error to report after a part of an object could not be read. Does not read the rest of the
    * object. Returns a `BackupDamagedError` if the object is missing, has another size, or is wrong in a
-   * second read; otherwise `error` itself.
+   * second read. Returns `error` itself in all other cases.
    *
    * @param reread Reads the same part again.
    */

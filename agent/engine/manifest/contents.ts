@@ -99,8 +99,8 @@ export class BackupContents {
   }
 
   /**
-   * Throws if an archive's listing differs from its index. If the index has unreadable lines, only notes the
-   * difference.
+   * Throws if an archive's listing differs from its index. If the index has unreadable lines, records a note
+   * about the difference and does not throw.
    */
   #compareMembers(name: string, listed: ListingDigest, index: IndexSummary): void {
     if (listed.members === index.members && listed.digest === index.digest) return;

@@ -13,7 +13,10 @@ import type { FileKeys } from "../transforms/file_keys.ts";
 /** The contents of databases, by the name of the archive. */
 export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 
-/** The contents as a manifest stores them: in `sealed` if the archives are encrypted, otherwise in `open`. */
+/**
+ * The contents as a manifest stores them: in `sealed` if the archives are encrypted, and in `open` if they
+ * are not.
+ */
 export interface ManifestContents {
   readonly open: ArchiveContents;
   /**

@@ -34,7 +34,8 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * Takes the place of a database's name in object names, for roles and other objects that belong to the whole
- * server. No encoded database name equals this text, because {@link databaseInfix} encodes `~`.
+ * Text in object names where other objects have the name of a database. It is used for roles and whatever
+ * else belongs to the whole server. No encoded database name equals this text, because {@link databaseInfix}
+ * encodes `~`.
  */
 export const GLOBALS_INFIX = "~globals";

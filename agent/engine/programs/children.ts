@@ -1,9 +1,9 @@
 /**
  * Starts a run's programs, and ends each with its descendants, at the latest when the run ends.
  *
- * All programs stay in the agent's session. In sessions of their own, the kernel's autogroups would schedule
- * the programs like separate users. Programs joined by a pipe would then need up to a sixth more processor
- * time.
+ * All programs stay in the agent's session. If the programs had sessions of their own, the kernel's
+ * autogroups would schedule them like separate users. Programs joined by a pipe would then need up to a sixth
+ * more processor time.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
 import { failSpan, startChildSpan } from "../../../src/telemetry/tracing.ts";
@@ -90,7 +90,9 @@ export class Children {
     return this.#terminating ??= this.#terminate();
   }
 
-  /** Starts {@link terminate} without waiting. Never throws: callers of `terminate` get its error. */
+  /**
+   * Starts {@link terminate} without waiting. Never throws, because the callers of `terminate` get its error.
+   */
   readonly stop = (): void => void this.terminate().catch(() => {});
 
   /**

@@ -52,8 +52,8 @@ export async function eachLine(program: Child, take: (line: string) => void): Pr
 }
 
 /**
- * Calls `take` with lines of a program's output until it returns false. Then closes the pipe, which ends the
- * program without a search for its descendants.
+ * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe, which ends
+ * the program without a search for its descendants.
  */
 export async function firstLines(program: Child, take: (line: string) => boolean): Promise<void> {
   let isEnough = false;

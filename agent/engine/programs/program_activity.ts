@@ -30,8 +30,8 @@ export function runningPrograms(signal: AbortSignal): RunningProgram[] {
 }
 
 /**
- * Returns the processor time and the number of bytes read and written, for each of the programs and their
- * descendants, as text to compare.
+ * Returns the activity of the programs and their descendants as text to compare: the processor time and the
+ * number of bytes read and written of each process.
  */
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
@@ -45,7 +45,8 @@ export function activityOf(programs: readonly RunningProgram[]): string {
 }
 
 /**
- * Returns the programs that wait for a disk or a network file system, or of which a descendant waits for one.
+ * Returns the programs that wait for a disk or a network file system. A program also counts as waiting if one
+ * of its descendants waits.
  */
 export function waitingForDisk(programs: readonly RunningProgram[]): RunningProgram[] {
   return programs.filter(({ pid }) =>

@@ -10,8 +10,8 @@ const PAUSE = 20;
  * Calls `take` with the bytes of the file, in chunks of up to 1 MiB and one at a time. Resolves once `ended`
  * has settled and the whole file was read.
  *
- * If `take` or a read fails, calls `onFailure` at once, which should end the program. Rejects with the error
- * once the program has ended.
+ * If `take` or a read fails, calls `onFailure` at once; `onFailure` should end the program. Rejects with the
+ * error once the program has ended.
  */
 export async function tail(
   path: string,
@@ -27,7 +27,8 @@ export async function tail(
     using file = await Deno.open(path);
     const buffer = new Uint8Array(BUFFER_BYTES);
     while (true) {
-      // Check this before the read: a read that starts after the program's end returns all remaining bytes.
+      // Check whether the program has ended before the read, not after it: a read that starts after the
+      // program's end returns all remaining bytes.
       const isLast = over.signal.aborted;
       // Read synchronously: the bytes are in the page cache, so switching threads would take longer than the
       // read.

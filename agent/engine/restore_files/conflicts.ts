@@ -19,7 +19,8 @@ export interface Conflicts {
    */
   blocking: string[];
   /**
-   * Names that are directories both in the restore directory and in the backup. Their other contents stay.
+   * Names that are directories both in the restore directory and in the backup. The contents that are only in
+   * the restore directory stay.
    */
   standing: string[];
 }

@@ -7,15 +7,15 @@ import { RunFailedError } from "../ports.ts";
 
 /**
  * Redirect that makes a command end when the agent is killed. Commands that change a restore directory need
- * this redirect, because the next agent undoes their changes. A program that such a command starts ends with
- * the command if it is started with {@link ENDS_WITH_PARENT}.
+ * this redirect, because the next agent undoes their changes. If a command starts a program with
+ * {@link ENDS_WITH_PARENT}, this program ends with the command.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * The directory that a command writes to, as a file descriptor. A path that starts with this text is never
- * longer than a name that could be unpacked, however long the directory's own path is.
+ * The directory that a command writes to, as a file descriptor. The text is short, so that paths below the
+ * directory stay within the system's limit, however long the directory's own path is.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;

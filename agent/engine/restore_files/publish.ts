@@ -40,9 +40,9 @@ type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & 
 };
 
 /**
- * Publishes unpacked files. Does not fail any more once all files are published. If publishing fails earlier,
- * the restore directory is left as it was, unless the error says otherwise: the replaced files are kept until
- * the end.
+ * Publishes unpacked files. If this fails before all files are published, puts the restore directory back as
+ * it was; the replaced files are kept until the end for this. If the restore directory can't be put back, the
+ * error says so. Once all files are published, publishing does not fail any more.
  */
 export async function publish(
   unpacked: Unpacked,
@@ -52,8 +52,8 @@ export async function publish(
   children: Children,
 ): Promise<void> {
   const { staging, isRooted } = unpacked;
-  // Rename the whole staging directory if the restore directory is missing, or is empty and the agent cannot
-  // write to it. This publishes everything in one step.
+  // Rename the whole staging directory in two cases: the restore directory is missing, or it is empty and the
+  // agent cannot write to it. The rename publishes everything in one step.
   const isSibling = directory.state === "empty" && dirname(staging) === dirname(directory.path);
   if (directory.state === "missing" || (isSibling && isRooted)) {
     return await renameStaging(staging, isRooted, directory.path, ports);

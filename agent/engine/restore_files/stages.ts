@@ -22,8 +22,8 @@ export interface Stage {
   base: string;
   staging: string;
   /**
-   * Directory that keeps the replaced files until the restore is done. The undo plan stores the path under
-   * this name.
+   * Directory that keeps the replaced files until the restore is done. The field keeps this name because
+   * stored undo plans contain it.
    */
   aside: string;
   /**
@@ -47,8 +47,8 @@ export interface Split {
 }
 
 /**
- * Splits the unpacked files by the file system that they are published on. Resolves with the stages, the
- * stage of the restore directory itself first.
+ * Splits the unpacked files by the file system that they are published on. Resolves with the stages. The
+ * first stage is that of the restore directory itself.
  */
 export async function makeStages(
   split: Split,

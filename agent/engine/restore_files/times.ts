@@ -27,8 +27,8 @@ export async function setsBothTimesOnly(directory: string, children: Children): 
 const TIMED = new Set(["file", "hardlink", "symlink", "fifo"]);
 
 /**
- * Sets the times of restored files, the times of directories last. Resolves with the number of files whose
- * time could not be set.
+ * Sets the times of restored files, and then the times of directories. Resolves with the number of files
+ * whose time could not be set.
  *
  * @param isWanted Returns whether to set the time of a member. Receives the member's name without `./`.
  */

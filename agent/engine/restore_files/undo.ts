@@ -53,7 +53,7 @@ export const undoFiles = (work: string) => ({
 });
 type Files = ReturnType<typeof undoFiles>;
 
-/** Writes the plan. The lists and attributes that it refers to must already be written. */
+/** Writes the plan. The lists and attributes that the plan refers to must already be written. */
 export function planUndo(work: string, directory: string, stages: readonly Stage[]): Promise<void> {
   return writePlan(undoFiles(work), { place: directory, stages: [...stages], is_cleared: false });
 }
@@ -65,7 +65,7 @@ export async function forgetUndo(work: string): Promise<void> {
 
 /**
  * Carries out the plan. Resolves with the path of the restore directory; null if there is no plan. Rejects
- * with a `RunFailedError` that says where the replaced files are kept.
+ * with a `RunFailedError` if the undo fails; the error says where the replaced files are kept.
  */
 export async function undo(work: string, children: Children, clock: Clock): Promise<string | null> {
   const files = undoFiles(work);

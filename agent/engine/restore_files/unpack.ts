@@ -135,8 +135,8 @@ async function tarCommand(directory: string): Promise<Command> {
 }
 
 /**
- * Returns the members that tar left out. Rejects if tar failed; diagnoses the archive first unless the disk
- * was full.
+ * Returns the members that tar left out. Rejects if tar failed. Before that, checks the archive for damage; a
+ * full disk needs no such check.
  */
 async function check(
   { code, signal }: Exit,

@@ -1,6 +1,7 @@
 /**
- * Parses the messages that GNU tar writes while it unpacks. There are errors that end the restore, members
- * that tar could not create, and properties that tar could not set. tar exits with 2 in all three cases.
+ * Parses the messages that GNU tar writes while it unpacks. Messages report errors that end the restore,
+ * members that tar could not create, or properties that tar could not set. tar exits with 2 in all three
+ * cases.
  */
 import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";
@@ -91,8 +92,9 @@ export class UnpackMessages {
   cause: string | null = null;
   hasNoRoom = false;
   /**
-   * The message about a name that leads out of the directory; null if there was none. No archive of a backup
-   * contains such a name. tar would restore the member under its name without the part that leads out.
+   * The message about a name that leads out of the directory; null if there was none. A backup's own archive
+   * never contains a name like this. tar would restore the member under the name without the part that leads
+   * out.
    */
   escape: string | null = null;
   /**

@@ -90,8 +90,8 @@ async function removeExtras(
 }
 
 /**
- * Rejects if the unpacked files do not match the index. The index's SHA-256 was verified. The archive's was
- * not if only parts of the archive were read.
+ * Rejects if the unpacked files do not match the index. The index's SHA-256 was verified. If only parts of
+ * the archive were read, the archive's SHA-256 was not verified.
  */
 async function checkSelection(
   directory: string,

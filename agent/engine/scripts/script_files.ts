@@ -45,8 +45,9 @@ export function digestOf(text: string): string {
 }
 
 /**
- * Returns the interpreter that the first line names, and its argument, as execve(2) reads them. Starting the
- * interpreter instead of the file also works on file systems that are mounted with `noexec`.
+ * Returns the interpreter that the first line names, and its argument, as execve(2) reads them. The agent
+ * starts the interpreter and not the file, because the file can't be started on a file system that is mounted
+ * with `noexec`.
  */
 export function interpreterOf(text: string): string[] {
   const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(text) ?? [];

@@ -28,7 +28,9 @@ export function parsePolicy(text: string | undefined): ScriptPolicy | null {
   return text.startsWith("/") ? { type: "listed", path: text } : null;
 }
 
-/** Rejects with a `RunFailedError` if the policy forbids a script. The error names the first such script. */
+/**
+ * Rejects with a `RunFailedError` if the policy forbids a script. The error names the first forbidden script.
+ */
 export async function refuseForbidden(policy: ScriptPolicy, scripts: readonly JobScript[]): Promise<void> {
   if (policy.type === "all") return;
   if (policy.type === "none") {

@@ -28,8 +28,9 @@ export class LocalFiles {
 
   /**
    * Performs one file operation and returns its result. Rejects with a `RunFailedError` if the operation
-   * fails or does not return in time, or with the signal's reason if the signal aborts meanwhile. If an
-   * earlier operation on the directory has still not returned, rejects without starting this one.
+   * fails or exceeds its time limit. Rejects with the signal's reason if the signal aborts during the
+   * operation. Does not start the operation, and rejects, if an earlier operation on the directory has still
+   * not returned.
    *
    * @param action The operation, for error messages: `write to /srv/backups`.
    */
@@ -66,8 +67,8 @@ export class LocalFiles {
   }
 
   /**
-   * Resolves when every operation on the directory that exceeded its time limit has returned, at the latest
-   * after `limitMs` milliseconds.
+   * Waits for the operations on the directory that exceeded their time limit. Resolves when all of them have
+   * returned, or after `limitMs` milliseconds.
    */
   async settled(limitMs: number): Promise<void> {
     const over = new AbortController();

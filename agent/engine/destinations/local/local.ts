@@ -23,7 +23,10 @@ const DIRECTORY_MODE = 0o700;
 /** Time limit for measuring the free space, in milliseconds. */
 const SPACE_LIMIT = 10_000;
 
-/** Types of file systems that use no other server and no helper program, so neither can make them hang. */
+/**
+ * Types of file systems on local disks. They use no other server and no helper program that could make them
+ * hang.
+ */
 const DISKS = new Set([
   "bcachefs",
   "btrfs",
@@ -59,10 +62,7 @@ export class LocalDestination implements Destination {
   #isDisk = false;
   readonly #mounts: typeof readMounts;
 
-  /**
-   * @param output The output of a run, which reports each read that had to be repeated; null outside of a
-   *   run.
-   */
+  /** @param output The output of a run, for a line about each repeated read; null outside a run. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
@@ -112,7 +112,7 @@ export class LocalDestination implements Destination {
 
   async makeLocation(): Promise<void> {
     const { directory } = this.spec;
-    // If the file system is not mounted, refuse. Otherwise the backup would fill the disk below the mount
+    // Refuse to write if the file system is not mounted. The backup would fill the disk below the mount
     // point, and would be hidden once the file system is mounted again.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
@@ -137,8 +137,8 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Returns the object's path. Returns null if the file system may hang or its type is unknown, because
-   * programs that use the path have no time limit.
+   * Returns the object's path. Returns null if the file system may hang or its type is unknown: programs read
+   * the path, and their reads have no time limit.
    */
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));

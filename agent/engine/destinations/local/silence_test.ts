@@ -66,8 +66,8 @@ Deno.test(
     assert.ok(systemClock.monotonic() - started < 5000);
     at.mount.thaw();
     while (await open().size("y").catch(() => null) !== 3 * MIB) await systemClock.sleep(50);
-    // While the file system was silent, the writer gave up creating `z`. It removes the partial file as soon
-    // as the create operation returns.
+    // While the file system was silent, the writer gave up creating `z`. The writer removes the partial file
+    // as soon as the create operation returns.
     while ([...Deno.readDirSync(directory)].some(({ name }) => name === ".z.partial")) {
       await systemClock.sleep(50);
     }

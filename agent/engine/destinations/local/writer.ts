@@ -8,7 +8,7 @@ import { type LocalFiles, SYNC_LIMIT } from "./files.ts";
 const FILE_MODE = 0o600;
 /**
  * Number of bytes after which written data is synced to the disk, in parallel with the writing. Without these
- * syncs, the last sync of a large file stalls, and the kernel stalls every write before that.
+ * syncs, the kernel stalls the writes of a large file, and the last sync stalls too.
  */
 const SYNC_EVERY = 64 * 2 ** 20;
 
@@ -16,8 +16,8 @@ const SYNC_EVERY = 64 * 2 ** 20;
 const LAST_WRITE = 15_000;
 
 /**
- * Number of bytes that are written to find out why a write failed. This is more than can be free in the last
- * block of a file.
+ * Number of bytes that are written to find out why a write failed. The last block of a file never has that
+ * much room, so the bytes need new space on the disk.
  */
 const PROBE_BYTES = 1 << 20;
 
@@ -81,8 +81,8 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file was created after the signal aborted, or will be created once the file system responds.
-      // Remove the file then. The agent may be killed before that, so the verdict also names the file.
+      // The file was created late, or may still be created once the file system responds. In both cases,
+      // remove the file. The agent may be killed before that, so the verdict also names the file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -98,8 +98,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Lets a program write the file. Undefined if the file system may hang, because the code that reads the
-   * file while the program writes it has no time limit.
+   * Lets a program write the file directly. Undefined if the file system may hang: the file is read while the
+   * program writes it, and those reads have no time limit.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;
@@ -267,8 +267,8 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems do not support syncing a directory. On these, the names of files are durable
-    // at once, or never.
+    // Some network file systems do not support syncing a directory. Some of these make names of files durable
+    // at once, others never.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

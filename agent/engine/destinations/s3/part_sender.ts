@@ -62,7 +62,10 @@ export class PartSender {
     this.#limits = context.limits ?? runLimits();
   }
 
-  /** Sends a part and returns its ETag. Rejects with a `RunFailedError`, or with the signal's reason. */
+  /**
+   * Sends a part and returns its ETag. Rejects with a `RunFailedError` if the part can't be sent, or with the
+   * signal's reason if the signal aborts.
+   */
   async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);
     const started = this.#context.clock.monotonic();
@@ -95,8 +98,8 @@ export class PartSender {
   }
 
   /**
-   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. On a link
-   * that is too slow for several parts at once, waits for the other parts first.
+   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. If the
+   * link is too slow for several parts at once, first waits until the other parts are sent.
    */
   async #try(
     partNumber: number,
@@ -124,8 +127,8 @@ export class PartSender {
   }
 
   /**
-   * Returns whether the bucket refuses an access key that worked before: the operator may be about to replace
-   * the key.
+   * Returns whether the bucket refuses an access key that worked before. If so, the operator may be about to
+   * replace the key.
    */
   #isKeyRefused(outcome: Failed): boolean {
     return this.#isAnyStored && outcome.kind === "refused" &&
@@ -175,8 +178,8 @@ const PASSING_CODES = new Set([
 ]);
 
 /**
- * Returns whether the bucket may accept the same part later. After a 507 it will not, because the disk behind
- * the bucket is full.
+ * Returns whether the bucket may accept the same part later. After status 507 the bucket will not accept the
+ * part, because its disk is full.
  */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;

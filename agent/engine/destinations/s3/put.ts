@@ -46,7 +46,7 @@ export class PutConnections {
   }
 
   /**
-   * Sends `body`. Resolves with the outcome once `body` is no longer read from. Rejects only with the
+   * Sends `body`. Resolves with the outcome once nothing reads `body` any more. Rejects only with the
    * signal's reason.
    */
   put(

@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * Time in milliseconds after the last refused URL. A refusal after this time starts a new count of refusals,
- * because it most likely means that a URL has expired.
+ * If this time has passed since the last refused URL, in milliseconds, a refusal starts a new count of
+ * refusals. A URL has then most likely expired.
  */
 const FORGIVEN = 5 * 60_000;
 

@@ -45,7 +45,7 @@ export class S3Destination implements Destination {
 
   /**
    * Removes an object that this run uploaded, completed or not, and returns true. Rejects for other objects,
-   * which the control plane removes.
+   * because only the control plane can remove those.
    */
   async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));

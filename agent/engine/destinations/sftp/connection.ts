@@ -43,8 +43,8 @@ export class SftpConnection {
   }
 
   /**
-   * Runs work and returns its result. Runs it again on a new session if the session is lost, so the work must
-   * be repeatable.
+   * Runs `work` and returns its result. If the session is lost, runs `work` again on a new session, so `work`
+   * must be repeatable.
    */
   async use<T>(work: (session: SftpSession) => Promise<T>): Promise<T> {
     for (;;) {

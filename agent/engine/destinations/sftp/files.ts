@@ -27,7 +27,10 @@ export async function openFiles(spec: Spec, ports: DestinationPorts): Promise<St
   };
 }
 
-/** Skips a directory that the user may not read, such as `lost+found`. */
+/**
+ * Yields the path of every file below a directory. Skips a directory that the user may not read, such as
+ * `lost+found`.
+ */
 async function* filesBelow(
   session: SftpSession,
   below: (path: string) => string,

@@ -27,8 +27,8 @@ export class SftpRequests {
   #begun = Promise.withResolvers<void>();
 
   /**
-   * @param idleMs Time in milliseconds without any response, while requests are pending, after which the
-   *   connection is closed.
+   * @param idleMs The connection is closed if requests are pending and no response has come for this time, in
+   *   milliseconds.
    */
   constructor(
     private readonly client: Client,

@@ -56,8 +56,9 @@ export class SftpSession {
   ) {}
 
   /**
-   * Logs in, opens an SFTP channel and returns the session. Rejects with a `RunFailedError` such as a
-   * {@link LoginFailedError}, or with the signal's reason.
+   * Logs in, opens an SFTP channel and returns the session. Rejects with a {@link LoginFailedError} if the
+   * log-in fails, and with another `RunFailedError` if no SFTP channel opens. Rejects with the signal's
+   * reason if the signal aborts.
    */
   static async open(
     spec: Spec,
@@ -271,8 +272,7 @@ export class SftpSession {
           await this.#raw((done: Done<unknown>) => this.sftp.ext_openssh_statvfs(path, done as never)),
         );
       } catch (error) {
-        // The server does not support `statvfs`, or the connection is lost. Either way the disk can't be
-        // checked.
+        // The disk can't be checked: the server does not support `statvfs`, or the connection is lost.
         if (statusOf(error) !== NO_SUCH_FILE || path === parentOf(path)) return null;
       }
     }

@@ -67,8 +67,8 @@ export function describeServer({ username, host, port }: Spec): string {
 }
 
 /**
- * Logs in and returns the connection. Rejects with a {@link LoginFailedError} whose message names the setting
- * to change, or with the signal's reason.
+ * Logs in and returns the connection. Rejects with a {@link LoginFailedError} if that fails; its message
+ * names the setting to change. Rejects with the signal's reason if the signal aborts.
  */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();

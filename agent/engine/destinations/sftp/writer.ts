@@ -113,8 +113,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Counts copied bytes, and collects garbage if the agent was started with `--expose-gc`. Otherwise up to 50
-   * MB of copies pile up before V8 collects them.
+   * Counts copied bytes. Collects garbage at intervals if the agent was started with `--expose-gc`. Without
+   * these collections, up to 50 MB of copies pile up before V8 collects them.
    */
   #collect(length: number): void {
     this.#uncollected += length;
@@ -184,8 +184,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file to its final name. If the response to a rename was lost, the rename may have succeeded,
-   * so an existing file with the final name may be this file.
+   * Renames the file to its final name. A rename may have succeeded although its response was lost. In this
+   * case, an existing file with the final name may be this file.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;
@@ -198,7 +198,7 @@ export class SftpWriter implements ObjectWriter {
       try {
         await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
-        // The server refused the rename, so the final name belongs to another file. If the session is lost,
+        // If the server refused the rename, the final name belongs to another file. If the session was lost,
         // the rename may have succeeded.
         this.#isPublished = session.isLost;
         throw error;

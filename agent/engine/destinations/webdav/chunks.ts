@@ -1,6 +1,7 @@
 /**
- * Uploads an object in chunks to a Nextcloud server, whose web server and PHP limit the size and the time of
- * one request: https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
+ * Uploads an object in chunks to a Nextcloud server. Nextcloud's web server and PHP limit the size and the
+ * time of one request, as its documentation explains:
+ * https://docs.nextcloud.com/server/latest/developer_manual/client_apis/WebDAV/chunking.html
  */
 import { createHash } from "node:crypto";
 import type { DavClient } from "./client.ts";

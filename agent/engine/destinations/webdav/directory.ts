@@ -62,7 +62,7 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error that says that an object is missing, or that the whole directory is empty. Rejects if
+   * Returns the error for a missing object. If the whole directory is empty, the error says that. Rejects if
    * the directory itself is missing.
    */
   async missing(name: string): Promise<RunFailedError> {
@@ -84,8 +84,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error to report for a failed write: an error about the quota if the account's quota is full,
-   * otherwise the given error.
+   * Returns the error to report for a failed write. If the account's quota is full, this is an error about
+   * the quota. In all other cases, this is the given error.
    */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;

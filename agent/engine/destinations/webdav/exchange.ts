@@ -49,8 +49,8 @@ export interface ExchangeOptions {
    */
   readonly answerMs?: number;
   /**
-   * Maximum size of the response in bytes. A longer response is an error. Without this limit, a long response
-   * is cut off instead.
+   * Maximum size of the response in bytes. A longer response is an error. If no limit is given, a long
+   * response is cut off and is not an error.
    */
   readonly limit?: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads an object with HTTP range requests. If the server ignores the range, the object is read from its
- * start.
+ * Reads an object with HTTP range requests. If the server ignores the range, reads the object from its start
+ * and drops the bytes before the range.
  */
 import { RunFailedError } from "../../ports.ts";
 import { endsEarly } from "../object_name.ts";

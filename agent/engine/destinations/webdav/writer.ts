@@ -18,8 +18,8 @@ const STORED = [200, 201, 204];
 /** Maximum size of an object that is sent in a single request, in bytes. */
 const SMALL = 2 ** 20;
 /**
- * Factor by which the server's response may take longer than `idleMs` after a large file, which the server
- * still has to store.
+ * Factor by which the response to a large file may take longer than `idleMs`, because the server still has to
+ * store the file.
  */
 const TAKING_OVER = 30;
 const FIRST_WAIT = 1000;

@@ -1,6 +1,6 @@
 /**
- * Restores databases from dumps. Each dump is verified and loaded into a temporary database. When all are
- * loaded, they replace the originals, which are unchanged until then.
+ * Restores databases from dumps. Each dump is verified and loaded into a temporary database. The originals
+ * stay unchanged until all dumps are loaded. Then the temporary databases replace them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";

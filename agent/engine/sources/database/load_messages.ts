@@ -38,7 +38,9 @@ export interface LoadRules {
   readonly continuesOnErrors?: boolean;
   /** Whether an error has no effect, or is corrected later. Such an error is not reported. */
   isExpected?(error: LoadError): boolean;
-  /** Returns a warning to write instead of an error that loses no data; null for other errors. */
+  /**
+   * Returns the warning that replaces an error, if the error loses no data. Returns null for other errors.
+   */
   warningFor?(error: LoadError): string | null;
 }
 
@@ -109,8 +111,8 @@ export class LoadMessages {
   }
 
   /**
-   * Decides whether the last error is tolerated. Called once the line with the error's statement was read, or
-   * can no longer follow.
+   * Decides whether the last error is tolerated. Called when the line with the error's statement was read, or
+   * when this line can no longer follow.
    */
   #settle(): void {
     const error = this.#pending;

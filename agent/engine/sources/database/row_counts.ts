@@ -4,8 +4,8 @@
  *
  * A count must describe the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
  * dump's snapshot with a second connection, which counts the rows with SQL. This count stops soon after the
- * dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would differ from it.
- * So the rows of MySQL are counted in the stored dump.
+ * dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would not describe the
+ * same moment. So the rows of MySQL are counted in the stored dump.
  */
 import * as z from "zod";
 
@@ -45,8 +45,8 @@ export const DatabaseContents = z.object({
    */
   objects: z.record(z.string(), z.array(z.string())).optional(),
   /**
-   * Descriptions of what a drill cannot compare, such as `positions of sequences`, and types of {@link
-   * DatabaseContents.objects} that it cannot compare.
+   * What a drill cannot compare: descriptions such as `positions of sequences`, and types of
+   * {@link DatabaseContents.objects}.
    */
   not_compared: z.array(z.string()).optional(),
   /** Properties of the database itself, in the format of its engine. */

@@ -33,8 +33,8 @@ export interface ScratchHost {
    * Returns the contents of the scratch database. Rejects if the database was dropped or replaced since this
    * drill created it.
    *
-   * @param expected Contents in the backup, which say what to count. Null to list tables without counting
-   *   rows.
+   * @param expected Contents in the backup; they say what to count. If null, tables are listed but their rows
+   *   are not counted.
    */
   contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**

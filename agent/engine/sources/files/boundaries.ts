@@ -139,7 +139,7 @@ function classifyMount(
     return;
   }
   // Mounted files are backed up like all other files. Directories that are mounted from the same file system
-  // are too.
+  // are backed up as well.
   if (!attributes.isDirectory || (typeof parent === "object" && parent.device === attributes.device)) return;
   found.mounts.push(name);
   if (isQuiet) return;
@@ -186,7 +186,7 @@ async function readAttributes(
 
 interface Subvolumes {
   /**
-   * Directories whose device differs from that of the directory above and that are not mounts. A directory
+   * Directories that are on another device than the directory above them, but are not mounts. A directory
    * comes before the directories below it.
    */
   subvolumes: string[];

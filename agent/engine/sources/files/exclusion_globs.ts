@@ -58,8 +58,8 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
 }
 
 /**
- * Returns the names of a path below `directory`. A name that exists is meant literally, so its wildcards are
- * quoted if `mayBeMeant` returns true for the name.
+ * Returns the names of a path below `directory`. If a name exists and `mayBeMeant` returns true for it, the
+ * name is meant literally, so its wildcards are quoted.
  */
 export async function quoteExisting(
   directory: string,

@@ -1,4 +1,4 @@
-/** Tests that patterns that end with a slash or contain `**` leave out the right files of tar's archive. */
+/** Tests patterns that end with a slash or contain `**`: tar leaves the right files out of the archive. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { isExcluded, ruleMatcher } from "./exclusion_rules.ts";

@@ -6,7 +6,7 @@ export interface ExclusionRule {
   /** The pattern, relative to the source's root, without `./`. */
   pattern: string;
   /**
-   * Whether the pattern matches only from the source's root. Otherwise the pattern matches at every depth.
+   * Whether the pattern matches only from the source's root. If false, the pattern matches at every depth.
    */
   isAnchored: boolean;
   /** Whether every character of the pattern is literal. */
@@ -19,8 +19,8 @@ export interface ExclusionRule {
  * Returns the options of tar for a rule. Each option also applies to all patterns that follow, so each rule
  * sets every option.
  *
- * @param keepsFiles Whether to leave out the contents of matches instead of the matches. This keeps files,
- *   which tar cannot distinguish from directories.
+ * @param keepsFiles If true, leaves out what is inside the matches and keeps the matches themselves. So
+ *   matching files stay in the archive, although tar cannot limit a pattern to directories.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;
@@ -94,7 +94,7 @@ export function isExcluded(name: string, matchers: readonly ((name: string) => b
   return false;
 }
 
-/** Returns whether fnmatch(3) gives a meaning other than the literal one to a character of the pattern. */
+/** Returns whether the pattern has a character that fnmatch(3) does not take literally. */
 export function hasWildcards(pattern: string): boolean {
   return /[\\*?[]/.test(pattern);
 }

@@ -6,9 +6,9 @@
  * slashes are resolved, and the path is made relative to the source's root, because tar names members `./…`.
  * A path that exists is taken literally. A path that does not exist is taken for a glob.
  *
- * A relative pattern matches at every depth. If it starts with `./`, it matches only at the source's root.
- * `*` and `?` do not match a slash. The name `**` matches any number of directories. A pattern that ends with
- * a slash matches only directories.
+ * A relative pattern matches at every depth. A relative pattern that starts with `./` matches only at the
+ * source's root. `*` and `?` do not match a slash. The name `**` matches any number of directories. A pattern
+ * that ends with a slash matches only directories.
  */
 import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -84,8 +84,8 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns the paths within the root that lead to `real`: `real` itself if it is within the root, otherwise
- * its other paths by bind mounts.
+ * Returns the paths within the root that lead to `real`. If `real` is itself within the root, returns only
+ * `real`. If it is not, returns the paths that `real` has within the root because of bind mounts.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
@@ -183,9 +183,9 @@ function sourceExcludedError(given: string): RunFailedError {
 }
 
 /**
- * Returns the paths that `path` stands for, with symbolic links in their directories resolved; none if `path`
- * does not exist. If `path` is itself a symbolic link, these are the link and its target. If the link is in
- * the source, the target is included only if `path` had a trailing slash.
+ * Returns the paths that `path` stands for; none if `path` does not exist. Symbolic links in the directories
+ * of `path` are resolved. If `path` is itself a symbolic link, the paths are the link and its target. There
+ * is one exception: if the link is in the source, the target is included only if `path` had a trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {
@@ -210,8 +210,8 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 
 /**
  * Returns the rule for a relative pattern. If a name in the pattern exists at this place below the root, the
- * name is meant literally, so a backslash and `[` in the name are quoted. `*` and `?` also match themselves
- * unquoted.
+ * name is meant literally, so a backslash and `[` in the name are quoted. `*` and `?` need no quotes, because
+ * they also match themselves.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);
@@ -241,7 +241,7 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
 
 /**
  * Returns a directory's path without symbolic links. If the directory does not exist, only the existing part
- * of the path is resolved. If it can't be created later, the destination reports this.
+ * of the path is resolved. If the directory can't be created later, the destination reports the error.
  */
 async function resolveMissing(path: string): Promise<string> {
   try {

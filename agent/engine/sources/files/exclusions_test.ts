@@ -12,7 +12,7 @@ interface Stored {
 
 /**
  * Backs up the directory `tree`, which the commands in `grow` fill, and returns what was stored. The
- * exclusions may contain `$tree` and `$root`; the latter is the parent directory of `tree`.
+ * exclusions may contain `$tree`, and `$root` for the parent directory of `tree`.
  */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();

@@ -117,9 +117,9 @@ async function archivePart(
 }
 
 /**
- * Returns tar's arguments for the source, which tar cannot mistake for other options. If the source is a
- * symbolic link to a file, the file is archived under the name of the link, because users know only this
- * name.
+ * Returns tar's arguments for the source. tar cannot mistake the source's path in them for an option. If the
+ * source is a symbolic link to a file, the file is archived under the name of the link, because users know
+ * only this name.
  */
 function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
   if (kind === "directory") return { options: [`--directory=${path}`], member: "." };

@@ -1,7 +1,7 @@
 /**
- * Parses GNU tar's stderr for messages about files that changed, or that could not be read while tar
- * continued. Recognizes the messages by their wording, because tar(1) has no other way to distinguish them.
- * `LC_ALL` keeps the wording in English.
+ * Parses GNU tar's stderr. Finds the messages about files that changed, and about files that tar could not
+ * read and skipped. Recognizes messages by their wording, because nothing else distinguishes them. `LC_ALL`
+ * keeps the wording in English.
  */
 import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";
