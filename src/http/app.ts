@@ -80,7 +80,10 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-/** Sorts `/backup-tasks/upcoming` before `/backup-tasks/{id}`: the first matching route is used. */
+/**
+ * Sorts the endpoints so that `/backup-tasks/upcoming` comes before `/backup-tasks/{id}`, because the first
+ * route that matches is used.
+ */
 function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
   const key = ({ path }: Endpoint) => path.replaceAll(/\{\w+\}/g, "~");
   return endpoints.toSorted((a, b) => key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0);

@@ -58,8 +58,8 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
 });
 
 /**
- * Returns many responses, each with a title: the success and a refusal of each endpoint, each page, and
- * errors from before the routing.
+ * Returns many responses, each with a title: a success and a refusal of each endpoint, each page, and the
+ * errors that occur before a route is chosen.
  */
 async function everyAnswer(app: App, token: string): Promise<[title: string, answer: Response][]> {
   const from = { Origin: "https://evil.example" };

@@ -41,9 +41,9 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
 }
 
 /**
- * Adds the request to the audit log, unless the transaction of its change has already done so. Throws if a
- * successful read cannot be recorded: then the data must not be returned. For a change that cannot be
- * recorded, only logs the error.
+ * Adds the request to the audit log. Does nothing if the request changed something and the transaction of the
+ * change has already added the entry. If a successful read cannot be recorded, throws, and its data must not
+ * be returned. If a change cannot be recorded, only logs the error.
  *
  * @param error The error behind the response, if it is a refusal.
  * @param isServed Whether the handler was called. It is not called if the request is refused before, or an

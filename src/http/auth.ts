@@ -6,15 +6,15 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import type { Access } from "./endpoint.ts";
 import type { SessionCookie } from "./session_cookie.ts";
 
-/** Returns the caller. Throws an `UnauthenticatedError` unless the secret is valid. */
+/** Returns the caller. Throws an `UnauthenticatedError` if there is no secret or the secret is not valid. */
 export function callerOf(services: ServiceContext, secret: PresentedSecret | null): Promise<Caller> {
   if (secret === null) throw new UnauthenticatedError();
   return authenticate(services, secret);
 }
 
 /**
- * Returns the secret that a request presents: the token of its `Authorization` header, or else the session of
- * its cookie. Returns null if there is neither.
+ * Returns the secret that a request presents: the token in its `Authorization` header. If the header is
+ * missing, returns the session in its cookie. Returns null if both are missing.
  */
 export function presentedSecret(request: Request, cookie: SessionCookie): PresentedSecret | null {
   const session = request.headers.has("authorization") ? null : cookie.read(request);
@@ -24,8 +24,8 @@ export function presentedSecret(request: Request, cookie: SessionCookie): Presen
 }
 
 /**
- * Returns the token of a trigger: from the header `X-Trigger-Token` or `Authorization`, or else from the
- * query, because some senders can't set headers. Returns null if there is no token.
+ * Returns the token of a trigger: from the header `X-Trigger-Token`, the header `Authorization` or the query,
+ * in this order. The query is for senders that can't set headers. Returns null if there is no token.
  */
 export function presentedTrigger(request: Request): PresentedSecret | null {
   const token = request.headers.get("x-trigger-token") ?? optionalBearerToken(request) ??

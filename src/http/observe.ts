@@ -52,8 +52,7 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 
   async function answer(c: Context<RouteVariables>, next: Next): Promise<void> {
     const start = clock.monotonic();
-    // The URL contains the caller's `Host` header, and may be invalid: such a request is not processed
-    // further.
+    // If the caller's `Host` header is invalid, the URL is invalid too. Refuse such a request at once.
     if (URL.canParse(c.req.raw.url)) await next();
     else c.res = json(400, { error: "Bad Request", message: "The Host header is not valid." });
     const { res: response, req: { method, path, raw } } = c;
@@ -85,8 +84,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 }
 
 /**
- * Returns the `X-Request-Id` of the request, for example one that a proxy assigned, if it is a UUID with or
- * without dashes. Otherwise returns a new id.
+ * Returns the `X-Request-Id` of the request, which a proxy may have assigned, if it is a UUID with or without
+ * dashes. If not, returns a new id.
  */
 function requestIdOf(request: Request): string {
   const given = UUID.exec(request.headers.get("x-request-id") ?? "");

@@ -96,7 +96,7 @@ Deno.test("every possible error of a request is declared", () => {
       if (endpoint.access !== "any token") statuses.push("403");
       if (endpoint.method === "post") statuses.push("409", "422");
     }
-    // A trigger's endpoint responds to an unknown task as to a wrong token.
+    // For an unknown task, a trigger's endpoint responds as for a wrong token, and never with 404.
     if (endpoint.access === "trigger") statuses.push("401", "429");
     else if (endpoint.ids !== undefined) statuses.push("404");
     if (endpoint.body !== undefined || endpoint.query !== undefined) statuses.push("422");

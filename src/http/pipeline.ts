@@ -231,8 +231,8 @@ async function requireFreshLogin(services: ServiceContext, caller: Caller): Prom
 }
 
 /**
- * Returns the path's ids. For text that is not an id, throws the resource's own `NotFoundError`. If the
- * endpoint is for a trigger, throws the same error as for an unknown task instead.
+ * Returns the path's ids. For text that is not an id, throws the resource's own `NotFoundError`. Endpoints of
+ * triggers throw the error for an unknown task.
  */
 function idsOf(
   { access, ids }: Endpoint,

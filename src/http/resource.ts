@@ -14,7 +14,7 @@
  * 4. Add the list to `routes.ts`.
  *
  * Values are converted before validation: `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null
- * is allowed. Other strings stay as they are, except that prose (`line`, `text`) loses surrounding blanks.
+ * is allowed. In prose (`line`, `text`), surrounding blanks are stripped. Other strings stay as they are.
  */
 import { z } from "@hono/zod-openapi";
 import type { PageWindow } from "../domain/page.ts";

@@ -35,7 +35,8 @@ export function sessionCookie(publicUrl: string | null): SessionCookie {
       const found = pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) =>
         pair.slice(name.length + 1)
       );
-      // If there are two cookies of this name, another host of the domain may have set one of them.
+      // If there are two cookies of this name, another host of the domain may have set one of them. Then
+      // neither is used.
       return found.length === 1 && /^[\x21-\x7e]{1,512}$/.test(found[0]!) ? found[0]! : null;
     },
     write(request, plain) {

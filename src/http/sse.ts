@@ -16,8 +16,9 @@ const RETRY = 2000;
 
 /**
  * Returns a response that sends the events as they arrive, and closes after the last event. While there are
- * no events, it sends comments as heartbeats. Events are taken no faster than the client reads. Once the
- * client is gone, calls `abandon`, which should end the events. Calls `ended` at the end in any case.
+ * no events, it sends comments as heartbeats. Takes events no faster than the client reads. When the client
+ * disconnects, calls `abandon`, which should end the events. When the response has ended for any reason,
+ * calls `ended`.
  */
 export function eventStream(
   clock: Clock,

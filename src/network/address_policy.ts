@@ -1,6 +1,6 @@
 /**
  * Decides whether the control plane may connect to an address that a user entered. Public addresses are
- * allowed, others only if the operator allows them.
+ * always allowed. Other addresses are allowed only if the operator has configured them.
  */
 import ipaddr from "ipaddr.js";
 
@@ -27,8 +27,8 @@ const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.
 /** The only IPv6 range from which IANA has assigned public addresses. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
 /**
- * Range of NAT64 addresses (RFC 6052). Their last 32 bits are an IPv4 address, which a network without IPv4
- * reaches through NAT64.
+ * Range of NAT64 addresses (RFC 6052). The last 32 bits of such an address are the IPv4 address of the real
+ * target. Hosts without IPv4 reach IPv4 targets in this way.
  */
 const NAT64 = ipaddr.parseCIDR("64:ff9b::/96");
 

@@ -36,9 +36,10 @@ const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "s
 const INSPECTION_TIMEOUT = 5_000;
 
 /**
- * Returns an error that names the date if the server's certificate has expired or is not valid yet. Otherwise
- * returns `error`. Deno 2.9.6 reports an expired certificate as "unable to verify", the same as an unknown
- * authority. To read the certificate, this function connects again, and sends no data.
+ * Explains the error of a failed TLS connection. If the server's certificate has expired or is not valid yet,
+ * returns an error that names the date. In all other cases, returns `error`. Deno 2.9.6 reports an expired
+ * certificate as "unable to verify", the same as an unknown authority. To read the certificate, this function
+ * connects again, and sends no data.
  *
  * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves host names, and checks the addresses.

@@ -122,8 +122,8 @@ export class Notifier {
   }
 
   /**
-   * Returns when the next message is due. Returns null if there is no message, or if the next one is due but
-   * has to wait for one in flight.
+   * Returns when the next message is due. Returns null if there is no message. Also returns null if the next
+   * message is due already but must wait until a message in flight has ended.
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database, NOTIFICATION_STREAM_TYPES);
@@ -214,7 +214,8 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // A message about several events may still be queued for a stream that had another type before.
+      // A channel that follows runs cannot send several events in one message. A message about several may
+      // still be queued because the stream had another type before; then only the last event is sent.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

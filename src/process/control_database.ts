@@ -130,7 +130,10 @@ async function checkConnection(database: Database): Promise<void> {
   }
 }
 
-/** Rejects if a connection does not keep its session, which notifications and prepared statements need. */
+/**
+ * Rejects if commands on one connection may run in different sessions, as behind some connection poolers.
+ * Notifications and prepared statements need one session.
+ */
 async function requireSessions(database: Database): Promise<void> {
   if (await keepsSessions(database)) return;
   throw new StartError(

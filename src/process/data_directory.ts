@@ -52,8 +52,8 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     await makeDirectory(path).catch(async (cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      // Parent directories are created only if they are missing, because this user may not be allowed to
-      // write there.
+      // Parent directories are created only if they are missing, because this user may not have permission to
+      // write in them.
       await Deno.mkdir(dirname(path), { recursive: true });
       await makeDirectory(path);
     });

@@ -43,12 +43,12 @@ export async function missingKeys(
 }
 
 /**
- * Compares the keys with those of the other running control planes. Returns null if these can decrypt the new
- * values of this control plane, and this control plane can decrypt theirs. Otherwise, returns one sentence
- * about a control plane for which this is not so.
+ * Compares the keys with those of the other running control planes. Two control planes agree if each has the
+ * key with which the other encrypts new values. Returns null if this control plane agrees with all others. If
+ * not, returns one sentence about one with which it disagrees.
  *
- * @param self The id of this control plane once it is registered. Then only control planes that were
- *   registered earlier are compared.
+ * @param self The id of this control plane, if it is registered already. Then the keys are compared only with
+ *   control planes that were registered earlier.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,

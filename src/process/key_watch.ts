@@ -11,11 +11,11 @@ import { disagreeingReplica, type HeldKeys, type KeyCheck, missingKeys } from ".
 import { readSecretKeys } from "./secret_keys.ts";
 import { StartError } from "./start_error.ts";
 
-/** Interval between two reads of the key file in milliseconds, unless a notification comes earlier. */
+/** Interval between two reads of the key file, in milliseconds. A notification causes an earlier read. */
 const SLOW_POLL = 5_000;
 /**
- * Interval between two checks of the keys against the database, in milliseconds. Meanwhile, an operator may
- * have restored an older state of the database.
+ * Interval between two checks of the keys against the database, in milliseconds. The checks are repeated
+ * because an operator may restore an older state of the database, which needs other keys.
  */
 const DATABASE_POLL = 5 * 60_000;
 

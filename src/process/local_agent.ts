@@ -209,8 +209,8 @@ export interface ConnectedAgents {
 }
 
 /**
- * Returns the id of the agent's server. If `key` is not valid, also returns the token with which the agent
- * must enrol; otherwise `token` is null.
+ * Returns the id of the agent's server. If `key` is valid, `token` is null. If not, `token` is the token with
+ * which the agent must enrol.
  */
 type EnrolLocalAgent = (key: string | null) => Promise<{ serverId: number; token: string | null }>;
 

@@ -1,7 +1,7 @@
 /**
  * Installs the packages of deno.json quietly. `deno task start` and similar tasks run this file first, so it
  * imports no package itself. Packages that only tests and benches import (`devDependencies` of package.json)
- * are left out, unless they are already installed.
+ * are not installed. If they are installed already, they are kept.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -14,8 +14,8 @@ interface LockFile {
 }
 
 /**
- * How long an installation runs before its first message, and the interval of the next messages, in
- * milliseconds.
+ * The first value is how long an installation runs before a message says so. The second value is the interval
+ * of further messages. In milliseconds.
  */
 const FIRST_REPORT = 500;
 const REPORT = 10_000;

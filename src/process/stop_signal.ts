@@ -3,8 +3,9 @@ import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
  * Resolves with the first SIGINT, SIGTERM or SIGHUP; later signals have no effect. Keeps the process alive
- * until `Deno.exit`, because pending waits of a start or a stop would not. Does not listen to SIGHUP if the
- * process was started to ignore it: `nohup` does this for programs that outlive their terminal.
+ * until `Deno.exit`. Without this, the process could end while its start or stop is still waiting for
+ * something. Does not listen to SIGHUP if the process was started to ignore it: `nohup` does this for
+ * programs that outlive their terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {

@@ -20,7 +20,7 @@ export type SignedObject = z.infer<typeof SignedObject>;
 export const BackupBrowse = z.object({
   kind: z.literal("backup.browse"),
   backup: BackupToRead,
-  /** URLs of the objects to read if the destination is a bucket; otherwise empty. */
+  /** URLs of the objects to read, if the destination is a bucket. Empty for other destinations. */
   signed: z.array(SignedObject),
   /** Path relative to the source's root, without `./`; empty for the root. */
   path: z.string(),
@@ -84,8 +84,8 @@ export const BackupFind = z.object({
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
   /**
-   * A text that names contain, or a glob; case is ignored. If the pattern contains a slash, it is compared
-   * with whole paths instead of names.
+   * A text that names contain, or a glob; case is ignored. A pattern without a slash is compared with names.
+   * A pattern with a slash is compared with whole paths.
    */
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */
@@ -111,7 +111,7 @@ export const BackupFindResult = z.object({
    * The paths that match, in sorted order. The first of a path's `versions` is the one in the newest backup.
    */
   hits: z.array(z.object({ path: z.string(), versions: z.array(FoundVersion).min(1) })),
-  /** Whether more paths match than the response lists. It lists the paths in the newest backups first. */
+  /** Whether more paths match than the response lists. The response prefers paths in the newest backups. */
   truncated: z.boolean(),
   /**
    * Number of unreadable index lines that contain the pattern. Each may describe a member that is not listed.

@@ -73,8 +73,8 @@ export const REPORTED_FINDINGS = {
     severity: z.enum(SEVERITIES),
   })).max(64).optional(),
   /**
-   * Names of the guards that the agent applied; the control plane applies the others. Absent if `findings`
-   * is.
+   * Names of the guards that the agent applied; the control plane applies the others. Absent if `findings` is
+   * absent.
    */
   guards_checked: z.array(z.string().max(64)).max(64).optional(),
 };

@@ -33,7 +33,8 @@ const traceparent = z.string().max(64).optional();
 
 /**
  * Output of the run: complete lines, each ended by `\n`. An agent sends at most 64 KiB of text in one event.
- * The lines also contain the texts in `warnings`, with a time and a prefix, but possibly in another event.
+ * Each text in `warnings` is also a line of the output, with a time and a prefix. That line may be in another
+ * event.
  */
 const OutputEvent = z.object({
   kind: z.literal("output"),
@@ -100,8 +101,8 @@ export const Verdict = z.union([
     /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
     /**
-     * The stored backup, if the run failed only because a script failed after the backup. `leftovers` names
-     * its objects, too, for control planes that do not support this field.
+     * The stored backup, if the run failed only because a script failed after the backup. For control planes
+     * that do not support this field, `leftovers` also names the backup's objects.
      */
     backup: StoredBackup.optional(),
   }),
@@ -155,8 +156,8 @@ const DestinationCheck = z.object({
 });
 /**
  * Asks the agent to delete objects and their partial files. `witnesses` are other objects that should be in
- * the directory. A missing object counts as deleted only if one of the witnesses is found; without witnesses,
- * if the directory exists.
+ * the directory. If an object is missing, finding one of the witnesses shows that the right storage is
+ * mounted, and the object counts as deleted. If there are no witnesses, the directory must exist.
  */
 const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
@@ -196,8 +197,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     agent: AgentDescription,
     /**
      * Identifies an agent process by the machine's boot and by its state directory, which only one process at
-     * a time can lock. An agent with the seat of an earlier agent is its successor. Absent from agents before
-     * version 3.
+     * a time can lock. If a new agent process has the same seat as an earlier one, the earlier one has ended.
+     * Absent from agents before version 3.
      */
     seat: z.string().min(1).max(128).optional(),
     /** Every run in the agent's journal. `last_sequence` is the number of the newest event in the journal. */
@@ -215,8 +216,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
     /** Name of the object without the directory. */
     name: z.string().max(1024),
     /**
-     * Size of this object in the last backup in bytes, from which the part size follows; null if it is not
-     * known.
+     * Size of this object in the last backup, in bytes; null if it is not known. The control plane computes
+     * the part size from it.
      */
     size_hint: z.number().nonnegative().nullable(),
   }),
@@ -269,8 +270,8 @@ export const AgentMessage = z.discriminatedUnion("type", [
 export type AgentMessage = z.infer<typeof AgentMessage>;
 
 /**
- * Instruction to an agent about a run that it holds: continue the run, stop it and clean up, or drop its
- * journal unsent.
+ * Instruction to an agent about a run that it holds: `continue` the run, `cancel` it and clean up, or
+ * `forget` it and delete its events without sending them.
  */
 const Instruction = z.enum(["continue", "cancel", "forget"]);
 export type Instruction = z.infer<typeof Instruction>;

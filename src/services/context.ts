@@ -28,7 +28,7 @@ export interface ServiceContext {
   readonly notifier: NotificationSender;
   /** Opens connections to addresses that users enter. */
   readonly network: Network;
-  /** Time limits of runs; `DEFAULT_RUN_TIMES` unless configured. */
+  /** Time limits of runs. The default is `DEFAULT_RUN_TIMES`. */
   readonly runTimes: RunTimes;
 }
 

@@ -5,7 +5,7 @@ import { repeatedNames } from "./repeated_names.ts";
 
 /** Time limit for receiving a body, in milliseconds. */
 export const DEFAULT_BODY_TIMEOUT = 60_000;
-/** Maximum size of a body, in bytes, unless configured. */
+/** Default for the maximum size of a body, in bytes. */
 export const DEFAULT_BODY_LIMIT = 1_048_576;
 
 export interface RequestBody {

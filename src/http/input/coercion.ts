@@ -1,8 +1,8 @@
 /**
  * Converts values to the types of a schema before validation, because existing clients send other types:
  * decimal strings for integers, `"1"` and `"true"` for booleans, numbered form fields for lists, and an empty
- * string for null if null is allowed. Other strings are kept unchanged, except that a schema with `trimmed`
- * strips surrounding blanks.
+ * string for null if null is allowed. Other strings are kept unchanged. Only a schema with `trimmed` strips
+ * surrounding blanks.
  */
 import type { z } from "@hono/zod-openapi";
 import { withoutBlanks } from "../../definitions/formats/text.ts";

@@ -1,8 +1,8 @@
 /**
  * Detects fields in a request that the operation does not support. A field that resembles a supported one is
- * refused, as it is probably a mistake: a misspelt `encryption_pasword` would store the data unencrypted.
- * Other fields are ignored and listed in the response's `warnings`, because existing clients send extra
- * fields, or send back a whole record.
+ * refused, because it is probably misspelt. For example, ignoring `encryption_pasword` would store the data
+ * unencrypted. Other fields are ignored and listed in the response's `warnings`, because existing clients
+ * send extra fields, or send back a whole record.
  */
 import type { z } from "@hono/zod-openapi";
 import { nearestName } from "../../domain/near_name.ts";

@@ -1,11 +1,11 @@
 /**
- * Limits failed authentications. The counts are kept in this process, so each replica has its own. That is
- * enough: secrets have 256 random bits, so a few times the limit does not help an attacker. A database row
- * for each failure would let strangers write into the database.
+ * Limits failed authentications. The counts are kept in the memory of each replica, so several replicas
+ * together allow a multiple of the limit. This does not help an attacker, because secrets have 256 random
+ * bits. Counts in the database would let strangers write into the database.
  *
  * A failure counts for the address together with the beginning of the token. With a higher limit, it also
- * counts for the address alone. So an agent with an old key locks out itself, and not other clients at the
- * same address. Failures are not counted for a token's beginning alone, because then anybody who knows it
+ * counts for the address alone. Thus an agent with an old key locks out only itself and not other clients at
+ * the same address. Failures are not counted for a token's beginning alone, because then anybody who knows it
  * could lock out the token's owner. A token that was recently valid from an address stays admitted there,
  * whatever other clients at the address do.
  */

@@ -4,7 +4,7 @@ import { AuthThrottle } from "./auth_throttle.ts";
 import { HttpError } from "../errors.ts";
 
 const BAD = "rg_AAAAAAAAAAAAAAAA";
-/** Returns an invalid token whose beginning no other number shares. */
+/** Returns an invalid token. Tokens of different numbers have different beginnings. */
 const bad = (number: number) => `rg_${String(number).padEnd(10, "x")}`;
 
 function refusal(throttle: AuthThrottle, address: string, token: string): HttpError | null {

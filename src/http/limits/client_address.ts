@@ -15,9 +15,9 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the client's address. Each proxy appends the address from which it got the request, and the
-   * client can write anything before that. So, from the end, the first address that is not a trusted proxy is
-   * the client's.
+   * Returns the client's address. Each proxy appends to `X-Forwarded-For` the address from which it got the
+   * request. The client can put anything at the beginning. Therefore the last address that is not a trusted
+   * proxy is the client's.
    */
   clientOf(peer: string | null, forwardedFor: string | null): string | null {
     let client = peer === null ? null : plain(peer);

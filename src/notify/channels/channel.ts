@@ -25,9 +25,9 @@ export interface Channel {
    */
   readonly digest: DigestRoom | null;
   /**
-   * Sends a message. Resolves once the receiver has accepted it, or if there is nothing to send. Rejects with
-   * a `DeliveryError`, which can be shown and retried later. Calls for one stream never overlap. After a
-   * failure, the retry has the same message and message id.
+   * Sends a message. Resolves once the receiver has accepted the message, or at once if there is nothing to
+   * send. Rejects with a `DeliveryError`, which can be shown and retried later. Calls for one stream never
+   * overlap. After a failure, the retry has the same message and message id.
    *
    * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
    */
@@ -40,8 +40,8 @@ export interface ChannelMeans {
   /** The operator's mail server; null if none is configured. */
   readonly smtp: SmtpSettings | null;
   /**
-   * Base URLs by channel type, without a trailing slash. Each replaces the URL of a service that has one URL
-   * for all its users.
+   * Base URLs by channel type, without a trailing slash, for services that have the same URL for all users. A
+   * URL in this record is used in place of the service's own URL.
    */
   readonly addresses: Readonly<Record<string, string>>;
   /** The signing secret of a stream whose channel signs its messages; null if the stream has none. */

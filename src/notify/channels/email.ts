@@ -44,7 +44,8 @@ export const email: Channel = {
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
-      // A retry would send the message again to the recipients that already have it.
+      // Some recipients already have the message, and a retry would send it to them again. So this counts as
+      // sent.
       if (refused.length > 0) return { note: `Sent, but the mail server refused ${refused.join(", ")}.` };
     } catch (cause) {
       sent.catch(() => {}); // the error is reported below
@@ -83,8 +84,8 @@ function emailProblem(addresses: readonly string[]): string | null {
 }
 
 /**
- * Returns whether the URL has a login for another host. If so, TLS is required, so that the password is not
- * sent in the clear.
+ * Returns whether an `smtp:` URL contains a password for a server on another host. Such a connection must use
+ * TLS, so that the password is not sent in the clear.
  */
 function hasRemoteLogin(url: string): boolean {
   const { protocol, username, hostname } = new URL(url);
@@ -100,8 +101,8 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). Of the server's response, only the
- * code is shown, because its text may contain the login.
+ * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). Shows only the code of the server's
+ * response, because the response's text may contain the login.
  */
 async function describeError(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);

@@ -1,7 +1,7 @@
 /**
  * Pings a service that raises an alarm if a run does not end in time. The URL tells which service it is:
- * Cronitor (https://cronitor.io/docs/telemetry-api), a push monitor of Uptime Kuma, or otherwise Healthchecks
- * (https://healthchecks.io/docs/http_api/).
+ * Cronitor (https://cronitor.io/docs/telemetry-api) or a push monitor of Uptime Kuma. Any other URL is
+ * treated as Healthchecks (https://healthchecks.io/docs/http_api/).
  */
 import type { NotificationEventName } from "../../domain/notifications/event_classes.ts";
 import type { NotifiedRun } from "../../domain/notifications/notification.ts";
@@ -43,7 +43,7 @@ export const healthchecks: Channel = {
   async send(value, message, { outgoing, signal }) {
     const step = STEPS[message.event.event];
     const url = new URL(value);
-    // An event without a step may still be queued for a stream that had another type before.
+    // An event without a step is skipped. It may have been queued while the stream had another type.
     const ping = step === undefined ? null : pingOf(url)(url, step, message);
     if (ping === null) return { isSkipped: true };
     const request = { url: ping.url.href, signal, explain };

@@ -6,8 +6,8 @@ import { ARGON2_PREFIX, type HashRequest, type HashResponse } from "./argon2.ts"
 const MAX_WAITING = 50;
 
 /**
- * A hash with the current parameters that fits no password. To compare a password with it takes as long as
- * with a user's hash.
+ * A hash with the current parameters that fits no password. Comparing a password with this hash takes as long
+ * as comparing it with a user's hash.
  */
 const NOBODYS_HASH = `${ARGON2_PREFIX}${"A".repeat(22)}$${"A".repeat(43)}`;
 
@@ -31,8 +31,8 @@ export class PasswordHasher implements Disposable {
   }
 
   /**
-   * Returns whether the password fits the hash. If the hash is null, returns false, but takes as long as for
-   * a hash. Throws an {@link UnavailableError} if {@link MAX_WAITING} passwords already wait.
+   * Returns whether the password fits the hash. If the hash is null, returns false after the time that a
+   * comparison takes. Throws an {@link UnavailableError} if {@link MAX_WAITING} passwords already wait.
    */
   async verify(hash: string | null, password: string): Promise<boolean> {
     const fits = await this.#compute(password, hash ?? NOBODYS_HASH) as boolean;

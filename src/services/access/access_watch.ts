@@ -1,4 +1,7 @@
-/** Warns before tokens expire, and administrators before the last token with the admin ability expires. */
+/**
+ * Warns users before their tokens expire. Warns administrators before the last token with the admin ability
+ * expires.
+ */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { adminTokensEnd, expiringTokens } from "../../store/access/tokens.ts";
 import { listAdministrators } from "../../store/access/users.ts";
@@ -7,12 +10,12 @@ import { logger } from "../../telemetry/logging.ts";
 import type { ServiceContext } from "../context.ts";
 import { endAlert, raiseAlert, writeDeliveries } from "../notifications/alerts.ts";
 
-/** How long before the expiry administrators are first warned, in milliseconds. */
+/** How long before a token's expiry the first warning is sent, in milliseconds. */
 const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
  * Raises an alert for every administrator, and logs a warning, if no token with the admin ability is valid
- * for another week. Ends the alerts as soon as there is such a token again.
+ * for another week. Ends the alerts as soon as a token with the ability is valid for longer.
  */
 export async function watchAdministratorAccess({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {
@@ -52,7 +55,8 @@ const DAY = 24 * 3_600_000;
 
 /**
  * Notifies a workspace's streams a week before one of the workspace's tokens expires, and again a day before.
- * A notice is left out if the token's whole lifetime is less than twice the time of the notice.
+ * A token with a short lifetime gets fewer notices: the first one only if the token is made for two weeks or
+ * longer, the second one only if it is made for two days or longer.
  */
 export async function watchExpiringTokens({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

@@ -1,6 +1,6 @@
 /**
- * Refuses changes that would leave no usable token with the admin ability: without one, nobody could create
- * another token through the API.
+ * Refuses changes that would leave no usable token with the admin ability. Nobody could then create another
+ * token through the API.
  */
 import { ConflictError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
@@ -14,8 +14,9 @@ const MIN_LEFT = 24 * 3_600_000;
 
 /**
  * Carries out a change that may end administrators' tokens: a token is deleted, weakened or expires, or its
- * user is demoted or deleted. Returns the result of `change`. Throws a {@link ConflictError}, which undoes
- * the change, if it leaves no token with the admin ability, or only tokens that expire within a day.
+ * user is demoted or deleted. Returns the result of `change`. After the change, a token with the admin
+ * ability must be valid for at least another day. If there is none, throws a {@link ConflictError}, which
+ * undoes the change.
  */
 export async function keepingAdministrator<T>(
   { clock }: Pick<ServiceContext, "clock">,

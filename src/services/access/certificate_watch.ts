@@ -6,13 +6,13 @@ import { listAdministrators } from "../../store/access/users.ts";
 import type { ServiceContext } from "../context.ts";
 import { endAlert, raiseAlert } from "../notifications/alerts.ts";
 
-/** How long before the expiry administrators are warned at most, in milliseconds. */
+/** Warnings begin at most this long before a certificate expires, in milliseconds. */
 const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
- * Reads the certificate as agents and browsers see it, and raises an alert for every administrator in its
- * last week. A certificate that is made for less than three weeks is reported in the last third of its time.
- * Does nothing if the URL has no TLS, or if the server does not answer.
+ * Connects to the public URL as agents do, and reads the certificate. In the certificate's last week, raises
+ * an alert for every administrator. If the certificate is made for less than three weeks, raises the alert in
+ * the last third of this time. Does nothing if the URL has no TLS, or if the server does not answer.
  */
 export async function watchCertificate(
   { clock, database }: Pick<ServiceContext, "clock" | "database">,

@@ -10,9 +10,9 @@ import { insertSetupLink, type SetupLink, setupUrl } from "./setup_links.ts";
 import { insertToken, isValidToken } from "./tokens.ts";
 
 /**
- * Creates an administrator with a token that has every ability and a set-up link. Returns the user, the
- * token's plain text and the link; null if there is a user already. If several replicas start at once, only
- * one of them creates the user.
+ * Creates an administrator, a token with every ability, and a set-up link. Returns the user, the token's
+ * plain text and the link; null if there is a user already. If several replicas start at once, only one of
+ * them creates the user.
  *
  * @param plain The token, as the operator chose it; null generates a random token.
  */

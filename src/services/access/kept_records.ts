@@ -1,4 +1,4 @@
-/** Says which records keep a workspace from being deleted. */
+/** Says which records prevent the deletion of a workspace. */
 import { countRecords } from "../../store/access/record_counts.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";

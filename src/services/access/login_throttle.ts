@@ -1,8 +1,9 @@
 /**
  * Slows down the guessing of passwords. Attempts are counted for the account and for the client's address.
  * After some failures, each further attempt has to wait: longer after every failure, a minute at most, so
- * that strangers can't lock an account out for ever. From an address that has logged in to the account
- * before, failures from elsewhere do not count. Accounts that do not exist are counted in the same way.
+ * that strangers can't lock an account out for ever. Failures from other addresses do not delay an address
+ * that has logged in to the account before. Attempts for accounts that do not exist are counted in the same
+ * way.
  *
  * The counts are kept in this process, so each replica has its own.
  */

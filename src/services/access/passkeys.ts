@@ -38,8 +38,8 @@ function partyOf(url: string): { expectedOrigin: string; expectedRPID: string } 
 }
 
 /**
- * A challenge contains its purpose and expiry, encrypted. So strangers who ask for challenges store nothing;
- * only the use of a challenge is stored.
+ * A challenge contains its purpose and expiry, encrypted, so it is not stored. Strangers who request many
+ * challenges therefore do not fill the database. A challenge is stored once it has been used.
  */
 interface Challenge {
   /** The user who registers a passkey; null for a log-in. */
@@ -130,7 +130,7 @@ export async function loginOptions(services: ServiceContext, url: string) {
 
 /**
  * Opens a session for the user of a passkey. The authenticator has verified the user, so no second factor is
- * asked. Throws an {@link UnauthenticatedError}, the same for every fault.
+ * asked. If anything is wrong, throws an {@link UnauthenticatedError} with the same message for every fault.
  */
 export async function logInWithPasskey(
   services: ServiceContext,
@@ -170,8 +170,8 @@ export function listPasskeys(
 }
 
 /**
- * Deletes a passkey of the caller. Throws a {@link ConflictError} for the last second factor if one is
- * required.
+ * Deletes a passkey of the caller. Throws a {@link ConflictError} if a second factor is required and this
+ * passkey is the last one.
  */
 export async function deletePasskey(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   await transaction(services.database, async (sql) => {

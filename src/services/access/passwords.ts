@@ -19,8 +19,8 @@ import type { Caller, ServiceContext } from "../context.ts";
 import type { LoginAttempt } from "./login_throttle.ts";
 
 /**
- * The message for an unknown account, a wrong password, an account without password, and a deleted user is
- * the same, so that it reveals nothing.
+ * One message for an unknown account, a wrong password, an account without password, and a deleted user, so
+ * that it reveals nothing.
  */
 export const WRONG_PASSWORD = "The email address or the password is wrong.";
 
@@ -85,7 +85,7 @@ export async function changePassword(
   });
 }
 
-/** Stores a new password, and ends the user's sessions except `kept`. */
+/** Stores a new password, and ends all sessions of the user except the session `kept`. */
 export async function setPassword(
   services: ServiceContext,
   sql: Sql,
@@ -105,8 +105,8 @@ export function refuseWeak(password: string, email: string): void {
 }
 
 /**
- * Returns the caller's user if the password is right. Otherwise, throws an {@link InvalidError} about the
- * given field.
+ * Returns the caller's user if the password is right. If the password is wrong, throws an {@link
+ * InvalidError} about the given field.
  */
 export async function verifyOwnPassword(
   services: ServiceContext,

@@ -143,8 +143,8 @@ export function isSecondFactorRequired({ database }: ServiceContext): Promise<bo
 }
 
 /**
- * Sets whether everybody must have a second factor. To require one, a caller with a session must have one;
- * otherwise throws a {@link ConflictError}.
+ * Sets whether everybody must have a second factor. Throws a {@link ConflictError} if a caller with a session
+ * wants to require one and has none.
  */
 export async function requireSecondFactor(
   services: ServiceContext,

@@ -10,8 +10,8 @@ export function newSecret(prefix: "rg_" | "rgs_" | "rgl_" | "rgt_"): string {
 }
 
 /**
- * Returns the hash under which a secret is stored. Nobody can choose a hash, so the time of a look-up by it
- * reveals nothing about other secrets.
+ * Returns the hash under which a secret is stored. Secrets are looked up by hash. A caller cannot choose a
+ * hash, so the time of a look-up reveals nothing about other secrets.
  */
 export function hashSecret(plain: string): string {
   return createHash("sha256").update(plain).digest("hex");

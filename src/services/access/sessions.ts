@@ -107,7 +107,7 @@ export async function recheckSession(
   return { caller: await callerOf(services, row), expiresAt: sessionEnd(row) };
 }
 
-/** Returns the session of the caller. The caller must have one. */
+/** Returns the session of the caller. Throws an {@link UnauthenticatedError} if the caller has none. */
 export async function ownSession(services: ServiceContext, caller: Caller): Promise<store.SessionRow> {
   const row = await store.findSessionById(services.database, caller.credential.id);
   if (row === undefined) throw new UnauthenticatedError();

@@ -126,8 +126,8 @@ export async function insertToken(
 
 /**
  * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} for an
- * ability that the caller lacks, or for a workspace that the caller can't access or of which the user is not
- * a member.
+ * ability that the caller lacks. Also throws it for a workspace that the caller can't access, or of which the
+ * caller's user is not a member.
  *
  * @param token Without `workspaceId`, the token is for the workspace in which the caller acts.
  */

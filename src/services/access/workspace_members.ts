@@ -110,8 +110,8 @@ async function remove(
 }
 
 /**
- * Throws a `ConflictError` if the member must stay a manager of the workspace: because it is the member's own
- * workspace, or because it has no other manager.
+ * Throws a `ConflictError` if the workspace is the member's own, or if it has no other manager. In these
+ * cases, the member must stay a manager.
  */
 async function refuseWithoutManager(
   sql: Sql,

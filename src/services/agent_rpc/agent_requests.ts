@@ -31,8 +31,8 @@ import type { ServiceContext } from "../context.ts";
 import { buildWireRequest } from "./wire_requests.ts";
 
 /**
- * Maximum time between two reads of a request's row, in milliseconds. Needed if a database notification is
- * lost.
+ * Maximum time between two reads of a request's row, in milliseconds. It limits the delay after a lost
+ * database notification.
  */
 const SLOW_POLL = 2000;
 

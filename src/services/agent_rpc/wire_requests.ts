@@ -69,7 +69,7 @@ export async function buildWireRequest(
       const backups: BackupToRead[] = [];
       const signed: SignedObject[] = [];
       for (const backup of await indexedBackups(sql, payload.backup_ids)) {
-        // A backup whose removal began since the request was made is left out.
+        // Leave out a backup whose removal began after the request was made.
         if (backup.objects.length === 0 || backup.removal_begun_at !== null) continue;
         backups.push(backupToRead(backup, destination, keyring, secret));
         signed.push(

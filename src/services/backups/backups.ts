@@ -120,8 +120,9 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 }
 
 /**
- * Holds a backup: until the hold is released, neither retention nor its owner can remove it. Removes a mark
- * for removal. Throws a {@link ConflictError} if some objects may be removed already.
+ * Holds a backup: until the hold is released, neither retention nor its owner can remove it. If the backup is
+ * marked for removal, removes the mark. Throws a {@link ConflictError} if some objects may be removed
+ * already.
  */
 export async function holdBackup(
   services: ServiceContext,
@@ -141,9 +142,9 @@ export async function holdBackup(
 }
 
 /**
- * Releases a backup's hold. The hold ends only after the trash's delay, so that a release is no faster way to
- * delete a backup. From then on the retention rules of its task apply. Does nothing if the backup is not
- * held.
+ * Releases a backup's hold. The hold ends only after the trash's delay. Without this delay, retention could
+ * remove a released backup at once, faster than a user can. After the delay, the retention rules of the
+ * backup's task apply. Does nothing if the backup is not held.
  */
 export function releaseBackup(
   services: ServiceContext,
@@ -170,8 +171,8 @@ export function clearSuspicion(
 }
 
 /**
- * Clears a backup's mark as damaged after a review, whatever found the damage. The next check may find the
- * damage again.
+ * Clears a backup's mark as damaged after a review. It does not matter whether a run or a reader found the
+ * damage. The next check may find the damage again.
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();

@@ -13,7 +13,7 @@ import type { Caller, ServiceContext } from "../context.ts";
 import { decryptionIdentityOf, readingServer, refuseDeleted } from "./backup_access.ts";
 import { markFoundDamage, refuseUnlistable } from "./backup_files.ts";
 
-/** Maximum number of backups that one search covers, the newest ones. */
+/** Maximum number of backups that one search covers. If a task has more, the newest ones are searched. */
 const MAX_BACKUPS = 1000;
 /** Time limit of a search, in milliseconds. */
 const TIME_LIMIT = 50_000;
@@ -24,8 +24,8 @@ const LEAST_TIME = 1000;
 
 export interface FileQuery {
   /**
-   * A text that names contain, or a glob. If the pattern contains a slash, it is compared with whole paths
-   * instead of names.
+   * A text that names contain, or a glob. A pattern without a slash is compared with names. A pattern with a
+   * slash is compared with whole paths.
    */
   readonly pattern: string;
   /** Maximum number of paths. */
@@ -247,7 +247,7 @@ class FileSearch {
   }
 }
 
-/** Removes backups from the result that were not in the agent's request. */
+/** Returns the result without the backups that the agent was not asked about. */
 function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>): BackupFindResult {
   const hits = result.hits.map(({ path, versions }) => ({
     path,

@@ -71,8 +71,8 @@ export async function importBackups(
 
 /**
  * Adds records of backups that are newer than the state from which this control plane was recovered. A backup
- * is assigned to its task if it certainly belongs to that task. Otherwise it gets no task, so that no
- * retention rule deletes it: another control plane may use the same directory and the same task ids.
+ * is assigned to a task only if that task certainly made it, because another control plane may use the same
+ * directory and the same task ids. Any other backup gets no task, so that no retention rule deletes it.
  *
  * A backup without a task belongs to the user's own workspace, and to the server whose agent has its host
  * name. If there is no such server, creates one, whose agent must then be enrolled.

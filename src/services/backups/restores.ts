@@ -131,7 +131,7 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 
 /**
  * Throws a {@link ConflictError} if another server's agent would have to send the backup and can't do so now.
- * Otherwise the run would wait for two agents and fail much later, when the user no longer watches.
+ * Without this check, the run would wait for two agents and fail much later, when the user no longer watches.
  */
 export async function refuseUnreachable(
   services: ServiceContext,

@@ -79,9 +79,9 @@ export async function startCheck(
 }
 
 /**
- * Queues at most one verification for each server that has no active one. Chooses the backup that has waited
- * longest. Returns the number of queued verifications. A server's next verification becomes due when its
- * active one has ended.
+ * Queues at most one verification for each server without an active verification. Chooses the backup that has
+ * waited longest. Returns the number of queued verifications. A server's next verification becomes due when
+ * its active one has ended.
  */
 export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();
@@ -103,7 +103,7 @@ export interface QueuedCheck {
   readonly serverId: number;
   /** When the check was due; null if a user requested it. */
   readonly scheduledFor: Date | null;
-  /** The database server for a drill's scratch databases; null, the default, is the task's. */
+  /** The database server for a drill's scratch databases. If null or missing, the task's server is used. */
   readonly databases?: DatabaseServer | null;
 }
 

@@ -110,7 +110,8 @@ export async function updateBackupDestination(
 
 /**
  * Refuses settings that point to another location while objects are stored or being written there. If the
- * caller confirms that the objects were moved, updates the recorded directories of the backups instead.
+ * caller confirms that the objects were moved, accepts the settings and updates the recorded directories of
+ * the backups.
  */
 async function keepObjectsFindable(
   sql: Sql,
@@ -200,8 +201,8 @@ async function usableKey(
 }
 
 /**
- * Throws an {@link InvalidError} for an address that this control plane must not connect to. The addresses of
- * a host name are checked at each connection instead.
+ * Throws an {@link InvalidError} for an address that this control plane must not connect to. A host name is
+ * not looked up here, because its addresses are checked at each connection.
  *
  * @param changed The fields that the caller sets. Only addresses in these fields are checked.
  */

@@ -6,8 +6,8 @@ import type { ServiceContext } from "../context.ts";
 import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 
 /**
- * Shortens waits that would end too late, because a clock was ahead when their end was stored. Otherwise a
- * run with a silent agent would block its task until then, and a notification stream would get no messages.
+ * Shortens waits whose stored end is too late, because a clock was ahead when the end was stored. Until such
+ * an end, a run with a silent agent would block its task, and a notification stream would get no messages.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;

@@ -23,7 +23,10 @@ import type { Sql } from "../../store/database/sql.ts";
 import { knowsSource } from "./known_sources.ts";
 import type { RunRow } from "../../store/runs/runs.ts";
 
-/** Returns a destination as it is sent to an agent. Contains the decrypted secrets, except for a bucket. */
+/**
+ * Returns a destination as it is sent to an agent. For a bucket, the result contains no secrets. For any
+ * other destination, it contains the decrypted secrets.
+ */
 export function jobDestination(
   { type, settings, secrets }: BackupDestinationRow,
   directory: string,

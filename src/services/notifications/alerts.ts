@@ -104,8 +104,8 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * Time of the occurrence; default: now. For a run, it is the time when the run was queued, so that the
-   * failures of a daily schedule are reported daily.
+   * Time of the occurrence; default: now. For a run, this is the time when the run was queued. The intervals
+   * between failures are then those of the schedule, and a task that fails daily is reported daily.
    */
   at?: Date;
 }

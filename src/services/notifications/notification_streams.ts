@@ -192,8 +192,8 @@ export async function testNotificationStream(
 }
 
 /**
- * Deletes a stream. Tasks no longer send notifications to it. Returns a warning about tasks whose problems
- * nobody is notified of any more.
+ * Deletes a stream. Tasks no longer send notifications to it. If some tasks then have no stream that reports
+ * their problems, returns a warning that names them.
  */
 export function deleteNotificationStream(
   services: ServiceContext,

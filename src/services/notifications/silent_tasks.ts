@@ -1,4 +1,4 @@
-/** Warns callers if their change leaves nobody who is notified of the problems of some tasks. */
+/** Warns callers if, after their change, nobody is notified of the problems of some tasks. */
 import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tasks.ts";
@@ -7,8 +7,8 @@ import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tas
 const NAMED = 10;
 
 /**
- * Returns a list with one warning that names those of the tasks whose problems nobody is notified of; an
- * empty list if there are none.
+ * Returns a list with one warning. It names the given tasks that have no stream to report their problems.
+ * Returns an empty list if there are none.
  */
 export async function silentTaskWarnings(sql: Sql, taskIds: readonly number[]): Promise<string[]> {
   if (taskIds.length === 0) return [];

@@ -14,8 +14,9 @@ const TASKS = 200;
 const MINUTE = 60_000;
 
 /**
- * The number of messages to a stream of each type while 200 tasks fail each minute for an hour, and then when
- * all of them succeed: as many lists as the service's room demands. The guide has the same numbers.
+ * Number of messages that a stream of each type gets. The first number is for an hour in which 200 tasks fail
+ * each minute. The second number is for the recovery, when all tasks succeed. Services with little room for
+ * text need more messages. The guide has the same numbers.
  */
 const MESSAGES: Readonly<Partial<Record<NotificationStreamType, [failing: number, recovery: number]>>> = {
   email: [1, 1],

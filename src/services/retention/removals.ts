@@ -56,7 +56,8 @@ export const MAX_REMOVAL_DELAY = 6 * 3_600_000;
 
 /**
  * Marks backups for immediate removal, in the caller's transaction. The caller must have locked the backups
- * and checked that none is held. Backups that users delete go to the trash instead; see `putIntoTrash`.
+ * and checked that none is held. Backups that users delete are not marked here: `putIntoTrash` puts them into
+ * the trash.
  */
 export async function requestRemoval(
   services: Pick<ServiceContext, "clock">,
@@ -76,8 +77,8 @@ export async function requestRemoval(
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
   if (task === undefined) return;
-  // Lock, because two runs may store backups at the same time if one of them was lost. Neither would see the
-  // other's backup.
+  // Lock, so that of two runs that store backups at the same time, the later one sees the other's backup. Two
+  // runs of a task can do so if one of them was lost.
   await lockRetention(sql, taskId);
   const at = { timezone: task.timezone, now: services.clock.now() };
   const going = decideRetention(await lockStoredBackups(sql, taskId), task, at)
@@ -101,7 +102,7 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 
 /**
  * Applies the rules again right before objects are deleted, because a newer backup may have been found
- * damaged since an older one was marked. Unmarks backups that the rules now keep. Returns the ids of the
+ * damaged after an older one was marked. Unmarks backups that the rules now keep. Returns the ids of the
  * backups that stay marked; they are locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
@@ -184,7 +185,7 @@ interface RemovalFailure {
   readonly isWhole: boolean;
 }
 
-/** Attempts a removal. Returns null on success, otherwise the failure. */
+/** Attempts a removal. Returns null on success, and the failure if it fails. */
 async function attempt(
   services: ServiceContext,
   destinationId: number,
@@ -215,7 +216,8 @@ interface ObjectsToRemove {
 
 /**
  * Deletes objects and resolves when all of them are confirmed to be gone. Throws a {@link NothingDoneError}
- * if certainly none was deleted, and an `UnavailableError` or `StorageError` otherwise.
+ * if certainly no object was deleted. If some objects may have been deleted, throws an `UnavailableError` or
+ * a `StorageError`.
  */
 async function removeObjects(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** Tests which backups are marked when runs store new ones. */
+/** Tests which backups are marked for removal when a run has stored a new backup. */
 import assert from "node:assert/strict";
 import { type TestServices, testServices } from "../../../tests/support/fixtures/database.ts";
 import { event, success } from "../../../tests/support/clients/events.ts";
@@ -115,7 +115,8 @@ Deno.test("of a hold and a removal at the same time, the hold wins", async () =>
       holdBackup(test.services, caller, id, null),
       deleteBackup(test.services, caller, id),
     ]);
-    // If the hold came second, it removed the mark; if the removal came second, it was refused.
+    // Either order is possible. If the hold came second, it removed the mark for removal. If the removal came
+    // second, it was refused.
     assert.equal(held.status, "fulfilled");
     const isRefused = deleted.status === "rejected" && deleted.reason instanceof ConflictError;
     assert.ok(isRefused || deleted.status === "fulfilled", Deno.inspect(deleted));

@@ -83,10 +83,10 @@ export async function putIntoTrash(
 }
 
 /**
- * Puts backups into the trash, instead of removing them, if the rules or the source were changed recently.
- * They stay there until the trash's delay has passed since the change. Otherwise a stolen token could delete
- * backups by changing the rules, or by running the task with another source. Returns false and does nothing
- * if there was no change, or if the delay since the change has passed already.
+ * Called for backups that retention would remove. If the rules or the source were changed recently, puts the
+ * backups into the trash until the trash's delay has passed after the change. Without this delay, a stolen
+ * token could delete backups by changing the rules or the source. If there was no recent change, does nothing
+ * and returns false.
  */
 export async function trashByChangedRules(
   services: Clocked,

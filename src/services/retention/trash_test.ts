@@ -226,8 +226,8 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
   // A change of the rules does not shorten the delay of a user's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
-  // Revert the rules to "keep all". The rules are applied again right before a removal, so they now keep the
-  // backups that they had marked.
+  // Revert the rules to "keep all". The rules are applied again right before a removal, so the marked backups
+  // are now kept.
   await call("PUT", path, { maximum_backups_to_keep: 0 });
   await api.clock.advance(3 * DAY);
   await removeDue(api.services);

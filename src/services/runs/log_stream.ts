@@ -14,7 +14,9 @@ export type LogEvent =
   /** The run has ended and all its output was sent. This is the last event. */
   | { type: "finished"; log: LogRow };
 
-/** Maximum time between two reads, in milliseconds. Needed if a database notification is lost. */
+/**
+ * Maximum time between two reads, in milliseconds. It limits the delay after a lost database notification.
+ */
 const SLOW_POLL = 2000;
 /** Number of chunks in one read; a chunk has at most 256 Ki characters. */
 const BATCH = 16;

@@ -28,8 +28,8 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
 }
 
 /**
- * Cancels a batch of runs that are still active a lease's time after their task's run timeout, and returns
- * their number. Agents usually end such runs themselves, at the timeout.
+ * Agents usually end runs at the task's run timeout. This function cancels a batch of runs that are still
+ * active later than that, by the length of a lease. Returns their number.
  */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {

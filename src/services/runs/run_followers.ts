@@ -11,8 +11,8 @@ import { writeDeliveries } from "../notifications/alerts.ts";
 import { notificationOf } from "./run_notifications.ts";
 
 /**
- * Reports the state that a backup run has entered, except for success. {@link reportStoredBackup} reports
- * that once the backup is stored.
+ * Reports the state that a backup run has entered. Does not report success, because {@link
+ * reportStoredBackup} reports the success when the backup is stored.
  */
 export async function reportStep(
   services: Pick<ServiceContext, "clock">,

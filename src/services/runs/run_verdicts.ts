@@ -102,8 +102,8 @@ const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
 };
 
 /**
- * Returns the verdict. If it reports the success of another kind of run, such as a backup after a restore,
- * returns a failure instead.
+ * Returns the verdict. If the verdict reports the success of another kind of run, such as a stored backup for
+ * a restore run, returns a failure in its place.
  */
 function validateKind(run: RunRow, verdict: Verdict): Verdict {
   if (verdict.outcome !== "succeeded" && (storedBackupOf(verdict) === null || run.kind === "backup")) {
@@ -119,9 +119,9 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * Returns the verdict. If it names objects that this attempt did not upload to the bucket through the control
- * plane, returns a failure instead. Such objects could belong to another server, and would be readable and
- * deletable as part of this backup.
+ * Returns the verdict. If the verdict names objects in a bucket that this attempt did not upload through the
+ * control plane, returns a failure in its place. Such objects could belong to another server, and would be
+ * readable and deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   const backup = storedBackupOf(verdict);

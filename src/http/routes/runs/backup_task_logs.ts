@@ -241,8 +241,8 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
 }
 
 /**
- * Yields the log's events as Server-Sent Events. Their ids contain the log's id, because a position in the
- * output of an earlier run says nothing about this run.
+ * Yields the log's events as Server-Sent Events. Each event's id contains the log's id: a client may send
+ * back an id from an earlier run, whose position means nothing in this run.
  */
 async function* serverSentEvents(
   logId: number,

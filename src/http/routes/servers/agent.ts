@@ -52,7 +52,8 @@ export const agentEndpoints: readonly Endpoint[] = [
     },
     async handle({ services, request, query }) {
       const text = await openExport(services, bearerToken(request), query);
-      // An error before the first piece of text is still reported by the response's status.
+      // Wait for the first piece of text. If an error occurs before it, the response's status still reports
+      // the error.
       return new Response(streamOf(await text.next(), text), {
         headers: { "Content-Type": "application/sql" },
       });
@@ -121,7 +122,7 @@ export const agentEndpoints: readonly Endpoint[] = [
       if (!Number.isSafeInteger(size) || size < 0) {
         throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
       }
-      // Without a length, the HTTP server would read ahead of the downloader, into memory.
+      // Without a length, the HTTP server would read more into memory than the downloader has taken.
       if (request.headers.get("content-length") === null) {
         throw new HttpError(411, "The Content-Length header must be the number of bytes.");
       }

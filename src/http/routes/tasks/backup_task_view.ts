@@ -54,7 +54,7 @@ const BackupTask = z.object({
 }).openapi("BackupTask");
 type BackupTask = z.output<typeof BackupTask>;
 
-/** Returns `running` while a backup run is queued or active, otherwise `ready`. */
+/** Returns `running` while a backup run is queued or active, and `ready` at other times. */
 export function taskStatus(isRunning: boolean): "ready" | "running" {
   return isRunning ? "running" : "ready";
 }
