@@ -74,7 +74,6 @@ function destinationTable(): string {
   return markdownTable([["field", "types", "secret", "meaning"], ...rows]);
 }
 
-/** Returns the table of all classes of notification events. */
 function eventClassTable(): string {
   const rows = EVENT_CLASS_NAMES.map((name) => {
     const { events, group, help, isDefault } = EVENT_CLASSES[name];
@@ -89,7 +88,6 @@ function eventClassTable(): string {
   return markdownTable([["class", "group", "default", "when", "events"], ...rows]);
 }
 
-/** Returns the table of all roles. */
 function roleTable(): string {
   const rows = ROLES.map((role) => [`\`${role}\``, roleOf(role).summary]);
   return markdownTable([["role", "may"], ...rows]);

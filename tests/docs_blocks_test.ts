@@ -29,8 +29,8 @@ interface Place {
 const SOURCE = "/usr/share/doc/bash";
 
 /**
- * Creates a directory like a checkout. The directory also contains a home and the source, so that the
- * commands write nothing outside the directory.
+ * Creates a directory like a checkout. It also contains a home directory and the source, so that the commands
+ * write nothing elsewhere.
  */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });

@@ -115,8 +115,8 @@ Deno.test("only the clock reads the time", async () => {
 });
 
 /**
- * Matches, for each file, the modules by which it may open connections. Except for the network module, these
- * files connect to addresses that the operator configures, not a user.
+ * Matches, for each file, the modules by which it may open connections. The network module may connect to
+ * addresses that users enter. All other files connect only to addresses that the operator configures.
  */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // connects to nothing

@@ -1,6 +1,6 @@
 /**
- * Installs the programs that the tests need: with apt, if the tests run as root. Otherwise throws an error
- * with the command that installs them.
+ * Installs the programs that the tests need, with apt, if the tests run as root. Without root, throws an
+ * error with the command that installs the programs.
  */
 import { exists, findProgram, postgresVersions } from "./support/programs.ts";
 

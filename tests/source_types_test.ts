@@ -11,7 +11,7 @@ import { sourceFixtures } from "./support/sources/registry.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Files that may name a source type that they do not belong to, with the reason. */
+/** Files that may name a source type although they do not belong to it, each with the reason. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one task of files through the public API",
   "src/cli/commands/backups.ts": "the command that lists the files of a backup",

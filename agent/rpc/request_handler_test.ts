@@ -31,8 +31,8 @@ Deno.test(
         request: { kind: "destination.check", destination: { type: "local", directory } },
       });
     mount.freeze();
-    // Send as many requests as the agent handles at the same time. Each has a directory of its own, so that
-    // none waits for another.
+    // Send as many requests as the agent handles at the same time. Each request has a directory of its own,
+    // so that no request waits for another.
     const held = Array.from(
       { length: 16 },
       (_, index) => check(`held ${index}`, `${mount.path}/${index}`, 500),

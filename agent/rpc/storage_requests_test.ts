@@ -8,7 +8,7 @@ Deno.test("a request that can't be sent rejects once, also when its run is cance
   });
   const request = { type: "upload.abort", upload_id: 1 } as never;
   await assert.rejects(requests.request(request, run.signal), /too large/);
-  // This test also fails on an unhandled rejection, which would end the agent.
+  // An unhandled rejection would end the agent. It also fails this test.
   run.abort(new Error("cancelled"));
   await new Promise((resolve) => setTimeout(resolve, 0));
 });

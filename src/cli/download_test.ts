@@ -81,11 +81,11 @@ Deno.test("a download reuses the partial file of an earlier call only if it may 
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(EXPECTED.size + 1));
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // The file is complete, but an earlier call ended before renaming it.
+  // An earlier call downloaded the whole file, but ended before renaming it.
   await Deno.writeFile(`${served.target}.partial`, CONTENT);
   await served.get();
   await assertWhole(served, ["bytes=200000-", null]);
-  // If the digest is unknown, the partial file may belong to any object, so it is not reused.
+  // If the digest is unknown, nothing shows to which object the partial file belongs. So it is not reused.
   await Deno.writeFile(`${served.target}.partial`, new Uint8Array(5));
   await served.get(null);
   await assertWhole(served, ["bytes=200000-", null, null]);

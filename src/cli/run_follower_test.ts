@@ -83,7 +83,7 @@ Deno.test("Ctrl-C does not stop the run, and prints how to see it", async () => 
     const latest = `/backup-tasks/${taskId}/latest-log`;
     await until(async () => (await plane.api.call("GET", latest)).status === 200);
     const ended = follower.output();
-    // Before the process handles SIGINT, the signal would end it at once.
+    // Wait until the process handles SIGINT, because an earlier signal would end the process at once.
     await until(() => handlesInterrupt(follower.pid));
     follower.kill("SIGINT");
     const { code, stderr } = await ended;

@@ -17,7 +17,7 @@ Deno.test("a clock that is set back corrects the schedule", async () => {
   await until(async () => await next() === "2026-03-06T01:00:00.000Z");
   await until(() => clock.sleeping >= 2);
   await clock.set("2026-01-05T01:30:00Z");
-  // The loop polls, and corrects the due time.
+  // The clock has gone back to January. When the scheduler polls, it corrects the due time.
   await clock.advance(30_000);
   await until(async () => await next() === "2026-01-06T01:00:00.000Z");
   await scheduler.stop();

@@ -12,7 +12,7 @@ import { periodOf } from "./retention_period.ts";
 
 const NOW = new Date("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
-/** Includes zones whose clocks are set back by half an hour, by two hours, and across midnight. */
+/** Time zones. Some of their clocks are set back by half an hour, by two hours, or across midnight. */
 const zone = fc.constantFrom(
   "UTC",
   "Europe/Berlin",
@@ -179,8 +179,8 @@ const PERIODS = [
 ] as const;
 
 /**
- * Implements restic's documentation independently: keeps the newest backup of each of the last n groups, and
- * the oldest backup of a short history.
+ * Implements restic's documentation, independently of the tested code. Each rule keeps the newest backup of
+ * each of the last n groups. If there are fewer than n groups, the rule also keeps the oldest backup.
  */
 function documented(
   all: readonly RetainedBackup[],

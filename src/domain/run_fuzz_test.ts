@@ -24,7 +24,10 @@ const EVENTS: readonly RunTransitionEvent[] = [
   { type: "deadline_passed" },
 ];
 
-/** The promises to users, checked against the run's past instead of a table of states. */
+/**
+ * The promises to users. They are checked against the run's earlier transitions, not against a table of
+ * states.
+ */
 class Promises {
   #isOver = false;
   #isLost = false;
@@ -35,7 +38,7 @@ class Promises {
   take(before: RunState, event: RunTransitionEvent, after: RunState): void {
     const isVerdict = event.type === "finished";
     if (this.#isOver) {
-      // An ended run changes only if it was lost and its agent reports a verdict after all.
+      // An ended run changes only if it was lost, and if its agent then reports a verdict after all.
       const mayChange = this.#isLost && isVerdict;
       if (!mayChange) assert.equal(after, before);
       else assert.equal(after, event.outcome);

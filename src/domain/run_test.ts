@@ -70,7 +70,7 @@ Deno.test("silence ends every run, whatever was heard before", () => {
       const deadline = deadlineOf(state, new Date(0), new Date(5), DEFAULT_RUN_TIMES);
       assert.equal(deadline === null, hasEnded(state));
     }
-    // A leased run returns to the queue once; there its start deadline ends it.
+    // A leased run that stays silent returns to the queue once. In the queue, its start deadline ends it.
     for (let i = 0; i < 3 && !hasEnded(state); i++) {
       const next = transition(state, { type: "deadline_passed" });
       assert.ok(next.ok);

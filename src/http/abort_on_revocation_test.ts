@@ -41,7 +41,6 @@ async function follow(api: TestApi, owner: ApiClient, expires_at: string | null 
   return { id, isOver: () => isOver, ended };
 }
 
-/** Waits until the read fails, and returns its error. */
 async function failureOf(read: Promise<unknown>): Promise<string> {
   let failure: string | null = null;
   read.then(() => failure = "It did not fail", (error) => failure = String(error));

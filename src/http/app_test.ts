@@ -6,7 +6,6 @@ import type { App } from "./observe.ts";
 import { ENDPOINTS } from "./routes.ts";
 import { addInstallPages } from "./routes/servers/install.ts";
 
-/** Serves the app on a real socket. */
 function listen(api: TestApi, app = api.app) {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, app.fetch);
   const { port } = server.addr as Deno.NetAddr;

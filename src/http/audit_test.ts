@@ -13,7 +13,6 @@ async function entries(api: TestApi, query = ""): Promise<any[]> {
   return answer.body.data;
 }
 
-/** Makes every insert into the audit log fail. */
 async function breakAuditLog(api: TestApi): Promise<void> {
   await api.database.unsafe("alter table audit_log add constraint broken check (false) not valid");
 }
@@ -106,7 +105,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   const destination = await newDestination(api.admin);
   await newTask(api.admin, { backup_destination_id: destination });
   const before = await entries(api);
-  // The refused deletion is rolled back together with its audit entry.
+  // The deletion is refused. It is rolled back together with its audit entry.
   assert.equal((await api.admin.call("DELETE", `/api/backup-destinations/${destination}`)).status, 409);
   assert.deepEqual(await entries(api), before);
   await breakAuditLog(api);
@@ -114,7 +113,7 @@ Deno.test("no change without its entry, no entry without its change", async () =
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "new" })).status, 500);
   const tags = await api.admin.call("GET", "/api/tags");
   assert.deepEqual(tags.body.data.map(({ label }: { label: string }) => label), ["kept"]);
-  // A read of secrets that cannot be recorded returns no secrets.
+  // Each read of secrets is recorded in the audit log. If that fails, the response contains no secrets.
   const kit = await api.admin.call("GET", "/api/recovery-kit");
   assert.equal(kit.status, 500);
   assert.ok(!("data" in kit.body));

@@ -63,7 +63,7 @@ Deno.test("a refused address gets no connection in any notation", async () => {
     assert.match(error.message, REFUSAL);
   }
   assert.deepEqual(local.requests, []);
-  // Once its address is allowed, the same server can be reached.
+  // A policy that allows the address reaches the same server.
   const answer = await new Network(only("127.0.0.0/8")).fetch(`http://127.1:${local.port}/x?y`);
   assert.deepEqual([answer.status, await answer.text()], [200, "here"]);
 });
@@ -121,8 +121,8 @@ Deno.test("https verifies the name in the URL, not the address", async () => {
   const error = await refusal(network.fetch(`https://good.example.com:${local.port}/`));
   assert.match(error.message, /certificate/i);
   assert.deepEqual(local.requests, []);
-  // Operators name a further trusted authority in an environment variable, which a process reads when it
-  // starts.
+  // Operators name a further trusted authority in an environment variable. A process reads this variable only
+  // at its start, so the test starts a process.
   const moduleUrl = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
   const script = `
     import { AddressPolicy } from ${moduleUrl("address_policy.ts")};

@@ -75,7 +75,6 @@ async function bench(): Promise<Bench & AsyncDisposable> {
   };
 }
 
-/** Returns the labels of the tasks in a message. */
 const taskLabels = ({ body }: ReceivedRequest): string =>
   // deno-lint-ignore no-explicit-any
   (body.events ?? [body]).map(({ task }: any) => task.label).join("+");
@@ -190,7 +189,7 @@ Deno.test("a stop aborts the message in progress, and the next start sends it", 
   await at.tell("three");
   const notifier = at.notifier();
   assert.equal(await notifier.deliverDue(), 0);
-  // If the next message were due now, the messenger's loop would spin.
+  // The next message is due at the end of the lease. If it were due now, the messenger's loop would spin.
   assert.deepEqual(await notifier.nextDue(), lease);
   await clock.advance(120_000);
   while (await notifier.deliverDue() > 0);
@@ -292,7 +291,7 @@ Deno.test("failing streams leave capacity for working ones", async () => {
   const notifier = at.notifier();
   assert.equal(await notifier.startDue(), 10);
   assert.equal(await notifier.startDue(), 0);
-  // If a message were due now, the messenger's loop would spin.
+  // No message is due. If one were due now, the messenger's loop would spin.
   assert.equal(await notifier.nextDue(), null);
   await at.stream("/working");
   await at.tell("two");
@@ -354,7 +353,7 @@ Deno.test("a stream of a type that only a newer version knows is left to a repli
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known"]);
   assert.equal(await notifier.nextDue(), null);
   assert.equal(await notifier.deliverDue(), 0);
-  // The message to the unknown type is unchanged, so that a newer replica can send it.
+  // The message to the stream of an unknown type stays unchanged, so that a newer replica can send it.
   await at.database`update notification_streams set type = 'webhook' where id = ${unknown}`;
   assert.equal(await notifier.deliverDue(), 1);
   assert.deepEqual(at.receiver.received.map(({ path }) => path), ["/known", "/unknown"]);

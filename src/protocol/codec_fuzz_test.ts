@@ -182,7 +182,8 @@ function* largest(): Generator<string> {
   yield fill('{"type":"ack","run_id":', "9", "}");
 }
 
-// If a frame took more than a hundred times its size, the process would end: its heap is limited to 256 MB.
+// A frame that took more than a hundred times its size would end the process, whose heap is limited to 256
+// MB.
 testAlone(import.meta.url, "the largest frames take a bounded memory", () => {
   for (let round = 0; round < 3; round++) for (const frame of largest()) checkLargest(frame);
   return Promise.resolve();

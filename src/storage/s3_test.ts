@@ -310,7 +310,7 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
     steps.at(-1)!.message,
     /The bucket keeps its version: let the access key list and delete versions/,
   );
-  // An object that is locked is not hidden, so its backup stays complete.
+  // A locked object is not hidden, so its backup stays complete.
   await bucket.put("d/x", "data");
   const message = "Access Denied because object protected by object lock.";
   s3.fault = (call) => isVersion(call) ? { status: 403, code: "AccessDenied", message } : null;

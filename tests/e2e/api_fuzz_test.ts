@@ -71,7 +71,8 @@ class World {
   async begin(): Promise<void> {
     this.#user = await this.api.user();
     this.#other = await this.api.user();
-    // The first request for the SSH key creates the key, so that later requests do not change the database.
+    // The first request for the SSH key creates the key. After that, requests for it do not change the
+    // database.
     await this.#other.call("GET", "/api/ssh-key");
     await this.#look();
   }

@@ -56,7 +56,7 @@ Deno.test("the compose file's control planes start what is there, with settings 
     assert.equal(plane.working_dir, "/app");
     assert.ok(await exists(`${ROOT}/${plane.command!.at(-1)}`));
     // The permissions are those of the systemd unit, with other paths. `unit_rights_test.ts` starts control
-    // planes with both.
+    // planes with both sets of permissions.
     const [, started] = /^ExecStart=\S+\/deno (.+)$/m.exec(await read("systemd/rearguard.service"))!;
     const rights = (words: string[]) =>
       words.map((word) => word.replace(/^(--allow-(?:read|write|run))=.+/, "$1"));

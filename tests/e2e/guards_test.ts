@@ -37,7 +37,7 @@ async function guardedTask(fields: Record<string, unknown>) {
     run: () => api.run(taskId),
     update: async (changes: Record<string, unknown>) =>
       assert.equal((await api.call("PUT", `/backup-tasks/${taskId}`, changes)).status, 200),
-    /** The warnings that agents reported apart from their output. */
+    /** Returns the warnings of all runs. Agents report warnings separately from the output. */
     warnings: async () =>
       (await services.database`select warnings from run_warnings`).flatMap(({ warnings }) => warnings),
     backups: async () => (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data,

@@ -49,8 +49,8 @@ interface Stage {
   /** An open upload of the victim's run. */
   readonly upload: { upload_id: string; name: string };
   /**
-   * Returns all rows, except rows of the hostile servers and rows that change with each heartbeat of the
-   * victim.
+   * Returns all rows. Rows of the hostile servers are left out, and so are rows that change with each
+   * heartbeat of the victim.
    */
   contents(): Promise<Record<string, string[]>>;
 }
@@ -260,8 +260,8 @@ Deno.test("nothing that it says of another server's run, upload, question or str
     });
     await attack("a hello that claims them", async () => {
       const held = runs.map((each) => ({ ...each, finished: true, last_sequence: 9 }));
-      // The connected agent stops answering pings. Otherwise a second agent with the same key would be
-      // refused.
+      // The connected agent stops answering pings, so that the control plane accepts another agent with the
+      // same key.
       hostile.answersPings = false;
       using other = await RawAgent.connect(url, key, { ...HELLO, runs: held });
       const { runs: answers } = await other.next("welcome");
@@ -460,8 +460,7 @@ Deno.test("a frame that breaks the protocol ends its own socket, and no other", 
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       agent.send(frame);
-      // The control plane acknowledges an event that it accepts. Here the control plane closes the connection
-      // instead.
+      // The control plane acknowledges only events that it accepts. At this event, it closes the connection.
       assert.equal(await agent.next("ack").then(() => null, () => agent.closed), 4400);
     });
   }
@@ -569,8 +568,8 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // The agent's further messages may break the connection before the agent reads the reason. A timeout
-      // would have closed the connection with 4408, but a minute later.
+      // The control plane closes the connection with 4429. The agent's further messages may break the
+      // connection before the agent reads this code. Code 4408 would mean a timeout, a minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }

@@ -9,7 +9,7 @@ import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
 /**
- * Megabytes that one socket sends, and maximum number of megabytes that the control plane may keep in memory.
+ * Numbers of megabytes: how much one socket sends, and how much of it the control plane may keep in memory.
  */
 const SENT = 600;
 const KEPT = 300;

@@ -172,7 +172,7 @@ Deno.test("listings hold the caller's own records only", async () => {
 
 Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
   await using api = await testApi();
-  // Use an administrator, who has all other abilities as well.
+  // The tokens belong to an administrator, so nothing but the one ability is missing.
   const records = await recordsOf(api, api.admin);
   const needing = forTokens.filter(({ access }) => access !== "any token");
   assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));
@@ -273,7 +273,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
         ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
       },
     );
-    // A 503 is accepted because this application has no hub, so it opens no socket.
+    // The hub handles the agents' sockets, and this application has none. So a 503 is accepted, too.
     assert.ok([401, 503].includes(answer.status), `${titleOf(endpoint)}: ${answer.status}`);
   }
   assert.deepEqual(await contentsOf(api.database), before);

@@ -148,8 +148,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is closed. If a statement of the connection gets its lock before
- * that, the statement is still executed.
+ * Ends a connection, and waits until it is closed. A statement that gets its lock before then is still
+ * executed.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);

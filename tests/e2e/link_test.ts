@@ -27,10 +27,7 @@ interface Plane {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a control plane's socket server. With the port of an earlier server, the new server takes the place
- * of the earlier server.
- */
+/** Starts a control plane's socket server. To replace an earlier server, pass its port. */
 async function startPlane(services: ServiceContext, port = 0, heartbeatMs = 20_000): Promise<Plane> {
   const replicaId = randomUUID();
   await registerReplica(services, replicaId);

@@ -1,6 +1,6 @@
 /**
- * Tests all outgoing TLS connections of the control plane with a private certificate authority, under the
- * permissions of every shipped command line.
+ * Tests all outgoing TLS connections of the control plane with a private certificate authority. The control
+ * plane has the permissions of each shipped command line in turn.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -27,8 +27,8 @@ const COMMAND_LINES: Readonly<Record<string, (dataDirectory: string) => string[]
 };
 
 /**
- * Returns environment variables for each way to make Deno trust an authority. Deno reads the system's store
- * from `SSL_CERT_FILE`.
+ * Functions that return environment variables, one for each way to make Deno trust an authority. Deno reads
+ * the system's store from `SSL_CERT_FILE`.
  */
 const SETTINGS: readonly ((file: string) => Record<string, string>)[] = [
   (file) => ({ DENO_CERT: file }),

@@ -1,6 +1,4 @@
-/**
- * Tests that the control plane, by default, connects only to public addresses among those that users enter.
- */
+/** Tests that the control plane, by default, does not connect to a private address that a user enters. */
 import assert from "node:assert/strict";
 import { createApp } from "../../src/http/app.ts";
 import { channelOf, NOTIFICATION_STREAM_TYPES } from "../../src/notify/channels/registry.ts";

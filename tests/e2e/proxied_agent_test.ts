@@ -1,4 +1,4 @@
-/** Tests an agent that can reach its control plane only through a proxy, without TLS. */
+/** Tests an agent that can reach its control plane only through a proxy. The connection has no TLS. */
 import assert from "node:assert/strict";
 import { httpProxyOf } from "../../agent/proxy_tunnel.ts";
 import { ConnectProxy } from "../support/servers/connect_proxy.ts";

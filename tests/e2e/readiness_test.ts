@@ -1,6 +1,6 @@
 /**
- * Tests that a control plane that reports to be ready serves the next request, whatever has just happened to
- * the database.
+ * Tests readiness: a control plane that reports to be ready serves the next request, even right after a
+ * failure of the database.
  */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";
@@ -65,8 +65,8 @@ async function withPlane(env: Record<string, string>, work: (plane: Plane) => Pr
 const GOOD = [200, 201];
 
 /**
- * Sends bursts for `ms` milliseconds, so long that a background loop or the listening connection can notice a
- * lost connection.
+ * Sends bursts for `ms` milliseconds. In this time, a background loop or the listening connection can notice
+ * a lost connection.
  */
 async function workFor(plane: Plane, ms: number): Promise<void> {
   const end = performance.now() + ms;

@@ -56,8 +56,8 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
       return false;
     });
     for (const [method, body] of [["GET", undefined], ["POST", { label: "x" }]] as const) {
-      // A log-in that is in progress may still succeed, and a connection that breaks gives a less precise
-      // error.
+      // Repeat the request: a log-in in progress may still succeed, and a connection that breaks gives a less
+      // precise error.
       await until(async () => {
         const answer = await plane.api.call(method, "/tags", body);
         if (answer.status !== 503) await postgres.sql("postgres", END_ALL);

@@ -8,7 +8,7 @@ import { until } from "../support/assertions/until.ts";
 
 const PASSPHRASE = `päss "wörd" \\ $(id)`;
 
-/** Backs up to the holder's own disk. Returns the backup's id. */
+/** Backs up to the disk of the server `holder`. Returns the backup's id. */
 async function backUp({ api, holder, root }: TwoServers, fields: Record<string, unknown>): Promise<number> {
   const backup_destination_id = await api.create("/backup-destinations", {
     label: "the disk of web1",

@@ -69,8 +69,8 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
           `the environment variable SECRET_KEY holds key ${keyId(WRONG)}\\. Put the missing key there`,
       ),
     );
-    // With the right key in second place, stored values are decrypted, and new values are encrypted with the
-    // first key.
+    // Here the right key is the second one. It decrypts the stored values, and the first key encrypts new
+    // values.
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
     await again.stop();

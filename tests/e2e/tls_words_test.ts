@@ -17,10 +17,7 @@ import { until } from "../support/assertions/until.ts";
 const TOKEN = "a-token-for-the-tests";
 const TRUST = /set DENO_CERT to its certificate \(a PEM file\), or DENO_TLS_CA_STORE=system/;
 
-/**
- * Matches the message for each certificate if its authority is trusted. For `good`, the authority is not
- * trusted.
- */
+/** Matches the error message for each certificate. Only the authority of `good` is not trusted. */
 const WORDS: Readonly<Record<CertificateKind, RegExp>> = {
   good: /authority (that )?is not trusted here/,
   wrong: /certificate is for another name \(other\.example\.com\)/,

@@ -175,8 +175,8 @@ async function restoreDatabase(
 ): Promise<void> {
   const server = type === "mysql" ? mariadb : postgres;
   const door = type === "mysql" ? "mysql" : "postgres";
-  // Restores under the database's own name, which does not exist yet. References inside the dump to the
-  // database are loaded unchanged.
+  // No database has the original's name yet, so the restore keeps this name. References to it in the dump are
+  // loaded unchanged.
   const log = await api.carryOut(`/backups/${id}/restore`);
   assert.equal(log.status, "successful", log.output);
   assert.match(

@@ -12,7 +12,10 @@ import type { World } from "./world.ts";
 
 export interface Invariant {
   readonly words: string;
-  /** Time limit in milliseconds, from the repair or from the check of the previous invariant. */
+  /**
+   * Time limit in milliseconds. For the first invariant, it counts from the repair of all faults. For every
+   * other invariant, it counts from the end of the previous check.
+   */
   readonly bound: number;
   /** Returns a line for every violation; no lines if the condition holds. */
   check(stage: Stage): Promise<string[]>;
@@ -22,8 +25,8 @@ export interface Invariant {
 const LATE = 12_000;
 
 /**
- * The invariants in the order in which they are checked. The time limits of later invariants count on the
- * time that the checks of earlier invariants have taken.
+ * The invariants in the order in which they are checked. The checks of the earlier invariants take time, so
+ * the later invariants have short limits.
  */
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -106,8 +109,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Returns the runs that have not ended. Also returns runs that ended too long after a deadline. Otherwise an
- * agent that comes back and ends its run would hide that the reaper overlooked the run.
+ * Returns the runs that have not ended, and the runs that ended too long after a deadline. Without the
+ * latter, an agent that comes back and ends its run would hide that the reaper overlooked the run.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

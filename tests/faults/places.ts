@@ -14,7 +14,7 @@ import { Relay } from "./relay.ts";
 export interface Place {
   /** The destination's fields in the API. */
   readonly fields: Record<string, unknown>;
-  /** The start of a recorded directory's path that {@link list} leaves out. */
+  /** The start of every recorded directory's path. The paths of {@link list} leave it out. */
   readonly root: string;
   /** Returns the path of every file or object below the root, including partial ones. */
   list(): Promise<string[]>;

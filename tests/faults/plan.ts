@@ -8,7 +8,7 @@ import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts"
 export const AGENTS = 2;
 export const TREES = ["few files", "many sockets", "large files"] as const;
 export const PLACES = ["local", "small disk", "network disk", "s3", "sftp", "webdav"] as const;
-/** Servers that only their relays break. */
+/** Servers that plans break only by the relays in front of them. */
 export type RelayedServer = "SFTP" | "WebDAV";
 export type TreeName = typeof TREES[number];
 export type PlaceName = typeof PLACES[number];
@@ -29,8 +29,8 @@ export interface PlannedRun {
 }
 
 /**
- * When a fault happens: `at` milliseconds after the plan's start, or before or after the proxy passes on the
- * n-th frame of a kind.
+ * When a fault happens. It happens `at` milliseconds after the plan's start, or just before or after the
+ * proxy passes on the n-th frame of a kind.
  */
 export type Moment =
   | { readonly at: number }
@@ -76,8 +76,8 @@ export interface Plan {
 }
 
 /**
- * The number of consecutive seeds whose plans have the same number of control planes. Starting control planes
- * takes longer than a plan.
+ * The number of consecutive seeds whose plans have the same number of control planes. Such plans share the
+ * control planes, because starting them takes longer than a plan.
  */
 const BLOCK = 10;
 

@@ -63,8 +63,8 @@ export class MortalPostgres implements AsyncDisposable {
 }
 
 /**
- * Starts a process that ends Postgres once this process has ended. Postgres is detached, so it would keep
- * running otherwise.
+ * Starts a process that ends Postgres once this process has ended. Without it, Postgres would keep running,
+ * because Postgres is detached.
  */
 async function outliveNobody(place: string): Promise<void> {
   const script =

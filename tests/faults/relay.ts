@@ -23,7 +23,7 @@ export class Relay implements AsyncDisposable {
   readonly #carried = new Set<Promise<unknown>>();
   readonly #accepting: Promise<void>;
 
-  /** @param port The server's port on 127.0.0.1. */
+  /** @param target The port of the server on 127.0.0.1. */
   constructor(private readonly target: number) {
     this.#accepting = this.#accept();
   }

@@ -29,8 +29,8 @@ export interface StagedTask extends PlannedTask {
  */
 const AFTERMATH = 1500;
 /**
- * Schedules of tasks. With `EACH_MINUTE`, for tasks whose runs start by schedule, each minute is due, but the
- * plan itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
+ * Schedules of tasks. Tasks whose runs start by schedule have `EACH_MINUTE`: each minute is due, but the plan
+ * itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
@@ -131,7 +131,7 @@ export class Stage {
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
     // Do not overwrite a due time that has come. Do not set a due time before one that a control plane with a
-    // fast clock has handled. Otherwise the harness itself would cause a missed run or a double run.
+    // fast clock has handled. In both cases the harness itself would cause a missed run or a double run.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -26,7 +26,7 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * Time in milliseconds for which programs may still use an earlier clock. libfaketime reads the file every
+ * Time in milliseconds after which every program uses a changed clock. libfaketime reads the file every
  * second, and control planes read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
@@ -124,8 +124,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Repairs everything except killed processes, which start again by themselves. Resolves once every clock is
-   * right.
+   * Repairs everything. Killed processes are not repaired, because they start again by themselves. Resolves
+   * once every clock is right.
    */
   async heal(): Promise<void> {
     let wasWrong = false;
@@ -263,8 +263,8 @@ export class World implements AsyncDisposable {
 }
 
 /**
- * Returns whether an error means that Postgres is down, starting or stopping, by the codes of postgres.js, of
- * the system and of Postgres.
+ * Returns whether an error means that Postgres is down, starting or stopping. The error's code comes from
+ * postgres.js, from the system, or from Postgres.
  */
 function isAway(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;

@@ -15,8 +15,8 @@ const CLEAR = "\r\x1b[K";
 
 /**
  * Writes the report. On a terminal, the report has one line of progress, and lines for tests that fail or are
- * skipped. Otherwise the report has a line for each test. Both forms contain all other output of the tests,
- * and a list of the slowest tests at the end.
+ * skipped. Without a terminal, the report has a line for each test. Both forms contain all other output of
+ * the tests, and a list of the slowest tests at the end.
  */
 export class Report {
   summary: Summary | null = null;

@@ -37,7 +37,7 @@ Deno.test("without a terminal all output is forwarded, and the slowest tests fol
 
 Deno.test("a terminal shows one line of progress, and of the tests those that did not pass", () => {
   const { written } = reportOf(80);
-  // On a terminal, only the text after the last code that clears the line remains visible in each line.
+  // A terminal shows only a part of each line: the text after the last code that clears the line.
   const shown = written().split("\n").map((line) => line.split(CLEAR).at(-1)).join("\n");
   const others = LINES.split("\n").filter((line) => !/ ok \(/.test(line)).join("\n");
   assert.equal(shown, `${others}${SLOWEST}`);

@@ -46,7 +46,7 @@ Deno.test("a glob with many wildcards takes no longer than its length times that
   assert.equal(new NamePattern(`${"**a".repeat(50)}`).matches(name), true);
 });
 
-/** Returns whether `grep -i -E` in the C locale selects the line. */
+/** Returns for each line whether `grep -i -E` selects it in the C locale. */
 async function selects(filter: string, lines: readonly string[]): Promise<boolean[]> {
   const path = await Deno.makeTempFile();
   try {

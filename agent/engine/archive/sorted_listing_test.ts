@@ -46,8 +46,8 @@ class Fixture implements AsyncDisposable {
   }
 
   /**
-   * Returns a page. Asserts that the page is the same whether it is read from a kept listing or from the
-   * index.
+   * Reads a page from the kept listing and from the index. Asserts that both pages are equal, and returns
+   * one.
    */
   async both(changes: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
     const [kept, read] = [await this.browse(changes, true), await this.browse(changes, false)];
@@ -166,8 +166,8 @@ Deno.test("no listing is kept for a small index", async () => {
 Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted, so opening it with a password fails. The listing that was kept for requests
-  // without a password must not be used.
+  // The index is not encrypted, so opening it with a password fails. The kept listing belongs to requests
+  // without a password, so it must not be used here.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

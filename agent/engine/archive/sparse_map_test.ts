@@ -13,7 +13,7 @@ async function* inPieces(bytes: Uint8Array, length = 700): AsyncGenerator<Uint8A
 
 const MB = 2 ** 20;
 
-/** Sizes of sparse files, with the positions at which texts are written. */
+/** Sparse files: the size of each, and the texts that are written into it at some positions. */
 const FILES: Record<string, [size: number, written: [at: number, text: string][]]> = {
   "islands": [3 * MB, [0, 70_001, 1_048_570, 3_145_720].map((at) => [at, "island"])],
   "a hole only": [2 * MB, []],

@@ -37,7 +37,8 @@ function bytes(size: number): Uint8Array {
 }
 
 /**
- * Stores an object. Writes chunks of an odd size from one buffer, and overwrites the buffer after each write.
+ * Stores an object in chunks of an odd size. All chunks share one buffer, which is overwritten after each
+ * write: a destination that still needs the buffer then stores wrong bytes.
  */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);
@@ -296,8 +297,8 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
       const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
       assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
-      // `b.zst` existed. This proves that the directory is the right one, so the missing objects count as
-      // deleted.
+      // `b.zst` is there to be deleted, so the directory is the right one. The missing objects therefore
+      // count as deleted.
       const neighbour = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
       assert.deepEqual(neighbour, { deleted: ["b.zst", "gone.zst"], failed: [] });
     },

@@ -36,8 +36,8 @@ class Fixture implements AsyncDisposable {
   }
 
   /**
-   * Changes the stored index with a script. Returns a backup that records the changed index as the stored
-   * one.
+   * Changes the stored index with a script. Returns the backup's description with the size and digest of the
+   * changed index.
    */
   async withIndex(script: string): Promise<StoredBackup> {
     const index = this.backup.objects.find(({ role }) => role === "index")!;

@@ -1,6 +1,6 @@
 /**
- * Tests of reads that return other bytes than are stored: once, different bytes each time, or always the same
- * wrong bytes.
+ * Tests of reads that return wrong bytes: only once, different ones at each read, or the same ones at every
+ * read.
  */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";

@@ -132,7 +132,7 @@ Deno.test("existing files are refused, or replaced on request; other files stay"
   await restore(at.run, at.backup, { target: { path: at.target, overwrite: true } });
   assert.equal(await Deno.readTextFile(`${at.target}/a/mine`), "mine\n");
   await Deno.remove(`${at.target}/a/mine`);
-  // The directories that contained "mine" have new modification times, so leave them out.
+  // The directories that contained "mine" have new modification times, so these directories are not compared.
   const shown = async (path: string) =>
     (await describeTree(path)).filter((line) => !/^"\.(\/a)?" /.test(line));
   assert.deepEqual(await shown(at.target), await shown(at.tree));
@@ -253,7 +253,6 @@ for (const paths of [[], ["one"]]) {
     await restore(at.run, backup, { target: { paths } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");
     assert.deepEqual(await directory(), before);
-    // Restore over the existing file.
     await Deno.writeTextFile(`${at.tree}/one`, "another");
     await restore(at.run, backup, { target: { paths, overwrite: true } });
     assert.equal(await Deno.readTextFile(`${at.tree}/one`), "one\n");

@@ -1,6 +1,6 @@
 /**
- * Tests downloads of a range of one file in a backup. Reading starts at the frame with the range's first
- * byte, whatever comes before this frame.
+ * Tests downloads of a range of one file in a backup. Reading starts at the frame that contains the range's
+ * first byte, even if other frames come before it.
  */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";

@@ -1,6 +1,6 @@
 /**
- * Tests with an archive that was replaced by another archive of the same task and size. The agent refuses to
- * restore even a part of the other archive.
+ * Tests with an archive that was replaced by another archive of the same task and size. The agent restores
+ * nothing from the other archive.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -63,8 +63,8 @@ class TwoBackups implements AsyncDisposable {
   }
 
   /**
-   * Changes the stored index with a sed script. Returns a backup that records the changed index as the stored
-   * one.
+   * Changes the stored index with a sed script. Returns the backup's description with the size and digest of
+   * the changed index.
    */
   async withIndex(script: string): Promise<StoredBackup> {
     const index = this.backup.objects.find(({ role }) => role === "index")!;
@@ -154,8 +154,8 @@ Deno.test("a frame is sent or restored only after its checksum was verified", as
   const archive = at.path(archiveOf(at.backup));
   const stored = await Deno.readFile(archive);
   const changed = stored.slice();
-  // Random data is stored uncompressed, so the altered byte belongs to "first", whose end is in the next
-  // frame.
+  // zstd stores random data uncompressed, so the altered byte belongs to the file "first". The end of "first"
+  // is in the next frame.
   changed[1_000_000]! ^= 1;
   await Deno.writeFile(archive, changed);
   await assert.rejects(

@@ -126,7 +126,8 @@ Deno.test("a backup replaced by another one is detected by all of its objects", 
 
 Deno.test("a wrongly stored object is detected although its digest is right", async () => {
   await using at = await makeBackup("mkdir d; echo one > d/one; echo two > two");
-  // Changes the archive with a script. Returns a backup that records the changed archive as the stored one.
+  // Changes the archive with a script. Returns the backup's description with the size and digest of the
+  // changed archive.
   const spoil = async (script: string): Promise<StoredBackup> => {
     const archive = at.backup.objects.find(({ role }) => role === "archive")!;
     const path = at.path("archive");

@@ -123,7 +123,7 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // Leave out which names are hard links to the same file: inode numbers are unique only within a subvolume.
+  // Compare without hard links. They are found by inode number, which is unique only within a subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));
   await shell('btrfs -q subvolume create "$1"', target);
@@ -343,8 +343,8 @@ Deno.test(
 );
 
 /**
- * Shell commands that create directories with paths of more than 4,096 bytes, with a file in the deepest
- * directories.
+ * Shell commands that create deep trees. The paths are longer than 4,096 bytes, and the deepest directories
+ * contain a file.
  */
 const DEEP =
   `perl -e 'for (1..17) { mkdir "d" x 250; chdir "d" x 250; open F, ">f" } open F, ">file"; print F "deep"'; ` +
@@ -355,8 +355,8 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
   await using at = await backedUp(DEEP);
   const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // `DEEP` nests 17 directories in one tree and 60 in another. In both trees, only the first 16 directories
-  // have a short enough path. The agent reports the other 1 and 44 directories, and three files.
+  // `DEEP` nests 17 directories in one tree and 60 in another. Only the first 16 directories of each tree
+  // have a path that is short enough. The agent reports the remaining 1 and 44 directories, and three files.
   const long = 1 + 44 + 3;
   assert.equal(reported.length, 21);
   assert.match(reported.at(-1)!, new RegExp(`: ${long - 20} more paths$`));

@@ -6,7 +6,6 @@ import { type Child, Children, type Command, type SpawnOptions } from "../progra
 import { FileKeys } from "./file_keys.ts";
 
 class CountedChildren extends Children {
-  /** The started programs, in order. */
   readonly started: Child[] = [];
 
   constructor() {

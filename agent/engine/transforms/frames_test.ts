@@ -9,7 +9,6 @@ import { FrameWatch, HEADER_BYTES } from "./frames.ts";
 
 const FRAME = 8 * 1024 * 1024;
 
-/** Returns the bytes in compressed form, as an archive. */
 async function compressed(plain: Uint8Array, level = 3): Promise<Uint8Array> {
   await using children = new Children(systemClock, new AbortController().signal);
   const path = await Deno.makeTempFile();
@@ -91,7 +90,7 @@ Deno.test("incompressible bytes are counted by whole frames", async () => {
   assert.equal(await incompressible(noise(FRAME, FRAME)), FRAME);
   assert.equal(await incompressible(noise(2 * FRAME, 5000)), 5000);
   assert.equal(await incompressible(noise(0, 2 * FRAME + 5000)), 2 * FRAME + 5000);
-  // A frame counts as incompressible only if nearly all of its bytes are.
+  // A frame counts as incompressible only if nearly all of its bytes are incompressible.
   assert.equal(await incompressible(noise(0, FRAME * 0.85)), 0);
   assert.equal(await incompressible(noise(0, FRAME * 0.95)), FRAME);
   assert.equal(await incompressible(new Uint8Array(randomBytes(100))), 100);

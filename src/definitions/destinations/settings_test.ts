@@ -89,8 +89,8 @@ Deno.test("another bucket, service, host, port or user is another place; another
       { s3_region: "eu-west-1", path_style_endpoint: true },
     ]
   ) assert.deepEqual(moved("custom_s3", minio, same), []);
-  // At Amazon, bucket names are unique within a partition, so region and spelling of the endpoint do not
-  // matter.
+  // Amazon's bucket names are unique within a partition. So another region, or another spelling of the
+  // endpoint, still means the same bucket.
   const amazon = { s3_bucket_name: "b", s3_region: "eu-west-1" };
   assert.deepEqual(moved("s3", amazon, { s3_region: "eu-central-1" }), []);
   for (const s3_endpoint of ["https://s3.dualstack.eu-west-1.amazonaws.com", "s3.eu-west-1.amazonaws.com"]) {

@@ -28,7 +28,7 @@ Deno.test("a token that failed too often from an address is refused for the rest
   const refused = refusal(throttle, "192.0.2.1", `${BAD}-and-another-end`);
   assert.deepEqual([refused?.status, refused?.headers["Retry-After"]], [429, "45"]);
   assert.ok(!refused!.message.includes("rg_"));
-  // Another token from the same address is admitted, and so is this token from another address.
+  // Another token from the same address is admitted. The refused token is admitted from another address.
   assert.equal(refusal(throttle, "192.0.2.1", bad(1)), null);
   assert.equal(refusal(throttle, "192.0.2.2", BAD), null);
   await clock.advance(45_000);
@@ -43,7 +43,7 @@ Deno.test("an address that tries many tokens is refused, but not a recently vali
     throttle.recordFailure("2001:db8:0:1::5", bad(number));
   }
   assert.equal(refusal(throttle, "2001:db8:0:1::5", bad(9))?.status, 429);
-  // A neighbouring address is in the same network; another network is not affected.
+  // An address in the same network is refused, too. An address in another network is admitted.
   assert.equal(refusal(throttle, "2001:db8:0:1:ffff::1", bad(9))?.status, 429);
   assert.equal(refusal(throttle, "2001:db8:0:2::5", bad(9)), null);
   assert.equal(refusal(throttle, "2001:db8:0:1::5", "rg_good-there"), null);

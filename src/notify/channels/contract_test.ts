@@ -159,7 +159,6 @@ Deno.test("an error about an unreachable address does not contain it", async () 
   }
 });
 
-/** Returns the address of a server that has stopped. */
 async function closedAddress(): Promise<string> {
   await using receiver = new HttpReceiver();
   return receiver.url;
@@ -179,7 +178,7 @@ Deno.test("a signed webhook proves its sender and time, with the same body in ev
   })();
   const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
   assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
-  // A receiver verifies the bytes of the body, not the parsed value.
+  // A receiver verifies the signature of the body's bytes, not of the parsed value.
   const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
   const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
   assert.equal(headers.get("webhook-signature"), `v1,${expected}`);

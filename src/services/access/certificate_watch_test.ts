@@ -23,7 +23,7 @@ Deno.test("administrators are warned in the last third of a short certificate's 
       delete from notification_deliveries returning event->>'reason' as reason`;
     return rows.map(({ reason }) => reason);
   };
-  // The authority's certificate for localhost is valid for two days.
+  // The test's authority has issued a certificate for localhost that is valid for two days.
   assert.deepEqual(await watch(), []);
   await clock.advance(33 * HOUR);
   const [reason, ...more] = await watch();

@@ -39,8 +39,8 @@ function failureWithDamage(damage: string | undefined): RunEvent {
 
 interface Stage extends Planted {
   /**
-   * Dispatches the queued runs and ends them with the verdict `how`. Returns the ids of the backups they
-   * read.
+   * Dispatches the queued runs and ends them with the verdict `how`. Returns the ids of the backups that the
+   * runs read.
    */
   end(how: RunEvent): Promise<number[]>;
   // deno-lint-ignore no-explicit-any
@@ -78,7 +78,8 @@ Deno.test("stored backups are verified in turn, one at a time, the longest unche
   await clock.advance(6 * DAY - 1);
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
-  // If several control planes queue due verifications at the same time, only one is queued.
+  // Four control planes look for due verifications at the same time. Only one of them queues the
+  // verification.
   const queued = await Promise.all([1, 2, 3, 4].map(() => queueDueVerifications(services)));
   assert.equal(queued.reduce((sum, count) => sum + count), 1);
   const [run] = await database`select * from runs`;
@@ -168,7 +169,8 @@ Deno.test("damage found by a drill stays until a drill succeeds or a user clears
   const rows = "database shop differs from the original: 0 rows";
   assert.deepEqual(await drill(failureWithDamage(rows)), [first, rows]);
   assert.deepEqual(await verify(whole), [first, rows]);
-  // A check clears only damage that it can find itself. The shown reason is that of the remaining damage.
+  // A successful verification or drill clears only the damage that it can find itself. If there was damage of
+  // both kinds, the shown reason is then that of the remaining damage.
   assert.deepEqual(await verify(failureWithDamage("x: flipped")), [first, "x: flipped"]);
   assert.deepEqual(await verify(whole), [first, rows]);
   await verify(failureWithDamage("x: flipped"));

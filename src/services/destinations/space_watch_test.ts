@@ -10,7 +10,7 @@ import { startRun } from "../runs/runs.ts";
 
 /**
  * Creates a task. Returns a function that stores a backup while `free` GB of 100 GB are free, and returns the
- * messages about it.
+ * messages that are then sent.
  */
 async function setUp(settings: Record<string, unknown> = {}) {
   const test = await testServices();

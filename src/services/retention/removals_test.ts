@@ -33,7 +33,8 @@ Deno.test("a backup's row is deleted only when the deletion of its objects is co
   const { services, database, clock } = test;
   const { backupId, serverId } = await setUpBackup(services);
   await transaction(database, (sql) => requestRemoval(services, sql, [backupId], "request"));
-  // Without its agent, the removal fails: the row keeps the reason, and a later attempt follows.
+  // The agent is not connected, so the removal fails. The row keeps the reason, and the removal is attempted
+  // again later.
   assert.equal(await removeDue(services), 1);
   const [kept] = await database`select * from backups`;
   assert.match(kept!.removal_error, /agent is not connected/);

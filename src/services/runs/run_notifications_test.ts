@@ -248,7 +248,8 @@ Deno.test("anomalies are reported with the success, and so are damage and a dril
   }
   assert.deepEqual(await checked("restore"), []);
   assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
-  // The verification is retried a day later, and its failure says nothing about the backup.
+  // A failed verification is retried a day later. The failure says nothing about the backup, so no message is
+  // sent.
   assert.deepEqual(await checked("verify"), []);
 });
 

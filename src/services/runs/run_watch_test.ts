@@ -99,7 +99,7 @@ Deno.test("a stalled run is reported with what it waits for, since when and unti
   ]);
   assert.deepEqual(why.until, new Date("2026-01-05T13:00:00Z"));
   assert.match(why.then!, /^It fails, because it makes no progress/);
-  // The run makes progress and then stalls again, which is reported again.
+  // The run makes progress and then stalls again. The second stall is reported, too.
   await say(id, progress(10, { stalled_ms: 0 }));
   await watchStalledRuns(services);
   assert.equal((await test.why(id)).waiting_for, null);
@@ -253,7 +253,7 @@ Deno.test("after a start of the control plane, agents have time to reconnect bef
   await clock.advance(2 * MINUTE);
   await watchAgents(services, since);
   assert.deepEqual(await test.names(), ["agent.gone"]);
-  // Neither a server with alerts turned off nor one with a revoked key is reported.
+  // A server with alerts turned off is not reported. A server with a revoked key is not reported either.
   await database`update remote_servers set offline_alert_after = 0`;
   await database`delete from alerts`;
   await watchAgents(services, since);

@@ -129,7 +129,7 @@ Deno.test("a task is failing while its newest backup is recent enough, and late 
     "late",
     "The newest backup is 19 h old. The last run failed: The disk is gone.",
   ]);
-  // One message reports the end of both problems.
+  // The last run has failed, and the task is late. One message reports that both problems are over.
   await test.backUp();
   assert.deepEqual(await names(), ["backup.recovered"]);
 });

@@ -10,7 +10,7 @@ import { abortUpload, bucketOf, completeUpload, openUpload, removeUpload, signPa
 const NAME = "backup_1_20260101000000.tar.zst";
 const KEY = `backups/${NAME}`;
 const input = { run_id: 1, attempt: 1, name: NAME, size_hint: null };
-/** The columns that every dispatch sets, from which object names are built. */
+/** The columns from which object names are built. Every dispatch sets them. */
 const OBJECT = { object_directory: "backups", object_prefix: "backup_1", object_stamp: "20260101000000" };
 
 interface Setting extends TestServices {
@@ -18,7 +18,10 @@ interface Setting extends TestServices {
   readonly bucket: Bucket;
 }
 
-/** Creates server 1, whose run 1 is in attempt 1 and writes to the test bucket, and server 2 without runs. */
+/**
+ * Creates servers 1 and 2. Server 1 has run 1, which is in attempt 1 and writes to the test bucket. Server 2
+ * has no runs.
+ */
 async function setting(): Promise<Setting> {
   const s3 = await TestS3.open();
   const test = await testServices();

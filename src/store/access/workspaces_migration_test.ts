@@ -140,8 +140,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
   ]);
   assert.deepEqual(await owners(sql), { [`${adas} by ${ada}`]: 10, [`${graces} by ${grace}`]: 10 });
 
-  // If a control plane of the version before inserts a record, the record gets the own workspace of its user,
-  // even if that control plane has just created the user.
+  // A control plane of the version before inserts a record. The record gets its user's own workspace, even if
+  // that control plane has just created the user.
   await insertRecords(sql, ada);
   const linus = await insertUser(sql, "Linus");
   const { taskId } = await insertRecords(sql, linus);

@@ -159,8 +159,8 @@ Deno.test("a control plane of the version before can add and change tasks, and r
     [{}, {}],
   ]);
 
-  // When keys are replaced, a control plane of the version before encrypts the value in its column anew, and
-  // this version the one in the object.
+  // When keys are replaced, a control plane of the version before encrypts the value in its own column again.
+  // This version encrypts the value in `source_secrets`.
   await sql`update backup_tasks set database_password_encrypted = 'v1:bbbb0000:n' where id = 3`;
   assert.deepEqual([...await countSealed(sql)].sort(), [["aaaa0000", 1], ["bbbb0000", 1]]);
   const column = (await sealedColumns(sql)).find(({ column }) => column === "source_secrets")!;

@@ -12,8 +12,8 @@ export interface Change {
 /** Columns that change without a request for a change: a token's row records its last use. */
 const MOVING = ["last_used_at"];
 /**
- * Tables that are not watched. Any response to a request with an `Idempotency-Key` is stored, and the audit
- * log also records refusals and reads.
+ * Tables that are not watched. `idempotency_keys` stores every response to a request with an
+ * `Idempotency-Key`, and `audit_log` also records refusals and reads.
  */
 const LEFT_OUT = ["schema_migrations", "idempotency_keys", "audit_log"];
 

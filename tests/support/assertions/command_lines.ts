@@ -2,8 +2,8 @@
 
 const PAUSE = 5;
 /**
- * A process may change its command line once or twice at its start. After this many checks, the process is
- * not checked again.
+ * The number of checks after which a process is not checked again. A process may change its command line once
+ * or twice at its start.
  */
 const LOOKS = 10;
 
@@ -29,10 +29,7 @@ export class CommandLines implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /**
-   * Checks new processes only, because listing all of them each time would take a third of a processor's
-   * time.
-   */
+  /** Checks only new processes. Listing all processes each time would take a third of a processor's time. */
   #look(): void {
     const newest = newestProcess();
     if (newest < this.#newest) this.#lookAtAll(); // the process ids have wrapped around

@@ -20,7 +20,8 @@ export async function contentsOf(
 ): Promise<Record<string, string[]>> {
   return await rowsOf(database, {
     leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-    // The audit log also records refused requests and connecting agents, which change nothing else.
+    // Entries about refused requests and connecting agents are left out, because such requests change nothing
+    // else.
     callsOnly: true,
   });
 }

@@ -19,8 +19,8 @@ export class Secrecy implements Disposable {
   readonly #kept: KeptFiles;
 
   /**
-   * Starts to record. All servers must be running before, because a command line with which a test starts a
-   * server may contain a password.
+   * Starts to record. All servers must already be running, because a test may start a server with a command
+   * line that contains a password.
    */
   constructor(private readonly plane: ControlPlane, private readonly secrets: readonly string[]) {
     this.#kept = new KeptFiles(plane.agentStateDirectory, [KEY_FILE, WORK]);
@@ -108,7 +108,7 @@ function forms(secret: string): Set<string> {
     JSON.stringify(inJson).slice(1, -1),
     encodeURIComponent(secret),
     Buffer.from(bytes).toString("hex"),
-    // A text shorter than this may occur by chance.
+    // Shorter texts are left out, because they may occur by chance.
     ...encoded.filter((text) => text.length >= 10),
   ]);
 }

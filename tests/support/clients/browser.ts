@@ -38,7 +38,6 @@ export class Browser {
     });
   }
 
-  /** Sends a form. */
   async submit(path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
     return await this.send("POST", path, new URLSearchParams(fields).toString(), {
       "Content-Type": "application/x-www-form-urlencoded",

@@ -50,8 +50,8 @@ export class CliHome implements AsyncDisposable {
   }
 
   /**
-   * Runs the command at a terminal. Types each of `answers` when the screen shows its question. The returned
-   * `stdout` is everything that the screen showed.
+   * Runs the command at a terminal. Types each answer when the screen shows the question that belongs to it.
+   * The returned `stdout` is everything that the screen showed.
    */
   async atTerminal(
     args: readonly string[],

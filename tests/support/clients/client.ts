@@ -41,7 +41,7 @@ export class ApiCaller {
     return await this.finished(taskId);
   }
 
-  /** Follows the task's newest run to its end over its stream. Returns the run's log. */
+  /** Follows the stream of the task's newest run until the run ends. Returns the run's log. */
   async finished(taskId: number): Promise<Answer["body"]> {
     for await (const event of this.stream(taskId)) {
       if (event.event === "finished") break;

@@ -81,8 +81,8 @@ export class RawAgent implements Disposable {
   }
 
   /**
-   * Returns the close code with which the control plane ends the socket. Returns null if the socket stays
-   * open, as shown by a response to a request.
+   * Sends a request. If the control plane ends the socket, returns the close code. If the control plane
+   * responds, the socket is open, and the result is null.
    */
   async end(): Promise<number | null> {
     return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);

@@ -1,8 +1,8 @@
 /** Runs a program at a terminal, and types what a person would type. */
 
 /**
- * Runs the command, and types each of `answers` when the screen shows its question. The returned `screen` is
- * everything that was shown.
+ * Runs the command, and types each answer when the screen shows the question that belongs to it. The returned
+ * `screen` is everything that was shown.
  */
 export async function atTerminal(
   command: readonly string[],

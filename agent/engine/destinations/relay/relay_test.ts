@@ -5,7 +5,10 @@ import { RelayDestination } from "./relay.ts";
 
 const CONTENT = new TextEncoder().encode("0123456789");
 
-/** A clock whose sleeps end at once, except sleeps that wait for a silent connection. */
+/**
+ * A clock on which sleeps of less than a minute end at once. Longer sleeps wait for a silent connection, and
+ * end only when they are aborted.
+ */
 class ShortWaits implements Clock {
   waited = 0;
   now = () => systemClock.now();

@@ -12,7 +12,10 @@ const EAGER: Clock = {
 
 const REFUSED = () => new Response("<Error><Code>InvalidAccessKeyId</Code></Error>", { status: 403 });
 
-/** Returns a response with the rest of the object, whose connection breaks after `length` bytes. */
+/**
+ * Returns the response to a request for a range, from the range's first byte on. The connection breaks after
+ * `length` bytes.
+ */
 function part(request: Request, length = 10): Response {
   const from = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1]);
   const bytes = new TextEncoder().encode("0123456789").subarray(from);

@@ -150,7 +150,8 @@ Deno.test("a URL that ran out is signed anew", async () => {
   };
   const writer = await t.destination.create("a.zst", null);
   await writer.write(new Uint8Array(5 * MIB));
-  // The bucket's clock is ahead, so the bucket refuses a URL as expired before the agent expects it.
+  // The bucket's clock is ahead of the agent's. So the bucket refuses a URL as expired which is still valid
+  // by the agent's clock.
   let refusals = 1;
   t.s3.fault = (call) =>
     isPart(call) && call.query.get("partNumber") === "2" && refusals-- > 0
@@ -305,7 +306,7 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
   for await (const chunk of reading.read("a.zst", 3, 10)) text += new TextDecoder().decode(chunk);
   assert.equal(text, "3456789");
   assert.deepEqual(t.lines, ["Waiting for a.zst from bucket backups: the connection failed"]);
-  // A response from a proxy in front of the bucket is also transient.
+  // An error page of a proxy in front of the bucket is a transient failure: the agent asks again.
   const later = clock.monotonic() + 60_000;
   t.s3.fault = () => clock.monotonic() < later ? { status: 404, page: "404 page not found" } : null;
   assert.equal(await reading.size("a.zst"), 10);
@@ -314,12 +315,12 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
     t.s3.fault = () => clock.monotonic() < then ? { status, page: "<html>Blocked</html>" } : null;
     assert.equal(await reading.size("a.zst"), 10);
   }
-  // A response that ignores the requested range is also transient. Here the bucket sends the whole object
-  // twice.
+  // A response that ignores the requested range is a transient failure, too. Here the bucket sends the whole
+  // object twice.
   let whole = 0;
   t.s3.fault = () => whole++ < 2 ? { status: 200, page: "x".repeat(32 * MIB) } : null;
   assert.equal(await reading.size("a.zst"), 10);
-  // A refusal by the bucket is not transient.
+  // A refusal by the bucket itself is final: the agent does not ask again.
   t.s3.fault = () => ({ status: 403, code: "AccessDenied", message: "Denied by a bucket policy" });
   assert.match(await reason(reading.size("a.zst")), /it answers 403 AccessDenied: Denied by a bucket policy/);
 });

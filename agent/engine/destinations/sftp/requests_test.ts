@@ -22,7 +22,7 @@ function throwing(message: string): () => void {
 
 Deno.test("a request that the SSH library refuses at once rejects, and nothing else does when the connection ends", async () => {
   const { client, requests } = connected();
-  // This test also fails on an unhandled rejection, which would end the agent.
+  // An unhandled rejection would end the agent. It also fails this test.
   await assert.rejects(
     requests.send(throwing("Server does not support this extended request")),
     /does not support/,

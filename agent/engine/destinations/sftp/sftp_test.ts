@@ -53,8 +53,8 @@ Deno.test("only the account itself gets into what is made", async () => {
 });
 
 Deno.test("a relative path starts at the account's own directory", {
-  // Without root, the server logs in as the user who runs the tests, so the home directory does not belong to
-  // the tests.
+  // If the tests do not run as root, the server logs in as the user who runs them. That user's home directory
+  // does not belong to the tests.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open();
@@ -80,8 +80,8 @@ Deno.test("a partial file of a run that died is replaced", async () => {
 });
 
 /**
- * Runs work during which the connection ends after the server has renamed the file, but before the response
- * arrives.
+ * Runs `work` with a connection that breaks during the first rename: the server has renamed the file, but its
+ * response is lost. `cut` resolves once the connection is lost.
  */
 async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
   const { rename } = SftpSession.prototype;
@@ -183,7 +183,8 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // Without root, the server logs in as the user who runs the tests, whose shell prints nothing.
+  // If the tests do not run as root, the server logs in as the user who runs them. That user's shell prints
+  // nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open("through the shell");

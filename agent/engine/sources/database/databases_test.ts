@@ -122,7 +122,6 @@ for (const [engine, open] of Object.entries(fixtures)) {
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await server.describe("mine"), described);
       await assertDatabases(server, odd, "mine", shop);
-      // Restores a second time, over the restored database.
       await restore(run, backup, { target: { ...mine, overwrite: true } });
       assert.deepEqual(await server.describe("mine"), described);
       await dropDatabases(server, "mine");

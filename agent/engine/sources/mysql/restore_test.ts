@@ -63,8 +63,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
 });
 
 /**
- * SQL that creates objects of every type under another collation than the database's. The dump of such
- * objects names the database.
+ * SQL that creates objects of every type with a collation that is not the database's. The dump of these
+ * objects contains the database's name.
  */
 const LIVE = `
   create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);

@@ -6,7 +6,7 @@ import { MysqlConnection } from "./connection.ts";
 import { MysqlRights } from "./rights.ts";
 
 /**
- * Returns the rights that follow from given output of SHOW GRANTS. No MySQL server is available to the tests.
+ * Returns the rights that follow from `grants`, the output of SHOW GRANTS. The tests have no MySQL server.
  */
 function rightsOf(version: string, grants: string[], isMariadb = false) {
   const connection = {

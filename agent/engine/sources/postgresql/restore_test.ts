@@ -376,7 +376,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.equal(await at.sql("postgres", databases), "shop\n");
     assert.match(await at.properties("shop"), /\|mine$/m);
 
-    // A restore that fails gives the original its name back.
+    // A restore that fails gives the original database its name back.
     await at.sql("shop", "insert into t values (3)");
     const archive = `${run.directory}/${backup.objects[0]!.name}`;
     await Deno.copyFile(archive, `${archive}.kept`);
@@ -389,7 +389,7 @@ for (const format of ["custom", "plain"] as const) {
     assert.match(await at.properties("shop"), /\|mine$/m);
     assert.equal(await at.sql("postgres", databases), "shop\n");
 
-    // If a restore was killed, the next restore gives the original its name back.
+    // If a restore was killed, the next restore gives the original database its name back.
     await at.sql(
       "postgres",
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop';
