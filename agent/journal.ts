@@ -42,8 +42,8 @@ const CHECKPOINT_SIZE = 1024 * 1024;
  * Number of event numbers that are skipped after a journal was read from disk.
  *
  * Only verdicts, openings and scratch directories are flushed to the disk. After a power failure, the file
- * may therefore lack events that the control plane has already stored. If a new event had the number of such
- * an event, the control plane would take the new event for a duplicate.
+ * may therefore lack events that the control plane has already stored. If a new event had the number of one
+ * of these lost events, the control plane would take the new event for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 

@@ -1,6 +1,6 @@
 /**
- * The agent's only websocket to the control plane. Reconnects by itself, sends the list of runs in the
- * journal, and sends events and requests again that were not answered. Runs continue while the connection is
+ * The agent's only websocket to the control plane. Reconnects by itself. Then sends the list of runs in the
+ * journal, and repeats the events and requests that were not answered. Runs continue while the connection is
  * lost.
  */
 import { tlsReason } from "../src/domain/tls_fault.ts";
@@ -85,8 +85,8 @@ export class Link {
   }
 
   /**
-   * Sends a message. Returns false if no websocket was welcomed: the caller must send the message again after
-   * the next welcome.
+   * Sends a message. Returns false if the control plane has not welcomed the websocket, or if the websocket
+   * is not open. The caller must then send the message again after the next welcome.
    */
   send(message: AgentMessage): boolean {
     if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;
@@ -106,7 +106,7 @@ export class Link {
 
   /**
    * Sends a request and returns its response. After a reconnect, sends the request again. Rejects with the
-   * signal's reason.
+   * signal's reason if the signal aborts.
    */
   request(message: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     return this.#calls.request(message, signal);

@@ -117,7 +117,10 @@ export class RunOutput implements Output {
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 
-  /** Emits the waiting lines: at once after a pause, otherwise with the next batch. */
+  /**
+   * Emits the waiting lines. After a pause, they are emitted at once. If a batch was emitted recently, they
+   * wait for the next batch.
+   */
   #schedule(): void {
     if (this.#timer !== null) return;
     const since = this.#clock.monotonic() - this.#flushedAt;

@@ -23,7 +23,7 @@ export class StateDirectory implements Disposable {
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
     try {
-      // Mode 0711, because a backup's programs may run as another user. Such a user must be able to enter the
+      // Mode 0711, because a backup's programs may run as another user. This user must be able to enter the
       // directory, but not to list it.
       await Deno.mkdir(path, { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });

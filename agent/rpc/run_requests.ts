@@ -9,8 +9,8 @@ import type { StorageRequest, StorageResponse } from "./storage_requests.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
 /**
- * Time in milliseconds for which a request is retried while the control plane's refusal says that a retry may
- * succeed, for example because the bucket can't be reached.
+ * Time in milliseconds for which a refused request is retried. A request is retried if the refusal says that
+ * a retry may succeed, for example because the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
 /** Time after which a request without a response is reported to the output, in milliseconds. */
@@ -33,7 +33,7 @@ export class RunRequests {
 
   /**
    * Makes a request and returns the response of the type `expected`. Rejects with a `RunFailedError` if the
-   * request is refused for good, or with the signal's reason.
+   * request is refused for good, or with the signal's reason if the signal aborts.
    */
   async request<T extends StorageResponse["type"]>(
     call: StorageRequest,

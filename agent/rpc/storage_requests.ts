@@ -23,7 +23,9 @@ export class StorageRequests {
     this.#send = send;
   }
 
-  /** Sends a request and resolves with its response. Rejects with the signal's reason. */
+  /**
+   * Sends a request and resolves with its response. Rejects with the signal's reason if the signal aborts.
+   */
   async request(request: StorageRequest, signal: AbortSignal): Promise<StorageResponse> {
     signal.throwIfAborted();
     const requestId = randomUUID();

@@ -48,8 +48,8 @@ export async function prepareSource(source: JobSource, context: RunContext): Pro
 }
 
 /**
- * Returns, for each type of database server, the rules by which the agent recognizes such servers. The keys
- * are the names of the types.
+ * Returns, for each type of database server, the rules by which the agent recognizes a server of this type.
+ * The keys are the names of the types.
  */
 export function detections(): Record<string, NonNullable<SourceType["detection"]>> {
   return Object.fromEntries(

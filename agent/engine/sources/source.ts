@@ -54,8 +54,8 @@ export interface SourcePart {
    */
   input?(): AsyncIterable<Uint8Array>;
   /**
-   * File descriptor that the command writes the stream to. The descriptor is 1, unless the command uses its
-   * stdout for other output.
+   * File descriptor that the command writes the stream to. Normally the descriptor is 1. It is another one if
+   * the command uses its stdout for other output.
    */
   readonly streamDescriptor: number;
   /** File in which the command lists the members that it stores; null if the format has no such list. */
@@ -77,8 +77,8 @@ export interface SourcePart {
    */
   isGone?(): Promise<boolean>;
   /**
-   * Throws an error if the command failed: a `SourceFailedError` if the run may continue with the other
-   * parts, otherwise a `RunFailedError`. Called before `checkEnd`.
+   * Throws an error if the command failed. The error is a `SourceFailedError` if the run may continue with
+   * the other parts, and another `RunFailedError` if the run must fail. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Returns how many files could not be read. Called after the command has succeeded. */

@@ -54,7 +54,7 @@ export interface StreamFormat {
   /**
    * Checks the end of the stream.
    *
-   * @param head The first compressed block, decompressed, if the type has `checkHead`; otherwise empty.
+   * @param head The first compressed block, decompressed; empty if the type has no `checkHead`.
    */
   checkEnd?(label: string, end: PartEnd, head: Uint8Array): void;
 }
@@ -63,7 +63,7 @@ export interface StreamFormat {
 export interface ServerDetection {
   readonly defaultPort: number;
   /**
-   * Returns the paths of sockets that such a server may listen on.
+   * Returns the paths of sockets that a server of this type may listen on.
    *
    * @param host Path of a socket or of its directory; null for the default paths.
    */

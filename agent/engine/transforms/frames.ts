@@ -194,7 +194,7 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 
 /**
  * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with true if the frame is complete and
- * undamaged, otherwise with false. Calls `take` in both cases.
+ * undamaged, and with false if it is not. In both cases, `take` gets all bytes that could be unpacked.
  */
 async function decompress(
   children: Children,

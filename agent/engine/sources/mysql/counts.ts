@@ -106,7 +106,10 @@ function packetFor(bytes: number): number {
   return Math.min(Math.ceil(bytes / 1024 / 1024 + 1) * 1024 * 1024, LARGEST_PACKET);
 }
 
-/** Queue that holds one chunk. `push` waits until its chunk is processed or the reader has ended. */
+/**
+ * Queue that holds one chunk. `push` waits until the pushed chunk is processed, or until the reader has
+ * ended.
+ */
 class ChunkQueue {
   #next = Promise.withResolvers<Uint8Array | null>();
   #done = Promise.withResolvers<void>();

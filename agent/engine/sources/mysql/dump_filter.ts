@@ -14,7 +14,9 @@ export interface RewriteRules {
   original: string;
   /** Name of the database that the dump is loaded into. */
   into: string;
-  /** Whether all objects get the restore's login as their definer, instead of their original definer. */
+  /**
+   * Whether all objects get the restore's login as their definer. If false, they keep their original definer.
+   */
   isDefiner: boolean;
   /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
@@ -38,9 +40,9 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Statement that the dump adds before and after a routine, trigger or event whose collation is not that of
- * its database. The statement names the original database. No line within a definition ends with the current
- * delimiter, so no such line can be mistaken for this statement.
+ * Matches a statement that names the original database. The dump adds it before and after a routine, trigger
+ * or event whose collation differs from the database's. A line within a definition never matches, because it
+ * does not end with the current delimiter.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;
@@ -57,7 +59,9 @@ export class DumpRewriter {
   /** Parts of the current line, each from one chunk. */
   #line: Uint8Array[] = [];
   #isRows = false;
-  /** Lines of the current statement, while another delimiter than `;` is set by a DELIMITER command. */
+  /**
+   * Lines of the current statement. Used only after a DELIMITER command has set another delimiter than `;`.
+   */
   #block: string[] = [];
   #delimiter: string | null = null;
 

@@ -235,7 +235,10 @@ export function charsetClause(as: Charset | undefined): string {
   return ` character set ${charsetName(characterSet)} collate ${charsetName(collation)}${described}`;
 }
 
-/** Returns the name of a character set or collation. Throws if the text cannot be such a name. */
+/**
+ * Returns the name of a character set or collation. Throws if the text has other characters than letters,
+ * digits and `_`.
+ */
 function charsetName(name: string): string {
   if (/^\w+$/.test(name)) return name;
   throw new RunFailedError(`${name} is not the name of a character set or collation`);

@@ -1,7 +1,8 @@
 /**
  * Distinguishes the databases of running restores and drills from databases that killed agents left. A
  * running restore or drill holds a lock on the server, on a connection of its own. Each database that it
- * creates contains a marking table (`MARK` in sql.ts), whose comment names the lock.
+ * creates contains a marking table, which has the name `MARK` in sql.ts. The comment of this table names the
+ * lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -9,7 +10,7 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** Matches the end of a marking table's comment, which names the lock. */
+/** Matches the end of a marking table's comment: the name of the lock. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
@@ -45,8 +46,9 @@ export async function holdLock(
 }
 
 /**
- * Drops the databases that killed restores and drills left. Returns their names. Keeps databases that may
- * hold the only copy of data, for the next restore: a replaced database, or a database whose swap had begun.
+ * Drops the databases that killed restores and drills left. Returns the names of the dropped databases. Keeps
+ * databases that may hold the only copy of data, for the next restore. These are replaced databases, and
+ * databases whose swap had begun.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(

@@ -133,8 +133,7 @@ function chooseDatabases(
 
 /**
  * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. Reports these databases because a killed restore may have left the only copy of replaced data in
- * one of them.
+ * created. A killed restore may have left the only copy of replaced data in one of these databases.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

@@ -33,7 +33,7 @@ const KINDS = [
 export const CHECK = "check constraint";
 
 /**
- * Whether the server lists check constraints: MySQL 8.0.16 or later, or MariaDB as in
+ * Whether the server lists check constraints. MySQL does so from version 8.0.16 on. For MariaDB, see
  * https://mariadb.com/kb/en/information-schema-check_constraints-table/
  */
 export function listsChecks({ version, isMariadb }: ServerVersion): boolean {

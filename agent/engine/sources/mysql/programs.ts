@@ -51,8 +51,8 @@ export async function dumpProgram({ isMariadb }: ServerVersion, children: Childr
 }
 
 /**
- * Returns extra arguments if the program is Oracle's mysqldump; none otherwise. The arguments prevent dumping
- * replication state, and querying histograms that the server lacks.
+ * Returns extra arguments for Oracle's mysqldump; none for other programs. With these arguments, the program
+ * does not dump replication state, and does not query histograms that the server lacks.
  */
 export function oracleArguments(server: ServerVersion, { version }: DumpProgram): string[] {
   if (/mariadb/i.test(version)) return [];

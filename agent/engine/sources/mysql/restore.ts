@@ -180,8 +180,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties for the new database: the properties in the backup. If an empty database exists,
-   * its properties are kept, because its creator chose them.
+   * Returns the properties for the new database. Normally these are the properties in the backup. If an empty
+   * database with this name exists, its properties are kept, because its creator chose them.
    */
   #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);
@@ -199,8 +199,8 @@ class MysqlHost implements DatabaseHost {
     const renamed = this.#forFinalName(name, original, definitions);
     const news = withEnabled(renamed, this.#eventsToEnable(name, original, made, renamed));
     const defaults = await findSequenceDefaults(this.server.connection, this.server.client, fresh);
-    // Events of the temporary database must not run in addition to the events of the final database. Tables
-    // with triggers cannot be moved.
+    // Drop the events, because they must not run in addition to the events of the final database. Drop the
+    // triggers, because tables with triggers cannot be moved.
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes time, so a database that was empty at the start may have contents by now.
@@ -242,8 +242,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the temporary database's definitions as the final database needs them. Qualified names then refer
-   * to the final database, instead of the temporary or the original database.
+   * Returns the temporary database's definitions as the final database needs them. Qualified names that refer
+   * to the temporary or the original database are changed to refer to the final database.
    */
   #forFinalName(name: string, original: string, definitions: string): string {
     const { fresh } = temporaryNames(name);
@@ -266,8 +266,9 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the events to enable: the events that are enabled in the backup. Returns none if the database
-   * gets another name and its definitions name the original, because the events might change the original.
+   * Returns the events to enable. Normally these are the events that are enabled in the backup. If the
+   * database gets another name but its definitions name the original, no event is enabled, because events
+   * might change the original.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);

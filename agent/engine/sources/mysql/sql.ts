@@ -23,8 +23,8 @@ export function isSchema(column: string, name: string): string {
 }
 
 /**
- * Returns an expression for a column that is compared by bytes. Otherwise `Shop` may equal `shop`, and `café`
- * may equal `cafe`.
+ * Returns an expression for a column that is compared by bytes. A comparison by characters may take `Shop`
+ * for `shop`, and `café` for `cafe`.
  */
 export function exact(column: string): string {
   return `cast(${column} as binary)`;
@@ -212,8 +212,9 @@ export async function findSequenceDefaults(
 }
 
 /**
- * Returns SQL that corrects the defaults of moved tables, which still name their former database. One
- * statement changes all columns of a table, because the table cannot be opened while a default is wrong.
+ * Returns SQL that corrects the defaults of columns of moved tables: these defaults still name the former
+ * database. One statement changes all columns of a table, because the table cannot be opened while a default
+ * is wrong.
  */
 export function moveDefaults(to: string, from: string, defaults: readonly SequenceDefault[]): string {
   const changes = new Map<string, string[]>();

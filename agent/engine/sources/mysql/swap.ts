@@ -69,7 +69,10 @@ export class MysqlSwap {
     await this.#forget();
   }
 
-  /** Finishes an interrupted swap if its tables have moved. Otherwise restores the original database. */
+  /**
+   * Finishes an interrupted swap if its tables have moved. If its tables have not moved, restores the
+   * original database.
+   */
   async resume(report: (line: string) => void): Promise<void> {
     const { name, old } = this.plan;
     const what = `An agent was killed while it put database ${name} into its place.`;

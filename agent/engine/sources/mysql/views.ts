@@ -1,8 +1,8 @@
 /**
- * Postpones views that read another database of the same restore, which may not exist yet. Such views are
- * removed from the dump and created after every database is restored. Until then, each is replaced by the
- * dump's own placeholder, a view with the same columns. All texts are byte strings, with one character for
- * each byte.
+ * Postpones views that read another database of the same restore, because that database may not exist yet.
+ * These views are removed from the dump and created after every database is restored. Until then, each is
+ * replaced by the dump's own placeholder, a view with the same columns. All texts are byte strings, with one
+ * character for each byte.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;
@@ -24,7 +24,7 @@ export class PostponedViews {
 
   /**
    * Takes a line of the dump that is neither rows nor part of a definition with its own delimiter. Returns
-   * the SQL to load instead.
+   * the SQL to load in place of the line.
    *
    * @param line The line after rewriting.
    * @param original The line as it is in the dump, with the final names of databases.

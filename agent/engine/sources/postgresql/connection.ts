@@ -19,9 +19,9 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override settings of the database. Such a setting might end a
- * session after a second. It might also replace the server's functions by functions of the database's owner,
- * which would then run with the login's rights.
+ * Statements at the start of each session. They override settings of the database. A database's setting might
+ * end a session after a second. It might also replace the server's functions by functions of the database's
+ * owner, which would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
@@ -153,8 +153,8 @@ export class PostgresqlConnection {
 }
 
 /**
- * Returns an option that names the database in a connection string. Otherwise some names would be parsed as
- * connection settings.
+ * Returns an option that names the database in a connection string. A name that is passed alone might be
+ * parsed as connection settings.
  */
 export function connectionArgument(option: string, database: string): string {
   return `${option}=dbname='${database.replace(/[\\']/g, "\\$&")}'`;

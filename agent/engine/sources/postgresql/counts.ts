@@ -110,7 +110,7 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
 }
 
 /**
- * Returns a database's current contents. Rejects with a `RunFailedError`.
+ * Returns a database's current contents. Rejects with a `RunFailedError` if they can't be read.
  *
  * @param maintenanceDatabase Another database, from which the properties are read.
  */
@@ -223,8 +223,8 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // If the output cannot be read, psql is stopped. Otherwise psql would go on counting, perhaps waiting for
-    // a lock that is never released.
+    // Stop psql if its output cannot be read. It would go on counting, and might wait for a lock that is
+    // never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;

@@ -36,8 +36,9 @@ export interface Database {
 }
 
 /**
- * Columns of the catalog pg_database that describe a database. Columns that old servers lack are read through
- * JSON, which gives null there: `icu` came with PostgreSQL 15, `builtin` with 17.
+ * Columns of the catalog pg_database that describe a database. Old servers lack some of these columns. They
+ * are read through JSON, which gives null for a missing column. `icu` came with PostgreSQL 15, `builtin` with
+ * 17.
  */
 export const DATABASE_PROPERTIES =
   `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,

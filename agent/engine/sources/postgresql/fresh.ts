@@ -163,7 +163,7 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Whether the server lets a database of this name have the extensions that are bound to one database; see
+   * Whether a database of this name may have the extensions that work in only one database of the server; see
    * bound.ts.
    */
   async allowsBoundExtensions(name: string): Promise<boolean> {

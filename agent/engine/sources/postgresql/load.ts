@@ -74,7 +74,7 @@ function customLoader(
   const args = [
     ...continues ? [] : ["--exit-on-error"],
     ...isOwned ? [] : ["--no-owner", "--no-acl"],
-    // Without --dbname, pg_restore prints a script instead of loading.
+    // Without --dbname, pg_restore prints a script and loads nothing.
     connectionArgument("--dbname", name),
   ];
   return {
@@ -124,8 +124,9 @@ function installationOf({ major, dumpedMajor, found }: PostgresqlFresh) {
 }
 
 /**
- * Whether the error says that the server does not know a setting. A newer pg_restore sets such settings at
- * the start of the load. Errors in functions that set the setting do not count.
+ * Whether the error says that the server does not know a setting. At the start of the load, a newer
+ * pg_restore sets settings that older servers do not know. An error in a function that sets a setting does
+ * not count.
  */
 function isUnknownSetting({ message, statement }: LoadError): boolean {
   const name = /"(\w+)"/.exec(message)?.[1];

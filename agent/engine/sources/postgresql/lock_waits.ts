@@ -53,8 +53,8 @@ export async function findLockWait(
 }
 
 /**
- * Describes the prepared transactions of a database. They hold their locks until COMMIT PREPARED or ROLLBACK
- * PREPARED.
+ * Describes the prepared transactions of a database. Prepared transactions hold their locks until COMMIT
+ * PREPARED or ROLLBACK PREPARED.
  */
 async function describePrepared(
   { connection, psql }: PostgresqlClient,

@@ -39,8 +39,8 @@ export async function installations(children: Children): Promise<Installation[]>
 }
 
 /**
- * Returns the installation of the server's own version, or else of the next newer version. Throws if all
- * installed versions are older.
+ * Returns the installation of the server's own version. If this version is not installed, returns the next
+ * newer one. Throws if all installed versions are older.
  */
 export function installationFor(
   serverMajor: number,

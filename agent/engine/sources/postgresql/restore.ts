@@ -1,7 +1,7 @@
 /**
  * Restores PostgreSQL databases. A temporary database is created from `template0` and loaded. The temporary
  * database gets the encoding, collation, owner and properties of the existing database. If no database
- * exists, the backup's are used. Then one transaction swaps the databases by renaming them.
+ * exists, it gets those in the backup. Then one transaction swaps the databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { RestoreContext } from "../../restore_context.ts";
@@ -42,7 +42,7 @@ class PostgresqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /** Properties to restore, by the database's final name. */
   readonly #properties = new Map<string, DatabaseProperties>();
-  /** Final names of the databases that are loaded under that name; see moved.ts. */
+  /** Final names of the databases that are loaded directly under their final name; see moved.ts. */
   readonly #underFinalName = new Set<string>();
   readonly #moved: MovedDatabases;
 
@@ -139,9 +139,9 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties that the new database gets: those of the existing database, or those in the backup
-   * if none exists. If the existing database is empty, merges both. Returns undefined if no database exists
-   * and the backup contains no properties.
+   * Returns the properties that the new database gets. If a database exists, these are its properties; if it
+   * is empty, they are merged with those in the backup. If no database exists, these are the properties in
+   * the backup; undefined if the backup contains none.
    */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;

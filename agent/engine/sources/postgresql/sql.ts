@@ -62,7 +62,8 @@ export async function retryWhileInUse(attempt: () => Promise<void>): Promise<voi
 /**
  * SQL that returns a statement for each subscription of the current database. A database with subscriptions
  * cannot be dropped, so the statements drop the subscriptions. Each subscription is first detached from its
- * replication slot. Otherwise the slot would be dropped too, and the backed-up database may still use it.
+ * replication slot. If it were not, the slot would be dropped too, although the backed-up database may still
+ * use the slot.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname

@@ -8,8 +8,8 @@ import type { Runner } from "./program.ts";
 export const COMPANIONS = ["-wal", "-shm", "-journal"];
 
 /**
- * Returns the programs that hold a write lock on one of the databases, such as `python3 (process 12)`. Such a
- * lock prevents other programs from reading.
+ * Returns the programs that hold a write lock on one of the databases, such as `python3 (process 12)`. A
+ * write lock prevents other programs from reading.
  */
 export async function findLockHolders(paths: readonly string[]): Promise<string[]> {
   return await describeProcesses(await lockingProcesses(paths, (access) => access === "WRITE"));

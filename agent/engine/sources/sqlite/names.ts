@@ -9,7 +9,10 @@ export const STAGING_PREFIX = ".rearguard-sqlite-";
 /** Maximum length of an infix, in bytes, before the digest is added. Longer infixes are shortened. */
 const MAX_INFIX = 100;
 
-/** Returns a new path for the directory of a private copy: in the agent's `TMPDIR`, or else in `/var/tmp`. */
+/**
+ * Returns a new path for the directory of a private copy. The path is in the agent's `TMPDIR`; if that is not
+ * set, it is in `/var/tmp`.
+ */
 export function scratchDirectory(): string {
   return join(scratchRoot(), `rearguard-sqlite-${crypto.randomUUID()}`);
 }

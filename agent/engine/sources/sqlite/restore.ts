@@ -159,7 +159,7 @@ async function refuseUsed(path: string, { children }: ProgramContext): Promise<v
 
 const FILES = [...COMPANIONS, ""];
 
-/** Renames the old database, its journal first, and moves the new database to its path. */
+/** Renames the old database, its journal first. Then moves the new database to `path`. */
 async function replace({ path, replaced, staging }: DatabasePaths, programs: ProgramContext): Promise<void> {
   for (const end of FILES) {
     if (await exists(path + end)) await move(path + end, replaced + end, programs);
@@ -168,8 +168,8 @@ async function replace({ path, replaced, staging }: DatabasePaths, programs: Pro
 }
 
 /**
- * Moves an old database back that a failed or killed restore has renamed. Resolves with true if there was
- * such a database.
+ * Moves an old database back that a failed or killed restore has renamed. Resolves with true if a database
+ * was moved back.
  */
 async function putBack(
   paths: Pick<DatabasePaths, "path" | "replaced">,
@@ -186,8 +186,8 @@ async function putBack(
 }
 
 /**
- * Completes what a killed restore began. If the new database was in place, removes the old database.
- * Otherwise moves the old database back. Resolves with true if the old database was moved back.
+ * Completes what a killed restore began. If the new database was in place, removes the old database. If it
+ * was not, moves the old database back. Resolves with true if the old database was moved back.
  */
 async function recover(
   paths: Pick<DatabasePaths, "path" | "replaced">,

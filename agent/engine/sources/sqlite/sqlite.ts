@@ -75,7 +75,7 @@ async function inspect(path: string, context: RunContext): Promise<Database> {
 
 /**
  * Runs a script on the live database and returns the lines that it prints. Rejects with a `SourceFailedError`
- * that explains the reason.
+ * that explains the reason if the script fails.
  */
 async function reading(path: string, context: RunContext, script: string): Promise<string[]> {
   const limit = Math.min(context.job.lock_wait_ms ?? NO_LIMIT, NO_LIMIT);
@@ -97,9 +97,9 @@ async function reading(path: string, context: RunContext, script: string): Promi
 }
 
 /**
- * Returns how to open a live database. Normally the database is opened for reading. If it uses a write-ahead
- * log and no program has it open, it is opened for writing: opening then creates files next to the database,
- * which only a connection that may write removes.
+ * Returns how to open a live database. Normally it is opened for reading. The exception is a database that
+ * uses a write-ahead log and that no program has open. Opening it creates files next to it, and only a
+ * connection that may write removes these files. So it is opened for writing.
  */
 async function openingOf(path: string): Promise<Opening> {
   const real = await Deno.realPath(path).catch(() => path);
