@@ -9,13 +9,17 @@ import { addDestinationCommands } from "./commands/destinations.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addOverviewCommand } from "./commands/overview.ts";
 import { addLoginCommands } from "./commands/login.ts";
+import { addLoginSettingsCommands } from "./commands/login_settings.ts";
+import { addPasskeyCommands } from "./commands/passkeys.ts";
 import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addScriptCommands } from "./commands/scripts.ts";
 import { addServerCommands } from "./commands/servers.ts";
+import { addSessionCommands } from "./commands/sessions.ts";
 import { addStreamCommands } from "./commands/streams.ts";
 import { addTaskCommands } from "./commands/tasks.ts";
 import { addTokenCommands } from "./commands/tokens.ts";
 import { addTrashCommands } from "./commands/trash.ts";
+import { addUserCommands } from "./commands/users.ts";
 import { addWorkspaceCommands } from "./commands/workspaces.ts";
 
 const ENVIRONMENT_HELP = `
@@ -52,7 +56,11 @@ export function rearguard(): Command {
   addRecoveryKitCommand(program);
   addAuditCommand(program);
   addTokenCommands(program);
+  addSessionCommands(program);
+  addPasskeyCommands(program);
   addWorkspaceCommands(program);
+  addUserCommands(program);
+  addLoginSettingsCommands(program);
   // Shell completion covers only the commands that were added before this call.
   tab(program, { completionCommandName: "completion" });
   return program;

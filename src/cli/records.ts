@@ -162,6 +162,38 @@ export interface Token {
   last_used_at: string | null;
 }
 
+export interface Session {
+  id: number;
+  address: string | null;
+  user_agent: string | null;
+  created_at: string;
+  last_used_at: string;
+  expires_at: string;
+}
+
+export interface Passkey {
+  id: number;
+  name: string;
+  created_at: string;
+  last_used_at: string | null;
+}
+
+export interface User {
+  id: number;
+  personal_info: { name: string; email: string };
+  account_settings: { is_admin: boolean };
+  timestamps: { account_created: string };
+}
+
+export interface SetupLink {
+  url: string;
+  expires_at: string;
+}
+
+export interface LoginSettings {
+  second_factor_required: boolean;
+}
+
 export interface AuditEntry {
   id: number;
   at: string;
