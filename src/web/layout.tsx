@@ -91,7 +91,7 @@ export function BarPage(
   );
 }
 
-/** The script that shows and handles everything with passkeys. */
+/** The script for everything that a page does with passkeys. */
 export function PasskeyScript({ site }: { site: Site }) {
   return <script src={site.path("/assets/passkeys.js")} data-base={site.base} defer></script>;
 }

@@ -11,7 +11,7 @@ export const FRESH_LOGIN = 10 * 60_000;
  * log-ins from other networks do not delay log-ins from the session's network.
  */
 export const SESSION_KEPT = 30 * 24 * 3_600_000;
-/** How long a browser may take with a passkey, in milliseconds. */
+/** How long a user may take to register a passkey or to log in with one, in milliseconds. */
 export const PASSKEY_TIME = 5 * 60_000;
 /** How long a user may take to enter the second factor after the password, in milliseconds. */
 export const SECOND_FACTOR_TIME = 5 * 60_000;

@@ -38,8 +38,8 @@ function partyOf(url: string): { expectedOrigin: string; expectedRPID: string } 
 }
 
 /**
- * A challenge contains its purpose and expiry, encrypted, so it is not stored. Strangers who request many
- * challenges therefore do not fill the database. A challenge is stored once it has been used.
+ * A challenge for a passkey. The browser gets it encrypted, so it is not stored, and strangers who request
+ * many challenges do not fill the database. Only a used challenge is stored.
  */
 interface Challenge {
   /** The user who registers a passkey; null for a log-in. */
@@ -53,8 +53,8 @@ function newChallenge({ clock, keyring }: ServiceContext, userId: number | null)
 }
 
 /**
- * Returns a function that accepts a challenge of {@link newChallenge} in base64url, once and before it
- * expires.
+ * Returns a function that accepts a challenge of {@link newChallenge} in base64url. The function returns
+ * false if the challenge is for another user, has expired or was used before.
  */
 function acceptOnce({ clock, keyring }: ServiceContext, sql: Sql, userId: number | null) {
   return async (encoded: string): Promise<boolean> => {
@@ -86,7 +86,7 @@ export async function registrationOptions(services: ServiceContext, caller: Call
   });
 }
 
-/** Stores a passkey of the caller. Throws an {@link InvalidError} if its browser's response is not valid. */
+/** Stores a passkey of the caller. Throws an {@link InvalidError} if the browser's response is not valid. */
 export async function addPasskey(
   services: ServiceContext,
   caller: Caller,
@@ -119,7 +119,10 @@ export async function addPasskey(
   });
 }
 
-/** Returns the options with which a browser lets its user choose a passkey. They name no user. */
+/**
+ * Returns the options with which a browser lets its user choose a passkey. They name no user, because nobody
+ * is logged in yet.
+ */
 export async function loginOptions(services: ServiceContext, url: string) {
   return await generateAuthenticationOptions({
     rpID: partyOf(url).expectedRPID,

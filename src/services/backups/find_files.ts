@@ -49,7 +49,7 @@ export interface FileVersion extends Omit<FoundVersion, "backups"> {
 
 export interface FoundFiles {
   readonly files: readonly FoundFile[];
-  /** Whether more paths match than the list has. */
+  /** Whether more paths match than `files` lists. */
   readonly truncated: boolean;
   /** Number of backups that were searched. */
   readonly searched: number;

@@ -71,7 +71,8 @@ export async function tryChallenge(
 }
 
 /**
- * Records that the challenge of a passkey was used, until it expires. Returns false if it was used before.
+ * Records that a challenge of a passkey was used. The record stays until the challenge expires. Returns false
+ * if the challenge was used before.
  */
 export async function spendChallenge(
   sql: Sql,

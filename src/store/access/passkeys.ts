@@ -9,7 +9,7 @@ export interface PasskeyRow {
   name: string;
   credential_id: string;
   public_key: Uint8Array<ArrayBuffer>;
-  /** How often the authenticator has signed, as it reports; 0 if it does not count. */
+  /** Number of signatures that the authenticator reports to have made; 0 if it does not count them. */
   counter: number;
   transports: string[];
   created_at: Date;
@@ -31,7 +31,10 @@ export async function passkeysOf(sql: Sql, userId: number): Promise<PasskeyRow[]
       and exists (select from users where id = ${userId} and deletes_at is null) order by id`;
 }
 
-/** Locks a passkey by the id that its authenticator gave it, unless its user is in the trash. */
+/**
+ * Locks a passkey until the transaction ends, and returns it. `credentialId` is the id that the authenticator
+ * gave it. Returns undefined if there is no such passkey, or if its user is in the trash.
+ */
 export async function lockPasskey(sql: Sql, credentialId: string): Promise<PasskeyRow | undefined> {
   const [row] = await sql<PasskeyRow[]>`
     select p.* from passkeys p join users u on u.id = p.user_id
@@ -39,7 +42,7 @@ export async function lockPasskey(sql: Sql, credentialId: string): Promise<Passk
   return row;
 }
 
-/** Records a use of the passkey, with the count of its authenticator. */
+/** Records that the passkey was used, and the number of signatures that its authenticator reports. */
 export async function touchPasskey(sql: Sql, id: number, counter: number, now: Date): Promise<void> {
   await sql`update passkeys set counter = ${counter}, last_used_at = ${now} where id = ${id}`;
 }

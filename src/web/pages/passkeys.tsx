@@ -1,4 +1,4 @@
-/** The page `/account/passkeys`. */
+/** The page `/account/passkeys`: lists the user's passkeys, adds passkeys and deletes them. */
 import { Alert, BarPage, CsrfField, PasskeyScript, render } from "../layout.tsx";
 import { type ApiResponse, formFields, type Site, type SiteContext } from "../site.ts";
 

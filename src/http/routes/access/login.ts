@@ -34,7 +34,7 @@ const OwnSession = z.object({
   }),
 });
 
-/** The response of every log-in. */
+/** Describes the response of every log-in. */
 export const content = {
   type: "application/json",
   schema: OwnSession,

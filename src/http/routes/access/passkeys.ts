@@ -1,4 +1,7 @@
-/** Defines the endpoints of passkeys: the caller's own, and the log-in with one. */
+/**
+ * Defines the endpoints of passkeys: those for the caller's own passkeys, and those for the log-in with a
+ * passkey.
+ */
 import { z } from "@hono/zod-openapi";
 import {
   addPasskey,
