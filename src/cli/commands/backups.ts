@@ -1,4 +1,4 @@
-/** `backups`: lists, keeps, deletes and restores backups. */
+/** `backups`: lists, holds, deletes, checks and restores backups. */
 import { Argument, type Command } from "commander";
 import type { List, PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";

@@ -1,4 +1,4 @@
-/* Adds passkeys, and logs in with them. If the browser does not run this script, pages offer only the password. */
+/* Adds passkeys, and logs in with them. Without this script, pages offer only the password. */
 const base = document.currentScript?.dataset.base ??
   document.querySelector("script[data-base]").dataset.base;
 const isSupported = globalThis.isSecureContext && "PublicKeyCredential" in globalThis &&
