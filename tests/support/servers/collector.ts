@@ -35,7 +35,9 @@ export class Collector implements AsyncDisposable {
     );
   }
 
-  /** Environment variables that make a Deno process send its spans here, without the usual delay. */
+  /**
+   * Environment variables that make a Deno process send its spans to this collector, without the usual delay.
+   */
   get environment(): Record<string, string> {
     const { port } = this.#server.addr as Deno.NetAddr;
     return {

@@ -1,5 +1,6 @@
 /**
- * Runs a control plane in this process, which tests use only over HTTP, and a real agent in another process.
+ * Runs a control plane in this process, and a real agent in another process. Tests use the control plane only
+ * over HTTP.
  */
 import { randomUUID } from "node:crypto";
 import { Hub } from "../../../src/agents/hub.ts";
@@ -81,7 +82,7 @@ export async function startControlPlane(
 }
 
 /**
- * Starts all parts of a control plane except its scheduler; `stack` stops them.
+ * Starts all parts of a control plane but not its scheduler. `stack` stops the parts.
  *
  * @param around Called after each request. Returns the response that is sent.
  */

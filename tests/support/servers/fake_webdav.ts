@@ -12,7 +12,7 @@ export class FakeWebdav implements AsyncDisposable {
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  /** @param root Path of the only directory that exists at first, with its parents. */
+  /** @param root Path of a directory. At first, only this directory and its parents exist. */
   constructor(readonly root: string) {
     const parts = root.split("/").filter((part) => part !== "");
     for (let count = 0; count <= parts.length; count++) {

@@ -6,5 +6,5 @@ const NETWORKS = "127.0.0.0/8,::1";
 
 export const loopback = new Network(AddressPolicy.parse(NETWORKS)!);
 
-/** Environment variables that allow the same connections to a control plane in another process. */
+/** Environment variables that allow a control plane in another process to connect to the tests' servers. */
 export const LOOPBACK_ALLOWED = { [SETTING]: NETWORKS };

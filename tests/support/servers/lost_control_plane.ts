@@ -64,8 +64,9 @@ async function runPlane(
 }
 
 /**
- * Backs up a tree with and without encryption, then the control plane itself, to a directory, a bucket and an
- * SSH server. Backs up the tree to the directory once more, with a new task. Then deletes the database.
+ * Backs up a tree with and without encryption, and then the control plane itself. Makes each of these backups
+ * in a directory, a bucket and an SSH server. Then backs up the tree to the directory once more, with a new
+ * task, and deletes the database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -113,8 +114,8 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   for (const backup_destination_id of [local, bucket, server]) {
     for (const encryption_password of [null, PASSWORD]) {
       for (const what of [{ type: "files", source_path: `${root}/tree` }, { type: "control_plane" }]) {
-        // The control plane's backup is unencrypted only in the directory, so that tests recover both an
-        // encrypted and an unencrypted one.
+        // The backup of the control plane is unencrypted in the directory, and encrypted elsewhere. So tests
+        // recover both forms.
         if (
           what.type === "control_plane" &&
           (encryption_password === null) === (backup_destination_id !== local)
@@ -179,8 +180,8 @@ export async function recoverInto(
 }
 
 /**
- * Starts a control plane on the recovered database. Restores, through its API, every backup of the tree from
- * the agent's server.
+ * Starts a control plane on the recovered database. Uses its API to restore each backup of the tree that was
+ * made on the agent's server.
  */
 export async function restoreEverything(
   stage: Stage,

@@ -13,8 +13,8 @@ const PASSWORD = "pässword with \\ and : 'quotes'";
 
 export interface PostgresqlOptions {
   /**
-   * The directory with the programs `initdb` and `postgres`. If absent, the directory of the newest version
-   * from Debian.
+   * The directory with the programs `initdb` and `postgres`. By default, it is Debian's directory of the
+   * newest version.
    */
   programs?: string;
   /**
@@ -134,7 +134,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // Debian has a script of this name in the PATH, which starts the real program.
+    // The PATH may have Debian's script of this name, which only starts the real program.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,
@@ -200,7 +200,9 @@ async function makeCluster(programs: string, path: string, user: string | undefi
   await Deno.remove(password);
 }
 
-/** Copies the primary's cluster for a standby, over the primary's socket, which requires no password. */
+/**
+ * Copies the primary's cluster for a standby. Connects over the primary's socket, which requires no password.
+ */
 async function copyCluster(
   programs: string,
   directory: string,
@@ -252,8 +254,8 @@ function newestPrograms(): string {
 }
 
 /**
- * Returns the system user with this name if the tests run as root, because servers refuse to run as root.
- * Returns null otherwise.
+ * If the tests run as root, returns the system user with this name, because servers refuse to run as root. If
+ * the tests do not run as root, returns null.
  */
 export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;
@@ -263,7 +265,7 @@ export async function systemUser(name: string): Promise<{ name: string; uid: num
 
 /**
  * Returns the command line that runs a command as a user. If `user` is undefined, returns the command
- * unchanged. setpriv becomes the program instead of starting it, so signals reach the program.
+ * unchanged. setpriv replaces itself by the program, so signals reach the program.
  */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined

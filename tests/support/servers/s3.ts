@@ -1,7 +1,7 @@
 /**
  * Runs a real S3 server on a free port, with files in a temporary directory. The package s3rver stores the
- * objects. This file adds what clients need and s3rver lacks: checks of signatures, their expiry and
- * Content-MD5, and aborting, listing and losing uploads.
+ * objects. This file adds what clients need and s3rver lacks: it checks signatures, their expiry and
+ * Content-MD5, and it aborts, lists and loses uploads.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -267,8 +267,8 @@ export class TestS3 implements AsyncDisposable {
 }
 
 /**
- * Makes s3rver wait until a file is written. Otherwise s3rver responds as soon as it has read the last byte,
- * which may not be in the file yet.
+ * Makes s3rver wait until a file is written. By itself, s3rver responds as soon as it has read the last byte,
+ * even if this byte is not in the file yet.
  */
 function waitForFiles(store: Store): void {
   const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];

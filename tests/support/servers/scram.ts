@@ -5,8 +5,8 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
 
 /**
- * A client calculates the iterations at every connection. PostgreSQL's default of 4,096 iterations takes
- * milliseconds.
+ * The number of iterations. A client calculates all of them at every connection. PostgreSQL's default of
+ * 4,096 iterations takes milliseconds.
  */
 const ITERATIONS = 1;
 

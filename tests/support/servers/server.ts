@@ -6,7 +6,10 @@ import { rightsOf } from "../assertions/rights.ts";
 export interface ServerOptions {
   /** The path of the data directory, for DATA_DIR. */
   readonly dataDirectory: string;
-  /** Variables of the process's environment, which is otherwise clean. */
+  /**
+   * Additional variables of the process's environment. The process inherits only a few variables of the
+   * tests.
+   */
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** The permissions for `deno run`. By default, the permissions of `deno task start`. */

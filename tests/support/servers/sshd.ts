@@ -1,7 +1,7 @@
 /**
  * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, this class
- * creates a system user with a key and a password, and removes the user at the end. Otherwise the server
- * accepts a key for the user who runs the tests.
+ * creates a system user with a key and a password, and removes the user at the end. If they do not, the
+ * server accepts a key for the user who runs the tests.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
@@ -174,7 +174,6 @@ function fingerprint(publicKey: string): string {
   return `SHA256:${createHash("sha256").update(blob, "base64").digest("base64").replace(/=+$/, "")}`;
 }
 
-/** Runs a program to its end and returns its output, trimmed. */
 async function program(name: string, ...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(name, { args, stdin: "null" }).output();
   if (!success) throw new Error(`Cannot run ${name}: ${new TextDecoder().decode(stderr).trim()}`);

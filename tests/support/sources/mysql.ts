@@ -96,8 +96,8 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
       await other.sql("mysql", drop(NAMES));
       await server.sql("mysql", drop(NEW_NAMES));
-      // Keep accounts: they are dumped only with `*`, and the second variant finds the accounts that the
-      // first one restored.
+      // Accounts are kept. Only a dump of `*` contains accounts, and the second variant finds the accounts
+      // that the first variant restored.
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();

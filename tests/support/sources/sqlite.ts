@@ -1,6 +1,6 @@
 /**
- * The fixture for SQLite: two databases with every type of object, in use or not, restored into another
- * directory.
+ * The fixture for SQLite: two databases with every type of object, restored into another directory. One of
+ * them is in WAL mode.
  */
 import { basename } from "node:path";
 import { shell } from "../fixtures/backup_run.ts";
