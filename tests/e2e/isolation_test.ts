@@ -172,7 +172,7 @@ Deno.test("listings hold the caller's own records only", async () => {
 
 Deno.test("a token that lacks an endpoint's ability is refused by its name, with its own user's records", async (t) => {
   await using api = await testApi();
-  // The tokens belong to an administrator, so nothing but the one ability is missing.
+  // The tokens belong to an administrator, so a request can be refused only because of the missing ability.
   const records = await recordsOf(api, api.admin);
   const needing = forTokens.filter(({ access }) => access !== "any token");
   assert.deepEqual(new Set(needing.map(({ access }) => access)), new Set(ABILITIES));

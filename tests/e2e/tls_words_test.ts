@@ -17,7 +17,10 @@ import { until } from "../support/assertions/until.ts";
 const TOKEN = "a-token-for-the-tests";
 const TRUST = /set DENO_CERT to its certificate \(a PEM file\), or DENO_TLS_CA_STORE=system/;
 
-/** Matches the error message for each certificate. Only the authority of `good` is not trusted. */
+/**
+ * Matches the error message for each certificate. The certificate `good` has no defect, but its authority is
+ * not trusted.
+ */
 const WORDS: Readonly<Record<CertificateKind, RegExp>> = {
   good: /authority (that )?is not trusted here/,
   wrong: /certificate is for another name \(other\.example\.com\)/,

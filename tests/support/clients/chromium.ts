@@ -1,4 +1,4 @@
-/** Drives Debian's Chromium, as a person with a mouse would. */
+/** Starts and controls Debian's Chromium, for tests in a real browser. */
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 import { findProgram } from "../programs.ts";
 

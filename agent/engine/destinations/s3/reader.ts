@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * If this time has passed since the last refused URL, in milliseconds, a refusal starts a new count of
- * refusals. A URL has then most likely expired.
+ * Time in milliseconds after which an earlier refusal no longer counts. A URL that is refused so much later
+ * has most likely expired.
  */
 const FORGIVEN = 5 * 60_000;
 

@@ -150,7 +150,7 @@ Deno.test("a URL that ran out is signed anew", async () => {
   };
   const writer = await t.destination.create("a.zst", null);
   await writer.write(new Uint8Array(5 * MIB));
-  // The bucket's clock is ahead of the agent's. So the bucket refuses a URL as expired which is still valid
+  // The bucket's clock is ahead of the agent's. So the bucket refuses, as expired, a URL that is still valid
   // by the agent's clock.
   let refusals = 1;
   t.s3.fault = (call) =>
