@@ -145,7 +145,11 @@ class Search implements AsyncDisposable {
     this.#stopped.abort();
   }
 
-  /** @param destinations Destinations that the caller has opened, by their description. */
+  /**
+   * Returns the matches in one backup; null if the search fails.
+   *
+   * @param destinations Open destinations, by their description. The backup's destination is added.
+   */
   async #search(
     backup: BackupToRead,
     selection: Selection,
