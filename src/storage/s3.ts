@@ -75,9 +75,9 @@ export class Bucket {
 
   /**
    * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. If the request
-   * fails, looks for an object with this size and these parts. If there is one, the upload succeeded,
-   * provided that the key had no object before. Rejects with the code `NoSuchUpload` if the upload was
-   * aborted.
+   * fails, looks for an object with this size and these parts. If there is one, the upload has succeeded.
+   * This is certain only for keys that had no object before. Rejects with the code `NoSuchUpload` if the
+   * upload was aborted.
    */
   async completeUpload(
     key: string,
@@ -171,8 +171,9 @@ export class Bucket {
   }
 
   /**
-   * Returns null if the service answers a GET with `NoSuchKey`; otherwise rejects. The response to a HEAD
-   * does not suffice, because it has no body: a 404 may come from a proxy, or mean a missing bucket.
+   * Returns null if the service answers a GET with `NoSuchKey`. Rejects after any other response. A 404 in
+   * response to a HEAD does not prove that the object is missing: the response has no body, so the 404 may
+   * come from a proxy, or mean that the bucket is missing.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;

@@ -5,7 +5,8 @@ export interface BucketOptions {
   /** Address of the service, by default with https; null for Amazon's own endpoint. */
   readonly endpoint: string | null;
   /**
-   * Name of the region. If null, it is the region in the host name of a known service, otherwise `us-east-1`.
+   * Name of the region. If null, the region is taken from the host name of a known service. For an unknown
+   * service, it is `us-east-1`.
    */
   readonly region: string | null;
   readonly bucket: string;
@@ -53,10 +54,10 @@ function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "reg
 }
 
 /**
- * Returns the bucket's URL, which ends with a slash. In path style, the path contains the bucket's name;
- * otherwise, the host name contains it. Path style is also used if the host is an IP address, if the bucket's
- * name is not a DNS label, or if the name contains dots and the URL uses TLS. In the last case, a wildcard
- * certificate would not cover the host name.
+ * Returns the bucket's URL, which ends with a slash. In path style, the path contains the bucket's name. In
+ * host style, the host name contains it. Path style is used if `pathStyle` is set, if the host is an IP
+ * address, or if the bucket's name is not a DNS label. It is also used for TLS if the name contains dots,
+ * because a wildcard certificate would not cover the host name.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;
@@ -79,8 +80,8 @@ export interface AddressGuesses {
   /** The default region if no region is known; otherwise null. */
   readonly guessedRegion: string | null;
   /**
-   * Whether the bucket is a part of the host name of a self-hosted service. Such services often expect it in
-   * the path.
+   * Whether the bucket is a part of the host name of a self-hosted service. Such services often expect the
+   * bucket in the path.
    */
   readonly isHostStyle: boolean;
 }

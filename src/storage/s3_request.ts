@@ -77,17 +77,17 @@ export class S3Requests {
   }
 
   /**
-   * Sends a request, and resolves with the response if its status is 2xx. Otherwise rejects with a
-   * `StorageError`.
+   * Sends a request, and resolves with the response if its status is 2xx. For any other status, rejects with
+   * a `StorageError`.
    */
   send(request: S3Request): Promise<S3Answer> {
     return this.#retried(request, (answer) => answer);
   }
 
   /**
-   * Sends a request, and resolves with the XML document of the response if its status is 2xx. Otherwise
-   * rejects with a `StorageError`. Also rejects if the document is an error, or has another root than `root`,
-   * such as a proxy's page.
+   * Sends a request, and resolves with the XML document of the response if its status is 2xx. For any other
+   * status, rejects with a `StorageError`. Also rejects if the document reports an error, or if its root is
+   * not `root`, as in a proxy's page.
    */
   document(request: S3Request, root: string): Promise<Element> {
     return this.#retried(request, (answer) => this.#parse(request.action, answer, root));

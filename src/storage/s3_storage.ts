@@ -1,4 +1,4 @@
-/** Opens buckets of Amazon S3, and of other services with the same API. */
+/** Opens buckets of Amazon S3, and buckets of other services that offer the same API. */
 import type { SecretsOf, SettingsOf } from "../definitions/destinations/definition.ts";
 import type { custom_s3 } from "../definitions/destinations/custom_s3.ts";
 import type { s3 } from "../definitions/destinations/s3.ts";
@@ -15,7 +15,9 @@ export function openAmazonS3(
   return openCustomS3({ ...settings, s3_endpoint: null }, secrets, network);
 }
 
-/** Opens a bucket of a service with Amazon's API, or of Amazon itself if `s3_endpoint` is null. */
+/**
+ * Opens a bucket at a service that offers Amazon's API. If `s3_endpoint` is null, opens a bucket at Amazon.
+ */
 export function openCustomS3(
   settings: Omit<SettingsOf<typeof custom_s3.fields>, "s3_endpoint"> & {
     readonly s3_endpoint: string | null;

@@ -36,7 +36,10 @@ async function rejection(promise: Promise<unknown>): Promise<StorageError> {
   assert.fail("nothing was thrown");
 }
 
-/** Returns a function that gives `fault` for the first `times` calls to which it applies, and then null. */
+/**
+ * Returns a function that returns `fault` for the first `times` calls for which `applies` returns true. For
+ * all other calls, it returns null.
+ */
 function faults(times: number, fault: S3Fault, applies: (method: string) => boolean = () => true) {
   return (call: { method: string }) => applies(call.method) && times-- > 0 ? fault : null;
 }

@@ -13,9 +13,9 @@ export class ObjectVersions {
   constructor(private readonly requests: S3Requests, private readonly key: string) {}
 
   /**
-   * Deletes every version for good, and returns true. Returns false if the object has only one version, which
-   * a plain deletion removes, or if the access key may not list or delete versions. Throws, and hides
-   * nothing, if the bucket locks a version.
+   * Deletes every version for good, and returns true. Returns false if a plain deletion suffices because the
+   * bucket has no versioning. Also returns false if the access key may not list or delete versions. If the
+   * bucket locks a version, throws and leaves the object visible.
    */
   async remove(): Promise<boolean> {
     const deleted = new Set<string>();

@@ -98,10 +98,10 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. On the task's own machine, uses the task's password, or else the
- * machine's. On another machine, uses that machine's own database password, or else the task's, and no system
- * user. The task's password is used only for the task's database host, or if the database runs on the agent's
- * machine.
+ * Returns the login for the database server. On the task's own machine, prefers the task's database password
+ * to the machine's. On another machine, prefers the machine's password to the task's, and returns no system
+ * user. The task's password is used only if the database server is on the task's database host or on the
+ * agent's machine.
  */
 async function serverLogin(
   sql: Sql,

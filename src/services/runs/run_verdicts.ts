@@ -144,8 +144,8 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 
 /**
  * Records a verdict that came too late to count. The attempt's leftovers are then removed. If the verdict
- * reports a stored backup, its objects are leftovers too, because no record names them. A repeated verdict
- * removes nothing.
+ * reports a stored backup, its objects are leftovers too, because no record names them. If the same verdict
+ * was already applied, nothing is removed.
  */
 export async function keepLateVerdict(
   services: ServiceContext,

@@ -18,7 +18,7 @@ export const WAITS = ["agent", "capacity", "dispatch", "acceptance", "progress",
 export interface RunWait {
   status: ReturnType<typeof shownState>;
   waiting_for: typeof WAITS[number] | null;
-  /** Text for people: what the run waits for, and what they can do. */
+  /** Text for people: what the run waits for, and what a person can do. */
   message: string;
   /** When the wait ends by itself; null if it has no time limit, or if the run waits for nothing. */
   until: Date | null;

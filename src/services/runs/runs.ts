@@ -18,8 +18,8 @@ import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
  * Queues a run that a user requested, and returns its id. Throws a {@link ConflictError} if the task is
- * paused or has an active run. Also throws it if the task's server has reached its limit of parallel runs;
- * with `queue`, the run waits for a slot instead.
+ * paused or has an active run. If the task's server has reached its limit of parallel runs, throws the same
+ * error without `queue`; with `queue`, the run waits for a slot.
  */
 export async function startRun(
   services: ServiceContext,
@@ -74,7 +74,10 @@ export async function queueBackupRuns(
   return runs.map(({ id }) => id);
 }
 
-/** Cancels the task's active run. A queued run ends at once; otherwise its agent gets a cancellation. */
+/**
+ * Cancels the task's active run. A queued run ends at once. For a run that an agent works on, the agent gets
+ * a cancellation.
+ */
 export async function cancelRun(
   services: ServiceContext,
   caller: Caller,

@@ -156,7 +156,7 @@ async function endOthers(
   }
 }
 
-/** Reports an agent that was refused because the server's recorded agent is connected. */
+/** Reports an agent that was refused because another agent with the same key is connected. */
 export async function notifyDuplicateAgent(
   services: ServiceContext,
   sql: Sql,

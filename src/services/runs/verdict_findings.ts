@@ -11,7 +11,7 @@ import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 
 /**
  * Returns the verdict, and the findings of all guards about a stored backup. If a guard that the agent did
- * not apply fails the run, returns a failure instead, with the backup's objects as leftovers.
+ * not apply fails the run, the returned verdict is a failure, with the backup's objects as leftovers.
  */
 export async function judgeVerdict(
   sql: Sql,
@@ -57,8 +57,9 @@ function uncheckedGuards(backup: StoredBackup) {
 }
 
 /**
- * Returns the names of the guards that an older agent applied, if its report does not list them. An agent
- * that reports a result of one of the first two guards applied both.
+ * Returns the names of the guards that an older agent applied, if its report does not list them. Such an
+ * agent knew only the two guards in {@link FORMER_NAMES}. If it reports a result of one of them, it applied
+ * both.
  */
 function formerlyChecked(backup: StoredBackup): string[] {
   const knew = FORMER_NAMES.some(({ report }) => backup[report] !== undefined);

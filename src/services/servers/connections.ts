@@ -48,11 +48,14 @@ export interface Greeting {
    * protocol.
    */
   seat?: string | null;
-  /** Id of the only connection that may be replaced; null permits none. If left out, any may be replaced. */
+  /**
+   * Id of the only connection that this one may replace; null if it may replace none. If missing, it may
+   * replace any.
+   */
   replaces?: string | null;
   /**
-   * When this control plane began to accept connections. Agents that work on a run have a lease's time from
-   * then on to reconnect.
+   * When this control plane began to accept connections. From this time on, agents that work on a run have
+   * the length of a lease to reconnect.
    */
   since?: Date;
 }
@@ -109,7 +112,8 @@ export async function connectAgent(
 
 /**
  * Throws a {@link ForeignSeatError} for an agent from another machine or state directory while a run's lease
- * lasts. The agent that works on the run may only be reconnecting; a copy of that agent would end the run.
+ * lasts. The agent that works on the run may be reconnecting. If a copy of that agent connected in its place,
+ * the run would end.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,

@@ -15,9 +15,9 @@ import { putIntoTrash } from "../retention/trash.ts";
 const RESOURCE = "Backup task";
 
 /**
- * Deletes a task; its backups stay, without a task. With `withBackups`, they go to the trash. Throws a
- * {@link ConflictError} while a backup run of the task is active, or if a backup to delete is held. Returns
- * when the backups will be deleted; null if none will.
+ * Deletes a task. Normally, the backups stay, and belong to no task. With `withBackups`, the backups go to
+ * the trash. Throws a {@link ConflictError} while a backup run of the task is active, or if a backup to
+ * delete is held. Returns when the backups will be deleted; null if none will.
  */
 export async function deleteBackupTask(
   services: ServiceContext,

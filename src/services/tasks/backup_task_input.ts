@@ -30,9 +30,9 @@ export function encryptionProblems(
 }
 
 /**
- * Returns the problems of references, by field: each record must exist and belong to the workspace. The
- * message does not say which of the two is wrong. Locks the records, so that none is deleted before the
- * transaction ends.
+ * Returns the problems of references, by field. Each record that a field refers to must exist and belong to
+ * the workspace. The message does not reveal which of the two conditions is not met. Locks the records, so
+ * that none is deleted before the transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,

@@ -105,7 +105,7 @@ export async function createBackupTask(
   });
 }
 
-/** Changes only the fields that `input` names. The next due time changes only if the schedule does. */
+/** Changes only the fields that `input` names. The next due time changes only if the schedule changes. */
 export async function updateBackupTask(
   services: ServiceContext,
   caller: Caller,

@@ -23,8 +23,8 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * How far in the future the planning of a due time may be dated, in milliseconds. A date further in the
- * future means that the clock of the control plane that planned it was ahead.
+ * Tolerance for the time at which a due time was planned, in milliseconds. If that time is further in the
+ * future, the clock of the control plane that planned it was ahead.
  */
 const STEP = 1_000;
 /**
@@ -36,8 +36,8 @@ const SHORTLY = 10_000;
 const EARLY = 5 * 60_000;
 
 /**
- * Queues a run for each task that is due. If the task has an active run, records the due time as skipped
- * instead. All due times that were missed in a downtime lead to one run. Returns the number of due tasks;
+ * Queues a run for each task that is due. If a task has an active run, queues no run and records the due time
+ * as skipped. All due times that were missed in a downtime lead to one run. Returns the number of due tasks;
  * call it again until it returns 0.
  */
 export async function fireDueTasks(services: ServiceContext): Promise<number> {
@@ -141,9 +141,9 @@ export function nextDueTime(services: ServiceContext): Promise<Date | null> {
 }
 
 /**
- * Corrects due times that a control plane planned while its clock was ahead. Otherwise their tasks would wait
- * until a wrong time. A due time that was fired much too early is fired again. Returns the number of changed
- * due times.
+ * Corrects due times that a control plane planned while its clock was ahead. Without the correction, the
+ * tasks would wait too long. A due time that was fired much too early is fired again. Returns the number of
+ * changed due times.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {
   let count = 0;

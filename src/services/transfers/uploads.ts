@@ -47,8 +47,8 @@ export function bucketOf(
 
 /**
  * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended, a `NotFoundError`
- * if it belongs to another server, and a `StorageError` if the bucket fails. The other functions for uploads
- * throw the same errors, also for an upload that has ended.
+ * if the run belongs to another server, and a `StorageError` if the bucket fails. The other functions for
+ * uploads throw the same errors, also for an upload that has ended.
  *
  * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */
@@ -136,7 +136,10 @@ export async function completeUpload(
   return { size: await verifySize(services, bucket, row, input.size) };
 }
 
-/** Aborts an agent's upload. Also removes the object, unless it belongs to the backup of a successful run. */
+/**
+ * Aborts an agent's upload. Also removes the object if the upload was completed, but not if the object
+ * belongs to the backup of a successful run.
+ */
 export async function abortUpload(
   services: ServiceContext,
   remoteServerId: number,

@@ -29,7 +29,7 @@ export class AuditedRequest {
     return this.#entry;
   }
 
-  /** Keeps later transactions from adding the entry, because the caller adds it. */
+  /** Prevents later transactions from adding the entry, because the caller adds it. */
   settle(): void {
     this.#state = "entered";
   }

@@ -26,7 +26,10 @@ export type NewSession =
 /** A session, with the columns of its user that are needed to authenticate a request. */
 export interface SessionCallerRow extends SessionRow {
   is_admin: boolean;
-  /** The user's role in `workspace_id`; null if that is null, or if the user is not a member any more. */
+  /**
+   * The user's role in the workspace `workspace_id`. Null if the session has no `workspace_id`, or if the
+   * user is not a member any more.
+   */
   role: Role | null;
   /** Whether the user has no second factor although everybody must have one. */
   lacks_second_factor: boolean;
@@ -67,7 +70,10 @@ export async function insertSession(sql: Sql, session: NewSession): Promise<Sess
   return row!;
 }
 
-/** Records `now` as the time of the session's last use, unless the recorded time is later than `before`. */
+/**
+ * Records `now` as the time of the session's last use. Does nothing if the recorded time is later than
+ * `before`.
+ */
 export async function touchSession(sql: Sql, id: number, now: Date, before: Date): Promise<void> {
   await sql`update sessions set last_used_at = ${now} where id = ${id} and last_used_at <= ${before}`;
 }
@@ -92,7 +98,10 @@ export async function endSession(sql: Sql, userId: number, id: number, now: Date
   return count === 1;
 }
 
-/** Ends every session of the user, except the one with the id `exceptId`, if that is not null. */
+/**
+ * Ends the sessions of the user. The session with the id `exceptId` stays; if `exceptId` is null, all
+ * sessions end.
+ */
 export async function endSessionsOf(
   sql: Sql,
   userId: number,

@@ -65,7 +65,10 @@ function selectCaller(sql: Sql) {
     left join workspace_members m on m.workspace_id = t.workspace_id and m.user_id = t.user_id`;
 }
 
-/** Records `now` as the time of the token's last use, unless the recorded time is later than `before`. */
+/**
+ * Records `now` as the time of the token's last use. Does nothing if the recorded time is later than
+ * `before`.
+ */
 export async function touchToken(sql: Sql, id: number, now: Date, before: Date): Promise<void> {
   await sql`
     update tokens set last_used_at = ${now}
@@ -121,8 +124,8 @@ export function expiringTokens(sql: Sql, now: Date, until: Date): Promise<Expiri
 
 /**
  * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. `Infinity`
- * means that such a token never expires, `-Infinity` that there is no such token. Counts only tokens of
- * administrators for workspaces of which they are members.
+ * means that one of these tokens never expires, `-Infinity` that there is no valid token with the ability.
+ * Counts only tokens of administrators for workspaces of which they are members.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`

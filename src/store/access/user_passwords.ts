@@ -10,7 +10,10 @@ export interface LoginUserRow {
   hash: string | null;
 }
 
-/** Returns the user with this email address, ignoring case, unless the user is in the trash. */
+/**
+ * Returns the user with this email address, ignoring case; undefined if there is none or the user is in the
+ * trash.
+ */
 export async function findLoginUser(sql: Sql, email: string): Promise<LoginUserRow | undefined> {
   const [row] = await sql<LoginUserRow[]>`
     select u.id, u.email, p.hash from users u left join user_passwords p on p.user_id = u.id

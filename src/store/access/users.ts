@@ -13,8 +13,8 @@ export interface UserRow {
   is_admin: boolean;
   weekly_summary_enabled: boolean;
   /**
-   * When the user will be deleted; null unless the user is in the trash. Tokens of a user in the trash are
-   * invalid.
+   * When a user in the trash will be deleted; null for a user who is not in the trash. Tokens of a user in
+   * the trash are invalid.
    */
   deletes_at: Date | null;
   created_at: Date;

@@ -12,8 +12,8 @@ export interface NewConnection {
 }
 
 /**
- * Locks a server until the transaction ends. Returns the id of its recorded connection, and the seat of the
- * agent that connected last; each is null if there is none.
+ * Locks a server until the transaction ends. Returns the id of its recorded connection, null if there is
+ * none. Also returns the seat of the agent that connected last, null if that agent sent none.
  */
 export async function lockConnection(
   sql: Sql,
@@ -76,8 +76,8 @@ export async function restoreConnections(
 }
 
 /**
- * Clears the server's recorded connection if it is `connectionId`. Returns false if it is not, because the
- * agent has connected again.
+ * Clears the server's recorded connection if its id is `connectionId`. If another connection is recorded,
+ * because the agent has connected again, returns false.
  */
 export async function markDisconnected(
   sql: Sql,
@@ -100,8 +100,8 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
 }
 
 /**
- * Locks, in the order of their ids, the runs that a server's agent should hold and the runs that it reports
- * to hold. Returns them.
+ * Locks and returns two groups of runs, in the order of their ids: the runs that a server's agent should
+ * hold, and the runs that it reports to hold.
  */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`

@@ -60,7 +60,7 @@ const COLUMNS = {
   deadline_at: column<Date>(),
   /**
    * Result of the request; null until the agent responds. After a failure, this is the {@link Refusal}
-   * without its error.
+   * without the field `error`.
    */
   result: column<unknown>(),
   error: column<string | null>(),

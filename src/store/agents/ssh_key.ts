@@ -11,7 +11,7 @@ export async function findSshKey(sql: Sql): Promise<SshKeyRow | undefined> {
   return row;
 }
 
-/** Stores the key pair, unless one is already stored. */
+/** Stores the key pair. Does nothing if a key pair is already stored. */
 export async function insertSshKey(sql: Sql, key: SshKeyRow, now: Date): Promise<void> {
   await sql`insert into ssh_key ${sql({ id: 1, ...key, created_at: now })} on conflict do nothing`;
 }

@@ -5,8 +5,8 @@ import { isActive } from "../runs/runs.ts";
 import type { RunState } from "../../domain/run.ts";
 
 /**
- * Ways to find damage of a backup: a run of this kind, or `listing`, which stands for listing the backup's
- * contents and for downloading from it.
+ * What can find damage of a backup: runs of three kinds, and `listing`. `listing` stands for listing the
+ * backup's contents and for downloading from the backup.
  */
 export const DAMAGE_FINDERS = ["listing", "restore", "verify", "drill"] as const;
 export type DamageFinder = typeof DAMAGE_FINDERS[number];

@@ -19,9 +19,12 @@ export interface NewBackup {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** The encrypted password; null unless `encryption` is `password`. */
+  /** The encrypted password if `encryption` is `password`; null for other encryptions. */
   encryption_password_encrypted: string | null;
-  /** Public keys for which the backup is encrypted; empty unless `encryption` is `recipients`. */
+  /**
+   * Public keys for which the backup is encrypted, if `encryption` is `recipients`; empty for other
+   * encryptions.
+   */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
@@ -102,8 +105,8 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
 }
 
 /**
- * Restores backups whose records were to be deleted without their objects. A backup from which objects were
- * already removed is removed completely instead.
+ * Restores backups whose records were to be deleted without their objects. If objects of a backup were
+ * already removed, the backup is not restored, and its other objects are removed too.
  */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
@@ -155,7 +158,7 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 
 /**
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
- * backups may be missing, unless only the records are deleted.
+ * backups may be missing. Objects stay only if just the records are deleted.
  *
  * @param confirmed Ids of the backups that retention rules, applied again in this transaction, still remove.
  *   A backup that a rule marked, and whose removal has not begun, is claimed only if its id is among them.
@@ -183,8 +186,9 @@ export function claimRemovals(
 }
 
 /**
- * Returns the name of one object from each of the five newest other backups in the same directory. A
- * directory that contains none of these objects is not the backups' directory.
+ * Returns the name of one object from each of the five newest other backups in the same directory. These
+ * objects should exist: a directory that contains none of them is not the right directory, for example
+ * because a disk is not mounted.
  */
 export async function witnessesOf(
   sql: Sql,

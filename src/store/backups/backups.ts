@@ -27,9 +27,12 @@ export interface BackupRow {
   engine: string;
   encrypted: boolean;
   encryption: "none" | "password" | "recipients";
-  /** The encrypted password; null unless `encryption` is `password`. */
+  /** The encrypted password if `encryption` is `password`; null for other encryptions. */
   encryption_password_encrypted: string | null;
-  /** Public keys for which the backup is encrypted; empty unless `encryption` is `recipients`. */
+  /**
+   * Public keys for which the backup is encrypted, if `encryption` is `recipients`; empty for other
+   * encryptions.
+   */
   encryption_recipients: string[];
   bytes_read: number;
   files_count: number | null;
@@ -39,8 +42,8 @@ export interface BackupRow {
   /** Findings of the guards when the backup was made. */
   findings: Finding[];
   /**
-   * When the backup was marked as suspicious; null without critical findings, or after a person has cleared
-   * them.
+   * When the backup was marked as suspicious; null if there were no critical findings, or if a person has
+   * cleared the mark.
    */
   suspicious_at: Date | null;
   suspicion: string | null;
@@ -52,8 +55,8 @@ export interface BackupRow {
   verified_at: Date | null;
   proven_at: Date | null;
   /**
-   * Duration of the restore in the backup's last successful drill, in milliseconds; null without such a
-   * drill.
+   * Duration of the restore in the backup's last successful drill, in milliseconds; null if no drill has
+   * succeeded.
    */
   drill_duration_ms: number | null;
   /** The source as described in the manifest; null for backups of older agents. */
@@ -61,12 +64,12 @@ export interface BackupRow {
   removal_requested_at: Date | null;
   /** Why the backup is removed. `forget` means that only the record is deleted, and the objects stay. */
   removal_reason: "retention" | "request" | "forget" | null;
-  /** When the backup will be deleted; null unless it is in the trash. */
+  /** When a backup in the trash will be deleted; null for a backup that is not in the trash. */
   deletes_at: Date | null;
   removal_attempts: number;
   removal_error: string | null;
   next_removal_at: Date | null;
-  /** When the removal began; null if nothing was removed. Since then, objects may be missing. */
+  /** When the removal began; null if nothing was removed. From this time on, objects may be missing. */
   removal_begun_at: Date | null;
   held_at: Date | null;
   hold_reason: string | null;

@@ -35,9 +35,9 @@ export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): P
 }
 
 /**
- * Puts backups into the trash, to be deleted at `deletesAt`. A backup that is already in the trash keeps its
- * earlier time, unless a retention rule put it there. A backup whose removal has begun is not delayed. None
- * of the backups may be held.
+ * Puts backups into the trash, to be deleted at `deletesAt`. If a user has already put a backup into the
+ * trash, the earlier time is kept. If a retention rule put it there, the time is replaced. A backup whose
+ * removal has begun is not delayed. None of the backups may be held.
  */
 export async function trashBackups(
   sql: Sql,
@@ -79,8 +79,8 @@ export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
 }
 
 /**
- * Locks and returns the ids of users whose time in the trash is over and whose workspaces without other
- * members have no backup, task or destination.
+ * Locks and returns the ids of users to delete. Their time in the trash is over, and the workspaces of which
+ * they are the only member have no backup, task or destination.
  */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   const own = selectSoleWorkspaces(sql, sql`u.id`);

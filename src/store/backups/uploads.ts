@@ -84,8 +84,8 @@ export async function findUpload(sql: Sql, id: string): Promise<UploadRow | null
 }
 
 /**
- * Marks an upload as completed. Returns false if the upload was removed meanwhile. Completing twice also
- * returns true.
+ * Marks an upload as completed. Returns true, also if the upload was already completed. Returns false if the
+ * upload was removed meanwhile.
  */
 export async function markUploadCompleted(sql: Sql, id: string, size: number, now: Date): Promise<boolean> {
   const { count } = await sql`

@@ -65,8 +65,8 @@ export function openDatabase(
 const SOCKET_DIRECTORIES = ["/run/postgresql", "/tmp"];
 
 /**
- * Returns the server for a URL without a host: the server that the environment names, else the server whose
- * socket exists, else localhost.
+ * Returns the server for a URL without a host. This is the server that PGHOST names. If PGHOST is not set, it
+ * is the server whose socket exists. If there is no socket, it is localhost.
  */
 function defaultServer(urlPort: number | null): ServerAddress {
   const port = urlPort ?? Number(Deno.env.get("PGPORT") || 5432);
@@ -89,14 +89,15 @@ function hasSocket(directory: string, port: number): boolean {
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
 /**
- * Returns the address to pass to postgres.js, which shows it in errors. Returns one address that names all
- * servers: with a list, postgres.js would try one server after another forever, without a pause.
+ * Returns the address to pass to postgres.js, which shows it in errors. All servers are joined into one
+ * address, because with a list of addresses, postgres.js would try one server after another forever, without
+ * a pause.
  */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {
   const last = servers.at(-1);
   if (last === undefined) return {};
   const others = servers.slice(0, -1).map(({ host, port }) => `${host}:${port},`);
-  // An array, because postgres.js would split a string at its commas.
+  // Pass an array, because postgres.js would split a string at its commas.
   const host = [others.join("") + last.host] as unknown as string;
   return { host, port: [last.port] as unknown as number };
 }

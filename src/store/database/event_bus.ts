@@ -1,6 +1,6 @@
 /**
  * Notifies the loops of all control planes of changes, as JSON on one Postgres channel. A notification can
- * get lost: each listener also polls slowly, which makes up for that.
+ * get lost, so each listener also polls at long intervals.
  */
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
