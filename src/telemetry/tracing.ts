@@ -1,8 +1,8 @@
 /**
- * Records traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set. Otherwise spans are empty
- * objects, and nothing is kept or sent. All spans of a run belong to one trace, whichever process they come
- * from: the `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request to the
- * agent and back.
+ * Records traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set. If it is not set, spans are
+ * empty objects, and nothing is kept or sent. All spans of a run belong to one trace, whichever process they
+ * come from: the `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request
+ * to the agent and back.
  */
 import {
   type Attributes,

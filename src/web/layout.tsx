@@ -171,7 +171,8 @@ export function render(
 ): Response {
   return c.html(`<!doctype html>${page}`, status as 200, {
     "Content-Security-Policy": POLICY,
-    // The API checks the origin of forms. With `no-referrer`, browsers would not send it.
+    // The API checks the `Origin` header of forms. With the policy `no-referrer`, browsers would not send the
+    // origin.
     "Referrer-Policy": "same-origin",
   });
 }

@@ -44,7 +44,7 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
   isForFollowers?: boolean;
   /**
    * The alert that the message repeats. A stream gets the message only if it has not got the alert yet, or if
-   * it is time to remind it.
+   * it is time to remind the stream.
    */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */

@@ -88,8 +88,8 @@ export async function setUserDeletion(sql: Sql, id: number, deletesAt: Date | nu
 }
 
 /**
- * Filter of a listing of users. With `status`, only users in the trash are listed; without it, only other
- * users.
+ * Filter of a listing of users. With `status`, only users in the trash are listed. Without `status`, only
+ * users who are not in the trash are listed.
  */
 export interface UserFilter {
   readonly status?: "trash";

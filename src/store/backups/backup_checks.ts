@@ -111,9 +111,10 @@ export async function findActiveCheck(
 
 /**
  * Returns an SQL condition: backup `b` of task `t` is due for verification. A backup is due when the task's
- * interval has passed since the backup's last result, or since it was stored. If retention deletes backups
- * sooner than that, the task's newest backup is due once the interval has passed since the task's last
- * result. A verification that gave no result is repeated after a day.
+ * interval has passed after the backup's last result; for a backup without a result, after it was stored.
+ * Retention may delete backups before that time. Therefore the task's newest backup is also due when the
+ * interval has passed after the last result of any of the task's backups. A verification that gave no result
+ * is repeated after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;

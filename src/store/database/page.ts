@@ -20,9 +20,8 @@ export interface ListOrder {
 const NULLABLE = new Set(["next_run_at", "last_connected_at", "last_used_at", "expires_at"]);
 
 /**
- * Returns the `order by` clause of a listing: by the column of `columns` that `sort` names, otherwise by
- * `id`.
- *
+ * Returns the `order by` clause of a listing. `sort` names the entry of `columns` to sort by. Without `sort`,
+ * the listing is sorted by `id`.
  * @param columns The sortable columns, by the names that requests use.
  */
 export function orderBy(sql: Sql, sort: string | undefined, columns: Readonly<Record<string, string>> = {}) {

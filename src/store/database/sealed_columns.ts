@@ -4,7 +4,10 @@ import type { Sql } from "./sql.ts";
 export interface SealedColumn {
   readonly table: string;
   readonly column: string;
-  /** Whether the column holds an object of encrypted values instead of one value. */
+  /**
+   * Whether each value of the column is an object of encrypted values. If false, each value is one encrypted
+   * value.
+   */
   readonly isObject: boolean;
 }
 

@@ -15,7 +15,7 @@ export interface BackupDestinationRow {
   settings: Settings;
   /** The destination's secrets by name, each encrypted. */
   secrets: Secrets;
-  /** When the destination will be deleted; null unless it is in the trash. */
+  /** When a destination in the trash will be deleted; null for a destination that is not in the trash. */
   deletes_at: Date | null;
   created_at: Date;
   updated_at: Date;
@@ -95,8 +95,9 @@ export async function lockBackupDestination(
 }
 
 /**
- * Filter of a listing of destinations. With `status`, only destinations in the trash are listed; without it,
- * only others. Any other absent field does not filter.
+ * Filter of a listing of destinations. With `status`, only destinations in the trash are listed. Without
+ * `status`, only destinations that are not in the trash are listed. Any other field that is absent does not
+ * filter.
  */
 export interface BackupDestinationFilter {
   readonly status?: "trash";

@@ -140,8 +140,8 @@ class Cluster {
   }
 
   /**
-   * Creates the cluster under another name first, so that an incomplete cluster is never taken for a complete
-   * one.
+   * Creates the cluster under a temporary name, and renames it when it is complete. So an incomplete cluster
+   * is never taken for a complete one.
    */
   async #initialise(): Promise<void> {
     const partial = join(this.location, "data.partial");

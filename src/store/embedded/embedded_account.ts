@@ -13,7 +13,7 @@ export interface Account {
 
 /**
  * Returns the system user that runs Postgres, and creates it if absent. Returns null if this process is not
- * root: then Postgres runs as the same user as this process.
+ * root, because Postgres then runs as the user of this process.
  */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;

@@ -1,6 +1,6 @@
 /**
- * Selects the directory for the cluster's files. This is the data directory, unless the user that runs
- * Postgres cannot enter it.
+ * Selects the directory for the cluster's files. Normally, this is the data directory. If the user that runs
+ * Postgres cannot enter it, it is a directory in /var/lib/rearguard.
  */
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
@@ -11,7 +11,7 @@ const ELSEWHERE = "/var/lib/rearguard/clusters";
 
 /**
  * Creates `directory` and returns its real path. If `directory` is below a directory that only root may
- * enter, it becomes a link to a new directory in /var/lib/rearguard/clusters.
+ * enter, makes `directory` a link to a new directory in /var/lib/rearguard/clusters.
  */
 export async function prepareClusterDirectory(directory: string, account: Account | null): Promise<string> {
   const place = await makeEnterable(directory);

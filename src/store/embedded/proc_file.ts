@@ -1,6 +1,6 @@
 /**
- * Reads files of `/proc`. Deno itself reads them only with all permissions. A control plane does not have
- * these, and runs `cat` instead.
+ * Reads files of `/proc`. Deno itself reads them only with all permissions. A control plane does not have all
+ * permissions, so it runs `cat` to read them.
  */
 
 /** Returns the text of a file of `/proc`; null if the process does not exist. */

@@ -30,8 +30,9 @@ const ROWS_AT_ONCE = 500;
 const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-backups"));
 
 /**
- * Returns whether the run backs up the control plane, and only administrators can read its backup: the task's
- * user must be an administrator, and so must every member of the task's workspace who may read backups.
+ * Returns whether the run may export the control plane. It must be a run that backs up the control plane, and
+ * only administrators may be able to read its backup. So the task's user must be an administrator, and also
+ * every member of the task's workspace whose role permits reading backups.
  */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`
@@ -141,8 +142,8 @@ function referencesOf(sql: Sql): Promise<Reference[]> {
 }
 
 /**
- * Returns, for each foreign key, the beginning of a statement that alters it. Deferred keys allow rows in any
- * order.
+ * Returns the beginning of an `alter` statement for each foreign key. The statements make the checks of the
+ * keys deferred, so that rows can be loaded in any order.
  */
 async function foreignKeysOf(sql: Sql): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`

@@ -61,7 +61,7 @@ export interface Reference {
 
 /**
  * Returns how a table is exported; null if its rows are not exported. A table without a rule is exported
- * completely, except for references to rows that are not exported.
+ * completely. In every table, references to rows that are not exported are left out.
  */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {
   if (LEFT_OUT.has(table)) return null;

@@ -48,8 +48,8 @@ export interface KitControlPlaneRow {
 }
 
 /**
- * Returns the newest backup of the control plane at each destination. A destination on servers' own disks has
- * one such backup for each server.
+ * Returns the newest backup of the control plane at each destination. For a destination on servers' own
+ * disks, returns the newest backup on each server's disk.
  */
 export function kitControlPlanes(sql: Sql): Promise<KitControlPlaneRow[]> {
   return sql<KitControlPlaneRow[]>`

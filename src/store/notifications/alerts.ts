@@ -24,8 +24,8 @@ export type NewAlert = Pick<
 >;
 
 /**
- * Opens an alert. If an alert of this kind and subject is already open, updates it, and counts another
- * occurrence if `isAgain`. Returns the alert.
+ * Opens an alert. If an alert of this kind and subject is already open, updates that alert; if `isAgain` is
+ * true, also counts another occurrence. Returns the alert.
  */
 export async function recordOccurrence(
   sql: Sql,
@@ -58,8 +58,9 @@ export async function markAlertReported(
 
 /**
  * Closes the open alerts of this kind and these subjects, and returns them. Leaves an alert open if its
- * problem comes and goes. This means that the alert was reported, occurred within the last `steadyMs`, and
- * was opened less than `repeatMs` after the report of an earlier alert about the same subject.
+ * problem comes and goes. For such an alert, three conditions hold. The alert was reported. The problem
+ * occurred within the last `steadyMs`. The alert was opened less than `repeatMs` after an earlier alert about
+ * the same subject was reported.
  */
 export async function closeAlerts(
   sql: Sql,

@@ -39,8 +39,8 @@ export interface ClaimLimits {
    */
   except: readonly number[];
   /**
-   * Returns how many events a message to a stream of this type may contain, not counting successes; null if
-   * each event is a message of its own.
+   * Returns how many events a message to a stream of this type may contain, not counting successes. Returns
+   * null for a type that gets each event as its own message.
    */
   events(type: string): number | null;
 }
@@ -191,8 +191,8 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 }
 
 /**
- * Makes a stream's waiting deliveries due at once, because its address was changed, except those that quiet
- * hours hold. The time after which they are given up starts again.
+ * Makes a stream's waiting deliveries due at once, because the stream's address was changed. Deliveries that
+ * quiet hours hold stay held. The time after which the deliveries are given up starts again.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`

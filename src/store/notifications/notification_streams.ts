@@ -20,14 +20,14 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   on_success: boolean;
   on_failure: boolean;
   /**
-   * Single classes that the stream gets although its flags do not subscribe it to them (true), or that it
-   * does not get although they do (false).
+   * Single classes for which the stream's choice differs from its flags: true if the stream gets the class,
+   * false if it does not.
    */
   events: EventChoices;
   /** When the next summary is due; null if the stream gets none. */
   summary_due_at: Date | null;
   last_delivery_at: Date | null;
-  /** Why the last message was not accepted, or not by all recipients; null if it was accepted. */
+  /** Why some or all recipients did not get the last message; null if all of them got it. */
   last_delivery_error: string | null;
   /** Before this time, no attempt is made; null if an attempt may be made at once. */
   next_attempt_at: Date | null;

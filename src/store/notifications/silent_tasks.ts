@@ -1,4 +1,4 @@
-/** Finds tasks whose problems no notification stream gets. */
+/** Finds tasks whose problems are reported to no notification stream. */
 import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../../domain/notifications/event_classes.ts";
 import type { Sql } from "../database/sql.ts";
 import { isSubscribed } from "./subscriptions.ts";
@@ -13,10 +13,10 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 }
 
 /**
- * Returns those of the tasks whose streams get no class that reports problems.
+ * Returns the tasks among `taskIds` that have no stream with a class that reports problems.
  *
- * @param followers Types of the streams that follow runs. Of the classes that report problems, such streams
- *   get only `failure`.
+ * @param followers Types of the streams that follow runs. These streams get only one class that reports
+ *   problems, `failure`.
  */
 export function silentTasks(
   sql: Sql,

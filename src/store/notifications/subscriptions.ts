@@ -7,7 +7,7 @@ export type Recipients =
   | { taskId: number }
   /** The streams of the server's tasks that are not paused. */
   | { serverId: number }
-  /** All streams of a workspace, except `exceptStreamId` if it is not null. */
+  /** All streams of a workspace. If `exceptStreamId` is not null, the stream with this id is left out. */
   | { workspaceId: number; exceptStreamId: number | null };
 
 /** The streams that an event is addressed to, and which of them receive it. */
@@ -21,8 +21,8 @@ export interface Subscribers {
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**
-   * The alert that the event reports. If given, only streams get the event that have not got the alert yet,
-   * or that it is time to remind.
+   * The alert that the event reports. If given, a stream gets the event only if it has not got the alert yet,
+   * or if it is time to remind the stream.
    */
   alert?: ReportedAlert;
 }

@@ -88,8 +88,8 @@ export async function listLogs(
 }
 
 /**
- * Returns a page of all runs of a workspace. The stored counts start at the oldest run, so if the newest runs
- * come first, this reads the page from the end of the list.
+ * Returns a page of all runs of a workspace. The stored counts make pages fast to find in ascending order.
+ * For a list in descending order, computes where the page is in the ascending list.
  */
 async function pageOfAll(
   sql: Sql,
@@ -129,8 +129,8 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
     sql`(select id from ${sql(table)} where id = ${id} and workspace_id = ${workspaceId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // The filtered records belong to the workspace, so their runs do, too. With another condition on the
-    // workspace, Postgres would read every run of the workspace.
+    // The filter already selects a record of this workspace, and the record's runs belong to the same
+    // workspace. With a second condition on the workspace, Postgres would read every run of the workspace.
     isOwn ? null : sql`workspace_id = ${workspaceId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,

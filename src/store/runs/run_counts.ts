@@ -14,8 +14,8 @@ export function runsOf(sql: Sql, workspaceId: number) {
 }
 
 /**
- * Returns SQL for the ids (`listed`) of one page of a workspace's runs, the oldest run first. To find the
- * page, it skips only rows of the span in which the page begins.
+ * Returns SQL for the ids (`listed`) of one page of a workspace's runs, the oldest run first. The counts of
+ * the spans show in which span of run ids the page begins, so Postgres skips only runs of this span.
  */
 export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit: number) {
   return sql`(

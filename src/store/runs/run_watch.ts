@@ -53,7 +53,8 @@ export function lockStalledRuns(
 
 /**
  * Returns SQL that is true if run `r` is a backup that is queued for an intermittent server whose agent is
- * disconnected. A restore must not wait for so long: it could replace newer data when the server is back.
+ * disconnected. A restore is not meant to wait until the server is back, because it could then replace newer
+ * data.
  */
 const isServerAsleep = (sql: Sql) =>
   sql`(r.state = 'queued' and r.kind = 'backup' and exists (
@@ -133,7 +134,7 @@ export interface OwnedServer {
 
 /**
  * Returns servers whose agent has been disconnected for too long. Skips servers with an open alert that
- * occurred within the last hour. Skips intermittent servers, unless they have a limit of their own.
+ * occurred within the last hour. Skips intermittent servers without a limit of their own.
  */
 export function serversGone(
   sql: Sql,

@@ -24,7 +24,10 @@ export const SHOWN_COLUMNS = {
    */
   output_size: column<number>(),
   output_cut: column<number>(),
-  /** When the run is stopped, by its task's `run_timeout`; null before the start, and without a timeout. */
+  /**
+   * When the run will be stopped because of its task's `run_timeout`; null before the start, and if the task
+   * has no timeout.
+   */
   timeout_at: column<Date | null>(),
   created_at: column<Date>(),
   started_at: column<Date | null>(),

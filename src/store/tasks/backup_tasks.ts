@@ -30,7 +30,10 @@ export type BackupTaskRow = Columns<TaskFields> & {
   /** When a user last made a change that may let retention rules remove more backups; null if never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
-  /** When the task was created or resumed, or its schedule or source was changed, whichever was last. */
+  /**
+   * When the maximum age of the newest backup began to apply: the time of the task's creation, of its last
+   * resumption, or of the last change to its schedule or source, whichever is latest.
+   */
   promised_at: Date;
   /** When the task becomes late if no backup is stored before; null for never. */
   late_at: Date | null;

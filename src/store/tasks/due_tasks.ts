@@ -62,8 +62,8 @@ export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: numbe
 }
 
 /**
- * Returns, for each of these tasks, the last due time at `until` or earlier that was fired or skipped. Tasks
- * without such a time are absent.
+ * Returns, for each of these tasks, the last due time at `until` or earlier that was fired or skipped. A task
+ * is absent if none of its due times was fired or skipped by then.
  */
 export async function lastDueTimes(
   sql: Sql,

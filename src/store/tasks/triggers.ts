@@ -7,7 +7,7 @@ export interface TriggerRow {
   workspace_id: number;
 }
 
-/** Stores the hash of a task's new token, which replaces an earlier one. */
+/** Stores the hash of a task's new token. If the task has a token, the new one replaces it. */
 export async function setTrigger(sql: Sql, taskId: number, tokenHash: string, now: Date): Promise<void> {
   await sql`
     insert into task_triggers (backup_task_id, token_hash, created_at) values (${taskId}, ${tokenHash}, ${now})
