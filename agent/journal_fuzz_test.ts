@@ -159,8 +159,8 @@ for (
         for (const flip of isWhole ? [...Array(255).keys()].map((bits) => bits + 1) : [1, 0x80]) {
           const bytes = whole.slice();
           bytes[offset]! ^= flip;
-          // If the space after the checksum becomes a newline, the JSON is a line of its own, which is the
-          // format of older agents.
+          // If the space after the checksum becomes a newline, the JSON is on a line of its own. Lines of
+          // older agents have this format.
           const isOlder = offset === afterChecksum && bytes[offset] === 10;
           const state = expected(
             kind,

@@ -230,7 +230,7 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
   await bucket.put("x", "data");
-  // Simulates an ingress without its backend, which sends no body in response to a HEAD.
+  // Simulates an ingress without its backend. Its response to a HEAD has no body.
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   const calls = [() => bucket.head("x"), () => bucket.remove("x"), () => bucket.abortUpload("x", "id")];
   for (const call of calls) {
@@ -297,8 +297,8 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
   await bucket.put("d/x", "data");
   assert.deepEqual(await bucket.remove("d/x"), { wasThere: true, kept: false });
   assert.deepEqual([...s3.kept], []);
-  // Without the permission to list or delete versions, the deletion only hides the object, and the result
-  // shows that a version is kept.
+  // The permission to list or delete versions is missing. So the deletion only hides the object, and the
+  // result shows that a version is kept.
   const isVersion = (call: S3Call) => call.query.has("versionId");
   for (const isRefused of [isVersion, (call: S3Call) => call.query.has("versions")]) {
     await bucket.put("d/x", "data");

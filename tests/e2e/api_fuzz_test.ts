@@ -211,7 +211,7 @@ function sent(ask: GeneratedRequest, { endpoint }: Documented, world: World): Se
   };
 }
 
-/** Returns the body with ids in place of references. Some ids are of another user's records. */
+/** Replaces references in the body by ids, and returns the result. Some ids are of another user's records. */
 function withIds(body: Json, world: World): Json {
   if (Array.isArray(body)) return body.map((value) => withIds(value, world));
   if (typeof body !== "object" || body === null) return body;

@@ -21,7 +21,7 @@ interface Stage {
   plane: ControlPlane;
   fixture: DestinationFixture;
   destinationId: number;
-  /** A directory with the file `version`, and with `noise`, which does not fit into a full destination. */
+  /** A directory with the files `version` and `noise`. `noise` does not fit into a full destination. */
   source: string;
 }
 

@@ -259,7 +259,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
       );
     }
   }
-  // Conversely, no agent's endpoint accepts the token of a user.
+  // No agent's endpoint accepts the token of a user.
   for (const endpoint of ENDPOINTS.filter(({ access }) => access === "agent")) {
     const answer = await api.app.request(
       endpoint.path.replace("{stream}", "x") + "?run_id=1&attempt=1&name=x",

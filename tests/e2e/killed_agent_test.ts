@@ -94,7 +94,7 @@ async function mysql(more = ""): Promise<MariadbServer> {
 }
 
 /**
- * Starts a server with the database `store`. The database has an index whose function waits as long as the
+ * Starts a server with the database `store`. An index of this database calls a function that waits while the
  * role `hold` exists.
  */
 async function postgresql(): Promise<PostgresqlServer> {

@@ -133,7 +133,7 @@ async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string
   };
 }
 
-/** The other fields of the destination that a path field belongs to. */
+/** For each path field of a destination: the other fields that this destination needs. */
 const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
   local_path: { type: "local" },
   sftp_path: { type: "sftp", sftp_host: "h.example.com", sftp_username: "u", sftp_password: "p" },

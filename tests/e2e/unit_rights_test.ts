@@ -77,8 +77,8 @@ Deno.test("under the unit's rights it serves, seals, and builds what servers ins
 
 Deno.test("under the unit's rights it runs the embedded Postgres", () =>
   withDataDirectory(async (dataDirectory) => {
-    // The unit does not run as root. If this test runs as root, the embedded Postgres needs another user,
-    // which must be created.
+    // The unit does not run as root. If this test runs as root, the embedded Postgres needs another user. So
+    // the test also permits the programs that create a user.
     const rights = unitRights(dataDirectory).map((right) =>
       Deno.uid() === 0 && right.startsWith("--allow-run=") ? `${right},/bin/sh,useradd` : right
     );

@@ -60,9 +60,7 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { root, s3, sshd, postgres, mariadb };
 }
 
-/**
- * Loads the old database, unchanged except for the addresses of the servers that the old control plane used.
- */
+/** Loads the old database. Only the addresses of the servers that the old control plane used are changed. */
 async function loadDatabase({ url, database }: TestDatabase, peers: Peers): Promise<void> {
   const { root, s3, sshd, postgres, mariadb } = peers;
   const text = (await Deno.readTextFile(`${FIXTURE}database.sql`))

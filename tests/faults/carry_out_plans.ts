@@ -1,4 +1,7 @@
-/** Carries out plans one after the other in one world. Collects the violations and the injected faults. */
+/**
+ * Carries out plans one after the other in one world: with the same Postgres, control planes, agents and
+ * destinations. Collects the violations and the injected faults.
+ */
 import { ignoreConnectionResets } from "../../src/process/lost_connections.ts";
 import { systemClock } from "../../src/domain/clock.ts";
 import { findBroken, findLeft } from "./invariants.ts";

@@ -29,8 +29,8 @@ export interface PlannedRun {
 }
 
 /**
- * When a fault happens. It happens `at` milliseconds after the plan's start, or just before or after the
- * proxy passes on the n-th frame of a kind.
+ * When a fault happens: `at` milliseconds after the plan's start, or when the proxy passes on the n-th frame
+ * of a kind. `side` says whether the fault comes before or after this frame.
  */
 export type Moment =
   | { readonly at: number }
@@ -39,7 +39,10 @@ export type FrameMoment = Extract<Moment, { frame: FrameKind }>;
 
 export type FrameAction =
   | { readonly type: "cut" }
-  /** The proxy passes on no further frames from the sender of this frame. The other direction still works. */
+  /**
+   * The proxy passes on no further frames from the sender of this frame. Frames in the opposite direction are
+   * still passed on.
+   */
   | { readonly type: "half-close" }
   /** Passes the frame on twice, with `apart` milliseconds between. */
   | { readonly type: "duplicate"; readonly apart: number }

@@ -125,8 +125,8 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // A control plane that computes the next due time could mistake a due time close to a full minute for the
-    // due time of that minute.
+    // No due time close to a full minute is set. A control plane that computes the next due time could
+    // mistake it for the due time of that minute.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);

@@ -149,7 +149,7 @@ Deno.test("forgetting a destination forgets its backups, and undeleting restores
   await call("DELETE", `${path}?forget=true`);
   const undeleted = await call("POST", `/api/backups/${backups[1]}/undelete`);
   assert.deepEqual([undeleted.status, undeleted.body.data.status], [200, "stored"]);
-  // The backup's destination leaves the trash too; the other backup stays there.
+  // The destination leaves the trash together with the backup. The other backup stays in the trash.
   assert.equal((await call("GET", path)).status, 200);
   assert.equal((await call("GET", "/api/backups")).body.meta.total, 1);
 

@@ -164,8 +164,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     { workspace_id: linuses, user_id: linus, runs: 1 },
   ];
   assert.deepEqual([...await counts()], expected);
-  // A control plane of the version before can read how many runs a user has, but its changes of these counts
-  // have no effect.
+  // A control plane of the version before can still read how many runs a user has. If it changes these
+  // counts, the change has no effect.
   const [old] = await sql`select sum(runs)::integer as runs from run_counts where user_id = ${ada}`;
   assert.equal(old!.runs, 3);
   await sql`

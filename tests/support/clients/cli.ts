@@ -84,7 +84,7 @@ export class CliHome implements AsyncDisposable {
 /** The command line of `deno task cli`, so that its permissions are tested too. */
 const CLI = taskCommand("cli").slice(1).map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word);
 
-/** Returns Deno's directory of downloaded packages, which must not depend on the test's home directory. */
+/** Returns Deno's directory of downloaded packages. It must not depend on the test's home directory. */
 function denoDirectory(): string {
   return Deno.env.get("DENO_DIR") ??
     `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;

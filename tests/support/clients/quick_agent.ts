@@ -9,7 +9,7 @@ const root = new URL("../../../", import.meta.url);
 const scrypt = new URL("agent/engine/transforms/scrypt.ts", root).href;
 const quick = new URL("tests/support/clients/quick_scrypt.ts", root).href;
 
-/** The import map of deno.json with quick_scrypt.ts in place of scrypt.ts, as a URL. */
+/** The import map of deno.json as a URL, with quick_scrypt.ts in place of scrypt.ts. */
 export const QUICK_IMPORTS = importMap();
 
 /** The arguments of `deno run` for the real agent with the low work factor. */

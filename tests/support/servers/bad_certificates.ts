@@ -9,8 +9,7 @@ export type CertificateKind = typeof CERTIFICATES[number];
 
 export interface Certificates extends AsyncDisposable {
   /**
-   * The path of the authority's certificate. The authority issued all certificates except the self-signed
-   * certificate.
+   * The path of the authority's certificate. The authority issued all certificates but the self-signed one.
    */
   readonly authority: string;
   readonly directory: string;

@@ -48,7 +48,10 @@ export interface AgentOptions {
   path?: string;
   /** Environment variables of the agent, in addition to those that every agent has. */
   environment?: Record<string, string>;
-  /** Returns the URL that the agent gets in place of the control plane's own URL. */
+  /**
+   * Converts the control plane's URL to the URL that the agent gets. By default, the agent gets the URL
+   * unchanged.
+   */
   seen?(url: string): string;
 }
 

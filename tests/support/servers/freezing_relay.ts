@@ -65,7 +65,7 @@ export class FreezingRelay implements AsyncDisposable {
         for (let sent = 0; sent < n;) sent += await to.write(bytes.subarray(sent, n));
       }
     } catch {
-      // One side is closed. The other side is closed below.
+      // One side is closed. The code below closes the other side.
     }
     if (this.#frozen.has(from)) return;
     for (const connection of [from, to]) if (this.#open.delete(connection)) connection.close();

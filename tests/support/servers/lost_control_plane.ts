@@ -213,8 +213,9 @@ export async function restoreEverything(
 }
 
 /**
- * Returns the backups that a recovered control plane must know. These are the backups that were stored before
- * the backup of the control plane itself, and all backups whose directories start with `directory`.
+ * Returns the backups that a recovered control plane must know. It must know each backup that was stored
+ * before the backup of the control plane itself. It must also know each backup whose directory starts with
+ * `directory`.
  */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
   const isBelow = (each: Stage["backups"][number]) => each.directory.startsWith(directory);

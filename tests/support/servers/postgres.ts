@@ -1,5 +1,5 @@
 /**
- * Starts the Postgres server for the databases of tests: one for each process, which stops when the process
+ * Starts a Postgres server for the databases of the tests in one process. The server stops when the process
  * ends.
  */
 import { systemClock } from "../../../src/domain/clock.ts";

@@ -43,9 +43,9 @@ export interface S3Call {
 }
 
 /**
- * A fault in place of a normal response: an error, or a connection that is cut. `cut` cuts the connection
- * before the server does the work, and `cut the answer` afterwards. With `done`, the error is sent after the
- * server has done the work. Null means that the server responds normally.
+ * A fault in place of a normal response. `cut` cuts the connection before the server does the work, and `cut
+ * the answer` cuts it after the work. An error with `done` is also sent after the work. Null means that the
+ * server responds normally.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }

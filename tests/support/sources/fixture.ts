@@ -18,7 +18,7 @@ export interface RestoreServer {
   sql(database: string, text: string): Promise<string>;
   /** Returns a description of a database. Equal databases have equal descriptions. */
   describe(name: string): Promise<string[]>;
-  /** Returns the names of all databases except the server's own. */
+  /** Returns the names of all databases. The server's own databases are left out. */
   list(): Promise<string[]>;
   connections(name: string): Promise<number>;
 }

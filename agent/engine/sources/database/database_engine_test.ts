@@ -16,7 +16,7 @@ const at = (host: string | null, port: number | null) => ({ host, port }) as Dat
 Deno.test("the database server", async (t) => {
   await using postgresql = await PostgresqlServer.open();
   await using mariadb = await MariadbServer.open();
-  /** Returns detections that search the given socket paths instead of the default ones. */
+  /** Returns detections that search only the given socket paths. */
   const detections = (directories: string[], paths: string[]) => ({
     postgresql: {
       ...types.postgresql.detection,

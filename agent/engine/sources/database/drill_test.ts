@@ -18,7 +18,7 @@ interface DatabaseServer extends AsyncDisposable {
   readonly schema: string;
   quote(name: string): string;
   sql(database: string, text: string): Promise<string>;
-  /** Returns the names of all databases except the server's own. */
+  /** Returns the names of all databases. The server's own databases are left out. */
   list(): Promise<string[]>;
   /** Returns a text that is different whenever rows or properties of the databases are different. */
   describe(): Promise<string>;

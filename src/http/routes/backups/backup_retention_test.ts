@@ -124,7 +124,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
   const free = (await call("GET", "")).body.data;
   assert.deepEqual([free.held, free.hold_reason, free.hold_ends_at], [false, null, null]);
   assert.equal((await call("DELETE", "")).status, 200);
-  // A hold undoes the deletion as long as no object has been removed.
+  // A hold undoes the deletion if no object has been removed yet.
   assert.equal((await call("POST", "/restore", { target_path: "/back" })).status, 409);
   assert.equal((await call("POST", "/hold")).body.data.status, "stored");
   await call("DELETE", "/hold");
