@@ -90,8 +90,7 @@ async function readToken(token: string | undefined, file: string | undefined): P
 }
 
 /**
- * Returns the value of an environment variable, which must be one of `values`. The first value is the
- * default.
+ * Returns the value of an environment variable. It must be one of `values`; the first of them is the default.
  */
 function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {
   const value = Deno.env.get(name);

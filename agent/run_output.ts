@@ -165,7 +165,8 @@ export class RunOutput implements Output {
 }
 
 /**
- * Returns the text with control characters escaped. They could break the line, or the terminal that shows it.
+ * Returns the text with control characters escaped. Control characters could break the line, or the terminal
+ * that shows it.
  */
 function oneLine(text: string): string {
   // deno-lint-ignore no-control-regex

@@ -124,8 +124,8 @@ export class Runner {
   }
 
   /**
-   * Returns the runs that must end before this run begins: an older attempt of the same run, and runs of the
-   * same task if one of the two has scripts. Scripts of two runs must not mix.
+   * Returns the runs that must end before this run begins: an older attempt of the same run, and a run of the
+   * same task if it or this run has scripts. Scripts of two runs must not mix.
    */
   #runsBefore({ runId, taskId, hasScripts }: ActiveRun): ActiveRun[] {
     return [...this.#active.values()].filter((other) =>

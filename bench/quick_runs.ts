@@ -1,4 +1,6 @@
-/** Measures the memory of an agent and its control plane over many short runs, which make a leak visible. */
+/**
+ * Measures the memory of an agent and its control plane over many short runs. Many runs make a leak visible.
+ */
 import { join } from "node:path";
 import { until } from "../tests/support/assertions/until.ts";
 import { ApiCaller } from "../tests/support/clients/client.ts";

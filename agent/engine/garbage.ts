@@ -7,7 +7,7 @@ import type { Clock } from "../../src/domain/clock.ts";
 
 type Collect = (options?: { type: "minor" }) => void;
 
-/** Collects the youngest objects, which takes about a millisecond. */
+/** Collects the youngest objects. This takes about a millisecond. */
 export function collectYoung(): void {
   (globalThis as { gc?: Collect }).gc?.({ type: "minor" });
 }

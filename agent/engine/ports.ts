@@ -131,7 +131,7 @@ export class WrongKeyError extends RunFailedError {}
  * be at fault.
  */
 export class BackupDamagedError extends RunFailedError {
-  /** @param damage One line about the damage, which is recorded with the backup. */
+  /** @param damage One line about the damage. The line is recorded with the backup. */
   constructor(message: string, readonly damage: string) {
     super(message);
   }
@@ -213,7 +213,7 @@ export interface ObjectWriter {
   readonly direct?: DirectWriting | undefined;
   /**
    * Writes bytes. The caller may reuse the buffer once the promise resolves. A slow destination resolves
-   * late, which slows down the caller.
+   * late, to slow down the caller.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**

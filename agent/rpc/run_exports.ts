@@ -27,7 +27,7 @@ export async function* fetchExport(
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
   /**
-   * The time of the last chunk; null while the consumer processes a chunk, which may take long if a
+   * The time of the last chunk; null while the consumer processes a chunk. The consumer may take long if a
    * destination is offline.
    */
   let heard: number | null = clock.monotonic();

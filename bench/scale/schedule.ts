@@ -1,6 +1,6 @@
 /**
- * Measures how long it takes to start the runs of 100,000 tasks that are due at the same time, with one and
- * with two control planes.
+ * Measures how long it takes to start 100,000 runs whose tasks are due at the same time. Measures this with
+ * one control plane and with two.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { until } from "../../tests/support/assertions/until.ts";

@@ -8,16 +8,17 @@
  *
  * The listing and the table are two zstd frames of the index, one after the other. `zstd -d` unpacks both.
  *
- * The SHA-256 that the control plane stored proves that the index is right, and the index proves that each
- * frame of the archive is right. Without both, parts of another archive could pass as parts of this archive.
+ * The SHA-256 that the control plane stored proves that the index is right. The index proves that each frame
+ * of the archive is right. Without these two proofs, parts of another archive could pass as parts of this
+ * archive.
  *
  * The checksums are those that zstd writes at the end of each frame, so they cost no processor time. A
  * SHA-256 of each frame would cost a tenth of a run's processor time, as much as the SHA-256 of the whole
  * archive.
  *
- * The size of a frame does not include the 12 bytes in front of the frame, which contain that size. If the
- * archive is encrypted, the table contains sizes before encryption. The first releases wrote no checksums, or
- * a SHA-256 in place of each checksum.
+ * The 12 bytes in front of a frame contain the frame's size. They do not count for this size. If the archive
+ * is encrypted, the table contains sizes before encryption. The first releases wrote no checksums, or a
+ * SHA-256 in place of each checksum.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";
@@ -95,7 +96,7 @@ export function describeUnreadableLines(name: string, { count, first }: Unreadab
 
 /**
  * Parses an index line by line. Counts the lines that cannot be parsed, and uses all other lines. An
- * unreadable line does not mean that the backup is damaged: tar's listing is not part of the archive, and the
+ * unreadable line does not mean that the backup is damaged. tar's listing is not part of the archive, and the
  * index's SHA-256 shows whether the index was altered.
  */
 export class IndexParser {

@@ -128,8 +128,8 @@ function stretchesOf({ uncompressed }: FrameTable, ranges: readonly Range[]): St
 }
 
 /**
- * Yields the compressed bytes of frames. Leaves out the header in front of each frame, which no checksum
- * covers.
+ * Yields the compressed bytes of frames. Leaves out the header in front of each frame, because no checksum
+ * covers the header.
  */
 async function* readStretches(
   archive: OpenedObject,

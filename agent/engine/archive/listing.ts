@@ -28,7 +28,7 @@ export class Listing {
 /**
  * Returns the parts of a line that are the same in every listing of an archive. Leaves out the parts that
  * differ:
- * - The block number, which tar counts from another header when it reads than when it writes.
+ * - The block number. When tar reads an archive, it counts blocks from another header than when it writes.
  * - The marks of attributes (`*`, `+`), which tar shows only when it writes.
  * - The width of the columns, which grows from line to line.
  * - Times before 1970 or after 9999, which releases of tar print differently.

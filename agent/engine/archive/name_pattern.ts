@@ -14,10 +14,10 @@ type Token =
   | { type: "set"; ranges: [first: string, last: string][]; isNegated: boolean };
 
 /**
- * A pattern of names. A pattern with `*`, `?` or `[…]` is a glob; any other pattern is a text, which matches
- * every name that contains the text. A pattern with a slash applies to a member's whole path; any other
- * pattern applies to the member's own name. The comparison ignores case, and whether accents are composed. In
- * a glob, the character after a backslash matches only itself.
+ * A pattern of names. A pattern with `*`, `?` or `[…]` is a glob; any other pattern is a text. A text matches
+ * every name that contains it. A pattern with a slash applies to a member's whole path; any other pattern
+ * applies to the member's own name. The comparison ignores case, and whether accents are composed. In a glob,
+ * the character after a backslash matches only itself.
  *
  * A match takes time proportional to the lengths of pattern and name, whatever the pattern.
  */
@@ -57,8 +57,7 @@ export class NamePattern {
       if (this.#glob === null) return this.#isOfPath ? body : `${body}[^/]*/?"`;
       return this.#isOfPath ? `"\\./${body}/?"` : `/${body}/?"`;
     }
-    // If a name has a character that is not ASCII, its line in the index has a byte that is not ASCII, or an
-    // escape.
+    // If a name has a non-ASCII character, the name's line in the index has a non-ASCII byte or an escape.
     const isForeign = tokens.some((token) => token.type === "character" && !isAscii(token.character));
     return isForeign ? "[^ -~]|\\\\[0-7]" : null;
   }

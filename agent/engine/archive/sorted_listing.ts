@@ -151,7 +151,7 @@ export class SortedListing {
       const middle = Math.floor((low + high) / 2);
       let isBefore: { next: number } | null = null;
       for await (const { text: found, at, next } of records(file, Math.max(middle - 1, 0), this.size)) {
-        // Start reading one byte earlier. Otherwise a record that begins exactly at `middle` would be missed.
+        // Start reading one byte earlier, because a record that begins exactly at `middle` would be missed.
         if (at < middle) continue;
         if (at < high && found < text) isBefore = { next };
         break;

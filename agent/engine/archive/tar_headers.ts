@@ -13,8 +13,8 @@ export interface ContentLayout {
   /** Number of bytes from the member's first header to the first byte of its content. */
   offset: number;
   /**
-   * Stored parts of a sparse file, which follow each other in the archive; null for a file that is not
-   * sparse.
+   * Stored parts of a sparse file; null for a file that is not sparse. The parts follow each other in the
+   * archive.
    */
   segments: Segment[] | null;
 }

@@ -51,7 +51,7 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
 }
 
 /**
- * Unpacks a tar archive and lists it with tar, which reads every header with its checksum and every byte of
+ * Unpacks a tar archive and lists it with tar. tar reads every header with its checksum, and every byte of
  * the members. Returns the digest of the listing.
  */
 export async function walkArchive(

@@ -34,9 +34,9 @@ const MAX_FIRST_BYTES = 4096;
  * Compares a directory with an index. Resolves with the number of members in the index. Rejects with a
  * `BackupDamagedError` that names the first difference.
  *
- * The lists of both sides are files in the work directory and are sorted there, so that memory use does not
- * depend on their length. Unreadable lines of the index are not compared, so their members may exist or be
- * missing.
+ * The lists of both sides are files in the work directory, and are sorted there. So memory use does not
+ * depend on the length of the lists. Unreadable lines of the index are not compared, so their members may
+ * exist or be missing.
  *
  * @param isLeftOut Returns whether a member is known to be missing from the directory. Receives the member's
  *   name without `./`.

@@ -16,7 +16,7 @@ import { StoredObjects } from "./stored_objects.ts";
 
 /**
  * Limits of a response in characters. `MAX_RESPONSE` limits the response's whole JSON, because it is sent in
- * one websocket frame. `MAX_NAMES` limits the found names, which are passed to grep as arguments.
+ * one websocket frame. `MAX_NAMES` limits the found names, because they are passed to grep as arguments.
  */
 const MAX_RESPONSE = 900_000;
 const MAX_NAMES = 400_000;

@@ -15,9 +15,9 @@ import { sourceTypeOf } from "../sources/registry.ts";
 /**
  * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `BackupDamagedError` if the stored backup was altered, and with another `RunFailedError`,
- * which names the backup, if the restore fails. Rejects with the signal's reason if the signal aborts. Every
- * started program has then ended. If the target was changed, the error says so.
+ * Rejects with a `BackupDamagedError` if the stored backup was altered, If the restore fails, rejects with
+ * another `RunFailedError` that names the backup. Rejects with the signal's reason if the signal aborts.
+ * Every started program has then ended. If the target was changed, the error says so.
  */
 export async function runRestore(
   job: RestoreJob,

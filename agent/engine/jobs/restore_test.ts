@@ -38,7 +38,7 @@ for (const key of [null, { type: "passphrase" as const, passphrase: "correct hor
     const { files_count } = await restore(at.run, at.backup, { target: { path: at.target }, key });
     assert.deepEqual(await describeTree(at.target), original);
     assert.equal(files_count, at.backup.files_count);
-    // Restore to the original directory, which does not exist any more.
+    // Restore to the original directory. It does not exist any more.
     await shell('chmod -R u+rwx "$1"; rm -rf "$1"', at.tree);
     await restore(at.run, at.backup, { key });
     assert.deepEqual(await describeTree(at.tree), original);
@@ -244,7 +244,7 @@ for (const paths of [[], ["one"]]) {
     const backup = await backUpFile(at, `${at.tree}/one`);
     await Deno.remove(`${at.tree}/one`);
     await shell('touch -d 2001-01-01 "$1"', at.tree);
-    // Describes the directory without its modification time, which any new file changes.
+    // Describes the directory without its modification time, because any new file changes this time.
     const directory = async () =>
       (await describeTree(at.tree)).filter((line) => !line.includes("one"))
         .map((line) => line.replace(/^("\." d \d+ \S+) \S+/, "$1"));

@@ -136,8 +136,8 @@ class OpenObject {
   }
 
   /**
-   * Starts making the written bytes durable while other work goes on, which shortens `commit`. The caller
-   * must not write before this promise resolves.
+   * Starts making the written bytes durable while other work goes on. This shortens `commit`. The caller must
+   * not write before this promise resolves.
    */
   async settle(): Promise<void> {
     await this.writer.settle?.();

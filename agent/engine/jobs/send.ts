@@ -38,7 +38,7 @@ const DESTINATION_TIMEOUT = 30_000;
 
 /**
  * Sends the requested bytes and returns the outcome. Rejects with a `BackupDamagedError` if the stored bytes
- * were altered. Rejects with another `RunFailedError`, which names the backup, if the bytes can't be sent.
+ * were altered. If the bytes can't be sent, rejects with another `RunFailedError` that names the backup.
  */
 export async function sendFromBackup(
   request: BackupSend,
@@ -158,8 +158,8 @@ function bytesOf(
 }
 
 /**
- * Sends an object exactly as it is stored, and returns the outcome. Reads one byte first, so that an error is
- * reported: after the transfer has begun, an error would look like a broken download.
+ * Sends an object exactly as it is stored, and returns the outcome. Reads one byte first, so that an error of
+ * the read is reported. After the transfer has begun, an error would look like a broken download.
  */
 async function sendStored(
   { objects }: BackupSend["backup"],

@@ -109,7 +109,7 @@ export class StoredObjects {
    * and a `BackupDamagedError` if the object is damaged. Returns `error` itself if neither is the case.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
-    // With a wrong key, skip reading the rest of the object, which may be large.
+    // With a wrong key, skip reading the rest of the object, because it may be large.
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
     if (error instanceof UnsteadyReadError) return error;
     const reading = this.#readings.get(object.name);

@@ -20,8 +20,8 @@ export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 export interface ManifestContents {
   readonly open: ArchiveContents;
   /**
-   * The contents as an age file in base64, which contains a JSON object from archive name to contents. Null
-   * if the contents are not encrypted.
+   * The contents as an age file in base64. The file contains a JSON object from archive name to contents.
+   * Null if the contents are not encrypted.
    */
   readonly sealed: string | null;
 }

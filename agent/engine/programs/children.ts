@@ -15,8 +15,8 @@ import { processTree, type RunningProcess, signalAll } from "./process_tree.ts";
 import { switchUser, type SystemUser, userEnvironment } from "./system_user.ts";
 
 /**
- * A program and its arguments, which no shell interprets. A program with redirects ends when the agent is
- * killed.
+ * A program and its arguments. No shell interprets the arguments. A program with redirects ends when the
+ * agent is killed.
  */
 export interface Command {
   program: string;
@@ -255,7 +255,7 @@ export class Child {
  * Returns a command line that also switches the user and opens the redirects.
  *
  * One process runs setpriv, then a shell that opens the files, then the program, each by exec. setpriv sets a
- * parent-death signal, which ends the process with the agent. The shell needs this signal too, because it
+ * parent-death signal: it ends the process when the agent ends. The shell needs this signal too, because it
  * blocks until the other side of a FIFO is opened. If the agent was killed before setpriv ran, the shell
  * finds another parent and exits. Switching the user clears the signal, so a second setpriv sets it again.
  *

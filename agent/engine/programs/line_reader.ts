@@ -3,8 +3,8 @@ import type { Child } from "./children.ts";
 import { readDoubleBuffered } from "./double_buffer.ts";
 
 /**
- * Maximum length of a line in characters. The limit is more than any line of an index, whose names have at
- * most some kilobytes.
+ * Maximum length of a line in characters. The limit is more than any line of an index has: names have at most
+ * some kilobytes.
  */
 const MAX_LINE = 1024 * 1024;
 /**
@@ -52,8 +52,8 @@ export async function eachLine(program: Child, take: (line: string) => void): Pr
 }
 
 /**
- * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe, which ends
- * the program without a search for its descendants.
+ * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe. The closed
+ * pipe ends the program, without a search for its descendants.
  */
 export async function firstLines(program: Child, take: (line: string) => boolean): Promise<void> {
   let isEnough = false;

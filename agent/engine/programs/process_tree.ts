@@ -65,8 +65,8 @@ function readStat(pid: number): ProcessStat | null {
     if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return null;
     throw error;
   }
-  // Skip the program's name in parentheses, which may contain any character. The state is field 3 of the
-  // line, the start time is field 22.
+  // Skip the program's name in parentheses, because the name may contain any character. The state is field 3
+  // of the line, the start time is field 22.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z") return null;
   const [parent, group, session] = fields.slice(1, 4).map(Number) as [number, number, number];

@@ -27,7 +27,7 @@ export async function* readAhead(
       const chunk = await next;
       if (chunk === null) return;
       next = take();
-      // Prevents an unhandled rejection: `next` is awaited later, which throws the error.
+      // Prevents an unhandled rejection: `next` is awaited later, and the await throws the error.
       next.catch(() => {});
       yield chunk;
     }

@@ -27,8 +27,8 @@ export async function tail(
     using file = await Deno.open(path);
     const buffer = new Uint8Array(BUFFER_BYTES);
     while (true) {
-      // Check whether the program has ended before the read, not after it: a read that starts after the
-      // program's end returns all remaining bytes.
+      // Before the read, check whether the program has ended. A read that starts after the program's end
+      // returns all remaining bytes.
       const isLast = over.signal.aborted;
       // Read synchronously: the bytes are in the page cache, so switching threads would take longer than the
       // read.

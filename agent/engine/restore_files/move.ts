@@ -9,7 +9,7 @@ const GROUP_BYTES = 60_000;
 const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
 
 /**
- * Links files of `from` into `to` with hard links, which take no space and keep the names in `from`. Moves
+ * Links files of `from` into `to` with hard links. Links take no space, and the names in `from` stay. Moves
  * the files that cannot be linked. Replaces existing files of these names.
  *
  * @param list Path for a file of names, in the run's work directory.

@@ -94,8 +94,9 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Exit codes of xargs(1) after it ran every command: 0 if all commands succeeded, 123 if some commands exited
- * with a code from 1 to 125. xargs exits with another code if a command was killed or could not be started.
+ * Exit codes of xargs(1) after it ran every command. 0 means that all commands succeeded, 123 that some
+ * commands exited with a code from 1 to 125. xargs exits with another code if a command was killed or could
+ * not be started.
  */
 const FINISHED_CODES = [0, 123];
 

@@ -40,9 +40,9 @@ type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & 
 };
 
 /**
- * Publishes unpacked files. If this fails before all files are published, puts the restore directory back as
- * it was; the replaced files are kept until the end for this. If the restore directory can't be put back, the
- * error says so. Once all files are published, publishing does not fail any more.
+ * Publishes unpacked files. If publishing fails, puts the restore directory back as it was. For this, the
+ * replaced files are kept until the end. If the restore directory can't be put back, the error says so. Once
+ * all files are published, publishing does not fail any more.
  */
 export async function publish(
   unpacked: Unpacked,

@@ -141,10 +141,10 @@ export async function copyTime(from: string, to: string, children: Children): Pr
  * Returns the directories in which the staging directory may be created, the preferred one first.
  *
  * If the restore directory exists, it comes first. A container that mounts the restore directory then sees
- * the restored files, and unpacked files get the flags of the restore directory and count for its quota. If
- * the restore directory is empty, the directory above comes second: the agent may be able to replace a
- * restore directory that it cannot write to. If the restore directory is missing, the nearest existing
- * directory above is the only candidate.
+ * the restored files. Unpacked files get the flags of the restore directory, and count for its quota. If the
+ * restore directory is empty, the directory above comes second: the agent may be able to replace a restore
+ * directory that it cannot write to. If the restore directory is missing, the nearest existing directory
+ * above is the only candidate.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];

@@ -25,7 +25,7 @@ export interface UnpackedScope extends Unpacked {
   /** Number of members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
-  /** Whether tar may have set wrong times, which must then be set again. */
+  /** Whether tar may have set wrong times. If so, the times must be set again. */
   mustSetTimes: boolean;
 }
 

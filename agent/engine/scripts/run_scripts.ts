@@ -88,7 +88,8 @@ export class RunScripts {
   }
 
   /**
-   * Runs the scripts that follow the backup. Returns the run's verdict, which includes the scripts' failures.
+   * Runs the scripts that follow the backup. Returns the run's verdict. The verdict includes the scripts'
+   * failures.
    */
   async after(verdict: Verdict): Promise<Verdict> {
     const { output, signal } = this.#context;
@@ -217,7 +218,7 @@ function describe({ id, label, type }: PlannedScript): string {
 
 /**
  * Returns the type of the scripts that run between a backup with this outcome and the postscripts. Returns
- * null for a cancelled run, which has only postscripts.
+ * null for a cancelled run, because it has only postscripts.
  */
 function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
   if (outcome === "cancelled") return null;

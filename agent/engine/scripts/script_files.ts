@@ -46,8 +46,8 @@ export function digestOf(text: string): string {
 
 /**
  * Returns the interpreter that the first line names, and its argument, as execve(2) reads them. The agent
- * starts the interpreter and not the file, because the file can't be started on a file system that is mounted
- * with `noexec`.
+ * starts the interpreter and not the file. On a file system that is mounted with `noexec`, the file can't be
+ * started.
  */
 export function interpreterOf(text: string): string[] {
   const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(text) ?? [];
@@ -65,8 +65,8 @@ export async function makeScriptDirectory(directory: string, clock: Clock): Prom
 }
 
 /**
- * Writes a script's file, which only its user can read. The file is safe against a crash once {@link
- * settleScripts} has resolved.
+ * Writes a script's file. Only the script's user can read the file. The file is safe against a crash once
+ * {@link settleScripts} has resolved.
  */
 export async function writeScript(path: string, text: string, user: SystemUser | null): Promise<void> {
   const file = await Deno.open(path, { createNew: true, write: true, mode: 0o700 });

@@ -17,7 +17,7 @@ async function readManifest(run: BackupRun): Promise<Manifest> {
   return JSON.parse(await Deno.readTextFile(`${run.directory}/backup_7_20260102030405.manifest.json`));
 }
 
-/** Restores a backup with the commands in its manifest, which need only standard tools. */
+/** Restores a backup with the commands in its manifest. The commands need only standard tools. */
 async function restoreAll(run: BackupRun, fixture: SourceFixture, passphrase: string | null): Promise<void> {
   await restoreStored(run.directory, await readManifest(run), fixture, passphrase);
 }

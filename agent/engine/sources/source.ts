@@ -14,7 +14,10 @@ export interface PreparedSource {
   readonly engine: StoredBackup["engine"];
   /** Versions of all programs that the parts use, by program name. */
   readonly tools: Record<string, string>;
-  /** Description for the manifest, from which a person can recognize the source. It contains no secrets. */
+  /**
+   * Description for the manifest. A person can recognize the source from it. The description contains no
+   * secrets.
+   */
   readonly description: SourceDescription;
   /** Parts of the backup; at least one. Each becomes one object, in this order. */
   readonly parts: SourcePart[];

@@ -1,4 +1,4 @@
-/** Reads the header of an age file, which contains the file key, encrypted for each recipient. */
+/** Reads the header of an age file. The header contains the file key, encrypted for each recipient. */
 import { createDecipheriv } from "node:crypto";
 import type { Identity, Stanza } from "age-encryption";
 import type { Children } from "../programs/children.ts";

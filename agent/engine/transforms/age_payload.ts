@@ -72,8 +72,8 @@ export class Payload {
   }
 
   /**
-   * Collects garbage if the agent was started with `--expose-gc`. Each chunk takes new memory, and V8 would
-   * otherwise let up to 100 MB of it pile up.
+   * Collects garbage if the agent was started with `--expose-gc`. Each chunk takes new memory. Without
+   * explicit collections, V8 would let up to 100 MB of it pile up.
    */
   #collect(length: number): void {
     this.#uncollected += length;

@@ -153,8 +153,8 @@ async function storeFrames(
     }
   };
   await readDoubleBuffered(stdout, fill, onFailure);
-  // Write the last frame, which may be shorter than the others, as with pzstd. For an empty stream, write an
-  // empty frame.
+  // Write the last frame. As with pzstd, it may be shorter than the frames before it. For an empty stream,
+  // write an empty frame.
   if (length > 0 || isFirst) await flush();
 }
 

@@ -14,7 +14,7 @@ export type EncryptionKey = Exclude<JobEncryption, { type: "none" }>;
 /** Number of encrypted chunks in one write to the next sink. */
 const CHUNKS_AT_ONCE = 16;
 
-/** The key of one file, and the file's header, which contains the encrypted key. */
+/** The key of one file, and the file's header. The header contains the encrypted key. */
 export interface FileKey {
   header: Uint8Array;
   fileKey: Uint8Array;
@@ -35,7 +35,7 @@ export async function encryptTo(next: Sink, { header, fileKey }: FileKey): Promi
 
 /**
  * Creates and returns a file key and its header, with the library. The payload is encrypted without the
- * library, which is five times as fast.
+ * library, because this is five times as fast.
  */
 export async function makeFileKey(key: EncryptionKey, children: Children): Promise<FileKey> {
   // Load the library on demand, because it takes some megabytes of memory.

@@ -14,8 +14,8 @@ export class SealedInput {
   }
 
   /**
-   * Fills `buffer` from the stream. Returns the number of bytes, which is smaller than the buffer only at the
-   * end of the stream.
+   * Fills `buffer` from the stream. Returns the number of bytes. This number is smaller than the buffer only
+   * at the end of the stream.
    */
   async fill(buffer: Uint8Array): Promise<number> {
     let length = 0;

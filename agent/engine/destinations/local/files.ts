@@ -1,6 +1,6 @@
 /**
  * File operations at a local destination, each with a time limit. An operation may block for ever if the
- * server of a network file system is gone, and a system call can't be cancelled.
+ * server of a network file system is gone. The system call behind it can't be cancelled.
  */
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";

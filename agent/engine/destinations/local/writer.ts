@@ -189,8 +189,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Publishes the file with a hard link, which never overwrites another file. Without hard links, checks that
-   * the final name is free and renames the file.
+   * Publishes the file with a hard link, because a link never overwrites another file. If the file system has
+   * no hard links, checks that the final name is free and renames the file.
    */
   async #publish(): Promise<void> {
     try {

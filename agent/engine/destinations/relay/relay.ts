@@ -1,6 +1,6 @@
 /**
- * Reads a directory on another server's disk. The agent of that server sends the bytes to the control plane,
- * which passes them on to this agent.
+ * Reads a directory on another server's disk. The agent of that server sends the bytes to the control plane.
+ * The control plane passes the bytes on to this agent.
  */
 import type { RelayDestination as Spec } from "../../../../src/protocol/job.ts";
 import { oneLine } from "../../programs/line.ts";
@@ -105,8 +105,8 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane responds with ${status}`;
-    // A response that is not in the control plane's format comes from a proxy in front of the control plane,
-    // and may be transient.
+    // The response is not in the control plane's format, so it comes from a proxy in front of the control
+    // plane. A proxy's refusal may be transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
 

@@ -184,7 +184,7 @@ const PASSING_CODES = new Set([
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;
   const { status, code, isForeign } = outcome;
-  // 413 is a proxy's size limit, which waiting does not change.
+  // Status 413 reports a proxy's size limit. Waiting does not change this limit.
   if (status === 413) return false;
   return isForeign || PASSING_CODES.has(code) || status === 408 || status === 429 ||
     status >= 500 && status !== 501 && status !== 507;

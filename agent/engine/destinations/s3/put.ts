@@ -28,7 +28,7 @@ export type PutOutcome =
 export interface PutLimits {
   /** Maximum silence while bytes of the body remain to be sent. */
   readonly idleMs: number;
-  /** Maximum silence after the last byte, which may still be in a buffer of this machine or a proxy. */
+  /** Maximum silence after the last byte. This byte may still be in a buffer of this machine or a proxy. */
   readonly answerMs: number;
   /** Limit for the whole request, because a peer might accept single bytes for ever. */
   readonly totalMs: number;
@@ -88,8 +88,8 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // Close the connection. A server that refuses a part may not read the rest of the part, and would
-        // parse the rest as the next request.
+        // Close the connection. A server that refuses a part may not read the rest of the part. It would then
+        // take the rest for the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;
       });

@@ -1,5 +1,5 @@
 /**
- * A destination in a bucket. The agent has no access keys: the control plane opens, signs, completes and
+ * A destination in a bucket. The agent has no access keys. The control plane opens, signs, completes and
  * aborts uploads, and the agent sends the bytes directly to the bucket.
  */
 import type { S3Destination as Spec } from "../../../../src/definitions/destinations/s3_settings.ts";

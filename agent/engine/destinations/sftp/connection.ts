@@ -143,7 +143,7 @@ export class SftpConnection {
     await clock.sleep(this.#backoff.next(), signal);
   }
 
-  /** Opens and returns a session for cleanup. Ignores the run's signal, which may have aborted. */
+  /** Opens and returns a session for cleanup. Ignores the run's signal, because it may have aborted. */
   async #rescue(): Promise<SftpSession> {
     const { clock, limits } = this.ports;
     const over = new AbortController();

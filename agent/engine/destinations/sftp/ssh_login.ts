@@ -15,7 +15,7 @@ const KEEPALIVE_COUNT = 3;
 
 /**
  * Ciphers, the fastest first. ChaCha20 is left out, although every server supports it. ssh2 makes a ChaCha20
- * cipher for each packet and never ends it. Deno's node:crypto then never frees the cipher, which takes 50 MB
+ * cipher for each packet and never ends it. Deno's node:crypto then never frees the cipher. This takes 50 MB
  * of memory for each gigabyte sent.
  */
 const CIPHERS = [

@@ -59,8 +59,8 @@ export class LoadMessages {
   }
 
   /**
-   * Reads a line of the error output. Drops lines that are neither errors nor warnings, because they quote
-   * statements, which may contain passwords.
+   * Reads a line of the error output. Drops lines that are neither errors nor warnings. Such lines quote
+   * statements, and statements may contain passwords.
    */
   readonly read = (line: string): void => {
     const coded = CODED.exec(line);

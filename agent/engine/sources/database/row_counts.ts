@@ -3,9 +3,9 @@
  * the contents with the restored database.
  *
  * A count must describe the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
- * dump's snapshot with a second connection, which counts the rows with SQL. This count stops soon after the
- * dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would not describe the
- * same moment. So the rows of MySQL are counted in the stored dump.
+ * dump's snapshot with a second connection. This connection counts the rows with SQL, and stops soon after
+ * the dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would not describe
+ * the same moment. So the rows of MySQL are counted in the stored dump.
  */
 import * as z from "zod";
 

@@ -55,7 +55,7 @@ export const ADVICE = "or set the task's drill_every to 0";
  * Rejects if the server has too little free space for the scratch database. Checks this only if the server
  * runs on this machine.
  *
- * @param dumped Size of the dump in bytes, which is the least that the database takes.
+ * @param dumped Size of the dump in bytes. The database takes at least as much.
  */
 export async function checkDatabaseRoom(
   host: ScratchHost,

@@ -109,8 +109,8 @@ export function newMounts(root: string, before: readonly Mount[], now: readonly 
 }
 
 /**
- * Returns the mounts below the root. If there are several mounts at one point, returns the last mount, which
- * hides the others.
+ * Returns the mounts below the root. If there are several mounts at one point, returns the last mount,
+ * because it hides the others.
  */
 function mountsBelow(root: string, mounts: readonly Mount[]): Mount[] {
   const last = new Map(mounts.map((mount) => [mount.point, mount]));

@@ -11,8 +11,8 @@ interface Stored {
 }
 
 /**
- * Backs up the directory `tree`, which the commands in `grow` fill, and returns what was stored. The
- * exclusions may contain `$tree`, and `$root` for the parent directory of `tree`.
+ * Backs up the directory `tree` and returns what was stored. The commands in `grow` fill the directory first.
+ * The exclusions may contain `$tree`, and `$root` for the parent directory of `tree`.
  */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();

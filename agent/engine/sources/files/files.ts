@@ -101,7 +101,7 @@ async function archivePart(
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
     // The record size must be the same as in the backup. With smaller records, tar does not read the end of
-    // the last record, so zstd ends with SIGPIPE, which is a failure under `pipefail`.
+    // the last record. zstd then ends with SIGPIPE, and this is a failure under `pipefail`.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",
@@ -149,8 +149,8 @@ export function tarArguments(options: readonly string[], member: string): string
     "--create",
     `--file=/proc/self/fd/${ARCHIVE_DESCRIPTOR}`,
     "--format=posix",
-    // Leave out access and change times, which cannot be restored, and tar's pid. Equal directories then give
-    // equal archives.
+    // Leave out tar's pid. Also leave out access and change times, because they cannot be restored. Equal
+    // directories then give equal archives.
     "--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f",
     `--record-size=${RECORD_BYTES}`,
     "--numeric-owner",

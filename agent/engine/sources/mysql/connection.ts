@@ -82,7 +82,7 @@ export class MysqlConnection {
 
   /**
    * Returns the rows of a SELECT, each as a list of columns. Every column must be a number or `hex(…)` of a
-   * text. Other values may contain line breaks or tabs, which separate rows and columns in the output.
+   * text. Other values may contain line breaks or tabs, and these separate rows and columns in the output.
    */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);

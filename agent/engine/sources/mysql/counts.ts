@@ -82,8 +82,8 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
 }
 
 /**
- * Returns a warning about the dump's longest statement, which the server may refuse on restore. Binary data
- * takes twice as many bytes in a dump as in its rows.
+ * Returns a warning about the dump's longest statement: the server may refuse the statement on restore.
+ * Binary data takes twice as many bytes in a dump as in its rows.
  */
 function tooLongWarning(database: string, longest: number, maxStatement: number): string {
   return `The longest statement in the dump of ${database} is ${

@@ -32,8 +32,8 @@ const BACKTICK = 0x60;
 type State = "head" | "rest" | "columns" | "name" | "between" | "values" | "string" | "escape";
 
 /**
- * Counts the rows of a dump that arrives in chunks of any size. Ignores the bodies of routines, which are
- * enclosed in DELIMITER commands.
+ * Counts the rows of a dump that arrives in chunks of any size. Ignores the bodies of routines: DELIMITER
+ * commands enclose them.
  */
 export class DumpRows {
   readonly #tables = new Map<string, TableRows>();

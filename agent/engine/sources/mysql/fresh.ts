@@ -134,7 +134,7 @@ export class MysqlFresh {
     try {
       await this.execute(`create database ${quote(name)}${charset}`);
     } catch (error) {
-      // The database belongs to another run, which has just created it.
+      // Another run has just created the database, so the database belongs to that run.
       if (/database exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }

@@ -1,8 +1,7 @@
 /**
  * Distinguishes the databases of running restores and drills from databases that killed agents left. A
  * running restore or drill holds a lock on the server, on a connection of its own. Each database that it
- * creates contains a marking table, which has the name `MARK` in sql.ts. The comment of this table names the
- * lock.
+ * creates contains a marking table; its name is `MARK` in sql.ts. The comment on this table names the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -37,7 +36,7 @@ export async function holdLock(
     yield statement;
     await child.exited.catch(() => {});
   };
-  // This promise settles when the program ends, which is at the end of the run at the latest.
+  // This promise settles when the program ends: at the latest at the end of the run.
   child.feed(input()).catch(() => {});
   const reader = child.stdout!.getReader();
   const { value } = await reader.read();

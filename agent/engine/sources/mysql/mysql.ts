@@ -290,8 +290,8 @@ async function accountsPart(
 }
 
 /**
- * Whether the program has the option `--system`, which MariaDB 10.5.9 introduced. Maintenance releases of
- * older series have the option too, but are not recognized.
+ * Whether the program has the option `--system`. MariaDB 10.5.9 introduced this option. Maintenance releases
+ * of older series have the option too, but are not recognized.
  */
 function dumpsAccounts({ version }: DumpProgram): boolean {
   return /mariadb/i.test(version) && isAtLeast(version, 10, 5, 9);

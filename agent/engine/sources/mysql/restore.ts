@@ -134,8 +134,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Creates the postponed views, which read other databases of this restore. A postponed view may need
-   * another postponed view, so failed views are tried again. Rejects if all remaining views fail.
+   * Creates the postponed views. They read other databases of this restore. A postponed view may need another
+   * postponed view, so failed views are tried again. Rejects if all remaining views fail.
    */
   async #makePostponed(names: readonly string[]): Promise<void> {
     let left = names.flatMap((name) =>

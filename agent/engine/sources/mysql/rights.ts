@@ -177,7 +177,7 @@ export class MysqlRights {
 
 /**
  * Returns SQL that selects the account as `user@host`. For MySQL 8 and later, the SQL also selects the active
- * roles, which SHOW GRANTS needs.
+ * roles, because SHOW GRANTS needs them.
  */
 function accountQuery({ isMariadb, version }: ServerVersion): string {
   const hasRoles = !isMariadb && isAtLeast(version, 8, 0);

@@ -183,7 +183,8 @@ class MysqlScratch implements ScratchHost {
   }
 
   /**
-   * Returns the names of system-versioned tables, which contain historical rows in addition to current ones.
+   * Returns the names of system-versioned tables. These tables contain historical rows in addition to current
+   * ones.
    */
   async #versioned(database: string): Promise<ReadonlySet<string>> {
     const rows = await this.#query(

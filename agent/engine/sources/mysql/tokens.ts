@@ -32,7 +32,7 @@ interface Token {
   text: string;
   /** Name without its quotes; null if the token cannot be a name. */
   name: string | null;
-  /** Index of the token in the list of all tokens, which includes white space and comments. */
+  /** Index of the token in the list of all tokens. The list includes white space and comments. */
   at: number;
 }
 

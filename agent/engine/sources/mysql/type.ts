@@ -34,7 +34,8 @@ export const mysql: SourceType<DatabaseSource, DatabaseTarget> & { detection: Se
   detection: {
     defaultPort: 3306,
     sockets: async (host) => host === null ? SOCKETS : [await mysqlSocket(host)],
-    // A packet begins with three bytes for its length and one byte for its sequence number, which is 0.
+    // A packet begins with three bytes for its length and one byte for its sequence number. The sequence
+    // number of a greeting is 0.
     isAnswer: (bytes) => bytes[3] === 0 && GREETINGS.includes(bytes[4]!),
     isProgram: (name) => /^(mysql|mariadb)/.test(name),
   },

@@ -21,7 +21,7 @@ const PASSWORD_DESCRIPTOR = 3;
 /**
  * Statements at the start of each session. They override settings of the database. A database's setting might
  * end a session after a second. It might also replace the server's functions by functions of the database's
- * owner, which would then run with the login's rights.
+ * owner. These functions would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 

@@ -200,8 +200,8 @@ class CountSession {
   }
 
   /**
-   * Starts the count. Resolves with the snapshot's id, which is valid until {@link CountSession.end}; null if
-   * the server exported no snapshot.
+   * Starts the count. Resolves with the snapshot's id; null if the server exported no snapshot. The id is
+   * valid until {@link CountSession.end}.
    */
   async start(children: ProgramContext["children"], script: string): Promise<string | null> {
     const known = Promise.withResolvers<void>();
@@ -269,7 +269,7 @@ class CountSession {
  * several.
  *
  * If the script exports the dump's snapshot, the script continues after errors, such as missing rights. An
- * aborted transaction would end the snapshot, which the dump needs.
+ * aborted transaction would end the snapshot, but the dump needs the snapshot.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

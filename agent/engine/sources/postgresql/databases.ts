@@ -36,9 +36,9 @@ export interface Database {
 }
 
 /**
- * Columns of the catalog pg_database that describe a database. Old servers lack some of these columns. They
- * are read through JSON, which gives null for a missing column. `icu` came with PostgreSQL 15, `builtin` with
- * 17.
+ * Columns of the catalog pg_database that describe a database. Old servers lack some of these columns. The
+ * columns are read through JSON, because JSON gives null for a missing column. `icu` came with PostgreSQL 15,
+ * `builtin` with 17.
  */
 export const DATABASE_PROPERTIES =
   `pg_encoding_to_char(encoding) as encoding, datcollate as collation, datctype as ctype,
@@ -48,8 +48,8 @@ export const DATABASE_PROPERTIES =
             coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale`;
 
 /**
- * Databases of the server itself, which `*` does not select. `template0` accepts no connections, and restores
- * replace neither `template0` nor `template1`.
+ * Databases of the server itself. The name `*` does not select them. `template0` accepts no connections, and
+ * restores replace neither `template0` nor `template1`.
  */
 const TEMPLATES = /^template[01]$/;
 /** Databases of managed services. Only the service may connect to them. */

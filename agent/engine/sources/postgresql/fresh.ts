@@ -141,7 +141,7 @@ export class PostgresqlFresh {
     try {
       await this.execute(`create database ${identifier(name)} template template0${clauses}`);
     } catch (error) {
-      // The database belongs to another run, which has just created it.
+      // Another run has just created the database, so the database belongs to that run.
       if (/already exists/.test((error as Error).message)) this.unfinished.delete(name);
       throw error;
     }
@@ -275,7 +275,7 @@ export class PostgresqlFresh {
   /**
    * Executes SQL in the maintenance database.
    *
-   * @param connection If absent, the run's own connection is used, which closes when the run ends.
+   * @param connection If absent, the run's own connection is used. That connection closes when the run ends.
    */
   async execute(sql: string, connection: PostgresqlConnection = this.connection): Promise<void> {
     await connection.execute(this.psql, this.maintenanceDatabase, sql);

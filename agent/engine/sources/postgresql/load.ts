@@ -56,7 +56,7 @@ export async function loaderFor(
 /** Errors of pg_restore that do not make the load fail. */
 interface Tolerated {
   isUnwanted(error: LoadError): boolean;
-  /** Whether the dump contains materialized views, which may fail to be filled. */
+  /** Whether the dump contains materialized views. Filling them may fail. */
   readonly mayRefresh: boolean;
 }
 

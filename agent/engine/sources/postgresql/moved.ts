@@ -62,7 +62,7 @@ export class MovedDatabases {
 
   /**
    * Gives all renamed originals their names back. Warns of failures, and never rejects. The caller must have
-   * dropped the unfinished databases, which occupy these names.
+   * dropped the unfinished databases, because they occupy these names.
    */
   async restoreOriginals(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#renamed]) {

@@ -1,8 +1,7 @@
 /**
  * Backs up PostgreSQL databases with pg_dump, each as one object. The format is custom without compression
- * (`-Fc -Z0`), because zstd compresses better than pg_dump. The other format, which the task may choose, is
- * SQL text. With `*`, roles and tablespaces become an object of their own, because they belong to no
- * database.
+ * (`-Fc -Z0`), because zstd compresses better than pg_dump. The task may choose another format: SQL text.
+ * With `*`, roles and tablespaces become an object of their own, because they belong to no database.
  */
 import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
@@ -108,7 +107,7 @@ interface Plan {
 /**
  * Returns the properties that go into the manifest. All users with access to the backup may read the
  * manifest. So the properties leave out the database's settings and comments: they are stored with its
- * contents, which may be encrypted.
+ * contents, and the contents may be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };

@@ -40,7 +40,7 @@ export const postgresql: SourceType<DatabaseSource, DatabaseTarget> & { detectio
     sockets: (host, port) =>
       (host === null ? SOCKET_DIRECTORIES : [host]).flatMap((each) => socketsIn(each, port)),
     /**
-     * The message SSLRequest, which a server answers with `S` or `N`:
+     * The message SSLRequest. A server answers it with `S` or `N`:
      * https://www.postgresql.org/docs/current/protocol-message-formats.html
      */
     hello: new Uint8Array([0, 0, 0, 8, 4, 210, 22, 47]),
