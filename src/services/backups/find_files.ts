@@ -49,7 +49,7 @@ export interface FileVersion extends Omit<FoundVersion, "backups"> {
 
 export interface FoundFiles {
   readonly files: readonly FoundFile[];
-  /** Whether more paths match than `files` lists. */
+  /** Whether more paths match than are listed. */
   readonly truncated: boolean;
   /** Number of backups that were searched. */
   readonly searched: number;
