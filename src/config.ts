@@ -222,7 +222,8 @@ function readSmtp(variables: Variables): Config["smtp"] {
 }
 
 /**
- * Reads a variable whose unit is seconds. Returns milliseconds, or `otherwise` if the variable is not set.
+ * Reads a variable whose unit is seconds. Returns milliseconds. If the variable is not set, returns the
+ * default `otherwise`.
  */
 function seconds(variables: Variables, name: string, otherwise: number): number {
   const given = variables.parse(

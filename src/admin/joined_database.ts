@@ -33,7 +33,7 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
 }
 
 /**
- * Returns whether an embedded database exists in the data directory. Admin commands do not create one unless
+ * Returns whether an embedded database exists in the data directory. Admin commands create a database only if
  * an operator asks for it.
  */
 export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {

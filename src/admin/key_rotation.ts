@@ -35,7 +35,9 @@ export interface KeyRotation {
   print(line: string): void;
 }
 
-/** The reason why the rotation cannot be completed, as one line that says what to do. */
+/**
+ * The error for a rotation that cannot be completed. The message says the reason and what to do, in one line.
+ */
 export class KeyRotationError extends Error {
   override readonly name = "KeyRotationError";
 }
@@ -89,10 +91,7 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   );
 }
 
-/**
- * Returns the interrupted rotation if there is one. Otherwise begins a rotation: adds a new key to the end of
- * the file.
- */
+/** Returns the interrupted rotation. If there is none, begins one: adds a new key to the end of the file. */
 async function begin(
   { database, clock, print }: KeyRotation,
   file: KeyFile,
@@ -137,15 +136,15 @@ async function requireKeys({ config, database }: KeyRotation, keyring: Keyring):
   if (problem !== null) throw new KeyRotationError(`Cannot rotate the key: ${problem}`);
 }
 
-/** Retires every key in the file except the new one. */
+/** Moves every key in the file to the retired keys, and keeps only the new key. */
 async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: string): Promise<void> {
   const keys = await file.keys();
   const old = keys.filter((key) => keyId(key) !== newKeyId);
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  // Encrypts the values again that were stored a moment ago. A control plane keeps an old key while a stored
-  // value needs that key.
+  // Encrypts again the values that control planes stored with an old key during the last steps. A control
+  // plane keeps an old key while a stored value needs that key.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));

@@ -89,8 +89,8 @@ async function runRecover(config: Config, values: Values): Promise<void> {
 }
 
 /**
- * Asks before a database is created in the default location. An operator who forgot DATABASE_URL would
- * otherwise recover into a directory that the control plane never reads.
+ * Asks before a database is created in the default location. If an operator forgot to set DATABASE_URL, the
+ * recovery would fill a database that the control plane never reads.
  */
 async function confirmDatabase(config: Config, environment: Record<string, string>): Promise<void> {
   if (config.databaseUrl !== null || environment.DATA_DIR) return;
@@ -193,8 +193,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 /**
- * Returns an error's message. For an error about invalid input, joins the messages of all fields and leaves
- * out the fields' names, which an operator on the command line never entered.
+ * Returns an error's message. For an error about invalid input, joins the messages of all fields. Leaves out
+ * the fields' names, because an operator on the command line does not enter them.
  */
 function messageOf(error: unknown): string {
   if (!(error instanceof InvalidError)) return (error as Error).message;

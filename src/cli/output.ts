@@ -12,7 +12,7 @@ export interface Column<T> {
 export class Output {
   constructor(readonly isJson: boolean, readonly terminal: Terminal) {}
 
-  /** With `--json`, prints only the document; otherwise calls `show`. */
+  /** With `--json`, prints only the document. Without `--json`, calls `show`. */
   answer(document: unknown, show: () => void): void {
     if (!this.isJson) return show();
     this.terminal.write(`${JSON.stringify(document, null, 2)}\n`);
@@ -23,8 +23,8 @@ export class Output {
   }
 
   /**
-   * Prints every field of a record, except fields that are empty or in `omit`. The name of a nested field
-   * includes the name of its object: `Schedule time`.
+   * Prints the fields of a record. Leaves out empty fields, and the fields in `omit`. The name of a nested
+   * field includes the name of its object: `Schedule time`.
    */
   record(body: { data: object }, omit: readonly string[] = []): void {
     this.answer(body, () => this.fields(body.data, omit));

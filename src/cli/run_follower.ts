@@ -13,7 +13,10 @@ export function latestStreamOf(taskId: number): string {
   return `/backup-tasks/${taskId}/latest-log/stream`;
 }
 
-/** Follows a started run to its end if `follow` is true. Otherwise prints that the run was started. */
+/**
+ * Follows a started run to its end if `follow` is true. If `follow` is false, prints that the run was
+ * started.
+ */
 export async function showStarted(
   cli: Cli,
   started: Started,

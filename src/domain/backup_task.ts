@@ -1,4 +1,7 @@
-/** Rules on a backup task's schedule and encryption. They hold in whatever order the fields are set. */
+/**
+ * Rules on a backup task's schedule and encryption. The result does not depend on the order in which the
+ * fields are set.
+ */
 import type { Schedule } from "./schedule.ts";
 import { localWeekday } from "./timezone.ts";
 

@@ -53,7 +53,7 @@ export class StepUpRequiredError extends ForbiddenError {
   }
 }
 
-/** Too many attempts; the next one is accepted after `seconds`. */
+/** There were too many attempts. The next attempt is accepted after `seconds`. */
 export class ThrottledError extends DomainError {
   readonly kind = "throttled";
   constructor(readonly seconds: number) {
@@ -92,7 +92,7 @@ export class SecondFactorMissingError extends ForbiddenError {
   }
 }
 
-/** A refused token, session or log-in of a known user, as the audit log records it. */
+/** A token, session or log-in of a known user that was refused. The audit log records it. */
 export interface RefusedCredential {
   readonly userId: number;
   /** The token or session; absent for a failed log-in. */

@@ -58,7 +58,7 @@ export interface KeepReason {
   readonly text: string;
 }
 
-/** The decision about a backup: it is kept if there is a reason, and removed otherwise. */
+/** The decision about a backup: with a reason it is kept, without a reason it is removed. */
 export interface RetentionDecision<B> {
   readonly backup: B;
   readonly reasons: readonly KeepReason[];
@@ -110,9 +110,8 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts by time, except that a backup of a later run always comes before one of an earlier run. Times may
- * come from a wrong clock: without this exception, a backup dated into the future would displace every backup
- * made after it.
+ * Sorts backups of runs by the order of the runs, and all others by time. Times may come from a wrong clock:
+ * sorted by time alone, a backup dated into the future would displace every backup made after it.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));

@@ -99,7 +99,7 @@ export function hasEnded(state: RunState): state is FinalState | "lost" {
 
 /**
  * Factor for the stall timeout of restores. A database server reports no progress while it builds a large
- * index, and ending the restore would lose everything restored so far.
+ * index. If the restore were ended then, everything restored so far would be lost.
  */
 export const RESTORE_PATIENCE = 4;
 

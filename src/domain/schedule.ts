@@ -37,9 +37,9 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. Normally, `problem` is null. If this runtime does not know the
- * time zone, uses UTC, and if it cannot parse the stored schedule, returns the time one day later. In both
- * cases, `problem` says so in one sentence. This can happen after an update of the runtime, for example.
+ * Returns the first due time after `after`. Normally, `problem` is null. After an update of the runtime, the
+ * stored schedule may no longer be valid. If the time zone is unknown, uses UTC. If the schedule cannot be
+ * parsed, returns the time one day after `after`. In both cases, `problem` is one sentence about it.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;

@@ -46,7 +46,8 @@ export function isTimezone(zone: string): boolean {
 }
 
 /**
- * Returns the local time of an instant, as milliseconds since 1970-01-01T00:00 local time, in whole seconds.
+ * Returns the local time of an instant, in milliseconds since 1970-01-01T00:00 local time. The result is a
+ * whole number of seconds.
  */
 export function wallTime(zone: string, instant: Date): number {
   const part: Record<string, string> = {};
@@ -73,8 +74,8 @@ export function offsetAt(zone: string, instant: number): number {
  * never gives an earlier instant.
  */
 export function instantOf(zone: string, wall: number): Date {
-  // These two offsets are in force before and after `wall`, because zones are at most 14 hours ahead of UTC
-  // or 12 hours behind it.
+  // `before` is the offset in force before `wall`, and `after` the offset after it. Zones are at most 14
+  // hours ahead of UTC and 12 hours behind it.
   const before = offsetAt(zone, wall - 15 * HOUR);
   const after = offsetAt(zone, wall + 13 * HOUR);
   const early = wall - Math.max(before, after);

@@ -44,7 +44,7 @@ export interface Call<Id extends string, Query, Body> {
   readonly openapi: () => string;
 }
 
-/** The status and JSON body of a response. A handler may return a `Response` instead. */
+/** The status and JSON body of a response. A handler may also return a `Response`. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
@@ -98,7 +98,7 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    * gets a 409.
    */
   readonly showsSecretOnce?: boolean;
-  /** Whether the audit log records success. Default: true for all methods except GET. */
+  /** Whether the audit log records success. Default: false for GET, true for all other methods. */
   readonly audited?: boolean;
   /**
    * Sentences about error statuses, in addition to those that follow from the definition:

@@ -70,8 +70,8 @@ export interface Validity {
 }
 
 /**
- * Connects to a server and returns the period for which its certificate is valid, whoever has signed it.
- * Sends no data. Returns null if the server does not answer in time.
+ * Connects to a server and returns the period for which its certificate is valid. Accepts a certificate from
+ * any authority. Sends no data. Returns null if the server does not answer in time.
  *
  * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves host names, and checks the addresses.

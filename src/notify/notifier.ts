@@ -196,7 +196,7 @@ export class Notifier {
 
   /**
    * Returns the delay before the next attempt. The delay depends on the stream's failures, not on the
-   * message's, so that more pending messages do not cause more attempts to an unresponsive stream.
+   * message's, so that a stream that does not respond gets no more attempts when more messages are waiting.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();

@@ -82,7 +82,7 @@ export class Outgoing {
         body,
         signal: AbortSignal.any([signal, limit]),
       });
-      // An accepted message stays accepted, whatever the rest of the response is.
+      // The message is accepted, so the rest of the response does not matter.
       if (response.ok || explain === undefined) await response.body?.cancel();
       // The status matters most, so a response body that breaks off is ignored.
       else answer = await readStart(response).catch(() => "");

@@ -1,6 +1,6 @@
 /**
- * Opens the control plane's database with the current schema. The database is either the operator's or the
- * embedded one.
+ * Opens the control plane's database with the current schema. This is the operator's database if DATABASE_URL
+ * is set, and the embedded one if not.
  */
 import { join } from "node:path";
 import type { Config } from "../config.ts";
@@ -41,7 +41,10 @@ export async function applyMigrations(database: Database, clock: Clock): Promise
   log.info("Applied migrations {first} to {last}", { first: applied[0], last: applied.at(-1) });
 }
 
-/** Connects to the database, whatever its schema. Disposing the result also stops the embedded Postgres. */
+/**
+ * Connects to the database without checking its schema. Disposing the result also stops the embedded
+ * Postgres.
+ */
 export async function connectControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
   const database = config.databaseUrl === null

@@ -6,8 +6,8 @@ const LOCK = "rearguard.lock";
 const PID = "rearguard.pid";
 
 /**
- * A lock on the data directory. It is released when this object is disposed, or when the process ends for
- * whatever reason.
+ * A lock on the data directory. It is released when this object is disposed, or when the process ends for any
+ * reason.
  */
 export class DataDirectory implements AsyncDisposable {
   readonly #lock: Deno.FsFile;

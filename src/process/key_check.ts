@@ -68,8 +68,8 @@ export async function disagreeingReplica(
 }
 
 /**
- * Returns whether one of two control planes could not decrypt new values of the other. Ignores control planes
- * of old versions, which report no key ids.
+ * Returns whether one of two control planes lacks the key with which the other encrypts new values. Ignores
+ * control planes of old versions, which report no key ids.
  */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));

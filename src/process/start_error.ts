@@ -6,7 +6,7 @@ export class StartError extends Error {
 }
 
 /**
- * Returns an error of the start as one line. Keeps messages that start with "Cannot", and completes others.
+ * Returns an error of the start as one line. A message that does not start with "Cannot" gets a beginning.
  */
 export function startFailure(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")

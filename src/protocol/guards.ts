@@ -33,7 +33,7 @@ export const JobGuards = z.object({
     compression: z.number(),
   }).nullable(),
   /**
-   * Median duration of the task's last runs in milliseconds, and their number. Null while no run has
+   * Median duration of the task's last runs in milliseconds, and their number. Null until a run has
    * succeeded. Absent from older control planes.
    */
   runs: z.object({ runs_count: z.number().int().positive(), duration_ms: z.number() }).nullable().optional(),
@@ -64,8 +64,8 @@ export const REPORTED_FINDINGS = {
    */
   shrinking: z.string().max(4096).nullable().optional(),
   /**
-   * Findings of the guards, except those that the task ignores. Absent from agents that report only the two
-   * fields above.
+   * Findings of the guards. Findings of guards that the task ignores are left out. Absent from agents that
+   * report only the two fields above.
    */
   findings: z.array(z.object({
     name: z.string().min(1).max(64),

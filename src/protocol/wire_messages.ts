@@ -1,6 +1,6 @@
 /**
- * Every message on the agent's websocket, both directions: JSON text frames, one message each.
- * The schemas are the only source of the types. See docs/develop/protocol.md for the order of messages.
+ * Every message on the agent's websocket, in both directions. Each message is one JSON text frame. The
+ * schemas are the only source of the types. See docs/develop/protocol.md for the order of messages.
  */
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
@@ -324,7 +324,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
     type: z.literal("upload.opened"),
     request_id: requestId,
     upload_id: z.string(),
-    /** Size in bytes of every part except the last. */
+    /** Size of a part in bytes. The last part may be smaller. */
     part_size: z.number().int().positive(),
   }),
   z.object({

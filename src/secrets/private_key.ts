@@ -9,7 +9,7 @@ import { openSshPrivateKey } from "./ssh_key.ts";
 
 /**
  * Reports that a key cannot be used. The message is the end of a sentence about the key, such as "is an ECDSA
- * key of 521 bits", and contains no part of the key.
+ * key of 521 bits". It contains no part of the key.
  */
 export class PrivateKeyError extends Error {
   constructor(message: string, readonly isPassphrase = false, options?: ErrorOptions) {

@@ -1,4 +1,7 @@
-/** Opens the destination types that the control plane itself can reach. Only agents reach the others. */
+/**
+ * Opens the destination types that the control plane itself can reach. The other types can be reached only by
+ * agents.
+ */
 import type { Secrets } from "../definitions/destinations/definition.ts";
 import type { DestinationType } from "../definitions/destinations/registry.ts";
 import type { TypedSettings } from "../definitions/destinations/settings.ts";

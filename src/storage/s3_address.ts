@@ -77,7 +77,7 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
 
 /** The parts of an address that may be wrong, for messages that say what to change. */
 export interface AddressGuesses {
-  /** The default region if no region is known; otherwise null. */
+  /** The default region, if it is used because no region is known; null if the region is known. */
   readonly guessedRegion: string | null;
   /**
    * Whether the bucket is a part of the host name of a self-hosted service. Such services often expect the

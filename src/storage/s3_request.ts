@@ -38,8 +38,8 @@ export interface S3Request {
   readonly timeoutMs?: number;
   readonly idleMs?: number;
   /**
-   * False if it may do harm to repeat the request after a lost response. Such a request is retried only after
-   * a refusal.
+   * Whether the request may be repeated after a lost response. If false, a repetition could do harm, and the
+   * request is retried only after a refusal.
    */
   readonly repeatable?: boolean;
 }
@@ -203,7 +203,7 @@ export class S3Requests {
   }
 }
 
-/** Returns whether the service itself refused the request, with one of these codes. */
+/** Returns whether the error is a refusal by the service itself, with one of these codes. */
 export function isRefused(error: unknown, ...codes: string[]): error is StorageError {
   return error instanceof StorageError && codes.includes(error.code);
 }

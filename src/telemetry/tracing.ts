@@ -1,8 +1,8 @@
 /**
  * Records traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set. If it is not set, spans are
- * empty objects, and nothing is kept or sent. All spans of a run belong to one trace, whichever process they
- * come from: the `traceparent` (W3C Trace Context, section 3.2) is passed with the run from the API request
- * to the agent and back.
+ * empty objects, and nothing is kept or sent. All spans of a run belong to one trace, even if they come from
+ * different processes. For this, the `traceparent` (W3C Trace Context, section 3.2) is passed with the run
+ * from the API request to the agent and back.
  */
 import {
   type Attributes,
@@ -51,8 +51,8 @@ export function failSpan(span: Span, reason: string): void {
 
 /**
  * Hides the URLs and errors of requests from traces, because signed URLs and webhooks are credentials. Deno
- * makes a span of each request, with its whole URL and its error. After this call, such a span contains only
- * the origin. Returns the original `setStatus`.
+ * makes a span of each request, with its whole URL and its error. After this call, a request's span contains
+ * only the URL's origin. Returns the original `setStatus`.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {
   const prototype: Span = Object.getPrototypeOf(span);

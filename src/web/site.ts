@@ -84,7 +84,7 @@ export class Site {
     return c.redirect(this.path(path), 303);
   }
 
-  /** Returns whether others in the network can read the browser's requests. */
+  /** Returns whether other machines in the network can read the browser's requests. */
   isExposed(c: SiteContext): boolean {
     const { protocol, hostname } = new URL(this.publicUrl ?? c.req.url);
     return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);

@@ -21,7 +21,7 @@ export interface DestinationField extends Pick<Field, "help" | "description" | "
   /** Format of the values that callers send for the field. */
   readonly schema: z.ZodType<SettingValue>;
   readonly example?: string;
-  /** Names under which callers send the field; the first one is preferred. Default: the field's own name. */
+  /** Names under which callers send the field; the first name is preferred. Default: the field's own name. */
   readonly sentAs?: readonly string[];
   /** Whether the value is stored encrypted. The API shows only whether such a field is set. */
   readonly isSecret?: boolean;
@@ -75,7 +75,8 @@ export interface DestinationDefinition<
   readonly reach: Reach;
   readonly fields: Fields;
   /**
-   * Fields of which at least one is required. If all are missing, the message is reported for the first one.
+   * Fields of which at least one is required. If all are missing, the message is reported for the first field
+   * of the list.
    */
   readonly requiredOneOf?: {
     readonly fields: readonly (keyof Fields & string)[];
@@ -141,8 +142,8 @@ export interface RecoveryInstructions<Settings> {
 }
 
 /**
- * How `recover` reads the address of a destination. The address contains no password, because `recover`
- * refuses such addresses.
+ * How `recover` reads the address of a destination. The address never contains a password: `recover` refuses
+ * an address with a password.
  */
 export interface AddressReading<Settings> {
   readonly schemes: readonly string[];

@@ -4,7 +4,7 @@ import { says } from "../formats/says.ts";
 import { secret, text } from "../formats/text.ts";
 
 /**
- * A bucket, as the agent gets it in a job. The agent gets no access keys: it requests presigned URLs over the
+ * The description of a bucket in a job. The agent gets no access keys. It requests presigned URLs over the
  * websocket (`upload.*`).
  */
 export const S3Destination = z.object({

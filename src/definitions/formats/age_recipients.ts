@@ -11,8 +11,7 @@ export function recipientProblem(key: string): string | null {
     return "holds a secret key. Keep it, and send its public key, which age-keygen -y prints";
   }
   const problem = "must be an age public key (age1…) with every character as age-keygen printed it";
-  // Refuse keys of hardware tokens, because neither an agent nor the control plane could decrypt such a
-  // backup.
+  // Refuse keys of hardware tokens, because neither an agent nor the control plane can decrypt with them.
   if (key.startsWith("age1tag")) return problem;
   try {
     new Encrypter().addRecipient(key);

@@ -1,4 +1,4 @@
-/** Defines a source type: all its properties, except for the code that reads the data. */
+/** Defines a source type by its properties. The code that reads the data is not part of the definition. */
 import type * as z from "zod";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import type { StoredRestore } from "../../domain/restore.ts";
@@ -15,7 +15,10 @@ export type SourceShape = z.ZodObject<{ type: z.ZodLiteral<string> }>;
 export interface SourceDefinition {
   /** Name for people, such as `MySQL databases`. */
   readonly label: string;
-  /** Value of a task's `type`. If several types have the same value, `database_type` selects one of them. */
+  /**
+   * Value of a task's `type`. If several source types have the same value, the task's `database_type` selects
+   * one of these types.
+   */
   readonly taskType: string;
   /**
    * What a backup contains, in words, such as databases. Used in messages about all types with the same

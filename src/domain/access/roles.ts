@@ -36,9 +36,7 @@ export function roleOf(role: Role): RoleDefinition {
   return DEFINITIONS[role];
 }
 
-/**
- * Returns every ability of a member with this role. Only administrators have `admin`, whatever their role.
- */
+/** Returns every ability of a member with this role. Administrators also have `admin`, in every role. */
 export function abilitiesOf(role: Role, isAdmin: boolean): Set<string> {
   return new Set(isAdmin ? [...roleOf(role).abilities, "admin"] : roleOf(role).abilities);
 }

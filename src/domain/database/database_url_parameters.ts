@@ -1,6 +1,6 @@
 /** The parameters of libpq's connection URI: which are handled here, passed to the driver, or refused. */
 
-/** Accepted values of libpq's `sslmode`, except for `allow`, which is treated as `prefer`. */
+/** Accepted values of libpq's `sslmode`. The value `allow` is accepted too, and treated as `prefer`. */
 const TLS_MODES = ["prefer", "require", "verify-ca", "verify-full"] as const;
 
 export interface DatabaseTls {

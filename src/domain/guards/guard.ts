@@ -32,7 +32,10 @@ export interface StoredStats {
   incompressible_share: number | null;
 }
 
-/** The stats of a new backup. Agents of every version report them, except for `incompressible_share`. */
+/**
+ * The stats of a new backup. Agents of every version report these stats; only `incompressible_share` may be
+ * missing.
+ */
 export interface BackupStats extends StoredStats {
   duration_ms: number;
 }
@@ -81,7 +84,7 @@ export interface GuardNotification<E extends string> {
 }
 
 export interface Guard<E extends string = string> {
-  /** The condition for this finding, as one sentence for the manual. */
+  /** One sentence for the manual that says when the guard reports a finding. */
   readonly summary: string;
   readonly severity: Severity;
   /** The action for tasks that choose none. */

@@ -1,4 +1,4 @@
-/** Detects data that no longer compresses, as happens when ransomware encrypts files. */
+/** Detects data that no longer compresses. This happens when ransomware encrypts files, for example. */
 import { type Guard, type StoredStats, type UsualStats } from "./guard.ts";
 import { missingBackups } from "./missing_history.ts";
 

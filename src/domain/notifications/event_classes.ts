@@ -25,8 +25,8 @@ export interface EventClass {
    */
   readonly isDefault: boolean;
   /**
-   * Whether the class reports problems of tasks. If no stream of a task gets such a class, the API warns that
-   * nobody is notified.
+   * Whether the class reports problems of tasks. If a task has no stream with a class that reports problems,
+   * the API warns that nobody is notified.
    */
   readonly isAlert: boolean;
   /**
@@ -165,7 +165,10 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
   return CLASS_OF.get(event)!;
 }
 
-/** Single classes that a stream gets (true) or does not get (false), by name, whatever its flags say. */
+/**
+ * The stream's choices for single classes, by name: true to get the class, false not to get it. A choice
+ * overrides the stream's flags.
+ */
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 
 /**

@@ -68,8 +68,8 @@ export function pageAnswer(
 }
 
 /**
- * Returns the query's parameters except `page`, as sent, each followed by `&`. The query was parsed before,
- * so it is valid.
+ * Returns the query's parameters as sent, without `page`. Each is followed by `&`. The query was parsed
+ * before, so it is valid.
  */
 function otherParameters(search: string): string {
   if (search.length <= 1) return "";

@@ -16,7 +16,7 @@ const MAX_SHOWN = 100;
  */
 const MAX_WARNINGS = 50;
 
-/** Matches names that may carry a secret: such a field must not be ignored silently. */
+/** Matches names of fields that may contain a secret. An unknown field with such a name is refused. */
 const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
 
 export interface UnknownFields {

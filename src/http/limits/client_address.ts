@@ -1,4 +1,7 @@
-/** Finds the client's address: the peer's, or the one that trusted proxies report in `X-Forwarded-For`. */
+/**
+ * Finds the client's address. This is the peer's address or, behind trusted proxies, the address that they
+ * report in `X-Forwarded-For`.
+ */
 import { BlockList, isIP } from "node:net";
 
 /** The addresses of trusted proxies, for IPv4 and IPv6: single addresses, and networks as `address/bits`. */

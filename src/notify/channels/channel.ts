@@ -20,8 +20,8 @@ export interface Channel {
   readonly isSigned?: boolean;
   /**
    * How much text a message about several events may have. Null for a channel that follows runs. Such a
-   * channel gets the start and the end of each backup run, each at once and as its own message, and no other
-   * events.
+   * channel gets no events but the start and the end of each backup run. Each of these events is sent at
+   * once, as its own message.
    */
   readonly digest: DigestRoom | null;
   /**

@@ -6,8 +6,8 @@ import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
 /**
- * The version of the document. It is raised for a change that receivers must adapt to; a new field is no such
- * change.
+ * The version of the document. It is raised for a change to which receivers must adapt. A new field does not
+ * raise it.
  */
 const WEBHOOK_VERSION = 1;
 

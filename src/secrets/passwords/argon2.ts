@@ -1,4 +1,7 @@
-/** The parameters of Argon2id, as OWASP recommends them, and the messages of the worker that computes it. */
+/**
+ * The parameters of Argon2id, with the values that OWASP recommends, and the messages of the worker that
+ * computes it.
+ */
 
 /** Memory in KiB, passes, and lanes. Stored hashes with other values are replaced at the next log-in. */
 export const ARGON2 = { memory: 19_456, passes: 2, lanes: 1 } as const;

@@ -55,8 +55,8 @@ const DAY = 24 * 3_600_000;
 
 /**
  * Notifies a workspace's streams a week before one of the workspace's tokens expires, and again a day before.
- * A token with a short lifetime gets fewer notices: the first one only if the token is made for two weeks or
- * longer, the second one only if it is made for two days or longer.
+ * The first notice is sent only for tokens with a lifetime of two weeks or longer. The second notice is sent
+ * only for tokens with a lifetime of two days or longer.
  */
 export async function watchExpiringTokens({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

@@ -85,7 +85,7 @@ export async function changePassword(
   });
 }
 
-/** Stores a new password, and ends all sessions of the user except the session `kept`. */
+/** Stores a new password, and ends the user's sessions. The session `kept` does not end. */
 export async function setPassword(
   services: ServiceContext,
   sql: Sql,

@@ -9,7 +9,7 @@ export const INVALID_WORKSPACE = { workspace_id: ["The selected workspace is inv
 /**
  * Returns which workspaces a caller can access. A caller with a session, or with a token for the user's own
  * workspace, can access every workspace of which the user is a member. A caller with a token for another
- * workspace can access only that one. Administrators can access every workspace.
+ * workspace can access only that workspace. Administrators can access every workspace.
  */
 export async function reachOf(sql: Sql, caller: Caller): Promise<Reach> {
   const { credential, userId, workspaceId } = caller;

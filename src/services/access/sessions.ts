@@ -33,7 +33,10 @@ export interface OpenedSession {
   readonly plain: string;
 }
 
-/** Opens a session in the caller's transaction. Its secret is new, whatever the client sent before. */
+/**
+ * Opens a session in the caller's transaction. The session gets a new secret, never one that the client has
+ * sent.
+ */
 export async function openSession(
   sql: Sql,
   userId: number,

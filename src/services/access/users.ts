@@ -208,8 +208,8 @@ async function withCounts(
 }
 
 /**
- * Throws a `ConflictError` if the caller is no administrator any more. Locks the administrators, so two who
- * demote each other at once can't both succeed.
+ * Throws a `ConflictError` if the caller is no administrator any more. Locks the administrators. So if two of
+ * them demote each other at the same time, only one succeeds.
  */
 async function refuseUnlessAdmin(sql: Sql, caller: Caller): Promise<void> {
   const admins = await store.lockAdmins(sql);

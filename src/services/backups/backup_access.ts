@@ -58,7 +58,7 @@ export function refuseDeleted(backup: BackupRow): void {
 /**
  * Returns the error for a backup whose objects are being deleted.
  *
- * @param advice What the user can do instead, as a sentence without its period.
+ * @param advice A sentence without its period that says what else the user can do.
  */
 export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
   return new ConflictError(

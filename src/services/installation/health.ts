@@ -68,7 +68,7 @@ export class Health {
     return [...this.#loops].map((loop) => ({ name: loop.name, seconds: this.#ageOf(loop) / 1000 }));
   }
 
-  /** Returns why this process is not healthy, as a sentence; null if it is healthy. */
+  /** Returns one sentence that says why this process is not healthy; null if it is healthy. */
   problem(): string | null {
     if (this.#stage === "starting") return "The control plane is starting.";
     if (this.#stage === "stopping") return "The control plane is stopping.";

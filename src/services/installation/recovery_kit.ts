@@ -26,7 +26,7 @@ export interface RecoveryKit {
     newest_backup_at: Date | null;
     /**
      * Whether some of the backups are encrypted with a password. `recipients` are the public keys for which
-     * the other backups are encrypted.
+     * backups are encrypted.
      */
     needs_password: boolean;
     recipients: string[];

@@ -14,8 +14,8 @@ const BATCH_SIZE = 100;
 
 /**
  * Re-encrypts every value that is not encrypted with the keyring's first key. Skips a value that changes
- * meanwhile: whoever changes it uses the first key. May be stopped at any moment and started again. Throws a
- * `SecretError` for a value that no key of the keyring decrypts.
+ * meanwhile, because the changed value is encrypted with the first key. May be stopped at any moment and
+ * started again. Throws a `SecretError` for a value that no key of the keyring decrypts.
  *
  * @param lostKeyIds Values encrypted with these keys are skipped.
  * @param progress Called after each batch with the number of changed rows.

@@ -38,8 +38,8 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * Timers of the secrets that were used recently. If another replica publishes such a secret again at the
-   * same moment, this replica ignores it.
+   * Timers of the secrets that were used recently. If another replica publishes one of these secrets again at
+   * the same moment, this replica ignores the publication.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;
@@ -58,8 +58,8 @@ export class TransientSecrets {
   }
 
   /**
-   * Returns the secret of a run or request; may be called repeatedly. If this replica does not hold the
-   * secret, asks the other replicas.
+   * Returns the secret of a run or request. Later calls return the secret again. If this replica does not
+   * hold the secret, asks the other replicas.
    */
   async get(sql: Sql, of: SecretUse): Promise<TransientSecret> {
     const held = this.#held.get(of);

@@ -38,8 +38,8 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   classes?: readonly EventClassName[];
   /**
-   * Whether only streams that follow runs get the message. Such streams report each run's start and end to a
-   * service. By default, only the other streams get the message.
+   * Whether only streams that follow runs get the message. Streams that follow runs report each run's start
+   * and end to a service. By default, only streams that do not follow runs get the message.
    */
   isForFollowers?: boolean;
   /**

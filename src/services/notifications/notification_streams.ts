@@ -45,7 +45,10 @@ export interface NotificationStreamInput extends Input<NotificationStreamSetting
   /** Key that signs the messages, in plain text; null for none. It is stored encrypted. */
   signing_secret?: string | null;
   notifications?: { on_success?: boolean; on_failure?: boolean };
-  /** Classes that the stream gets (true) or does not get (false), by name. The others do not change. */
+  /**
+   * Classes that the stream gets (true) or does not get (false), by name. Classes that are not named do not
+   * change.
+   */
   events?: EventChoices;
 }
 

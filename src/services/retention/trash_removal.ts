@@ -15,8 +15,8 @@ import type { ServiceContext } from "../context.ts";
 import { notifyTrash } from "./trash.ts";
 
 /**
- * Deletes all records that are due, except backups, and notifies administrators. Returns when the next record
- * is due; null if none is.
+ * Deletes the destinations and users that are due, and ends holds that are due. Notifies administrators. Does
+ * not delete backups. Returns when the next record is due; null if none is.
  */
 export async function emptyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;

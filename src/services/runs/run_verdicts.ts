@@ -102,8 +102,8 @@ const REPORTED_FIELD: Partial<Record<RunRow["kind"], string>> = {
 };
 
 /**
- * Returns the verdict. If the verdict reports the success of another kind of run, such as a stored backup for
- * a restore run, returns a failure in its place.
+ * Returns the verdict. If the verdict does not suit the run's kind, returns a failure in its place. For
+ * example, a restore run cannot report a stored backup.
  */
 function validateKind(run: RunRow, verdict: Verdict): Verdict {
   if (verdict.outcome !== "succeeded" && (storedBackupOf(verdict) === null || run.kind === "backup")) {

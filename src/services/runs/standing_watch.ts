@@ -144,7 +144,7 @@ export async function watchStreams(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Ends the open alerts of a kind, except those about `subjects`. */
+/** Ends the open alerts of a kind. Alerts about `subjects` stay open. */
 async function endOthers(
   services: ServiceContext,
   sql: Sql,

@@ -72,8 +72,8 @@ export function updateScript(
 }
 
 /**
- * Deletes a script. Throws a {@link ConflictError} while tasks use the script, because their backups would
- * then silently be made without it.
+ * Deletes a script. Throws a {@link ConflictError} while tasks use the script, because these tasks would then
+ * make backups without the script, and nobody would notice.
  */
 export function deleteScript(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {

@@ -48,7 +48,7 @@ export function bucketOf(
 /**
  * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended, a `NotFoundError`
  * if the run belongs to another server, and a `StorageError` if the bucket fails. The other functions for
- * uploads throw the same errors, also for an upload that has ended.
+ * uploads throw the same errors. They also throw a `ConflictError` if the upload has ended.
  *
  * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */

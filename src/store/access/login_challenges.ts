@@ -22,7 +22,7 @@ export async function insertChallenge(
   await sql`insert into login_challenges ${sql({ ...challenge, data: sql.json(challenge.data as never) })}`;
 }
 
-/** Returns the challenge with this hash, unless it has expired. */
+/** Returns the challenge with this hash; undefined if there is none or it has expired. */
 export async function findChallenge(
   sql: Sql,
   purpose: ChallengePurpose,
@@ -36,8 +36,8 @@ export async function findChallenge(
 }
 
 /**
- * Deletes the challenge with this hash and returns it, unless it has expired. Therefore its secret works only
- * once.
+ * Deletes the challenge with this hash and returns it, so that its secret works only once. Returns undefined
+ * if there is none or it has expired.
  */
 export async function takeChallenge(
   sql: Sql,

@@ -24,7 +24,7 @@ export async function insertPasskey(
   return row!;
 }
 
-/** Returns every passkey of the user, unless the user is in the trash. */
+/** Returns every passkey of the user. Returns none if the user is in the trash. */
 export async function passkeysOf(sql: Sql, userId: number): Promise<PasskeyRow[]> {
   return await sql<PasskeyRow[]>`
     select * from passkeys where user_id = ${userId}

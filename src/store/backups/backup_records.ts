@@ -140,7 +140,8 @@ function isDue(sql: Sql, now: Date) {
 
 /**
  * Returns an SQL condition: a retention rule marked the backup, nothing of it has been removed, and its task
- * still exists. Such a mark can be cancelled if the rule, applied again, keeps the backup.
+ * still exists. The mark of such a backup can be cancelled: the rule is applied again, and may then keep the
+ * backup.
  */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;

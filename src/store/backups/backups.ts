@@ -237,7 +237,8 @@ export async function lockBackup(sql: Sql, workspaceId: number, id: number): Pro
 }
 
 /**
- * Locks a backup of the workspace until the transaction ends, and returns it, whatever its removal reason.
+ * Locks a backup of the workspace until the transaction ends, and returns it. Also finds a backup whose
+ * removal reason is `forget`.
  */
 export async function lockTrashedBackup(
   sql: Sql,

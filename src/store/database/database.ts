@@ -119,7 +119,7 @@ const waiting = new WeakMap<Sql, (() => void)[]>();
 
 /**
  * Runs `work` in one transaction, and commits it. If the connection closes, the transaction ends, too. `work`
- * must not use the network, apart from its queries. If the current request has an audit entry, the
+ * must not use the network for anything but its queries. If the current request has an audit entry, the
  * transaction adds it.
  */
 export async function transaction<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {

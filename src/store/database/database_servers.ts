@@ -31,7 +31,10 @@ interface Opened {
   backend: { readonly pid: number; readonly at: number } | null;
 }
 
-/** Ids of all server processes of the pool's user, as listed at the moment `at` of the monotonic clock. */
+/**
+ * Ids of all server processes of the pool's user, and the time `at`, on the monotonic clock, at which they
+ * were listed.
+ */
 export interface Backends {
   readonly pids: ReadonlySet<number>;
   readonly at: number;

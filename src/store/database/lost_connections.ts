@@ -29,7 +29,8 @@ const settling = new WeakMap<Database, Promise<boolean>>();
 
 /**
  * Queries every connection of the pool, so that lost connections are noticed and replaced. Resolves with true
- * after a round without failures, with false if there was no such round. Concurrent callers share one check.
+ * after a round without failures, and with false if every round had a failure. Concurrent callers share one
+ * check.
  */
 export function settleConnections(database: Database): Promise<boolean> {
   const known = settling.get(database);

@@ -245,7 +245,7 @@ class Cluster {
 
   /**
    * Returns an error message with the newest FATAL or PANIC line of the logs, which says more than pg_ctl
-   * does. Uses `otherwise` if there is no such line.
+   * does. If there is no such line, returns a message with the text `otherwise`.
    */
   async #explain(otherwise: string): Promise<string> {
     const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");

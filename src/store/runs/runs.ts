@@ -69,7 +69,7 @@ export type RunRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** The columns, apart from the state, that a state change may write. */
+/** The columns that a change of a run's state may write in addition to the state. */
 export type RunChange = Partial<
   Pick<
     RunRow,
