@@ -52,7 +52,7 @@ const NAMES = [
   "a\\nb",
 ];
 
-/** Matches the values in a JSON text, because values follow `:`, `,` or `[`. Does not match names. */
+/** Matches the values in a JSON text, by the `:`, `,` or `[` before each value. Does not match names. */
 const VALUE = /(?<=[:[,]\s*)("(?:[^"\\]|\\.)*"|-?[\d.eE+]+|true|false|null)(?!\s*:)/g;
 
 type Change =

@@ -64,8 +64,8 @@ interface Live extends AsyncDisposable {
 }
 
 /**
- * Creates the state with which the contract starts: its first user, its server 2 and its destination 1, at
- * its first time.
+ * Creates the state with which the contract starts: the contract's first user, its server 2 and its
+ * destination 1. Sets the clock to the contract's first time.
  */
 async function live(): Promise<Live> {
   const api = await testApi({ publicUrl: "http://example.com" });

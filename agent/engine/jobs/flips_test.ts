@@ -35,12 +35,12 @@ const few = (count: number) => Math.min(count * TIMES, POSITIONS);
 const UNPACKED = few(50);
 /**
  * Number of flips in the verification test of each format. The test of format `recipients` has no key and
- * starts no program.
+ * starts no program, so it makes many more flips.
  */
 const VERIFIED = { plain: few(50), password: few(4), recipients: POSITIONS };
 /**
- * Number of flips in the decryption test of each format. Each password is turned into a key by a process of
- * its own.
+ * Number of flips in the decryption test of each format. A process of its own turns each password into a key,
+ * so the test with a password makes few flips.
  */
 const DECRYPTED = { password: few(8), recipients: POSITIONS };
 const RESTORED = { plain: few(4), password: few(2), recipients: few(3) };

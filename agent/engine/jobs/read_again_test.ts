@@ -13,8 +13,8 @@ import { BackupDamagedError, RunFailedError } from "../ports.ts";
 import { runVerify } from "./verify.ts";
 
 /**
- * A destination that alters a byte in the first reads of an object. `value` returns the bits to flip in each
- * read; 0 alters nothing.
+ * A destination that alters one byte in reads of objects whose names contain `suffix`. `value` gets the
+ * number of the read, from 1, and returns the bits to flip. If it returns 0, the read is correct.
  */
 class FaultyPath extends LocalDestination {
   #reads = 0;

@@ -6,7 +6,7 @@ import { maskSecrets, secretsIn, secretsOf } from "./known_secrets.ts";
 Deno.test("the secrets of every type of destination are known", () => {
   for (const type of DESTINATION_TYPES) {
     const { fields, job, reach } = definitionOf(type);
-    // The control plane itself reaches this destination, so agents get none of its secrets.
+    // The control plane itself reaches this destination, so agents get none of the destination's secrets.
     if (reach === "control_plane") continue;
     const secrets = Object.fromEntries(
       Object.entries(fields).filter(([, { isSecret }]) => isSecret).map((

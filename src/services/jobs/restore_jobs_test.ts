@@ -1,4 +1,4 @@
-/** Tests which database server restores and drills use. */
+/** Tests the choice of the database server for restores and drills. */
 import assert from "node:assert/strict";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
@@ -43,7 +43,7 @@ async function production(host: string | null = "db.prod") {
     ...at,
     id,
     other: other!.id,
-    /** Dispatches the next run of a server and returns the database server in its target. */
+    /** Dispatches the next run of a server. Returns the database server in the run's target. */
     async target(serverId: number) {
       const [run] = await claimAssignments(services, [serverId]);
       const { target } = run!.job as RestoreJob | DrillJob;

@@ -55,7 +55,10 @@ export class Balancer implements AsyncDisposable {
     return null;
   }
 
-  /** Copies bytes in both directions, no faster than the receiving side accepts them, until one side ends. */
+  /**
+   * Copies bytes in both directions until one side ends. Copies no faster than the receiving side accepts
+   * bytes.
+   */
   async #carry(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
     const both = [from, to];
     for (const connection of both) this.#open.add(connection);

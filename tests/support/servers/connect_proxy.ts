@@ -46,7 +46,7 @@ export class ConnectProxy implements AsyncDisposable {
     this.#watch(client, client);
   }
 
-  /** Forwards a plain HTTP request, whose first line contains the host. */
+  /** Forwards a plain HTTP request. The first line of such a request contains the host. */
   #forward(client: Socket, text: string, head: Uint8Array): void {
     if (/^upgrade:/im.test(text)) return void client.end("HTTP/1.1 400 Bad Request\r\n\r\n");
     const port = /^\w+ http:\/\/[^/]+:(\d+)/.exec(text)![1];

@@ -1,4 +1,7 @@
-/** Tests how long a part may take on a slow link. The tests in put_test.ts use real connections. */
+/**
+ * Tests how long the upload of a part may take on a slow link. The link is simulated; the tests in
+ * put_test.ts use real connections.
+ */
 import assert from "node:assert/strict";
 import { TestClock } from "../../../../tests/support/fixtures/clock.ts";
 import { RunFailedError } from "../../ports.ts";

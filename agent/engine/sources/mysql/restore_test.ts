@@ -178,7 +178,7 @@ Deno.test("a restore under another name does not change the live database", asyn
         /^Events in other are left disabled, .* alter event `other`\.`\w+` enable$/,
       );
       assert.equal(await server.sql("live", "select count(*) from ran"), "0\n");
-      // Restored under its own name, the event is enabled again.
+      // If the database is restored under its own name, the event is enabled again.
       await restoreAs(backup, "live");
       assert.match(await events("live"), /hidden\tENABLED/);
       assert.deepEqual(run.warnings, []);

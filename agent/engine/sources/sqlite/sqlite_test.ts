@@ -308,7 +308,8 @@ Deno.test("a copy that has no room fails with words, and says what to set", asyn
   await using bench = await Bench.open();
   const path = bench.path("huge.db");
   await sqlite(path, "create table t (x);");
-  // The header gets 2^31 - 1 pages of 4096 bytes. The file is sparse and has that length.
+  // The header now says that the database has 2^31 - 1 pages of 4096 bytes. The file is sparse and has that
+  // length.
   await shell('printf "\\x7f\\xff\\xff\\xff" | dd of="$1" bs=1 seek=28 conv=notrunc status=none', path);
   await shell('truncate -s $((0x7fffffff * 4096)) "$1"', path);
   await assert.rejects(bench.backUp(["huge.db"]), {
