@@ -1,4 +1,4 @@
-/** Tests how `recover` reads destinations that agents log in to. */
+/** Tests how `recover` reads destinations that have a login, such as SFTP servers. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../tests/support/fixtures/backup_run.ts";
 import { TestSshd } from "../../tests/support/servers/sshd.ts";

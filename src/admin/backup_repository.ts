@@ -12,8 +12,8 @@ export interface BackupRepository extends AsyncDisposable {
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;
   /**
-   * Converts a path below the repository's root to the directory that a control plane would record for it: an
-   * absolute path, or a key prefix.
+   * Returns the directory that a control plane records for a path below the repository's root. On a disk,
+   * this is an absolute path. In a bucket, it is a key prefix.
    */
   directory(path: string): string;
 }

@@ -1,7 +1,7 @@
 /**
  * Remembers the span that queued each waiting run, so that the run's dispatch belongs to the same trace.
- * Spans arrive as database notifications. After a restart of this process they are lost, and the trace of a
- * waiting run begins with its dispatch.
+ * Spans arrive as database notifications. A restart of this process loses the remembered spans. The trace of
+ * a run that waits then begins with its dispatch.
  */
 
 /** Maximum number of remembered runs; the oldest are forgotten first. */

@@ -17,7 +17,10 @@ export function objectKey(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
-/** Returns the path of a directory in `base`. If both are empty and relative, returns `.`. */
+/**
+ * Returns the path of the directory `inside` below the directory `base`. If both are empty and relative,
+ * returns `.`.
+ */
 export function joinDirectory(base: string, inside: readonly string[]): string {
   const parts = [...innerSegments(base), ...inside].join("/");
   return base.startsWith("/") ? `/${parts}` : parts || ".";

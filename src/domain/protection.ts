@@ -30,8 +30,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Shortest and longest grace, in milliseconds. The grace is how long after a due time its backup may be
- * stored.
+ * Shortest and longest grace, in milliseconds. A task is not late if the backup of a due time is stored
+ * within the grace after it.
  */
 const LEAST_GRACE = 15 * MINUTE;
 const MOST_GRACE = 6 * HOUR;

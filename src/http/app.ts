@@ -90,8 +90,8 @@ function literalFirst(endpoints: readonly Endpoint[]): Endpoint[] {
 }
 
 /**
- * Returns a 404 if the path has no route. If it has one, returns a 405 for an unsupported method, and a 204
- * for OPTIONS. The observing middleware matches every path, and does not count as a route.
+ * Returns a 404 if the path has no route. For a path with a route, returns a 204 for OPTIONS, and a 405 for
+ * any other method. The observing middleware matches every path, and does not count as a route.
  */
 function unmatched(app: App, c: Context): Response {
   const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 1);

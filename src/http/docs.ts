@@ -1,4 +1,4 @@
-/** Serves `/docs`: the API reference, from Swagger UI's package, without any other host. */
+/** Serves `/docs`: the API reference, made with Swagger UI. The page loads nothing from other hosts. */
 import type { App } from "./observe.ts";
 
 /** The page's files by name, each with its media type and its path in the package. */
@@ -39,8 +39,9 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * The page's content security policy: the browser may load from this host only. Swagger UI sets styles by
- * script, which needs no exception. The style sheet's pictures are `data:` URLs.
+ * The page's content security policy: the browser may load from this host only. Pictures may also be `data:`
+ * URLs, because the style sheet contains such pictures. Swagger UI sets styles by script, and the policy does
+ * not restrict that.
  */
 const POLICY = [
   "default-src 'none'",

@@ -68,8 +68,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly description?: string;
   readonly access: Access;
   /**
-   * Whether a caller with a session needs a fresh log-in; a function decides this by the body. Default:
-   * needed for every DELETE.
+   * Whether a caller with a session needs a fresh log-in. A function returns this for a request body.
+   * Default: true for DELETE, false for all other methods.
    */
   readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
   /**

@@ -91,7 +91,8 @@ export class Network {
       return toResponse(method, await promise, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      // If `connect` has tried several addresses, it throws an AggregateError with one error for each.
+      // If `connect` has tried several addresses, the error is an AggregateError with one error for each
+      // address.
       const first = error instanceof AggregateError ? error.errors[0] ?? error : error;
       throw await withDates(first, url, this.#lookup as never);
     }

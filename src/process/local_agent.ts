@@ -72,7 +72,7 @@ class LocalAgent implements AsyncDisposable {
 
   /**
    * Stops the agent. While it stops, the agent reports the runs that it ends, so the control plane must be
-   * stopped after it.
+   * stopped after the agent.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort();

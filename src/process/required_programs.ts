@@ -10,7 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", s
 
 /**
  * Throws a {@link StartError} if programs are missing in `path`, which has the form of PATH. The message
- * names them, and the command that installs them.
+ * names the missing programs, and the command that installs them.
  */
 export function requirePrograms(path: string): void {
   const missing = Object.keys(PACKAGES).filter((program) => !isInPath(program, path));

@@ -6,7 +6,8 @@ export class StartError extends Error {
 }
 
 /**
- * Returns an error of the start as one line. A message that does not start with "Cannot" gets a beginning.
+ * Returns an error of the start as one line. A message that does not start with "Cannot" gets the beginning
+ * "Cannot start:".
  */
 export function startFailure(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")

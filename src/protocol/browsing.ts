@@ -90,7 +90,10 @@ export const BackupFind = z.object({
   pattern: z.string().min(1),
   /** Maximum number of paths in the response. */
   limit: z.number().int().positive(),
-  /** When to end the search and respond with what was found, in milliseconds. Shorter than the timeout. */
+  /**
+   * How many milliseconds the search may take. After this time, the agent responds with what it has found.
+   * The request's timeout is longer.
+   */
   time_limit_ms: z.number().positive(),
 });
 export type BackupFind = z.infer<typeof BackupFind>;
@@ -164,8 +167,8 @@ export const BackupSendResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("no_file"), type: z.string() }),
   z.object({ outcome: z.literal("unsatisfiable"), size: z.number().int().nonnegative() }),
   /**
-   * Only if the request's `what.type` is `stored`. `message` says in one line why nothing of the object can
-   * be read.
+   * Sent only if the request's `what.type` is `stored`. `message` says in one line why nothing of the object
+   * can be read.
    */
   z.object({ outcome: z.literal("unreadable"), message: z.string().max(4096) }),
 ]);

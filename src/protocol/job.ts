@@ -117,8 +117,8 @@ export function jobOptions({ options }: Pick<BackupJob, "options">): JobOptions 
 }
 
 /**
- * Returns the encryption of the job's backup. Throws if the job names none, so that no backup is stored
- * unencrypted by mistake.
+ * Returns the encryption of the job's backup. Throws if the job does not say how to encrypt, so that no
+ * backup is stored unencrypted by mistake.
  */
 export function jobEncryption(job: Pick<BackupJob, "encryption" | "encryption_password">): JobEncryption {
   if (job.encryption !== undefined) return job.encryption;

@@ -18,8 +18,8 @@ export interface BucketOptions {
 const DEFAULT_REGION = "us-east-1";
 
 /**
- * Patterns of the host names of known services, each with its region. If the region is null, it is the
- * pattern's first group.
+ * Patterns of the host names of known services, each with its region. If the region is null, the pattern's
+ * first group is the region.
  */
 const REGIONS: readonly (readonly [host: RegExp, region: string | null])[] = [
   [/^s3[.-](?:dualstack\.|fips[.-])?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com(?:\.cn)?$/, null],

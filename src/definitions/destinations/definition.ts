@@ -134,10 +134,7 @@ export interface RecoveryInstructions<Settings> {
   address(settings: Settings, directory: string): string;
   /** Returns shell lines to run before `recover`, such as variables that it reads. */
   environment(settings: Settings, disks: string): readonly string[];
-  /**
-   * How `recover` reads the address of a destination of this type. Missing for types that agents do not log
-   * in to.
-   */
+  /** How `recover` reads the address of a destination of this type. Missing for types without a login. */
   readonly reading?: AddressReading<Settings>;
 }
 

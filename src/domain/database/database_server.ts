@@ -43,7 +43,7 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 /**
  * Returns the server to load into: the requested server; if none is requested, the task's own server. Throws
  * an {@link InvalidError} if no server is requested, another machine loads the backup, and the task's server
- * can be reached from there. The owner may not expect that the original databases change.
+ * is not on the machine that loads. The owner may not expect that the original databases change.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

@@ -15,7 +15,7 @@ const MINIMUM_DURATION = 10 * 60_000;
 /** Minimum number of earlier runs. With fewer, no run counts as too long. */
 const MINIMUM_RUNS = 5;
 
-/** Returns how many times the median the run took; null if it did not take too long. */
+/** Returns the run's duration as a multiple of the median; null if the run did not take too long. */
 function excess({ duration_ms }: BackupStats, runs: UsualRuns): number | null {
   const isLong = duration_ms >= MINIMUM_DURATION && duration_ms >= FACTOR * runs.duration_ms;
   return isLong ? duration_ms / Math.max(1, runs.duration_ms) : null;

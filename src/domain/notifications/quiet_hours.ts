@@ -7,7 +7,7 @@ const DAY = 24 * 3_600_000;
 export interface QuietHours {
   /**
    * Times of day at which quiet hours begin and end, as `HH:MM`. If the end is not later than the beginning,
-   * it is on the next day. Both are null if the stream has no quiet hours.
+   * the end is on the next day. Both are null if the stream has no quiet hours.
    */
   readonly quiet_from: string | null;
   readonly quiet_to: string | null;
@@ -20,7 +20,8 @@ export interface QuietHours {
 }
 
 /**
- * Returns when the quiet hours end that contain the time `at`; null if no quiet hours contain it.
+ * Returns when the stream's current quiet hours end, at the time `at`; null if there are no quiet hours at
+ * that time.
  *
  * @param userZone The time zone of streams without a time zone of their own.
  */

@@ -26,8 +26,9 @@ export interface Channel {
   readonly digest: DigestRoom | null;
   /**
    * Sends a message. Resolves once the receiver has accepted the message, or at once if there is nothing to
-   * send. Rejects with a `DeliveryError`, which can be shown and retried later. Calls for one stream never
-   * overlap. After a failure, the retry has the same message and message id.
+   * send. Rejects with a `DeliveryError`, whose message may be shown to users. The delivery may be retried
+   * later. Calls for one stream never overlap. After a failure, the retry has the same message and message
+   * id.
    *
    * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
    */

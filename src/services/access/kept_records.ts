@@ -6,7 +6,7 @@ import { pluralize } from "../pluralize.ts";
 
 /**
  * Returns how many tasks, servers, destinations and backups the workspaces have together, such as `2
- * backups`. Leaves out types of which there are none.
+ * backups`. Leaves out types without records.
  */
 export async function keptRecords(
   { clock }: Pick<ServiceContext, "clock">,

@@ -47,9 +47,9 @@ function totpOf(secret: string, email = ""): TOTP {
 }
 
 /**
- * Makes the caller's new secret the second factor. Ends the caller's other sessions, which were opened
- * without it. Returns the recovery codes, which are not shown again. Throws an {@link InvalidError} if the
- * code is wrong.
+ * Makes the caller's new secret the second factor. Ends the caller's other sessions, because they were opened
+ * without a second factor. Returns the recovery codes, which are not shown again. Throws an {@link
+ * InvalidError} if the code is wrong.
  */
 export async function confirmTotp(services: ServiceContext, caller: Caller, code: string): Promise<string[]> {
   const { userId, credential } = caller;

@@ -66,7 +66,7 @@ export interface RequestOptions {
 /**
  * Sends a request to the agent of a server and returns its result. Throws a {@link NothingDoneError} if the
  * agent is not connected or reports an error, and a {@link DamageFoundError} if it reports a damaged backup.
- * Throws another {@link UnavailableError} if the response is late or invalid.
+ * Throws an {@link UnavailableError} if the response is late or invalid.
  *
  * @param timeoutMs Time limit in milliseconds, which is sent to the agent too.
  */

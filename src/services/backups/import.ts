@@ -119,7 +119,10 @@ export async function importLaterBackups(
   await insertFound(services, located);
 }
 
-/** Returns whether the task made the backup: they have the same label, server and directory. */
+/**
+ * Returns whether the task made the backup: the task and the backup's record have the same label, server and
+ * directory.
+ */
 function isMadeBy(
   { task, hostname, record }: FoundBackup,
   known: TaskLocation,

@@ -38,7 +38,7 @@ export function jobDestination(
   return definition.job(settings, opened, directory) as JobDestination;
 }
 
-/** Decrypts all secrets. Throws a `SecretError` if the keyring lacks the key of one. */
+/** Decrypts all secrets. Throws a `SecretError` if the keyring lacks the key of a secret. */
 export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string, string> {
   return Object.fromEntries(
     Object.entries(secrets).map(([name, sealed]) => [name, keyring.decrypt(sealed!)]),
@@ -47,7 +47,7 @@ export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string
 
 /**
  * Returns where a run stores its objects, as recorded when the run was dispatched. The task may have changed
- * since.
+ * after that.
  */
 export async function runDestination(
   sql: Sql,

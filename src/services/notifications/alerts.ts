@@ -111,8 +111,8 @@ export interface Occurrence {
 }
 
 /**
- * Records that a problem occurred or still lasts. Reports its first occurrence to each stream, and later ones
- * when the stream's `remind_after` has passed.
+ * Records that a problem occurred or still lasts. Reports the problem's first occurrence to each stream.
+ * Reports a later occurrence if the stream's `remind_after` has passed.
  *
  * @param news The message. The number of the alert is appended to its `key`.
  */

@@ -200,7 +200,8 @@ async function attempt(
     if (error instanceof UnavailableError || error instanceof StorageError) {
       return { error: error.message, isWhole: error instanceof NothingDoneError };
     }
-    // Without its secrets the destination was never accessed, so nothing was deleted.
+    // The destination's secrets could not be decrypted, so the destination was not accessed and nothing was
+    // deleted.
     if (error instanceof SecretError) return { error: error.message, isWhole: true };
     throw error;
   }

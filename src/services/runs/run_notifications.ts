@@ -33,8 +33,9 @@ export interface RunEnd {
 }
 
 /**
- * Notifies the owner of a run that ended without success. Successes are reported elsewhere:
- * {@link notifyBackupStored} reports a backup once it is stored, {@link notifyCheck} a verification or drill.
+ * Notifies the owner of a run that ended without success. Successes are reported elsewhere: {@link
+ * notifyBackupStored} reports a backup once it is stored, and {@link notifyCheck} reports a verification or
+ * drill.
  */
 export async function notifyFailure(
   services: Clocked,

@@ -245,7 +245,9 @@ async function storeBackup(
   return id;
 }
 
-/** Returns how the backup was encrypted, as recorded at the dispatch. The task may have changed since. */
+/**
+ * Returns how the backup was encrypted, as recorded at the dispatch. The task may have changed after that.
+ */
 function encryptionOf(run: RunRow, { encrypted }: StoredBackup) {
   const none = { encryption_password_encrypted: null, encryption_recipients: [] };
   if (!encrypted) return { encryption: "none" as const, ...none };

@@ -8,7 +8,10 @@ import { createRemoteServer } from "./remote_servers.ts";
 
 const ADDRESS = "127.0.0.1";
 const SSH_PORT = 22;
-/** Validity of the enrolment token, in seconds. Short, because the agent uses it as soon as it starts. */
+/**
+ * Validity of the enrolment token, in seconds. The time is short, because the agent uses the token as soon as
+ * it starts.
+ */
 const TOKEN_LIFE = 900;
 
 /**

@@ -95,7 +95,7 @@ export async function downloadFile(
     );
   }
   const inside = path.split("/").filter((segment) => segment !== "" && segment !== ".").join("/");
-  // The contents of a backup never change, so its hash and the path identify the file's contents.
+  // The contents of a backup never change, so the backup's hash and the path identify the file's contents.
   const etag = createHash("sha256").update(`${backup.sha256} ${inside}`).digest("hex");
   const requested = choose(etag);
   const sent = await requestFromAgent(services, readable, { type: "file", path: inside }, requested);

@@ -250,9 +250,9 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 }
 
 /**
- * Returns the size of a part in bytes. Considers how much the last failed run has written: if it failed
- * because its object had too many parts, the next run uses larger parts. Throws a `ConflictError` if even the
- * largest parts do not suffice.
+ * Returns the size of a part in bytes. If the last run failed because its object had too many parts, this run
+ * uses larger parts: their size depends on how much the failed run wrote. Throws a `ConflictError` if even
+ * the largest parts do not suffice.
  */
 function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);

@@ -18,8 +18,8 @@ export class MigrationError extends Error {
 }
 
 /**
- * Id of the advisory lock that every replica takes before it migrates: "the text "rearguar" in ASCII, read as
- * a 63-bit number..
+ * Id of the advisory lock that every replica takes before it migrates: the text "rearguar" in ASCII, read as
+ * a 63-bit number.
  */
 const MIGRATION_LOCK = "8243101836961472882";
 

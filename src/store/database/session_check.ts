@@ -1,4 +1,7 @@
-/** Checks whether the connection to PostgreSQL keeps its session. A pooler in transaction mode does not. */
+/**
+ * Checks whether the connection to PostgreSQL keeps its session. A pooler in transaction mode does not keep
+ * sessions.
+ */
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";

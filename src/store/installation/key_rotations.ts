@@ -51,7 +51,7 @@ export async function keysOfReplicas(sql: Sql, now: Date): Promise<ReplicaKeys[]
     select id, started_at, key_ids from replicas where heartbeat_at > ${since} order by started_at, id`;
 }
 
-/** Id of the advisory lock for rotations: "the text "rearkeys" in ASCII, read as a number.. */
+/** Id of the advisory lock for rotations: the text "rearkeys" in ASCII, read as a number. */
 const ROTATION_LOCK = "8243101837027539315";
 
 /**

@@ -67,8 +67,8 @@ export function subscribedStreams(sql: Sql, { recipients, classes, followers, al
 
 /**
  * Returns an SQL condition that is true if the alert was not reported to the stream `n` yet, or if it is time
- * to remind the stream. A control plane of the version before stores only when it last reported the alert to
- * any stream.
+ * to remind the stream. For alerts that a control plane of the previous version reported, only the time of
+ * the last report to any stream is stored.
  */
 function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
   if (alert === undefined) return sql`true`;

@@ -62,7 +62,7 @@ const isServerAsleep = (sql: Sql) =>
     where s.id = r.remote_server_id and s.class = 'intermittent' and s.connection_id is null
   ))`;
 
-/** Returns those of `runIds` that are backups queued for a server that is asleep. */
+/** Returns the ids among `runIds` of backup runs that are queued for a server that is asleep. */
 export async function runsOfSleepingServers(sql: Sql, runIds: readonly number[]): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
     select r.id from runs r where r.id = any(${[...runIds]}::bigint[]) and ${isServerAsleep(sql)}`;

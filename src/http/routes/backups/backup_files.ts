@@ -153,7 +153,7 @@ function page(
   return { ...answer, unlisted_count: unlisted };
 }
 
-/** Matches times with years of four digits: Clients parse times by RFC 3339, which allows only such years. */
+/** Matches times with years of four digits. Clients parse times by RFC 3339, which allows only such years. */
 const RFC_3339 = /^\d{4}-/;
 
 /** Returns a file's modification time for the response; null if clients could not parse it. */

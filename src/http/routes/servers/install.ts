@@ -1,6 +1,6 @@
 /**
- * Serves `/install.sh` and `/agent/…`: everything that a server needs to run an agent, without any other
- * host.
+ * Serves `/install.sh` and `/agent/…`: everything that a server needs to run an agent. The server downloads
+ * nothing from other hosts.
  */
 import type { App } from "../../observe.ts";
 import { HttpError } from "../../errors.ts";
