@@ -20,7 +20,10 @@ import { EventSender } from "./event_sender.ts";
 import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
-/** Upper limits of the first wait between two connections and of every wait, in milliseconds. */
+/**
+ * Upper limits of the waits between two connections, in milliseconds: of the first wait, and of every later
+ * wait.
+ */
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;
 /**
@@ -176,7 +179,7 @@ export class Link {
     });
   }
 
-  /** Calls `expired` once the time that `left` returns, in milliseconds, is used up. */
+  /** Calls `expired` when no time is left. `left` returns the remaining time in milliseconds. */
   async #watch(left: () => number, signal: AbortSignal, expired: () => void): Promise<void> {
     while (!signal.aborted) {
       const wait = left();

@@ -9,7 +9,9 @@ export interface Plan {
   source: string;
   backups: string;
   keep: number;
-  /** The destination as in a request to the API; by default, the local directory `backups`. */
+  /**
+   * The destination, in the format of requests to the API. By default, this is the local directory `backups`.
+   */
   destination?: Record<string, unknown>;
   /** Fields of the task in addition to those of the benchmark's plan. */
   fields?: object;

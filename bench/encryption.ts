@@ -1,4 +1,4 @@
-/** Measures the speed of encrypting archives, and the memory that it takes. */
+/** Measures how fast archives are encrypted, and how much memory the encryption takes. */
 import { median, type Result } from "./result.ts";
 
 const ROUNDS = 3;

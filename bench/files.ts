@@ -1,4 +1,7 @@
-/** Compares backups to a local destination with `tar` and two common compressors, on the same trees. */
+/**
+ * Compares Rearguard with `tar` and two common compressors. Each of them backs up the same trees to a local
+ * directory.
+ */
 import { join } from "node:path";
 import { type PlannedControlPlane, startPlanned } from "./control_plane.ts";
 import { median, print, type Result } from "./result.ts";
@@ -89,7 +92,7 @@ async function ourRun({ plane, run }: PlannedControlPlane): Promise<{ seconds: n
   return { seconds: (performance.now() - start) / 1000, resident };
 }
 
-/** Writes pending data to the disk, so that it does not affect the next measurement. */
+/** Writes pending data to the disk, so that these writes do not affect the next measurement. */
 async function settle(): Promise<void> {
   await new Deno.Command("sync").output();
 }

@@ -27,7 +27,7 @@ export async function benchFindFile(): Promise<Result[]> {
   }
 }
 
-/** Writes files of one byte: the contents do not matter here, and take no room in the archives. */
+/** Writes files of one byte. The contents do not matter here, and this size keeps the archives small. */
 function writeTinyFiles(tree: string): void {
   const digits = (number: number) => String(number).padStart(3, "0");
   for (let index = 0; index < FILES; index++) {

@@ -1,6 +1,7 @@
 /**
- * Runs benchmarks: `deno task bench [name …]`. Each measures Rearguard and another program in the same run.
- * Machines differ and are shared, so ratios are more meaningful than times. A benchmark is not a test.
+ * Runs benchmarks: `deno task bench [name …]`. Each benchmark measures Rearguard and another program in the
+ * same run. Machines differ and are shared, so ratios are more meaningful than times. A benchmark is not a
+ * test.
  */
 import { missingPrograms } from "./programs.ts";
 import { print, printTable, type Result } from "./result.ts";

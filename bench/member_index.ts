@@ -112,7 +112,7 @@ async function archive(directory: string, tree: string, indexed: boolean): Promi
   return processorTime(new TextDecoder().decode(stdout));
 }
 
-/** Parses the processor seconds of bash's children from the output of its `times`. */
+/** Parses the output of bash's `times`. Returns the processor seconds of bash's children. */
 function processorTime(times: string): number {
   const found = times.trim().split("\n")[1]!.matchAll(/(\d+)m([\d.]+)s/g);
   return [...found].reduce((sum, [, minutes, seconds]) => sum + 60 * Number(minutes) + Number(seconds), 0);

@@ -19,7 +19,7 @@ export async function benchQuickRuns(): Promise<Result[]> {
   await using stack = new AsyncDisposableStack();
   const directory = await Deno.makeTempDir();
   stack.defer(() => Deno.remove(directory, { recursive: true }));
-  // The embedded Postgres runs as a user of its own, who must be able to enter the directory.
+  // The embedded Postgres runs as a user of its own. This user must be able to enter the directory.
   await Deno.chmod(directory, 0o755);
   const source = join(directory, "tree");
   await Deno.mkdir(source);

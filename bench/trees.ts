@@ -76,8 +76,8 @@ class Content {
     const start = random.below(POOL_BYTES - size);
     const slice = pool.subarray(start, start + size);
     if (index % EXTENSIONS.length !== 2) return slice;
-    // Slices of one pool repeat within a compressor's window. So the noise is changed each time, to stay
-    // incompressible.
+    // A compressor would find repetitions among slices of one pool. So the noise is changed each time, to
+    // stay incompressible.
     const fresh = new Uint8Array(slice);
     const mask = random.word();
     const words = new Uint32Array(fresh.buffer, 0, fresh.length >> 2);

@@ -1,6 +1,6 @@
 /**
- * Options for connections of node:http. With them, connections use the proxy that the environment variables
- * name, as Deno's `fetch` and websockets do by default.
+ * Options for connections of node:http. With these options, connections use the proxy that the environment
+ * variables name. Deno's `fetch` and websockets do so by default.
  */
 import process from "node:process";
 

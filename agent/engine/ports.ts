@@ -10,7 +10,7 @@ import type { ProgressEvent } from "../../src/protocol/wire_messages.ts";
 /** The run's output. Every call writes one line. The receiver adds the time and escapes the text. */
 export interface Output {
   line(text: string): void;
-  /** Writes a line that starts with `Warning: `, and adds to the run's number of warnings. */
+  /** Writes a line that starts with `Warning: `, and increases the run's number of warnings. */
   warning(text: string): void;
 }
 

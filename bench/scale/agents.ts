@@ -1,4 +1,7 @@
-/** Measures what 10,000 agents cost one control plane, and how they reconnect after it restarts. */
+/**
+ * Measures what 10,000 agents cost one control plane, and how the agents reconnect after the control plane
+ * restarts.
+ */
 import { systemClock } from "../../src/domain/clock.ts";
 import { percentile, print, type Result } from "../result.ts";
 import { SCALE, scaled, ScaleStage } from "./stage.ts";

@@ -25,7 +25,8 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * Returns bytes as a byte string. A `TextDecoder` for latin1 would be wrong, because it decodes windows-1252.
+ * Returns bytes as a byte string. A `TextDecoder` would be wrong, because it takes the name latin1 for
+ * windows-1252.
  */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");

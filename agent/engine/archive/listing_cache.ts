@@ -105,8 +105,8 @@ export class ListingCache implements AsyncDisposable {
   }
 
   /**
-   * Removes a listing. If the listing is still being built, waits for the build first. Readers keep the open
-   * file.
+   * Removes a listing. If the listing is still being built, waits for the build first. Readers can go on,
+   * because they keep the file open.
    */
   async #remove(key: string): Promise<void> {
     const kept = this.#kept.get(key);

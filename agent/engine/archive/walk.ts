@@ -149,8 +149,8 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
 }
 
 /**
- * Rejects if a program failed. If the program was killed, the object may be undamaged, so the error is then
- * not a `RunFailedError`.
+ * Rejects if a program failed. If the program was killed, the error is not a `RunFailedError`, because the
+ * object may be undamaged.
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);

@@ -28,7 +28,7 @@ export interface DestinationType<Spec> {
    */
   check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
   /**
-   * Opens the directory for `recover`. Absent if `recover` reads destinations of this type in another way.
+   * Opens the directory for `recover`. Absent if `recover` has code of its own for destinations of this type.
    */
   openFiles?(spec: Spec, ports: DestinationPorts): Promise<StoredFiles>;
 }

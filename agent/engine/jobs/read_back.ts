@@ -35,8 +35,8 @@ export interface ReadBackOptions {
   /** Called with the number of bytes in each chunk read. */
   count(bytes: number): void;
   /**
-   * The absolute path of a temporary file. The file holds an object that is verified before it is inspected,
-   * and is removed at the end.
+   * The absolute path of a temporary file, for an object that must be verified before it is inspected. The
+   * file is removed at the end.
    */
   readonly spool: string;
 }

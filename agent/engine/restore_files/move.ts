@@ -24,8 +24,8 @@ export async function linkOrMove(
   try {
     await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
-    // The command also fails if all files were linked and only the owners of directories above them could not
-    // be set. So find out which files are not linked.
+    // The command may have failed although all files were linked, for example because it could not set the
+    // owners of the directories above them. So find out which files are not linked.
     const rest = await notLinked(from, to, names, list, children);
     await makeParents(to, rest, children);
     await moveNames(from, to, rest, children);

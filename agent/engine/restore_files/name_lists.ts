@@ -60,7 +60,8 @@ export class NameLists {
   }
 
   /**
-   * Returns all names that are not directories. Not for long lists, because all names are in memory at once.
+   * Returns all names that are not directories. All names are in memory at once, so do not call this for long
+   * lists.
    */
   async readOthers(): Promise<string[]> {
     const names = latin1(await Deno.readFile(this.others)).split("\0").slice(0, -1);

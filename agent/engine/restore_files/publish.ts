@@ -135,8 +135,8 @@ async function renameStaging(
       { cause: error },
     );
   });
-  // If the backup has no mode for the directory, set the usual mode: the staging directory is private to the
-  // agent.
+  // If the backup has no mode for the directory, set the usual mode. The mode of the staging directory would
+  // admit only the agent.
   const wanted = isRooted ? mode! & 0o7777 : (mode! & 0o7777) | (0o777 & ~Deno.umask());
   if (((await Deno.stat(path)).mode! & 0o7777) === wanted) return;
   await Deno.chmod(path, wanted).catch((error) =>

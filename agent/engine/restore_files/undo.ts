@@ -78,7 +78,7 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       for (const stage of stages) await removePlaced(stage, files, children);
       await removeDirectories(directory, files, children);
       // The replaced files are now put back under the names of the published files. A second undo must not
-      // remove them, so record this first.
+      // remove them. So first record that the published files are gone.
       await writePlan(files, { ...plan, is_cleared: true });
     }
     for (const stage of stages) await putBack(stage, files, children);

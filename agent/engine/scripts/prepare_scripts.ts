@@ -27,9 +27,9 @@ export interface ScriptOrder {
 }
 
 /**
- * Writes the scripts' files. Resolves once the files are on disk, with the plan and the secrets that the
- * scripts' output may contain. Rejects with a `RunFailedError` if the policy forbids a script or a script's
- * user does not exist.
+ * Writes the scripts' files. Once the files are on disk, resolves with the plan, and with the secrets that
+ * the scripts' output may contain. Rejects with a `RunFailedError` if the policy forbids a script or a
+ * script's user does not exist.
  */
 export async function prepareScripts(
   { job, scripts, runId, directory, policy, secrets }: ScriptOrder,

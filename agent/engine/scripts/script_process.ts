@@ -40,9 +40,9 @@ export interface ScriptStart {
 }
 
 /**
- * Runs a script. Resolves once the script has ended, with its problem; null if it succeeded. Rejects with an
- * `AlreadyStartedError` if another process has started the script. If the script ends by itself, its
- * background processes keep running.
+ * Runs a script. Once the script has ended, resolves with the reason of its failure; null if it succeeded.
+ * Rejects with an `AlreadyStartedError` if another process has started the script. If the script ends by
+ * itself, its background processes keep running.
  *
  * @param onLine Called with each line of the output, in which control characters are escaped.
  */

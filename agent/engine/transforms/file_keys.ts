@@ -13,8 +13,8 @@ export class FileKeys {
   constructor(private readonly key: EncryptionKey, private readonly children: Children) {}
 
   /**
-   * Announces how many files are expected, and starts creating the first key. More or fewer files are
-   * allowed.
+   * Announces how many files are expected, and starts creating the first key. The real number may be higher
+   * or lower.
    */
   expect(files: number): void {
     this.#expected = files;

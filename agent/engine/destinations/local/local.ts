@@ -199,7 +199,10 @@ export class LocalDestination implements Destination {
   }
 }
 
-/** Returns the path with symbolic links resolved in the part that exists. */
+/**
+ * Returns the path without symbolic links. If only a part of the path exists, links are resolved in that
+ * part.
+ */
 async function realPath(path: string): Promise<string> {
   if (path === "/") return path;
   try {

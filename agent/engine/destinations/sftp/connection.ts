@@ -23,7 +23,7 @@ export class SftpConnection {
   #session: SftpSession | null = null;
   #connecting: Promise<SftpSession> | null = null;
   /**
-   * Time of the monotonic clock at the first of the recent failed attempts; null if the last attempt
+   * Time of the monotonic clock at the first failed attempt since the last success; null if the last attempt
    * succeeded.
    */
   #troubledSince: number | null = null;
@@ -123,7 +123,8 @@ export class SftpConnection {
   }
 
   /**
-   * Returns whether a log-in may succeed later. If the host name was never found, it is most likely misspelt.
+   * Returns whether a log-in may succeed later. The answer is no if the host name was never found, because
+   * the name is then most likely misspelt.
    */
   #mayPass({ isTransient, isUnknownHost }: LoginFailedError): boolean {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);

@@ -62,9 +62,9 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request and returns its result. Rejects with the request's error, with a
-   * {@link ConnectionLostError}, or with the signal's reason if the signal aborts meanwhile. A request that
-   * starts after the signal aborted is cleanup and has a shorter limit.
+   * Starts a request and returns its result. Rejects with the request's error, or with a
+   * {@link ConnectionLostError} if the connection ends. Rejects with the signal's reason if the signal aborts
+   * before the response. A request that starts after the signal aborted is cleanup and has a shorter limit.
    *
    * @param limitMs Maximum time of the request without any response from the server, in milliseconds.
    */

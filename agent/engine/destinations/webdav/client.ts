@@ -94,7 +94,7 @@ export class DavClient {
 
   /**
    * Sends a request and returns the response. Retries as long as a retry may help. Rejects with a
-   * {@link DavError}.
+   * {@link DavError} if the last attempt fails.
    */
   async request(request: DavRequest): Promise<DavAnswer> {
     const { clock, signal, output, limits } = this.ports;

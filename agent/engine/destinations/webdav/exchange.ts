@@ -128,7 +128,7 @@ export class Exchange {
       this.#response = this.#read(response);
       this.#response.then(() => {
         // If the body is not complete, closes the connection. The server may not have read the rest of the
-        // body, and would parse the rest as the next request.
+        // body. It would then take the rest for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());

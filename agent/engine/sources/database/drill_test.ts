@@ -20,7 +20,7 @@ interface DatabaseServer extends AsyncDisposable {
   sql(database: string, text: string): Promise<string>;
   /** Returns the names of all databases. The server's own databases are left out. */
   list(): Promise<string[]>;
-  /** Returns a text that is different whenever rows or properties of the databases are different. */
+  /** Returns a text that changes whenever rows or properties of the databases change. */
   describe(): Promise<string>;
   connections(database: string): Promise<number>;
   /** Returns a statement that marks a database as one that a drill created. */

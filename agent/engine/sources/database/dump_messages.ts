@@ -35,7 +35,7 @@ export class DumpMessages {
   }
 }
 
-/** Throws if a dump does not end with its closing line, because it is then incomplete. */
+/** Throws if a dump is incomplete. A complete dump ends with its closing line. */
 export function checkClosing(label: string, tail: Uint8Array, closing: RegExp): void {
   // Decode only the end, as Latin-1: the rest of a dump may contain any bytes.
   const text = new TextDecoder("latin1").decode(tail.subarray(-1024));

@@ -11,7 +11,7 @@ import { parentOf, relative } from "./path_text.ts";
 import { searchTree } from "./tree_search.ts";
 
 export interface Boundaries {
-  /** Mounts that tar would enter if no option prevented this, by name relative to the root. */
+  /** Mounts that tar must be told not to enter, by name relative to the root. */
   mounts: string[];
   /** Mounts that cannot be read, by name relative to the root. tar must not even request their attributes. */
   unreachable: string[];

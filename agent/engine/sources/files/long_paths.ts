@@ -8,7 +8,7 @@ import { displayName } from "../../archive/display_name.ts";
 
 /** Maximum number of members that the warnings name. Further members are only counted. */
 const NAMED = 20;
-/** Number of bytes that a warning shows of each end of a name. */
+/** Number of bytes at each end of a name that a warning shows. */
 const SHOWN = 60;
 
 /**

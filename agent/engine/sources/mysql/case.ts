@@ -16,7 +16,7 @@ export function folded(name: string): string {
 
 /**
  * Returns the names in the spelling of `known`: each name is replaced by the known name that differs only in
- * case. A name without such a known name stays unchanged.
+ * case. A name without a known spelling stays unchanged.
  */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));

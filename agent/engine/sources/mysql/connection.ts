@@ -1,6 +1,6 @@
 /**
- * Connects MySQL's and MariaDB's programs to a server. The password is passed in an option file, never in
- * their arguments.
+ * Connects MySQL's and MariaDB's programs to a server. The password is passed in an option file, never as an
+ * argument.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { type Answer, capture } from "../../programs/capture.ts";
@@ -147,8 +147,8 @@ export function fromHex(column: string): string {
 const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
 
 /**
- * Returns the path of a socket, given that path or its directory. Returns any other path unchanged, so that
- * the program reports what is wrong with it.
+ * Returns the path of a socket. `path` is the socket's path or its directory. Any other path is returned
+ * unchanged, so that the program reports what is wrong with it.
  */
 export async function mysqlSocket(path: string): Promise<string> {
   const directory = path.replace(/\/+$/, "");

@@ -44,7 +44,7 @@ interface ServerFacts {
 }
 
 export class MysqlFresh {
-  /** Names of databases that are dropped at the end of the run, however it ends. */
+  /** Names of databases that are dropped at the end of the run, whether the run succeeds or fails. */
   readonly unfinished = new Set<string>();
 
   readonly version: ServerVersion;

@@ -61,7 +61,7 @@ export interface NewDatabase {
 }
 
 export class PostgresqlFresh {
-  /** Names of databases that are dropped at the end of the run, however it ends. */
+  /** Names of databases that are dropped at the end of the run, whether the run succeeds or fails. */
   readonly unfinished = new Set<string>();
   readonly psql: string;
   readonly role: Role;

@@ -3,8 +3,8 @@ import type { PostgresqlClient } from "./connection.ts";
 import { literal } from "./sql.ts";
 
 /**
- * Whether the login may open two more connections to a database, by the limits of the login's role and of the
- * database. Superusers have no limits. Returns true if the database does not exist.
+ * Whether the login may open two more connections to a database. The login's role and the database each have
+ * a limit. Superusers have no limits. Returns true if the database does not exist.
  *
  * @param maintenanceDatabase Database to connect to.
  */

@@ -158,7 +158,7 @@ class PostgresqlHost implements DatabaseHost {
   /**
    * Applies a database's properties. Resolves with the statements that have to wait until the database is
    * loaded. If the database is loaded under its final name, all statements wait, and no other role may
-   * connect until then.
+   * connect before the load has ended.
    */
   async #applyProperties(
     name: string,

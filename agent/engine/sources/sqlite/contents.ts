@@ -14,10 +14,7 @@ const MAX_FAULTS = 3;
  */
 const BROKEN_CONSTRAINT = /^(?:NULL value in |CHECK constraint failed in |non-unique entry |\w+ value in )/;
 
-/**
- * Errors that mean that the database needs something that only the application's SQLite has, such as an
- * extension.
- */
+/** Errors of a database that needs a feature of the application's own SQLite, such as an extension. */
 const UNKNOWN =
   /no such (?:collation sequence|module|function|tokenizer)|unknown (?:tokenizer|function)|fts5/i;
 
