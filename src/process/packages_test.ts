@@ -4,7 +4,7 @@ import { shell } from "../../tests/support/fixtures/backup_run.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Copies the files that an installation reads to a new directory. Returns the directory. */
+/** Makes a new directory with copies of the files that an installation reads. Returns the directory. */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-packages-" });
   stack.defer(() => Deno.remove(directory, { recursive: true }));

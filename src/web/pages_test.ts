@@ -9,7 +9,6 @@ import { browserName } from "./browser_name.ts";
 const open = (publicUrl: string | null = null): Promise<TestApi> =>
   testApi({ publicUrl, pages: [addWebPages({ publicUrl })] });
 
-/** Returns the value of a hidden field of a page. */
 function hidden(page: string, name: string): string {
   return new RegExp(`<input type="hidden" name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? "";
 }

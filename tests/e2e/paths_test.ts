@@ -1,6 +1,6 @@
 /**
- * Tests that no path or file name in any input leads out of its directory. A table lists every such field of
- * the API.
+ * Tests that no path or file name in any input leads out of its directory. The table below lists every field
+ * of the API that takes a path or a name.
  */
 import assert from "node:assert/strict";
 import type { Endpoint } from "../../src/http/endpoint.ts";

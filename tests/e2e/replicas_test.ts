@@ -68,7 +68,7 @@ Deno.test("any control plane is killed while runs go on and one is due: the agen
   const silence = new AbortController();
   const talk = talker.talk(10, silence.signal);
   const dueTimes: Date[] = [];
-  // Kills each control plane once, because the agents may be connected to either control plane.
+  // Kills each control plane once, because it is unknown to which one the agents are connected.
   for (const which of [0, 1]) {
     const dueAt = new Date(Math.ceil(systemClock.now().getTime() / 1000) * 1000 + 1000);
     dueTimes.push(dueAt);

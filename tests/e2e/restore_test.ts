@@ -27,7 +27,6 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
   return { plane: stack.use(await startControlPlane(REAL)), root, tree };
 }
 
-/** Makes a backup of the tree. Returns the backup's id. */
 async function backUp(
   { plane: { api, serverId }, tree }: Stage,
   destinationId: number,

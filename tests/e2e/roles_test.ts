@@ -109,7 +109,7 @@ Deno.test("a role that lacks an endpoint's ability is refused by its name, and c
 
 Deno.test("every role is admitted to the endpoints whose ability it has, with the records of its workspace", async (t) => {
   await using api = await testApi();
-  // Deletions come last, and the caller leaves the workspace in the end.
+  // Deletions come last. At the very end, the caller leaves the workspace.
   const order = ["get", "post", "put", "delete"];
   for (const role of ROLES) {
     const { records, byRole } = await membersOf(api);

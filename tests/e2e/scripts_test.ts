@@ -51,7 +51,6 @@ async function openStage(
   };
 }
 
-/** Returns the lines of a file; no lines if it is missing. */
 async function lines(path: string): Promise<string[]> {
   return (await Deno.readTextFile(path).catch(() => "")).split("\n").filter((line) => line !== "");
 }

@@ -35,7 +35,7 @@ export class SmallDisk implements AsyncDisposable {
   }
 }
 
-/** Writes a block to the file. Returns false if not all of the block fits on the disk. */
+/** Writes a block to the file. Returns false if a part of the block does not fit on the disk. */
 function writes(file: Deno.FsFile, block: Uint8Array): boolean {
   try {
     return file.writeSync(block) === block.length;

@@ -9,8 +9,8 @@ interface Handled {
   readonly id: number;
   readonly due: Date;
   /**
-   * The time at which the run or the record of the skipped time was created, on the clock of its control
-   * plane.
+   * The time at which the run or the record of the skipped time was created. Control planes set it by their
+   * own clocks.
    */
   readonly at: Date;
 }

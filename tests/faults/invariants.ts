@@ -25,8 +25,8 @@ export interface Invariant {
 const LATE = 12_000;
 
 /**
- * The invariants in the order in which they are checked. The checks of the earlier invariants take time, so
- * the later invariants have short limits.
+ * The invariants in the order in which they are checked. A later invariant has more time than its limit says,
+ * because the earlier checks take time, too.
  */
 export const INVARIANTS: readonly Invariant[] = [
   {

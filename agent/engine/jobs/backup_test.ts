@@ -24,7 +24,6 @@ async function fixture() {
   return { run, source, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Returns a local destination with some methods replaced. */
 function withMethods(run: BackupRun, changes: (local: Destination) => Partial<Destination>): Destination {
   const local = new LocalDestination({ type: "local", directory: run.directory }, run.abort.signal);
   return {

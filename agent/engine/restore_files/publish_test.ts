@@ -327,7 +327,6 @@ Deno.test(
       if (path.endsWith("used")) {
         await Deno.remove(`${path}/mine`);
       } else {
-        // Restore again, over the files of the first restore.
         await shell('chmod -R u+w "$1"', path);
         assert.equal((await restoreAsNobody(at, { path, overwrite: true })).outcome, "restored", path);
       }

@@ -178,7 +178,8 @@ Deno.test("a signed webhook proves its sender and time, with the same body in ev
   })();
   const timestamp = String(Date.parse("2026-01-05T12:01:00Z") / 1000);
   assert.deepEqual([headers.get("webhook-id"), headers.get("webhook-timestamp")], [body.id, timestamp]);
-  // A receiver verifies the signature of the body's bytes, not of the parsed value.
+  // A receiver verifies the signature over the body's bytes. So the body must be exactly what
+  // `JSON.stringify` returns.
   const signed = `${body.id}.${timestamp}.${JSON.stringify(body)}`;
   const expected = createHmac("sha256", "k".repeat(24)).update(signed).digest("base64");
   assert.equal(headers.get("webhook-signature"), `v1,${expected}`);

@@ -51,7 +51,7 @@ Deno.test("a backup's row is deleted only when the deletion of its objects is co
   assert.equal(still!.removal_error, "backup_1.tar.zst: Permission denied");
   assert.deepEqual(await nextRemoval(services), new Date(clock.now().getTime() + 120_000));
   await clock.advance(120_000);
-  // The agent's response does not mention one object, so its deletion is not confirmed.
+  // The agent's response does not mention one object, so the object's deletion is not confirmed.
   await sayHello(services, serverId);
   const silent = answering(services, serverId, [], ["backup_1.manifest.json"]);
   assert.equal(await removeDue(services), 1);

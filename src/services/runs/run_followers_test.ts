@@ -59,7 +59,7 @@ Deno.test("a follower gets each start and each end at once and in order, however
     "/ping",
   ]);
   assert.match(test.receiver.received[1]!.body, /^Reason: No space\.$/m);
-  // Both pings of a run carry the run's id. Each run has another id.
+  // Both pings of a run carry the run's id. Different runs have different ids.
   const ids = test.receiver.received.map(({ query }) => query.get("rid"));
   assert.deepEqual(ids, [ids[0], ids[0], ids[2], ids[2], ids[4], ids[4], ids[6], ids[6]]);
   assert.equal(new Set(ids).size, 4);

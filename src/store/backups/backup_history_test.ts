@@ -13,7 +13,6 @@ async function history() {
     clock,
     taskId,
     usual: () => usualStats(database, taskId),
-    /** Advances the clock by an hour, and stores a backup. */
     async store(fields: Record<string, unknown> = {}): Promise<number> {
       await clock.advance(3_600_000);
       return await newBackup(database, taskId, clock.now(), fields);

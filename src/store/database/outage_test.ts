@@ -101,7 +101,7 @@ Deno.test("a transaction whose connection is closed while it waits for something
     const url = `postgres://${username}:${password}@127.0.0.1:${port}/${name}`;
     const [database, other] = [openDatabase(url, { max: 1 }), openDatabase(url, { max: 1 })];
     await other`create table noted (of text)`;
-    // Tests both cases: another session has replaced the lost session, or no session has.
+    // If `isTaken` is true, another session has taken the place of the lost session.
     for (const isTaken of [false, true]) {
       for (const way of ["query", "commit", "rollback"]) {
         const lost = Promise.withResolvers<void>();

@@ -20,8 +20,8 @@ export async function contentsOf(
 ): Promise<Record<string, string[]>> {
   return await rowsOf(database, {
     leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-    // Entries about refused requests and connecting agents are left out, because such requests change nothing
-    // else.
+    // Audit log entries about refused requests and connecting agents are left out, because these change
+    // nothing else.
     callsOnly: true,
   });
 }

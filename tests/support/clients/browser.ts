@@ -10,7 +10,6 @@ export interface BrowserAnswer {
 }
 
 export class Browser {
-  /** The cookies by name. */
   readonly cookies = new Map<string, string>();
   /** The CSRF token of the session; empty before a log-in. */
   csrf = "";

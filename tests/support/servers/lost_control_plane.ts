@@ -44,8 +44,8 @@ export interface Stage {
 }
 
 /**
- * Starts a control plane on `services`, and an agent. If `token` is null, enrols the agent as the server
- * `serverId`.
+ * Starts a control plane on `services`, and an agent for the server `serverId`. If `serverId` is null, first
+ * creates a server.
  */
 async function runPlane(
   services: ServiceContext,

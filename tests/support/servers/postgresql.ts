@@ -106,7 +106,6 @@ export class PostgresqlServer implements AsyncDisposable {
     await this.ready();
   }
 
-  /** Turns a standby into the primary. */
   async promote(): Promise<void> {
     await this.sql("postgres", "select pg_promote(true, 30)");
   }

@@ -287,7 +287,6 @@ function waitForFiles(store: Store): void {
   };
 }
 
-/** Waits until the file exists and has this size. */
 async function grown(path: string, size: number): Promise<void> {
   while (!(await exists(path)) || (await Deno.stat(path)).size < size) await systemClock.sleep(1);
 }

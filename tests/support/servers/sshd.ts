@@ -29,7 +29,7 @@ export class TestSshd implements AsyncDisposable {
 
   private constructor(
     readonly port: number,
-    /** The directory for files, which the user may write to. */
+    /** The directory for files. The user may write to it. */
     readonly directory: string,
     private readonly root: string,
     account: Account,

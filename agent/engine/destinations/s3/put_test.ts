@@ -95,7 +95,6 @@ Deno.test("a server that stops reading is given up", async () => {
   });
 });
 
-/** Reads the request's head and its whole body. */
 async function readWhole(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(1 << 20);
   for (let left = BODY.length; left > 0;) left -= await connection.read(buffer) ?? BODY.length;

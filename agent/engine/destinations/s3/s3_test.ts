@@ -231,8 +231,8 @@ Deno.test("an access key that is replaced during an upload costs no run", async 
   };
   await store(t, 22 * MIB);
   assert.ok(refused > 5);
-  // The agent requested new URLs after the refusals. The control plane signs each URL with the destination's
-  // current key.
+  // The old key was refused, so the agent requested new URLs. The control plane signs new URLs with the
+  // destination's current key.
   assert.ok(signed.length >= 4, String(signed));
   assert.equal(await t.uploads.bucket.head("a.zst"), 22 * MIB);
 });

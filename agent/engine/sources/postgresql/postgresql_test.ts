@@ -143,7 +143,8 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    // Finds pg_dump, which runs LOCK TABLE. The agent's count of rows waits for the same lock.
+    // Finds the waiting pg_dump by its LOCK TABLE. The agent's count of rows waits for the same lock, but
+    // with another statement.
     const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
     while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -106,7 +106,7 @@ Deno.test("a held backup is not deleted until it is released", async () => {
     client.call(method, `/api/backups/${id}${path}`, body);
   const { status, body } = await call("POST", "/hold", { reason: "Before the move" });
   assert.deepEqual([status, body.data.held, body.data.hold_reason], [200, true, "Before the move"]);
-  // A second request to hold the backup has no body. It keeps the hold's reason.
+  // A second request to hold the backup has no body. The hold keeps its reason.
   assert.equal((await call("POST", "/hold")).body.data.hold_reason, "Before the move");
   const refused = await call("DELETE", "");
   assert.equal(refused.status, 409);

@@ -15,7 +15,6 @@ async function enrol(api: TestApi, token: string, body: unknown = { agent }) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Collects the event bus's notifications from now on. */
 function collectNotifications(api: TestApi): Notification[] {
   const all: Notification[] = [];
   api.services.bus.subscribe((notification) => {
