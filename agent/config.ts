@@ -90,7 +90,8 @@ async function readToken(token: string | undefined, file: string | undefined): P
 }
 
 /**
- * Returns the value of an environment variable. It must be one of `values`; the first of them is the default.
+ * Returns the value of an environment variable. The value must be one of `values`; the first of them is the
+ * default.
  */
 function choice<T extends string>(name: string, values: readonly [T, ...T[]]): T {
   const value = Deno.env.get(name);

@@ -16,9 +16,9 @@
  * SHA-256 of each frame would cost a tenth of a run's processor time, as much as the SHA-256 of the whole
  * archive.
  *
- * The 12 bytes in front of a frame contain the frame's size. They do not count for this size. If the archive
- * is encrypted, the table contains sizes before encryption. The first releases wrote no checksums, or a
- * SHA-256 in place of each checksum.
+ * The 12 bytes in front of a frame contain the frame's size. This size does not include these 12 bytes. If
+ * the archive is encrypted, the table contains sizes before encryption. The first releases wrote no
+ * checksums, or a SHA-256 in place of each checksum.
  */
 import { byteString } from "./bytes.ts";
 import { oneLine } from "../programs/line.ts";

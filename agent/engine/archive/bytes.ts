@@ -25,7 +25,7 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * Returns bytes as a byte string. A `TextDecoder` would be wrong, because it takes the name latin1 for
+ * Returns bytes as a byte string. A `TextDecoder` with the label latin1 would be wrong, because it decodes
  * windows-1252.
  */
 export function latin1(bytes: Uint8Array): string {

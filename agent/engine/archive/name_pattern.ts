@@ -77,8 +77,8 @@ function expressionOf(token: Token): string {
 }
 
 /**
- * For each of these letters, an expression that also matches the non-ASCII character that comparing names
- * turns into the letter.
+ * Expressions for letters. Each also matches the non-ASCII character that becomes this letter when names are
+ * compared.
  */
 const FOLDED: Record<string, string> = { i: "(i|\u0130)", k: "(k|\u212a)" };
 

@@ -16,8 +16,8 @@ import { startCompression } from "../transforms/compress.ts";
  * the file itself, and `take` is called with the bytes that the compressor has written.
  *
  * Resolves once both programs have succeeded. The result is the number of files; null if the source does not
- * count files. If there are several errors, rejects with the error of `take` first, then the compressor's,
- * then that of the source's program.
+ * count files. If there are several errors, rejects with the most important one: that of `take`, then the
+ * compressor's, then that of the source's program.
  */
 export async function streamPart(
   part: SourcePart,

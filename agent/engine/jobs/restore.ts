@@ -15,7 +15,7 @@ import { sourceTypeOf } from "../sources/registry.ts";
 /**
  * Runs a restore job. Resolves once everything is restored.
  *
- * Rejects with a `BackupDamagedError` if the stored backup was altered, If the restore fails, rejects with
+ * Rejects with a `BackupDamagedError` if the stored backup was altered. If the restore fails, rejects with
  * another `RunFailedError` that names the backup. Rejects with the signal's reason if the signal aborts.
  * Every started program has then ended. If the target was changed, the error says so.
  */

@@ -135,8 +135,8 @@ async function tarCommand(directory: string): Promise<Command> {
 }
 
 /**
- * Returns the members that tar left out. Rejects if tar failed. Before that, checks the archive for damage; a
- * full disk needs no such check.
+ * Returns the members that tar left out. If tar failed, checks the archive for damage and rejects. If the
+ * disk was full, rejects without this check.
  */
 async function check(
   { code, signal }: Exit,

@@ -118,8 +118,8 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
 }
 
 /**
- * Returns a command that copies a FIFO to its stdout. The agent does not copy the bytes itself: a separate
- * program ends with the run's other programs, and its progress can be observed.
+ * Returns a command that copies a FIFO to its stdout. The agent does not read the FIFO itself, because a
+ * separate program ends with the run's other programs, and its progress can be observed.
  */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };

@@ -105,7 +105,7 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane responds with ${status}`;
-    // The response is not in the control plane's format, so it comes from a proxy in front of the control
+    // If a response is not in the control plane's format, it comes from a proxy in front of the control
     // plane. A proxy's refusal may be transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }

@@ -128,7 +128,7 @@ export class Exchange {
       this.#response = this.#read(response);
       this.#response.then(() => {
         // If the body is not complete, closes the connection. The server may not have read the rest of the
-        // body. It would then take the rest for the next request.
+        // body. The server would then take the rest for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());

@@ -15,6 +15,9 @@ export function checkHeader(label: string, head: Uint8Array): void {
 /**
  * Throws if a file's length differs from the length in its header: the number of pages times the size of a
  * page.
+ *
+ * @param size Length of the file in bytes.
+ * @param head Start of the file.
  */
 export function checkDatabaseFile(label: string, size: number, head: Uint8Array): void {
   checkHeader(label, head);
