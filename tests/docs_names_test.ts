@@ -13,7 +13,7 @@ import { blocksOf, codeSpansOf, projectFiles, proseOf, readDocument } from "./su
 
 const FILES = await projectFiles();
 const DOCUMENTS = FILES.filter((path) => path.endsWith(".md") && !path.startsWith("tests/"));
-/** The pages whose names are checked: those for users of Rearguard. */
+/** The pages for users of Rearguard. The names on these pages are checked. */
 const PAGES = DOCUMENTS.filter((path) => /^(README\.md|docs\/(guide|operate|recover)\/)/.test(path));
 const TEXTS = new Map(
   await Promise.all(DOCUMENTS.map(async (path) => [path, await readDocument(path)] as const)),

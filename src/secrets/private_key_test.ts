@@ -11,8 +11,8 @@ async function program(name: string, ...args: string[]): Promise<string> {
 }
 
 /**
- * Formats of keys, each with the command that makes such a key and whether it has a passphrase. `$` stands
- * for the file.
+ * Formats of keys. For each format: the command that makes a key, with `$` for the key's file, and whether
+ * the key has a passphrase.
  */
 const KEYS: Record<string, [command: string[], isLocked: boolean]> = {
   "OpenSSH, Ed25519": [["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "$"], false],

@@ -109,8 +109,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Returns the runs that have not ended, and the runs that ended too long after a deadline. Without the
- * latter, an agent that comes back and ends its run would hide that the reaper overlooked the run.
+ * Returns the runs that have not ended, and the runs that ended too long after a deadline. A late run counts
+ * because its agent may have come back and ended a run that the reaper overlooked.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

@@ -18,8 +18,7 @@ export interface StagedTask extends PlannedTask {
   /** Due times that the plan has set. Each was the current time when the plan set it. */
   readonly broughtForward: Date[];
   /**
-   * Due times that the plan has tried to set. Because the database failed meanwhile, it is unknown whether
-   * they were set.
+   * Due times that the plan has tried to set while the database failed. It is unknown whether they were set.
    */
   readonly perhapsForward: Date[];
 }

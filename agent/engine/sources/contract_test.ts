@@ -22,7 +22,7 @@ async function restoreAll(run: BackupRun, fixture: SourceFixture, passphrase: st
   await restoreStored(run.directory, await readManifest(run), fixture, passphrase);
 }
 
-/** Returns the ids of the run's processes: those that have files of its work directory open. */
+/** Returns the ids of the processes that have a file of the run's work directory open. */
 function programsOf(run: BackupRun): string[] {
   const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) => /^\d+$/.test(name));
   return pids.filter((pid) => openFiles(pid).some((path) => path.includes(`${run.root}/work`)));

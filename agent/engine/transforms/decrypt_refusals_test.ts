@@ -26,7 +26,8 @@ const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
 /**
- * Asserts that reading the file as a stream and reading it by ranges both reject with the same kind of error.
+ * Reads the file as a stream and by ranges. Asserts that each of the two ways rejects with the same kind of
+ * error.
  */
 async function assertRefused(sealed: Uint8Array, message: RegExp, key = KEY): Promise<void> {
   const isRefusal = (error: unknown) =>

@@ -4,7 +4,7 @@ import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 
 export interface PgbouncerOptions {
   mode: "session" | "transaction" | "statement";
-  /** Startup parameters that PgBouncer ignores. By default, it ignores those that Rearguard needs. */
+  /** Startup parameters that PgBouncer ignores. By default, they are the parameters that Rearguard needs. */
   ignoredStartupParameters?: string;
 }
 
