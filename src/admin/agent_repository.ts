@@ -143,7 +143,7 @@ async function secretsIn(
   }
   if (Object.keys(secrets).length > 0) return secrets;
   if (!Deno.stdin.isTerminal()) {
-    // The error names the key before the password, because a key is safer.
+    // Name the key before the password in the error, because logging in with a key is safer.
     const variables = secretFields.toSorted(([, { passphraseField }]) =>
       passphraseField === undefined ? 1 : -1
     )

@@ -147,7 +147,8 @@ async function recoverFromManifests(
   return await withServices({ config, clock, database, keyring }, async (services) => {
     await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
-    // The local agent finds its server's record by the address 127.0.0.1.
+    // This machine's server gets the address 127.0.0.1, because the local agent finds its server's record by
+    // this address.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(

@@ -284,7 +284,7 @@ export class Session {
     };
     if (++this.#responses > MAX_RESPONSES) return this.close(CLOSE.flood, "Too many pending responses");
     this.#storeResponse(message.request_id, response).catch((error) => {
-      // The caller that waits for the response will time out.
+      // The response is lost. The caller that waits for it will time out.
       this.#log.error("Cannot store an agent's response: {error}", { error });
     }).finally(() => this.#responses--);
   }

@@ -61,7 +61,7 @@ export function rearguard(): Command {
   addWorkspaceCommands(program);
   addUserCommands(program);
   addLoginSettingsCommands(program);
-  // Shell completion covers only the commands that were added before this call.
+  // Add the completion last, because it covers only the commands that were added before.
   tab(program, { completionCommandName: "completion" });
   return program;
 }

@@ -44,7 +44,7 @@ type EventType = RunTransitionEvent["type"];
 const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
-    // The agent accepts late: the run has returned to the queue, but has not been dispatched again.
+    // The agent accepts late. The run has returned to the queue, but has not been dispatched again.
     accepted: "running",
     cancel_requested: "cancelled",
     deadline_passed: "failed",

@@ -27,7 +27,8 @@ export function requireSameSite(request: Request, session: string, publicUrl: st
   if (request.method === "GET" || request.method === "HEAD") return;
   if (originOf(request, publicUrl) !== "own") throw new ForbiddenError(REFUSAL);
   const given = request.headers.get(HEADER);
-  // Browsers let other sites send JSON only if this host permits it, which it never does.
+  // A form cannot send JSON, and browsers let scripts of other sites send JSON only with this host's
+  // permission, which it never gives. So no token is needed.
   if (given === null && /^application\/json\b/i.test(request.headers.get("content-type") ?? "")) return;
   if (!isEqual(given ?? "", csrfToken(session))) throw new ForbiddenError(REFUSAL);
 }

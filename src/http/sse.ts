@@ -55,7 +55,7 @@ export function eventStream(
     headers: {
       "Content-Type": "text/event-stream",
       "Cache-Control": "no-store",
-      // nginx buffers responses without this header.
+      // Without this header, nginx would buffer the events.
       "X-Accel-Buffering": "no",
     },
   });

@@ -93,7 +93,7 @@ export class Notifier {
     const claimed = await this.#claim(database, now);
     for (const delivery of claimed) {
       const sending = this.#deliver(delivery).catch((error) => {
-        // The message's lease will expire, and then the message is sent again.
+        // The message's lease will expire. Then the message is sent again.
         log.error("Cannot record what became of a message: {error}", { error });
       }).finally(() => {
         this.#inFlight.delete(sending);
@@ -152,7 +152,7 @@ export class Notifier {
       return digest === null ? null : maxListed(digest);
     };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
-    // Leaves messages of unknown types to the replicas of a newer version.
+    // Take only messages to streams of known types. Replicas of a newer version send the others.
     const types = NOTIFICATION_STREAM_TYPES;
     const take = (streams: number, failing: boolean) =>
       streams <= 0

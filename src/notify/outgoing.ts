@@ -84,7 +84,7 @@ export class Outgoing {
       });
       // The message is accepted, so the rest of the response does not matter.
       if (response.ok || explain === undefined) await response.body?.cancel();
-      // The status matters most, so a response body that breaks off is ignored.
+      // The status says enough. If reading the body fails, go on without the receiver's reason.
       else answer = await readStart(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();

@@ -1,7 +1,7 @@
 /** Says how the agent on this machine is started: with the same Deno as the control plane. */
 import { fileURLToPath } from "node:url";
 
-/** Environment variables that only the control plane may read. */
+/** Environment variables with secrets of the control plane. The agent must not get them. */
 const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
 
 /** Returns the program to run and its first arguments. The agent's own arguments have to be appended. */

@@ -55,7 +55,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
   let checkedAt = watch.clock.monotonic(); // the start has just checked the keys
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
-    // The connection may now lead to another server, with another database.
+    // The connection may now lead to another server with another database, so check the keys at once.
     if (topic === "reconnected") checkedAt = -Infinity;
     woken.wake();
   });

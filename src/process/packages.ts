@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   if (await readText(STAMP) === hash) return 0;
   const problem = await install(lockFile);
   if (problem === null) {
-    // Writing fails in another user's checkout. Then the packages are checked at every start.
+    // Writing fails if the checkout belongs to another user. Then the packages are checked at every start.
     await Deno.writeTextFile(STAMP, hash).catch(() => {});
     return 0;
   }

@@ -80,7 +80,7 @@ function unlockPem(text: string, isLocked: boolean, passphrase: string | null): 
 async function usableOpenSsh(text: string, passphrase: string | null): Promise<string> {
   const isLocked = isLockedOpenSsh(text);
   if (isLocked && passphrase === null) throw needsPassphrase();
-  // ssh2's WebAssembly loader reads `__dirname` when ssh2 is imported.
+  // Set `__dirname`, because ssh2's WebAssembly loader reads it when ssh2 is imported.
   (globalThis as { __dirname?: string }).__dirname ??= import.meta.dirname ?? "/";
   const { default: ssh2 } = await import("ssh2") as unknown as { default: typeof import("ssh2") };
   const key = isLocked ? ssh2.utils.parseKey(text, passphrase!) : ssh2.utils.parseKey(text);

@@ -118,7 +118,7 @@ export class Bucket {
       }</CompleteMultipartUpload>`,
       idleMs: COMPLETE_IDLE,
       timeoutMs: COMPLETE_TIMEOUT,
-      // After a lost response, the caller looks for the object before another attempt.
+      // Do not repeat this request after a lost response. The caller first looks for the object.
       repeatable: false,
     }, "CompleteMultipartUploadResult");
   }

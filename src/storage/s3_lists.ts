@@ -34,7 +34,7 @@ export async function* listObjects(requests: S3Requests, prefix: string): AsyncG
     token = textOf(page, "IsTruncated") === "true"
       ? requests.required(action, page, "NextContinuationToken")
       : null;
-    // If the service sends the same token again, it ignores the token, and would send the same page forever.
+    // A service that sends the same token again ignores tokens, and would send the same page forever.
     if (token !== null && token === before) throw requests.malformed(action);
   } while (token !== null);
 }
@@ -67,8 +67,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
         uploadId: textOf(page, "NextUploadIdMarker") ?? "",
       }
       : null;
-    // If the service sends the same marker again, it ignores the marker, and would send the same page
-    // forever.
+    // A service that sends the same marker again ignores markers, and would send the same page forever.
     if (marker !== null && marker.key === before?.key && marker.uploadId === before.uploadId) {
       throw requests.malformed(action);
     }

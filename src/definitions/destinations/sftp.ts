@@ -117,8 +117,8 @@ export const sftp = defineDestination({
       );
       return `sftp://${encodeURIComponent(sftp_username)}@${server}:${sftp_port}${path.join("/")}`;
     },
-    // The host key is not secret. After the control plane is lost, only the recovery kit identifies the
-    // genuine server.
+    // The recovery kit contains the host key, which is not secret. After the control plane is lost, only the
+    // kit identifies the genuine server.
     environment: ({ sftp_host_key }) => [
       `export SFTP_HOST_KEY=${shellQuote(sftp_host_key ?? "…")} SFTP_PRIVATE_KEY_FILE=… ` +
       "# or SFTP_PASSWORD, which is asked for otherwise",

@@ -33,8 +33,8 @@ export interface StoredStats {
 }
 
 /**
- * The stats of a new backup. Agents of every version report these stats; only `incompressible_share` may be
- * missing.
+ * The stats of a new backup. Agents of every version report them. Older agents report no
+ * `incompressible_share`.
  */
 export interface BackupStats extends StoredStats {
   duration_ms: number;

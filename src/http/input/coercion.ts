@@ -96,7 +96,7 @@ function toList(element: Coercion): Coercion {
     if (!isObject(raw)) return raw;
     const names = Object.keys(raw);
     if (!names.every((name) => /^\d{1,6}$/.test(name))) return raw;
-    // A form can express an empty list only as one empty element.
+    // One empty element means an empty list, because a form cannot express an empty list in another way.
     const values = names.sort((a, b) => Number(a) - Number(b)).map((name) => raw[name]);
     return values.length === 1 && values[0] === "" ? [] : values.map(element);
   };

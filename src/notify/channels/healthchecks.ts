@@ -96,7 +96,7 @@ function pingCronitor(url: URL, step: Step, message: Message): Ping {
   };
 }
 
-/** Maximum duration in milliseconds: Uptime Kuma refuses more. */
+/** Maximum duration of a run in a ping, in milliseconds. Uptime Kuma refuses a longer duration. */
 const MAX_PING = 86_400_000;
 
 /**

@@ -34,7 +34,7 @@ export const ntfy: Channel = {
     return loginOf(url) === null ? "must have a percent-encoded user and password, or an access token" : null;
   },
   urlOf: httpsValue.urlOf,
-  // A character may take three bytes.
+  // The limit is in bytes, and a character may take three bytes.
   digest: { characters: TEXT_LIMIT / 3 },
   async send(value, message, { outgoing, signal }) {
     const url = new URL(value);
@@ -90,7 +90,7 @@ function loginOf({ username, password }: URL): Login | null {
 function shortBody(message: Message): string {
   const size = (text: string) => new TextEncoder().encode(JSON.stringify(text)).length;
   let text = bodyText(message, TEXT_LIMIT);
-  // In JSON, a UTF-16 unit takes at most six bytes.
+  // In JSON, a UTF-16 unit takes at most six bytes, so each round cuts no more than necessary.
   for (let excess = size(text) - TEXT_LIMIT; excess > 0; excess = size(text) - TEXT_LIMIT) {
     text = bodyText(message, text.length - Math.ceil(excess / 6));
   }

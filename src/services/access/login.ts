@@ -42,7 +42,7 @@ export async function logIn(
   const verified = await verifyPassword(services, login, client.address);
   const opened = await transaction(services.database, async (sql) => {
     const user = await lockLoginUser(sql, verified.id);
-    // The password may have been changed, or the user deleted, while the hash was computed.
+    // Refuse the log-in if the password was changed, or the user deleted, while the hash was computed.
     if (user?.hash !== verified.hash) throw new UnauthenticatedError(WRONG_PASSWORD);
     return await passFirstFactor(services, sql, user.id, client);
   });

@@ -86,7 +86,8 @@ export async function buildWireRequest(
       const readable = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
-        // Objects are sent as they are stored, so the agent needs a key only to decrypt a file.
+        // Stored objects are sent without decrypting them. The agent needs the key only if it sends a file
+        // from inside the backup.
         backup: what.type === "file" ? readable : { ...readable, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,

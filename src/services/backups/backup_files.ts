@@ -59,7 +59,8 @@ export async function listBackupFiles(
     ...window,
     ...search === null ? {} : { search },
   } as const;
-  // An older agent would ignore the search and list everything.
+  // A search needs an agent with a newer protocol. An older agent would ignore the search and list
+  // everything.
   const serverId = await readingServer(services, readable, search === null ? undefined : SEARCH_PROTOCOL);
   const result = await requestAgent(services, serverId, payload, AGENT_TIMEOUT, { secret: key })
     .catch((error) => noteDamage(services, readable.backup, error));
@@ -108,7 +109,9 @@ export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void
   );
 }
 
-/** Returns the secret key that decrypts the backup; null if the backup needs none. */
+/**
+ * Returns the age secret key that decrypts the backup; null if the backup is not encrypted for recipients.
+ */
 async function requireIdentity(backup: BackupDetailRow, identity: string | null): Promise<string | null> {
   if (identity !== null) return await decryptionIdentityOf(backup, identity);
   if (backup.encryption !== "recipients") return null;

@@ -92,7 +92,8 @@ export class TransientSecrets {
       case "agent_response":
         return this.#markUsed(`request ${notification.id}`);
       case "run_changed": {
-        // A dispatch that the agent does not accept is repeated, and then needs the secret again.
+        // Keep the secret while the run is queued or leased. A dispatch that the agent does not accept is
+        // repeated, and needs the secret again.
         const { state, run_id } = notification;
         if (state !== undefined && state !== "queued" && state !== "leased") this.#markUsed(`run ${run_id}`);
       }

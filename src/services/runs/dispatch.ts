@@ -112,8 +112,8 @@ async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<
     }
     made = await buildJob(services, sql, run, transient?.secret ?? null);
   } catch (error) {
-    // A row that cannot be made into a job must not block other runs of its server. A database error ends the
-    // transaction anyway.
+    // Fail a run for which no job can be built, so that it does not block other runs of its server. Throw a
+    // database error, because it ends the transaction anyway.
     if (isDatabaseError(error)) throw error;
     await failUnsent(services, sql, run, describeError(error));
     return null;

@@ -55,7 +55,8 @@ async function* follow(
   try {
     while (!signal.aborted) {
       changed.reset();
-      // Read the state before the output. If the state is final, the output read after it is complete.
+      // Read the state before the output. If the state is final, the output that is read afterwards is
+      // complete.
       const log = await findLog(services.database, caller.workspaceId, runId);
       if (log === undefined) return;
       for await (const event of outputAfter(services, runId, after)) {

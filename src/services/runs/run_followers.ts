@@ -44,7 +44,8 @@ function stepOf({ state, started_at }: RunRow): ClassedEvent | null {
     case "lost":
       return "backup.lost";
     case "cancelled":
-      // A service that got the start of the run waits for its end.
+      // Report the failure only if the run has started, because only then does a service wait for the run's
+      // end.
       return started_at === null ? null : "backup.failed";
     default:
       return null;

@@ -159,7 +159,7 @@ function auditFields(remoteServerId: number) {
 async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): Promise<void> {
   switch (run.state) {
     case "leased":
-      // The dispatch never reached the agent.
+      // The agent does not hold the run, because the dispatch never reached the agent.
       await applyToRun(services, sql, run, { type: "deadline_passed" });
       break;
     case "running":

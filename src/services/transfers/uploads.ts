@@ -192,7 +192,8 @@ async function assemble(
   try {
     await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // The upload may have been completed before. The caller checks the size of the object with its key.
+    // Ignore this error, because the upload may have been completed before. The caller checks the size of the
+    // stored object.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }

@@ -24,7 +24,10 @@ type RequestContent =
   | {
     kind: "backup.browse";
     backup_destination_id: number;
-    /** A control plane of the version before looks for the backup among the backups of this user. */
+    /**
+     * The user to whom the backup belongs. A control plane of the previous version needs this id to find the
+     * backup.
+     */
     user_id: number;
     backup_id: number;
     path: string;
@@ -44,7 +47,10 @@ type RequestContent =
   | {
     kind: "backup.send";
     backup_destination_id: number;
-    /** A control plane of the version before looks for the backup among the backups of this user. */
+    /**
+     * The user to whom the backup belongs. A control plane of the previous version needs this id to find the
+     * backup.
+     */
     user_id: number;
     backup_id: number;
     what: { type: "object" | "stored"; name: string } | { type: "file"; path: string };

@@ -34,10 +34,10 @@ export function openDatabase(
     ...options,
     ...(address === null ? {} : shownAddress(servers)),
     ...(address === null || address.database === null ? {} : { database: address.database }),
-    // The sockets passed to postgres.js are already encrypted.
+    // Turn off TLS in postgres.js, because the sockets that it gets are already encrypted.
     ssl: false,
     connection: { application_name: "rearguard", ...KEEPALIVES },
-    // postgres.js 3.4.9 mistakes a hot standby for a writable server with `read-write`.
+    // With `read-write`, postgres.js 3.4.9 would take a hot standby for a writable server.
     target_session_attrs: "primary" as const,
     types: {
       bigint: {

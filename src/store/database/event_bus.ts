@@ -15,8 +15,8 @@ const CHANNEL = "rearguard";
 
 export type Notification =
   /**
-   * A run waits for dispatch to this server's agent. `traceparent` is the trace context of the span that
-   * created a new run.
+   * A run is queued and can be dispatched to this server's agent. `traceparent` is the trace context of the
+   * span that created a new run.
    */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** The run is to be cancelled on the agent that works on it. */
@@ -182,9 +182,9 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Older connections are broken, or lead to a server that is read-only, so they are all closed. Newer
-    // connections may lead to either server. Those that lead to the right server may have running queries, so
-    // they stay.
+    // Close all connections that were opened before the loss: they are broken, or lead to a server that is
+    // read-only. Of the newer connections, close only those to another server, because the others may have
+    // running queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;

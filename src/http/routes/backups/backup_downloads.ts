@@ -110,7 +110,7 @@ function answer(download: Download | Unsatisfiable, request: Request): Response 
     "Content-Length": String(to - from),
     "Content-Type": "application/octet-stream",
     ETag: `"${etag}"`,
-    // nginx buffers responses on its disk without this header.
+    // Without this header, nginx would buffer the response on its disk.
     "X-Accel-Buffering": "no",
   });
   if (isPart) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);

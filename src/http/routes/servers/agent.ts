@@ -142,7 +142,7 @@ function relayAnswer(relayed: Relayed | NotRelayed, isRange: boolean): Response 
     const headers = new Headers({
       "Content-Length": String(to - from),
       "Content-Type": "application/octet-stream",
-      // nginx buffers responses on its disk without this header.
+      // Without this header, nginx would buffer the response on its disk.
       "X-Accel-Buffering": "no",
     });
     if (isRange) headers.set("Content-Range", `bytes ${from}-${to - 1}/${size}`);

@@ -16,8 +16,8 @@ export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");
 export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 
 /**
- * Returns the schema with rules over several fields. Each missing field has a rule of its own, so that one
- * response names every missing field.
+ * Returns the schema with rules over several fields. Each field that may be missing has a rule of its own, so
+ * that one response names all missing fields.
  */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [
