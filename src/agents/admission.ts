@@ -37,7 +37,7 @@ type RunAnswers = Awaited<ReturnType<typeof connectAgent>>;
 
 export type Admitted =
   | { is: "admitted"; runs: RunAnswers }
-  /** The agent has closed its connection meanwhile. */
+  /** The agent closed its connection before it was admitted. */
   | { is: "gone" }
   /** Another agent with the same key is connected. */
   | { is: "duplicate"; message: string }

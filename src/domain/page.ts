@@ -1,4 +1,4 @@
-/** Selects the rows of a listing that are on one page. */
+/** Says which rows of a listing are on a page. */
 export interface PageWindow {
   readonly offset: number;
   /** Maximum number of rows; at least 1. */

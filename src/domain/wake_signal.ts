@@ -14,7 +14,7 @@ export class WakeSignal {
     this.#clock = clock;
   }
 
-  /** Ends the current wait; if there is none, the next wait. */
+  /** Ends the current wait. If nothing waits, the next wait ends at once. */
   readonly wake = (): void => {
     this.#isSet = true;
     this.#end();

@@ -3,7 +3,7 @@ import { logger } from "../telemetry/logging.ts";
 
 /** Codes that the operating system and postgres.js give to a broken connection. */
 const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|CONN\w+)$/;
-/** Codes that Postgres gives to a connection that it ends. */
+/** Codes of the errors with which Postgres ends a connection. */
 const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 /**
  * Queries that postgres.js itself sends on a new connection. They ask for array types, and whether the server

@@ -7,7 +7,7 @@ import type { Column } from "../output.ts";
 interface Overview {
   verdict: string;
   is_protected: boolean;
-  /** Absent from older control planes. */
+  /** Number of the tasks whose newest backup has warnings. Older control planes do not send it. */
   tasks_with_warnings?: number;
   unprotected_tasks: UnprotectedTask[];
 }

@@ -19,7 +19,7 @@ export interface SummarySchedule {
 /** Facts of a summary. Times are ISO 8601 in UTC. */
 export interface Summary {
   readonly period: "daily" | "weekly";
-  /** Beginning of the period that `runs` and `backups` count. */
+  /** Beginning of the period for which `runs` and `backups` contain counts. */
   readonly since: string;
   readonly is_protected: boolean;
   /** One sentence that says whether all tasks are protected. */

@@ -1,7 +1,7 @@
 /** Parses `application/x-www-form-urlencoded` bodies, with `a[]`, `a[0]` and `a[b]` for lists and objects. */
 import { HttpError } from "../errors.ts";
 
-/** Maximum nesting; no field of this API is nested deeper. */
+/** Maximum nesting of a form's fields. No field of this API is nested deeper. */
 const MAX_DEPTH = 5;
 
 type Branch = Record<string, unknown>;

@@ -3,7 +3,7 @@
  * `{"encryption_password": "x", "encryption_password": null}` it keeps null, and the backup is not encrypted.
  */
 
-/** Maximum nesting that is checked; no field of this API is nested deeper. */
+/** Maximum nesting that is checked. No field of this API is nested deeper. */
 const MAX_DEPTH = 20;
 /** Maximum number of names that are reported. */
 const MAX_FOUND = 50;

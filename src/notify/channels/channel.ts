@@ -7,7 +7,7 @@ import type { Message } from "../notification_message.ts";
 export interface Channel {
   /** The channel's name for people. */
   readonly label: string;
-  /** Describes the value of a stream in the API's documentation. */
+  /** Says in the API's documentation what the value of a stream is. */
   readonly valueHelp: string;
   /**
    * Returns what is wrong with a stream's value, as the end of a sentence that begins with the field's name.

@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.ts";
 
-/** The parts of a channel that posts to a URL that users choose. */
+/** The members that are the same in all channels that post to a URL that a user chooses. */
 export const httpsValue = {
   valueHelp: "an https URL",
   valueProblem: (value) =>

@@ -83,7 +83,7 @@ export async function spendChallenge(
   return count === 1;
 }
 
-/** Deletes the user's challenges of one purpose. */
+/** Deletes the challenges that a user has for this purpose. */
 export async function deleteChallengesOf(sql: Sql, userId: number, purpose: ChallengePurpose): Promise<void> {
   await sql`delete from login_challenges where user_id = ${userId} and purpose = ${purpose}`;
 }

@@ -7,7 +7,7 @@ import { HttpError } from "../../errors.ts";
 
 /** The source of the agent's files. */
 export interface AgentFileSource {
-  /** The files' platform, such as `x86_64-unknown-linux-gnu`. */
+  /** The platform that the files are for, such as `x86_64-unknown-linux-gnu`. */
   readonly target: string;
   /** Returns the files by name. `sha256` is hex, `size` is in bytes. */
   all(): Promise<ReadonlyMap<string, { path: string; size: number; sha256: string }>>;
