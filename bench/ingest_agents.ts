@@ -16,7 +16,7 @@ interface Order {
   seconds: number;
 }
 
-/** Milliseconds for which lines are collected into one event, as in a real agent. */
+/** Time in milliseconds in which lines are collected for one event. Real agents use the same time. */
 const BATCH_INTERVAL = 100;
 
 const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;

@@ -1,4 +1,4 @@
-/** Checks the listing that tar has just written, with the parser that browsing and restoring use. */
+/** Checks the listing that tar has just written. Uses the same parser as browsing and restoring. */
 import { describeUnreadableLines, IndexParser } from "./archive_index.ts";
 import { LineReader } from "../programs/line_reader.ts";
 import type { Output } from "../ports.ts";

@@ -26,8 +26,8 @@ export function runLimits(): DestinationLimits {
 }
 
 /**
- * Returns the limits of a request. They are shorter than the request's deadline, so that the response can
- * state the reason of a failure.
+ * Returns the limits of a request. The limits are shorter than the request's deadline, so that the response
+ * can state the reason of a failure.
  */
 export function requestLimits(patienceMs: number): DestinationLimits {
   const { idleMs } = runLimits();

@@ -25,7 +25,7 @@ export type ReportedFindings = ReturnType<typeof reportedFindings>;
 /**
  * Runs the guards on the backup's stats and writes their findings to the run's output. Returns the findings.
  *
- * Throws a `RunFailedError` for a finding on which the task is set to fail.
+ * Throws a `RunFailedError` if the task is set to fail on one of the findings.
  */
 export function detectAnomalies(
   { job: { guards }, ports: { output }, options }: RunContext,

@@ -193,8 +193,8 @@ interface FoundMember {
 }
 
 /**
- * Returns the file with this path in the archive; null if there is none. Follows a hard link to the file that
- * it links to.
+ * Returns the file with this path in the archive; null if there is none. If the path is a hard link, returns
+ * the file that the link refers to.
  */
 async function findFile(objects: StoredObjects, path: string): Promise<FoundMember | null> {
   const found = await findMember(objects, byteString(path)) ??

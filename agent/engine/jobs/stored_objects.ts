@@ -34,7 +34,9 @@ export interface OpenedObject {
 /** Maximum size of an object that is kept in memory while its lines are read, in bytes. */
 const MAX_KEPT_BYTES = 8 * 1024 * 1024;
 
-/** Unpacks its input, and prints the lines that `grep` selects with the script's arguments. */
+/**
+ * Shell script that unpacks its input. It prints the lines that `grep` selects with the script's arguments.
+ */
 const SELECTING_SCRIPT = '{ zstd -d -q -c || echo "zstd failed" >&2; } | LC_ALL=C grep -a "$@"';
 
 /** How far an object was read from its start: the position, and the hash of the bytes before it. */

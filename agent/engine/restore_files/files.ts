@@ -152,8 +152,8 @@ function sourceOf({ job }: RestoreContext): z.infer<typeof FilesDescription> | n
 }
 
 /**
- * Returns the part of the backup that the target selects. If the backup has an index, also writes the lists
- * of names with which conflicts are found before anything is unpacked.
+ * Returns the part of the backup that the target selects. If the backup has an index, also writes lists of
+ * names. With these lists, conflicts are found before anything is unpacked.
  */
 async function selectScope(
   target: FilesTarget,

@@ -1,6 +1,6 @@
 /**
- * Inspects the directory that files are restored into. Manages the staging directory in which they are
- * unpacked.
+ * Inspects the directory that files are restored into. Manages the staging directory in which the files are
+ * unpacked first.
  */
 import { dirname, join } from "node:path";
 import { type Mounts, readMounts, refuseVanished } from "../mounts.ts";

@@ -18,12 +18,12 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
  */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Ratio of compressed to uncompressed size from which a frame counts as incompressible, because the contents
- * were already compressed or encrypted. The ratio is below 1 because the tar headers between small files
- * compress even if the files don't.
+ * Ratio of compressed to uncompressed size. From this ratio on, a frame counts as incompressible: its
+ * contents were already compressed or encrypted. The ratio is below 1 because the tar headers between small
+ * files compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
-/** Number of uncompressed bytes that are kept of the stream's end. */
+/** Number of uncompressed bytes at the stream's end that are kept. */
 const TAIL_BYTES = 64 * 1024;
 /**
  * Length in bytes of the checksum at the end of a frame. The checksum is the low half of the uncompressed

@@ -16,7 +16,7 @@ import { checkObjectName, endsEarly } from "../object_name.ts";
 import { RangedReader, type RangeSource, readSome, TryFailed } from "../ranged_reader.ts";
 import type { DestinationPorts, DestinationType } from "../destination_type.ts";
 
-/** Maximum number of bytes that are read of the response to a refused request. */
+/** Maximum number of bytes to read from the response to a refused request. */
 const ANSWER_LIMIT = 64 * 1024;
 
 export const relay: DestinationType<Spec> = { open: (spec, ports) => new RelayDestination(spec, ports) };

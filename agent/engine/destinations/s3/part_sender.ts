@@ -10,8 +10,8 @@ import type { PutConnections, PutOutcome } from "./put.ts";
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 30_000;
 /**
- * Maximum factor by which `idleMs` is multiplied. A part's first attempt has factor 1, and each further
- * attempt adds 1, because the link may only be slow.
+ * Maximum factor by which `idleMs` is multiplied. A part's first attempt has factor 1. Each further attempt
+ * adds 1, because a slow link needs more time.
  */
 const LONGEST_IDLE = 4;
 /**

@@ -1,6 +1,6 @@
 /**
- * Sends requests on one SSH connection. A request ends with the server's response, with the end of the
- * connection, or when the server was silent for too long.
+ * Sends requests on one SSH connection. A request ends when the server responds, when the connection ends, or
+ * when the server was silent for too long.
  */
 import type { Client } from "ssh2";
 import type { Clock } from "../../../../src/domain/clock.ts";

@@ -63,7 +63,7 @@ const ATTRIBUTES_TIMEOUT_SECONDS = 10;
 type Matchers = readonly ((name: string) => boolean)[];
 
 /**
- * Returns the boundaries of a source, with warnings and notes about them for the run's output.
+ * Finds the mounts and subvolumes in a source. Returns them with warnings and notes for the run's output.
  *
  * @param root Path of the source, without symbolic links.
  */

@@ -184,7 +184,8 @@ async function writeOptionFile(password: string, { ports, user }: ProgramContext
   const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const path = `${ports.workDirectory}/mysql.cnf`;
   await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
-  // A program that runs as this user also opens the file itself, through its descriptor.
+  // The program runs as this user and opens the file again, through its descriptor. So the user must own the
+  // file.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;
 }

@@ -46,7 +46,8 @@ export function dumpCommand(
   if (hasIgnoreTableData(program)) {
     return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
   }
-  // Dumps the definitions of the emptied tables first, because views in the rest of the dump may need them.
+  // First dumps the definitions of the tables whose rows are left out, because views in the rest of the dump
+  // may need them.
   return inSequence(
     command([...always, "--no-data"], emptied),
     command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),

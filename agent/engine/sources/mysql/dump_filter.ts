@@ -20,7 +20,7 @@ export interface RewriteRules {
   isDefiner: boolean;
   /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
-  /** Names of the other databases in the restore. Views that read them are postponed. */
+  /** Names of the other databases in the restore. Views that read these databases are created last. */
   others?: readonly string[];
 }
 
@@ -150,7 +150,8 @@ export class DumpRewriter {
    * Rewrites a line while the delimiter is `;`. The line is a whole statement, or one line of a statement.
    */
   #rewriteLine(line: string): string {
-    // Older clients do not know the sandbox command. The option --binary-mode gives the same protection.
+    // Remove the line that turns on the sandbox, because older clients do not know it. The option
+    // --binary-mode gives the same protection.
     if (SANDBOX.test(line)) return "";
     // Loading inside LOCK TABLES fails if a column's default reads from a sequence, because the sequence is
     // not locked.

@@ -36,8 +36,8 @@ export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 interface ServerFacts {
   readonly version: ServerVersion;
   /**
-   * Text that names this run's lock. It is stored in the mark of each database that the run creates; see
-   * leftovers.ts.
+   * Text that names this run's lock. The run stores the text in the table that marks each database that it
+   * creates; see leftovers.ts.
    */
   readonly lockNote: string;
   readonly ignoresCase: boolean;
@@ -127,7 +127,7 @@ export class MysqlFresh {
    * Creates a database, and in it a table that marks the database as Rearguard's.
    *
    * @param charset Clauses for CREATE DATABASE, from {@link charsetClause}.
-   * @param note Text that is stored in the mark.
+   * @param note Text to store in the comment on this table.
    */
   async make(name: string, charset: string, note = ""): Promise<void> {
     this.unfinished.add(name);
@@ -157,7 +157,7 @@ export class MysqlFresh {
 
   /**
    * Drops the temporary database of a restore whose agent was killed. Rejects if a running restore uses the
-   * database, or if the database has no mark.
+   * database, or if no table marks the database as Rearguard's.
    */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;

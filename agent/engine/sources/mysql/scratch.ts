@@ -30,8 +30,8 @@ export async function openMysqlScratch(
 
 class MysqlScratch implements ScratchHost {
   /**
-   * Text in the comments of this drill's marking tables. It distinguishes this drill's databases from
-   * databases that another drill creates under the same names.
+   * Text in the comments on the tables that mark this drill's databases. The text distinguishes this drill's
+   * databases from databases that another drill creates under the same names.
    */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 
@@ -177,7 +177,7 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // The database is empty and has no marking table: a drill's agent was killed before it could create the
+    // The database is empty, and no table marks it: a drill's agent was killed before it could create that
     // table.
     await this.server.execute(`drop database ${quote(name)}`);
   }

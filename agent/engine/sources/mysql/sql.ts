@@ -174,8 +174,8 @@ export function dropRest(schema: string, contents: Contents): string {
 }
 
 /**
- * Returns the statements between a change to Oracle mode and a change back. MariaDB supports packages only in
- * that mode.
+ * Returns the statements with a change to Oracle mode before them and a change back after them. MariaDB
+ * supports packages only in that mode.
  */
 function inOracleMode(list: string[]): string {
   if (list.length === 0) return "";

@@ -143,8 +143,8 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // Puts the line's end back, because the end-of-rows marker begins with a line end and there may be no
-    // rows.
+    // Puts the line's end back: the end-of-rows marker begins with a line end, and there may be no rows in
+    // front of it.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
