@@ -45,7 +45,7 @@ export const DatabaseContents = z.object({
    */
   objects: z.record(z.string(), z.array(z.string())).optional(),
   /**
-   * What a drill cannot compare: descriptions such as `positions of sequences`, and types of
+   * Contents that a drill cannot compare: descriptions such as `positions of sequences`, and types of
    * {@link DatabaseContents.objects}.
    */
   not_compared: z.array(z.string()).optional(),
