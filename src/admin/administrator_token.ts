@@ -12,7 +12,7 @@ export interface TokenRequest {
   readonly clock: Clock;
   /** The operator who requested the token, for the audit log. */
   readonly operator: string;
-  /** The administrator's email address; null: the first administrator. */
+  /** The administrator's email address; null for the first administrator. */
   readonly email: string | null;
 }
 

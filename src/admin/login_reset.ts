@@ -12,7 +12,7 @@ export interface LoginReset {
   readonly clock: Clock;
   /** The operator who requested the link, for the audit log. */
   readonly operator: string;
-  /** The user's email address; null: the first administrator. */
+  /** The user's email address; null for the first administrator. */
   readonly email: string | null;
 }
 

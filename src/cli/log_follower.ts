@@ -25,7 +25,10 @@ export interface LogWatcher {
   lost(error: Error): void;
 }
 
-/** Opens the stream of a run's events, starting after the event `lastEventId`; null: from the first event. */
+/**
+ * Opens the stream of a run's events after the event `lastEventId`. If that is null, starts at the first
+ * event.
+ */
 export type OpenStream = (lastEventId: string | null, signal: AbortSignal) => Promise<Response>;
 
 export interface Patience {
