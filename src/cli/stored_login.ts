@@ -96,7 +96,7 @@ async function readLogin(): Promise<Connection | null> {
     const { url, token } = JSON.parse(text);
     if (typeof url === "string" && typeof token === "string") return { url: controlPlaneUrl(url), token };
   } catch {
-    // The error for an invalid file follows below.
+    // The file is invalid. The statement after this block reports that.
   }
   throw new CommandError(EXIT.refused, `Cannot use ${path}: it is damaged; log in again`);
 }
