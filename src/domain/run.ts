@@ -16,6 +16,10 @@ export const RUN_STATES: readonly RunState[] = [...ACTIVE_STATES, ...FINAL_STATE
 export const RUN_KINDS = ["backup", "restore", "verify", "drill"] as const;
 export type RunKind = typeof RUN_KINDS[number];
 
+/** Causes of a run. `webhook` is a request with the token of the task's trigger. */
+export const RUN_TRIGGERS = ["manual", "schedule", "webhook"] as const;
+export type RunTrigger = typeof RUN_TRIGGERS[number];
+
 /** Phases of a backup run with scripts, in order. A run has either `after_success` or `after_failure`. */
 export const RUN_PHASES = ["prescript", "backup", "after_success", "after_failure", "postscript"] as const;
 export type RunPhase = typeof RUN_PHASES[number];

@@ -1,5 +1,5 @@
 /** Defines what a notification contains, and when a failed delivery is retried. */
-import type { Outcome, RunKind, shownState } from "../run.ts";
+import type { Outcome, RunKind, RunTrigger, shownState } from "../run.ts";
 import type { NotificationEventName } from "./event_classes.ts";
 import type { Summary } from "./summary.ts";
 
@@ -38,7 +38,7 @@ export interface NotifiedRun {
   readonly kind: RunKind;
   /** State of the run, as the API names it. `queued` and `running` occur in events about an active run. */
   readonly status: ReturnType<typeof shownState>;
-  readonly trigger: "manual" | "schedule";
+  readonly trigger: RunTrigger;
   /** Whether the run had been reported as lost. */
   readonly was_lost: boolean;
   readonly started_at: string | null;

@@ -1,4 +1,5 @@
 /** Log-in sessions: opens, checks, lists and ends them. Only the cookie contains a session's secret. */
+import { USE_RECORD_INTERVAL } from "../../domain/access/credential.ts";
 import { abilitiesOf } from "../../domain/access/roles.ts";
 import { networkOf } from "../../domain/access/client_network.ts";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
@@ -16,8 +17,6 @@ import { hashSecret, newSecret } from "./secret_text.ts";
 
 export type { SessionRow } from "../../store/access/sessions.ts";
 
-/** Minimum interval between two records of a session's use, in milliseconds. */
-const USE_RECORD_INTERVAL = 60_000;
 /** Maximum number of characters that are stored of a browser's name. */
 const MAX_USER_AGENT = 255;
 

@@ -1,4 +1,5 @@
 /** Creates, checks and revokes API tokens. Only the response that creates a token contains its plain text. */
+import { USE_RECORD_INTERVAL } from "../../domain/access/credential.ts";
 import { INVALID_WORKSPACE, reachOf } from "./reach.ts";
 import { abilitiesOf, effectiveAbilities, type Role } from "../../domain/access/roles.ts";
 import { lackingOf } from "./lacking.ts";
@@ -18,9 +19,6 @@ import { keepingAdministrator } from "./administrator_access.ts";
 import { hashSecret, newSecret } from "./secret_text.ts";
 
 export type { TokenRow } from "../../store/access/tokens.ts";
-
-/** Minimum interval between two records of a token's use, in milliseconds. */
-const USE_RECORD_INTERVAL = 60_000;
 
 export interface TokenInput {
   name: string;

@@ -1,7 +1,7 @@
 /** Starts and cancels runs. */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
-import { hasEnded, shownState } from "../../domain/run.ts";
+import { hasEnded, type RunTrigger, shownState } from "../../domain/run.ts";
 import { type BackupTaskRow, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -17,15 +17,15 @@ import { announceQueued } from "./queued_runs.ts";
 import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
- * Queues a run that a user requested, and returns its id. Throws a {@link ConflictError} if the task is
- * paused or has an active run. If the task's server has reached its limit of parallel runs, throws the same
- * error without `queue`; with `queue`, the run waits for a slot.
+ * Queues a run that a user or a trigger requested, and returns its id. Throws a {@link ConflictError} if the
+ * task is paused or has an active run. If the task's server has reached its limit of parallel runs, throws
+ * the same error without `queue`; with `queue`, the run waits for a slot.
  */
 export async function startRun(
   services: ServiceContext,
   caller: Pick<Caller, "workspaceId">,
   taskId: number,
-  { queue = false }: { queue?: boolean } = {},
+  { queue = false, trigger = "manual" }: { queue?: boolean; trigger?: RunTrigger } = {},
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const task = await lockOwnTask(sql, caller, taskId);
@@ -45,7 +45,7 @@ export async function startRun(
           'Wait until one has finished, cancel it, or send {"queue": true} to wait for a slot.',
       );
     }
-    const [runId] = await queueBackupRuns(services, sql, [{ task, scheduledFor: null }]);
+    const [runId] = await queueBackupRuns(services, sql, [{ task, trigger, scheduledFor: null }]);
     return { runId: runId! };
   });
 }
@@ -53,20 +53,21 @@ export async function startRun(
 /**
  * Queues backup runs of locked tasks that have no active run. Returns the ids of the runs.
  *
- * @param tasks `scheduledFor` is when the run was due; null if a user requested it.
+ * @param due `scheduledFor` is when the run was due; null if its trigger is not the schedule.
  */
 export async function queueBackupRuns(
   services: ServiceContext,
   sql: Sql,
-  due: readonly { task: BackupTaskRow; scheduledFor: Date | null }[],
+  due: readonly { task: BackupTaskRow; trigger: RunTrigger; scheduledFor: Date | null }[],
 ): Promise<number[]> {
   const now = services.clock.now();
-  const rows = due.map(({ task, scheduledFor }) => ({
+  const rows = due.map(({ task, trigger, scheduledFor }) => ({
     ...ownerColumns(ownerOf(task)),
     backup_task_id: task.id,
     remote_server_id: task.remote_server_id,
     backup_destination_id: task.backup_destination_id,
     scheduled_for: scheduledFor,
+    trigger,
   }));
   const deadline_at = startDeadline(services, { created_at: now });
   const runs = await insertBackupRuns(sql, rows, { deadline_at, created_at: now });

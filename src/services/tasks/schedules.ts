@@ -48,7 +48,8 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
     const active = await lockActiveBackupRuns(sql, due.map(({ id }) => id));
     const free = due.filter(({ id }) => !active.has(id));
     const busy = due.filter(({ id }) => active.has(id));
-    await queueBackupRuns(services, sql, free.map((task) => ({ task, scheduledFor: task.next_run_at })));
+    const runs = free.map((task) => ({ task, trigger: "schedule", scheduledFor: task.next_run_at } as const));
+    await queueBackupRuns(services, sql, runs);
     await recordSkipped(
       sql,
       busy.map(({ id, next_run_at }) => ({ taskId: id, dueAt: next_run_at!, activeRunId: active.get(id)! })),

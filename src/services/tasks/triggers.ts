@@ -1,11 +1,11 @@
 /** Manages the tokens with which other systems start runs of a task. Such a token permits nothing else. */
 import { timingSafeEqual } from "node:crypto";
-import type { Credential } from "../../domain/access/credential.ts";
+import { type Credential, USE_RECORD_INTERVAL } from "../../domain/access/credential.ts";
 import { NotFoundError, UnauthenticatedError } from "../../domain/errors.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { findBackupTask, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
-import { deleteTrigger, findTrigger, setTrigger } from "../../store/tasks/triggers.ts";
+import { deleteTrigger, findTrigger, setTrigger, touchTrigger } from "../../store/tasks/triggers.ts";
 import { hashSecret, newSecret } from "../access/secret_text.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { startRun } from "../runs/runs.ts";
@@ -54,6 +54,11 @@ export async function authenticateTrigger(
     new TextEncoder().encode(trigger?.token_hash ?? NO_HASH),
   );
   if (trigger === undefined || !isSame) throw new UnauthenticatedError();
+  const now = services.clock.now();
+  const stale = new Date(now.getTime() - USE_RECORD_INTERVAL);
+  if (trigger.last_used_at === null || trigger.last_used_at <= stale) {
+    await touchTrigger(services.database, taskId, trigger.token_hash, now, stale);
+  }
   return { credential: { kind: "trigger", id: taskId }, workspaceId: trigger.workspace_id };
 }
 
@@ -65,7 +70,10 @@ export async function startTriggeredRun(
 ): Promise<{ runId: number }> {
   const task = await findBackupTask(services.database, taskId);
   if (task === undefined) throw new UnauthenticatedError();
-  return await startRun(services, { workspaceId: task.workspace_id }, taskId, options);
+  return await startRun(services, { workspaceId: task.workspace_id }, taskId, {
+    ...options,
+    trigger: "webhook",
+  });
 }
 
 async function lockTask(sql: Sql, caller: Caller, taskId: number): Promise<void> {

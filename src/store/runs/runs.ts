@@ -1,5 +1,5 @@
 /** Writes runs and their attempts. logs.ts reads them for the API. */
-import type { RunKind, RunState } from "../../domain/run.ts";
+import type { RunKind, RunState, RunTrigger } from "../../domain/run.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -14,7 +14,7 @@ export const SHOWN_COLUMNS = {
   backup_destination_id: column<number | null>(),
   /** The backup that the run reads; null for backup runs, and once the backup is deleted. */
   backup_id: column<number | null>(),
-  trigger: column<"manual" | "schedule">(),
+  trigger: column<RunTrigger>(),
   scheduled_for: column<Date | null>(),
   state: column<RunState>(),
   reason: column<string | null>(),
@@ -129,7 +129,7 @@ export function insertBackupRuns(
   runs: readonly (
     & Pick<
       RunRow,
-      "user_id" | "workspace_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for"
+      "user_id" | "workspace_id" | "remote_server_id" | "backup_destination_id" | "scheduled_for" | "trigger"
     >
     & { backup_task_id: number }
   )[],
@@ -138,7 +138,7 @@ export function insertBackupRuns(
   return sql<RunRow[]>`
     insert into runs (user_id, workspace_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger,
       kind, state, deadline_at, created_at)
-    select *, case when scheduled_for is null then 'manual' else 'schedule' end, 'backup', 'queued',
+    select *, 'backup', 'queued',
       ${deadline_at}::timestamptz, ${created_at}::timestamptz
     from unnest(
       ${runs.map((run) => run.user_id)}::bigint[],
@@ -146,8 +146,9 @@ export function insertBackupRuns(
       ${runs.map((run) => run.backup_task_id)}::bigint[],
       ${runs.map((run) => run.remote_server_id)}::bigint[],
       ${runs.map((run) => run.backup_destination_id)}::bigint[],
-      ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[]
-    ) as new (user_id, workspace_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for)
+      ${runs.map((run) => run.scheduled_for?.toISOString() ?? null)}::timestamptz[],
+      ${runs.map((run) => run.trigger)}::text[]
+    ) as new (user_id, workspace_id, backup_task_id, remote_server_id, backup_destination_id, scheduled_for, trigger)
     returning ${sql(columns)}`;
 }
 

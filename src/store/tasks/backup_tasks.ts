@@ -50,6 +50,10 @@ export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOu
   /** How many due times of the last 30 days were skipped because a run of the task was still active. */
   skipped_count: number;
   last_skipped_at: Date | null;
+  /** Whether other systems can start runs of the task with a token. */
+  has_trigger_token: boolean;
+  /** When that token was last used, to the minute; null if never, and without a token. */
+  trigger_token_last_used_at: Date | null;
   tags: { id: number; label: string; colour: string | null }[];
 };
 
@@ -144,6 +148,8 @@ function detailColumns(sql: Sql) {
       select max(due_at) from skipped_schedules
       where backup_task_id = t.id
     ) as last_skipped_at,
+    exists (select from task_triggers where backup_task_id = t.id) as has_trigger_token,
+    (select last_used_at from task_triggers where backup_task_id = t.id) as trigger_token_last_used_at,
     ${relatedIds(sql, TASK_FIELDS, "backup_task_id")},
     ${outcomeColumns(sql)},
     (

@@ -3,6 +3,7 @@ import type { Sql } from "../database/sql.ts";
 
 export interface TriggerRow {
   token_hash: string;
+  last_used_at: Date | null;
   /** The workspace of the task. */
   workspace_id: number;
 }
@@ -12,7 +13,24 @@ export async function setTrigger(sql: Sql, taskId: number, tokenHash: string, no
   await sql`
     insert into task_triggers (backup_task_id, token_hash, created_at) values (${taskId}, ${tokenHash}, ${now})
     on conflict (backup_task_id) do update
-      set token_hash = excluded.token_hash, created_at = excluded.created_at`;
+      set token_hash = excluded.token_hash, created_at = excluded.created_at, last_used_at = null`;
+}
+
+/**
+ * Records `now` as the time of the last use of a task's token. Changes nothing if the recorded time is later
+ * than `before`, or if the token was replaced.
+ */
+export async function touchTrigger(
+  sql: Sql,
+  taskId: number,
+  tokenHash: string,
+  now: Date,
+  before: Date,
+): Promise<void> {
+  await sql`
+    update task_triggers set last_used_at = ${now}
+    where backup_task_id = ${taskId} and token_hash = ${tokenHash}
+      and (last_used_at is null or last_used_at <= ${before})`;
 }
 
 /** Deletes the token of a task. Returns whether there was one. */
@@ -24,7 +42,7 @@ export async function deleteTrigger(sql: Sql, taskId: number): Promise<boolean> 
 /** Returns the hash of a task's token, whichever workspace the task belongs to. */
 export async function findTrigger(sql: Sql, taskId: number): Promise<TriggerRow | undefined> {
   const [row] = await sql<TriggerRow[]>`
-    select token_hash, workspace_id from task_triggers join backup_tasks on id = backup_task_id
+    select token_hash, last_used_at, workspace_id from task_triggers join backup_tasks on id = backup_task_id
     where backup_task_id = ${taskId}`;
   return row;
 }

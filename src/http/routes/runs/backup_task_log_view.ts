@@ -1,6 +1,14 @@
 /** Defines a run's record in the API, with more fields than the original contract. */
 import { z } from "@hono/zod-openapi";
-import { hasEnded, outcomeOfRun, OUTCOMES, RUN_KINDS, RUN_PHASES, shownState } from "../../../domain/run.ts";
+import {
+  hasEnded,
+  outcomeOfRun,
+  OUTCOMES,
+  RUN_KINDS,
+  RUN_PHASES,
+  RUN_TRIGGERS,
+  shownState,
+} from "../../../domain/run.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -24,9 +32,11 @@ const BackupTaskLog = z.object({
   status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
   created_at: Time,
   kind: z.enum(RUN_KINDS),
-  trigger: z.enum(["manual", "schedule"]),
+  trigger: z.enum(RUN_TRIGGERS).openapi({
+    description: "`webhook`: a request with the token of the task's trigger started it.",
+  }),
   scheduled_for: Time.nullable().openapi({
-    description: "The due time that made it; null when run by hand.",
+    description: "The due time that made it; null without one.",
   }),
   started_at: Time.nullable(),
   reason: z.string().nullable().openapi({ description: "Why it failed or was cancelled, in one line." }),

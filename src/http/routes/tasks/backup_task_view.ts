@@ -40,6 +40,12 @@ const BackupTask = z.object({
     description:
       "Number of due times in the last 30 days that were skipped because an earlier run of the task was active.",
   }),
+  has_trigger_token: z.boolean().openapi({
+    description: "Whether other systems can start runs with the token of the task's trigger.",
+  }),
+  trigger_token_last_used_at: Time.nullable().openapi({
+    description: "When that token was last used, to the minute. Null: never, or there is none.",
+  }),
   paused_at: Time.nullable(),
   tags: z.array(z.object({ id: z.int(), label: z.string(), colour: text })),
   last_proven_at: Time.nullable().openapi({
@@ -81,6 +87,8 @@ function present(row: BackupTaskDetail): BackupTask {
     last_run_local_time: row.last_run_at && localIso(row.timezone, row.last_run_at),
     last_run_outcome: row.last_outcome,
     skipped_schedules: { count: row.skipped_count, last_at: isoTimeOrNull(row.last_skipped_at) },
+    has_trigger_token: row.has_trigger_token,
+    trigger_token_last_used_at: isoTimeOrNull(row.trigger_token_last_used_at),
     paused_at: isoTimeOrNull(row.paused_at),
     source_changed_at: isoTimeOrNull(row.source_changed_at),
     last_proven_at: isoTimeOrNull(row.last_proven_at),
@@ -130,6 +138,8 @@ const exampleRow: BackupTaskDetail = {
   last_run_at: new Date("2024-08-07T01:00:00Z"),
   skipped_count: 0,
   last_skipped_at: null,
+  has_trigger_token: false,
+  trigger_token_last_used_at: null,
   script_ids: [],
   tag_ids: [],
   notification_stream_ids: [],

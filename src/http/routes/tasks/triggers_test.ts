@@ -98,6 +98,44 @@ Deno.test("a new token replaces the earlier one at once, and is kept as a hash a
   assert.equal((await trigger(task, { query: `?token=${second}` })).status, 401);
 });
 
+Deno.test("a task shows its token and the last use of it, at most once a minute; the run's trigger is webhook", async () => {
+  const { api, client, task, trigger, make, end } = await setUp();
+  await using _ = api;
+  const shown = async () => {
+    const { data } = (await client.call("GET", `/api/backup-tasks/${task}`)).body;
+    return [data.has_trigger_token, data.trigger_token_last_used_at];
+  };
+  const iso = () => `${api.clock.now().toISOString().slice(0, 19)}Z`;
+  assert.deepEqual(await shown(), [false, null]);
+  const token = await make();
+  assert.deepEqual(await shown(), [true, null]);
+  const used = async () => {
+    const { status, body } = await trigger(task, { query: `?token=${token}` });
+    assert.equal(status, 202, JSON.stringify(body));
+    const log = (await client.call("GET", `/api/backup-task-logs/${body.backup_task_log_id}`)).body.data;
+    assert.deepEqual([log.trigger, log.scheduled_for], ["webhook", null]);
+    await end();
+  };
+  await used();
+  const first = iso();
+  assert.deepEqual(await shown(), [true, first]);
+  await api.clock.advance(59_000);
+  await used();
+  assert.deepEqual(await shown(), [true, first]);
+  await api.clock.advance(1_000);
+  await trigger(task, { query: "?token=wrong" });
+  assert.deepEqual(await shown(), [true, first]);
+  await used();
+  assert.deepEqual(await shown(), [true, iso()]);
+  await make();
+  assert.deepEqual(await shown(), [true, null]);
+  await client.call("DELETE", `/api/backup-tasks/${task}/trigger-token`);
+  assert.deepEqual(await shown(), [false, null]);
+  const { body } = await client.call("POST", `/api/backup-tasks/${task}/run`);
+  const manual = await client.call("GET", `/api/backup-task-logs/${body.backup_task_log_id}`);
+  assert.equal(manual.body.data.trigger, "manual");
+});
+
 Deno.test("a paused or active task refuses its trigger, and a retry with the same key starts no second run", async () => {
   const { api, client, task, trigger, make, end } = await setUp();
   await using _ = api;
