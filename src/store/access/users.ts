@@ -1,7 +1,7 @@
 /** Stores the users of this control plane. */
 import { ownWorkspace } from "./workspaces.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import type { Sql } from "../database/sql.ts";
+import type { Fragment, Sql } from "../database/sql.ts";
 import { allOf, containsText, type ListOrder, orderBy, type Page } from "../database/page.ts";
 
 export interface UserRow {
@@ -11,6 +11,7 @@ export interface UserRow {
   timezone: string;
   language: string;
   is_admin: boolean;
+  /** Whether a notification stream of the user's own workspace gets a weekly summary. */
   weekly_summary_enabled: boolean;
   /**
    * When a user in the trash will be deleted; null for a user who is not in the trash. Tokens of a user in
@@ -26,10 +27,23 @@ export type NewUser =
   & Partial<Pick<UserRow, "timezone" | "language">>;
 export type UserChanges = Partial<Pick<UserRow, "name" | "email" | "timezone" | "language" | "is_admin">>;
 
+/**
+ * Returns SQL for the columns of a user. The column `weekly_summary_enabled` of the table is not read: no
+ * version of the control plane has ever set it.
+ */
+function columns(sql: Sql): Fragment {
+  return sql`
+    id, name, email, timezone, language, is_admin, deletes_at, created_at, updated_at,
+    exists (
+      select from notification_streams n join workspaces w on w.id = n.workspace_id
+      where w.user_id = users.id and n.summary = 'weekly'
+    ) as weekly_summary_enabled`;
+}
+
 /** Inserts a user with a workspace of their own. */
 export async function insertUser(sql: Sql, user: NewUser, now: Date): Promise<UserRow> {
   const values = { ...user, created_at: now, updated_at: now };
-  const [row] = await sql<UserRow[]>`insert into users ${sql(values)} returning *`;
+  const [row] = await sql<UserRow[]>`insert into users ${sql(values)} returning ${columns(sql)}`;
   await ownWorkspace(sql, row!.id);
   return row!;
 }
@@ -43,7 +57,7 @@ export async function updateUser(
   const [row] = await sql<UserRow[]>`
     update users set ${
     sql({ ...changes, updated_at: now })
-  } where id = ${id} and deletes_at is null returning *`;
+  } where id = ${id} and deletes_at is null returning ${columns(sql)}`;
   return row;
 }
 
@@ -53,7 +67,9 @@ export async function deleteUser(sql: Sql, id: number): Promise<void> {
 }
 
 export async function findUser(sql: Sql, id: number): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null`;
+  const [row] = await sql<UserRow[]>`select ${
+    columns(sql)
+  } from users where id = ${id} and deletes_at is null`;
   return row;
 }
 
@@ -63,7 +79,7 @@ export async function findUser(sql: Sql, id: number): Promise<UserRow | undefine
  */
 export async function findUserByEmail(sql: Sql, email: string): Promise<UserRow | undefined> {
   const [row] = await sql<UserRow[]>`
-    select * from users where lower(email) = lower(${email}) and deletes_at is null`;
+    select ${columns(sql)} from users where lower(email) = lower(${email}) and deletes_at is null`;
   return row;
 }
 
@@ -72,13 +88,15 @@ export async function findUserByEmail(sql: Sql, email: string): Promise<UserRow 
  * there is no such user, or if the user is in the trash.
  */
 export async function lockUser(sql: Sql, id: number): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`select * from users where id = ${id} and deletes_at is null for update`;
+  const [row] = await sql<UserRow[]>`select ${
+    columns(sql)
+  } from users where id = ${id} and deletes_at is null for update`;
   return row;
 }
 
 /** Locks a user until the transaction ends, even a user in the trash. Returns the user. */
 export async function lockTrashedUser(sql: Sql, id: number): Promise<UserRow | undefined> {
-  const [row] = await sql<UserRow[]>`select * from users where id = ${id} for update`;
+  const [row] = await sql<UserRow[]>`select ${columns(sql)} from users where id = ${id} for update`;
   return row;
 }
 
@@ -108,7 +126,7 @@ export async function listUsers(
   ]);
   const order = orderBy(sql, sort, { created_at: "created_at", name: "name", email: "email" });
   const rows = await sql<UserRow[]>`
-    select * from users where ${where} ${order} limit ${limit} offset ${offset}`;
+    select ${columns(sql)} from users where ${where} ${order} limit ${limit} offset ${offset}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from users where ${where}`;
   return { rows, total: count!.total };
 }

@@ -19,7 +19,10 @@ const AccountSettings = z.object({
   timezone: z.string(),
   language: z.string(),
   is_admin: z.boolean(),
-  weekly_summary_enabled: z.boolean(),
+  weekly_summary_enabled: z.boolean().openapi({
+    description:
+      "Whether a notification stream of the user's own workspace gets a weekly summary. It is set there.",
+  }),
 });
 
 /** The fields of a user that every response about users contains. */

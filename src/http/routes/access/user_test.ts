@@ -52,6 +52,33 @@ Deno.test("the account shows the numbers of its records", async () => {
   assert.equal(logs.today, 2, "there it is still the day before");
 });
 
+Deno.test("the account says whether a stream of the user's own workspace gets a weekly summary", async () => {
+  await using api = await testApi();
+  const { call } = await api.user();
+  const other = await api.user();
+  const isEnabled = async (by = call) =>
+    (await by("GET", "/api/user")).body.data.account_settings.weekly_summary_enabled;
+  const stream = {
+    label: "Team",
+    type: "slack_webhook",
+    value: "https://hooks.slack.com/services/T0/B0/abc",
+    summary: "daily",
+  };
+  const { status, body } = await call("POST", "/api/notification-streams", stream);
+  assert.equal(status, 201, JSON.stringify(body));
+  assert.equal(await isEnabled(), false);
+  const path = `/api/notification-streams/${body.data.id}`;
+  assert.equal((await call("PUT", path, { summary: "weekly" })).status, 200);
+  assert.deepEqual([await isEnabled(), await isEnabled(other.call)], [true, false]);
+
+  const ignored = await call("PUT", "/api/user", { weekly_summary_enabled: false });
+  assert.equal(ignored.status, 200);
+  assert.match(JSON.stringify(ignored.body.warnings), /weekly_summary_enabled/);
+  assert.equal(ignored.body.data.account_settings.weekly_summary_enabled, true);
+  assert.equal((await call("DELETE", path)).status, 200);
+  assert.equal(await isEnabled(), false);
+});
+
 Deno.test("name, time zone and language can be changed, and nothing else", async () => {
   await using api = await testApi();
   const { call } = await api.user([]);
