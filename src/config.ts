@@ -5,6 +5,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { type OpenidSettings, parseGroupGrants } from "./domain/access/openid.ts";
 import { databaseUrlProblem } from "./domain/database/database_url.ts";
 import { DEFAULT_AUDIT_LOG_DAYS } from "./domain/audit.ts";
 import { MESSAGE_INTERVAL } from "./domain/notifications/notification.ts";
@@ -53,6 +54,8 @@ export interface Config {
   readonly smtp: { readonly url: string; readonly from: string } | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
+  /** The OpenID Connect provider with which users can log in; null for none. */
+  readonly openid: OpenidSettings | null;
   /** Decides to which addresses the control plane may connect when a user has entered the address. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
@@ -121,6 +124,7 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
       `a whole number of days from 0 to ${LONGEST_DELETE_DELAY_DAYS}`,
     ) ?? DEFAULT_DELETE_DELAY_DAYS,
     smtp: readSmtp(variables),
+    openid: readOpenid(variables),
     messageInterval: (variables.parse(
       "NOTIFICATION_INTERVAL_SECONDS",
       wholeNumber(0, 86_400),
@@ -219,6 +223,54 @@ function readSmtp(variables: Variables): Config["smtp"] {
     variables.refuse("SMTP_URL and SMTP_FROM must be set together");
   }
   return url === null || from === null ? null : { url, from };
+}
+
+/** Reads the settings of an OpenID Connect provider. Returns null if there is none. */
+function readOpenid(variables: Variables): OpenidSettings | null {
+  const issuer = variables.parse(
+    "OIDC_ISSUER",
+    issuerUrl,
+    "the provider's https:// URL (http:// only on this machine), without query or fragment",
+  );
+  const secretFile = variables.path("OIDC_CLIENT_SECRET_FILE");
+  const settings = {
+    clientId: variables.text("OIDC_CLIENT_ID"),
+    clientSecretFile: secretFile === null ? null : resolve(secretFile),
+    label: variables.text("OIDC_LABEL") ?? (issuer === null ? "" : new URL(issuer).hostname),
+    scopes: variables.parse("OIDC_SCOPES", scopes, "scopes with blanks between, openid among them") ??
+      "openid email profile",
+    groupsClaim: variables.text("OIDC_GROUPS_CLAIM") ?? "groups",
+    grants: variables.parse(
+      "OIDC_ROLES",
+      parseGroupGrants,
+      "entries group=administrator or group=role@workspace-id, comma separated",
+    ) ?? [],
+    createsUsers: variables.parse("OIDC_CREATE_USERS", yesOrNo, "0 or 1") ?? false,
+  };
+  const { clientId } = settings;
+  if ((variables.text("OIDC_ISSUER") === null) !== (clientId === null)) {
+    variables.refuse("OIDC_ISSUER and OIDC_CLIENT_ID must be set together");
+  }
+  if (issuer === null || clientId === null) return null;
+  if (variables.text("PUBLIC_URL") === null) {
+    variables.refuse("OIDC_ISSUER needs PUBLIC_URL: the provider sends browsers back there");
+  }
+  return { ...settings, issuer, clientId };
+}
+
+/** Accepts an issuer as the provider writes it. Plain http is only for a provider on this machine. */
+function issuerUrl(text: string): string | null {
+  const url = webUrl(text) === null ? null : new URL(text);
+  if (url === null) return null;
+  const isLocal = /^(localhost|127\.[\d.]+|\[::1\])$/.test(url.hostname);
+  return url.protocol === "https:" || isLocal ? text : null;
+}
+
+function scopes(text: string): string | null {
+  const words = text.split(/\s+/);
+  return words.includes("openid") && words.every((word) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word))
+    ? words.join(" ")
+    : null;
 }
 
 /**

@@ -36,6 +36,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     auditLogDays: 400,
     deleteDelayDays: 3,
     smtp: null,
+    openid: null,
     addressPolicy: AddressPolicy.publicOnly,
     runTimes: {
       lease: 60_000,
@@ -86,6 +87,14 @@ Deno.test("every variable is read", () => {
     DELETE_DELAY_DAYS: "14",
     SMTP_URL: "smtps://me:p%40ss@mail.example.com",
     SMTP_FROM: "Backups <backups@example.com>",
+    OIDC_ISSUER: "https://sso.example.com/application/rearguard/",
+    OIDC_CLIENT_ID: "rearguard",
+    OIDC_CLIENT_SECRET_FILE: "/etc/rearguard/oidc.secret",
+    OIDC_LABEL: "Example SSO",
+    OIDC_SCOPES: "openid  email groups",
+    OIDC_GROUPS_CLAIM: "roles",
+    OIDC_ROLES: "ops=administrator, /team=b/dev=operator@3",
+    OIDC_CREATE_USERS: "1",
   }, defaults);
   assert.deepEqual(config, {
     databaseUrl: "postgres://u:p@db.example.com/r",
@@ -108,6 +117,19 @@ Deno.test("every variable is read", () => {
     auditLogDays: 0,
     deleteDelayDays: 14,
     smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
+    openid: {
+      issuer: "https://sso.example.com/application/rearguard/",
+      clientId: "rearguard",
+      clientSecretFile: "/etc/rearguard/oidc.secret",
+      label: "Example SSO",
+      scopes: "openid email groups",
+      groupsClaim: "roles",
+      grants: [
+        { group: "ops", to: "administrator" },
+        { group: "/team=b/dev", to: { role: "operator", workspaceId: 3 } },
+      ],
+      createsUsers: true,
+    },
     runTimes: DEFAULT_RUN_TIMES,
   });
 });
@@ -166,6 +188,26 @@ Deno.test("SMTP_URL and SMTP_FROM are set together, without options, and never s
   for (const bad of ["nobody", "a@b, c@d", "x <y>"]) {
     assert.match(refusal({ SMTP_URL: url, SMTP_FROM: bad }), /SMTP_FROM must be an email address/);
   }
+});
+
+Deno.test("an OpenID Connect provider needs https, a client, and the own public URL", () => {
+  const own = { PUBLIC_URL: "https://backup.example.com", OIDC_CLIENT_ID: "c" };
+  const known = readConfig({ ...own, OIDC_ISSUER: "https://sso.example.com" }, defaults).openid;
+  assert.deepEqual([known?.label, known?.clientSecretFile, known?.grants], ["sso.example.com", null, []]);
+  const local = readConfig({ ...own, OIDC_ISSUER: "http://127.0.0.1:8080/realms/a" }, defaults).openid;
+  assert.equal(local?.issuer, "http://127.0.0.1:8080/realms/a");
+  for (
+    const bad of ["http://sso.example.com", "sso.example.com", "https://u:p@sso.example.com", "https://x/?q"]
+  ) {
+    assert.match(refusal({ ...own, OIDC_ISSUER: bad }), /OIDC_ISSUER must be /, bad);
+  }
+  const issuer = { OIDC_ISSUER: "https://sso.example.com" };
+  assert.match(refusal(issuer), /OIDC_ISSUER and OIDC_CLIENT_ID must be set together/);
+  assert.match(refusal({ ...issuer, OIDC_CLIENT_ID: "c" }), /OIDC_ISSUER needs PUBLIC_URL/);
+  for (const bad of ["ops", "ops=root", "ops=manager", "ops=administrator@1", "=viewer@1", "a=viewer@1,"]) {
+    assert.match(refusal({ ...own, ...issuer, OIDC_ROLES: bad }), /OIDC_ROLES must be entries/, bad);
+  }
+  assert.match(refusal({ ...own, ...issuer, OIDC_SCOPES: "email" }), /OIDC_SCOPES must be/);
 });
 
 Deno.test("SECRET_KEY and SECRET_KEY_FILE together are refused", () => {

@@ -48,7 +48,8 @@ const FOREIGN = new Set(
     "synchronous_standby_names synchronous_mode target_session_attrs pool_mode default_pool_size ignore_startup_parameters " +
     "tcp_keepalives_idle tcp_keepalives_interval tcp_keepalives_count client_max_body_size " +
     "proxy_request_buffering least_conn request_id shop_copy shop_owner shop_rearguard_fresh shop_rearguard_drill " +
-    "shop_rearguard_replaced _rearguard_ utf8mb4_general_ci node_modules encryption_pasword task_id trace_id")
+    "shop_rearguard_replaced _rearguard_ utf8mb4_general_ci node_modules encryption_pasword task_id trace_id " +
+    "email_verified auth_time")
     .split(" "),
 );
 

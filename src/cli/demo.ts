@@ -56,7 +56,17 @@ async function main(): Promise<void> {
 
 function startServer(dataDirectory: string, token: string): Deno.ChildProcess {
   const environment = Deno.env.toObject();
-  for (const name of ["DATABASE_URL", "PUBLIC_URL", "SECRET_KEY", "SECRET_KEY_FILE", "HOST"]) {
+  for (
+    const name of [
+      "DATABASE_URL",
+      "OIDC_ISSUER",
+      "OIDC_CLIENT_ID",
+      "PUBLIC_URL",
+      "SECRET_KEY",
+      "SECRET_KEY_FILE",
+      "HOST",
+    ]
+  ) {
     delete environment[name];
   }
   return new Deno.Command(Deno.execPath(), {

@@ -12,7 +12,7 @@ import { addDocs } from "./docs.ts";
 import { errorResponse, type PipelineContext, serve } from "./pipeline.ts";
 import { Metrics } from "./metrics.ts";
 import { type App, observe, type RouteVariables } from "./observe.ts";
-import { sessionCookie } from "./session_cookie.ts";
+import { openidCookie, sessionCookie } from "./cookies.ts";
 import { DEFAULT_STREAM_LIMIT, OpenStreams } from "./limits/open_streams.ts";
 import { openapiDocument } from "./openapi.ts";
 import { RateLimiter } from "./limits/rate_limit.ts";
@@ -48,6 +48,7 @@ export function createApp(options: AppOptions): App {
     services: options.services,
     publicUrl,
     cookie: sessionCookie(publicUrl),
+    openidCookie: openidCookie(publicUrl),
     bodyLimit: options.bodyLimit ?? DEFAULT_BODY_LIMIT,
     bodyTimeout: options.bodyTimeout ?? DEFAULT_BODY_TIMEOUT,
     throttle: new AuthThrottle(options.authFailuresPerMinute ?? 0, options.services.clock),

@@ -4,7 +4,7 @@ import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
 import { authenticate, type PresentedSecret } from "../services/access/callers.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
 import type { Access } from "./endpoint.ts";
-import type { SessionCookie } from "./session_cookie.ts";
+import type { SecretCookie } from "./cookies.ts";
 
 /** Returns the caller. Throws an `UnauthenticatedError` if there is no secret or the secret is not valid. */
 export function callerOf(services: ServiceContext, secret: PresentedSecret | null): Promise<Caller> {
@@ -16,7 +16,7 @@ export function callerOf(services: ServiceContext, secret: PresentedSecret | nul
  * Returns the secret that a request presents: the token in its `Authorization` header. If the header is
  * missing, returns the session in its cookie. Returns null if both are missing.
  */
-export function presentedSecret(request: Request, cookie: SessionCookie): PresentedSecret | null {
+export function presentedSecret(request: Request, cookie: SecretCookie): PresentedSecret | null {
   const session = request.headers.has("authorization") ? null : cookie.read(request);
   if (session !== null) return { kind: "session", text: session };
   const token = optionalBearerToken(request);

@@ -3,7 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import type { Ability } from "../domain/abilities.ts";
 import type { Origin } from "../domain/audit.ts";
 import type { Caller, ServiceContext } from "../services/context.ts";
-import type { SessionCookie } from "./session_cookie.ts";
+import type { SecretCookie } from "./cookies.ts";
 
 /**
  * What a caller needs: an ability, any token or session, a session, the token of the task's trigger, an
@@ -35,7 +35,9 @@ export interface Call<Id extends string, Query, Body> {
   /** The client's address and the request's id. */
   readonly origin: Origin;
   /** The cookie that holds a session's secret. */
-  readonly cookie: SessionCookie;
+  readonly cookie: SecretCookie;
+  /** The cookie that binds a log-in at an OpenID Connect provider to the browser. */
+  readonly openidCookie: SecretCookie;
   /** Handles an agent's websocket request. */
   readonly connectAgent: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** The text of `/metrics`. */
@@ -82,6 +84,11 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    * other sites are refused.
    */
   readonly logsIn?: boolean;
+  /**
+   * Whether pages of other sites may lead browsers to the endpoint, because the handler itself checks that
+   * this browser began the log-in here.
+   */
+  readonly allowsOtherSites?: boolean;
   /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
   readonly ids?: Readonly<Record<Id, string>>;
   readonly query?: Query;

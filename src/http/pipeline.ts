@@ -26,7 +26,7 @@ import { refuseOtherSites, requireSameSite } from "./csrf.ts";
 import type { AuthThrottle } from "./limits/auth_throttle.ts";
 import { NO_BODY, readBody, type RequestBody } from "./input/body.ts";
 import { type Call, type Endpoint, isForUsers } from "./endpoint.ts";
-import type { SessionCookie } from "./session_cookie.ts";
+import type { SecretCookie } from "./cookies.ts";
 import { errorAnswer, HttpError } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { type FieldErrors, validate } from "./input/input.ts";
@@ -43,7 +43,8 @@ export interface PipelineContext {
    * header names it.
    */
   readonly publicUrl: string | null;
-  readonly cookie: SessionCookie;
+  readonly cookie: SecretCookie;
+  readonly openidCookie: SecretCookie;
   readonly bodyLimit: number;
   /** Time within which a request body must arrive, in milliseconds. */
   readonly bodyTimeout: number;
@@ -77,7 +78,9 @@ export async function serve(
   };
   try {
     if (secret !== null) context.throttle.admit(origin.address, secret.text);
-    if (endpoint.logsIn === true) refuseOtherSites(request, context.publicUrl);
+    if (endpoint.logsIn === true && endpoint.allowsOtherSites !== true) {
+      refuseOtherSites(request, context.publicUrl);
+    }
     caller = await retryLost(services, () => admit(context, endpoint, { request, secret, limits, audit }));
     credential = caller?.credential ?? null;
     const params = idsOf(endpoint, segments);
@@ -250,7 +253,7 @@ function idsOf(
 }
 
 async function handle(
-  { services, publicUrl, cookie, streams, extras }: PipelineContext,
+  { services, publicUrl, cookie, openidCookie, streams, extras }: PipelineContext,
   endpoint: Endpoint,
   { request, caller, params, sent, origin, audit }: {
     request: Request;
@@ -280,6 +283,7 @@ async function handle(
     request,
     origin,
     cookie,
+    openidCookie,
     baseUrl: publicUrl ?? new URL(request.url).origin,
     ...extras,
   };

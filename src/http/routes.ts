@@ -16,6 +16,7 @@ import { backupEndpoints } from "./routes/backups/backups.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
 import { loginEndpoints } from "./routes/access/login.ts";
+import { openidEndpoints } from "./routes/access/openid.ts";
 import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { passkeyEndpoints } from "./routes/access/passkeys.ts";
@@ -61,6 +62,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...scriptEndpoints,
   ...tokenEndpoints,
   ...loginEndpoints,
+  ...openidEndpoints,
   ...sessionEndpoints,
   ...secondFactorEndpoints,
   ...passkeyEndpoints,

@@ -2,7 +2,14 @@
 import { fileURLToPath } from "node:url";
 
 /** Environment variables with secrets of the control plane. The agent must not get them. */
-const SECRET = ["BOOTSTRAP_TOKEN", "DATABASE_URL", "SECRET_KEY", "SECRET_KEY_FILE", "SMTP_URL"];
+const SECRET = [
+  "BOOTSTRAP_TOKEN",
+  "DATABASE_URL",
+  "OIDC_CLIENT_SECRET_FILE",
+  "SECRET_KEY",
+  "SECRET_KEY_FILE",
+  "SMTP_URL",
+];
 
 /** Returns the program to run and its first arguments. The agent's own arguments have to be appended. */
 export function agentCommand(): [string, ...string[]] {

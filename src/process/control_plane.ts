@@ -7,6 +7,7 @@ import { Notifier } from "../notify/notifier.ts";
 import type { ServiceContext } from "../services/context.ts";
 import type { Health } from "../services/installation/health.ts";
 import { heartbeatReplica, registerReplica, unregisterReplica } from "../services/installation/replicas.ts";
+import { OpenidProvider } from "../services/access/openid/provider.ts";
 import { openContext } from "../services/open_context.ts";
 import { configureDeleteDelay } from "../services/retention/trash.ts";
 import { DatabaseClock } from "../store/database/database_clock.ts";
@@ -25,7 +26,8 @@ export function openServices(
 ): { services: ServiceContext; notifier: Notifier } & Disposable {
   const network = new Network(config.addressPolicy);
   const notifier = new Notifier({ ...config, ...opened, network });
-  const context = openContext({ ...opened, network, notifier, runTimes: config.runTimes });
+  const openid = config.openid === null ? null : new OpenidProvider(config.openid, opened.clock, network);
+  const context = openContext({ ...opened, network, notifier, openid, runTimes: config.runTimes });
   return { services: context.services, notifier, [Symbol.dispose]: () => context[Symbol.dispose]() };
 }
 

@@ -11,6 +11,7 @@ import type { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import type { Database } from "../store/database/sql.ts";
 import type { EventBus } from "../store/database/event_bus.ts";
 import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
+import type { OpenidProvider } from "./access/openid/provider.ts";
 import type { LoginThrottle } from "./access/login_throttle.ts";
 import type { Health } from "./installation/health.ts";
 import type { TransientSecrets } from "./jobs/transient_secrets.ts";
@@ -24,6 +25,8 @@ export interface ServiceContext {
   readonly transientSecrets: TransientSecrets;
   readonly passwords: PasswordHasher;
   readonly loginThrottle: LoginThrottle;
+  /** The provider with which users can log in; null for none. */
+  readonly openid: OpenidProvider | null;
   readonly streams: AgentStreams;
   readonly notifier: NotificationSender;
   /** Opens connections to addresses that users enter. */

@@ -5,20 +5,24 @@ import { LoginThrottle } from "./access/login_throttle.ts";
 import { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
-/** The parts of the context that the caller creates. `health` is optional; default: a new one. */
+/**
+ * The parts of the context that the caller creates. `health` and `openid` are optional; default: a new one,
+ * and none.
+ */
 export type ContextParts =
-  & Omit<ServiceContext, "health" | "loginThrottle" | "passwords" | "streams" | "transientSecrets">
-  & Partial<Pick<ServiceContext, "health">>;
+  & Omit<ServiceContext, "health" | "loginThrottle" | "openid" | "passwords" | "streams" | "transientSecrets">
+  & Partial<Pick<ServiceContext, "health" | "openid">>;
 
 /** Completes the context for the services. Dispose of the result before closing the event bus. */
 export function openContext(parts: ContextParts): { services: ServiceContext } & Disposable {
-  const { bus, clock, database, health = new Health(clock), keyring } = parts;
+  const { bus, clock, database, health = new Health(clock), keyring, openid = null } = parts;
   const transientSecrets = new TransientSecrets({ bus, clock, keyring, database });
   const passwords = new PasswordHasher();
   const services = {
     ...parts,
     health,
     loginThrottle: new LoginThrottle(clock),
+    openid,
     passwords,
     streams: new AgentStreams(clock),
     transientSecrets,

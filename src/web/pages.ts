@@ -1,6 +1,7 @@
 /** Adds the pages for browsers to the HTTP application. */
 import { addAccountPage } from "./pages/account.tsx";
 import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
+import { addOpenidPages } from "./pages/openid.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import type { App } from "../http/observe.ts";
@@ -25,6 +26,7 @@ export function addWebPages({ publicUrl }: { publicUrl: string | null }): (app: 
       addCodePage,
       addSetupPage,
       addStepUpPage,
+      addOpenidPages,
       addAccountPage,
       addSecondFactorPage,
       addPasskeysPage,

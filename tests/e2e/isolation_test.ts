@@ -73,6 +73,7 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "POST /api/agent/streams/{stream}",
   ],
   "public": [
+    "GET /api/login/methods",
     "GET /api/openapi.json",
     "GET /healthz",
     "GET /metrics",
@@ -80,6 +81,8 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "GET /readyz",
     "POST /api/login",
     "POST /api/login/code",
+    "POST /api/login/openid",
+    "POST /api/login/openid/start",
     "POST /api/login/passkey",
     "POST /api/login/passkey/options",
     "POST /api/login/setup",

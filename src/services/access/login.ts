@@ -50,36 +50,45 @@ export async function logIn(
 }
 
 /**
- * Opens a session for a user who has entered the right password or used a set-up link. If the user has a
- * second factor, opens no session and returns null.
+ * Opens a session for a user who has passed the first factor: the password, a set-up link, or a log-in at an
+ * OpenID Connect provider. If the user has a second factor, opens no session and returns null.
+ *
+ * @param authenticatedAt When the user proved who they are; default: now.
  */
 export async function passFirstFactor(
   services: ServiceContext,
   sql: Sql,
   userId: number,
   client: LoginClient,
+  authenticatedAt?: Date,
 ): Promise<OpenedSession | null> {
   const { is_enabled, is_required, has_passkey } = await findSecondFactor(sql, userId);
   if (is_enabled) return null;
   if (is_required && has_passkey) {
-    throw new UnauthenticatedError("Log in with your passkey: a password is not enough here.");
+    throw new UnauthenticatedError("Log in with your passkey: nothing else is enough here.");
   }
-  const opened = await openSession(sql, userId, client, services.clock.now());
+  const opened = await openSession(sql, userId, client, services.clock.now(), authenticatedAt);
   recordLogin(opened);
   return opened;
 }
 
 /**
  * Creates a challenge for the user's second factor, and throws a {@link SecondFactorRequiredError} with it.
+ *
+ * @param authenticatedAt When the user proved who they are, if that was before this log-in.
  */
-export async function askSecondFactor({ clock, database }: ServiceContext, userId: number): Promise<never> {
+export async function askSecondFactor(
+  { clock, database }: ServiceContext,
+  userId: number,
+  authenticatedAt?: Date,
+): Promise<never> {
   const challenge = newSecret("rgl_");
   const now = clock.now();
   await insertChallenge(database, {
     purpose: "second_factor",
     user_id: userId,
     token_hash: hashSecret(challenge),
-    data: {},
+    data: authenticatedAt === undefined ? {} : { authenticated_at: authenticatedAt.toISOString() },
     created_at: now,
     expires_at: new Date(now.getTime() + SECOND_FACTOR_TIME),
   });
@@ -114,7 +123,9 @@ export async function logInWithCode(
     if (await takeChallenge(sql, "second_factor", tokenHash, clock.now()) === undefined) {
       throw new UnauthenticatedError(CHALLENGE_REFUSAL);
     }
-    const opened = await openSession(sql, user.id, client, clock.now());
+    const { authenticated_at: authenticatedAt } = tried!.data;
+    const earlier = typeof authenticatedAt === "string" ? new Date(authenticatedAt) : undefined;
+    const opened = await openSession(sql, user.id, client, clock.now(), earlier);
     recordLogin(opened);
     return opened;
   });

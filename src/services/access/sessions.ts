@@ -35,19 +35,22 @@ export interface OpenedSession {
 /**
  * Opens a session in the caller's transaction. The session gets a new secret, never one that the client has
  * sent.
+ *
+ * @param authenticatedAt When the user proved who they are.
  */
 export async function openSession(
   sql: Sql,
   userId: number,
   { address, userAgent }: LoginClient,
   now: Date,
+  authenticatedAt: Date = now,
 ): Promise<OpenedSession> {
   const plain = newSecret("rgs_");
   const row = await store.insertSession(sql, {
     user_id: userId,
     token_hash: hashSecret(plain),
     created_at: now,
-    authenticated_at: now,
+    authenticated_at: authenticatedAt,
     last_used_at: now,
     expires_at: new Date(now.getTime() + SESSION_LIFETIME),
     address,

@@ -85,7 +85,7 @@ export function removeMember(
 ): Promise<void> {
   return transaction(services.database, async (sql) => {
     const workspace = await lockManaged(sql, caller, workspaceId);
-    await remove(services, sql, workspace, found(await store.findMember(sql, workspaceId, userId)));
+    await removeFrom(services, sql, workspace, found(await store.findMember(sql, workspaceId, userId)));
   });
 }
 
@@ -93,11 +93,12 @@ export function removeMember(
 export function leaveWorkspace(services: ServiceContext, caller: Caller, id: number): Promise<void> {
   return transaction(services.database, async (sql) => {
     const workspace = await lockReached(sql, caller, id);
-    await remove(services, sql, workspace, found(await store.findMember(sql, id, caller.userId)));
+    await removeFrom(services, sql, workspace, found(await store.findMember(sql, id, caller.userId)));
   });
 }
 
-async function remove(
+/** Removes a member from a workspace, in the caller's transaction. */
+export async function removeFrom(
   services: ServiceContext,
   sql: Sql,
   workspace: WorkspaceRow,
@@ -113,7 +114,7 @@ async function remove(
  * Throws a `ConflictError` if the workspace is the member's own, or if it has no other manager. In these
  * cases, the member must stay a manager.
  */
-async function refuseWithoutManager(
+export async function refuseWithoutManager(
   sql: Sql,
   { id, name, user_id }: WorkspaceRow,
   member: store.MemberRow,

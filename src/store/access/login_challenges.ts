@@ -3,9 +3,10 @@ import type { Sql } from "../database/sql.ts";
 
 /**
  * What the secret of a challenge is for. `setup` is a link with which a user sets a password. `second_factor`
- * is a log-in that still needs a second factor, after the right password.
+ * is a log-in that still needs a second factor, after the right password. `openid` is a log-in whose user has
+ * been sent to the OpenID Connect provider.
  */
-export type ChallengePurpose = "setup" | "second_factor" | "passkey";
+export type ChallengePurpose = "setup" | "second_factor" | "passkey" | "openid";
 
 export interface ChallengeRow {
   id: number;
@@ -81,6 +82,19 @@ export async function spendChallenge(
   const spent = { purpose: "passkey", token_hash, created_at: now, expires_at: expiresAt };
   const { count } = await sql`insert into login_challenges ${sql(spent)} on conflict (token_hash) do nothing`;
   return count === 1;
+}
+
+/** Returns how many challenges of one purpose a client's network has that have not expired. */
+export async function countChallengesFrom(
+  sql: Sql,
+  purpose: ChallengePurpose,
+  network: string,
+  now: Date,
+): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    select count(*) as count from login_challenges
+    where purpose = ${purpose} and data ->> 'network' = ${network} and expires_at > ${now}`;
+  return row!.count;
 }
 
 /** Deletes the challenges that a user has for this purpose. */

@@ -16,10 +16,12 @@ interface LoginPageProps {
   readonly isExposed: boolean;
   readonly next: string;
   readonly email?: string;
+  /** Name of the OpenID Connect provider; null if there is none. */
+  readonly provider: string | null;
   readonly refused?: ApiResponse;
 }
 
-function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
+function LoginPage({ site, isExposed, next, email, provider, refused }: LoginPageProps) {
   const errors = refused?.errors ?? {};
   return (
     <SinglePage site={site} title="Log in">
@@ -52,6 +54,9 @@ function LoginPage({ site, isExposed, next, email, refused }: LoginPageProps) {
           <p class="notice bad" role="alert" hidden></p>
         </div>
         <PasskeyScript site={site} />
+        {provider === null
+          ? null
+          : <a class="button quiet" href={openidPath(site, next)}>Log in with {provider}</a>}
       </section>
       <p class="muted small">
         No password yet, or lost it? An administrator can make a set-up link. On the machine of the control
@@ -68,11 +73,37 @@ function alertOf(refused: ApiResponse | undefined): string | null {
   return refused === undefined || Object.keys(refused.errors).length > 0 ? null : refused.message;
 }
 
+/**
+ * Returns the address at which a log-in with the OpenID Connect provider begins.
+ *
+ * @param isFresh Whether the user has to authenticate at the provider again.
+ */
+function openidPath(site: Site, next: string, isFresh = false): string {
+  return site.path(`/login/oidc?${new URLSearchParams({ ...isFresh ? { fresh: "1" } : {}, next })}`);
+}
+
+/** Returns the name of the OpenID Connect provider; null if there is none. */
+async function providerName(site: Site, c: SiteContext): Promise<string | null> {
+  const { status, body } = await site.call(c, "GET", "/api/login/methods");
+  return status === 200 ? body.data.openid?.label ?? null : null;
+}
+
+/** Shows the form for the log-in. `refused` is the response to a log-in that failed. */
+export async function showLogin(
+  c: SiteContext,
+  props: Pick<LoginPageProps, "site" | "next" | "email" | "refused">,
+): Promise<Response> {
+  const { site, refused } = props;
+  const provider = await providerName(site, c);
+  const page = <LoginPage {...props} isExposed={site.isExposed(c)} provider={provider} />;
+  return render(c, page, refused?.status ?? 200);
+}
+
 export function addLoginPage(site: Site): void {
   site.app.get("/login", async (c) => {
     const next = nextPath(c.req.query("next"));
     if ((await site.call(c, "GET", "/api/session")).status === 200) return site.redirect(c, next);
-    return render(c, <LoginPage site={site} isExposed={site.isExposed(c)} next={next} />);
+    return await showLogin(c, { site, next });
   });
   site.app.post("/login", async (c) => {
     const { email = "", password = "", next } = await formFields(c);
@@ -81,17 +112,7 @@ export function addLoginPage(site: Site): void {
     if (answer.body.challenge !== undefined) {
       return showCode({ site, challenge: answer.body.challenge, next: nextPath(next) }, c);
     }
-    return render(
-      c,
-      <LoginPage
-        site={site}
-        isExposed={site.isExposed(c)}
-        next={nextPath(next)}
-        email={email}
-        refused={answer}
-      />,
-      answer.status,
-    );
+    return await showLogin(c, { site, next: nextPath(next), email, refused: answer });
   });
 }
 
@@ -124,8 +145,8 @@ function CodePage({ site, challenge, next, refused }: CodePageProps) {
   );
 }
 
-/** Shows the form for the second factor, after the user has entered the right password. */
-function showCode(props: CodePageProps, c: SiteContext): Response {
+/** Shows the form for the second factor, after the user has passed the first one. */
+export function showCode(props: CodePageProps, c: SiteContext): Response {
   return render(c, <CodePage {...props} />, props.refused?.status ?? 401);
 }
 
@@ -223,11 +244,13 @@ interface StepUpPageProps {
   readonly csrf: string;
   readonly email: string;
   readonly needsCode: boolean;
+  /** Name of the OpenID Connect provider; null if there is none. */
+  readonly provider: string | null;
   readonly next: string;
   readonly refused?: ApiResponse;
 }
 
-function StepUpPage({ site, csrf, email, needsCode, next, refused }: StepUpPageProps) {
+function StepUpPage({ site, csrf, email, needsCode, provider, next, refused }: StepUpPageProps) {
   return (
     <SinglePage site={site} title="Confirm that it is you">
       <section class="card">
@@ -251,6 +274,9 @@ function StepUpPage({ site, csrf, email, needsCode, next, refused }: StepUpPageP
           {needsCode ? <CodeField error={refused?.errors.code} /> : null}
           <button class="button" type="submit">Continue</button>
         </form>
+        {provider === null
+          ? null
+          : <a class="button quiet" href={openidPath(site, next, true)}>Log in with {provider} again</a>}
       </section>
     </SinglePage>
   );
@@ -268,6 +294,7 @@ export function addStepUpPage(site: Site): void {
         csrf={csrf_token}
         email={user.personal_info.email}
         needsCode={second_factor.enabled}
+        provider={await providerName(site, c)}
         next={next}
         refused={refused}
       />,

@@ -1,0 +1,68 @@
+/** Sends the requests to the OpenID Connect provider: with a time limit, and a limit on what is read. */
+import { AddressPolicy } from "../../../network/address_policy.ts";
+import { decodeContent } from "../../../network/content_encoding.ts";
+import { Network } from "../../../network/network.ts";
+
+/** Maximum size of a response, in bytes. */
+const MAX_ANSWER = 262_144;
+
+/**
+ * Reports that a request got no usable response: the connection failed, took too long, or the response was
+ * too large. The client library passes on only errors of this type unchanged.
+ */
+export class UnreachableError extends TypeError {
+  override readonly name = "UnreachableError";
+}
+
+interface ProviderRequest {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>> | Headers;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | null;
+}
+
+/**
+ * Returns a function that works like `fetch`. The operator has configured the issuer, so its own origin may
+ * be at any address. Other origins that the provider names must be https, and are held to the rules for
+ * addresses that users enter. Redirects are not followed.
+ */
+export function providerFetch(
+  issuer: string,
+  network: Network,
+): (url: string, request: ProviderRequest) => Promise<Response> {
+  const { origin } = new URL(issuer);
+  const own = new Network(AddressPolicy.everything);
+  const request = async (url: string, { method, headers, body, signal }: ProviderRequest) => {
+    const target = new URL(url);
+    const isOwn = target.origin === origin;
+    if (!isOwn && target.protocol !== "https:") throw new Error("it names an address without https");
+    const response = await (isOwn ? own : network).fetch(url, {
+      method,
+      headers,
+      body: body === undefined || body === null ? undefined : String(body),
+      signal: signal ?? undefined,
+    });
+    const bytes = await limitedBytes(response);
+    const kept = new Headers(response.headers);
+    for (const name of ["content-encoding", "content-length"]) kept.delete(name);
+    return new Response(bytes, { status: response.status, headers: kept });
+  };
+  return (url, init) =>
+    request(url, init).catch((cause) => {
+      throw new UnreachableError(cause instanceof Error ? cause.message : String(cause), { cause });
+    });
+}
+
+/** Reads and decodes a body. Returns null if the response has none. */
+async function limitedBytes(response: Response): Promise<BodyInit | null> {
+  if (response.body === null) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.length;
+    if (size > MAX_ANSWER) throw new Error(`the answer exceeds ${MAX_ANSWER} bytes`);
+    chunks.push(chunk);
+  }
+  const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  return decodeContent(bytes, response.headers.get("content-encoding"), MAX_ANSWER) as BodyInit;
+}
