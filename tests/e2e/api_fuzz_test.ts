@@ -314,8 +314,11 @@ function checkSuccess(
 ): void {
   if (content === undefined || status === 204) return;
   const type = headers.get("content-type");
-  // With `format=jsonl`, a list is sent as lines of JSON.
-  if (type?.startsWith("application/x-ndjson") && content.type === "application/json") return;
+  // With `format=jsonl`, the lines of a text are sent as JSON.
+  if (type === "application/x-ndjson" && content.type === "text/plain") {
+    for (const line of text.split("\n").filter((line) => line !== "")) JSON.parse(line);
+    return;
+  }
   assert.ok(type?.startsWith(content.type), `${type}`);
   if (content.type !== "application/json") return;
   const parsed = content.schema.safeParse(JSON.parse(text));
