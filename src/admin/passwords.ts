@@ -1,4 +1,7 @@
-/** Passwords and identities for encrypted archives, from the environment or a prompt on the terminal. */
+/**
+ * Passwords and secret keys (identities) for encrypted archives, from the environment or a prompt on the
+ * terminal.
+ */
 import askPassword from "@inquirer/password";
 import { Decrypter } from "age-encryption";
 import process from "node:process";

@@ -91,8 +91,8 @@ export async function followLog(
 }
 
 /**
- * Yields events until the connection ends. Throws if the connection breaks. Yields `nothing left` if the
- * server has no more events.
+ * Yields the events of a stream. Ends when the server closes the stream. Throws if the connection is lost
+ * before. If the server has no more events, yields only `nothing left`.
  */
 async function* eventsOf(
   open: OpenStream,

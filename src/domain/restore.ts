@@ -14,8 +14,8 @@ export interface StoredRestore {
   readonly overwrite: boolean;
   readonly server?: DatabaseServer | null;
   /**
-   * Set if the request contained an age identity, which decrypts the backup. Control planes keep an identity
-   * only in memory.
+   * Set if the request contained an age secret key (identity) that decrypts the backup. Control planes keep
+   * an identity only in memory.
    */
   readonly with_identity?: true;
 }

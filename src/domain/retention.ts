@@ -110,8 +110,9 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts backups of runs by the order of the runs, and all others by time. Times may come from a wrong clock:
- * sorted by time alone, a backup dated into the future would displace every backup made after it.
+ * Sorts backups, newest first. Backups of runs are in the order of their runs. Backups without a run are
+ * sorted in by their time. The order of the runs comes first because a time may come from a wrong clock.
+ * Sorted by time alone, a backup dated into the future would displace every backup made after it.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));

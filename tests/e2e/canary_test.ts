@@ -169,8 +169,8 @@ Deno.test("no canary is heard anywhere", async (t) => {
   const newest = async (taskId: number) =>
     (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data.at(-1).id as number;
   /**
-   * Makes a backup of the task, and sends every request about it. Requests that take an identity get
-   * `identity`. Returns the backup's id.
+   * Makes a backup of the task, and sends every request about it. Requests that take a secret key (identity)
+   * get `identity`. Returns the backup's id.
    */
   const handle = async (taskId: number, identity: { identity?: string } = {}) => {
     assert.equal((await api.run(taskId)).status, "successful");

@@ -91,8 +91,8 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * These endpoints only read. They use POST because the body may contain an identity, which a URL must not
- * contain.
+ * These endpoints only read. They use POST because the body may contain a secret key (identity). A URL must
+ * not contain a secret key.
  */
 const READING_POSTS = new Set(["/api/backups/{id}/files", "/api/backup-tasks/{id}/files"]);
 

@@ -93,7 +93,7 @@ async function restoreThroughApi(
   assert.deepEqual(await source.api!.describeRestored(), original);
 }
 
-/** Returns the identity to send with a request, because the control plane never stores an identity. */
+/** Returns the secret key (identity) to send with a request. The control plane never stores it. */
 function identityIn(key: RestoreKey): { identity?: string } {
   return key === null || typeof key === "string" ? {} : key;
 }

@@ -79,8 +79,9 @@ export interface Plan {
 }
 
 /**
- * The number of consecutive seeds whose plans have the same number of control planes. Such plans share the
- * control planes, because starting them takes longer than a plan.
+ * The number of consecutive seeds whose plans have the same number of control planes. These plans run one
+ * after another on the same control planes. Starting control planes for each plan would take longer than the
+ * plan itself.
  */
 const BLOCK = 10;
 

@@ -212,8 +212,8 @@ class HeldFrame {
 }
 
 /**
- * Returns the positions of the ranges in the decompressor's output. The output contains only the stretches,
- * without gaps between them.
+ * Converts positions in the unpacked archive to positions in the decompressor's output. A stretch is a
+ * sequence of frames that are unpacked together. The output contains only the frames of the stretches.
  */
 function positionsInStretches(
   { uncompressed }: FrameTable,

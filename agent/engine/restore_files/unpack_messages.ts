@@ -69,7 +69,7 @@ export class FoldedWarnings {
   }
 }
 
-/** Returns the property that could not be set according to one of tar's messages; null for other messages. */
+/** Returns the property that tar reported that it could not set. Returns null for any other message. */
 export function unsetProperty(line: string): string | null {
   return PROPERTIES.find(([expression]) => expression.test(line))?.[1] ?? null;
 }

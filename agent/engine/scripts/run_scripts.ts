@@ -34,8 +34,11 @@ export interface ScriptContext {
   readonly clock: Clock;
   readonly output: Output & { readonly warningsCount: number };
   /**
-   * Aborts when the run is stopped. The abort ends prescripts. The abort ends scripts for the outcome only if
-   * the first of them began before the abort. Postscripts are never ended.
+   * Aborts when the run is stopped:
+   * - The abort ends prescripts.
+   * - The abort ends scripts for the outcome. If it came before the first of them began, they all run to
+   *   their end.
+   * - The abort never ends postscripts.
    */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;

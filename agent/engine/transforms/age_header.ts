@@ -62,7 +62,8 @@ export async function openHeader(
       addSecretKey(line, (secret) => decrypter.addIdentity(secret));
     }
   }
-  // The library tries this identity last, if none of the other identities opened the header.
+  // The library tries this identity last. It is used only if no other identity, a secret key or a
+  // passphrase, opened the header.
   decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(wrongKeyError(key, stanzas)) });
   try {
     return await decrypter.decryptHeader(header);

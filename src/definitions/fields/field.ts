@@ -65,11 +65,14 @@ export interface Field {
 /** Table that relates records to the records whose ids a field lists. */
 export interface Relation {
   readonly table: string;
-  /** Column of the table with the listed ids. */
+  /** Name of the column that holds the listed ids. */
   readonly column: string;
   /** Table of the records whose ids are listed. */
   readonly records: string;
-  /** Column of the table with the position in the list. If missing, the list is in ascending order of ids. */
+  /**
+   * Name of the column that holds each entry's position in the list. If missing, the list is in ascending
+   * order of ids.
+   */
   readonly orderedBy?: string;
 }
 

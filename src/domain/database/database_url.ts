@@ -125,7 +125,7 @@ function userOf(text: string, parameters: ReadonlyMap<string, string>): string |
   return `${encodeURIComponent(user)}${password === "" ? "" : `:${encodeURIComponent(password)}`}@`;
 }
 
-/** Returns the servers of a URL, or why they cannot be parsed. */
+/** Returns the servers of a URL. If they cannot be parsed, returns the reason as a text. */
 function serversOf(list: string, parameters: ReadonlyMap<string, string>): ServerAddress[] | string {
   const named = list === "" ? [] : list.split(",").map(readServer);
   if (named.includes(null)) return "a host or a port of it is not valid";

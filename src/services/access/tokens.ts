@@ -33,7 +33,10 @@ export interface IssuedToken {
   plain: string;
 }
 
-/** Returns the holder of a token, or throws an {@link UnauthenticatedError}. */
+/**
+ * Returns the caller that a token authenticates. Throws an {@link UnauthenticatedError} if the token is not
+ * valid.
+ */
 export async function authenticateToken(services: ServiceContext, plain: string): Promise<Caller> {
   const now = services.clock.now();
   const row = await store.findCaller(services.database, hashSecret(plain));
@@ -203,7 +206,10 @@ export function roleLacks(role: Role, ability: Ability): string {
   return `The role ${role} in this workspace lacks the ${ability} ability.`;
 }
 
-/** Throws an {@link InvalidError} for each ability that the role of the token's user does not give. */
+/**
+ * Throws an {@link InvalidError} if the user's role lacks some of the abilities. The error has an entry for
+ * each of these abilities.
+ */
 function refuseBeyondRole(role: Role, abilities: readonly Ability[]): void {
   const ofRole = abilitiesOf(role, true);
   const errors: Record<string, string[]> = {};

@@ -33,9 +33,12 @@ export interface BytesRequest {
 }
 
 /**
- * Requests bytes of a backup from an agent. Returns their stream, or why there is none. Throws an
- * `UnavailableError` if the agent is not connected or cannot send now, and a {@link DamageFoundError} if the
- * backup is damaged. If the agent finds damage after the first bytes, calls `damaged` and the stream fails.
+ * Requests bytes of a backup from an agent, and returns their stream. If the agent responds that it cannot
+ * send these bytes, returns this response.
+ *
+ * Throws an `UnavailableError` if the agent is not connected or cannot send now. Throws a {@link
+ * DamageFoundError} if the backup is damaged. If the agent finds damage after the first bytes, calls
+ * `damaged`, and the stream fails.
  */
 export async function requestBytes(
   services: ServiceContext,

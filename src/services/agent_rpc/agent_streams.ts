@@ -7,8 +7,8 @@ import type { Clock } from "../../domain/clock.ts";
 import { UnavailableError } from "../../domain/errors.ts";
 
 /**
- * Maximum time in milliseconds from the request to the first bytes, and between two chunks while the client
- * waits.
+ * Limit in milliseconds for the first bytes to arrive after the request. While the client waits, the next
+ * chunk must also arrive within this limit.
  */
 const TIMEOUT = 60_000;
 

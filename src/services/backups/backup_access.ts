@@ -154,8 +154,8 @@ function liveSince({ clock }: ServiceContext): Date {
 }
 
 /**
- * Returns the secret key in `identity` that decrypts the backup. Throws an {@link InvalidError} if none of
- * the keys belongs to one of the backup's recipients; the error never contains a key.
+ * Returns the age secret key that decrypts the backup. `identity` may contain several. Throws an {@link
+ * InvalidError} if none of them belongs to one of the backup's recipients. The error never contains a key.
  */
 export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });

@@ -68,8 +68,8 @@ interface Group {
 
 /**
  * Searches the indexes of all backups of a task. A backup that can't be searched does not fail the search: it
- * is listed with the reason. Throws a {@link NotFoundError} if the caller has no such task, and an
- * {@link InvalidError} if the identity is not a secret key.
+ * is listed with the reason. Throws a {@link NotFoundError} if the caller has no such task. Throws an {@link
+ * InvalidError} if the age secret key (identity) is malformed.
  */
 export async function findFiles(
   services: ServiceContext,

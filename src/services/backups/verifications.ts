@@ -52,9 +52,9 @@ export interface RequestedCheck {
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the locked backup, and returns the run's id. Throws a {@link ConflictError} while a check
- * of the same kind is active. Also throws the error of {@link refuseUnreachable}, and for a drill of
- * databases the error of {@link databaseServer}.
+ * Queues a check of the backup, and returns the run's id. The transaction has locked the backup's row. Throws
+ * a {@link ConflictError} while a check of the same kind is active. Also throws the error of {@link
+ * refuseUnreachable}. For a drill of databases, also throws the error of {@link databaseServer}.
  */
 export async function startCheck(
   services: ServiceContext,

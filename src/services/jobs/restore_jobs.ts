@@ -24,10 +24,10 @@ import { isElsewhere } from "../backups/backup_access.ts";
 import { jobDestination } from "./jobs.ts";
 
 /**
- * Builds a restore job. Throws an {@link InvalidError} if the backup is deleted or its databases can't be
- * restored on that server, and a `SecretError` if a secret can't be decrypted.
+ * Builds a restore job. Throws an {@link InvalidError} if the backup is deleted. Also throws it if the
+ * backup's databases can't be restored on that server. Throws a `SecretError` if a secret can't be decrypted.
  *
- * @param identity An age secret key for a backup that is encrypted to recipients; null for other backups.
+ * @param identity The age secret key, for a backup that is encrypted to recipients; null for other backups.
  */
 export async function restoreJob(
   sql: Sql,
@@ -195,7 +195,10 @@ export function backupToRead(
   };
 }
 
-/** Returns the key that decrypts a backup: a stored password, or the identity; null if no key is needed. */
+/**
+ * Returns the key that decrypts a backup: a stored password, or the secret key in `identity`. Returns null if
+ * no key is needed.
+ */
 function keyOf(backup: BackupDetailRow, keyring: Keyring, identity: string | null): BackupToRead["key"] {
   if (backup.encryption === "recipients") return identity === null ? null : { type: "identity", identity };
   const passphrase = keyring.decryptOptional(backup.encryption_password_encrypted);

@@ -30,7 +30,10 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
   taskId: number | null;
   serverId: number | null;
   backupId: number | null;
-  /** The streams that may get the message. Default: the streams of the task; without a task, the server's. */
+  /**
+   * The streams that may get the message. Default: the streams of the task. If there is no task, the streams
+   * of the server.
+   */
   recipients?: Recipients;
   /**
    * The classes of the event: a stream that subscribes to one of them gets the message. Default: by the

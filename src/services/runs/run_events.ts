@@ -129,7 +129,10 @@ async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow
   }
 }
 
-/** Applies the events of one attempt to its locked run. Returns the run after the changes. */
+/**
+ * Applies the events of one attempt to its run. The transaction has locked the run's row. Returns the run
+ * after the changes.
+ */
 async function recordGroup(
   services: ServiceContext,
   sql: Sql,

@@ -93,7 +93,7 @@ async function raise(
   await raiseAlert(services, sql, { kind, subject: subjectOf(run), at: run.created_at, reportFrom }, news);
 }
 
-/** Returns the subject of alerts about all runs of a task; without a task, about all runs of a backup. */
+/** Returns the subject of the run's alerts: its task. If the run has no task, the subject is its backup. */
 function subjectOf({ backup_task_id, backup_id }: RunRow): string {
   return backup_task_id === null ? `backup ${backup_id}` : `task ${backup_task_id}`;
 }

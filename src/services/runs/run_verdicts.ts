@@ -34,7 +34,10 @@ import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 import { judgeVerdict, storedBackupOf } from "./verdict_findings.ts";
 
-/** Applies the agent's verdict to the locked run of its attempt. Returns the run after the change. */
+/**
+ * Applies the agent's verdict to the run of its attempt. The transaction has locked the run's row. Returns
+ * the run after the change.
+ */
 export async function applyVerdict(
   services: ServiceContext,
   sql: Sql,

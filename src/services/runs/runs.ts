@@ -51,7 +51,8 @@ export async function startRun(
 }
 
 /**
- * Queues backup runs of locked tasks that have no active run. Returns the ids of the runs.
+ * Queues a backup run for each task, and returns the ids of the runs. Before, the transaction must lock the
+ * rows of the tasks, and check that no task has an active run.
  *
  * @param due `scheduledFor` is when the run was due; null if its trigger is not the schedule.
  */

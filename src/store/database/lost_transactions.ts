@@ -16,10 +16,12 @@ export class TransactionLostError extends Error {
 
 /**
  * Runs `work` in a transaction that ends when its connection closes. After that, the transaction's next query
- * is rejected with a {@link TransactionLostError}, and nothing more is sent. Without this, postgres.js 3.4.9
- * would send later queries, and the final `commit` or `rollback`, on the connection that replaced the lost
- * one in the pool. These statements would then take effect outside the transaction. If no connection had
- * replaced the lost one, sending them would end the process.
+ * is rejected with a {@link TransactionLostError}, and nothing more is sent.
+ *
+ * This function works around a defect of postgres.js 3.4.9. After a connection is lost, postgres.js sends the
+ * transaction's later queries, and its `commit` or `rollback`, on the connection's replacement in the pool.
+ * They then take effect outside the transaction. If the pool has no replacement yet, sending them ends the
+ * process.
  */
 export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise<T> {
   let isBegun = false;

@@ -38,7 +38,10 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** Whether Postgres was already running, because an earlier process that started it was killed. */
   readonly adopted: boolean;
-  /** Real path of the cluster's directory: `directory`, or the target of this link. */
+  /**
+   * Path of the cluster's directory without symbolic links. If `directory` is a symbolic link, this is its
+   * target's path.
+   */
   readonly location: string;
   /** Options for `openDatabase(null, connection)`. The database exists, and is empty at first. */
   readonly connection: {

@@ -47,7 +47,7 @@ export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
 interface Table {
   name: string;
   columns: string[];
-  /** The table's identity column and its sequence; null if there is none. */
+  /** The table's identity column and its sequence; null if the table has no identity column. */
   identity: { column: string; sequence: string } | null;
   rule: ExportRule;
 }

@@ -20,7 +20,7 @@ export interface TestServer {
   agent: StartedAgent;
 }
 
-/** A request for bytes of a backup on the holder's disk. */
+/** A request for bytes of a backup that is on the disk of the server `holder`. */
 export interface RelayedRequest {
   readonly name: string;
   /** The requested range, such as `bytes=0-99`. */

@@ -1,4 +1,7 @@
-/** Tests of sources with other file systems, subvolumes, and files whose blocks are not counted. */
+/**
+ * Tests of sources that contain mounted file systems or subvolumes, and of file systems that report no blocks
+ * for their files.
+ */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { restore } from "../../../../tests/support/fixtures/restore_run.ts";
