@@ -1,8 +1,11 @@
 /**
- * Replaces the secret key while control planes encrypt and decrypt with the old one. First, all control
- * planes load the new key in addition to the old one. Then all of them encrypt with the new key. Then every
- * stored value is encrypted again. Last, the old key is retired. If the rotation is interrupted, everything
- * stays readable, and the next call continues the rotation.
+ * Replaces the secret key while control planes are running:
+ * 1. All control planes load the new key in addition to the old key.
+ * 2. All control planes encrypt with the new key.
+ * 3. Every stored value is encrypted again.
+ * 4. The old key is retired.
+ *
+ * If the rotation is interrupted, everything stays readable, and the next call continues the rotation.
  */
 import type { Config } from "../config.ts";
 import type { Clock } from "../domain/clock.ts";

@@ -1,10 +1,12 @@
 /** Recognizes errors of an unavailable database. */
 
 /**
- * Returns whether the same data may be stored later, because the database or the network is unavailable, busy
- * or failing over. These errors have the SQLSTATE classes 08, 25, 40, 53, 55, 57 and 58, or error codes of
- * the system or the client. Any other error is caused by the data itself. Such data is refused, so that the
- * data of other agents is not blocked.
+ * Returns whether the same data may be stored later, because the error is about the database or the network.
+ * Both may be unavailable, busy or failing over. These errors have the SQLSTATE classes 08, 25, 40, 53, 55,
+ * 57 and 58, or error codes of the system or the client.
+ *
+ * Any other error is caused by the data itself. Such data is refused, so that it does not block the data of
+ * other agents.
  */
 export function isTransientDatabaseError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -74,13 +74,14 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
 };
 
 /**
- * Decides which of a task's stored backups to keep, and returns the decisions, newest first. The order of
- * `backups` does not matter. A backup is kept if there is any reason.
+ * Decides which of a task's stored backups to keep. Returns the decisions, newest backup first. `backups` may
+ * be in any order. One reason is enough to keep a backup.
  *
- * - Rules skip backups that are held or damaged: these do not count against a rule's number.
- * - Rules first count only complete backups, so that an incomplete backup never displaces a complete one.
- *   Then they count all backups, and keep the incomplete backups among those counted.
- * - A suspicious or damaged backup, and everything older, stays until a person has reviewed it.
+ * - Backups that are held or damaged do not count against a rule's number.
+ * - Each rule first counts only complete backups, so that an incomplete backup never displaces a complete
+ *   one. Then the rule counts all backups, and keeps the incomplete backups among those counted.
+ * - If a backup is suspicious or damaged, this backup and all older backups stay until a person has reviewed
+ *   it.
  */
 export function decideRetention<B extends RetainedBackup>(
   backups: readonly B[],

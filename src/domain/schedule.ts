@@ -17,12 +17,13 @@ export interface Schedule {
 const NICKNAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /**
- * Returns the first due time after `after`; null if croner finds none. Each local time counts once. A time
- * that a clock change skips is due right after the gap. A time that a clock change repeats is due when it
- * occurs first.
+ * Returns the first due time after `after`; null if croner finds none. Each local time counts once. If a
+ * clock change skips the time, it is due right after the gap. If a clock change repeats the time, it is due
+ * when it occurs first.
  *
- * The expression is matched against local time as if that were UTC, and the match is converted to an instant.
- * A later local time never converts to an earlier instant, so the first match after `after` is the result.
+ * The expression is matched against local time as if local time were UTC. Then the match is converted to an
+ * instant. A later local time never converts to an earlier instant, so the first match after `after` is the
+ * result.
  */
 export function nextRun(schedule: Schedule, after: Date): Date | null {
   const pattern = wallClockPattern(expressionOf(schedule));

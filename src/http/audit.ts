@@ -41,13 +41,15 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
 }
 
 /**
- * Adds the request to the audit log. Does nothing if the request changed something and the transaction of the
- * change has already added the entry. If a successful read cannot be recorded, throws, and its data must not
- * be returned. If a change cannot be recorded, only logs the error.
+ * Adds the request to the audit log. If the request changed something, the transaction of the change may have
+ * added the entry already. This function then does nothing.
+ *
+ * If the entry of a successful read cannot be added, throws: the data must then not be returned. If the entry
+ * of a change cannot be added, only logs the error.
  *
  * @param error The error behind the response, if it is a refusal.
- * @param isServed Whether the handler was called. It is not called if the request is refused before, or an
- *   earlier response is repeated.
+ * @param isServed Whether the handler was called. It is not called if the request was refused before. It is
+ *   also not called if the response to an earlier request is repeated.
  */
 export async function settleAudit(
   services: ServiceContext,

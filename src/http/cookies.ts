@@ -26,11 +26,11 @@ export function openidCookie(publicUrl: string | null): SecretCookie {
 }
 
 /**
- * @param publicUrl The URL at which browsers reach this control plane; if null, the request's URL says
+ * @param publicUrl The URL at which browsers reach this control plane. If null, the request's URL says
  *   whether https is used.
- * @param plainName The name over plain http, for example on http://localhost. Over https, the name has the
- *   prefix `__Host-`: browsers accept such a cookie only over https, and send it only to the host that has
- *   set it.
+ * @param plainName The cookie's name over plain http, for example on http://localhost. Over https, the name
+ *   gets the prefix `__Host-`. Browsers accept such a cookie only over https, and send it only to the host
+ *   that set it.
  * @param lifetime How long browsers keep the cookie, in milliseconds.
  */
 function secretCookie(publicUrl: string | null, plainName: string, lifetime: number): SecretCookie {

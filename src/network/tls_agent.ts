@@ -37,9 +37,10 @@ const INSPECTION_TIMEOUT = 5_000;
 
 /**
  * Explains the error of a failed TLS connection. If the server's certificate has expired or is not valid yet,
- * returns an error that names the date. In all other cases, returns `error`. Deno 2.9.6 reports an expired
- * certificate as "unable to verify", the same as an unknown authority. To read the certificate, this function
- * connects again, and sends no data.
+ * returns an error with the date. In all other cases, returns `error`.
+ *
+ * Deno 2.9.6 has one error for an expired certificate and for an unknown authority: "unable to verify". So
+ * this function connects again to read the certificate. It sends no data.
  *
  * @param url The server's URL: `https:`, `smtps:`, or `smtp:` for STARTTLS.
  * @param lookup Resolves host names, and checks the addresses.

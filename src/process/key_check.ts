@@ -45,10 +45,10 @@ export async function missingKeys(
 /**
  * Compares the keys with those of the other running control planes. Two control planes agree if each has the
  * key with which the other encrypts new values. Returns null if this control plane agrees with all others. If
- * not, returns one sentence about one with which it disagrees.
+ * not, returns one sentence about a control plane with other keys.
  *
- * @param self The id of this control plane, if it is registered already. Then the keys are compared only with
- *   control planes that were registered earlier.
+ * @param self The id of this control plane; null before it is registered. With an id, the keys are compared
+ *   only with control planes that were registered earlier.
  */
 export async function disagreeingReplica(
   { database, clock }: KeyCheck,

@@ -75,9 +75,9 @@ export class Bucket {
 
   /**
    * Completes an upload: joins the parts, in ascending order, to an object of `size` bytes. If the request
-   * fails, looks for an object with this size and these parts. If there is one, the upload has succeeded.
-   * This is certain only for keys that had no object before. Rejects with the code `NoSuchUpload` if the
-   * upload was aborted.
+   * fails, looks for an object with this size and these parts. If there is such an object, the upload has
+   * succeeded. This conclusion is certain only for keys that had no object before. Rejects with the code
+   * `NoSuchUpload` if the upload was aborted.
    */
   async completeUpload(
     key: string,

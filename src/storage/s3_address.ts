@@ -54,10 +54,12 @@ function knownRegion({ endpoint, region }: Pick<BucketOptions, "endpoint" | "reg
 }
 
 /**
- * Returns the bucket's URL, which ends with a slash. In path style, the path contains the bucket's name. In
- * host style, the host name contains it. Path style is used if `pathStyle` is set, if the host is an IP
- * address, or if the bucket's name is not a DNS label. It is also used for TLS if the name contains dots,
- * because a wildcard certificate would not cover the host name.
+ * Returns the bucket's URL, which ends with a slash. In host style, the host name contains the bucket's name.
+ * In path style, the path contains it. Path style is used in these cases:
+ * - `pathStyle` is set.
+ * - The host is an IP address.
+ * - The bucket's name is not a DNS label.
+ * - The endpoint uses TLS and the name contains dots: a wildcard certificate would not cover the host name.
  */
 export function bucketUrl(options: Pick<BucketOptions, "endpoint" | "region" | "bucket" | "pathStyle">): URL {
   const { endpoint, bucket } = options;

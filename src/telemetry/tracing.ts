@@ -1,8 +1,10 @@
 /**
  * Records traces with OpenTelemetry. Deno exports spans if `OTEL_DENO` is set. If it is not set, spans are
- * empty objects, and nothing is kept or sent. All spans of a run belong to one trace, even if they come from
- * different processes. For this, the `traceparent` (W3C Trace Context, section 3.2) is passed with the run
- * from the API request to the agent and back.
+ * empty objects, and nothing is kept or sent.
+ *
+ * All spans of a run belong to one trace, even if they come from different processes. For this, the
+ * `traceparent` of W3C Trace Context, section 3.2, goes with the run from the API request to the agent and
+ * back.
  */
 import {
   type Attributes,

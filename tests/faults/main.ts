@@ -1,8 +1,9 @@
 /**
- * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` consecutive seeds,
- * starting at `seed`, and reports violations. To repeat a single plan, give its seed and `--count 1`. If due
- * times matter, add `--second S`, with the second of the minute in which the plan began. Needs root, and the
- * programs that `deno task test` installs.
+ * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` consecutive seeds
+ * from `seed` on, and reports violations. Needs root, and the programs that `deno task test` installs.
+ *
+ * To repeat a single plan, give its seed and `--count 1`. If due times matter, add `--second S`: the second
+ * of the minute in which the plan began.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";

@@ -14,12 +14,14 @@ type Token =
   | { type: "set"; ranges: [first: string, last: string][]; isNegated: boolean };
 
 /**
- * A pattern of names. A pattern with `*`, `?` or `[…]` is a glob; any other pattern is a text. A text matches
- * every name that contains it. A pattern with a slash applies to a member's whole path; any other pattern
- * applies to the member's own name. The comparison ignores case, and whether accents are composed. In a glob,
- * the character after a backslash matches only itself.
+ * A pattern of names. The comparison ignores case, and whether accents are composed.
+ * - A pattern with `*`, `?` or `[…]` is a glob. In a glob, the character after a backslash matches only
+ *   itself.
+ * - Any other pattern is a text. It matches every name that contains it.
+ * - A pattern with a slash applies to a member's whole path. A pattern without a slash applies to the
+ *   member's own name.
  *
- * A match takes time proportional to the lengths of pattern and name, whatever the pattern.
+ * A match takes time proportional to the lengths of pattern and name.
  */
 export class NamePattern {
   readonly #text: string;

@@ -37,12 +37,12 @@ export function checkDestination(
 }
 
 /**
- * Removes objects and their partial files. Returns which objects were deleted, and which could not be
+ * Removes objects and their partial files. Returns the deleted objects, and the objects that could not be
  * deleted. If one removal fails, the other objects are still removed. Rejects with a `RunFailedError` if the
  * destination can't be reached or does not exist.
  *
- * A missing object counts as deleted only if the destination is proven to be the right one: another of the
- * objects exists, or one of the witnesses exists. If `witnesses` is empty, no proof is needed.
+ * A missing object counts as deleted only if the destination is proven to be the right one. It is proven if
+ * one of the other objects or one of the witnesses exists. If `witnesses` is empty, no proof is needed.
  */
 export async function removeFromDestination(
   spec: JobDestination,

@@ -34,9 +34,10 @@ const DESTINATION_TIMEOUT = 15_000;
 const SPACE_FACTOR = 60;
 
 /**
- * Returns one page of a directory. Rejects with a `BackupDamagedError` if the stored index was altered. If
- * the directory can't be listed, rejects with another `RunFailedError` that names the backup. Memory use
- * grows with the number of members up to the page's end.
+ * Returns one page of a directory. Memory use grows with the number of members up to the page's end.
+ *
+ * Rejects with a `BackupDamagedError` if the stored index was altered. If the directory can't be listed for
+ * another reason, rejects with a plain `RunFailedError` that names the backup.
  *
  * @param cache Keeps the listings of large backups between requests. Null reads the index for each request.
  */

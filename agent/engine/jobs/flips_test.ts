@@ -1,8 +1,10 @@
 /**
- * Tests that flip one bit of a stored object. A verification detects the flip at every position. A restore
- * never writes wrong data, even if the digest matches the altered object. The archive, the index and the
- * manifest are altered at the same number of positions. Tests that start programs use fewer positions; `deno
- * task flips` uses 20 times as many.
+ * Tests that flip one bit of a stored object: the archive, the index or the manifest. A verification detects
+ * the flip at every position. A restore never writes wrong data, even if the digest matches the altered
+ * object.
+ *
+ * Each of the three objects is altered at the same number of positions. Tests that start programs use fewer
+ * positions. `deno task flips` uses 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

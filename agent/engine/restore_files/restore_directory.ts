@@ -140,11 +140,11 @@ export async function copyTime(from: string, to: string, children: Children): Pr
 /**
  * Returns the directories in which the staging directory may be created, the preferred one first.
  *
- * If the restore directory exists, it comes first. A container that mounts the restore directory then sees
- * the restored files. Unpacked files get the flags of the restore directory, and count for its quota. If the
- * restore directory is empty, the directory above comes second: the agent may be able to replace a restore
- * directory that it cannot write to. If the restore directory is missing, the nearest existing directory
- * above is the only candidate.
+ * - The restore directory exists: it comes first. A container that mounts it then sees the restored files.
+ *   The unpacked files get its flags, and count for its quota.
+ * - The restore directory is also empty: the directory above comes second. The agent may be able to replace a
+ *   restore directory that it cannot write to.
+ * - The restore directory is missing: the nearest existing directory above is the only candidate.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];

@@ -3,9 +3,9 @@
  * - Before the backup: the prescripts, in order, until one fails.
  * - After the backup: all scripts for its outcome, then all postscripts.
  *
- * A killed agent leaves the plan on disk. The next agent runs the scripts that follow the backup, except
- * those that were started. It waits until a started script ends, and does not run this script again. If a
- * script was killed together with the agent, its result is unknown.
+ * A killed agent leaves the plan on disk. The next agent runs the scripts after the backup that were not
+ * started. If a started script is still running, the next agent waits until it ends. If a script was killed
+ * together with the agent, its result is unknown.
  */
 import type { ScriptType } from "../../../src/definitions/script_fields.ts";
 import type { Clock } from "../../../src/domain/clock.ts";

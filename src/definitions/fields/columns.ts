@@ -19,9 +19,10 @@ export function newColumns<T extends FieldTable>(
 }
 
 /**
- * Returns the columns of the fields that the caller sent. If the field is a map, entries that the caller did
- * not send are kept. If the column holds objects, its other fields are kept. A value that no caller has ever
- * sent is not stored, so a later change of its default applies to it.
+ * Returns the columns of the fields that the caller sent.
+ * - If the field is a map, entries that the caller did not send are kept.
+ * - If the column holds an object, its other properties are kept.
+ * - A value that no caller has ever sent is not stored. A later change of its default then applies to it.
  *
  * @param current The record before the change.
  */

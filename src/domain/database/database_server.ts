@@ -41,9 +41,11 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested server; if none is requested, the task's own server. Throws
- * an {@link InvalidError} if no server is requested, another machine loads the backup, and the task's server
- * is not on the machine that loads. The owner may not expect that the original databases change.
+ * Returns the server to load into: the requested server. If none is requested, returns the task's own server.
+ *
+ * The owner may not expect that the original databases change. So a server must be requested if another
+ * machine loads the backup and the task's server is not on that machine. Throws an {@link InvalidError} if it
+ * is missing then.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

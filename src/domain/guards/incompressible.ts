@@ -9,11 +9,12 @@ export const MINIMUM_BYTES_READ = 1_000_000;
 
 /**
  * Returns whether compressible data was replaced by incompressible data. Uses two measures, because each of
- * them misses some changes. The share of incompressible frames rises even if only some files changed. For
- * small files, this share stays low because the tar headers between them still compress, but `size /
- * bytes_read` rises.
+ * them misses some changes:
+ * - The share of incompressible frames. It rises even if only some files changed. It stays low for small
+ *   files, because the tar headers between them still compress.
+ * - The ratio `size / bytes_read`. It also rises for small files.
  *
- * Returns false if less is stored than usual, because then compressible files were deleted and not replaced.
+ * Returns false if less is stored than usual. Compressible files were then deleted, and not replaced.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

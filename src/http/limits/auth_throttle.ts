@@ -1,13 +1,17 @@
 /**
- * Limits failed authentications. The counts are kept in the memory of each replica, so several replicas
- * together allow a multiple of the limit. This does not help an attacker, because secrets have 256 random
- * bits. Counts in the database would let strangers write into the database.
+ * Limits failed authentications.
  *
- * A failure counts for the address together with the beginning of the token. With a higher limit, it also
- * counts for the address alone. Thus an agent with an old key locks out only itself and not other clients at
- * the same address. Failures are not counted for a token's beginning alone, because then anybody who knows it
- * could lock out the token's owner. A token that was recently valid from an address stays admitted there,
- * whatever other clients at the address do.
+ * - A failure counts for the address together with the beginning of the token. An agent with an old key thus
+ *   locks out only itself, and not other clients at the same address.
+ * - With a higher limit, a failure also counts for the address alone.
+ * - A failure never counts for the beginning of a token alone. If it did, anybody who knows the beginning
+ *   could lock out the token's owner.
+ * - A token that was recently valid from an address stays admitted there, whatever other clients at the
+ *   address do.
+ *
+ * The counts are kept in the memory of each replica, so several replicas together allow a multiple of the
+ * limit. This does not help an attacker, because secrets have 256 random bits. Counts in the database would
+ * let strangers write into the database.
  */
 import { createHash } from "node:crypto";
 import { networkOf } from "../../domain/access/client_network.ts";

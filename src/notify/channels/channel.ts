@@ -25,10 +25,11 @@ export interface Channel {
    */
   readonly digest: DigestRoom | null;
   /**
-   * Sends a message. Resolves once the receiver has accepted the message, or at once if there is nothing to
-   * send. Rejects with a `DeliveryError`, whose message may be shown to users. The delivery may be retried
-   * later. Calls for one stream never overlap. After a failure, the retry has the same message and message
-   * id.
+   * Sends a message. Resolves once the receiver has accepted the message. Resolves at once if there is
+   * nothing to send. Rejects with a `DeliveryError`, whose message may be shown to users.
+   *
+   * After a failure, the control plane may retry later with the same message and message id. Calls for one
+   * stream never overlap.
    *
    * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
    */

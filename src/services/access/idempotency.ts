@@ -36,10 +36,11 @@ export interface StoredResponse {
 }
 
 /**
- * Claims the key of a request. Returns null for the first request with this key: the caller must answer it,
- * then settle or release the key. Returns the stored response for a repetition. Throws a
- * {@link ConflictError} while the first request is in progress, or if its response can't be shown again.
- * Throws an {@link InvalidError} if the key was used for a different request.
+ * Claims the key of a request. Returns null for the first request with this key. The caller must then answer
+ * the request, and settle or release the key. For a repetition, returns the stored response.
+ *
+ * Throws a {@link ConflictError} while the first request is in progress. Also throws it if the first response
+ * can't be shown again. Throws an {@link InvalidError} if the key was used for a different request.
  */
 export async function claimRequest(
   services: ServiceContext,

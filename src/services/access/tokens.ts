@@ -126,9 +126,11 @@ export async function insertToken(
 }
 
 /**
- * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} for an
- * ability that the caller lacks. Also throws it for a workspace that the caller can't access, or of which the
- * caller's user is not a member.
+ * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} in these
+ * cases:
+ * - The caller lacks one of the abilities.
+ * - The caller can't access the workspace.
+ * - The caller's user is not a member of the workspace.
  *
  * @param token Without `workspaceId`, the token is for the workspace in which the caller acts.
  */

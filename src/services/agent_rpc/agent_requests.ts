@@ -64,9 +64,10 @@ export interface RequestOptions {
 }
 
 /**
- * Sends a request to the agent of a server and returns its result. Throws a {@link NothingDoneError} if the
- * agent is not connected or reports an error, and a {@link DamageFoundError} if it reports a damaged backup.
- * Throws an {@link UnavailableError} if the response is late or invalid.
+ * Sends a request to the agent of a server and returns its result. Throws:
+ * - a {@link NothingDoneError} if the agent is not connected or reports an error;
+ * - a {@link DamageFoundError} if the agent reports a damaged backup;
+ * - an {@link UnavailableError} if the response is late or invalid.
  *
  * @param timeoutMs Time limit in milliseconds, which is sent to the agent too.
  */

@@ -37,9 +37,11 @@ export interface BackupListing {
 
 /**
  * Returns one page of the members directly below `path`, sorted by name, with the directories first. If
- * `path` is not a directory, returns that member alone. Throws a {@link NotFoundError} if the backup has no
- * such path, and a {@link ConflictError} if it has no index. If the agent finds the index damaged, marks the
- * backup as damaged and throws a {@link DamageFoundError}.
+ * `path` is not a directory, returns that member alone.
+ *
+ * Throws a {@link NotFoundError} if the backup has no such path. Throws a {@link ConflictError} if the backup
+ * has no index. If the agent finds the index damaged, marks the backup as damaged and throws a {@link
+ * DamageFoundError}.
  */
 export async function listBackupFiles(
   services: ServiceContext,

@@ -12,8 +12,10 @@ import { queueCheck, startCheck } from "./verifications.ts";
 
 /**
  * Queues a drill that a user requested, and returns its run. Throws an {@link InvalidError} if `databases`
- * does not suit the backup. Throws a {@link ConflictError} if the backup is being deleted, has an active
- * drill already, can't be decrypted, or can't be reached by the server.
+ * does not suit the backup. Throws a {@link ConflictError} in these cases:
+ * - The backup is being deleted, or can't be decrypted.
+ * - The backup already has an active drill.
+ * - The server can't reach the backup.
  *
  * @param requested The server that restores the backup; default: the server that made it.
  * @param databases The database server for the scratch databases; default: the task's.

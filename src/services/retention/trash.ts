@@ -83,10 +83,10 @@ export async function putIntoTrash(
 }
 
 /**
- * Called for backups that retention would remove. If the rules or the source were changed recently, puts the
- * backups into the trash until the trash's delay has passed after the change. Without this delay, a stolen
- * token could delete backups by changing the rules or the source. If there was no recent change, does nothing
- * and returns false.
+ * Called for backups that retention would remove. Normally does nothing and returns false. If the rules or
+ * the source were changed recently, puts the backups into the trash. They stay there until the trash's delay
+ * has passed since the change. Without this delay, a stolen token could delete backups by changing the rules
+ * or the source.
  */
 export async function trashByChangedRules(
   services: Clocked,

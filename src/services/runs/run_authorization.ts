@@ -4,11 +4,11 @@ import type { Sql } from "../../store/database/sql.ts";
 import { lockUploadRun, type UploadRun } from "../../store/backups/uploads.ts";
 
 /**
- * Locks and returns the run whose agent sent a request. Throws a `NotFoundError` for another server's run,
- * and a `ConflictError` if the run has ended or was dispatched again.
+ * Locks and returns the run whose agent sent a request. Throws a `NotFoundError` for another server's run.
+ * Throws a `ConflictError` if the run has ended or was dispatched again.
  *
- * A lost run is accepted, because its agent may come back and succeed. A leased run is accepted too. Requests
- * are handled at once, and the run's acceptance is stored later in a batch of events.
+ * A lost run is accepted, because its agent may come back and succeed. A leased run is accepted too: requests
+ * are handled at once, but the run's acceptance is stored later in a batch of events.
  *
  * @param what The action in error messages, such as `upload`.
  */

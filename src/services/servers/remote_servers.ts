@@ -94,9 +94,10 @@ export async function listRemoteServers(
 
 /**
  * Deletes a server and revokes its agent's key at once. Throws a {@link ConflictError} while tasks use the
- * server, runs are active on it, or its disk stores backups. With `forget`, which is for a disk that is gone
- * for good, puts the records of these backups into the trash. Returns when the records will be deleted; null
- * if there are none.
+ * server, runs are active on it, or its disk stores backups.
+ *
+ * With `forget`, puts the records of these backups into the trash. Use this for a disk that is gone for good.
+ * Returns when the records will be deleted; null if there are none.
  */
 export async function deleteRemoteServer(
   services: ServiceContext,

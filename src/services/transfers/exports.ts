@@ -12,9 +12,13 @@ const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
 /**
  * Returns a consistent snapshot as pieces of SQL text. Callers must read it to the end or call `return`.
- * Secrets in the text are encrypted, and tokens are hashed. Throws an {@link UnauthenticatedError} for an
- * unknown key. Throws a `NotFoundError` if the run belongs to another agent, a `ConflictError` if the run has
- * ended, and a {@link ForbiddenError} if the run does not back up the control plane.
+ * Secrets in the text are encrypted, and tokens are hashed.
+ *
+ * Throws:
+ * - an {@link UnauthenticatedError} for an unknown key;
+ * - a `NotFoundError` if the run belongs to another agent;
+ * - a `ConflictError` if the run has ended;
+ * - a {@link ForbiddenError} if the run does not back up the control plane.
  */
 export async function openExport(
   services: ServiceContext,

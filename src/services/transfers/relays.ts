@@ -40,10 +40,12 @@ export type NotRelayed = { readonly outcome: "missing" } | {
 };
 
 /**
- * Relays bytes of an object on another server's disk. Throws an {@link UnauthenticatedError} for an unknown
- * key, and a {@link NotFoundError} if the run belongs to another agent, or the object to another backup.
- * Throws a {@link ConflictError} if the run has ended or was dispatched again, or if the other server can't
- * read the object. Throws an `UnavailableError` if the other server's agent is not connected.
+ * Relays bytes of an object on another server's disk. Throws:
+ * - an {@link UnauthenticatedError} for an unknown key;
+ * - a {@link NotFoundError} if the run belongs to another agent, or the object to another backup;
+ * - a {@link ConflictError} if the run has ended or was dispatched again;
+ * - a {@link ConflictError} if the other server can't read the object;
+ * - an `UnavailableError` if the other server's agent is not connected.
  */
 export async function relayObject(
   services: ServiceContext,

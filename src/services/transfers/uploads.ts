@@ -46,9 +46,9 @@ export function bucketOf(
 }
 
 /**
- * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended, a `NotFoundError`
- * if the run belongs to another server, and a `StorageError` if the bucket fails. The other functions for
- * uploads throw the same errors. They also throw a `ConflictError` if the upload has ended.
+ * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended. Throws a
+ * `NotFoundError` if the run belongs to another server. Throws a `StorageError` if the bucket fails. The
+ * functions below throw the same errors, and a `ConflictError` if the upload has ended.
  *
  * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */

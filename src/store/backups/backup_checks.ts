@@ -111,10 +111,12 @@ export async function findActiveCheck(
 
 /**
  * Returns an SQL condition: backup `b` of task `t` is due for verification. A backup is due when the task's
- * interval has passed after the backup's last result; for a backup without a result, after it was stored.
- * Retention may delete backups before that time. Therefore the task's newest backup is also due when the
- * interval has passed after the last result of any of the task's backups. A verification that gave no result
- * is repeated after a day.
+ * interval has passed since the backup's last result. For a backup without a result, the interval begins when
+ * it was stored.
+ *
+ * Retention may delete each backup before its interval has passed. So the task's newest backup is also due
+ * when the interval has passed since the last result of any of the task's backups. A verification that gave
+ * no result is repeated after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;

@@ -159,10 +159,11 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 
 /**
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
- * backups may be missing. Objects stay only if just the records are deleted.
+ * backups may be missing. If only the records are deleted, the objects stay.
  *
  * @param confirmed Ids of the backups that retention rules, applied again in this transaction, still remove.
- *   A backup that a rule marked, and whose removal has not begun, is claimed only if its id is among them.
+ *   It limits the backups that a rule marked and whose removal has not begun: only those in the list are
+ *   claimed.
  */
 export function claimRemovals(
   sql: Sql,

@@ -45,10 +45,11 @@ export async function readMigrations(directory: URL | string): Promise<Migration
 }
 
 /**
- * Applies the missing migrations, and returns their names. Each one runs in its own transaction and under an
- * advisory lock, so replicas that start at the same time apply it only once. Rejects with a
- * {@link MigrationError} and changes nothing if the database has a migration that this code lacks, or if the
- * text of an applied migration has changed.
+ * Applies the missing migrations, and returns their names. Each migration runs in its own transaction and
+ * under an advisory lock. So replicas that start at the same time apply it only once.
+ *
+ * Rejects with a {@link MigrationError} and changes nothing in two cases: the database has a migration that
+ * this code lacks, or the text of an applied migration has changed.
  */
 export async function migrate(
   database: Database,

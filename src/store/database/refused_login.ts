@@ -16,10 +16,13 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * If the server refuses a connection, for example because of a wrong password, turns the refusal into an
- * error of the socket. This works around a defect of postgres.js 3.4.9. If the previous connection in this
- * position of the pool broke during a query, postgres.js may mistake the refusal for the answer to that
- * query. It then connects again and again, and the query that waits for the connection never settles.
+ * If the server refuses a connection, turns the refusal into an error of the socket. A refusal is, for
+ * example, the response to a wrong password.
+ *
+ * This works around a defect of postgres.js 3.4.9. Each connection takes a position in the pool. If the
+ * connection before it in this position broke during a query, postgres.js may mistake the refusal for the
+ * answer to that query. It then connects again and again, and the query that waits for the connection never
+ * settles.
  */
 export function withRefusalsAsErrors(socket: Socket): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

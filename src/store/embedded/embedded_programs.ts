@@ -33,9 +33,11 @@ export async function packagedPrograms(): Promise<PackagedPrograms> {
 
 /**
  * Copies the programs to `<parent>/<version>` if this directory does not exist, and returns the directory.
- * They are copied because the user that runs Postgres may be unable to enter the package's directory. Also
- * makes the links between the libraries, because the package's install script, which makes them, may not have
- * run. An incomplete copy is never taken for a complete one.
+ * The user that runs Postgres may be unable to enter the package's directory, so a copy is needed. An
+ * incomplete copy is never taken for a complete one.
+ *
+ * Also makes the links between the libraries. The package's install script makes them, but it may not have
+ * run.
  */
 export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
   const target = join(parent, programs.version);

@@ -15,15 +15,14 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 
 /**
  * Tables whose rows are not exported:
- * - connections, sessions, requests, single-use tokens and stored responses, because they belong to the old
- *   control plane;
- * - `uploads` and `leftovers`, because a new control plane would delete the objects that they name. The runs
- *   may have succeeded since, and the backup with this export may be among these objects;
- * - `notification_deliveries` and `trash_news`, because messages would be sent again, or about events long
- *   past;
- * - `alerts` and `alert_reports`, because a problem that persists is detected again;
- * - `workspace_run_counts`, because triggers derive it from the runs;
- * - `run_output`, because it can be gigabytes, and a restore does not need it.
+ * - Connections, sessions, requests, single-use tokens and stored responses belong to the old control plane.
+ * - `uploads` and `leftovers` name objects that a new control plane would delete. But the runs may have
+ *   succeeded since then, and the backup with this export may be among these objects.
+ * - `notification_deliveries` and `trash_news` would make the new control plane send messages again, or send
+ *   messages about old events.
+ * - `alerts` and `alert_reports`: a problem that persists is detected again.
+ * - `workspace_run_counts`: triggers derive it from the runs.
+ * - `run_output` can be gigabytes, and a restore does not need it.
  */
 const LEFT_OUT = new Set([
   "replicas",

@@ -58,9 +58,10 @@ export async function markAlertReported(
 
 /**
  * Closes the open alerts of this kind and these subjects, and returns them. Leaves an alert open if its
- * problem comes and goes. For such an alert, three conditions hold. The alert was reported. The problem
- * occurred within the last `steadyMs`. The alert was opened less than `repeatMs` after an earlier alert about
- * the same subject was reported.
+ * problem comes and goes. A problem comes and goes if all of these conditions hold:
+ * - The alert was reported.
+ * - The problem occurred within the last `steadyMs`.
+ * - The alert was opened less than `repeatMs` after an earlier alert about the same subject was reported.
  */
 export async function closeAlerts(
   sql: Sql,

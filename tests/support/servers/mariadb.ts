@@ -1,7 +1,7 @@
 /**
  * Runs a MariaDB server whose databases tests back up. The server's files are in a temporary directory. It
- * listens on a socket in this directory and on a free port of 127.0.0.1. If the tests run as root, the server
- * runs as the system user `mysql`. The user who runs the tests logs in over the socket as `root`.
+ * listens on a socket in this directory and on a free port of 127.0.0.1. The user who runs the tests logs in
+ * over the socket as `root`. If the tests run as root, the server itself runs as the system user `mysql`.
  */
 import { freePort } from "./ports.ts";
 import { copyTemplate } from "./templates.ts";

@@ -29,8 +29,10 @@ export class LocalFiles {
   /**
    * Performs one file operation and returns its result. Rejects with a `RunFailedError` if the operation
    * fails or exceeds its time limit. Rejects with the signal's reason if the signal aborts during the
-   * operation. Rejects at once, without starting the operation, if an earlier operation on the directory has
-   * still not returned.
+   * operation.
+   *
+   * If an earlier operation on the directory has still not returned, rejects at once and does not start the
+   * operation.
    *
    * @param action The operation, for error messages: `write to /srv/backups`.
    */

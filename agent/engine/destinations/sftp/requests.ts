@@ -62,9 +62,11 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request and returns its result. Rejects with the request's error, or with a
-   * {@link ConnectionLostError} if the connection ends. Rejects with the signal's reason if the signal aborts
-   * before the response. A request that starts after the signal aborted is cleanup and has a shorter limit.
+   * Starts a request and returns its result. Rejects with the request's error. If the connection ends,
+   * rejects with a {@link ConnectionLostError}. If the signal aborts before the response, rejects with the
+   * signal's reason.
+   *
+   * A request that starts after the signal aborted is cleanup. Its time limit is shorter.
    *
    * @param limitMs Maximum time of the request without any response from the server, in milliseconds.
    */

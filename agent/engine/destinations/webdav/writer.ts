@@ -1,6 +1,6 @@
 /**
- * Writes one object. A large object is uploaded in chunks if the server supports this. Any other object is
- * uploaded as a partial file, and this file is then moved to the object's name.
+ * Writes one object. If the server supports chunks, a large object is uploaded in chunks. Any other object is
+ * uploaded as a partial file. This file is then moved to the object's name.
  *
  * A small object is kept in memory and can be sent again. A larger object is streamed, so a broken connection
  * makes the run fail.

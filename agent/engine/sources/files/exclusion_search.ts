@@ -15,12 +15,11 @@ export interface ExclusionFindings {
 }
 
 /**
- * Returns which entries match nothing, and which rules for directories also match files. Stops the search
- * when each rule has a match. For a rule for directories, the search goes on until the rule also matches a
- * file.
+ * Returns the entries that match nothing, and the rules for directories that also match files. Stops the
+ * search when each rule has a match. A rule for directories counts only once it has also matched a file.
  *
- * @param tops Directories below the root that a search of the root does not enter, such as subvolumes, by
- *   name relative to the root.
+ * @param tops Directories below the root that a search of the root does not enter, such as subvolumes. Their
+ *   names are relative to the root.
  */
 export async function searchExclusions(
   root: string,

@@ -2,13 +2,16 @@
  * Plans what tar leaves out of a directory: the task's `excluded_paths`, and the files that the run itself
  * writes there.
  *
- * An absolute path in `excluded_paths` names one file or directory. Symbolic links, `//`, `/./` and trailing
- * slashes are resolved, and the path is made relative to the source's root, because tar names members `./…`.
- * A path that exists is taken literally. A path that does not exist is taken for a glob.
+ * An absolute path in `excluded_paths` names one file or directory:
+ * - Symbolic links, `//`, `/./` and trailing slashes are resolved.
+ * - The path is made relative to the source's root, because tar names members `./…`.
+ * - A path that exists is taken literally. A path that does not exist is taken for a glob.
  *
- * A relative pattern matches at every depth. A relative pattern that starts with `./` matches only at the
- * source's root. `*` and `?` do not match a slash. The name `**` matches any number of directories. A pattern
- * that ends with a slash matches only directories.
+ * A relative pattern matches at every depth:
+ * - A pattern that starts with `./` matches only at the source's root.
+ * - A pattern that ends with a slash matches only directories.
+ * - `*` and `?` do not match a slash.
+ * - The name `**` matches any number of directories.
  */
 import { isWithin, type Mount } from "../../mounts.ts";
 import { RunFailedError } from "../../ports.ts";

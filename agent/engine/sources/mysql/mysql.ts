@@ -3,9 +3,8 @@
  * SQL text, from one consistent snapshot. The text does not name the database, so it can be restored into any
  * database.
  *
- * With `*`, accounts and their grants become an object of their own, because they belong to no database. This
- * needs a MariaDB server and a user who may read the accounts. The schema `mysql` itself is dumped only if
- * the task names it.
+ * With `*`, accounts and their grants become an additional object. This needs a MariaDB server and a user who
+ * may read the accounts. The schema `mysql` itself is dumped only if the task names it.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import type { Missing } from "../../../../src/protocol/job.ts";

@@ -265,11 +265,10 @@ class CountSession {
 
 /**
  * Returns a psql script that prints one line of JSON for each result. The script counts the smallest tables
- * first, so that few tables are missing if time runs out. The script uses one process of the server, not
- * several.
+ * first, so that few tables are missing if time runs out. It uses only one process of the server.
  *
- * If the script exports the dump's snapshot, the script continues after errors, such as missing rights. An
- * aborted transaction would end the snapshot, but the dump needs the snapshot.
+ * If the script exports the dump's snapshot, it continues after errors such as missing rights. Otherwise the
+ * aborted transaction would end the snapshot that the dump uses.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

@@ -17,8 +17,9 @@ export async function findLockHolders(paths: readonly string[]): Promise<string[
 
 /**
  * Returns the programs that have a database open, as far as the system lets the agent see them. A program
- * that uses a write-ahead log always holds a lock. Other programs are found by their open files. The agent's
- * systemd unit may not see files that other users' programs have open. So the search is repeated as the
+ * that uses a write-ahead log always holds a lock. Other programs are found by their open files.
+ *
+ * The agent's systemd unit may hide the open files of other users' programs. So the search is repeated as the
  * database's owner.
  */
 export async function findUsers(path: string, children: Children): Promise<string[]> {

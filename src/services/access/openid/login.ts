@@ -70,8 +70,8 @@ export async function beginOpenidLogin(
 }
 
 /**
- * Opens a session for the user whom the provider has identified. If the user has a second factor here, opens
- * no session, but asks for it: the provider counts as the first factor.
+ * Opens a session for the user whom the provider has identified. The provider counts as the first factor. If
+ * the user has a second factor here, opens no session, but asks for the second factor.
  *
  * @param answer The address to which the provider has sent the browser, with its query.
  * @param secret The secret in the browser's cookie; null if there is none.
