@@ -144,8 +144,8 @@ Deno.test("the table of things to add counts the files that each section names",
 
 /**
  * Counts the files that a section tells its readers to write or to change. In a list, these are the files at
- * the start of each item, and registries after "one line of". If the section has no list, they are all files
- * that its text names.
+ * the start of each item, and registries after "one line of". In a section without a list, these are all
+ * files that its text names.
  */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];

@@ -37,7 +37,7 @@ export const AGENT_SCHEMES: ReadonlyMap<string, DestinationType> = new Map(
  * Opens a destination as a repository.
  *
  * @param text The address: a URL with a scheme of the type, and with a user name.
- * @param environment The environment variables, which contain the secrets and the settings that the address
+ * @param environment The environment variables. They contain the secrets, and the settings that the address
  *   lacks. {@link variableOf} returns their names. If no secret is set, the terminal prompts for a password.
  */
 export async function openAgentRepository(

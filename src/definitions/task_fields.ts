@@ -1,7 +1,7 @@
 /**
  * Every field of a backup task. To add a field, write a migration with its column, an entry in one of the
- * tables below, and the code that uses it. Everything else is derived: the input, the record, the API
- * document, the flag of the command line, and the row in the manual.
+ * tables below, and the code that uses the field. All else is derived from the entry: the input, the record,
+ * the API document, the flag of the command line, and the row in the manual.
  */
 import { defineFields } from "./fields/field.ts";
 import { fileNamePart, relativeStorePath } from "./formats/paths.ts";

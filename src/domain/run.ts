@@ -230,9 +230,9 @@ export function outcomeOfRun(
 }
 
 /**
- * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp; if the
- * time is not later, returns the second after `newest`. Names are thus never reused and sort by age, even if
- * two are made within a second or the clock was set back.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp. If the
+ * time is not later than `newest`, returns the second after `newest`. This happens if two names are made
+ * within a second or the clock was set back. So names are never reused, and sort by age.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);

@@ -38,9 +38,9 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. Normally, `problem` is null. After an update of the runtime, the
- * stored schedule may no longer be valid. If the time zone is unknown, uses UTC. If the schedule cannot be
- * parsed, returns the time one day after `after`. In both cases, `problem` is one sentence about it.
+ * Returns the first due time after `after`. Normally, `problem` is null. An update of the runtime may make
+ * the stored schedule invalid. If the time zone is then unknown, uses UTC. If the schedule can't be parsed,
+ * returns the time one day after `after`. In both cases, `problem` is one sentence about it.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;
@@ -149,8 +149,8 @@ function expressionOf(schedule: Schedule): string {
 }
 
 /**
- * Parses a cron expression as crontab(5) defines it. If neither day of month nor weekday begins with a star,
- * one match of the two is enough. If one of them begins with a star, both must match. `0 2 *\/2 * 1` runs on
+ * Parses a cron expression as crontab(5) defines it. Normally, a day must match the day of month or the
+ * weekday. If one of these two fields begins with a star, the day must match both. `0 2 *\/2 * 1` runs on
  * Mondays that are odd days of the month.
  */
 function wallClockPattern(expression: string): Cron {

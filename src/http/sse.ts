@@ -15,10 +15,10 @@ const HEARTBEAT = 15_000;
 const RETRY = 2000;
 
 /**
- * Returns a response that sends the events as they arrive, and closes after the last event. While there are
- * no events, it sends comments as heartbeats. Takes events no faster than the client reads. When the client
- * disconnects, calls `abandon`, which should end the events. When the response has ended for any reason,
- * calls `ended`.
+ * Returns a response that sends the events as they arrive, and closes after the last event. Sends comments as
+ * heartbeats while there are no events. Takes events no faster than the client reads. Calls `abandon` when
+ * the client disconnects; `abandon` should end the events. Calls `ended` when the response has ended for any
+ * reason.
  */
 export function eventStream(
   clock: Clock,

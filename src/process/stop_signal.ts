@@ -2,10 +2,11 @@
 import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
- * Resolves with the first SIGINT, SIGTERM or SIGHUP; later signals have no effect. Keeps the process alive
- * until `Deno.exit`. Without this, the process could end while its start or stop is still waiting for
- * something. Does not listen to SIGHUP if the process was started to ignore it: `nohup` does this for
- * programs that outlive their terminal.
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP. Later signals have no effect. Keeps the process alive
+ * until `Deno.exit`, because the process could end while its start or stop is still waiting for something.
+ *
+ * A process that was started to ignore SIGHUP keeps ignoring it. `nohup` starts programs in this way, so that
+ * they outlive their terminal.
  */
 export function stopSignal(): Promise<Deno.Signal> {
   return new Promise((resolve) => {

@@ -156,8 +156,8 @@ const DestinationCheck = z.object({
 });
 /**
  * Asks the agent to delete objects and their partial files. `witnesses` are other objects that should be in
- * the directory. If an object is missing, finding one of the witnesses shows that the right storage is
- * mounted, and the object counts as deleted. If there are no witnesses, the directory must exist.
+ * the directory. A missing object counts as deleted if a witness is found, because the right storage is then
+ * mounted. If there are no witnesses, the directory must exist.
  */
 const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),

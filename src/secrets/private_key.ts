@@ -102,9 +102,9 @@ async function usableOpenSsh(text: string, passphrase: string | null): Promise<s
 }
 
 /**
- * Returns an ECDSA key from the PEM that ssh2 makes of an OpenSSH file. OpenSSH stores the private number
- * with an extra zero byte, or without its leading zeros, and ssh2 copies it unchanged. This function corrects
- * its length, because SEC 1 (RFC 5915) requires exactly the length of the curve.
+ * Returns an ECDSA key from the PEM that ssh2 makes of an OpenSSH file. SEC 1 (RFC 5915) requires that the
+ * private number has exactly the length of the curve. OpenSSH stores it with an extra zero byte, or without
+ * its leading zeros. ssh2 copies it unchanged, so this function corrects its length.
  */
 function ecdsaKey(pem: string, publicKey: Buffer): KeyObject {
   // The last field of the public key is the point: the byte 0x04, then x, then y.

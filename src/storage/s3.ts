@@ -171,9 +171,9 @@ export class Bucket {
   }
 
   /**
-   * Returns null if the service answers a GET with `NoSuchKey`. Rejects after any other response. A 404 in
-   * response to a HEAD does not prove that the object is missing: the response has no body, so the 404 may
-   * come from a proxy, or mean that the bucket is missing.
+   * Returns null if the service answers a GET with `NoSuchKey`. Rejects after any other response. A 404 to a
+   * HEAD request does not prove that the object is missing. That response has no body, so it may come from a
+   * proxy, or mean that the bucket is missing.
    */
   async #proveMissing(key: string): Promise<null> {
     const action = `look up ${key}`;

@@ -13,9 +13,10 @@ export class ObjectVersions {
   constructor(private readonly requests: S3Requests, private readonly key: string) {}
 
   /**
-   * Deletes every version for good, and returns true. Returns false if a plain deletion suffices because the
-   * bucket has no versioning. Also returns false if the access key may not list or delete versions. If the
-   * bucket locks a version, throws and leaves the object visible.
+   * Deletes every version for good, and returns true. Throws if the bucket locks a version; the object then
+   * stays visible. Returns false in two cases:
+   * - The bucket has no versioning. A plain deletion suffices.
+   * - The access key may not list or delete versions.
    */
   async remove(): Promise<boolean> {
     const deleted = new Set<string>();

@@ -40,7 +40,7 @@ export class Site {
 
   /**
    * Calls the API with the cookie of a browser's request. The API authenticates the browser, and refuses
-   * requests from pages of other sites. So a page can do what the API allows its user, and nothing else.
+   * requests from pages of other sites. So a page can do only what the API allows its user.
    *
    * @param csrf The token in the form that the browser has sent; undefined if the browser has not sent a
    *   form.

@@ -1,7 +1,7 @@
 /**
- * Tests peers that accept a connection and never respond. Every run that meets such a peer ends, or reports
- * within a time limit what it waits for. The plans of `deno task faults` include such peers too, but repair
- * them; in this test, they stay silent.
+ * Tests peers that accept a connection and never respond. Every run that meets such a peer must end, or
+ * report within a time limit what it waits for. The plans of `deno task faults` also have such peers, but
+ * repair them. In this test, they stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";

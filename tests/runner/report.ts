@@ -14,9 +14,9 @@ const NOTABLE_MS = 100;
 const CLEAR = "\r\x1b[K";
 
 /**
- * Writes the report. On a terminal, the report has one line of progress, and lines for tests that fail or are
- * skipped. Without a terminal, the report has a line for each test. Both forms contain all other output of
- * the tests, and a list of the slowest tests at the end.
+ * Writes the report. On a terminal, the report has one line of progress, and a line for each test that fails
+ * or is skipped. Without a terminal, it has a line for every test. In both cases, it contains all other
+ * output of the tests. It ends with a list of the slowest tests.
  */
 export class Report {
   summary: Summary | null = null;

@@ -9,9 +9,9 @@ import type { RestoreContext } from "../restore_context.ts";
 export type Rewrite = (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 /**
- * Runs the program and resolves with its exit. If the exit code is 0, the program has read the whole archive,
- * and the archive is verified. Rejects if the archive can't be read. The error is a `BackupDamagedError` if
- * the archive differs from the one that was stored.
+ * Runs the program and resolves with its exit. With exit code 0, the program has read the whole archive, and
+ * the archive is verified. Rejects if the archive can't be read. Rejects with a `BackupDamagedError` if the
+ * archive differs from the one that was stored.
  */
 export async function feedUnpacked(
   archive: StoredObject,

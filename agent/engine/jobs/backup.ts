@@ -32,9 +32,9 @@ import { FrameWatch, type StreamEnd } from "../transforms/frames.ts";
 /**
  * Runs a backup job. Resolves once every object is committed. The manifest is committed last.
  *
- * Rejects with a `RunFailedError` if the backup fails, or with the signal's reason if the signal aborts. In
- * both cases every started program has ended. The written objects are removed, except for those that the
- * error lists as `leftovers`.
+ * Rejects with a `RunFailedError` if the backup fails. Rejects with the signal's reason if the signal aborts.
+ * In both cases, every started program has ended. The written objects are removed. Objects that could not be
+ * removed are in the error's `leftovers`.
  */
 export async function runBackup(
   job: BackupJob,

@@ -18,9 +18,9 @@ import { StoredObjects } from "./stored_objects.ts";
 /**
  * Runs a drill job. Resolves once the restored data matches the backup's records and is removed again.
  *
- * Rejects with a `BackupDamagedError` if the data differs, and with another `RunFailedError` if the drill is
- * impossible. Rejects with the signal's reason if the signal aborts. The restored data is removed in all of
- * these cases.
+ * Rejects with a `BackupDamagedError` if the data differs. Rejects with a plain `RunFailedError` if the drill
+ * is impossible. Rejects with the signal's reason if the signal aborts. The restored data is removed in all
+ * of these cases.
  */
 export async function runDrill(job: DrillJob, destination: Destination, ports: RunPorts): Promise<Proven> {
   const started = ports.clock.monotonic();

@@ -53,9 +53,11 @@ interface Selection {
 }
 
 /**
- * Finds members by name. Searches several indexes side by side. Stops reading an index when the index has
- * more matches than requested. Then looks up the found paths in each index that was not read to its end.
- * Skips an index if the part that was read contains all found paths. Rejects only if `signal` aborts.
+ * Finds members by name. Searches several indexes side by side. Stops reading an index when it has more
+ * matches than requested.
+ *
+ * Then looks up the found paths in each index that was not read to its end. This is not needed for an index
+ * whose read part contains all found paths. Rejects only if `signal` aborts.
  */
 export async function findFiles(
   request: BackupFind,

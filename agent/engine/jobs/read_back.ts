@@ -42,10 +42,10 @@ export interface ReadBackOptions {
 }
 
 /**
- * Returns the object's faults, one line each; an empty array if the object is undamaged.
+ * Returns the object's faults, one line each. The array is empty if the object is undamaged. An object whose
+ * SHA-256 is wrong in two reads is damaged, whatever the inspection finds.
  *
- * Rejects if the check is impossible, for example because the destination does not answer or a program was
- * ended. An object whose SHA-256 is wrong in two reads is damaged, whatever the inspection finds.
+ * Rejects if the check is impossible. Examples: the destination does not answer, or a program was ended.
  */
 export async function readBack(
   object: StoredObject,

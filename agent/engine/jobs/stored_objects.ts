@@ -107,8 +107,10 @@ export class StoredObjects {
 
   /**
    * Returns the error to report after `error` interrupted work on an object. Looks for a cause in the object:
-   * checks its size, then reads its remaining bytes. Returns the error of the size check if the check fails,
-   * and a `BackupDamagedError` if the object is damaged. Returns `error` itself if neither is the case.
+   * - Checks its size. If this check fails, returns the check's error.
+   * - Reads its remaining bytes. If they are damaged, returns a `BackupDamagedError`.
+   *
+   * Returns `error` itself if the object is not the cause.
    */
   async diagnose(object: StoredObject, error: unknown): Promise<unknown> {
     // With a wrong key, skip reading the rest of the object, because it may be large.
@@ -132,8 +134,8 @@ export class StoredObjects {
 
   /**
    * Returns the error to report after a part of an object could not be read. Does not read the rest of the
-   * object. Returns a `BackupDamagedError` if the object is missing, has another size, or is wrong in a
-   * second read. Returns `error` itself in all other cases.
+   * object. Normally returns `error` itself. Returns a `BackupDamagedError` if the object is missing, has
+   * another size, or is wrong in a second read.
    *
    * @param reread Reads the same part again.
    */

@@ -41,8 +41,8 @@ type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & 
 
 /**
  * Publishes unpacked files. If publishing fails, puts the restore directory back as it was. For this, the
- * replaced files are kept until the end. If the restore directory can't be put back, the error says so. Once
- * all files are published, publishing does not fail any more.
+ * replaced files are kept until the end. If putting it back fails too, the error says so. After all files are
+ * published, nothing can fail any more.
  */
 export async function publish(
   unpacked: Unpacked,

@@ -41,8 +41,8 @@ export interface ScriptStart {
 
 /**
  * Runs a script. Once the script has ended, resolves with the reason of its failure; null if it succeeded.
- * Rejects with an `AlreadyStartedError` if another process has started the script. If the script ends by
- * itself, its background processes keep running.
+ * Background processes of the script keep running if the script ends by itself. Rejects with an
+ * `AlreadyStartedError` if another process has started the script.
  *
  * @param onLine Called with each line of the output, in which control characters are escaped.
  */

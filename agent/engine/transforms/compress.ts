@@ -1,8 +1,8 @@
 /**
  * Compresses with the programs of the `zstd` package: `pzstd` for archives, `zstd` for small files. The
- * uncompressed bytes go from the source's program to the compressor through a kernel pipe, so the agent only
- * handles compressed bytes. The programs can't store bytes uncompressed. At level 0 the agent therefore
- * writes frames in pzstd's format itself.
+ * uncompressed bytes go from the source's program to the compressor through a kernel pipe. The agent only
+ * handles compressed bytes. These programs can't store bytes uncompressed. So at level 0, the agent itself
+ * writes frames in pzstd's format.
  */
 import { Buffer } from "node:buffer";
 import * as zlib from "node:zlib";

@@ -24,7 +24,7 @@ const FIRST_READ_BYTES = 4096;
  * Yields the plaintext of a file, in chunks of up to 64 KiB. Rejects with a `RunFailedError` of one line for
  * a wrong key, damage or truncation. Errors of `sealed` are passed on unchanged.
  *
- * @param derive Derives the key of a passphrase. By default, the key is derived anew for each file.
+ * @param derive Derives the key of a passphrase. The default derives the key again for each file.
  */
 export async function* decryptStream(
   sealed: AsyncIterable<Uint8Array>,

@@ -1,7 +1,7 @@
 /**
  * Keeps keys that were derived from passwords, in memory only. Deriving a key takes a second of processor
- * time and 256 MiB of memory, so a search in many backups would take minutes without kept keys. Only the keys
- * of indexes are kept: they decrypt names of files, and no contents.
+ * time and 256 MiB of memory. Without kept keys, a search in many backups would take minutes. Only the keys
+ * of indexes are kept. They decrypt names of files, and no contents.
  */
 import { createHash } from "node:crypto";
 import type { Children } from "../programs/children.ts";

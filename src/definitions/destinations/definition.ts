@@ -104,7 +104,7 @@ export interface DestinationDefinition<
     readonly checking: string;
   };
   /**
-   * Returns the settings that must not change while objects are stored, because the objects would become
+   * Returns the settings that must not change while objects are stored. After a change, the objects would be
    * unreachable. Settings that lead to the same location have equal results. The names in the result are
    * those that callers send. Paths are left out, because each backup records its own directory.
    */

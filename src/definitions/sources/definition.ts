@@ -44,8 +44,8 @@ export interface SourceDefinition {
   /**
    * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
    *
-   * @param task Values by field, with defaults; null is a value that is not set.
-   * @param secrets The task's secrets. A secret that the task lacks comes from its remote server.
+   * @param task Values by field. Defaults are filled in. Null is a value that is not set.
+   * @param secrets The task's secrets. If the task lacks a secret, this is its remote server's.
    */
   job(task: object, secrets: SourceSecrets): unknown;
   /**

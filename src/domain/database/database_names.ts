@@ -1,7 +1,7 @@
 /**
- * Parses the lists of database or table names that callers send for a task. Commas separate names, and a
- * blank after a comma belongs to the separator. All else is part of a name, even a blank at its end. A name
- * that contains a comma or begins with a blank is written in double quotes.
+ * Parses the lists of database or table names that callers send for a task. Commas separate names. A blank
+ * after a comma belongs to the separator. All other characters are part of a name, even a blank at its end. A
+ * name that contains a comma or begins with a blank is written in double quotes.
  */
 
 /** Splits a list at each comma outside double quotes. Names keep their quotes. */

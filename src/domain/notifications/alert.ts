@@ -65,9 +65,9 @@ const STEADY_AFTER: Partial<Record<AlertKind, number>> = {
 };
 
 /**
- * Returns how long a problem must be absent before its end is reported, in milliseconds; 0 reports the end at
- * once. The time applies only to a problem that was reported twice within {@link REMIND_AFTER}. Thus a
- * problem that comes and goes is not reported each time.
+ * Returns how long a problem must be absent before its end is reported, in milliseconds. With 0, the end is
+ * reported at once. The time applies only to a problem that was reported twice within {@link REMIND_AFTER}.
+ * So a problem that comes and goes is not reported each time.
  */
 export function steadyAfter(kind: AlertKind): number {
   return STEADY_AFTER[kind] ?? 0;

@@ -210,8 +210,8 @@ export interface SubscriptionChange {
 
 /**
  * Returns the subscription after a change. If a flag changes, the stream first gets all classes of the flag's
- * group, or none. Then the classes in `change.events` are switched on or off. A flag becomes false if all
- * classes of its group are switched off, because older clients read only the flags.
+ * group, or none of them. Then the classes in `change.events` are switched on or off. If all classes of a
+ * group are now off, the group's flag becomes false, because older clients read only the flags.
  */
 export function changeSubscription(before: Subscription, change: SubscriptionChange): Subscription {
   const flags = {

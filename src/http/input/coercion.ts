@@ -1,8 +1,11 @@
 /**
  * Converts values to the types of a schema before validation, because existing clients send other types:
- * decimal strings for integers, `"1"` and `"true"` for booleans, numbered form fields for lists, and an empty
- * string for null if null is allowed. Other strings are kept unchanged. Only a schema with `trimmed` strips
- * surrounding blanks.
+ * - decimal strings for integers;
+ * - `"1"` and `"true"` for booleans;
+ * - numbered form fields for lists;
+ * - an empty string for null, if null is allowed.
+ *
+ * Other strings are kept unchanged. Surrounding blanks are stripped only for a schema with `trimmed`.
  */
 import type { z } from "@hono/zod-openapi";
 import { withoutBlanks } from "../../definitions/formats/text.ts";

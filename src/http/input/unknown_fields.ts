@@ -1,8 +1,9 @@
 /**
- * Detects fields in a request that the operation does not support. A field that resembles a supported one is
- * refused, because it is probably misspelt. For example, ignoring `encryption_pasword` would store the data
- * unencrypted. Other fields are ignored and listed in the response's `warnings`, because existing clients
- * send extra fields, or send back a whole record.
+ * Detects fields in a request that the operation does not support. Most of these fields are ignored and
+ * listed in the response's `warnings`. Existing clients send extra fields, or send back a whole record.
+ *
+ * A field that resembles a supported one is refused, because it is probably misspelt. For example, if
+ * `encryption_pasword` were ignored, the data would be stored unencrypted.
  */
 import type { z } from "@hono/zod-openapi";
 import { nearestName } from "../../domain/near_name.ts";

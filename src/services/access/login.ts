@@ -30,9 +30,10 @@ import {
 } from "./sessions.ts";
 
 /**
- * Opens a session for the user with this email address and password. Throws an {@link UnauthenticatedError}
- * that does not reveal whether the account exists, and a `ThrottledError` after too many failures. If the
- * user has a second factor, opens no session and throws a {@link SecondFactorRequiredError}.
+ * Opens a session for the user with this email address and password. If the user has a second factor, opens
+ * no session and throws a {@link SecondFactorRequiredError}. For a wrong address or password, throws an
+ * {@link UnauthenticatedError} that does not reveal whether the account exists. Throws a `ThrottledError`
+ * after too many failures.
  */
 export async function logIn(
   services: ServiceContext,
@@ -50,8 +51,9 @@ export async function logIn(
 }
 
 /**
- * Opens a session for a user who has passed the first factor: the password, a set-up link, or a log-in at an
- * OpenID Connect provider. If the user has a second factor, opens no session and returns null.
+ * Opens a session for a user who has passed the first factor. The first factor is the password, a set-up
+ * link, or a log-in at an OpenID Connect provider. If the user has a second factor, opens no session and
+ * returns null.
  *
  * @param authenticatedAt When the user proved who they are; default: now.
  */

@@ -7,9 +7,10 @@ import type { Caller } from "../context.ts";
 export const INVALID_WORKSPACE = { workspace_id: ["The selected workspace is invalid."] };
 
 /**
- * Returns which workspaces a caller can access. A caller with a session, or with a token for the user's own
- * workspace, can access every workspace of which the user is a member. A caller with a token for another
- * workspace can access only that workspace. Administrators can access every workspace.
+ * Returns which workspaces a caller can access.
+ * - An administrator: every workspace.
+ * - A session, or a token for the user's own workspace: every workspace of which the user is a member.
+ * - A token for another workspace: only that workspace.
  */
 export async function reachOf(sql: Sql, caller: Caller): Promise<Reach> {
   const { credential, userId, workspaceId } = caller;

@@ -81,9 +81,9 @@ export async function lockReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Returns the server whose agent should read a backup: the server that made it. If that server's agent is not
- * connected and other servers can reach the destination, returns a connected server of the backup's
- * workspace. Throws an {@link UnavailableError} if there is none.
+ * Returns the server whose agent should read a backup. Normally this is the server that made it. If that
+ * server's agent is not connected, returns a connected server of the backup's workspace that can reach the
+ * destination. Throws an {@link UnavailableError} if there is none.
  *
  * @param protocol The minimum protocol version of the agent.
  */

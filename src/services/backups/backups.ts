@@ -142,9 +142,9 @@ export async function holdBackup(
 }
 
 /**
- * Releases a backup's hold. The hold ends only after the trash's delay. Without this delay, retention could
- * remove a released backup at once, faster than a user can. After the delay, the retention rules of the
- * backup's task apply. Does nothing if the backup is not held.
+ * Releases a backup's hold. The hold ends only after the trash's delay. Then the retention rules of the
+ * backup's task apply. Without the delay, retention could remove a released backup before a user can react.
+ * Does nothing if the backup is not held.
  */
 export function releaseBackup(
   services: ServiceContext,

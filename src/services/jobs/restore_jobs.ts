@@ -98,10 +98,12 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server. On the task's own machine, prefers the task's database password
- * to the machine's. On another machine, prefers the machine's password to the task's, and returns no system
- * user. The task's password is used only if the database server is on the task's database host or on the
- * agent's machine.
+ * Returns the login for the database server.
+ * - On the task's own machine: the task's database password, or else the machine's.
+ * - On another machine: the machine's password, or else the task's. The login then has no system user.
+ *
+ * The task's password is used only if the database server is on the task's database host or on the agent's
+ * machine.
  */
 async function serverLogin(
   sql: Sql,

@@ -55,8 +55,8 @@ const MAX_CONCURRENT_SERVERS = 4;
 
 /**
  * Leases the queued runs of these servers, up to each server's limit of parallel runs. Returns all leased
- * runs. Also calls `offer` for each server's runs as soon as they are leased. From this moment, the agent has
- * limited time to accept them, and leasing the runs of the other servers may take long.
+ * runs. Calls `offer` for a server's runs as soon as they are leased. From this moment, the agent has limited
+ * time to accept them. Leasing the runs of the other servers may take long.
  */
 export async function claimAssignments(
   services: ServiceContext,

@@ -16,8 +16,10 @@ const RESOURCE = "Backup task";
 
 /**
  * Deletes a task. Normally, the backups stay, and belong to no task. With `withBackups`, the backups go to
- * the trash. Throws a {@link ConflictError} if a backup run of the task is active. With `withBackups`, also
- * throws it if one of the backups is held. Returns when the backups will be deleted; null if none will.
+ * the trash. Returns when the backups will be deleted; null if none will.
+ *
+ * Throws a {@link ConflictError} if a backup run of the task is active. With `withBackups`, also throws it if
+ * one of the backups is held.
  */
 export async function deleteBackupTask(
   services: ServiceContext,

@@ -30,9 +30,9 @@ export function encryptionProblems(
 }
 
 /**
- * Returns the problems of references, by field. Each record that a field refers to must exist and belong to
- * the workspace. The message does not reveal which of the two conditions is not met. Locks the records, so
- * that none is deleted before the transaction ends.
+ * Returns the problems of references, by field. A referenced record must exist and belong to the workspace.
+ * The message does not reveal which of these conditions is not met. Locks the records, so that none is
+ * deleted before the transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,

@@ -37,8 +37,8 @@ const EARLY = 5 * 60_000;
 
 /**
  * Queues a run for each task that is due. If a task has an active run, queues no run and records the due time
- * as skipped. All due times that were missed in a downtime lead to one run. Returns the number of due tasks;
- * call it again until it returns 0.
+ * as skipped. If several due times of a task were missed in a downtime, queues one run for all of them.
+ * Returns the number of due tasks. Call this again until it returns 0.
  */
 export async function fireDueTasks(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {

@@ -123,9 +123,9 @@ export function expiringTokens(sql: Sql, now: Date, until: Date): Promise<Expiri
 }
 
 /**
- * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. `Infinity`
- * means that one of these tokens never expires, `-Infinity` that there is no valid token with the ability.
- * Counts only tokens of administrators for workspaces of which they are members.
+ * Returns when the last valid token with the admin ability expires, in milliseconds since 1970. Returns
+ * `Infinity` if one of these tokens never expires, and `-Infinity` if there is no such token. Counts only
+ * tokens of administrators for workspaces of which they are members.
  */
 export async function adminTokensEnd(sql: Sql, now: Date): Promise<number> {
   const [row] = await sql<{ count: number; lasts: boolean | null; until: Date | null }[]>`

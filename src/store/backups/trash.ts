@@ -35,9 +35,12 @@ export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): P
 }
 
 /**
- * Puts backups into the trash, to be deleted at `deletesAt`. If a user has already put a backup into the
- * trash, the earlier time is kept. If a retention rule put it there, the time is replaced. A backup whose
- * removal has begun is not delayed. None of the backups may be held.
+ * Puts backups into the trash, to be deleted at `deletesAt`. None of the backups may be held.
+ *
+ * Some of the backups may be in the trash already:
+ * - If a retention rule put a backup there, the new time replaces the old time.
+ * - If a user put a backup there, the old time is kept.
+ * - A backup whose removal has begun is not delayed.
  */
 export async function trashBackups(
   sql: Sql,

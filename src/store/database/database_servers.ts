@@ -96,9 +96,9 @@ export class DatabaseServers {
   }
 
   /**
-   * Returns the writable server. Queries all servers at once: a machine that is gone does not answer, and
-   * waiting for it would delay a failover. Of several writable servers, all but one are old primaries that
-   * were started again. They missed the promotion, so the server with the highest timeline is the right one.
+   * Returns the writable server. Queries all servers at once, because a machine that is gone does not answer
+   * and would delay a failover. If several servers are writable, all but one are old primaries that were
+   * started again. They missed the promotion, so the server with the highest timeline is the right one.
    */
   async #queryAll(): Promise<ServerAddress> {
     const found: Found[] = [];

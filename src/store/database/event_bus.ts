@@ -101,9 +101,10 @@ const TIMES: EventBusTimes = { checkMs: 5_000, patienceMs: 10_000 };
 
 /**
  * Opens the event bus, and resolves once it listens. From then on the bus connects again by itself, however
- * long Postgres is unreachable. The bus also checks the server for the pool. If the server is gone, is
- * read-only or was replaced by another server, the bus closes the pool's connections, and the pool opens new
- * ones.
+ * long Postgres is unreachable.
+ *
+ * The bus also checks the server for the pool. If the server is gone, is read-only or was replaced, the bus
+ * closes the pool's connections. The pool then opens new ones.
  */
 export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();

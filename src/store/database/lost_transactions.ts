@@ -67,7 +67,7 @@ export interface HeldTransaction extends AsyncDisposable {
 
 /**
  * Begins a transaction that is committed when it is disposed. The transaction ends if its connection is lost,
- * as in {@link beginOnce}; a reserved connection of postgres.js would not guarantee that. The transaction may
+ * as in {@link beginOnce}. A reserved connection of postgres.js would not guarantee this. The transaction may
  * be idle for any time, even if the server limits idle time.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {

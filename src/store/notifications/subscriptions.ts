@@ -66,9 +66,9 @@ export function subscribedStreams(sql: Sql, { recipients, classes, followers, al
 }
 
 /**
- * Returns an SQL condition that is true if the alert was not reported to the stream `n` yet, or if it is time
- * to remind the stream. For alerts that a control plane of the previous version reported, only the time of
- * the last report to any stream is stored.
+ * Returns an SQL condition: the alert was not reported to the stream `n` yet, or it is time to remind the
+ * stream. A control plane of the previous version stored only one time for each alert: the last report to any
+ * stream. That time is used for its alerts.
  */
 function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
   if (alert === undefined) return sql`true`;

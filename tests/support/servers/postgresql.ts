@@ -1,7 +1,8 @@
 /**
  * Runs a PostgreSQL server whose databases tests back up: Debian's programs, with a cluster in a temporary
- * directory. The server listens on a socket in this directory (without a password) and on a free port of
- * 127.0.0.1 (with a password). If the tests run as root, the server runs as the system user `postgres`.
+ * directory. The server listens on a socket in this directory, and accepts clients there without a password.
+ * It also listens on a free port of 127.0.0.1, with a password. If the tests run as root, the server runs as
+ * the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { exists } from "../programs.ts";

@@ -1,7 +1,7 @@
 /**
- * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, this class
- * creates a system user with a key and a password, and removes the user at the end. If they do not, the
- * server accepts a key for the user who runs the tests.
+ * Runs a real OpenSSH server on a free port of 127.0.0.1, for SFTP only. If the tests run as root, creates a
+ * system user with a key and a password, and removes the user at the end. If they run as another user, the
+ * server accepts a key for this user.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { userInfo } from "node:os";

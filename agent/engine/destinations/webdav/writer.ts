@@ -186,9 +186,9 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Moves the file to the object's name. The move may succeed although there is no response: the connection
-   * may break, or a proxy may give up while the server assembles the file. So this method checks whether the
-   * object exists before it tries the move again.
+   * Moves the file to the object's name. The move may succeed without a response: the connection may break,
+   * or a proxy may give up while the server assembles the file. So this method checks whether the object
+   * exists before it tries the move again.
    */
   async #publish(from: string): Promise<void> {
     const { clock, signal, limits } = this.#client.ports;

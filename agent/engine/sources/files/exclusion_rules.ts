@@ -16,11 +16,11 @@ export interface ExclusionRule {
 }
 
 /**
- * Returns the options of tar for a rule. Each option also applies to all patterns that follow, so each rule
+ * Returns the options of tar for a rule. An option also applies to all patterns that follow, so each rule
  * sets every option.
  *
- * @param keepsFiles If true, leaves out what is inside the matches and keeps the matches themselves. So
- *   matching files stay in the archive, although tar cannot limit a pattern to directories.
+ * @param keepsFiles If true, tar leaves out only what is inside a match, and keeps the match itself. tar
+ *   cannot limit a pattern to directories, so matching files would be left out too.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;

@@ -16,9 +16,9 @@ interface Search {
 }
 
 /**
- * Returns, for each database, the tables whose rows the task excludes. Each entry of the task's exclusions is
- * `database.table`, or `table` for every database of the task. Names are taken literally, without patterns.
- * An entry that matches no table causes a warning. Views have no rows and never match.
+ * Returns, for each database, the tables whose rows the task excludes. An entry of the task's exclusions is
+ * `database.table` for one database, or `table` for every database of the task. Names are taken literally,
+ * without patterns. An entry that matches no table causes a warning. Views have no rows and never match.
  */
 export async function findEmptied(
   { connection, client, server, output }: Search,

@@ -1,7 +1,7 @@
 /**
- * Distinguishes the databases of running restores and drills from databases that killed agents left. A
- * running restore or drill holds a lock on the server, on a connection of its own. Each database that it
- * creates contains a marking table; its name is `MARK` in sql.ts. The comment on this table names the lock.
+ * Tells the databases of running restores and drills from databases that killed agents left. A running
+ * restore or drill holds a lock on the server, on a connection of its own. Each database that it creates
+ * contains a table named `MARK`, see sql.ts. The table's comment contains the name of the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -70,9 +70,9 @@ export function renameDatabase(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database in a view's definition. Normally renames it wherever it qualifies a name: in a view of
- * several databases, servers write the database in front of every table. If an alias has the database's name,
- * renames the database only in front of functions and sequences.
+ * Renames the database in a view's definition. Normally the database is renamed wherever it qualifies a name.
+ * Servers write it in front of every table if a view reads several databases. If an alias has the database's
+ * name, the database is renamed only in front of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)

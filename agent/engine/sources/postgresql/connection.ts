@@ -19,9 +19,9 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override settings of the database. A database's setting might
- * end a session after a second. It might also replace the server's functions by functions of the database's
- * owner. These functions would then run with the login's rights.
+ * Statements at the start of each session. They override two settings that a database may have. One of them
+ * ends sessions, for example after a second. The other replaces the server's functions by functions of the
+ * database's owner. Those would run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 

@@ -1,7 +1,7 @@
 /**
- * Backs up PostgreSQL databases with pg_dump, each as one object. The format is custom without compression
- * (`-Fc -Z0`), because zstd compresses better than pg_dump. The task may choose another format: SQL text.
- * With `*`, roles and tablespaces become an object of their own, because they belong to no database.
+ * Backs up PostgreSQL databases with pg_dump, each as one object. The normal format is custom without
+ * compression (`-Fc -Z0`), because zstd compresses better than pg_dump. The task may choose SQL text. With
+ * `*`, roles and tablespaces become an additional object, because they belong to no database.
  */
 import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";

@@ -61,8 +61,8 @@ export function installationFor(
  * Returns the installation whose programs restore a dump: the oldest installation of at least version
  * `major`. If all installations are older, returns the newest. Its programs then fail with a reason.
  *
- * @param major The newer of two versions: the version of the backed-up server, and the version of the server
- *   that is restored to.
+ * @param major The newer of two versions: that of the backed-up server, and that of the server that gets the
+ *   data.
  */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;

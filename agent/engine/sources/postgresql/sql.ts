@@ -60,10 +60,10 @@ export async function retryWhileInUse(attempt: () => Promise<void>): Promise<voi
 }
 
 /**
- * SQL that returns a statement for each subscription of the current database. A database with subscriptions
- * cannot be dropped, so the statements drop the subscriptions. Each subscription is first detached from its
- * replication slot. If it were not, the slot would be dropped too, although the backed-up database may still
- * use the slot.
+ * SQL that returns statements for each subscription of the current database. A database with subscriptions
+ * cannot be dropped, so the statements drop the subscriptions. They first detach each subscription from its
+ * replication slot, because dropping an attached subscription drops the slot too. The backed-up database may
+ * still use the slot.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname

@@ -1,8 +1,8 @@
 /**
- * Backs up SQLite databases, even while programs write to them. SQLite's command `.backup`, in a read
- * transaction, copies the pages of one moment into a private file. The backup reads that file. A copy of
- * pages keeps what SQL text would lose. Writers wait for the local copy at most, never for the destination.
- * See docs/develop/adr/0005-sqlite-copy.md.
+ * Backs up SQLite databases, even while programs write to them. SQLite's command `.backup` copies the pages
+ * of one moment into a private file, in a read transaction. The backup reads that file. Writers wait at most
+ * for this local copy, never for the destination. A copy of pages keeps what SQL text would lose. See
+ * docs/develop/adr/0005-sqlite-copy.md.
  */
 import { statfs } from "node:fs/promises";
 import type { SqliteSource } from "../../../../src/definitions/sources/sqlite.ts";
@@ -97,9 +97,9 @@ async function reading(path: string, context: RunContext, script: string): Promi
 }
 
 /**
- * Returns how to open a live database. Normally it is opened for reading. The exception is a database that
- * uses a write-ahead log and that no program has open. Opening it creates files next to it, and only a
- * connection that may write removes these files. So it is opened for writing.
+ * Returns how to open a live database. Normally it is opened for reading. A database is opened for writing if
+ * it uses a write-ahead log and no program has it open. Opening it then creates files next to it. Only a
+ * connection that may write removes these files.
  */
 async function openingOf(path: string): Promise<Opening> {
   const real = await Deno.realPath(path).catch(() => path);

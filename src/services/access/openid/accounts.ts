@@ -15,8 +15,9 @@ import { logger } from "../../../telemetry/logging.ts";
 const log = logger("openid");
 
 /**
- * Returns the user of a person. The person is recognized by the subject. Only at the first log-in, a user is
- * found by the email address, which the provider must have verified, or created if the settings say so.
+ * Returns the user of a person. A person who has logged in before is recognized by the subject. At the first
+ * log-in, the user with the person's email address is found. The provider must have verified the address. If
+ * there is no such user and the settings say so, creates one.
  *
  * @throws {UnauthenticatedError} If there is no such user. The message is the same for every reason.
  */

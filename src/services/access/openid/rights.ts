@@ -17,9 +17,11 @@ import { refuseWithoutManager, removeFrom } from "../workspace_members.ts";
 const log = logger("openid");
 
 /**
- * Gives a user the rights of their groups, and takes those away that the groups do not give: roles in the
- * workspaces that the grants name, and administrators' rights if the grants name them. What can't be taken
- * away, because nobody else would be left to manage a workspace or this control plane, is kept and logged.
+ * Gives a user the rights of their groups, and takes away the rights that the groups do not give. These are
+ * roles in the workspaces that the grants name. If the grants name administrators, they are also
+ * administrators' rights.
+ *
+ * A right stays if nobody else would be left to manage a workspace or this control plane. This is logged.
  */
 export async function applyGroups(
   services: ServiceContext,
