@@ -1,7 +1,7 @@
 /**
- * Tunnels a websocket without TLS through an HTTP proxy, as browsers do. Deno sends the upgrade of such a
- * websocket to the proxy as a plain request, and proxies respond without upgrading. A tunnel (`CONNECT`)
- * carries the upgrade to the target.
+ * Tunnels a websocket without TLS through an HTTP proxy, as browsers do. Without the tunnel, Deno sends the
+ * upgrade of such a websocket to the proxy as a plain request, and the proxy responds without upgrading. A
+ * tunnel (`CONNECT`) carries the upgrade to the target.
  */
 import { BlockList, isIP } from "node:net";
 

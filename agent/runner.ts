@@ -124,8 +124,9 @@ export class Runner {
   }
 
   /**
-   * Returns the runs that must end before this run begins: an older attempt of the same run, and a run of the
-   * same task if it or this run has scripts. Scripts of two runs must not mix.
+   * Returns the runs that must end before this run begins. These are older attempts of the same run. If
+   * scripts are involved, they are also other runs of the same task, because the scripts of two runs must not
+   * mix. Scripts are involved if this run or the other run has scripts.
    */
   #runsBefore({ runId, taskId, hasScripts }: ActiveRun): ActiveRun[] {
     return [...this.#active.values()].filter((other) =>

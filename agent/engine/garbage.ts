@@ -1,6 +1,6 @@
 /**
- * Collects garbage explicitly, in an agent that was started with `--expose-gc`. V8's own heap is small
- * compared with the native buffers, so V8 does not collect the buffers on its own. Without explicit
+ * Collects garbage explicitly, in an agent that was started with `--expose-gc`. V8 does not collect the
+ * native buffers in time on its own, because its own heap is small compared with them. Without explicit
  * collections, a hundred megabytes pile up.
  */
 import type { Clock } from "../../src/domain/clock.ts";

@@ -99,9 +99,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory that the database should record for a backup. The repository may be a copy, and the
- * record should name the original. Some backups of the repository already have records. Their recorded
- * directories show where the originals are.
+ * Returns the directory that the database should record for a backup. The repository may be a copy, but the
+ * record should name the original. Some backups of the repository already have records. The directories in
+ * these records show where the originals are.
  */
 function recordedDirectory(
   repository: BackupRepository,

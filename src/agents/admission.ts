@@ -25,9 +25,9 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long the connected agent may take to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * How long the connected agent may take to answer if the new agent has the same seat, in milliseconds. With
- * the same seat, it is the same agent that reconnects, or a copy of the machine that was cloned while
- * running.
+ * How long the connected agent may take to answer a ping if the new agent has the same seat, in milliseconds.
+ * A new agent with the same seat is usually the same agent that reconnects. It may also be a copy of the
+ * machine that was cloned while running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
 /** Maximum attempts to admit an agent when several connect at the same time. */

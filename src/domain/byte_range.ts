@@ -1,8 +1,8 @@
 /** Parses the byte range of a `Range` header (RFC 9110, section 14). */
 
 /**
- * A requested range. If `from` and `to` are numbers, they are the positions of the first and the last byte.
- * If `to` is null, the range extends to the end. If `from` is null, the range is the last `to` bytes.
+ * A requested range. Two numbers are the positions of the first and the last byte. If `to` is null, the range
+ * extends to the end. If `from` is null, the range is the last `to` bytes.
  */
 export type RequestedRange = { from: number; to: number | null } | { from: null; to: number };
 

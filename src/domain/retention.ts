@@ -160,9 +160,9 @@ function keepNewest(
 }
 
 /**
- * Keeps the newest backup of each of the last `count` periods that have backups. While there are fewer than
- * `count` periods with backups, also keeps the oldest backup. Without it, a growing history would be shorter
- * than requested.
+ * Keeps the newest backup of each of the last `count` periods that have backups. If there are fewer than
+ * `count` such periods, also keeps the oldest backup. Without the oldest backup, a growing history would be
+ * shorter than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],

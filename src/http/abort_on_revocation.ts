@@ -3,7 +3,7 @@ import type { TokenWatch } from "../services/access/token_watch.ts";
 
 /**
  * Returns a response whose body ends when the caller's token or key is no longer valid. An event stream then
- * ends normally, and any other body is cut off. If the response is already complete, returns it unchanged.
+ * ends normally. Any other body is cut off. If the response is already complete, returns it unchanged.
  */
 export function abortOnRevocation(response: Response, begin: () => TokenWatch): Response {
   const type = response.headers.get("content-type") ?? "";

@@ -1,7 +1,17 @@
 /**
- * Processes every request to an endpoint in this order: limit of failed authentications, token or session,
- * rate limit, ability, fresh log-in, ids, body, idempotency key, validation, handler, audit log. The first
- * step that refuses determines the response, in the API's error format.
+ * Processes every request to an endpoint. The first step that refuses determines the response, in the API's
+ * error format. The order of the steps:
+ * 1. limit of failed authentications
+ * 2. token or session
+ * 3. rate limit
+ * 4. ability
+ * 5. fresh log-in
+ * 6. ids
+ * 7. body
+ * 8. idempotency key
+ * 9. validation
+ * 10. handler
+ * 11. audit log
  */
 import { z } from "@hono/zod-openapi";
 import type { Credential } from "../domain/access/credential.ts";
@@ -131,9 +141,9 @@ export async function serve(
 }
 
 /**
- * Counts the result of an authentication in the throttle. A 401 is a failure. Any other response to an API
- * token is a success. The handler checks agent keys, so for an agent key only a response without an error is
- * a success.
+ * Counts the result of an authentication in the throttle. A 401 is a failure. For an API token, any other
+ * response is a success. For an agent key, only a response without an error is a success, because the handler
+ * checks the key.
  */
 function countAttempt(
   { throttle }: PipelineContext,

@@ -58,9 +58,9 @@ export class Network {
   }
 
   /**
-   * Sends a request. Works like the global `fetch`, but does not follow a redirect: resolves with the
-   * redirect's response. Rejects with an {@link AddressRefusedError}, the signal's reason or the connection's
-   * error. These errors and their causes never contain the URL.
+   * Sends a request. Works like the global `fetch`, but does not follow redirects. For a redirect, resolves
+   * with the redirect's response. Rejects with an {@link AddressRefusedError}, the signal's reason or the
+   * connection's error. These errors and their causes never contain the URL.
    */
   async fetch(address: string, init: NetworkRequest = {}): Promise<Response> {
     const { method = "GET", signal } = init;

@@ -1,7 +1,7 @@
 /**
- * Sends the messages in the outbox. Any replica sends those that are due. Streams are independent: each has
- * its own pace, its own retries and at most one message in flight. Failing streams leave capacity for working
- * ones.
+ * Sends the messages in the outbox. Any replica sends messages that are due. Streams are independent: each
+ * has its own pace, its own retries and at most one message in flight. Failing streams do not use up the
+ * capacity for working streams.
  */
 import type { Clock } from "../domain/clock.ts";
 import { UnavailableError } from "../domain/errors.ts";

@@ -13,8 +13,9 @@ export { keyId };
 export { Keyring };
 
 /**
- * Loads the configured keys. If there are none, creates a key for a new database. Throws if there are no keys
- * and the database is in use: its key is lost, and a new key could not decrypt the stored secrets.
+ * Loads the configured keys. If no keys are configured and the database is new, creates a key. If no keys are
+ * configured and the database is in use, throws: its key is lost, and a new key could not decrypt the stored
+ * secrets.
  */
 export async function openKeyring(config: Config, database: Database): Promise<Keyring> {
   const known = await loadKeyring(config);

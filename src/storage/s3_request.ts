@@ -85,9 +85,11 @@ export class S3Requests {
   }
 
   /**
-   * Sends a request, and resolves with the XML document of the response if its status is 2xx. For any other
-   * status, rejects with a `StorageError`. Also rejects if the document reports an error, or if its root is
-   * not `root`, as in a proxy's page.
+   * Sends a request, and resolves with the XML document of a response with status 2xx. Rejects with a
+   * `StorageError` in these cases:
+   * - The status is not 2xx.
+   * - The document reports an error.
+   * - The document's root is not `root`, as in a proxy's page.
    */
   document(request: S3Request, root: string): Promise<Element> {
     return this.#retried(request, (answer) => this.#parse(request.action, answer, root));

@@ -182,8 +182,8 @@ async function* expectedFrames(
 
 /**
  * Holds back the decompressed bytes of a frame until zstd has verified it. zstd verifies a frame's checksum
- * after it has written all bytes of the frame. So the first byte of the next frame shows that the checksum
- * was right.
+ * only after it has written all bytes of the frame. So if the first byte of the next frame arrives, the
+ * checksum was right.
  */
 class HeldFrame {
   readonly #buffer: Uint8Array;

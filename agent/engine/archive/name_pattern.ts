@@ -46,9 +46,8 @@ export class NamePattern {
   }
 
   /**
-   * Returns a regular expression for `grep -i -E` in the C locale. The expression matches every line of an
-   * index whose member the pattern matches, and some other lines. Returns null if the expression would match
-   * every line.
+   * Returns a regular expression for `grep -i -E` in the C locale. It matches every line of an index that the
+   * pattern selects, and some other lines. Returns null if the expression would match every line.
    */
   lineFilter(): string | null {
     const tokens = this.#glob ??

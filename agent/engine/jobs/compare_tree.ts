@@ -78,7 +78,7 @@ interface ListedIndex {
 
 /**
  * Writes an entry `<type> <size> <name>` for each member of the index to the file `path`. Each entry ends
- * with NUL. Returns the number of lines, and the members and lines for which no entry was written.
+ * with NUL. Returns the number of the index's lines. Also returns the members and lines that have no entry.
  */
 async function listIndex(
   path: string,
@@ -151,8 +151,8 @@ async function listUnknown(
 }
 
 /**
- * Returns a map with the name of each file that a hard link refers to, and an empty text for each name.
- * {@link listIndex} fills in the texts. The names must be known first, because the index lists a file before
+ * Returns a map with an entry for each file that a hard link refers to: the file's name and an empty text.
+ * {@link listIndex} fills in the texts. The names must be known before, because the index lists a file before
  * its links.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {

@@ -123,9 +123,11 @@ async function* readChecked(
 }
 
 /**
- * Yields a range of a file. Reads only the frames that contain the range, because tar would unpack the file
- * from its start. Uses tar for ranges near the file's start, for archives without a frame table, and for
- * members with an unknown layout.
+ * Yields a range of a file. Normally reads only the frames that contain the range, because tar would unpack
+ * the file from its start. Uses tar in these cases:
+ * - The range is near the file's start.
+ * - The archive has no frame table.
+ * - The layout of the member is unknown.
  */
 async function* bytesOfFile(
   { member, archiveRange, table }: FoundMember,

@@ -20,8 +20,8 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 
 /**
  * Waits until one of the programs at a FIFO has ended. Then opens the FIFO for reading and writing, and
- * closes it. Opening a FIFO in this mode never blocks. This releases a program that is blocked opening the
- * FIFO, and ends its stream.
+ * closes it. This releases a program that is blocked opening the FIFO, and ends its stream. Opening a FIFO
+ * for both reading and writing never blocks.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
   // Ignore an error of `exited`: other code that awaits `exited` gets the error.

@@ -94,9 +94,9 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 }
 
 /**
- * Exit codes of xargs(1) after it ran every command. 0 means that all commands succeeded, 123 that some
- * commands exited with a code from 1 to 125. xargs exits with another code if a command was killed or could
- * not be started.
+ * Exit codes with which xargs(1) reports that it ran every command. 0: all commands succeeded. 123: some
+ * commands exited with a code from 1 to 125. If a command was killed or could not be started, xargs exits
+ * with another code.
  */
 const FINISHED_CODES = [0, 123];
 

@@ -92,9 +92,9 @@ export interface IndexEnd {
 }
 
 /**
- * Calls `take` for every member with the member's range in the archive. Returns the other contents of the
- * index. A range ends where the next member starts. The last range has no end if the index does not contain
- * the archive's size.
+ * Calls `take` for every member with the member's range in the archive. Returns the rest of the index. A
+ * range ends where the next member starts. If the index does not contain the archive's size, the last range
+ * has no end.
  */
 export async function readMembers(
   readLines: ReadLines,

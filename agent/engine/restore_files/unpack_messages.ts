@@ -1,7 +1,7 @@
 /**
- * Parses the messages that GNU tar writes while it unpacks. Messages report errors that end the restore,
- * members that tar could not create, or properties that tar could not set. tar exits with 2 in all three
- * cases.
+ * Parses the messages that GNU tar writes while it unpacks. A message reports one of three problems: an error
+ * that ends the restore, a member that tar could not create, or a property that tar could not set. tar exits
+ * with 2 in all three cases.
  */
 import { unquote } from "../archive/archive_index.ts";
 import { displayName } from "../archive/display_name.ts";
@@ -92,9 +92,9 @@ export class UnpackMessages {
   cause: string | null = null;
   hasNoRoom = false;
   /**
-   * The message about a name that leads out of the directory; null if there was none. A backup's own archive
-   * never contains a name like this. tar would restore the member under the name without the part that leads
-   * out.
+   * The message about a name that leads out of the directory; null if there was none. tar restores such a
+   * member under a shorter name, without the part that leads out. A backup's own archive never contains such
+   * a name.
    */
   escape: string | null = null;
   /**

@@ -46,8 +46,7 @@ export function digestOf(text: string): string {
 
 /**
  * Returns the interpreter that the first line names, and its argument, as execve(2) reads them. The agent
- * starts the interpreter and not the file. On a file system that is mounted with `noexec`, the file can't be
- * started.
+ * starts the interpreter instead of the file, because a file on a file system with `noexec` can't be started.
  */
 export function interpreterOf(text: string): string[] {
   const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(text) ?? [];

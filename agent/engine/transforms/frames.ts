@@ -18,9 +18,9 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
  */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Ratio of compressed to uncompressed size. From this ratio on, a frame counts as incompressible: its
- * contents were already compressed or encrypted. The ratio is below 1 because the tar headers between small
- * files compress even if the files don't.
+ * Ratio of compressed to uncompressed size from which on a frame counts as incompressible. The contents of
+ * such a frame were already compressed or encrypted. The ratio is below 1, because the tar headers between
+ * small files compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
 /** Number of uncompressed bytes at the stream's end that are kept. */
@@ -194,7 +194,7 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 
 /**
  * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with true if the frame is complete and
- * undamaged, and with false if it is not. In both cases, `take` gets all bytes that could be unpacked.
+ * undamaged. Resolves with false for any other frame. `take` then gets the bytes that could be unpacked.
  */
 async function decompress(
   children: Children,

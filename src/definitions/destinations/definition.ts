@@ -90,8 +90,8 @@ export interface DestinationDefinition<
   ): z.output<Shape>;
   /**
    * Returns the directory to which each task's `store_path` is appended. A relative directory begins at the
-   * directory in which a session on the storage server starts. For buckets, returns an empty string: the keys
-   * of objects begin with `store_path`.
+   * directory in which a session on the storage server starts. Buckets have no such directory: returns an
+   * empty string, so that the keys of objects begin with `store_path`.
    */
   base(settings: SettingsOf<Fields>): string;
   /**

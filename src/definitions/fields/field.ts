@@ -5,9 +5,10 @@
 import type * as z from "zod";
 
 /**
- * A field is required, has a default, or is optional. A new record needs a value for a required field. A
- * field with a default keeps its value if null is sent. An optional field is null by default, and null clears
- * it.
+ * A field is required, has a default, or is optional.
+ * - Required: a new record needs a value.
+ * - Default: if null is sent, the value stays.
+ * - Optional: the value is null by default, and null clears it.
  */
 export interface Field {
   /**

@@ -36,7 +36,7 @@ export function systemUser(): z.ZodString {
 
 /**
  * Returns what is wrong with the database names of a server; null if nothing is. PostgreSQL's tools would
- * read `a=b` as a connection string, and a leading dash as an option. A slash would lead out of a dump's
+ * take `a=b` for a connection string, and a leading dash for an option. A slash would lead out of a dump's
  * directory.
  */
 export function serverNameProblem(names: readonly string[]): string | null {

@@ -98,8 +98,8 @@ export function limited(schema: z.ZodString, max: number): z.ZodString {
 
 /**
  * Strips surrounding blanks from text in which they mean nothing, such as a label or a host name. Do not use
- * it for paths, patterns, secrets and names that other programs defined: `/srv/data ` and `/srv/data` are
- * different directories.
+ * this function for paths, patterns, secrets and names that other programs defined. For example, `/srv/data `
+ * and `/srv/data` are different directories.
  */
 export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
   return schema.overwrite(withoutBlanks as never);

@@ -80,9 +80,9 @@ export function databaseTrouble(error: unknown): DatabaseTrouble | null {
 const OWN_ERRORS = ["NoWritableServerError", "PostgresError", "TransactionLostError"];
 
 /**
- * Returns whether an error certainly comes from the database. A code of the operating system alone is no
- * evidence, because other connections fail with the same codes. An error of postgres.js contains its query,
- * or has a code that only postgres.js uses.
+ * Returns whether an error certainly comes from the database. An error of postgres.js contains its query, or
+ * has a code that only postgres.js uses. A code of the operating system is no evidence, because other
+ * connections fail with the same codes.
  */
 export function isOfDatabase(error: Error): boolean {
   const isOwnCode = "code" in error && /^CONNECT(ION)?_/.test(String(error.code));

@@ -1,7 +1,6 @@
 /**
- * The names that two guards had before the registry of guards was introduced. `field` is the guard's field of
- * a task, in the API and on the wire; `report` is its field in an agent's report. Newer guards have no old
- * names.
+ * The former names of two guards, from before the registry of guards. `field` is the guard's field of a task,
+ * in the API and on the wire. `report` is its field in an agent's report. Newer guards have no former names.
  */
 import type { GuardName } from "./registry.ts";
 

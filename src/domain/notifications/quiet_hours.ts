@@ -7,7 +7,7 @@ const DAY = 24 * 3_600_000;
 export interface QuietHours {
   /**
    * Times of day at which quiet hours begin and end, as `HH:MM`. If the end is not later than the beginning,
-   * the end is on the next day. Both are null if the stream has no quiet hours.
+   * the end is on the next day. Both times are null if the stream has no quiet hours.
    */
   readonly quiet_from: string | null;
   readonly quiet_to: string | null;

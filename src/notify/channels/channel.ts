@@ -20,8 +20,8 @@ export interface Channel {
   readonly isSigned?: boolean;
   /**
    * How much text a message about several events may have. Null for a channel that follows runs. Such a
-   * channel gets no events but the start and the end of each backup run. Each of these events is sent at
-   * once, as its own message.
+   * channel gets only the start and the end of each backup run. Each of these events is sent at once, in a
+   * message of its own.
    */
   readonly digest: DigestRoom | null;
   /**

@@ -103,8 +103,8 @@ export function updateUser(
 
 /**
  * Puts a user into the trash and invalidates their tokens. Returns when the user will be deleted. Throws a
- * `ConflictError` if the user is the caller. Also throws it if a workspace whose only member is this user has
- * backups, tasks, servers or destinations.
+ * `ConflictError` if the user is the caller. Also throws it if the user is the only member of a workspace
+ * that has backups, tasks, servers or destinations.
  */
 export function deleteUser(
   services: ServiceContext,

@@ -51,8 +51,8 @@ export class AgentStreams {
 
   /**
    * Passes an agent's bytes to the download that waits for them. Resolves to true when the client has read
-   * all bytes, and to false if the client disconnected. Returns null, without reading, if no download of this
-   * replica waits for this stream from this server.
+   * all bytes. Resolves to false if the client disconnected. If no download of this replica waits for this
+   * stream from this server, reads nothing and returns null.
    */
   async deliver(
     id: string,

@@ -69,8 +69,8 @@ export async function showBackup(
 
 /**
  * Puts a backup into the trash, and returns when it will be deleted. The backup stays listed until its
- * objects are removed. With `forget`, only the record is deleted and the objects stay, for a destination that
- * no longer exists.
+ * objects are removed. With `forget`, only the record is deleted and the objects stay. Use this for a
+ * destination that no longer exists.
  */
 export async function deleteBackup(
   services: ServiceContext,

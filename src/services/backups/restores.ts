@@ -130,8 +130,9 @@ async function databasesOf(sql: Sql, backup: BackupRow): Promise<string[]> {
 }
 
 /**
- * Throws a {@link ConflictError} if another server's agent would have to send the backup and can't do so now.
- * Without this check, the run would wait for two agents and fail much later, when the user no longer watches.
+ * Throws a {@link ConflictError} if the backup is on another server's disk and that server's agent can't send
+ * it now. Without this check, the run would wait for two agents and fail much later, when the user no longer
+ * watches.
  */
 export async function refuseUnreachable(
   services: ServiceContext,

@@ -14,9 +14,9 @@ import { bucketOf } from "../transfers/uploads.ts";
 const AGENT_TIMEOUT = 60_000;
 
 /**
- * Checks a destination and returns the outcome of each step; a failed step is no error. This process checks a
- * bucket; the agent of `remoteServerId` checks any other destination. Throws an `UnavailableError` if that
- * agent can't be reached.
+ * Checks a destination and returns the outcome of each step. A failed step is an outcome, not an error. This
+ * process checks a bucket. The agent of `remoteServerId` checks any other destination. Throws an
+ * `UnavailableError` if that agent can't be reached.
  */
 export async function checkDestination(
   services: ServiceContext,

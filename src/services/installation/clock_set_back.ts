@@ -6,8 +6,9 @@ import type { ServiceContext } from "../context.ts";
 import { MAX_REMOVAL_DELAY } from "../retention/removals.ts";
 
 /**
- * Shortens waits whose stored end is too late, because a clock was ahead when the end was stored. Until such
- * an end, a run with a silent agent would block its task, and a notification stream would get no messages.
+ * Corrects deadlines and due times that were stored while a clock was ahead. Without the correction, a run
+ * with a silent agent would block its task for too long. A notification stream would get no messages for too
+ * long.
  */
 export async function recoverFromClockAhead({ clock, database, runTimes }: ServiceContext): Promise<void> {
   const { acceptance, cancel, grace, lease, start } = runTimes;

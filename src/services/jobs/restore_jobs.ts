@@ -99,10 +99,10 @@ async function restoreTarget(
 
 /**
  * Returns the login for the database server.
- * - On the task's own machine: the task's database password, or else the machine's.
- * - On another machine: the machine's password, or else the task's. The login then has no system user.
+ * - On the task's own machine, prefers the task's database password to the machine's.
+ * - On any other machine, prefers the machine's password to the task's. The login has no system user there.
  *
- * The task's password is used only if the database server is on the task's database host or on the agent's
+ * The task's password is used only for a database server on the task's database host or on the agent's
  * machine.
  */
 async function serverLogin(

@@ -101,9 +101,9 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Applies the rules again right before objects are deleted, because a newer backup may have been found
- * damaged after an older one was marked. Unmarks backups that the rules now keep. Returns the ids of the
- * backups that stay marked; they are locked.
+ * Applies the rules again right before objects are deleted. After a backup was marked, a newer backup may
+ * have been found damaged. Unmarks backups that the rules now keep. Returns the ids of the backups that stay
+ * marked. The rows of these backups are locked.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];

@@ -99,9 +99,9 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 }
 
 /**
- * Reports a stored backup. If its run has succeeded, reports the success and ends alerts. If the run was lost
- * before, the streams that are notified of failures get this message, too. Reports each anomaly of the backup
- * as a failure.
+ * Reports a stored backup. Reports each anomaly of the backup as a failure. If the backup's run has
+ * succeeded, reports the success and ends alerts. If the run was lost before, the streams that are notified
+ * of failures get this message, too.
  */
 export async function notifyBackupStored(
   services: Clocked,

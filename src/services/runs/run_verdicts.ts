@@ -122,8 +122,8 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * Returns the verdict. If the verdict names objects in a bucket that this attempt did not upload through the
- * control plane, returns a failure in its place. Such objects could belong to another server, and would be
+ * Returns the verdict. Returns a failure in its place if the verdict names objects in a bucket that this
+ * attempt did not upload through the control plane. Such objects could belong to another server, and would be
  * readable and deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
@@ -146,9 +146,9 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count. The attempt's leftovers are then removed. If the verdict
- * reports a stored backup, its objects are leftovers too, because no record names them. If the same verdict
- * was already applied, nothing is removed.
+ * Records a verdict that came too late to count. If the same verdict was applied before, does nothing more.
+ * In all other cases, the attempt's leftovers are removed. The objects of a backup that the verdict reports
+ * are leftovers too, because no record names them.
  */
 export async function keepLateVerdict(
   services: ServiceContext,

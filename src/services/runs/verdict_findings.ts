@@ -57,9 +57,9 @@ function uncheckedGuards(backup: StoredBackup) {
 }
 
 /**
- * Returns the names of the guards that an older agent applied, if its report does not list them. Such an
- * agent knew only the two guards in {@link FORMER_NAMES}. If it reports a result of one of them, it applied
- * both.
+ * Returns the names of the guards that an agent applied, if its report does not list them. Such an agent is
+ * old and knows only the two guards in {@link FORMER_NAMES}. If it reports a result of one of them, it
+ * applied both.
  */
 function formerlyChecked(backup: StoredBackup): string[] {
   const knew = FORMER_NAMES.some(({ report }) => backup[report] !== undefined);

@@ -67,8 +67,8 @@ export class OccupiedError extends Error {
 
 /**
  * Records a connection and returns an instruction for each run that the agent holds. Ends each run that was
- * dispatched to the agent but that the agent does not hold: the agent has lost its state directory, so no
- * verdict will come.
+ * dispatched to the agent but that the agent does not hold. The agent has then lost its state directory, so
+ * no verdict will come.
  */
 export async function connectAgent(
   services: ServiceContext,
@@ -111,9 +111,9 @@ export async function connectAgent(
 }
 
 /**
- * Throws a {@link ForeignSeatError} for an agent from another machine or state directory while a run's lease
- * lasts. The agent that works on the run may be reconnecting. If a copy of that agent connected in its place,
- * the run would end.
+ * Throws a {@link ForeignSeatError} while a run's lease lasts, if the agent is from another machine or state
+ * directory than the agent that works on the run. That agent may be reconnecting. If a copy of it connected
+ * in its place, the run would end.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,

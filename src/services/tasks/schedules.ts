@@ -143,7 +143,7 @@ export function nextDueTime(services: ServiceContext): Promise<Date | null> {
 
 /**
  * Corrects due times that a control plane planned while its clock was ahead. Without the correction, the
- * tasks would wait too long. A due time that was fired much too early is fired again. Returns the number of
+ * tasks would wait too long. If a due time was fired much too early, it is fired again. Returns the number of
  * changed due times.
  */
 export async function replanSchedules(services: ServiceContext): Promise<number> {

@@ -1,7 +1,7 @@
 /**
  * Uploads of agents to buckets. Agents have no access keys, so they request each step from the control plane.
- * Every upload is recorded before it is created in the bucket, so that it can be found and removed after a
- * crash.
+ * Every upload is recorded before it is created in the bucket. After a crash, the upload can thus be found
+ * and removed.
  */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { objectKey } from "../../domain/location.ts";
@@ -165,9 +165,9 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // An open upload may have become an object, if the response to its completion was lost. If the bucket's
-  // upload id was never recorded, the upload can't have been completed, so an object with its key belongs to
-  // another upload.
+  // // The response to a completion may have been lost. An open upload may then have become an object. If the
+  // bucket's upload id was never recorded, the upload can't have been completed. An object with its key then
+  // belongs to another upload.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;

@@ -166,9 +166,9 @@ export interface DueBackup extends BackupRow {
 }
 
 /**
- * Returns the server's due backup whose last result is the oldest; null if none is due, or if the server
- * already runs a verification or drill. Locks server and backup, so that only one control plane gets the
- * backup.
+ * Returns the server's due backup whose last result is the oldest. Returns null if none is due, or if the
+ * server already runs a verification or drill. Locks the rows of the server and the backup, so that only one
+ * control plane gets the backup.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

@@ -69,8 +69,8 @@ function median(sql: Sql, number: Fragment) {
 
 /**
  * Returns SQL for the time when a run was last assigned. If that time is not recorded, the SQL gives
- * `otherwise`. An active run stores the source as it was when the run was assigned, even if the source
- * changes meanwhile.
+ * `otherwise`. A run stores the source as it was when the run was assigned. Later changes of the source do
+ * not apply to the run.
  */
 function assignedAt(sql: Sql, runId: Fragment, otherwise: Fragment) {
   return sql`coalesce((select max(leased_at) from run_attempts where run_id = ${runId}), ${otherwise})`;

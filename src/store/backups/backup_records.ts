@@ -139,9 +139,9 @@ function isDue(sql: Sql, now: Date) {
 }
 
 /**
- * Returns an SQL condition: a retention rule marked the backup, nothing of it has been removed, and its task
- * still exists. The mark of such a backup can be cancelled: the rule is applied again, and may then keep the
- * backup.
+ * Returns an SQL condition with three parts: a retention rule marked the backup, nothing of it has been
+ * removed, and its task still exists. The mark of such a backup can be cancelled: the rule is applied again,
+ * and may then keep the backup.
  */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
@@ -189,8 +189,8 @@ export function claimRemovals(
 
 /**
  * Returns the name of one object from each of the five newest other backups in the same directory. These
- * objects should exist: a directory that contains none of them is not the right directory, for example
- * because a disk is not mounted.
+ * objects should exist. If none of them exists, it is not the right directory, for example because a disk is
+ * not mounted.
  */
 export async function witnessesOf(
   sql: Sql,

@@ -16,8 +16,8 @@ const YES = "S".charCodeAt(0);
 const PATIENCE = 10_000;
 
 /**
- * Waits until `socket` is connected, encrypts it, and returns the encrypted socket. Returns `socket` itself
- * if the server has no TLS and the mode is `prefer`. If an error occurs, closes the socket and rejects with
+ * Waits until `socket` is connected, encrypts it, and returns the encrypted socket. If the server has no TLS
+ * and the mode is `prefer`, returns `socket` itself. If an error occurs, closes the socket and rejects with
  * the reason.
  */
 export async function encrypted(socket: Socket, host: string, tls: DatabaseTls): Promise<Socket> {

@@ -82,9 +82,8 @@ export interface EventBus {
    */
   subscribe(handler: (notification: Notification | { topic: "reconnected" }) => void): () => void;
   /**
-   * Returns one sentence about what is wrong with the connections to the database; null if nothing is.
-   * Nothing is wrong if the bus listens, and every connection of the pool has worked since the bus began to
-   * listen.
+   * Returns one sentence about what is wrong with the connections to the database. Returns null if the bus
+   * listens, and every connection of the pool has worked since the bus began to listen.
    */
   problem(): Promise<string | null>;
   close(): Promise<void>;

@@ -12,9 +12,10 @@ export interface SealedColumn {
 }
 
 /**
- * Returns every column with values that `src/secrets/keyring.ts` encrypted: texts in `…_encrypted`, objects
- * in `secrets` and `source_secrets`. Some tables also have text columns with the same values, for control
- * planes of an older version. These text columns are left out, because a trigger keeps them equal.
+ * Returns every column with values that `src/secrets/keyring.ts` encrypted. These are texts in columns
+ * `…_encrypted`, and objects in `secrets` and `source_secrets`. Some tables also have text columns with the
+ * same values, for control planes of an older version. These are left out, because a trigger keeps them
+ * equal.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`

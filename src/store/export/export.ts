@@ -55,7 +55,7 @@ interface Table {
 
 /**
  * Yields the text of the export in pieces of at most a few hundred rows. All rows are read in one
- * transaction, which ends when the caller stops.
+ * transaction. It ends when the caller stops.
  *
  * Throws a {@link MigrationError} if the database has a migration that is not among `migrations`.
  */

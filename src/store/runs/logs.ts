@@ -41,7 +41,8 @@ const TAIL_SIZE = 4096;
 
 /**
  * Returns SQL for the end of run `r`'s output. Reads only the newest chunks, so the cost does not depend on
- * the length of the output. Merged chunks are large: any two of them contain more than the result.
+ * the length of the output. After a merge, two chunks are
+ * enough, because merged chunks are large.
  */
 function tailColumn(sql: Sql) {
   return sql`(

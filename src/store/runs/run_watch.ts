@@ -53,8 +53,8 @@ export function lockStalledRuns(
 
 /**
  * Returns SQL that is true if run `r` is a backup that is queued for an intermittent server whose agent is
- * disconnected. A restore is not meant to wait until the server is back, because it could then replace newer
- * data.
+ * disconnected. Restores do not count. A restore should not wait until the server is back, because it could
+ * then replace newer data.
  */
 const isServerAsleep = (sql: Sql) =>
   sql`(r.state = 'queued' and r.kind = 'backup' and exists (
@@ -99,7 +99,7 @@ export function lockOverdueQueuedRuns(sql: Sql, now: Date, overdue: number): Pro
 }
 
 /**
- * Returns running backup runs that have taken at least `factor` times the median duration of their task's
+ * Returns slow backup runs. A run is slow if it has taken `factor` times the median duration of its task's
  * last ten backups, and at least `least` milliseconds. Skips tasks with fewer than three backups, and runs
  * with an open alert.
  */

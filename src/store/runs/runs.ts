@@ -259,8 +259,8 @@ export async function countAssignedRuns(sql: Sql, serverId: number): Promise<Rec
 }
 
 /**
- * Returns the ids of the runs that are before a queued run on its server: first the assigned runs, then the
- * runs queued earlier. The queued run has to wait for these runs if all slots are occupied.
+ * Returns the ids of the runs that are ahead of a queued run on its server: first the assigned runs, then the
+ * runs queued earlier. While all slots are occupied, the queued run has to wait for these runs.
  */
 export async function runsAhead(sql: Sql, run: RunRow): Promise<number[]> {
   const isRestore = run.kind === "restore";

@@ -43,9 +43,10 @@ export interface S3Call {
 }
 
 /**
- * A fault in place of a normal response. `cut` cuts the connection before the server does the work, and `cut
- * the answer` cuts it after the work. An error with `done` is also sent after the work. Null means that the
- * server responds normally.
+ * A fault in place of a normal response. Null means that the server responds normally.
+ * - `cut` cuts the connection before the server does the work.
+ * - `cut the answer` cuts the connection after the work.
+ * - An error is sent before the work. An error with `done` is sent after the work.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }

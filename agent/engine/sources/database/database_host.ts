@@ -41,7 +41,7 @@ export interface DatabaseHost {
   /**
    * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
    * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
-   * so that cancelling cannot interrupt the replacement halfway.
+   * because it could interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

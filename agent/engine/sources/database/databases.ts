@@ -130,8 +130,8 @@ function reportGlobals({ what, command }: Globals, { objects, ports }: RestoreCo
 }
 
 /**
- * Verifies the archives that are not encrypted. A server executes the statements of a dump, so a dump must
- * not be loaded before it is verified. An encrypted archive needs no such check: only someone with the key
+ * Verifies the archives that are not encrypted. A server executes the statements of a dump, so a dump must be
+ * verified before it is loaded. An encrypted archive needs no such check, because only someone with the key
  * can have made it.
  */
 export async function verifyArchives(

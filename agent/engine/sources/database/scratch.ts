@@ -33,8 +33,8 @@ export interface ScratchHost {
    * Returns the contents of the scratch database. Rejects if the database was dropped or replaced since this
    * drill created it.
    *
-   * @param expected Contents in the backup; they say what to count. If null, tables are listed but their rows
-   *   are not counted.
+   * @param expected Contents in the backup. They say what to count. If null, the tables are listed without
+   *   numbers of rows.
    */
   contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**

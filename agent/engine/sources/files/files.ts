@@ -117,9 +117,9 @@ async function archivePart(
 }
 
 /**
- * Returns tar's arguments for the source. tar cannot mistake the source's path in them for an option. If the
- * source is a symbolic link to a file, the file is archived under the name of the link, because users know
- * only this name.
+ * Returns tar's arguments for the source. They are written so that tar cannot take the source's path for an
+ * option. A symbolic link to a file is archived as a file with the name of the link, because users know only
+ * this name.
  */
 function membersOf(path: string, kind: "directory" | "file"): { options: string[]; member: string } {
   if (kind === "directory") return { options: [`--directory=${path}`], member: "." };
@@ -173,8 +173,8 @@ export function tarArguments(options: readonly string[], member: string): string
 }
 
 /**
- * Throws if tar failed, or if files could not be read and the task does not allow this. Exit code 1 means
- * that files changed while they were read. This is a success if tar has named these files.
+ * Throws if tar failed. Throws if files could not be read, and the task does not allow this. Exit code 1
+ * means that files changed while they were read. It is a success if tar has named these files.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;

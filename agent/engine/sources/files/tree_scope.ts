@@ -12,8 +12,9 @@ import { type Exclusions, planExclusions } from "./exclusions.ts";
 import { displayPattern } from "./display_pattern.ts";
 
 /**
- * Types of file systems that report the number of blocks of every file. Many FUSE file systems, SMB, 9p and
- * sysfs do not report it. GNU tar would take a file without blocks for a single hole, and lose its contents.
+ * Types of file systems that report the number of blocks of every file. GNU tar takes a file without blocks
+ * for a single hole, and loses its contents. Many FUSE file systems, SMB, 9p and sysfs report no blocks, so
+ * they are not in this list.
  */
 const SPARSE_TYPES = new Set([
   "bcachefs",

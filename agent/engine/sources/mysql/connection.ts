@@ -13,7 +13,7 @@ import { hint } from "../database/load_hints.ts";
 /** Option that raises the maximum length of a statement to 1 GiB, for sent and received statements. */
 export const MAX_PACKET = "--max-allowed-packet=1073741824";
 /**
- * First statement of each session; it overrides the server's defaults. It enables autocommit, selects the
+ * First statement of each session. It overrides the server's defaults: it enables autocommit, selects the
  * standard SQL mode and removes time limits. The conditional comments name the versions of MariaDB and MySQL
  * that support the variables. Callers may append assignments, separated by commas.
  */
@@ -81,8 +81,9 @@ export class MysqlConnection {
   }
 
   /**
-   * Returns the rows of a SELECT, each as a list of columns. Every column must be a number or `hex(…)` of a
-   * text. Other values may contain line breaks or tabs, and these separate rows and columns in the output.
+   * Returns the rows of a SELECT, each as a list of columns. Every column must be a number, or `hex(…)` of a
+   * text. Other values may contain tabs or line breaks. In the output, tabs separate columns and line breaks
+   * separate rows.
    */
   async query(client: string, sql: string): Promise<string[][]> {
     const answer = await this.execute(client, sql);

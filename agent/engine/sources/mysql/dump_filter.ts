@@ -40,9 +40,9 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Matches a statement that names the original database. The dump adds it before and after a routine, trigger
- * or event whose collation differs from the database's. A line within a definition never matches, because no
- * such line ends with the current delimiter.
+ * Matches a statement that names the original database. A dump has such a statement before and after each
+ * routine, trigger or event with another collation than the database's. A line within a definition never
+ * matches, because it does not end with the current delimiter.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;

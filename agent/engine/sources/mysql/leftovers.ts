@@ -15,7 +15,7 @@ const REPLACED = temporaryNames("").replaced;
 
 /**
  * Takes a lock that lasts until the run's child processes or the agent end. Returns the text to store in the
- * comments of marking tables. Returns "" if the server does not grant the lock; some clusters do not.
+ * comments of marking tables. Some clusters do not grant such a lock; returns "" then.
  */
 export async function holdLock(
   connection: MysqlConnection,
@@ -46,8 +46,8 @@ export async function holdLock(
 
 /**
  * Drops the databases that killed restores and drills left. Returns the names of the dropped databases. Keeps
- * databases that may hold the only copy of data, for the next restore. These are replaced databases, and
- * databases whose swap had begun.
+ * databases that may hold the only copy of data, so that the next restore can use them. These are replaced
+ * databases, and databases whose swap had begun.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(

@@ -266,9 +266,9 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the events to enable. Normally these are the events that are enabled in the backup. If the
-   * database gets another name but its definitions name the original, no event is enabled, because events
-   * might change the original.
+   * Returns the events to enable. Normally these are the events that are enabled in the backup. Returns none
+   * if the database gets another name but its definitions name the original: the events might then change the
+   * original.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);

@@ -1,7 +1,7 @@
 /**
- * Compares a login's privileges with those that a complete dump needs. Servers hide objects that a login may
- * not see, and mysqldump does not notice. For example, without the privilege TRIGGER a dump contains no
- * triggers and reports no error.
+ * Compares a login's privileges with the privileges that a complete dump needs. A server hides objects that
+ * the login may not see, and mysqldump does not notice. For example, without the privilege TRIGGER a dump
+ * contains no triggers and reports no error.
  */
 import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";

@@ -45,8 +45,8 @@ export class PostgresqlConnection {
   ) {}
 
   /**
-   * Opens a connection. On a socket, the server may identify its client by the system user. So the programs
-   * then run as the system user with the role's name.
+   * Opens a connection. On a socket, the server may identify its client by the system user. So on a socket,
+   * the programs run as the system user with the role's name.
    *
    * @param options Settings for the session, as in the variable `PGOPTIONS`.
    */

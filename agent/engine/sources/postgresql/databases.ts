@@ -127,8 +127,10 @@ export interface DatabaseSelection {
 }
 
 /**
- * Divides a server's databases into three groups: databases that the task backs up, databases that the task
- * selects but that cannot be backed up, and databases that the task leaves out.
+ * Divides a server's databases into three groups:
+ * - databases that the task backs up;
+ * - databases that the task selects but that cannot be backed up;
+ * - databases that the task leaves out.
  *
  * @param names The task's database names; the name `*` stands for all databases.
  */

@@ -4,7 +4,7 @@ import { literal } from "./sql.ts";
 
 /**
  * Whether the login may open two more connections to a database. The login's role and the database each have
- * a limit. Superusers have no limits. Returns true if the database does not exist.
+ * a limit on connections. Superusers have no limit. Returns true if the database does not exist.
  *
  * @param maintenanceDatabase Database to connect to.
  */

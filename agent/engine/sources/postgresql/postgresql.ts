@@ -106,8 +106,8 @@ interface Plan {
 
 /**
  * Returns the properties that go into the manifest. All users with access to the backup may read the
- * manifest. So the properties leave out the database's settings and comments: they are stored with its
- * contents, and the contents may be encrypted.
+ * manifest. So the database's settings and comments are left out. They are stored with its contents, and the
+ * contents may be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };

@@ -139,9 +139,10 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties that the new database gets. If a database exists, these are its properties; if it
-   * is empty, they are merged with those in the backup. If no database exists, these are the properties in
-   * the backup; undefined if the backup contains none.
+   * Returns the properties that the new database gets.
+   * - There is no existing database: the properties in the backup; undefined if the backup contains none.
+   * - There is an existing database: its properties.
+   * - The existing database is empty: its properties, merged with those in the backup.
    */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;
@@ -157,8 +158,8 @@ class PostgresqlHost implements DatabaseHost {
 
   /**
    * Applies a database's properties. Resolves with the statements that have to wait until the database is
-   * loaded. If the database is loaded under its final name, all statements wait, and no other role may
-   * connect before the load has ended.
+   * loaded. If the database is loaded under its final name, all statements wait. In this case, no other role
+   * may connect before the load has ended.
    */
   async #applyProperties(
     name: string,
