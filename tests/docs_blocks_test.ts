@@ -1,5 +1,9 @@
-/** Runs every command block of README.md and docs/guide as a reader would type it. */
+/**
+ * Runs every command block of README.md, of docs/guide and of some pages of docs/operate, as a reader would
+ * type it.
+ */
 import assert from "node:assert/strict";
+import { openSession } from "../src/services/access/sessions.ts";
 import { type ControlPlane, startControlPlane } from "./support/servers/control_plane.ts";
 import { ServerProcess } from "./support/servers/server.ts";
 import { taskCommand } from "./support/assertions/rights.ts";
@@ -15,10 +19,21 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "a database server": "restores of databases: tests/e2e/restore_databases_test.ts",
   "sends a message to a service": "services on the internet: src/notify/notifier_test.ts",
   "changes the user's shell": "src/cli/program_test.ts runs it",
+  "starts a server with traces": "tests/e2e/observability_test.ts starts one with the same variables",
 };
 
 const FILES = await projectFiles();
-const PAGES = ["README.md", ...FILES.filter((path) => /^docs\/guide\/[\w-]+\.md$/.test(path))];
+
+/** The pages of docs/operate whose commands work on any running control plane. */
+const OPERATING_PAGES = ["audit-log", "authentication", "monitoring"].map((name) =>
+  `docs/operate/${name}.md`
+);
+
+const PAGES = [
+  "README.md",
+  ...FILES.filter((path) => /^docs\/guide\/[\w-]+\.md$/.test(path)),
+  ...OPERATING_PAGES,
+];
 
 interface Place {
   readonly url: string;
@@ -47,14 +62,16 @@ async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
 }
 
 /**
- * Writes a program `deno` that starts the command line directly, without the two processes that `deno task`
- * needs.
+ * Writes a program `deno` that starts `task cli` and `task admin` directly, without the two processes that
+ * `deno task` needs.
  */
 async function writeQuickDeno(directory: string): Promise<void> {
-  const [, ...words] = taskCommand("cli");
   const deno = `exec '${Deno.execPath()}'`;
-  const cli = `${deno} ${words.map((word) => `'${word}'`).join(" ")} "$@"`;
-  const script = `#!/bin/sh\n[ "$1 $2" = "task cli" ] || ${deno} "$@"\nshift 2\n${cli}\n`;
+  const cases = (["cli", "admin"] as const).map((task) => {
+    const [, ...words] = taskCommand(task);
+    return `"task ${task}") shift 2; ${deno} ${words.map((word) => `'${word}'`).join(" ")} "$@" ;;\n`;
+  });
+  const script = `#!/bin/sh\ncase "$1 $2" in\n${cases.join("")}*) ${deno} "$@" ;;\nesac\n`;
   await Deno.writeTextFile(`${directory}/.bin/deno`, script, { mode: 0o755 });
 }
 
@@ -125,8 +142,15 @@ for (const page of PAGES.slice(1)) {
     const directory = await openCheckout(stack);
     await writeQuickDeno(directory);
     await backUp(plane, directory);
+    await logIn(plane);
     const place = { url: plane.api.url, token: plane.api.token };
-    const env = { REARGUARD_URL: place.url, REARGUARD_API_TOKEN: place.token };
+    const env = {
+      REARGUARD_URL: place.url,
+      REARGUARD_API_TOKEN: place.token,
+      // The commands of `task admin` use the control plane's own database.
+      DATABASE_URL: plane.databaseUrl,
+      DATA_DIR: `${directory}/.data`,
+    };
     const session = new Session(directory, place, env);
     const [definition] = blocksOf(await readDocument("README.md")).filter(({ text }) =>
       text.includes("api() {")
@@ -152,6 +176,12 @@ async function backUp(plane: ControlPlane, directory: string): Promise<void> {
     maximum_backups_to_keep: 7,
   });
   assert.equal((await api.run(task)).status, "successful");
+}
+
+/** Opens the first user's sessions 1 to 3. */
+async function logIn({ services: { database, clock } }: ControlPlane): Promise<void> {
+  const client = { address: "192.0.2.1", userAgent: "Firefox" };
+  for (let session = 1; session <= 3; session++) await openSession(database, 1, client, clock.now());
 }
 
 Deno.test("a block that is not run says why, and few are not", async () => {

@@ -34,6 +34,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** Secrets that must not appear anywhere: the agent's key and its enrolment token. */
   readonly secrets: string[];
   readonly services: ServiceContext;
+  /** The database's URL (`postgres://…`), for other processes. */
+  readonly databaseUrl: string;
   readonly agentPid: number;
   readonly agentStateDirectory: string;
   /** Returns everything that the agent has printed so far. */
@@ -77,6 +79,7 @@ export async function startControlPlane(
     serverId,
     secrets: [enrolmentToken, (await Deno.readTextFile(`${agent.stateDirectory}/key`)).trim()],
     services,
+    databaseUrl: test.url,
     agentPid: agent.pid,
     agentStateDirectory: agent.stateDirectory,
     agentOutput: agent.output,
