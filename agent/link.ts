@@ -88,8 +88,8 @@ export class Link {
   }
 
   /**
-   * Sends a message. Returns false if the control plane has not welcomed the websocket, or if the websocket
-   * is not open. The caller must then send the message again after the next welcome.
+   * Sends a message and returns true. Returns false if the control plane has not welcomed the websocket, or
+   * if the websocket is not open. The caller must then send the message again after the next welcome.
    */
   send(message: AgentMessage): boolean {
     if (!this.#welcomed || this.#socket?.readyState !== WebSocket.OPEN) return false;

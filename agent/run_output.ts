@@ -1,6 +1,6 @@
 /**
- * Turns a run's output into events: adds the time to each line, batches the lines, and limits their rate.
- * Because of the limit, a gigabyte of output fills neither the agent's memory nor the control plane's disk.
+ * Turns a run's output into events: adds the time to each line, batches the lines, and limits their rate. The
+ * limit protects the agent's memory and the control plane's disk from a gigabyte of output.
  */
 import type { Clock } from "../src/domain/clock.ts";
 import type { Output } from "./engine/ports.ts";

@@ -194,9 +194,8 @@ class Variables {
   }
 
   /**
-   * Parses a variable. Returns null if the variable is not set. Also returns null for an invalid value; the
-   * value is reported when {@link throwRefused} is called. `shape` describes valid values in the error
-   * message.
+   * Parses a variable. Returns null if the variable is not set. An invalid value also gives null, and is
+   * reported when {@link throwRefused} is called. `shape` describes valid values in the error message.
    */
   parse<T>(name: string, parse: (text: string) => T | null, shape: string): T | null {
     const text = this.text(name);

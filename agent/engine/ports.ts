@@ -36,7 +36,7 @@ export interface RunPorts {
   opening(name: string, path: string | null): Promise<void>;
   /**
    * Records that a directory for unfinished work, outside the work directory, is about to be created. Once
-   * the promise resolves, the record is durable, so that the directory can be removed even if the agent is
+   * the promise resolves, the record is durable. The directory can then be removed even if the agent is
    * killed.
    */
   scratch(path: string): Promise<void>;
@@ -118,7 +118,7 @@ export class UnansweredCreateError extends RunFailedError {}
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that were read differ from the bytes that were written, judged by their contents or by an index. This
+ * Bytes that were read differ from the bytes that were written. Their contents or an index show this. This
  * error follows a single read, so the network may be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}

@@ -33,7 +33,7 @@ export class RunRequests {
 
   /**
    * Makes a request and returns the response of the type `expected`. Rejects with a `RunFailedError` if the
-   * request is refused for good, or with the signal's reason if the signal aborts.
+   * request is refused for good. Rejects with the signal's reason if the signal aborts.
    */
   async request<T extends StorageResponse["type"]>(
     call: StorageRequest,

@@ -170,8 +170,9 @@ async function readKey(path: string, passphraseField: string, environment: Envir
 }
 
 /**
- * Calls `work`. If the call fails, rewrites the error for the command line. The names of API fields are
- * replaced by the words in `words`; a field without such words is replaced by its environment variable.
+ * Calls `work`. If the call fails, rewrites the error for the command line: names of API fields are replaced
+ * by the words in `words`. A field that is not in `words` is replaced by the name of its environment
+ * variable.
  */
 async function translated<T>(work: () => Promise<T>, { fields, kit }: DestinationDefinition): Promise<T> {
   try {

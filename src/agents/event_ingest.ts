@@ -59,9 +59,9 @@ export class EventIngest {
   }
 
   /**
-   * Stores a batch and acknowledges its events; retries while the database is unavailable. Memory stays
-   * limited meanwhile, because an agent sends only a limited number of events ahead of their
-   * acknowledgements. Returns false if ingestion was closed.
+   * Stores a batch and acknowledges its events. Returns true when they are stored. Retries while the database
+   * is unavailable. Memory stays limited, because an agent sends only a limited number of events ahead of
+   * their acknowledgements. Returns false if ingestion was closed.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;

@@ -12,7 +12,7 @@ export class HandshakeLimiter {
 
   /**
    * Waits for its turn, then calls `work` and returns the result. If `isWanted` returns false when the turn
-   * comes, returns null and does not call `work`: the agent has disconnected, and will connect again.
+   * comes, returns null and does not call `work`. The agent has then disconnected, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#entering >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));

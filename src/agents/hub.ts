@@ -231,8 +231,8 @@ export class Hub implements SessionOwner {
   /**
    * Closes websockets whose agent key is no longer valid.
    *
-   * @param serverId Checks only the agents of this server. Null checks the agents of all servers, which is
-   *   needed after notifications may have been lost.
+   * @param serverId Checks only the agents of this server. Null checks the agents of all servers: use it
+   *   after notifications may have been lost.
    */
   async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {

@@ -31,8 +31,8 @@ export async function showStarted(
 }
 
 /**
- * Shows the run's output as it arrives. Resolves when the run has succeeded; rejects if the run ends in
- * another state. With `--json`, shows only the run's record, once the run is over.
+ * Shows the run's output as it arrives. Resolves when the run has succeeded. Rejects if the run ends in
+ * another state. With `--json`, shows only the run's record, after its end.
  */
 export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
   const { api, output, terminal } = cli;

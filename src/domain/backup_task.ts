@@ -9,8 +9,8 @@ export type ScheduleFields = Omit<Schedule, "timezone">;
 
 /**
  * Returns the schedule after `change`. Undefined fields of `change` stay as they were. A cron expression
- * clears frequency, time and weekday; a frequency or time clears the cron expression. If both are sent, the
- * cron expression wins.
+ * clears frequency, time and weekday. A frequency or time clears the cron expression. If a change has both,
+ * the cron expression wins.
  */
 export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
   if (isGiven(change.custom_cron_expression)) {

@@ -52,8 +52,9 @@ export interface ProtectionTerms {
   readonly max_age: number | null;
   readonly server_class: ServerClass;
   /**
-   * When the maximum age began to apply: the time of the task's creation, of its last resumption, or of the
-   * last change to its schedule or source, whichever is latest. Due times before this time don't count.
+   * When the maximum age began to apply. This is the latest of these times: the task's creation, its last
+   * resumption, the last change of its schedule, and the last change of its source. Due times before this
+   * time don't count.
    */
   readonly promised_at: Date;
   readonly newest: NewestBackup | null;

@@ -4,9 +4,9 @@ import { localIso } from "./timezone.ts";
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
 
 /**
- * Returns the name of the period in local time of `zone`: `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32`
- * (ISO 8601, weeks begin on Monday), `2024-08` or `2024`. The offset distinguishes the two hours that a clock
- * change repeats.
+ * Returns the name of the period in local time of `zone`. Examples: `2024-08-07 13:00+02:00`, `2024-08-07`,
+ * `2024-W32`, `2024-08` and `2024`. Weeks are those of ISO 8601, which begin on Monday. The offset
+ * distinguishes the two hours that a clock change repeats.
  */
 export function periodOf(period: Period, zone: string, instant: Date): string {
   const local = localIso(zone, instant);

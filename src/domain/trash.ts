@@ -21,7 +21,7 @@ export function delayAt(delay: DeleteDelay, now: Date): DeleteDelay {
 
 /**
  * Returns the delay after `days` was configured. A longer delay applies at once. A shorter delay applies only
- * after the current delay has passed, so that shortening it does not speed up a deletion.
+ * after the current delay has passed. So a shorter delay does not speed up a deletion.
  */
 export function configureDelay(before: DeleteDelay | null, days: number, now: Date): DeleteDelay {
   if (before === null) return { days, next: null };

@@ -26,8 +26,8 @@ export class WakeSignal {
   }
 
   /**
-   * Resolves at the next wake-up, or at once if there was one since the last {@link reset}. Also resolves
-   * when `signal` aborts, and after `pollMs` milliseconds, in case a wake-up was lost.
+   * Resolves at the next wake-up. Resolves at once if there was a wake-up since the last {@link reset}. Also
+   * resolves when `signal` aborts. In case a wake-up was lost, also resolves after `pollMs` milliseconds.
    */
   async wait(pollMs: number, signal?: AbortSignal | null): Promise<void> {
     if (this.#isSet || signal?.aborted) return;

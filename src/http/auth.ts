@@ -24,8 +24,8 @@ export function presentedSecret(request: Request, cookie: SecretCookie): Present
 }
 
 /**
- * Returns the token of a trigger: from the header `X-Trigger-Token`, the header `Authorization` or the query,
- * in this order. The query is for senders that can't set headers. Returns null if there is no token.
+ * Returns the token of a trigger; null if there is none. Looks in this order: the header `X-Trigger-Token`,
+ * the header `Authorization`, the query. The query is for senders that can't set headers.
  */
 export function presentedTrigger(request: Request): PresentedSecret | null {
   const token = request.headers.get("x-trigger-token") ?? optionalBearerToken(request) ??

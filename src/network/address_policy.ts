@@ -17,9 +17,9 @@ export const SETTING = "ALLOW_PRIVATE_ADDRESSES";
 const PRIVATE = new Set(["private", "uniqueLocal", "carrierGradeNat", "loopback"]);
 
 /**
- * Addresses at which clouds serve a machine's credentials: Amazon's, which most other clouds use, too;
- * Amazon's over IPv6; Alibaba's; Oracle's. Each is allowed only by its exact address, not by a network that
- * contains it.
+ * Addresses at which clouds serve a machine's credentials. In order: Amazon's, also used by most other
+ * clouds; Amazon's over IPv6; Alibaba's; Oracle's. Each is allowed only if the operator configures this exact
+ * address. A configured network that contains it does not count.
  */
 const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.0.192"]
   .map((text) => ipaddr.parse(text).toNormalizedString());
@@ -114,8 +114,8 @@ function isIn(address: Address, [network, bits]: Cidr): boolean {
 }
 
 /**
- * Parses an address or a network. Returns null for any other text. Accepts a network whose host bits are set,
- * and IPv4 only as four decimal parts, because other forms are ambiguous.
+ * Parses an address or a network. Returns null for any other text. Accepts a network whose host bits are set.
+ * Accepts IPv4 only as four decimal parts, because other forms are ambiguous.
  */
 function parseNetwork(text: string): Cidr | null {
   const [host = ""] = text.split("/");

@@ -122,8 +122,8 @@ export class Notifier {
   }
 
   /**
-   * Returns when the next message is due. Returns null if there is no message. Also returns null if the next
-   * message is due already but must wait until a message in flight has ended.
+   * Returns when the next message is due. Returns null if there is no message, or if the next message is due
+   * but has to wait for a message in flight.
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database, NOTIFICATION_STREAM_TYPES);
@@ -195,8 +195,8 @@ export class Notifier {
   }
 
   /**
-   * Returns the delay before the next attempt. The delay depends on the stream's failures, not on the
-   * message's, so that a stream that does not respond gets no more attempts when more messages are waiting.
+   * Returns the delay before the next attempt. It depends on the failures of the stream, not of the message.
+   * So a stream that does not respond gets no more attempts when more messages are waiting.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();
@@ -214,8 +214,9 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // A channel that follows runs cannot send several events in one message. A message about several may
-      // still be queued because the stream had another type before; then only the last event is sent.
+      // // A channel that follows runs cannot send several events in one message. The stream may have had
+      // another type before, so a message about several events may still be queued. Send only the last event
+      // then.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

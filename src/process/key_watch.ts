@@ -125,7 +125,7 @@ class WatchedFile {
 
   /**
    * Throws if the database needs keys that are not in the file. Also throws if another control plane lacks
-   * the file's keys, because that control plane could not decrypt what this one encrypts.
+   * the file's keys. It could not decrypt what this one encrypts.
    */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;

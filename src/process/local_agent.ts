@@ -111,8 +111,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Returns the agent that runs with this state directory; null if there is none. Stops an agent whose key is
-   * not valid or that uses another URL, and then returns null.
+   * Returns the agent that runs with this state directory; null if there is none. If the agent's key is not
+   * valid or the agent uses another URL, stops it and returns null.
    */
   async #adopt(isKnown: boolean): Promise<Running | null> {
     if (!await this.#isLocked()) return null;

@@ -20,8 +20,9 @@ export interface WebServerOptions {
 }
 
 /**
- * Starts to listen, and returns the server. Throws a {@link StartError} if the address is not available.
- * Disposing the server stops new connections, waits for open requests, and then aborts the rest.
+ * Starts to listen, and returns the server. Throws a {@link StartError} if the address is not available. When
+ * the server is disposed, it takes no new connections, waits some time for open requests, and aborts the
+ * rest.
  */
 export function serveWeb({ host, port, handler }: WebServerOptions): WebServer {
   const cut = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * Converts private keys for SSH (PKCS#8, PEM, OpenSSH; with or without a passphrase) to a form that the
- * agent's SSH library reads. The result has no passphrase, because the database stores it encrypted, like
+ * Converts private keys for SSH to a form that the agent's SSH library reads. Accepts PKCS#8, PEM and
+ * OpenSSH, with or without a passphrase. The result has no passphrase. The database stores it encrypted, like
  * every secret.
  */
 import { Buffer } from "node:buffer";

@@ -192,7 +192,7 @@ export class Bucket {
 
   /**
    * Sends a GET after a refused HEAD, and rejects with the reason in the response to the GET. The response to
-   * a HEAD has no body, so a wrong key would look like a missing permission.
+   * a HEAD has no body. From a HEAD alone, a wrong key would look like a missing permission.
    */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({

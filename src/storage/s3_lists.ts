@@ -76,7 +76,8 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
 
 /**
  * Returns a function that decodes the keys of a page. Services may percent-encode keys, because XML can't
- * contain every character. A key that is not percent-encoded, although the page says so, is kept unchanged.
+ * contain every character. If the page says that keys are encoded but a key is not, the key is kept
+ * unchanged.
  */
 function keyDecoder(page: Element): (key: string) => string {
   if (textOf(page, "EncodingType") !== "url") return (key) => key;

@@ -1,7 +1,9 @@
 /**
- * Sends every endpoint valid and invalid requests, generated from the API document. Asserts that none causes
- * an internal error, that only successful requests change the state, that no secret is returned, and that
- * every response is documented.
+ * Sends every endpoint valid and invalid requests, generated from the API document. Asserts:
+ * - No request causes an internal error.
+ * - Only successful requests change the state.
+ * - No secret is returned.
+ * - Every response is documented.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

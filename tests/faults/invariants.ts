@@ -109,8 +109,8 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Returns the runs that have not ended, and the runs that ended too long after a deadline. A late run counts
- * because its agent may have come back and ended a run that the reaper overlooked.
+ * Returns the runs that have not ended, and the runs that ended too long after a deadline. A run that ended
+ * late counts too: the reaper may have overlooked it until its agent came back and ended it.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

@@ -6,9 +6,9 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Compares every destination with the database, and finds leftovers of earlier plans too. First makes pending
- * removals due at once: a control plane that was killed holds a lease of five minutes, and retries wait for
- * minutes.
+ * Compares every destination with the database. Also finds leftovers of earlier plans. First makes pending
+ * removals due at once. Without this, they could wait for the lease of a killed control plane, five minutes,
+ * or for a retry.
  */
 export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise<string[]> {
   await hastenRemovals(world);

@@ -29,8 +29,8 @@ export interface PlannedRun {
 }
 
 /**
- * When a fault happens: `at` milliseconds after the plan's start, or when the proxy passes on the n-th frame
- * of a kind. `side` says whether the fault comes before or after this frame.
+ * When a fault happens. Either `at` milliseconds after the plan's start, or when the proxy passes on the n-th
+ * frame of a type. `side` says whether the fault comes before or after this frame.
  */
 export type Moment =
   | { readonly at: number }

@@ -1,7 +1,11 @@
 /**
- * The environment of plans, in which all parts are real: Postgres, three control planes behind a TCP
- * balancer, two agents that connect through the harness's proxy, and destinations of each type. One world
- * serves many plans.
+ * The environment of plans. All of its parts are real:
+ * - Postgres;
+ * - three control planes behind a TCP balancer;
+ * - two agents that connect through the harness's proxy;
+ * - destinations of each type.
+ *
+ * One world serves many plans.
  */
 import { randomBytes } from "node:crypto";
 import { openDatabase } from "../../src/store/database/database.ts";

@@ -1,6 +1,6 @@
 /**
- * A rule of `deno lint` against long lists of parameters, because a reader of a call cannot tell six values
- * apart. A function that needs more values takes an object with named fields.
+ * A rule of `deno lint` against long lists of parameters. In a call, a reader cannot tell six values apart. A
+ * function that needs more values takes an object with named fields.
  */
 type Node = Deno.lint.FunctionDeclaration | Deno.lint.FunctionExpression | Deno.lint.ArrowFunctionExpression;
 

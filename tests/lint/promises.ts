@@ -1,6 +1,6 @@
 /**
  * Rules of `deno lint` against promises made from functions that may throw. `Promise.resolve(work())` and
- * `callback().catch(…)` expect a rejection. But a function that throws does so before its promise exists, so
+ * `callback().catch(…)` handle only a rejection. A function that throws does so before its promise exists, so
  * nothing handles the error.
  */
 

@@ -202,7 +202,7 @@ const MAX_YEAR = 271_820;
 
 /**
  * Returns a time of tar's listing as ISO 8601; null if `Date` cannot hold it. tar prints years without
- * leading zeros. If the system cannot represent a time as a date, tar prints seconds.
+ * leading zeros. For a time that the system cannot represent as a date, tar prints seconds.
  */
 function toIso(time: string): string | null {
   const date = DATE.exec(time);

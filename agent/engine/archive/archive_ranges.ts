@@ -68,7 +68,7 @@ const DAMAGED = "the frames of the archive that hold the files do not unpack: th
 
 /**
  * Yields the bytes of the ranges, and reads only the frames that contain them. Compares each frame with the
- * table before yielding its bytes. Rejects if a frame is damaged, or belongs to another archive.
+ * table before yielding the frame's bytes. Rejects if a frame is damaged, or belongs to another archive.
  */
 export async function* readRanges(
   archive: OpenedObject,

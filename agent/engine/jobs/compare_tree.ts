@@ -78,7 +78,8 @@ interface ListedIndex {
 
 /**
  * Writes an entry `<type> <size> <name>` for each member of the index to the file `path`. Each entry ends
- * with NUL. Returns the number of the index's lines. Also returns the members and lines that have no entry.
+ * with NUL. Returns the number of the index's lines, without that of the root directory. Also returns the
+ * members and lines that have no entry.
  */
 async function listIndex(
   path: string,
@@ -126,7 +127,7 @@ const STAT_TYPES: Record<string, string> = {
 
 /**
  * Appends an entry to the file `path` for each member whose type is unknown. The entry has the type and the
- * size of the restored file; if that file does not exist, the type is `?`.
+ * size of the restored file. If the restored file does not exist, the type is `?`.
  */
 async function listUnknown(
   directory: string,

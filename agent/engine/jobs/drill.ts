@@ -18,7 +18,7 @@ import { StoredObjects } from "./stored_objects.ts";
 /**
  * Runs a drill job. Resolves once the restored data matches the backup's records and is removed again.
  *
- * Rejects with a `BackupDamagedError` if the data differs. Rejects with a plain `RunFailedError` if the drill
+ * Rejects with a `BackupDamagedError` if the data differs. Rejects with another `RunFailedError` if the drill
  * is impossible. Rejects with the signal's reason if the signal aborts. The restored data is removed in all
  * of these cases.
  */

@@ -15,8 +15,8 @@ import { oneLine } from "../programs/line.ts";
 import { StoredObjects } from "./stored_objects.ts";
 
 /**
- * Limits of a response in characters. `MAX_RESPONSE` limits the response's whole JSON, because it is sent in
- * one websocket frame. `MAX_NAMES` limits the found names, because they are passed to grep as arguments.
+ * Limits of a response in characters. `MAX_RESPONSE` limits the response's whole JSON, because one websocket
+ * frame holds it. `MAX_NAMES` limits the found names, because grep gets them as arguments.
  */
 const MAX_RESPONSE = 900_000;
 const MAX_NAMES = 400_000;

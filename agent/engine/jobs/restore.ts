@@ -16,7 +16,7 @@ import { sourceTypeOf } from "../sources/registry.ts";
  * Runs a restore job. Resolves once everything is restored.
  *
  * Rejects with a `BackupDamagedError` if the stored backup was altered. Rejects with the signal's reason if
- * the signal aborts. For any other failure, rejects with a plain `RunFailedError` that names the backup.
+ * the signal aborts. For any other failure, rejects with another `RunFailedError` that names the backup.
  * Every started program has then ended. If the target was changed, the error says so.
  */
 export async function runRestore(

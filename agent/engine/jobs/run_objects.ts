@@ -124,7 +124,7 @@ class OpenObject {
     private readonly sink: Sink,
     private readonly writer: ObjectWriter,
     /**
-     * The file for the compressor to write directly; null if the agent writes the object. If there is a file,
+     * The file that the compressor itself writes; null if the agent writes the object. If there is a file,
      * `write` is called with the bytes that the compressor has written.
      */
     readonly direct: DirectWriting | null,

@@ -38,7 +38,8 @@ const DESTINATION_TIMEOUT = 30_000;
 
 /**
  * Sends the requested bytes and returns the outcome. Rejects with a `BackupDamagedError` if the stored bytes
- * were altered. If the bytes can't be sent, rejects with another `RunFailedError` that names the backup.
+ * were altered. If the bytes can't be sent for another reason, rejects with another `RunFailedError` that
+ * names the backup.
  */
 export async function sendFromBackup(
   request: BackupSend,

@@ -27,7 +27,7 @@ const MAX_LISTED = 3;
  * Reads back every object of a backup. Resolves if all of them are undamaged.
  *
  * Rejects with a `BackupDamagedError` after all objects are checked, if some object is damaged. Rejects with
- * a plain `RunFailedError` if the check is impossible. Rejects with the signal's reason if the signal aborts.
+ * another `RunFailedError` if the check is impossible. Rejects with the signal's reason if the signal aborts.
  */
 export async function runVerify(
   job: VerifyJob,

@@ -1,7 +1,7 @@
 /**
  * Splits a restore by file system, because files can be linked or renamed only within one file system. A
- * mount or subvolume below the restore directory therefore gets its own staging directory before anything is
- * published.
+ * mount or subvolume below the restore directory gets its own staging directory. This happens before anything
+ * is published.
  */
 import { byteString, textOf } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";
@@ -74,8 +74,8 @@ export async function makeStages(
   const added = await divide(readNames(lists.directories), regionOf);
   const stages: Stage[] = [];
   try {
-    // A region is a directory on another file system than the directory above it. Start with the deepest
-    // regions, because their files are moved out of the staging directory of the region above.
+    // // A region is a directory on another file system than the directory above it. Start with the deepest
+    // regions: their files are moved out of the staging directory of the region above.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {
         directories: added.get(region) ?? [],

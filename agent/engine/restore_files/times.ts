@@ -1,6 +1,6 @@
 /**
  * Sets modification times on file systems where tar cannot set them. GNU tar sets the modification time
- * without the access time, and many FUSE file systems silently ignore a request for only one of the two.
+ * without the access time. Many FUSE file systems silently ignore a request for only one of these times.
  */
 import { lutimes } from "node:fs/promises";
 import { join } from "node:path";

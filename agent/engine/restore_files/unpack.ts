@@ -31,8 +31,8 @@ export interface Skipped {
 }
 
 /**
- * Unpacks the whole archive. Leaves out members whose name or type the file system does not support, writes a
- * warning for each, and returns them. Once the promise resolves, the archive is verified.
+ * Unpacks the whole archive. Leaves out members whose name or type the file system does not support. Writes a
+ * warning for each of them, and returns them. Once the promise resolves, the archive is verified.
  */
 export async function unpackWhole(
   archive: StoredObject,

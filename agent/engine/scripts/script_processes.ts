@@ -25,8 +25,7 @@ export interface ScriptProcesses {
 
 /**
  * Returns the script's processes: those of the leader's session, those that the leader started, and those
- * with the script's environment variable. The system shows the agent only the environments of its own user's
- * processes.
+ * with the script's environment variable. The variable is only readable in processes of the agent's own user.
  */
 function processesOf({ leader, invocation }: ScriptProcesses): ProcessStat[] {
   const tree = leader === null ? [] : processTree(leader);

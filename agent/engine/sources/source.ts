@@ -81,7 +81,7 @@ export interface SourcePart {
   isGone?(): Promise<boolean>;
   /**
    * Throws an error if the command failed. The error is a `SourceFailedError` if the run may continue with
-   * the other parts, and another `RunFailedError` if the run must fail. Called before `checkEnd`.
+   * the other parts. If the run must fail, it is another `RunFailedError`. Called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Returns how many files could not be read. Called after the command has succeeded. */

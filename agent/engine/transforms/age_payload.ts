@@ -1,7 +1,7 @@
 /**
  * The payload of an age file: chunks of 64 KiB, each encrypted separately with ChaCha20-Poly1305. The nonce
- * of a chunk contains the chunk's number and whether the chunk is the last one (https://c2sp.org/age,
- * "Payload").
+ * of a chunk contains the chunk's number, and whether it is the last chunk. See "Payload" in
+ * https://c2sp.org/age.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { collectYoung } from "../garbage.ts";

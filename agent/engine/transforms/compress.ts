@@ -57,8 +57,8 @@ export interface CompressionStreams {
   /** Path of a FIFO or file with the uncompressed bytes. */
   readonly from: string;
   /**
-   * Path of an existing file that the compressor writes itself. `take` is called with the bytes that the
-   * compressor has written. Null if the agent writes the archive, and always null at level 0.
+   * Path of an existing file that the compressor itself writes. `take` is called with the bytes that the
+   * compressor has written. Null if the agent writes the archive. At level 0, the agent always does.
    */
   readonly into: string | null;
   /** Called with the compressed bytes, in order and one at a time. */
@@ -120,8 +120,8 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
 }
 
 /**
- * Returns a command that copies a FIFO to its stdout. The agent does not read the FIFO itself, because a
- * separate program ends with the run's other programs, and its progress can be observed.
+ * Returns a command that copies a FIFO to its stdout. The agent does not read the FIFO itself. A separate
+ * program ends with the run's other programs, and its progress can be observed.
  */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };

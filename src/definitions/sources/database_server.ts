@@ -83,8 +83,8 @@ export const DatabaseSource = z.object({
 export type DatabaseSource = z.infer<typeof DatabaseSource>;
 
 /**
- * Target of a job that restores databases of one server. The agent loads each database into a new one. When
- * it has verified all new databases, it replaces the old databases with them.
+ * Target of a job that restores databases of one server. The agent loads each database into a new database.
+ * When all new databases are verified, they replace the old ones.
  */
 export const DatabaseTarget = z.object({
   type: z.literal("database"),

@@ -1,6 +1,6 @@
 /**
- * What identifies a caller. For an API token or a log-in session, `id` is its id in the database. For the
- * token of a task's trigger, `id` is the task's id.
+ * What identifies a caller: an API token, a log-in session, or the token of a task's trigger. `id` is the
+ * token's or the session's id in the database. For a trigger, `id` is the task's id.
  */
 export interface Credential {
   readonly kind: "token" | "session" | "trigger";

@@ -47,8 +47,8 @@ const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is not a postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 
 /**
- * Parses a URL. Returns null if the text is not a URL of this form. Also returns null if the URL requires
- * something that is not supported, such as a read-only server.
+ * Parses a URL. Returns null if the text is not a URL of this form, or if the URL requires something that is
+ * not supported, such as a read-only server.
  */
 export function parseDatabaseUrl(text: string): DatabaseUrl | null {
   const read = readDatabaseUrl(text);

@@ -20,8 +20,8 @@ export interface RequestBody {
 export const NO_BODY: RequestBody = { bytes: new Uint8Array(), value: undefined, repeated: [] };
 
 /**
- * Reads a body. Throws a 413 for more than `limit` bytes, and a 408 if the body does not arrive in time.
- * Throws a 415 for an unsupported type or coding, and a 400 for invalid text.
+ * Reads a body. Throws a 413 for more than `limit` bytes. Throws a 408 if the body does not arrive in time.
+ * Throws a 415 for an unsupported type or coding. Throws a 400 for invalid text.
  */
 export async function readBody(
   request: Request,

@@ -27,10 +27,10 @@ export interface UnknownFields {
 }
 
 /**
- * Returns an error for each unknown field that resembles a known one, and warnings about the other unknown
- * fields.
+ * Returns an error for each unknown field that resembles a known one. For all other unknown fields, returns a
+ * warning.
  *
- * @param shown Fields of the operation's response: clients send them back, so they never count as misspelt.
+ * @param shown Fields of the operation's response. Clients send them back, so they never count as misspelt.
  */
 export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySet<string>): UnknownFields {
   const found = [...walk(schema._zod as Internals, raw, [])];

@@ -42,8 +42,8 @@ export class LoginThrottle {
   constructor(readonly clock: Clock) {}
 
   /**
-   * Counts an attempt. Throws a {@link ThrottledError}, without counting, if the account or the address has
-   * to wait.
+   * Counts an attempt. If the account or the address has to wait, does not count it and throws a {@link
+   * ThrottledError}.
    *
    * @param isKnown Whether the account was logged in to from this address before.
    */

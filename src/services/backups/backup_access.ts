@@ -119,7 +119,7 @@ export function isElsewhere(
 
 /**
  * Returns the server on whose disk a backup is. Throws an {@link UnavailableError} if the server's agent is
- * not connected, and a {@link ConflictError} if the agent is too old, or the server is deleted.
+ * not connected. Throws a {@link ConflictError} if the agent is too old, or the server is deleted.
  */
 export async function connectedHolder(
   services: ServiceContext,

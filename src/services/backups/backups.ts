@@ -120,9 +120,9 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 }
 
 /**
- * Holds a backup: until the hold is released, neither retention nor its owner can remove it. If the backup is
- * marked for removal, removes the mark. Throws a {@link ConflictError} if some objects may be removed
- * already.
+ * Holds a backup. Until the hold is released, neither retention nor a user can remove the backup. If the
+ * backup is marked for removal, removes the mark. Throws a {@link ConflictError} if some objects may be
+ * removed already.
  */
 export async function holdBackup(
   services: ServiceContext,

@@ -64,8 +64,8 @@ export async function startRestore(
 }
 
 /**
- * Returns the id of the server that will read the backup: the requested server; if none is requested, the
- * server that made the backup. Throws an {@link InvalidError} if there is no such server.
+ * Returns the id of the server that will read the backup: the requested server. If none is requested, this is
+ * the server that made the backup. Throws an {@link InvalidError} if there is no such server.
  */
 export async function selectServer(
   sql: Sql,

@@ -109,8 +109,8 @@ export async function updateBackupDestination(
 }
 
 /**
- * Refuses settings that point to another location while objects are stored or being written there. If the
- * caller confirms that the objects were moved, accepts the settings and updates the recorded directories of
+ * Refuses settings that point to another location while objects are stored or being written there. The caller
+ * may confirm that the objects were moved. Then accepts the settings, and updates the recorded directories of
  * the backups.
  */
 async function keepObjectsFindable(

@@ -17,7 +17,7 @@ const MARGIN = 5;
 
 /**
  * Compares the space that an agent measured at a run's destination with the destination's limit. Raises an
- * alert if the space is below the limit, and ends the alert once there is clearly more.
+ * alert if the space is below the limit. Ends the alert once the space is clearly above the limit.
  */
 export async function notifySpace(
   services: Pick<ServiceContext, "clock">,

@@ -36,8 +36,10 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
 }
 
 /**
- * Deletes stored responses, agent requests, enrolment tokens and set-up links a day after they expire, and
- * sessions a month after they end. Deletes notifications a week after they were sent or given up.
+ * Deletes expired rows:
+ * - stored responses, agent requests, enrolment tokens and set-up links a day after they expire;
+ * - sessions a month after they end;
+ * - notifications a week after they were sent or given up.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);

@@ -41,13 +41,13 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   classes?: readonly EventClassName[];
   /**
-   * Whether only streams that follow runs get the message. Streams that follow runs report each run's start
-   * and end to a service. By default, only streams that do not follow runs get the message.
+   * Whether only streams that follow runs get the message. Default: only all other streams get it. A stream
+   * that follows runs reports each run's start and end to a service.
    */
   isForFollowers?: boolean;
   /**
-   * The alert that the message repeats. A stream gets the message only if it has not got the alert yet, or if
-   * it is time to remind the stream.
+   * The alert that the message repeats. With an alert, a stream gets the message only if it has not got the
+   * alert yet, or if it is time to remind the stream.
    */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */
@@ -107,8 +107,8 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * Time of the occurrence; default: now. For a run, this is the time when the run was queued. The intervals
-   * between failures are then those of the schedule, and a task that fails daily is reported daily.
+   * Time of the occurrence; default: now. For a run, this is the time when the run was queued, so that the
+   * intervals between failures are those of the schedule. A task that fails daily is then reported daily.
    */
   at?: Date;
 }

@@ -217,8 +217,8 @@ interface ObjectsToRemove {
 
 /**
  * Deletes objects and resolves when all of them are confirmed to be gone. Throws a {@link NothingDoneError}
- * if certainly no object was deleted. If some objects may have been deleted, throws an `UnavailableError` or
- * a `StorageError`.
+ * if it is certain that no object was deleted. If some objects may have been deleted, throws an
+ * `UnavailableError` or a `StorageError`.
  */
 async function removeObjects(
   services: ServiceContext,

@@ -28,8 +28,8 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
 }
 
 /**
- * Agents usually end runs at the task's run timeout. This function cancels a batch of runs that are still
- * active later than that, by the length of a lease. Returns their number.
+ * Cancels a batch of runs that have exceeded their run timeout by the length of a lease. Usually agents end
+ * their runs at the timeout, so that this function finds none. Returns the number of cancelled runs.
  */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {

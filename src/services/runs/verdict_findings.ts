@@ -10,8 +10,9 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import { findBackupTask } from "../../store/tasks/backup_tasks.ts";
 
 /**
- * Returns the verdict, and the findings of all guards about a stored backup. If a guard that the agent did
- * not apply fails the run, the returned verdict is a failure, with the backup's objects as leftovers.
+ * Returns the verdict, and the findings of all guards about a stored backup. The control plane applies the
+ * guards that the agent did not apply. If one of them fails the run, the returned verdict is a failure, and
+ * the backup's objects are its leftovers.
  */
 export async function judgeVerdict(
   sql: Sql,

@@ -285,7 +285,7 @@ const RETENTION_COLUMNS = [
 
 /**
  * Returns whether an update may cause retention to remove backups that the user still needs. This is possible
- * if rules or periods change, or if newer backups have another source, location or secret.
+ * if rules or periods change. It is also possible if newer backups have another source, location or secret.
  */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
   return definesAnotherSource(before, columns) ||

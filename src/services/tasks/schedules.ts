@@ -24,12 +24,12 @@ import { queueBackupRuns } from "../runs/runs.ts";
 const BATCH = 500;
 /**
  * Tolerance for the time at which a due time was planned, in milliseconds. If that time is further in the
- * future, the clock of the control plane that planned it was ahead.
+ * future, a control plane with a fast clock has planned the due time.
  */
 const STEP = 1_000;
 /**
  * How far in the future a task's last change may be dated, in milliseconds. Due times before the last change
- * are not fired. A date further in the future comes from a wrong clock and is ignored.
+ * are not fired. If the date is further in the future, it comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
 /** A due time that was fired too early, by at most this many milliseconds, is not fired again. */

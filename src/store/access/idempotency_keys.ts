@@ -22,8 +22,8 @@ function ownerColumn({ kind }: Credential): string {
 }
 
 /**
- * Claims the key for a new request. Returns true if the key is now claimed, false if an earlier request holds
- * it. A key that was claimed at `expired` or before can be claimed again.
+ * Claims the key for a new request. Returns true if the key is now claimed. Returns false if an earlier
+ * request has claimed it. A claim from `expired` or before does not count.
  */
 export async function claimIdempotencyKey(
   sql: Sql,

@@ -12,8 +12,8 @@ export interface NewConnection {
 }
 
 /**
- * Locks a server until the transaction ends. Returns the id of its recorded connection, null if there is
- * none. Also returns the seat of the agent that connected last, null if that agent sent none.
+ * Locks a server until the transaction ends. Returns the id of its recorded connection; null if there is
+ * none. Also returns the seat of the agent that connected last; null if that agent sent none.
  */
 export async function lockConnection(
   sql: Sql,

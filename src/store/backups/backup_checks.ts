@@ -181,8 +181,8 @@ export async function lockDueVerification(sql: Sql, serverId: number, now: Date)
 }
 
 /**
- * Locks a server until the transaction ends. Returns false if the server does not exist. Waits for another
- * transaction that holds the lock, because skipping the server would delay its checks until the next round.
+ * Locks a server until the transaction ends. Returns false if the server does not exist. If another
+ * transaction has locked the server, waits: skipping the server would delay its checks until the next round.
  */
 export async function lockServer(sql: Sql, serverId: number): Promise<boolean> {
   const rows = await sql`select from remote_servers where id = ${serverId} for no key update`;

@@ -106,7 +106,7 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
 
 /**
  * Restores backups whose records were to be deleted without their objects. If objects of a backup were
- * already removed, the backup is not restored, and its other objects are removed too.
+ * already removed, its other objects are removed too, and it is not restored.
  */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
@@ -244,8 +244,8 @@ export async function postponeRemoval(
 }
 
 /**
- * Makes the failed removals of a server due at once, for an agent that has connected again. Backups in the
- * trash become due when their time there ends. Returns whether there are failed removals.
+ * Makes the failed removals of a server due at once, because its agent has connected again. A backup that is
+ * still in the trash becomes due when its time there ends. Returns whether there are failed removals.
  */
 export async function hastenRemovals(sql: Sql, serverId: number, now: Date): Promise<boolean> {
   const [backups, leftovers] = await Promise.all([

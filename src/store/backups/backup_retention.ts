@@ -31,8 +31,8 @@ export interface RevocableBackupRow extends RetainedBackupRow {
 }
 
 /**
- * Returns a task's backups that are not marked for removal, and those that a retention rule marked and from
- * which nothing was removed. Locks them in the order of their ids.
+ * Locks and returns a task's backups that are not marked for removal. Also includes those that a retention
+ * rule marked, as long as nothing of them was removed. Locks their rows in the order of their ids.
  */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`
@@ -53,8 +53,8 @@ function isStored(sql: Sql, taskId: number) {
 }
 
 /**
- * Holds a backup. If the backup is already held, keeps the time of the first hold; a new reason replaces the
- * old one. The backup must not be marked for removal.
+ * Holds a backup. The backup must not be marked for removal. If it is already held, keeps the time of the
+ * first hold, and replaces the reason.
  */
 export async function setHold(sql: Sql, id: number, reason: string | null, now: Date): Promise<void> {
   await sql`

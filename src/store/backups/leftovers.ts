@@ -16,8 +16,9 @@ export interface LeftoverRow {
 }
 
 /**
- * Records the uploads of a run that must be removed: those still open, and those completed by a run that did
- * not succeed. Ignores attempts after `attempt`, which may be active. Returns the number of recorded uploads.
+ * Records the uploads of a run that must be removed. These are the uploads that are still open. If the run
+ * did not succeed, they are also its completed uploads. Ignores attempts after `attempt`, because they may be
+ * active. Returns the number of recorded uploads.
  */
 export async function insertUploadLeftovers(
   sql: Sql,
@@ -67,8 +68,8 @@ export async function insertNamedLeftovers(
 }
 
 /**
- * Returns up to 100 runs that ended before `before` and have uploads that must be removed but are not
- * recorded as leftovers. Their agents were lost and have never connected again.
+ * Returns up to 100 runs that ended before `before` and have uploads that must be removed. Only runs without
+ * a record of these uploads as leftovers: their agents were lost and have never connected again.
  */
 export async function runsWithForgottenUploads(
   sql: Sql,

@@ -82,8 +82,8 @@ export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
 }
 
 /**
- * Locks and returns the ids of users to delete. Their time in the trash is over, and the workspaces of which
- * they are the only member have no backup, task or destination.
+ * Locks the rows of users to delete, and returns their ids. Two conditions hold for such a user. Their time
+ * in the trash is over. The workspaces of which they are the only member have no backup, task or destination.
  */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   const own = selectSoleWorkspaces(sql, sql`u.id`);
@@ -111,8 +111,8 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns the next time at which a released hold ends, or at which a user's or destination's time in the
- * trash ends; null if there is none. Ignores backups in the trash.
+ * Returns the next time at which a released hold ends, or a user's or destination's time in the trash ends.
+ * Returns null if there is none. Ignores backups in the trash.
  */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`

@@ -65,8 +65,8 @@ export function openDatabase(
 const SOCKET_DIRECTORIES = ["/run/postgresql", "/tmp"];
 
 /**
- * Returns the server for a URL without a host. This is the server that PGHOST names. If PGHOST is not set, it
- * is the server whose socket exists. If there is no socket, it is localhost.
+ * Returns the server for a URL without a host: the server that PGHOST names. If PGHOST is not set, returns
+ * the server whose socket exists. If there is no socket, returns localhost.
  */
 function defaultServer(urlPort: number | null): ServerAddress {
   const port = urlPort ?? Number(Deno.env.get("PGPORT") || 5432);
@@ -89,8 +89,8 @@ function hasSocket(directory: string, port: number): boolean {
 const KEEPALIVES = { tcp_keepalives_idle: 30, tcp_keepalives_interval: 10, tcp_keepalives_count: 3 };
 
 /**
- * Returns the address to pass to postgres.js, which shows it in errors. All servers are joined into one
- * address, because with a list of addresses, postgres.js would try one server after another forever, without
+ * Returns the address to pass to postgres.js. postgres.js shows the address in errors. All servers are joined
+ * into one address. With a list of addresses, postgres.js would try one server after another forever, without
  * a pause.
  */
 function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?: number } {

@@ -77,8 +77,8 @@ export class DatabaseClock implements Clock, Disposable {
 
   /**
    * Reads the database's time, and adjusts the offset. The database read its clock between request and
-   * response, so these two moments bound the offset. An offset within the bounds is kept: a slow response
-   * changes nothing.
+   * response, so the offset lies between two bounds. If the current offset is within these bounds, it is
+   * kept. So a slow response changes nothing.
    */
   async #adjust(): Promise<void> {
     const sentAt = this.machine.monotonic();

@@ -79,8 +79,9 @@ export class DatabaseServers {
   }
 
   /**
-   * Closes the connections that were opened before `openedBefore`, and those to a server process that is not
-   * among `backends`. Closes them even if the server is silent. Their running queries are rejected.
+   * Closes the connections that were opened before `openedBefore`. If `backends` is given, also closes
+   * connections to a server process that is not among them. Closes them even if the server is silent. Their
+   * running queries are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>

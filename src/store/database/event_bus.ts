@@ -182,9 +182,9 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Close all connections that were opened before the loss: they are broken, or lead to a server that is
-    // read-only. Of the newer connections, close only those to another server, because the others may have
-    // running queries.
+    // // Close all connections that were opened before the loss. They are broken, or lead to a server that is
+    // read-only. Of the newer connections, close only those to another server. The rest may have running
+    // queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;
@@ -237,7 +237,7 @@ function giveUp(database: Database, reason: string): void {
 
 /**
  * Checks the server at intervals. Returns why the server is no longer usable. Returns null once the signal
- * aborts, or if a check fails, because the connection then reports its own loss.
+ * aborts. Also returns null if a check fails, because the connection then reports its own loss.
  */
 async function watch(
   listening: Listening,

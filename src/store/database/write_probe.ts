@@ -6,7 +6,7 @@ import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 
 /**
  * Returns one sentence about why nothing can be stored; null if writes work. After a failed write, each call
- * tests with a write of 1 MiB that needs disk space, and rolls it back.
+ * makes a test. The test writes 1 MiB, because it must need disk space, and rolls the write back.
  */
 export async function writeTrouble(database: Database): Promise<string | null> {
   if (!hasWriteTrouble(database)) return null;

@@ -247,8 +247,8 @@ class Cluster {
   }
 
   /**
-   * Returns an error message with the newest FATAL or PANIC line of the logs, which says more than pg_ctl
-   * does. If there is no such line, returns a message with the text `otherwise`.
+   * Returns an error message with the newest FATAL or PANIC line of the logs. pg_ctl says less than this
+   * line. If there is no such line, the message contains `otherwise`.
    */
   async #explain(otherwise: string): Promise<string> {
     const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");

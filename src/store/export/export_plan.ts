@@ -59,7 +59,7 @@ export interface Reference {
 }
 
 /**
- * Returns how a table is exported; null if its rows are not exported. A table without a rule is exported
+ * Returns how a table is exported; null if its rows are not exported. Without a rule, a table is exported
  * completely. In every table, references to rows that are not exported are left out.
  */
 export function exportRule(table: string, references: readonly Reference[]): ExportRule | null {

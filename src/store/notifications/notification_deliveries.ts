@@ -191,8 +191,8 @@ export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
 }
 
 /**
- * Makes a stream's waiting deliveries due at once, because the stream's address was changed. Deliveries that
- * quiet hours hold stay held. The time after which the deliveries are given up starts again.
+ * Makes a stream's waiting deliveries due at once. Called after a change of the stream's address. Quiet hours
+ * still hold deliveries. The time after which the deliveries are given up starts again.
  */
 export async function restartDeliveries(sql: Sql, streamId: number, now: Date): Promise<void> {
   await sql`

@@ -21,8 +21,8 @@ export interface Subscribers {
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**
-   * The alert that the event reports. If given, a stream gets the event only if it has not got the alert yet,
-   * or if it is time to remind the stream.
+   * The alert that the event reports. With an alert, a stream gets the event only if it has not got the alert
+   * yet, or if it is time to remind the stream.
    */
   alert?: ReportedAlert;
 }

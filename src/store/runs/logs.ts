@@ -109,8 +109,8 @@ async function pageOfAll(
 }
 
 /**
- * Returns the listed runs with the ends of their outputs. `offset 0` makes Postgres look up each run by its
- * id, because its planner cannot foresee how few runs are listed.
+ * Returns the listed runs with the ends of their outputs. Postgres cannot foresee how few runs are listed, so
+ * `offset 0` makes it look up each run by its id.
  */
 async function detailsOf(
   sql: Sql,
@@ -130,8 +130,8 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
     sql`(select id from ${sql(table)} where id = ${id} and workspace_id = ${workspaceId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // The filter already selects a record of this workspace, and the record's runs belong to the same
-    // workspace. With a second condition on the workspace, Postgres would read every run of the workspace.
+    // // The filter already selects a record of this workspace, and the record's runs belong to the same
+    // workspace. A second condition on the workspace would make Postgres read every run of the workspace.
     isOwn ? null : sql`workspace_id = ${workspaceId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,
     kind === undefined ? null : sql`kind = ${kind}`,

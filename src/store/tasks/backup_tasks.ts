@@ -31,8 +31,8 @@ export type BackupTaskRow = Columns<TaskFields> & {
   retention_changed_at: Date | null;
   next_run_at: Date | null;
   /**
-   * When the maximum age of the newest backup began to apply: the time of the task's creation, of its last
-   * resumption, or of the last change to its schedule or source, whichever is latest.
+   * When the maximum age of the newest backup began to apply. This is the latest of these times: the task's
+   * creation, its last resumption, the last change of its schedule, and the last change of its source.
    */
   promised_at: Date;
   /** When the task becomes late if no backup is stored before; null for never. */

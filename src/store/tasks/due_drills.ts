@@ -7,8 +7,9 @@ import type { Sql } from "../database/sql.ts";
 const FIRST_DRILL_AFTER = 1;
 
 /**
- * Returns SQL for when the next drill of task `t` is due: `drill_every` days after the last successful drill.
- * If there was none, the drill is due `FIRST_DRILL_AFTER` days after the task was created.
+ * Returns SQL for when the next drill of task `t` is due. This is `drill_every` days after the last
+ * successful drill. Before the first successful drill, it is `FIRST_DRILL_AFTER` days after the task was
+ * created.
  */
 function dueAt(sql: Sql) {
   return sql`coalesce(

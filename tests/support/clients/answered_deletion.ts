@@ -5,7 +5,7 @@ import type { ServiceContext } from "../../../src/services/context.ts";
 
 /**
  * Answers the next deletion that reaches the agent, and returns the names to delete. Reports the objects in
- * `failed` as failed, does not mention the objects in `unsaid`, and reports all others as deleted.
+ * `failed` as failed. Does not mention the objects in `unsaid`. Reports all remaining objects as deleted.
  */
 export function answering(
   services: ServiceContext,

@@ -61,7 +61,7 @@ export class ProviderBrowser {
   readonly #cookies = new Map<string, string>();
 
   /**
-   * Opens the address to which the control plane has sent the browser, logs the person in if the provider
+   * Opens the address to which the control plane has sent the browser. Logs the person in if the provider
    * asks, and agrees to everything. Returns the address to which the provider sends the browser back.
    */
   async logIn(address: string, sub: string): Promise<URL> {

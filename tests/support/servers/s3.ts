@@ -238,8 +238,8 @@ export class TestS3 implements AsyncDisposable {
   }
 
   /**
-   * Lists objects, and responds in the format of version 2 of the API. Uses version 1 for the request to
-   * s3rver, because s3rver's pages of version 2 do not work on Deno.
+   * Lists objects, and responds in the format of version 2 of the API. Asks s3rver in version 1, because
+   * s3rver's pages of version 2 do not work on Deno.
    */
   async #listObjects(context: Context, call: S3Call, next: () => Promise<void>): Promise<void> {
     const query = new URLSearchParams({

@@ -49,7 +49,7 @@ function field(text: string, min: number, max: number): Set<number> {
 
 /**
  * Returns whether a local time matches the pattern. `wall` is in minutes since 1970-01-01T00:00 in local
- * time. If the pattern has both a day and a weekday, matching one of them is enough, as in every cron.
+ * time. If the pattern has a day and a weekday, one match of the two is enough, as in every cron.
  */
 function matches(pattern: Pattern, wall: number): boolean {
   if (!pattern.minute.has(wall % 60)) return false;

@@ -16,8 +16,8 @@ const SYNC_EVERY = 64 * 2 ** 20;
 const LAST_WRITE = 15_000;
 
 /**
- * Number of bytes that are written to find out why a write failed. The last block of a file never has that
- * much room, so the bytes need new space on the disk.
+ * Number of bytes that are written to find out why a write failed. A file's last block never has room for so
+ * many bytes, so they need new space on the disk.
  */
 const PROBE_BYTES = 1 << 20;
 

@@ -28,8 +28,8 @@ const UNANSWERED_TRIES = 4;
 const LONGEST = 30;
 const SLOWEST = 2048;
 /**
- * Age in milliseconds up to which a signed URL counts as valid. If the bucket refuses a URL of this age or
- * younger, the reason is not that the URL has expired.
+ * Age in milliseconds up to which a signed URL counts as fresh. If the bucket refuses a fresh URL, the reason
+ * is not that the URL has expired.
  */
 const FRESH = 60_000;
 

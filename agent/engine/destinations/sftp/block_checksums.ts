@@ -1,5 +1,5 @@
 /**
- * Checksums of the bytes that an upload sent. They detect bytes that a server acknowledged but lost: after a
+ * Checksums of the bytes that an upload sent. They detect bytes that a server acknowledged but lost. After a
  * power failure, a file can have its full length but contain zeros.
  */
 import { createHash, type Hash } from "node:crypto";

@@ -61,7 +61,7 @@ export class SftpConnection {
 
   /**
    * Waits after work failed with `error`. Resolves once the work may be retried on a new session. Rejects
-   * with `error` if the session was not lost or the time for retries is over.
+   * with `error` if a retry makes no sense: the session was not lost, or the time for retries is over.
    */
   async recover(session: SftpSession, error: unknown): Promise<void> {
     this.ports.signal.throwIfAborted();

@@ -57,7 +57,7 @@ export class SftpSession {
 
   /**
    * Logs in, opens an SFTP channel and returns the session. Rejects with a {@link LoginFailedError} if the
-   * log-in fails. Rejects with a plain `RunFailedError` if no SFTP channel opens. Rejects with the signal's
+   * log-in fails. Rejects with another `RunFailedError` if no SFTP channel opens. Rejects with the signal's
    * reason if the signal aborts.
    */
   static async open(

@@ -84,8 +84,8 @@ export class DavDirectory {
   }
 
   /**
-   * Returns the error to report for a failed write. If the account's quota is full, this is an error about
-   * the quota. In all other cases, this is the given error.
+   * Returns the error to report for a failed write. Normally this is the given error. If the account's quota
+   * is full, it is an error about the quota.
    */
   async quotaFault(error: unknown): Promise<unknown> {
     if (!(error instanceof DavError) || error.status === null || error.status === 507) return error;

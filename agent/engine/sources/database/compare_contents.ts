@@ -42,8 +42,9 @@ export function uncompared(expected: DatabaseContents, found: DatabaseContents):
 }
 
 /**
- * Returns the types of objects to compare. If `found` has no objects of a type, all of them are lost, so the
- * type is compared. Types that `found` declares as not compared are left out.
+ * Returns the types of objects to compare. Normally these are all types in `expected`. A type that is missing
+ * in `found` is compared too: all of its objects are lost. Types that `found` declares as not compared are
+ * left out.
  */
 function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
   if (found.objects === undefined) return [];

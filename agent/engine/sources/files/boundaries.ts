@@ -158,7 +158,7 @@ type PathAttributes = { device: string; isDirectory: boolean } | "missing";
 
 /**
  * Returns the attributes of paths. Leaves out paths that cannot be read. Each path has a process of its own,
- * so that a mount that hangs does not block the others.
+ * because a mount may hang and must not block the other paths.
  */
 async function readAttributes(
   paths: string[],

@@ -43,7 +43,7 @@ const DEPTH = 32;
 
 /**
  * Replaces `**` by globs that tar supports. Returns one glob for each number of directories that `**` may
- * match: a glob without a name in its place, a glob with one name `*`, and so on.
+ * match. The first glob has no name in place of `**`. The second glob has one name, `*`, and so on.
  */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);

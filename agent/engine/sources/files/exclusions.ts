@@ -87,8 +87,8 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns the paths within the root that lead to `real`. If `real` is itself within the root, returns only
- * `real`. If it is not, returns the paths that `real` has within the root because of bind mounts.
+ * Returns the paths within the root that lead to `real`. If `real` is within the root, returns only `real`. A
+ * path outside the root may have paths within the root because of bind mounts. Returns these paths then.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
@@ -243,8 +243,8 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
 }
 
 /**
- * Returns a directory's path without symbolic links. If the directory does not exist, only the existing part
- * of the path is resolved. If the directory can't be created later, the destination reports the error.
+ * Returns a directory's path without symbolic links. If the directory does not exist, resolves only the part
+ * of the path that exists. If the directory can't be created later, the destination reports the error.
  */
 async function resolveMissing(path: string): Promise<string> {
   try {

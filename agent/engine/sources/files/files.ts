@@ -27,8 +27,8 @@ import { directoryScope, fileScope, type TreeScope } from "./tree_scope.ts";
  */
 export const RECORD_BYTES = 64 * 1024;
 /**
- * File descriptor of the pipe that tar writes the archive to. The listing then goes to stdout, and tar fails
- * if a line cannot be written. With `--index-file`, tar would silently lose lines on a full disk.
+ * File descriptor of the pipe that tar writes the archive to. stdout is then free for the listing, and tar
+ * fails if a line cannot be written. With `--index-file`, tar would silently lose lines on a full disk.
  */
 const ARCHIVE_DESCRIPTOR = 3;
 
@@ -100,8 +100,8 @@ async function archivePart(
     command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
-    // The record size must be the same as in the backup. With smaller records, tar does not read the end of
-    // the last record. zstd then ends with SIGPIPE, and this is a failure under `pipefail`.
+    // // The record size must be the same as in the backup. With smaller records, tar does not read the end
+    // of the last record. zstd then ends with SIGPIPE, and `pipefail` makes this a failure.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +
       "--numeric-owner -C TARGET",

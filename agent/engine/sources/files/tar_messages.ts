@@ -1,7 +1,7 @@
 /**
  * Parses GNU tar's stderr. Finds the messages about files that changed, and about files that tar could not
- * read and skipped. Recognizes messages by their wording, because nothing else distinguishes them. `LC_ALL`
- * keeps the wording in English.
+ * read and skipped. Messages are recognized by their wording, because nothing else distinguishes them.
+ * `LC_ALL` keeps the wording in English.
  */
 import { unquote } from "../../archive/archive_index.ts";
 import type { Output } from "../../ports.ts";

@@ -8,8 +8,8 @@ import type { DatabaseToRestore } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
 /**
- * Throws if the server would take the names of two databases or tables for the same name. The second one
- * would replace the first, because a dump drops the table that it is about to create.
+ * Throws if the server would take the names of two databases or tables for the same name. If it loaded both,
+ * the second would replace the first: a dump drops each table before it creates the table.
  */
 export function refuseNameClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,

@@ -212,8 +212,8 @@ async function versionOf(connection: MysqlConnection, client: string): Promise<S
 }
 
 /**
- * Returns assignments that disable two settings of MySQL 8. Tables of a dump may violate the first setting,
- * and the second would add columns to the tables. Not every login may make these assignments.
+ * Returns assignments that disable two settings of MySQL 8. The first setting would refuse some tables of a
+ * dump. The second setting would add columns to tables. Not every login may make these assignments.
  */
 async function neededSettings(
   { connection, client, version: { version, isMariadb } }: MysqlFresh,

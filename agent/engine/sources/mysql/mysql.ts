@@ -132,7 +132,7 @@ function chooseDatabases(
 
 /**
  * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. A killed restore may have left the only copy of replaced data in one of these databases.
+ * created. After a killed restore, one of these databases may contain the only copy of replaced data.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

@@ -30,8 +30,8 @@ const LINE = new RegExp(
 );
 /**
  * Privileges that each let the login see that a routine exists. If the login sees a routine but may not read
- * its text, mysqldump fails with a message. Without these privileges, mysqldump silently leaves the routine
- * out.
+ * its text, mysqldump fails with a message. A login with none of these privileges does not see the routine,
+ * and mysqldump silently leaves it out.
  */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 

@@ -62,7 +62,7 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever it qualifies a name. Returns the SQL unchanged if the name also occurs alone.
+ * Renames a database wherever it qualifies a name. If the name also occurs alone, returns the SQL unchanged.
  * The name is then also a table, column or alias, and these may qualify names too.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {

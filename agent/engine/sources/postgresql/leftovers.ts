@@ -9,7 +9,7 @@ import { dropDatabase, literal } from "./sql.ts";
 
 /**
  * Drops databases that restores and drills were loading, and databases that restores had replaced. Keeps an
- * original that was renamed before the load; the next restore gives the original its name back.
+ * original that was renamed before the load. The next restore gives such an original its name back.
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,

@@ -139,8 +139,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key, the
- * key is added as NOT VALID, so that it applies only to new rows.
+ * Adds the foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key,
+ * adds the key as NOT VALID. It then applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,

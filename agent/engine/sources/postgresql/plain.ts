@@ -56,8 +56,8 @@ class PlainEditor {
   #isDropping = false;
   #isOpen = false;
   /**
-   * First line of an `ALTER TABLE`. The line is held back until the next line shows whether the statement
-   * adds one of the foreign keys. Null if no line is held back.
+   * First line of an `ALTER TABLE` that is held back; null if none is. The next line shows whether the
+   * statement adds one of the foreign keys.
    */
   #pendingLine: string | null = null;
   #restricted: string | null = null;

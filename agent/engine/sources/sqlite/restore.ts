@@ -186,8 +186,8 @@ async function putBack(
 }
 
 /**
- * Completes what a killed restore began. If the new database was in place, removes the old database. If it
- * was not, moves the old database back. Resolves with true if the old database was moved back.
+ * Completes what a killed restore began. If the new database is in place, removes the old database. If not,
+ * moves the old database back. Resolves with true if the old database was moved back.
  */
 async function recover(
   paths: Pick<DatabasePaths, "path" | "replaced">,

@@ -124,8 +124,8 @@ export const enrolmentEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Builds the shell command that installs an agent. The token is passed in the environment, which only its
- * user and root can read. Every user of the server can read a program's arguments.
+ * Builds the shell command that installs an agent. The token is in the environment, because only the
+ * program's user and root can read it. Arguments are readable for every user of the server.
  */
 function installCommand(baseUrl: string, token: string): string {
   const url = `'${`${baseUrl}/install.sh`.replaceAll("'", "'\\''")}'`;

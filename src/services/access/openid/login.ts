@@ -1,6 +1,6 @@
 /**
- * Logs users in with an OpenID Connect provider. A log-in begins in a browser, which gets a secret in a
- * cookie, continues at the provider, and ends once, in the same browser.
+ * Logs users in with an OpenID Connect provider. A log-in begins in a browser. The browser gets a secret in a
+ * cookie. The log-in continues at the provider. It ends once, in the same browser.
  */
 import { createHmac } from "node:crypto";
 import { networkOf } from "../../../domain/access/client_network.ts";

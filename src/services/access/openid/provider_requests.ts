@@ -7,8 +7,8 @@ import { Network } from "../../../network/network.ts";
 const MAX_ANSWER = 262_144;
 
 /**
- * Reports that a request got no usable response: the connection failed, took too long, or the response was
- * too large. The client library passes on only errors of this type unchanged.
+ * Reports that a request got no usable response. Either the connection failed, or the response took too long
+ * or was too large. The client library passes on only errors of this type unchanged.
  */
 export class UnreachableError extends TypeError {
   override readonly name = "UnreachableError";
