@@ -20,8 +20,8 @@ Deno.test("a run is reported as failed after a power failure lost its last event
   const before = await Journal.open(state.journalPath, clock);
   before.create(runId, 1, "backup").append({ kind: "accepted" });
   before.close();
-  // The control plane has stored these five events. The agent's disk has lost the last four, which were still
-  // in its cache.
+  // // The control plane has stored these five events. The agent's disk has lost the last four, because they
+  // were still in its cache.
   await recordEvents(services, [
     event(serverId, assignment!, 1, { kind: "accepted" }),
     ...[2, 3, 4, 5].map((sequence) => event(serverId, assignment!, sequence, output(`${sequence}\n`))),

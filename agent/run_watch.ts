@@ -68,8 +68,8 @@ export class RunWatch {
   }
 
   /**
-   * Returns an output that writes to `output`. Each line counts as progress, except for those that
-   * `IDLE_LINE` matches.
+   * Returns an output that writes to `output`. Each line counts as progress. Only lines that `IDLE_LINE`
+   * matches do not count.
    */
   output(output: Output): Output {
     return {

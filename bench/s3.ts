@@ -1,6 +1,6 @@
 /**
- * Compares how fast the agent and rclone upload an archive. Both use the same S3 server, which only counts
- * bytes.
+ * Compares how fast the agent and rclone upload an archive. Both use the same S3 server. The server only
+ * counts bytes.
  */
 import { join } from "node:path";
 import { median, type Result } from "./result.ts";

@@ -45,7 +45,7 @@ export interface RunPorts {
   readonly relay: Relay;
   /**
    * Yields the control plane's complete state as SQL text. May be called once. Rejects with a
-   * `RunFailedError` if the export fails, or with the signal's reason if the signal aborts.
+   * `RunFailedError` if the export fails. Rejects with the signal's reason if the signal aborts.
    */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }

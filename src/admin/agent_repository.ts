@@ -75,8 +75,8 @@ export async function openAgentRepository(
 }
 
 /**
- * Parses the address. Refuses an address with a password, which would appear in the process list and in the
- * shell's history. The error does not repeat the password.
+ * Parses the address. Refuses an address with a password, because the process list and the shell's history
+ * would show it. The error does not repeat the password.
  */
 function addressIn(text: string, definition: DestinationDefinition): URL {
   const { schemes: [scheme], form } = definition.kit.reading!;

@@ -38,8 +38,8 @@ export class EventIngest {
   }
 
   /**
-   * Tries once more to store the waiting events. An event that is not stored stays with its agent, which
-   * sends the event to the next replica that it connects to.
+   * Tries once more to store the waiting events. An event that is not stored stays with its agent. The agent
+   * sends it to the next replica that it connects to.
    */
   async close(): Promise<void> {
     this.#closed.abort();

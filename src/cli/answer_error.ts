@@ -85,8 +85,8 @@ function originOf(response: Response): string {
 }
 
 /**
- * Returns the innermost cause, such as `connection refused`. Leaves out the URL, which the message already
- * contains.
+ * Returns the innermost cause, such as `connection refused`. Leaves out the URL, because the message already
+ * contains it.
  */
 function reasonOf(cause: unknown): string {
   if (cause instanceof DOMException && cause.name === "TimeoutError") return "no response in time";

@@ -42,7 +42,7 @@ export function addListOptions(command: Command, names: readonly ListOption[]): 
   return addPages(command);
 }
 
-/** Fetches the requested page of the filtered list; without a page option, every page. */
+/** Fetches the requested page of the filtered list. If no page option is set, fetches every page. */
 export async function listChosen<T>(
   api: Api,
   action: string,

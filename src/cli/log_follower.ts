@@ -71,7 +71,7 @@ export async function followLog(
     try {
       for await (const event of eventsOf(open, lastEventId, patience.silence, signs)) {
         [lostSince, tries] = [null, 0];
-        // The stream follows the task's latest log, which may belong to a later run by now.
+        // // The stream follows the task's latest log. By now, this log may belong to a later run.
         if (event === "nothing left" || !event.id?.startsWith(`${runId}-`)) return null;
         if (event.event === "finished") return JSON.parse(event.data);
         if (event.event === "output") watcher.output(JSON.parse(event.data).text);
@@ -98,7 +98,7 @@ async function* eventsOf(
   open: OpenStream,
   lastEventId: string | null,
   silence: number,
-  /** `onComment` is called for comments, which the server sends regularly while there are no events. */
+  /** `onComment` is called for comments. The server sends them regularly while there are no events. */
   signs: { onRetry(ms: number): void; onComment(): void },
 ): AsyncGenerator<EventSourceMessage | "nothing left"> {
   const over = new AbortController();

@@ -10,8 +10,8 @@ const LARGEST_PART = 5 * 1024 * MIB;
  */
 const SMALLEST_PART = 16 * MIB;
 /**
- * Size of a part on a slow link, which is S3's minimum for all parts but the last. Small parts are better
- * there, because each interruption loses a whole part.
+ * Size of a part on a slow link. It is S3's minimum for all parts but the last. Small parts are better on a
+ * slow link, because each interruption loses a whole part.
  */
 const SLOW_PART = 5 * MIB;
 /**

@@ -6,8 +6,8 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import type { SecretCookie } from "./cookies.ts";
 
 /**
- * What a caller needs: an ability, any token or session, a session, the token of the task's trigger, an
- * agent's key (which the handler checks), or nothing.
+ * What a caller needs. This is an ability, any token or session, a session, the token of the task's trigger,
+ * an agent's key, or nothing. The handler checks an agent's key.
  */
 export type Access = Ability | "any token" | "session" | "trigger" | "agent" | "public";
 

@@ -56,7 +56,8 @@ export class Metrics {
   /**
    * Counts a response and its duration.
    *
-   * @param route The endpoint's path, or `other`: never the path as sent, which would make unlimited labels.
+   * @param route The endpoint's path, or `other`. It is never the path as sent, because that would make any
+   * number of labels.
    */
   observe(method: string, route: string, status: number, seconds: number): void {
     this.#requests.inc({ method, route, status });

@@ -1,6 +1,6 @@
 /**
- * Finds the certificate authorities for node:https, which ignores Deno's environment variables. Only agents
- * use this, because they have every Deno permission; the control plane uses `tls_agent.ts`.
+ * Finds the certificate authorities for node:https, because node:https ignores Deno's environment variables.
+ * Only agents use this file: they have every Deno permission. The control plane uses `tls_agent.ts`.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";

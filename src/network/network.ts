@@ -98,7 +98,9 @@ export class Network {
     }
   }
 
-  /** Looks up a host for `connect`, which tries only the addresses that this function passes to `done`. */
+  /**
+   * Looks up a host for `connect`. `connect` tries only the addresses that this function passes to `done`.
+   */
   #lookup = (
     hostname: string,
     options: { all?: boolean },
@@ -137,8 +139,8 @@ function toResponse(method: string, incoming: IncomingMessage, signal: AbortSign
 }
 
 /**
- * Returns the body as a stream, which is read only as fast as its consumer reads. Cancelling it closes the
- * connection.
+ * Returns the body as a stream. The body is read only as fast as the stream's consumer reads. Cancelling the
+ * stream closes the connection.
  */
 function streamBody(incoming: IncomingMessage, signal: AbortSignal | undefined): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = incoming[Symbol.asyncIterator]();

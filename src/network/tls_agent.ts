@@ -9,9 +9,10 @@ type Target = AgentOptions & { host: string; port: number; servername?: string }
 
 /**
  * An HTTPS agent that trusts the authorities that `DENO_CERT`, `DENO_TLS_CA_STORE` and `NODE_EXTRA_CA_CERTS`
- * name. Deno 2.9.6's own agent ignores the first two variables. For the third, it calls `getCACertificates`,
- * which needs the permission `sys=ca`. That permission can be granted only together with all others of
- * `--allow-sys`. This agent passes no `ca` to `tls.connect`, which then uses Deno's own list.
+ * name. Deno 2.9.6's own agent ignores the first two variables. For the third, Deno's agent calls
+ * `getCACertificates`. This call needs the permission `sys=ca`, and that permission can be granted only
+ * together with all others of `--allow-sys`. This agent passes no `ca` to `tls.connect`, so that
+ * `tls.connect` uses Deno's own list.
  */
 export class TlsAgent extends Agent {
   constructor() {
@@ -32,7 +33,7 @@ export class TlsAgent extends Agent {
 
 const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "smtp:": 587 };
 
-/** Timeout of the second connection, which reads the certificate, in milliseconds. */
+/** Timeout of the second connection, in milliseconds. The second connection reads the certificate. */
 const INSPECTION_TIMEOUT = 5_000;
 
 /**

@@ -1,8 +1,8 @@
 import type { NotificationEvent } from "../domain/notifications/notification.ts";
 
 /**
- * One or several notification events in words: plain text, which each channel escapes and lays out in its own
- * way.
+ * One or several notification events in words. The words are plain text. Each channel escapes and lays out
+ * the text in its own way.
  */
 export interface Message {
   /** The message's id. It is the same in every attempt, so that receivers recognize a repeated message. */

@@ -39,7 +39,8 @@ export interface ControlPlane {
 
 /**
  * Opens the control plane's parts: locks the data directory, opens the database and the secret keys, and
- * registers this process as a replica. Puts each part on `parts`, which closes them in reverse order.
+ * registers this process as a replica. Puts each part on `parts`, so that `parts` can close them in reverse
+ * order.
  */
 export async function openControlPlane(
   config: Config,

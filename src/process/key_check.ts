@@ -69,7 +69,7 @@ export async function disagreeingReplica(
 
 /**
  * Returns whether one of two control planes lacks the key with which the other encrypts new values. Ignores
- * control planes of old versions, which report no key ids.
+ * control planes of old versions, because they report no key ids.
  */
 function disagree(others: readonly string[], own: readonly string[]): boolean {
   return others.length > 0 && (!own.includes(others[0]!) || !others.includes(own[0]!));

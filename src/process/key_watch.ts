@@ -14,13 +14,13 @@ import { StartError } from "./start_error.ts";
 /** Interval between two reads of the key file, in milliseconds. A notification causes an earlier read. */
 const SLOW_POLL = 5_000;
 /**
- * Interval between two checks of the keys against the database, in milliseconds. The checks are repeated
- * because an operator may restore an older state of the database, which needs other keys.
+ * Interval between two checks of the keys against the database, in milliseconds. An operator may restore an
+ * older state of the database, and it may need other keys. So the check is repeated.
  */
 const DATABASE_POLL = 5 * 60_000;
 
 export interface KeyWatch {
-  /** Path of the key file; null if the keys come from the environment, which does not change. */
+  /** Path of the key file; null if the keys come from the environment. The environment does not change. */
   readonly path: string | null;
   readonly keyring: Keyring;
   readonly bus: EventBus;

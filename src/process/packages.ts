@@ -55,8 +55,8 @@ async function install(lockFile: string): Promise<string | null> {
 }
 
 /**
- * Returns a copy of the lock file that does not name the test packages, because `deno install --prod`
- * installs every package that the lock file names.
+ * Returns a copy of the lock file that does not name the test packages. `deno install --prod` installs every
+ * package that the lock file names.
  */
 function withoutTestPackages({ specifiers, workspace, ...lock }: LockFile): LockFile {
   const { packageJson = {}, ...kept } = workspace;

@@ -138,10 +138,7 @@ export const ObjectName = z.string().min(1).max(1024).refine(
 /** Maximum number of objects in one backup. Only thousands of databases would need more. */
 export const MAX_OBJECTS = 5000;
 
-/**
- * A stored object. `size` (in bytes) and `sha256` (in hexadecimal) are those of the bytes that the agent
- * sent.
- */
+/** A stored object: the size in bytes and the SHA-256 in hexadecimal of the bytes that the agent sent. */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
   /** File name without the directory. */
@@ -254,8 +251,8 @@ export const VerifyJob = z.object({
 export type VerifyJob = z.infer<typeof VerifyJob>;
 
 /**
- * The job of a drill, which restores a backup to a temporary location, compares the result with the backup's
- * description, and deletes the result.
+ * The job of a drill. A drill restores a backup to a temporary location, compares the result with the
+ * backup's description, and deletes the result.
  */
 export const DrillJob = z.object({
   kind: z.literal("drill"),

@@ -86,7 +86,7 @@ export class Keyring {
   }
 }
 
-/** Returns a key's id: eight hexadecimal digits, which do not reveal the key. */
+/** Returns a key's id: eight hexadecimal digits. The id does not reveal the key. */
 export function keyId(key: Uint8Array): string {
   return createHash("sha256").update("rearguard key id").update(key).digest("hex").slice(0, 8);
 }

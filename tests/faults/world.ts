@@ -160,8 +160,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Calls the API. Repeats the call if the response says that the database is unavailable, or if an open
-   * connection led to a control plane that has ended.
+   * Calls the API. Repeats the call if the response says that the database is unavailable. Also repeats it if
+   * an open connection led to a control plane that has ended.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;

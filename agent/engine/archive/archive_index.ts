@@ -8,13 +8,13 @@
  *
  * The listing and the table are two zstd frames of the index, one after the other. `zstd -d` unpacks both.
  *
- * The SHA-256 that the control plane stored proves that the index is right. The index proves that each frame
- * of the archive is right. Without these two proofs, parts of another archive could pass as parts of this
- * archive.
+ * The control plane has stored the SHA-256 of the index. It proves that the index is right. The index proves
+ * that each frame of the archive is right. Without these two proofs, parts of another archive could pass as
+ * parts of this archive.
  *
- * The checksums are those that zstd writes at the end of each frame, so they cost no processor time. A
- * SHA-256 of each frame would cost a tenth of a run's processor time, as much as the SHA-256 of the whole
- * archive.
+ * zstd writes a checksum at the end of each frame. The table contains these checksums, so they cost no
+ * processor time. A SHA-256 of each frame would cost a tenth of a run's processor time, as much as the
+ * SHA-256 of the whole archive.
  *
  * The 12 bytes in front of a frame contain the frame's size. This size does not include these 12 bytes. If
  * the archive is encrypted, the table contains sizes before encryption. The first releases wrote no

@@ -189,7 +189,7 @@ class HeldFrame {
   readonly #buffer: Uint8Array;
   #length = 0;
 
-  /** @param size Uncompressed size in bytes of every frame except the last. */
+  /** @param size Uncompressed size in bytes of a frame. The last frame may be shorter. */
   constructor(size: number) {
     this.#buffer = new Uint8Array(size);
   }

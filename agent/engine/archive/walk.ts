@@ -116,7 +116,7 @@ class FirstMessage {
 /**
  * Starts a program that reads the bytes, and passes the same bytes through `watch`. Returns the program, and
  * a promise that resolves when all bytes have passed. If the bytes are in a file of this server, the program
- * and the agent both read this file, which saves a copy.
+ * and the agent both read this file. That saves a copy.
  */
 function startReader(
   { chunks, path }: Bytes,

@@ -225,7 +225,7 @@ async function unpackedConflicts(
   return await listedConflicts(directory, lists, context);
 }
 
-/** Returns whether the restore directory is empty except for the staging directory. */
+/** Returns whether the restore directory contains nothing but the staging directory. */
 async function isStillEmpty(directory: RestoreDirectory, staging: Staging): Promise<boolean> {
   for await (const { name } of Deno.readDir(directory.path)) {
     if (join(directory.path, name) !== staging.path) return false;

@@ -1,8 +1,8 @@
 /**
  * Finds and unpacks the last frames of a pzstd stream. In front of every frame is a skippable frame that
- * contains the frame's compressed size (zstd's contrib/pzstd/README.md). The last frames can therefore be
- * found in the compressed bytes and unpacked alone. So the end of a program's output is checked without
- * reading the rest again.
+ * contains the frame's compressed size: see zstd's contrib/pzstd/README.md. So the last frames can be found
+ * in the compressed bytes and unpacked alone. This checks the end of a program's output without reading the
+ * rest again.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";

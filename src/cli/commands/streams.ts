@@ -87,8 +87,8 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
 }
 
 /**
- * Describes which events a stream gets: first the groups, which its flags select, then the single classes
- * that differ from their group.
+ * Describes the events that a stream gets. First come the groups that its flags select, then the single
+ * classes that differ from their group.
  */
 function eventsOf({ events = {}, notifications }: Stream): string {
   const { on_failure, on_success } = notifications;

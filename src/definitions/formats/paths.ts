@@ -16,24 +16,24 @@ export function absolutePath(): z.ZodString {
 }
 
 /**
- * Accepts an absolute path of a directory for backups. Refuses control characters, which a listing, a log or
- * a bucket's XML could not show.
+ * Accepts an absolute path of a directory for backups. Refuses control characters, because a listing, a log
+ * or a bucket's XML could not show them.
  */
 export function absoluteStorePath(): z.ZodString {
   return printable(absolutePath());
 }
 
 /**
- * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, which a listing, a log
- * or a bucket's XML could not show.
+ * Accepts an {@link innerPath} of a directory for backups. Refuses control characters, because a listing, a
+ * log or a bucket's XML could not show them.
  */
 export function relativeStorePath(): z.ZodString {
   return printable(innerPath());
 }
 
 /**
- * Accepts a path relative to some directory, with or without a leading slash. Refuses `..`, which could lead
- * out of the directory.
+ * Accepts a path relative to some directory, with or without a leading slash. Refuses `..`, because it could
+ * lead out of the directory.
  */
 export function innerPath(): z.ZodString {
   return inside(literal(MAX_PATH));

@@ -142,7 +142,7 @@ export interface DatabaseRestore {
   /** Load options; missing if the request has none. */
   readonly load?: LoadOptions;
   /**
-   * Database server to load into; null for the task's server. Older runs lack the field, which also means the
+   * Database server to load into. Null for the task's server. Older runs lack the field, and load into the
    * task's server.
    */
   readonly server?: DatabaseServer | null;

@@ -75,7 +75,7 @@ export interface OpenidIdentity {
   readonly issuer: string;
   /** The provider's identifier of the person. It never changes, unlike the email address. */
   readonly subject: string;
-  /** The email address; null unless the provider states that it is verified. */
+  /** The email address if the provider states that it is verified; null in all other cases. */
   readonly email: string | null;
   readonly name: string;
   readonly groups: readonly string[];

@@ -33,8 +33,8 @@ export function parseForm(text: string): Form {
 }
 
 /**
- * Splits a name into its segments. `a[b][]` is `a`, `b` and an empty segment, which means the next free
- * number.
+ * Splits a name into its segments. `a[b][]` is `a`, `b` and an empty segment. An empty segment means the next
+ * free number.
  */
 function segments(name: string): string[] {
   const bracket = name.indexOf("[");

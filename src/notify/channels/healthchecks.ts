@@ -101,8 +101,8 @@ function pingCronitor(url: URL, step: Step, message: Message): Ping {
 const MAX_PING = 86_400_000;
 
 /**
- * Returns the ping for Uptime Kuma. Returns null for the start of a run, which Uptime Kuma would take for a
- * success.
+ * Returns the ping for Uptime Kuma. Returns null for the start of a run, because Uptime Kuma would take it
+ * for a success.
  */
 function pingUptimeKuma(url: URL, step: Step, message: Message): Ping | null {
   if (step === "start") return null;

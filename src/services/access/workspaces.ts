@@ -117,7 +117,7 @@ export async function lockReached(sql: Sql, caller: Caller, id: number): Promise
 
 /**
  * Locks a workspace until the transaction ends. Throws a `NotFoundError` if the caller can't access the
- * workspace, and a `ForbiddenError` if the caller can't manage it.
+ * workspace. Throws a `ForbiddenError` if the caller can't manage it.
  */
 export async function lockManaged(sql: Sql, caller: Caller, id: number): Promise<store.WorkspaceRow> {
   return managedBy(caller, await lockReached(sql, caller, id));

@@ -30,7 +30,7 @@ export class AgentStreams {
 
   /**
    * Waits for an agent to send a stream, and returns it. Rejects with an `UnavailableError` if no bytes
-   * arrive in time, and with the signal's reason if the signal aborts.
+   * arrive in time. Rejects with the signal's reason if the signal aborts.
    */
   async awaitStream(id: string, serverId: number, signal: AbortSignal): Promise<AgentStream> {
     const over = new AbortController();

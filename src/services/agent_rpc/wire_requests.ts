@@ -24,8 +24,8 @@ import { bucketOf } from "../transfers/uploads.ts";
 const URL_SECONDS = 3600;
 
 /**
- * Builds the wire form of a request. Throws a `NotFoundError` if the backup or destination is deleted, and a
- * `SecretError` if a secret can't be decrypted.
+ * Builds the wire form of a request. Throws a `NotFoundError` if the backup or destination is deleted. Throws
+ * a `SecretError` if a secret can't be decrypted.
  */
 export async function buildWireRequest(
   services: ServiceContext,

@@ -70,8 +70,8 @@ export interface JobRows {
 }
 
 /**
- * Builds a backup job. Throws an {@link InvalidError} if the task's directory is invalid or the agent is too
- * old, and a `SecretError` if a secret can't be decrypted.
+ * Builds a backup job. Throws an {@link InvalidError} if the task's directory is invalid, or if the agent is
+ * too old. Throws a `SecretError` if a secret can't be decrypted.
  */
 export function backupJob(
   rows: JobRows,

@@ -111,9 +111,9 @@ export async function connectAgent(
 }
 
 /**
- * Throws a {@link ForeignSeatError} while a run's lease lasts, if the agent is from another machine or state
- * directory than the agent that works on the run. That agent may be reconnecting. If a copy of it connected
- * in its place, the run would end.
+ * Throws a {@link ForeignSeatError} while a run's lease lasts, if the agent does not have the seat of the
+ * agent that works on the run. The working agent may be reconnecting. If a copy of it connected in its place,
+ * the run would end.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,

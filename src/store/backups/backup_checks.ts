@@ -148,8 +148,8 @@ export function isIdle(sql: Sql) {
 }
 
 /**
- * Returns the ids of servers that have a backup due for verification, run no verification or drill, and have
- * a connected agent that supports verifications.
+ * Returns the ids of servers on which a verification can be started. Such a server has a backup due for
+ * verification, and runs no verification or drill. Its agent is connected and supports verifications.
  */
 export async function serversWithDueVerifications(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`

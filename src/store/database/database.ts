@@ -103,8 +103,8 @@ function shownAddress(servers: readonly ServerAddress[]): { host?: string; port?
 }
 
 /**
- * Closes the pool's connections that were opened before `openedBefore` (a time of the monotonic clock), and
- * those to server processes that are not among `backends`. The pool opens new ones.
+ * Closes the pool's connections that were opened before `openedBefore`, a time of the monotonic clock. Also
+ * closes connections to server processes that are not among `backends`. The pool opens new ones.
  */
 export function dropConnections(
   database: Database,

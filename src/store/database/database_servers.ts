@@ -207,15 +207,15 @@ const PASSWORD_REQUESTS = 256;
 /**
  * Works around two defects of postgres.js 3.4.9.
  *
- * First: a query that is sent between a socket's `error` and its `close(hadError: true)` never settles. After
- * a `close` without an error, postgres.js rejects the query. So this socket reports every close as one
+ * First: a query never settles if it is sent between a socket's `error` and its `close(hadError: true)`.
+ * After a `close` without an error, postgres.js rejects the query. So this socket reports every close as one
  * without an error.
  *
  * Second: postgres.js buffers what it writes until the end of the event loop's turn. If `close` comes before
- * that, the bytes stay in the buffer forever, and so does everything that the pool's next connection in that
- * position writes. The first connection has not written anything yet. So this function passes password
- * requests to postgres.js until its responses fill the buffer and are written. The written bytes are
- * discarded, and the pool opens another connection.
+ * that, the bytes stay in the buffer forever. Bytes that the next connection in the same position of the pool
+ * writes stay there too. So before the first connection has written anything, this function passes password
+ * requests to postgres.js. The responses fill the buffer and are written. The written bytes are discarded,
+ * and the pool opens another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -3,8 +3,8 @@ const LONGEST_PAUSE = 200;
 
 /**
  * Waits until a condition holds, by polling. Fails if the condition does not hold within `timeoutMs`
- * milliseconds. Each pause takes at least three times as long as a check, so that most processor time is left
- * to the work that the test waits for.
+ * milliseconds. Each pause takes at least three times as long as a check. So most processor time is left to
+ * the work that the test waits for.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

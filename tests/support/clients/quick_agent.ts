@@ -1,7 +1,7 @@
 /**
  * Lowers the work factor for passwords. With the real work factor, deriving a key occupies a processor for a
- * second, and a run of the test suite derives hundreds of keys. Tests of the work factor itself use the real
- * work factor.
+ * second. A run of the test suite derives hundreds of keys. Only tests of the work factor itself use the real
+ * one.
  */
 import { fileURLToPath } from "node:url";
 

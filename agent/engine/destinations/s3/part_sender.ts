@@ -63,8 +63,8 @@ export class PartSender {
   }
 
   /**
-   * Sends a part and returns its ETag. Rejects with a `RunFailedError` if the part can't be sent, or with the
-   * signal's reason if the signal aborts.
+   * Sends a part and returns its ETag. Rejects with a `RunFailedError` if the part can't be sent. Rejects
+   * with the signal's reason if the signal aborts.
    */
   async send(partNumber: number, body: Uint8Array, md5: string): Promise<string> {
     const backoff = new Backoff(FIRST_BACKOFF, LONGEST_BACKOFF);

@@ -125,7 +125,7 @@ export class SftpWriter implements ObjectWriter {
 
   /**
    * Waits for acknowledgements until `isReached` returns true. Reconnects as often as needed. Rejects with
-   * the first failure, or with the signal's reason if the signal aborts.
+   * the first failure. Rejects with the signal's reason if the signal aborts.
    */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {

@@ -8,7 +8,10 @@ import type { DavClient } from "./client.ts";
 import { removeAt } from "./directory.ts";
 
 const MAX_CHUNKS = 10_000;
-/** Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk except the last. */
+/**
+ * Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk. Only the last chunk
+ * may be smaller.
+ */
 const CHUNK_BYTES = 10 * 2 ** 20;
 /** Factor by which an object may be larger than expected before it needs more than `MAX_CHUNKS` chunks. */
 const GROWTH = 1.5;

@@ -210,8 +210,8 @@ function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, files
 }
 
 /**
- * Throws if the archive's size is not a whole number of records, or if the archive does not end with two
- * blocks of zeros, pax(1).
+ * Throws if the archive is not complete. The size of a complete archive is a whole number of records. At its
+ * end are two blocks of zeros, see pax(1).
  */
 export function checkEnd({ size, tail }: PartEnd): void {
   const closing = tail.subarray(-1024);

@@ -234,7 +234,7 @@ Deno.test("names with line breaks or invalid UTF-8 stay on one line of the outpu
 });
 
 /**
- * Writes random bytes, which do not compress. So the pipes are full long before tar has read the whole file.
+ * Writes random bytes. They do not compress, so the pipes are full long before tar has read the whole file.
  */
 const LARGE = "head -c 150000000 /dev/urandom >";
 

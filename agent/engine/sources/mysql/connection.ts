@@ -69,7 +69,7 @@ export class MysqlConnection {
   /**
    * Returns a command that runs a program with the options for the connection.
    *
-   * @param operands Arguments after the options, which may start with a dash.
+   * @param operands Arguments after the options. They may start with a dash.
    */
   command(program: string, args: string[], operands: string[] = []): Command {
     return {

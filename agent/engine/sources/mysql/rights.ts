@@ -197,7 +197,10 @@ function matches(grant: Grant, database: string, object: string | null): boolean
   return patternOf(grant.database).test(database) && (grant.object === "*" || grant.object === object);
 }
 
-/** Converts a GRANT's database pattern. `%` and `_` are wildcards, except after a backslash. */
+/**
+ * Converts a GRANT's database pattern. `%` and `_` are wildcards. After a backslash, they are ordinary
+ * characters.
+ */
 function patternOf(database: string): RegExp {
   const source = database.replace(/\\?[\s\S]/gu, (part) => {
     if (part === "%") return "[\\s\\S]*";

@@ -125,8 +125,8 @@ class MysqlScratch implements ScratchHost {
   }
 
   /**
-   * Keeps the drill's statements out of the server's binary log. Replicas would otherwise have to load the
-   * scratch database too.
+   * Keeps the drill's statements out of the server's binary log, so that replicas do not load the scratch
+   * database too.
    */
   async #leaveLogOut(): Promise<void> {
     if ((await this.#query("select @@log_bin"))[0]![0] === "0") return;

@@ -95,8 +95,8 @@ export async function describeServer(
 const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 
 /**
- * Returns the name of the first database that accepts the login. Tries `names` (except `*`), then the usual
- * databases, then `last`. If no database accepts the login, throws the first error.
+ * Returns the name of the first database that accepts the login. Tries `names` first, without the name `*`.
+ * Then tries the usual databases, then `last`. If no database accepts the login, throws the first error.
  */
 export async function findMaintenanceDatabase(
   connection: PostgresqlConnection,

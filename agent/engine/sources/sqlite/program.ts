@@ -28,9 +28,8 @@ export interface Opening {
   readonly path: string;
   /**
    * How the database is opened:
-   * - `read`: writes nothing, except to the shared memory of a write-ahead log;
-   * - `write`: opens like any program that uses the database, and removes an empty write-ahead log at the
-   *   end;
+   * - `read`: writes nothing to the database. May write to the shared memory of a write-ahead log.
+   * - `write`: opens like any program that uses the database. Removes an empty write-ahead log at the end.
    * - `copy`: opens a file that no other program has open.
    */
   readonly as: "read" | "write" | "copy";
@@ -82,8 +81,8 @@ function fileUri(path: string): string {
 }
 
 /**
- * Quotes an argument of a command such as `.backup`. All characters except letters, digits and a few others
- * become octal escapes.
+ * Quotes an argument of a command such as `.backup`. Letters, digits and a few other characters stay. All
+ * remaining characters become octal escapes.
  */
 export function argument(text: string): string {
   const escaped = Array.from(new TextEncoder().encode(text), (byte) => {
