@@ -63,6 +63,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
       replicaId,
       auditLogDays: config.auditLogDays,
       publicUrl: config.publicUrl,
+      updateUrl: config.updateUrl,
     }),
   );
   const over = new AbortController();

@@ -52,6 +52,8 @@ export interface Config {
   readonly deleteDelayDays: number;
   /** The mail server and the sender of emails; null if no mail is sent. */
   readonly smtp: { readonly url: string; readonly from: string } | null;
+  /** URL of a document that names the newest version of Rearguard; null if none is read. */
+  readonly updateUrl: string | null;
   /** Minimum interval between two messages to one notification stream, in milliseconds. */
   readonly messageInterval: number;
   /** The OpenID Connect provider with which users can log in; null for none. */
@@ -125,6 +127,11 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
     ) ?? DEFAULT_DELETE_DELAY_DAYS,
     smtp: readSmtp(variables),
     openid: readOpenid(variables),
+    updateUrl: variables.parse(
+      "UPDATE_URL",
+      secureUrl,
+      "an https:// URL without user, password or fragment",
+    ),
     messageInterval: (variables.parse(
       "NOTIFICATION_INTERVAL_SECONDS",
       wholeNumber(0, 86_400),
@@ -353,6 +360,12 @@ function webUrl(text: string): string | null {
   if (!["http:", "https:"].includes(url.protocol)) return null;
   if (url.search !== "" || url.hash !== "" || url.username !== "" || url.password !== "") return null;
   return url.href.replace(/\/+$/, "");
+}
+
+function secureUrl(text: string): string | null {
+  const url = URL.parse(text);
+  if (url === null || url.protocol !== "https:") return null;
+  return url.hash === "" && url.username === "" && url.password === "" ? url.href : null;
 }
 
 function token(text: string): string | null {

@@ -37,6 +37,7 @@ Deno.test("an empty environment gives the documented defaults", () => {
     deleteDelayDays: 3,
     smtp: null,
     openid: null,
+    updateUrl: null,
     addressPolicy: AddressPolicy.publicOnly,
     runTimes: {
       lease: 60_000,
@@ -51,6 +52,16 @@ Deno.test("an empty environment gives the documented defaults", () => {
       offline: 900_000,
     },
   });
+});
+
+Deno.test("the document about updates must be at an https URL", () => {
+  const wrong = [
+    "http://example.com/a",
+    "example.com",
+    "https://u:p@example.com/a",
+    "https://example.com/#a",
+  ];
+  for (const url of wrong) assert.match(refusal({ UPDATE_URL: url }), /UPDATE_URL must be an https:\/\/ URL/);
 });
 
 Deno.test("durations of runs are given in seconds", () => {
@@ -87,6 +98,7 @@ Deno.test("every variable is read", () => {
     DELETE_DELAY_DAYS: "14",
     SMTP_URL: "smtps://me:p%40ss@mail.example.com",
     SMTP_FROM: "Backups <backups@example.com>",
+    UPDATE_URL: "https://example.com/rearguard/newest.json?channel=stable",
     OIDC_ISSUER: "https://sso.example.com/application/rearguard/",
     OIDC_CLIENT_ID: "rearguard",
     OIDC_CLIENT_SECRET_FILE: "/etc/rearguard/oidc.secret",
@@ -117,6 +129,7 @@ Deno.test("every variable is read", () => {
     auditLogDays: 0,
     deleteDelayDays: 14,
     smtp: { url: "smtps://me:p%40ss@mail.example.com", from: "Backups <backups@example.com>" },
+    updateUrl: "https://example.com/rearguard/newest.json?channel=stable",
     openid: {
       issuer: "https://sso.example.com/application/rearguard/",
       clientId: "rearguard",

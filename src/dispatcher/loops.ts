@@ -4,26 +4,24 @@ import { type Deliverer, Messenger } from "./messenger.ts";
 import { Reaper } from "./reaper.ts";
 import { Remover } from "./remover.ts";
 import { Scheduler } from "./scheduler.ts";
-import { Watcher } from "./watcher.ts";
+import { type WatchedUrls, Watcher } from "./watcher.ts";
 
-export interface LoopOptions {
+export interface LoopOptions extends WatchedUrls {
   readonly hub: AgentLink;
   readonly notifier: Deliverer;
   readonly replicaId: string;
   readonly auditLogDays: number;
-  /** The URL at which agents and browsers reach the control plane; null if it is not configured. */
-  readonly publicUrl: string | null;
 }
 
 /** Starts every background loop of a control plane. Disposing of the result stops them in reverse order. */
 export function startLoops(services: ServiceContext, options: LoopOptions): AsyncDisposable {
-  const { auditLogDays, hub, notifier, publicUrl, replicaId } = options;
+  const { auditLogDays, hub, notifier, publicUrl, replicaId, updateUrl } = options;
   const loops = [
     new Scheduler(services),
     new Dispatcher(services, hub),
     new Reaper(services, replicaId, auditLogDays),
     new Remover(services),
-    new Watcher(services, publicUrl),
+    new Watcher(services, { publicUrl, updateUrl }),
     new Messenger(services, notifier),
   ];
   const running = new AsyncDisposableStack();

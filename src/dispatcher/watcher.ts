@@ -1,11 +1,12 @@
 /**
  * Reports late tasks, stalled, slow and overdue runs, absent agents, failing removals, failing notification
- * streams, and administrators' tokens that expire. Cancels runs that have stalled for too long. Sends
- * summaries.
+ * streams, administrators' tokens that expire, and newer versions of Rearguard. Cancels runs that have
+ * stalled for too long. Sends summaries.
  */
 import { watchAdministratorAccess, watchExpiringTokens } from "../services/access/access_watch.ts";
 import { watchCertificate } from "../services/access/certificate_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
+import { watchUpdates } from "../services/installation/update_watch.ts";
 import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
@@ -18,10 +19,20 @@ import {
 } from "../services/runs/standing_watch.ts";
 import { Loop } from "./loop.ts";
 
+export interface WatchedUrls {
+  /** The URL at which agents and browsers reach the control plane; null if it is not configured. */
+  readonly publicUrl: string | null;
+  /** URL of a document that names the newest version of Rearguard; null if none is read. */
+  readonly updateUrl: string | null;
+}
+
 export class Watcher {
   readonly #loops: Loop[];
 
-  constructor(services: ServiceContext, publicUrl: string | null = null) {
+  constructor(
+    services: ServiceContext,
+    { publicUrl, updateUrl }: WatchedUrls = { publicUrl: null, updateUrl: null },
+  ) {
     const since = services.clock.now();
     const loop = (name: string, pollMs: number, work: () => Promise<void>) =>
       new Loop({
@@ -53,6 +64,7 @@ export class Watcher {
         await watchCertificate(services, publicUrl);
         await watchVersions(services);
       }),
+      loop("update watcher", 3_600_000, () => watchUpdates(services, updateUrl)),
     ];
   }
 

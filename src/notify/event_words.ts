@@ -193,11 +193,16 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
     title: "The control plane's certificate expires soon",
     next: "Renew it: after that time, agents and browsers do not connect.",
   }),
-  "update.available": (event) => ({
-    tone: "warning",
-    title: `The agent of ${serverOf(event)} is older than its control plane`,
-    next: "Update the agent as docs/operate/upgrade.md describes.",
-  }),
+  "update.available": (event) => {
+    const isAgent = event.server !== null;
+    return {
+      tone: "warning",
+      title: isAgent
+        ? `The agent of ${serverOf(event)} is older than its control plane`
+        : "A newer version of Rearguard is available",
+      next: `Update ${isAgent ? "the agent" : "the control plane"} as docs/operate/upgrade.md describes.`,
+    };
+  },
   "digest": () => ({ tone: "bad", title: "Several things happened", next: null }),
   "summary": ({ summary }) => ({
     tone: summary === undefined ? "good" : summaryTone(summary),

@@ -35,6 +35,8 @@ const ALERT_KINDS = [
   "certificate.expiring",
   /** An agent is older than its control plane. */
   "agent.outdated",
+  /** A newer version of Rearguard exists. */
+  "release.available",
 ] as const;
 export type AlertKind = typeof ALERT_KINDS[number];
 
@@ -52,7 +54,7 @@ const NEVER = 36_500 * 24 * 3_600_000;
  * milliseconds.
  */
 export function remindAfter(kind: AlertKind): number {
-  return kind === "agent.outdated" ? NEVER : REMIND_AFTER;
+  return kind === "agent.outdated" || kind === "release.available" ? NEVER : REMIND_AFTER;
 }
 
 const STEADY_AFTER: Partial<Record<AlertKind, number>> = {

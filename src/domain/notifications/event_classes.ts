@@ -125,9 +125,12 @@ export const EVENT_CLASSES = {
     ],
   ),
   update_available: {
-    ...news("on_failure", "update available", "an agent is older than its control plane", [
-      "update.available",
-    ]),
+    ...news(
+      "on_failure",
+      "update available",
+      "an agent is older than its control plane, or a newer version exists",
+      ["update.available"],
+    ),
     isDefault: false,
   },
 } as const satisfies Readonly<Record<string, EventClass>>;

@@ -62,6 +62,7 @@ export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWait
     removal(sql, sql`backups`, sql`removal_requested_at is not null and deletes_at is null`),
     removal(sql, sql`leftovers`, sql`true`),
     sql`update replicas set heartbeat_at = ${now} where heartbeat_at > ${step}`,
+    sql`update update_checks set checked_at = ${now} where checked_at > ${step}`,
   ];
   let changed = 0;
   for (const change of changes) changed += (await change).count;

@@ -1,6 +1,6 @@
 /** Sends the requests to the OpenID Connect provider: with a time limit, and a limit on what is read. */
 import { AddressPolicy } from "../../../network/address_policy.ts";
-import { decodeContent } from "../../../network/content_encoding.ts";
+import { limitedBytes } from "../../../network/limited_bytes.ts";
 import { Network } from "../../../network/network.ts";
 
 /** Maximum size of a response, in bytes. */
@@ -42,7 +42,7 @@ export function providerFetch(
       body: body === undefined || body === null ? undefined : String(body),
       signal: signal ?? undefined,
     });
-    const bytes = await limitedBytes(response);
+    const bytes = await limitedBytes(response, MAX_ANSWER) as BodyInit | null;
     const kept = new Headers(response.headers);
     for (const name of ["content-encoding", "content-length"]) kept.delete(name);
     return new Response(bytes, { status: response.status, headers: kept });
@@ -51,18 +51,4 @@ export function providerFetch(
     request(url, init).catch((cause) => {
       throw new UnreachableError(cause instanceof Error ? cause.message : String(cause), { cause });
     });
-}
-
-/** Reads and decodes a body. Returns null if the response has none. */
-async function limitedBytes(response: Response): Promise<BodyInit | null> {
-  if (response.body === null) return null;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > MAX_ANSWER) throw new Error(`the answer exceeds ${MAX_ANSWER} bytes`);
-    chunks.push(chunk);
-  }
-  const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
-  return decodeContent(bytes, response.headers.get("content-encoding"), MAX_ANSWER) as BodyInit;
 }
