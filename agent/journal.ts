@@ -3,7 +3,7 @@
  * acknowledges the event.
  *
  * Each attempt has one file. Each line of the file is one entry: the CRC-32 of the entry's JSON, a space, and
- * the JSON. A line that is truncated or altered is skipped when the file is read; the other lines are used.
+ * the JSON. When the file is read, a line that is truncated or altered is skipped. All other lines are used.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";

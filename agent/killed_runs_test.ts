@@ -20,7 +20,7 @@ Deno.test("a run is reported as failed after a power failure lost its last event
   const before = await Journal.open(state.journalPath, clock);
   before.create(runId, 1, "backup").append({ kind: "accepted" });
   before.close();
-  // // The control plane has stored these five events. The agent's disk has lost the last four, because they
+  // The control plane has stored these five events. The agent's disk has lost the last four, because they
   // were still in its cache.
   await recordEvents(services, [
     event(serverId, assignment!, 1, { kind: "accepted" }),

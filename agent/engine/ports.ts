@@ -191,8 +191,8 @@ export interface Destination {
    */
   size(name: string): Promise<number>;
   /**
-   * Removes an object and its partial file. Resolves with true if one of them existed, and with false if
-   * neither existed. Rejects if the directory or bucket is missing.
+   * Removes an object and its partial file. Resolves with true if one of them existed. Resolves with false if
+   * there was neither an object nor a partial file. Rejects if the directory or bucket is missing.
    */
   remove(name: string): Promise<boolean>;
   /**

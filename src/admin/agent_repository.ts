@@ -101,10 +101,7 @@ function variableOf(name: string, { passphraseField }: DestinationField): string
   return passphraseField === undefined ? name.toUpperCase() : `${name.toUpperCase()}_FILE`;
 }
 
-/**
- * Returns the destination's settings. The address contains some of them; the others come from the
- * environment.
- */
+/** Returns the destination's settings. Some of them are in the address. The environment contains the rest. */
 function settingsIn(
   address: URL,
   environment: Environment,

@@ -27,7 +27,7 @@ export function requireSameSite(request: Request, session: string, publicUrl: st
   if (request.method === "GET" || request.method === "HEAD") return;
   if (originOf(request, publicUrl) !== "own") throw new ForbiddenError(REFUSAL);
   const given = request.headers.get(HEADER);
-  // // No token is needed for JSON, because a form cannot send it. Scripts of other sites can send JSON only
+  // No token is needed for JSON, because a form cannot send it. Scripts of other sites can send JSON only
   // with this host's permission, and this host never gives it.
   if (given === null && /^application\/json\b/i.test(request.headers.get("content-type") ?? "")) return;
   if (!isEqual(given ?? "", csrfToken(session))) throw new ForbiddenError(REFUSAL);

@@ -214,7 +214,7 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // // A channel that follows runs cannot send several events in one message. The stream may have had
+      // A channel that follows runs cannot send several events in one message. The stream may have had
       // another type before, so a message about several events may still be queued. Send only the last event
       // then.
       const message: Message = channel.digest === null

@@ -202,7 +202,7 @@ class LocalAgent implements AsyncDisposable {
   }
 }
 
-/** The connections of agents to this control plane, which `src/agents` implements. */
+/** The connections of agents to this control plane. `src/agents` implements this interface. */
 export interface ConnectedAgents {
   connectedServers(): number[];
   onConnected(handler: () => void): void;

@@ -9,7 +9,7 @@ import { StartError } from "./start_error.ts";
 const PACKAGES: Readonly<Record<string, string>> = { tar: "tar", zstd: "zstd", setpriv: "util-linux" };
 
 /**
- * Throws a {@link StartError} if programs are missing in `path`, which has the form of PATH. The message
+ * Throws a {@link StartError} if programs are missing in `path`. `path` has the form of PATH. The message
  * names the missing programs, and the command that installs them.
  */
 export function requirePrograms(path: string): void {

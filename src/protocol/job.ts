@@ -238,7 +238,7 @@ export const RestoreJob = z.object({
 });
 export type RestoreJob = z.infer<typeof RestoreJob>;
 
-/** The job of a verification run, which reads a whole backup back. */
+/** The job of a verification run. It reads a whole backup back. */
 export const VerifyJob = z.object({
   kind: z.literal("verify"),
   /** The task that made the backup; null once the task is deleted. */

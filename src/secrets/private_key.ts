@@ -128,7 +128,7 @@ function lastField(blob: Buffer): Buffer {
 }
 
 /**
- * Splits a SEC 1 key in DER into the private number and the rest, which contains the curve and the public
+ * Splits a SEC 1 key in DER into the private number and the rest. The rest contains the curve and the public
  * key.
  */
 function sec1Fields(der: Buffer): { number: Buffer; rest: Buffer } {

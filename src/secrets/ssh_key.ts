@@ -11,7 +11,9 @@ export interface SshKeyPair {
 
 const TYPE = "ssh-ed25519";
 
-/** Generates an Ed25519 key pair. Both keys contain `comment`, which tells people whose keys they are. */
+/**
+ * Generates an Ed25519 key pair. Both keys contain `comment`, so that people can tell whose keys they are.
+ */
 export function generateSshKey(comment: string): SshKeyPair {
   const { privateKey } = generateKeyPairSync("ed25519");
   const { blob } = partsOf(privateKey);

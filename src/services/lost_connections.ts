@@ -2,7 +2,7 @@
 import { isLostConnection, settleConnections } from "../store/database/lost_connections.ts";
 import type { ServiceContext } from "./context.ts";
 
-/** Runs `work`, which must be safe to repeat, and repeats it if its connection was lost. */
+/** Runs `work`. Runs it again if its connection was lost, so `work` must be safe to repeat. */
 export async function retryLost<T>(
   { database }: Pick<ServiceContext, "database">,
   work: () => Promise<T>,

@@ -47,8 +47,8 @@ export class Bucket {
   }
 
   /**
-   * Starts a multipart upload and returns its id. If the response is lost, an upload may exist, which
-   * {@link listUploads} finds.
+   * Starts a multipart upload and returns its id. If the response is lost, the upload may exist without a
+   * known id. {@link listUploads} finds it then.
    */
   async createUpload(key: string): Promise<string> {
     const request = {

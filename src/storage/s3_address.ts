@@ -97,8 +97,8 @@ export function addressGuesses(options: BucketOptions): AddressGuesses {
 }
 
 /**
- * Returns the URL of a key. Percent-encodes every byte except `/` and the unreserved characters of RFC 3986,
- * as the signature does.
+ * Returns the URL of a key. Percent-encodes bytes as the signature does: all but `/` and the unreserved
+ * characters of RFC 3986.
  */
 export function objectUrl(base: URL, key: string): URL {
   const segments = key.split("/");

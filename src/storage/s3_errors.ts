@@ -14,7 +14,7 @@ export interface Refusal {
   readonly region: string | null;
   /** Scheme and host of the address that the response redirects to; null if there is none. */
   readonly redirect: string | null;
-  /** Whether the port requires TLS, which the request did not use. */
+  /** Whether the port requires TLS although the request did not use TLS. */
   readonly wantsTls: boolean;
 }
 
@@ -55,7 +55,7 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
     };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // Some services write keys with HTML entities, which makes the document invalid XML.
+    // Some services write keys with HTML entities. The document is then not valid XML.
     const code = /^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>][^]*<Code>(\w{1,100})<\/Code>/.exec(body)?.[1];
     return code === undefined ? fallback : { ...fallback, code };
   }

@@ -1,4 +1,7 @@
-/** Parses the XML of S3 responses: elements and text only. Rejects document types, which S3 does not use. */
+/**
+ * Parses the XML of S3 responses: elements and text only. Rejects document types, because S3 does not use
+ * them.
+ */
 import { SaxesParser } from "saxes";
 
 export interface Element {

@@ -39,14 +39,16 @@ export function startChildSpan(name: string, attributes: Attributes): Span | nul
 }
 
 /**
- * Runs `work` with `span` as the active span, which is the parent of spans that `work` starts, and of
- * requests that it sends. Does not end `span`.
+ * Runs `work` with `span` as the active span. Spans that `work` starts and requests that it sends get `span`
+ * as their parent. Does not end `span`.
  */
 export function withSpan<T>(span: Span, work: () => T): T {
   return context.with(trace.setSpan(context.active(), span), work);
 }
 
-/** Marks a span as failed. `reason` must not be the text of an error, which may contain secrets. */
+/**
+ * Marks a span as failed. `reason` must not be the text of an error, because such a text may contain secrets.
+ */
 export function failSpan(span: Span, reason: string): void {
   setStatus.call(span, { code: SpanStatusCode.ERROR, message: reason });
 }

@@ -19,7 +19,7 @@ export interface ApiResponse {
   readonly cookie: string | null;
 }
 
-/** Headers of the browser's request that are passed on to the API, which identifies the caller by them. */
+/** Headers of the browser's request that are passed on to the API. The API identifies the caller by them. */
 const PASSED_ON = ["cookie", "origin", "sec-fetch-site", "user-agent", "x-forwarded-for"];
 
 export class Site {
@@ -76,8 +76,8 @@ export class Site {
   }
 
   /**
-   * Redirects the browser to a page, which it requests with GET. `cookie` is the `Set-Cookie` header of the
-   * API; null if there is none.
+   * Redirects the browser to a page. The browser requests the page with GET. `cookie` is the `Set-Cookie`
+   * header of the API; null if there is none.
    */
   redirect(c: SiteContext, path: string, cookie: string | null = null): Response {
     if (cookie !== null) c.header("Set-Cookie", cookie);

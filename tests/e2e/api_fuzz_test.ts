@@ -39,7 +39,7 @@ import {
 const PER_DATABASE = 2500;
 /** The number of requests after which missing records are created again. */
 const PER_LOOK = 40;
-/** Text in every text field of another user's records, which no response to the caller may contain. */
+/** Text in every text field of another user's records. No response to the caller may contain it. */
 const OTHERS = "others-9c1e";
 
 const TABLES: Readonly<Record<string, string>> = {
@@ -238,7 +238,7 @@ interface Got {
  */
 async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
   const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
-  // The clock is not advanced for `/readyz`, which waits only briefly for the database.
+  // The clock is not advanced for `/readyz`, because it waits only briefly for the database.
   const response = await passing(api, answered, !path.startsWith("/readyz"));
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   let text: string;

@@ -44,7 +44,7 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // // If a run ended without the agent's verdict, its output may stop at any event. An agent whose disk was
+  // If a run ended without the agent's verdict, its output may stop at any event. An agent whose disk was
   // full may lose its verdict at a restart. It then sends another verdict. If the control plane received the
   // first verdict, that one counts. If the connection lost the first verdict, the agent cannot send it again.
   const isForgetful = plan.faults.some(({ action }) =>

@@ -73,7 +73,7 @@ export class Supervisor<P extends Process> {
     try {
       if (this.#current !== null) Deno.kill(this.#current.pid, signal);
     } catch (error) {
-      // The process has ended, which the supervisor will notice soon.
+      // The process has ended. The supervisor will notice this soon.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }

@@ -8,8 +8,8 @@ export const isWhole = Deno.env.get("FUZZ") === "whole";
 const count = Number(Deno.env.get("FUZZ_COUNT") ?? NaN);
 
 /**
- * Returns options for `fc.assert`: the number of cases and the seed. A failure prints the seed, which
- * `deno task fuzz --seed` takes.
+ * Returns options for `fc.assert`: the number of cases and the seed. A failure prints the seed for `deno task
+ * fuzz --seed`.
  */
 export function runs(inSuite: number, byHand: number): { seed: number; numRuns: number } {
   const chosen = Number.isSafeInteger(count) ? count : isWhole ? byHand : inSuite;

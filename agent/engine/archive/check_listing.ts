@@ -6,7 +6,7 @@ import type { Output } from "../ports.ts";
 const READ_BYTES = 256 * 1024;
 
 /**
- * Checks that the lines of a listing can be parsed. Warns about the other lines: their members are stored,
+ * Checks that the lines of a listing can be parsed. Warns about each line that cannot: its member is stored,
  * but cannot be found in the backup. Rejects if a member's name leads out of the source.
  */
 export async function checkListing(path: string, label: string, output: Output): Promise<void> {

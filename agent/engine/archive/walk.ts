@@ -76,8 +76,8 @@ export async function walkArchive(
     .finally(() => Deno.remove(fifo));
   const unpacked = await zstd.child.exited;
   const listed = await tar.exited;
-  // If one of the two programs ends early, the other one ends as well. If zstd ended because tar stopped
-  // reading, the cause is tar's failure.
+  // If one of the two programs ends early, both end. If zstd ended because tar stopped reading, the cause is
+  // tar's failure.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(messages.zstd.first ?? "");
   if (!isCut) checkExit("zstd", unpacked, messages.zstd);
   checkExit("tar", listed, messages.tar);

@@ -12,12 +12,12 @@ import { LineCount } from "../programs/line_count.ts";
 import { startCompression } from "../transforms/compress.ts";
 
 /**
- * Compresses one part and calls `take` with the compressed bytes. If `direct` is given, the compressor writes
- * the file itself, and `take` is called with the bytes that the compressor has written.
+ * Compresses one part and calls `take` with the compressed bytes. If `direct` is given, the compressor itself
+ * writes the file. `take` is then called with the bytes that the compressor has written.
  *
  * Resolves once both programs have succeeded. The result is the number of files; null if the source does not
- * count files. If there are several errors, rejects with the most important one: that of `take`, then the
- * compressor's, then that of the source's program.
+ * count files. If there are several errors, rejects with the first of this list: the error of `take`, of the
+ * compressor, of the source's program.
  */
 export async function streamPart(
   part: SourcePart,

@@ -51,7 +51,7 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // // Create the directory at the destination before recording the object. If the agent were killed in
+    // Create the directory at the destination before recording the object. If the agent were killed in
     // between, the record of an object in a missing directory would be left. Such a record is never removed,
     // because a missing directory may also be on an unmounted file system.
     await this.destination.makeLocation?.();

@@ -123,7 +123,7 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // // Compare without hard links. They are found by inode number, and inode numbers are unique only within a
+  // Compare without hard links. They are found by inode number, and inode numbers are unique only within a
   // subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));

@@ -74,7 +74,7 @@ export async function makeStages(
   const added = await divide(readNames(lists.directories), regionOf);
   const stages: Stage[] = [];
   try {
-    // // A region is a directory on another file system than the directory above it. Start with the deepest
+    // A region is a directory on another file system than the directory above it. Start with the deepest
     // regions: their files are moved out of the staging directory of the region above.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {

@@ -22,7 +22,7 @@ const STEPS: Partial<Record<NotificationEventName, Step>> = {
   "test": "test",
 };
 
-/** A request to the service. `text` is posted; without `text`, the request is a GET. */
+/** A request to the service. With `text`, the request is a POST of this text. Without `text`, it is a GET. */
 interface Ping {
   readonly url: URL;
   readonly text?: string;

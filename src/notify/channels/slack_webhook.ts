@@ -19,7 +19,7 @@ export const slack: Channel = {
       url: value,
       signal,
       body: {
-        // // Push notifications show this text. Slack reads mentions in it even with `mrkdwn` off. They begin
+        // Push notifications show this text. Slack reads mentions in it even with `mrkdwn` off. They begin
         // with <.
         text: escape(title),
         mrkdwn: false,

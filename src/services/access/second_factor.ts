@@ -22,7 +22,7 @@ const WINDOW = 1;
 export interface NewTotp {
   /** The secret in base 32, for users who type it into the app. */
   readonly secret: string;
-  /** The secret in an `otpauth:` address, which a page shows as a QR code. */
+  /** The secret in an `otpauth:` address. A page shows the address as a QR code. */
   readonly uri: string;
 }
 
@@ -47,8 +47,8 @@ function totpOf(secret: string, email = ""): TOTP {
 }
 
 /**
- * Makes the caller's new secret the second factor. Ends the caller's other sessions, because they were opened
- * without a second factor. Returns the recovery codes, which are not shown again. Throws an {@link
+ * Makes the caller's new secret the second factor, and returns the recovery codes. They are not shown again.
+ * Ends the caller's other sessions, because they were opened without a second factor. Throws an {@link
  * InvalidError} if the code is wrong.
  */
 export async function confirmTotp(services: ServiceContext, caller: Caller, code: string): Promise<string[]> {

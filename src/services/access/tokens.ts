@@ -27,7 +27,7 @@ export interface TokenInput {
   expires_at: Date | null;
 }
 
-/** The stored row of a new token, and the token's plain text, which is not stored. */
+/** The stored row of a new token, and the token's plain text. The plain text is not stored. */
 export interface IssuedToken {
   row: store.TokenRow;
   plain: string;

@@ -4,7 +4,8 @@ import { SecretError } from "../../secrets/keyring.ts";
 import { StorageError } from "../../storage/storage_error.ts";
 
 /**
- * Returns the error to send to an agent. Returns null for a fault of the control plane, which is only logged.
+ * Returns the error to send to an agent. Returns null for a fault of the control plane, because such a fault
+ * is only logged.
  */
 export function toAgentError(error: unknown): { message: string; retryable: boolean } | null {
   if (error instanceof StorageError) return { message: error.message, retryable: error.retryable };

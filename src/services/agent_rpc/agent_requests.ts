@@ -69,7 +69,7 @@ export interface RequestOptions {
  * - a {@link DamageFoundError} if the agent reports a damaged backup;
  * - an {@link UnavailableError} if the response is late or invalid.
  *
- * @param timeoutMs Time limit in milliseconds, which is sent to the agent too.
+ * @param timeoutMs Time limit in milliseconds. The agent gets this limit too.
  */
 export async function requestAgent<P extends RequestPayload>(
   services: ServiceContext,

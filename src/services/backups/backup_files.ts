@@ -1,4 +1,4 @@
-/** Lists the contents of a backup, which an agent reads from the backup's index. */
+/** Lists the contents of a backup. An agent reads them from the backup's index. */
 import { definitionOfEngine } from "../../definitions/sources/registry.ts";
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";

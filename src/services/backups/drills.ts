@@ -1,4 +1,4 @@
-/** Queues restore drills, which test regularly that each task's newest backup can be restored. */
+/** Queues restore drills. They test regularly that each task's newest backup can be restored. */
 import { isRestorable } from "../../definitions/sources/definition.ts";
 import { definitionOfEngine } from "../../definitions/sources/registry.ts";
 import { type RequestedDatabaseServer, requestedServer } from "../../domain/database/database_server.ts";

@@ -1,4 +1,4 @@
-/** Starts restores, which are queued like all runs. */
+/** Starts restores. They are queued like all runs. */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import {
   isRestorable,

@@ -1,4 +1,6 @@
-/** Queues verifications, which read backups back: single ones on request, and all backups in turn. */
+/**
+ * Queues verifications: single ones on request, and all backups in turn. A verification reads a backup back.
+ */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
 import { restoreOfEngine } from "../../definitions/sources/registry.ts";

@@ -112,8 +112,9 @@ function taskEncryption(task: BackupTaskRow, keyring: Keyring): JobEncryption {
 }
 
 /**
- * Returns the encryption as the agent's protocol version expects it. Throws an {@link InvalidError} if the
- * task has recipients and the agent has version 1, which would ignore them.
+ * Returns the encryption as the agent's protocol version expects it. An agent of version 1 would ignore
+ * recipients. So this function throws an {@link InvalidError} if the task has recipients and the agent has
+ * version 1.
  */
 function encryptionFor(
   { agent_protocol, label }: RemoteServerRow,

@@ -52,7 +52,7 @@ export class TransientSecrets {
 
   /**
    * Publishes a secret to all replicas when the transaction commits. The encrypted secret must fit into a
-   * database notification, which limits the secret to 5000 bytes.
+   * database notification. This limits the secret to 5000 bytes.
    */
   async publish(sql: Sql, of: SecretUse, secret: string, until: Date): Promise<void> {
     await this.#announce(sql, of, secret, until.toISOString());

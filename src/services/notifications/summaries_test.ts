@@ -15,7 +15,7 @@ import { sendSummaries } from "./summaries.ts";
 
 const HOUR = 3_600_000;
 
-/** Creates a task. The clock shows 12:00 UTC on a Monday, which is 13:00 in Berlin. */
+/** Creates a task. The clock shows 12:00 UTC on a Monday. In Berlin, it is 13:00. */
 async function setUp() {
   const test = await testServices();
   const { clock, database, services } = test;

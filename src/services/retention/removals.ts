@@ -258,7 +258,7 @@ async function removeObjects(
   }
 }
 
-/** Logs that the bucket keeps a deleted object as an older version, which still costs storage. */
+/** Logs that the bucket keeps a deleted object as an older version. Older versions still cost storage. */
 function noteKeptVersion(name: string): void {
   logger("removals").warn(
     "The bucket keeps a version of {name}, which was deleted: let its access key list and delete versions, or a lifecycle " +

@@ -51,7 +51,7 @@ Deno.test("a new backup marks those that no rule of its task keeps, by the days 
   await using test = await testServices({ now: "2026-03-28T12:00:00Z" });
   const { store, left } = await stage(test, { keep_daily: 2, timezone: "Europe/Berlin" });
   const stored: number[] = [];
-  // // In Berlin, the backups are made on Saturday at 13:00 and 22:00, and on Sunday at 08:00, 17:00 and
+  // In Berlin, the backups are made on Saturday at 13:00 and 22:00, and on Sunday at 08:00, 17:00 and
   // 23:30. This Sunday has 23 hours. The last backup, below, is made on Monday at 00:30.
   for (const hours of [9, 9, 9, 6.5, 1]) {
     stored.push(await store());

@@ -100,7 +100,10 @@ function unsentPart(row: OutputRow, after: number): { sequence: number; text: st
   return { sequence, text: row.text.slice(codeUnits(row.text, row.ends[sent]!)) };
 }
 
-/** Converts a length in code points, which Postgres counts, to UTF-16 units, which JavaScript counts. */
+/**
+ * Converts a length in code points to UTF-16 units. Postgres counts code points, and JavaScript counts UTF-16
+ * units.
+ */
 function codeUnits(text: string, codePoints: number): number {
   let units = 0;
   for (let left = codePoints; left > 0; left--) units += text.codePointAt(units)! > 0xffff ? 2 : 1;

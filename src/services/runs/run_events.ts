@@ -76,7 +76,7 @@ export async function recordEvents(
   }));
 }
 
-/** Rows for all events of one transaction, which are written together at its end. */
+/** Rows for all events of one transaction. They are written together at its end. */
 interface EventBatch {
   readonly chunks: OutputChunk[];
   readonly warnings: ReportedWarnings[];

@@ -44,7 +44,7 @@ export interface Greeting {
   description: AgentDescription;
   runs: readonly HeldRun[];
   /**
-   * The agent's seat, which identifies the agent process; null if the agent sends none. See `hello` in the
+   * The agent's seat. It identifies the agent process. Null if the agent sends none. See `hello` in the
    * protocol.
    */
   seat?: string | null;

@@ -263,8 +263,8 @@ async function detail(
 }
 
 /**
- * Adds values that depend on the current time: the protection, and the next due time of a paused task, which
- * the scheduler does not update.
+ * Adds values that depend on the current time: the protection, and the next due time of a paused task. The
+ * scheduler does not update the due times of paused tasks.
  */
 function shownAt(row: BackupTaskDetailRow, now: Date): BackupTaskDetail {
   const next_run_at = row.paused_at === null ? row.next_run_at : nextRun(row, now);

@@ -1,4 +1,4 @@
-/** Creates, lists, changes and deletes scripts, which agents run before and after backups. */
+/** Creates, lists, changes and deletes scripts. Agents run scripts before and after backups. */
 import { newColumns } from "../../definitions/fields/columns.ts";
 import type { NewInput } from "../../definitions/fields/field.ts";
 import {

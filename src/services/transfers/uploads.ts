@@ -165,7 +165,7 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // // The response to a completion may have been lost. An open upload may then have become an object. If the
+  // The response to a completion may have been lost. An open upload may then have become an object. If the
   // bucket's upload id was never recorded, the upload can't have been completed. An object with its key then
   // belongs to another upload.
   const mayBeObject = row.s3_upload_id !== "";

@@ -19,8 +19,8 @@ interface Setting extends TestServices {
 }
 
 /**
- * Creates servers 1 and 2. Server 1 has run 1, which is in attempt 1 and writes to the test bucket. Server 2
- * has no runs.
+ * Creates servers 1 and 2. Server 1 has run 1. This run is in attempt 1 and writes to the test bucket. Server
+ * 2 has no runs.
  */
 async function setting(): Promise<Setting> {
   const s3 = await TestS3.open();

@@ -20,8 +20,8 @@ export async function findTotp(sql: Sql, userId: number): Promise<TotpRow | unde
 }
 
 /**
- * Stores a new secret, which replaces an unconfirmed one. Returns false, and stores nothing, if the user has
- * a confirmed secret.
+ * Stores a new secret and returns true. The new secret replaces an unconfirmed one. If the user has a
+ * confirmed secret, stores nothing and returns false.
  */
 export async function storeTotp(sql: Sql, userId: number, sealed: string, now: Date): Promise<boolean> {
   const { count } = await sql`

@@ -239,8 +239,7 @@ export async function storeDuplicateAgent(
 }
 
 /**
- * Stores the hash of the agent's new key, which invalidates the old key. Returns whether there was an old
- * key.
+ * Stores the hash of the agent's new key. The old key becomes invalid. Returns whether there was an old key.
  */
 export async function storeAgentKey(
   sql: Sql,

@@ -1,7 +1,7 @@
 /**
- * The database's time, which every control plane uses as its clock. Replicas compare times that other
- * replicas have stored (leases, deadlines, due times, heartbeats). With a common clock, differences between
- * the machines' clocks do not matter.
+ * The database's time. Every control plane uses it as its clock. Replicas compare times that other replicas
+ * have stored: leases, deadlines, due times and heartbeats. With a common clock, differences between the
+ * machines' clocks do not matter.
  */
 import { type Clock, systemClock } from "../../domain/clock.ts";
 import { logger } from "../../telemetry/logging.ts";
@@ -20,7 +20,7 @@ const NOTABLE = 5_000;
 
 /**
  * A clock that shows the database's time. Between two readings it advances with the machine's monotonic
- * clock, which is never set.
+ * clock, because nobody sets a monotonic clock.
  */
 export class DatabaseClock implements Clock, Disposable {
   /** The database's time minus the monotonic time, in milliseconds. */

@@ -213,9 +213,11 @@ const PASSWORD_REQUESTS = 256;
  *
  * Second: postgres.js buffers what it writes until the end of the event loop's turn. If `close` comes before
  * that, the bytes stay in the buffer forever. Bytes that the next connection in the same position of the pool
- * writes stay there too. So before the first connection has written anything, this function passes password
- * requests to postgres.js. The responses fill the buffer and are written. The written bytes are discarded,
- * and the pool opens another connection.
+ * writes then stay there too.
+ *
+ * The first connection has not written anything yet. So this function passes password requests to postgres.js
+ * until its responses fill the buffer and are written. The written bytes are discarded, and the pool opens
+ * another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;
@@ -251,7 +253,7 @@ function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   return socket;
 }
 
-/** Returns the error with its code as `errno`, which some of Deno's socket errors lack. */
+/** Returns the error with its code as `errno`. Some of Deno's socket errors lack `errno`. */
 function named(error: NodeJS.ErrnoException): Error {
   return error.errno === undefined ? Object.assign(error, { errno: error.code }) : error;
 }

@@ -182,7 +182,7 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // // Close all connections that were opened before the loss. They are broken, or lead to a server that is
+    // Close all connections that were opened before the loss. They are broken, or lead to a server that is
     // read-only. Of the newer connections, close only those to another server. The rest may have running
     // queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);

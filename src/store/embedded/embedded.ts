@@ -15,14 +15,14 @@ export { EmbeddedPostgresError };
 
 export interface EmbeddedOptions {
   /**
-   * Absolute path of the cluster's directory, which is created if absent. It contains `data`, `socket`,
-   * `log`, `programs` and `password`, or links to them.
+   * Absolute path of the cluster's directory. The directory is created if absent. It contains `data`,
+   * `socket`, `log`, `programs` and `password`, or links to them.
    */
   readonly directory: string;
   readonly clock: Clock;
   /** Port of 127.0.0.1 to listen on in addition to the Unix socket; null for the socket only. */
   readonly port: number | null;
-  /** Whether data survives a power cut. Tests pass `false`, which is faster. */
+  /** Whether data survives a power cut. Tests pass `false`, because it is faster. */
   readonly durable: boolean;
   /** Settings that override this file's defaults, by their names in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string | number>>;
@@ -168,8 +168,8 @@ class Cluster {
   }
 
   /**
-   * Writes postgresql.conf and pg_hba.conf at each start. Operators change settings with ALTER SYSTEM, which
-   * takes precedence.
+   * Writes postgresql.conf and pg_hba.conf at each start. Operators change settings with ALTER SYSTEM. Such
+   * settings take precedence over these files.
    */
   async #configure(sockets: string): Promise<void> {
     const settings: Record<string, string | number> = {
@@ -261,7 +261,7 @@ class Cluster {
     } (its log: ${this.#log})`;
   }
 
-  /** Runs a program without this process's environment, which contains secrets. */
+  /** Runs a program without this process's environment, because the environment contains secrets. */
   async #run(program: string, args: string[]): Promise<{ code: number; text: string }> {
     const command = new Deno.Command(join(this.programs, "bin", program), {
       args,

@@ -37,7 +37,7 @@ function textOf(path: string, success: boolean, stdout: Uint8Array, stderr: Uint
 }
 
 /**
- * Returns null for ENOENT and ESRCH, which mean that the process ended before or while its file was read.
+ * Returns null for ENOENT and ESRCH. They mean that the process ended before or while its file was read.
  * Throws every other error.
  */
 function goneOrThrow(cause: unknown): null {

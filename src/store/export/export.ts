@@ -1,7 +1,7 @@
 /**
- * Exports the whole state of a control plane as SQL text, which `psql` loads into an empty database. The text
- * contains the applied migrations, then each table's rows. It shows the state of one moment, although it is
- * read a few hundred rows at a time.
+ * Exports the whole state of a control plane as SQL text. `psql` loads the text into an empty database. The
+ * text contains the applied migrations, then each table's rows. It shows the state of one moment, although it
+ * is read a few hundred rows at a time.
  */
 import { abilitiesOf, ROLES } from "../../domain/access/roles.ts";
 import { control_plane } from "../../definitions/sources/control_plane.ts";

@@ -1,4 +1,4 @@
-/** Stores notification streams. A stream's value, which is an address or contains a key, is encrypted. */
+/** Stores notification streams. A stream's value is encrypted, because it is an address or contains a key. */
 import { type Owner, ownerColumns } from "../../domain/access/owner.ts";
 import type { EventChoices } from "../../domain/notifications/event_classes.ts";
 import type { Columns } from "../../definitions/fields/field.ts";
@@ -84,7 +84,7 @@ export async function lockForDelivery(sql: Sql, id: number): Promise<void> {
 }
 
 /**
- * Records the result of a test message, which has no effect on later deliveries. `error` is null if the
+ * Records the result of a test message. The result has no effect on later deliveries. `error` is null if the
  * message was accepted.
  */
 export async function recordLastDelivery(

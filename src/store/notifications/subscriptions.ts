@@ -16,8 +16,8 @@ export interface Subscribers {
   /** The classes of the event. A stream receives the event if it subscribes to one of them. */
   classes: readonly EventClassName[];
   /**
-   * Types of the streams that follow runs, which get each run's start and end. `isFor` says whether the event
-   * is for streams of these types (true) or of all other types (false).
+   * Types of the streams that follow runs. Such a stream gets each run's start and end. If `isFor` is true,
+   * the event is for streams of these types. If it is false, the event is for streams of all other types.
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**

@@ -130,7 +130,7 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
     sql`(select id from ${sql(table)} where id = ${id} and workspace_id = ${workspaceId})`;
   const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
   return allOf(sql, [
-    // // The filter already selects a record of this workspace, and the record's runs belong to the same
+    // The filter already selects a record of this workspace, and the record's runs belong to the same
     // workspace. A second condition on the workspace would make Postgres read every run of the workspace.
     isOwn ? null : sql`workspace_id = ${workspaceId}`,
     states === undefined ? null : sql`state = any(${[...states]})`,

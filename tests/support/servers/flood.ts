@@ -20,8 +20,7 @@ const FINAL = 0x80;
 const TEXT = 0x1;
 
 /**
- * Returns the header of a frame (RFC 6455, section 5.2). The mask is zero, which leaves the bytes as they
- * are.
+ * Returns the header of a frame, see RFC 6455, section 5.2. The mask is zero, so the bytes stay as they are.
  */
 function head(flags: number, size: number): Uint8Array {
   const bytes = new Uint8Array(14);

@@ -39,7 +39,7 @@ export interface Stage {
   /** The old control plane's backups of the tree, with the fields that tests need. */
   backups: { file_name: string; directory: string; encryption: string }[];
   serverId: number;
-  /** A token of the old control plane, which is invalid in a new database. */
+  /** A token of the old control plane. It is not valid in a new database. */
   token: string;
 }
 

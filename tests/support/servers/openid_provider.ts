@@ -1,5 +1,5 @@
 /**
- * OpenID Connect providers on this machine: a real one (the package oidc-provider), and one that answers as a
+ * OpenID Connect providers on this machine. One is real: the package oidc-provider. The other answers as a
  * test wants. Its answers are valid until the test changes them.
  */
 import { createServer } from "node:http";
@@ -109,7 +109,9 @@ type Json = Record<string, unknown>;
 
 /** A provider whose answers a test changes. It does not ask who logs in, and knows one person. */
 export class LyingProvider implements AsyncDisposable {
-  /** The claims of the ID token, which replace the valid ones; undefined leaves one out. */
+  /**
+   * The claims of the ID token. They replace the valid claims. A claim with the value undefined is left out.
+   */
   claims: Json = {};
   /** The header of the ID token. */
   header: Json = { alg: "RS256", kid: "k" };

@@ -134,7 +134,7 @@ export class PostgresqlServer implements AsyncDisposable {
    * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // The PATH may have Debian's script of this name, which only starts the real program.
+    // The PATH may have Debian's script of this name. That script only starts the real program.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,
@@ -201,7 +201,8 @@ async function makeCluster(programs: string, path: string, user: string | undefi
 }
 
 /**
- * Copies the primary's cluster for a standby. Connects over the primary's socket, which requires no password.
+ * Copies the primary's cluster for a standby. Connects over the primary's socket, because the socket requires
+ * no password.
  */
 async function copyCluster(
   programs: string,

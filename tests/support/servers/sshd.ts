@@ -20,7 +20,7 @@ export class TestSshd implements AsyncDisposable {
   /** The user's private key, as OpenSSH PEM. */
   readonly privateKey: string;
   /**
-   * The fingerprint (`SHA256:…`) of the server's Ed25519 key, which clients pin. The server offers this key
+   * The fingerprint of the server's Ed25519 key: `SHA256:…`. Clients pin this key, and the server offers it
    * first.
    */
   readonly hostKey: string;
@@ -73,7 +73,7 @@ export class TestSshd implements AsyncDisposable {
   /** Starts the server's listener, at first or after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
     // OpenSSH needs this directory for privilege separation, at a path that is compiled in. The directory is
-    // on a tmpfs, which may be empty in a container.
+    // on a tmpfs. In a container, the tmpfs may be empty.
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     this.#listener = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", `${this.root}/sshd_config`],

@@ -100,7 +100,7 @@ async function archivePart(
     command: tarCommand(members, scope, indexPath, context),
     streamDescriptor: ARCHIVE_DESCRIPTOR,
     index: { path: indexPath, rootLines: kind === "directory" ? 1 : 0 },
-    // // The record size must be the same as in the backup. With smaller records, tar does not read the end
+    // The record size must be the same as in the backup. With smaller records, tar does not read the end
     // of the last record. zstd then ends with SIGPIPE, and `pipefail` makes this a failure.
     restore:
       `tar --extract --file=- --record-size=${RECORD_BYTES} --xattrs --xattrs-include='*' --same-permissions ` +

@@ -20,7 +20,7 @@ export async function searchTree(
   for await (const chunk of child.stdout!) {
     const entries = (rest + latin1(chunk)).split("\0");
     rest = entries.pop()!;
-    // // Leaving the loop closes the pipe. find then ends.
+    // Leaving the loop closes the pipe. find then ends.
     if (!entries.every(take)) break;
   }
   await child.exited;

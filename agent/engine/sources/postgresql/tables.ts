@@ -15,8 +15,8 @@ export interface ExcludedTable {
 
 /**
  * Returns the tables that the task's entries name, and their partitions. An entry is `schema.table`, or
- * `table` in any schema; both are taken literally. Materialized views that read an excluded materialized view
- * are excluded too, because an unfilled view cannot be read.
+ * `table` in any schema. Names are taken literally. Materialized views that read an excluded materialized
+ * view are excluded too, because an unfilled view cannot be read.
  */
 export async function findExcludedTables(
   connection: PostgresqlConnection,

@@ -153,7 +153,7 @@ export class OpenidProvider {
     );
   }
 
-  /** Logs what went wrong. Tokens and claims, which errors may hold as their causes, are left out. */
+  /** Logs what went wrong. Errors may hold tokens and claims as their causes, so the causes are left out. */
   #report(error: unknown): void {
     const { message, error: code, cause } = error as Error & { error?: unknown };
     const inner = cause instanceof Error && cause.message !== message ? cause.message : null;
