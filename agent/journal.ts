@@ -39,11 +39,11 @@ type JobKind = Job["kind"];
 /** Number of bytes that are written to the file before the next acknowledgement is recorded in it. */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
- * Number of event numbers that are skipped after a journal was read from disk.
+ * How many event numbers are skipped after a journal was read from disk.
  *
- * Only verdicts, openings and scratch directories are flushed to the disk. After a power failure, the file
- * may therefore lack events that the control plane has already stored. If a new event had the number of one
- * of these lost events, the control plane would take the new event for a duplicate.
+ * Only verdicts, openings and scratch directories are flushed to the disk. So after a power failure, the file
+ * may lack events that the control plane has already stored. If a new event got the number of such an event,
+ * the control plane would take the new event for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 

@@ -20,8 +20,8 @@ const RATE = 256 * 1024;
  */
 const MAX_QUEUED = 1024 * 1024;
 /**
- * Maximum number of characters in the warnings that are reported apart from the lines. No rate limit applies
- * to these warnings, so that none is lost among other output.
+ * Maximum number of characters in the warnings that are reported apart from the lines. These warnings have no
+ * rate limit, because none of them may be lost among other output.
  */
 const MAX_WARNINGS = 4 * 1024 * 1024;
 

@@ -45,7 +45,7 @@ export class StateDirectory implements Disposable {
    * Returns the agent's seat: an identifier of this boot of the machine and of the directory's lock file.
    * Returns undefined if the system has no boot id.
    *
-   * An agent with the same seat as an earlier agent holds the earlier agent's lock, so the earlier agent has
+   * An agent with the same seat as an earlier agent holds the earlier agent's lock. So the earlier agent has
    * ended. A copy of the directory or of the machine has another seat.
    */
   async seat(): Promise<string | undefined> {

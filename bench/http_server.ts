@@ -1,6 +1,6 @@
 /**
- * Serves the whole application or, for comparison, a bare Hono server that sends the same queries to the same
- * database. Prints the server's port.
+ * Serves the whole application. For comparison, can also serve a bare Hono server that sends the same queries
+ * to the same database. Prints the server's port.
  *
  *     deno run -A bench/http_server.ts rearguard|bare
  */

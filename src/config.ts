@@ -163,8 +163,9 @@ export function readConfig(environment: Environment, defaults: ConfigDefaults): 
 }
 
 /**
- * Parses secret keys that are separated by commas or white space, each 32 bytes in base64 or hexadecimal.
- * Returns them in this order, the current key first; null if there is none or one is malformed.
+ * Parses secret keys that are separated by commas or white space. Each key has 32 bytes, in base64 or
+ * hexadecimal. Returns the keys in the order of the text. The first key is the current key. Returns null if
+ * there is no key, or if a key is malformed.
  */
 export function parseSecretKeys(text: string): Uint8Array[] | null {
   const keys: Uint8Array[] = [];

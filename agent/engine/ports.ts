@@ -1,7 +1,6 @@
 /**
  * Interfaces and errors between the engine and its environment, and between the engine's parts. The engine
- * knows neither the websocket nor the journal, so tests and benchmarks can run it in the same way as an
- * agent.
+ * does not know the websocket or the journal. So tests and benchmarks can run it in the same way as an agent.
  */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { DestinationSpace } from "../../src/protocol/job.ts";
@@ -29,9 +28,10 @@ export interface RunPorts {
   progress(stats: Omit<ProgressEvent, "kind">): void;
   /**
    * Records that an object is about to be created. The engine calls this before it creates the object or its
-   * partial file. Once the promise resolves, the record is durable, so that the object can be removed even if
-   * the agent is killed. `path` is the absolute path of the partial file; null if the file is not on this
-   * server.
+   * partial file. Once the promise resolves, the record is durable. The object can then be removed even if
+   * the agent is killed.
+   *
+   * `path` is the absolute path of the partial file. It is null if the file is not on this server.
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
@@ -160,9 +160,9 @@ export interface Destination {
   /** Returns the absolute path of an object's partial file; null if the file is not on this server. */
   partialPath(name: string): string | null;
   /**
-   * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if the
-   * directory or bucket is missing, for example because its file system is not mounted. In a missing
-   * directory, a missing object is no proof that the object is lost.
+   * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if it is
+   * missing, for example because its file system is not mounted. If the directory is missing, a missing
+   * object is not known to be lost.
    */
   findLocation(): Promise<void>;
   /**

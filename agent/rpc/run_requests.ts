@@ -9,8 +9,8 @@ import type { StorageRequest, StorageResponse } from "./storage_requests.ts";
 import { RunFailedError } from "../engine/ports.ts";
 
 /**
- * Time in milliseconds for which a refused request is retried. A request is retried if the refusal says that
- * a retry may succeed, for example because the bucket can't be reached.
+ * Time in milliseconds for which a refused request is retried. A request is retried only if its refusal says
+ * that a retry may succeed. This is the case, for example, if the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
 /** Time after which a request without a response is reported to the output, in milliseconds. */

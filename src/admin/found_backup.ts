@@ -8,10 +8,10 @@ import type { BackupRepository } from "./backup_repository.ts";
 
 /**
  * Returns the backups that can be restored, in the given order. Prompts for the passwords of encrypted
- * backups. A backup's password is null if no password opens it.
+ * backups. If no password opens a backup, its password is null.
  *
  * @param directoryOf Returns the directory in which a control plane looks for a backup.
- * @param leaveOut Called for each manifest that yields no backup, with the reason.
+ * @param leaveOut Called with the reason for each manifest that yields no backup.
  */
 export async function foundBackups(
   repository: BackupRepository,

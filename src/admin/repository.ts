@@ -10,7 +10,8 @@ import { BUCKET_SCHEME, openS3Repository } from "./s3_repository.ts";
 /**
  * Opens the repository at an address. Keys and passwords come from the environment, never from an argument.
  *
- * @param text A directory, or a URL of a bucket or of a destination with a login, such as an SFTP server.
+ * @param text A directory, the URL of a bucket, or the URL of a destination with a login, such as an SFTP
+ * server.
  */
 export async function openRepository(
   text: string,

@@ -1,7 +1,7 @@
 /**
- * Decides whether an agent that sends `hello` may connect. A server has at most one connected agent. A second
- * agent with the same key is refused if the connected agent answers a ping. If the connected agent does not
- * answer, the second agent replaces it.
+ * Decides whether an agent that sends `hello` may connect. A server has at most one connected agent. If a
+ * second agent with the same key arrives, the connected agent gets a ping. If the connected agent answers,
+ * the second agent is refused. If not, the second agent replaces it.
  */
 import type { AgentDescription } from "../protocol/wire_messages.ts";
 import {

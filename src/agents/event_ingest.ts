@@ -1,6 +1,6 @@
 /**
  * Collects events of all agents and stores them in batches. Events that arrive while a batch is stored form
- * the next batch. Batches therefore grow with the load, and a single event does not wait.
+ * the next batch. So batches grow with the load, and a single event does not wait.
  */
 import { runEvents, runOutput } from "../telemetry/process_metrics.ts";
 import { logger } from "../telemetry/logging.ts";

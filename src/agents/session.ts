@@ -28,7 +28,7 @@ export const CLOSE = {
 const MAX_UNSTORED = 10_000;
 /**
  * Maximum number of characters in one agent's events that are not stored yet. An agent with eight runs stays
- * below this limit, because each run waits for acknowledgements earlier.
+ * below this limit, because each run has a lower limit on events without acknowledgement.
  */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum number of responses that wait for the database. */

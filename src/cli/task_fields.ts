@@ -39,7 +39,7 @@ function typeWithField(isGiven: (field: string) => boolean): string | undefined 
 
 /**
  * Returns the names of the input fields that the control plane has ignored. `made` is the created record in
- * the response. It contains every field that the control plane supports; for a secret, it contains
+ * the response. It contains every field that the control plane supports. In place of a secret, it contains
  * `has_<name>`.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {

@@ -26,12 +26,12 @@ export class Listing {
 }
 
 /**
- * Returns the parts of a line that are the same in every listing of an archive. Leaves out the parts that
- * differ:
- * - The block number. When tar reads an archive, it counts blocks from another header than when it writes.
- * - The marks of attributes (`*`, `+`), which tar shows only when it writes.
- * - The width of the columns, which grows from line to line.
- * - Times before 1970 or after 9999, which releases of tar print differently.
+ * Returns the parts of a line that are the same in every listing of an archive. Leaves out these parts:
+ * - The block number. tar counts blocks from one header when it writes an archive, and from another when it
+ *   reads.
+ * - The marks of attributes, `*` and `+`. tar shows them only when it writes.
+ * - The width of the columns. It grows from line to line.
+ * - Times before 1970 or after 9999. Releases of tar print them differently.
  */
 function comparable(line: string): string {
   const quote = line.indexOf('"');

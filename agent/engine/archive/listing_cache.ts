@@ -40,7 +40,7 @@ export class ListingCache implements AsyncDisposable {
   ) {}
 
   /**
-   * Returns the listing for a key; builds the listing if none is kept. Concurrent callers share one build. If
+   * Returns the listing for a key. Builds the listing if none is kept. Concurrent callers share one build. If
    * `signal` aborts, the build continues, so that a retry can use its result.
    *
    * @param key Identifies the bytes of the index and the key that decrypts them.

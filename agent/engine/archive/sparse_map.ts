@@ -11,8 +11,8 @@ const MAX_DIGITS = 16;
 const ZEROS = new Uint8Array(64 * 1024);
 
 /**
- * Reads the map of a sparse file, in whole blocks. The map has the number of segments, then the position and
- * the size of each segment, one number in a line. Returns null if the blocks are not a map.
+ * Reads the map of a sparse file, in whole blocks. The map first has the number of segments. Then it has the
+ * position and the size of each segment. Each number is a line. Returns null if the blocks are not a map.
  *
  * @param take Returns the next block; null at the end.
  */

@@ -20,8 +20,8 @@ export interface ContentLayout {
 }
 
 /**
- * Returns where the content of a regular file is. Returns null if the headers are of an unsupported form, or
- * if the content is not `size` bytes long. In these cases only tar can extract the member.
+ * Returns where the content of a regular file is. Returns null if only tar can extract the member. This is
+ * the case if the headers are of an unsupported form, or if the content is not `size` bytes long.
  *
  * @param bytes The archive from the member's first header on.
  */

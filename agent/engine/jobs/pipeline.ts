@@ -1,6 +1,6 @@
 /**
- * Connects a source's program and the compressor by a FIFO. The uncompressed bytes do not pass through the
- * agent, and the exit and messages of each program are handled separately.
+ * Connects a source's program and the compressor by a FIFO. So the uncompressed bytes do not pass through the
+ * agent. The exit and messages of each program are still handled separately.
  */
 import { makeFifo, releaseAfter } from "../programs/fifo.ts";
 import type { DirectWriting } from "../ports.ts";

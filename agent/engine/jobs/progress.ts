@@ -122,7 +122,7 @@ export function formatSeconds(seconds: number): string {
 
 /**
  * Returns the number of bytes that the compressor has read from the pipe: `rchar` of proc(5). Returns null if
- * the program has ended or if a hardened system hides the number.
+ * the program has ended, or if the system hides the number.
  */
 async function bytesReadBy(pid: number): Promise<number | null> {
   try {

@@ -10,9 +10,10 @@ import { type Destination, RunFailedError } from "../ports.ts";
 export class UnsteadyReadError extends RunFailedError {}
 
 /**
- * Reads an object again after a read that returned wrong bytes. Resolves if the second read returns the same
- * wrong bytes: the object is then damaged. Rejects with an {@link UnsteadyReadError} if the second read
- * returns other bytes. Rejects with another error if the object can't be read.
+ * Reads an object again after a read that returned wrong bytes. The outcomes of this second read:
+ * - It returns the same wrong bytes: resolves. The object is damaged.
+ * - It returns other bytes: rejects with an {@link UnsteadyReadError}.
+ * - It fails: rejects with another error.
  *
  * @param first SHA-256 of the first read.
  * @param count Called with the number of bytes in each chunk read.

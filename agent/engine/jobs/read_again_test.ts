@@ -14,7 +14,7 @@ import { runVerify } from "./verify.ts";
 
 /**
  * A destination that alters one byte in reads of objects whose names contain `suffix`. `value` gets the
- * number of the read, from 1, and returns the bits to flip. If it returns 0, the read is correct.
+ * number of the read, from 1. It returns the bits to flip, or 0 for a correct read.
  */
 class FaultyPath extends LocalDestination {
   #reads = 0;

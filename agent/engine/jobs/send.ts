@@ -161,8 +161,9 @@ function bytesOf(
 }
 
 /**
- * Sends an object exactly as it is stored, and returns the outcome. Reads one byte first, so that an error of
- * the read is reported. After the transfer has begun, an error would look like a broken download.
+ * Sends an object exactly as it is stored, and returns the outcome. Reads one byte before sending, so that an
+ * error of the read can be reported. After the transfer has begun, an error would look like a broken
+ * download.
  */
 async function sendStored(
   { objects }: BackupSend["backup"],

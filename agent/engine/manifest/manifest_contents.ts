@@ -55,8 +55,8 @@ const Manifest = z.object({
 });
 
 /**
- * Returns the contents in a manifest's text; an empty map for an older backup without contents. Rejects if
- * the text is not a manifest or the key does not decrypt the contents.
+ * Returns the contents in a manifest's text. Returns an empty map for an older backup without contents.
+ * Rejects if the text is not a manifest. Also rejects if the key does not decrypt the contents.
  */
 async function readContents(
   text: string,

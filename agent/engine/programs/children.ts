@@ -254,10 +254,12 @@ export class Child {
 /**
  * Returns a command line that also switches the user and opens the redirects.
  *
- * One process runs setpriv, then a shell that opens the files, then the program, each by exec. setpriv sets a
- * parent-death signal: it ends the process when the agent ends. The shell needs this signal too, because it
- * blocks until the other side of a FIFO is opened. If the agent was killed before setpriv ran, the shell
- * finds another parent and exits. Switching the user clears the signal, so a second setpriv sets it again.
+ * One process runs three programs, one after another, each by exec: setpriv, a shell that opens the files,
+ * and the program.
+ * - setpriv sets a parent-death signal. It ends the process when the agent ends. The shell needs it too,
+ *   because it blocks until the other side of a FIFO is opened.
+ * - Switching the user clears the signal, so a second setpriv sets it again.
+ * - If the agent was killed before setpriv ran, the shell finds another parent and exits.
  *
  * Paths and arguments are the shell's parameters, never part of its code. The shell ignores SIGINT, because
  * the agent handles a terminal's Ctrl-C.

@@ -16,7 +16,7 @@ export function formatOf(name: string): string {
 
 /**
  * Checks the stream of an object. If the stream is incomplete, rejects with a `RunFailedError` that says what
- * is missing. If the source type is unknown, the stream must be valid for one of the types with this format.
+ * is missing. If the source type is unknown, the stream must be valid for at least one type with this format.
  *
  * @param watch Has seen the compressed frames of the whole stream.
  * @param sourceType Source type in the manifest; null if it is unknown.

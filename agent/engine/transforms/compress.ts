@@ -19,8 +19,8 @@ export const COMPRESSION = "zstd, independent frames as pzstd writes them";
 
 /**
  * Pairs of a compression level and the maximum number of threads up to this level. With more than 8 threads,
- * tar is the bottleneck. Above level 9 each thread needs much memory: up to 70 MB until level 12, 90 MB until
- * level 16, and 170 MB above.
+ * tar is the bottleneck. Above level 9, each thread needs much memory: up to 70 MB until level 12, 90 MB
+ * until level 16, and 170 MB above level 16.
  */
 const MAX_THREADS = [[9, 8], [12, 3], [16, 2], [Infinity, 1]] as const;
 

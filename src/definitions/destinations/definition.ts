@@ -62,7 +62,7 @@ export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.Zo
  * Who accesses the stored objects:
  * - `server`: only the agent of the server whose disk they are on;
  * - `agents`: every agent of the workspace;
- * - `control_plane`: the control plane itself (`src/storage`), which signs requests for agents.
+ * - `control_plane`: the control plane itself. `src/storage` signs requests for agents.
  */
 export type Reach = "server" | "agents" | "control_plane";
 
@@ -110,8 +110,8 @@ export interface DestinationDefinition<
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**
-   * Returns the URL that the control plane will connect to, and the field that contains it; null if there is
-   * none. Missing for types whose address callers can't choose.
+   * Returns the URL that the control plane will connect to, and the field that contains it. Returns null if
+   * there is no such URL. Missing for types whose address callers can't choose.
    */
   connectsTo?(
     settings: SettingsOf<Fields>,

@@ -1,6 +1,6 @@
 /**
- * File operations at a local destination, each with a time limit. An operation may block for ever if the
- * server of a network file system is gone. The system call behind it can't be cancelled.
+ * File operations at a local destination, each with a time limit. If the server of a network file system is
+ * gone, an operation may block for ever. Its system call can't be cancelled.
  */
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -59,8 +59,8 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. A close may have to write, and could then block the whole agent. The close is therefore
-   * postponed while an operation on the directory has not returned.
+   * Closes a file. Closing may write data, and a blocked write would block the whole agent. So while an
+   * operation on the directory has not returned, the close is postponed.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);

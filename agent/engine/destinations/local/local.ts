@@ -113,7 +113,7 @@ export class LocalDestination implements Destination {
   async makeLocation(): Promise<void> {
     const { directory } = this.spec;
     // Refuse to write if the file system is not mounted. The backup would fill the disk below the mount
-    // point, and would be hidden once the file system is mounted again.
+    // point. Once the file system is mounted again, the backup would be hidden.
     await this.#refuseVanished(`write to ${directory}`);
     await this.#files.at(`write to ${directory}`, () => makeDirectory(directory));
   }

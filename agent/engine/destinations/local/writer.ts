@@ -98,8 +98,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Lets a program write the file directly. Undefined if the file system may hang: the file is read while the
-   * program writes it, and those reads have no time limit.
+   * Lets a program write the file directly. The agent reads the file while the program writes it, and these
+   * reads have no time limit. So this is undefined if the file system may hang.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;

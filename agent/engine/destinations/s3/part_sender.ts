@@ -98,8 +98,8 @@ export class PartSender {
   }
 
   /**
-   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. If the
-   * link is too slow for several parts at once, first waits until the other parts are sent.
+   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. On a link
+   * that is too slow for several parts at once, first waits until all other parts are sent.
    */
   async #try(
     partNumber: number,

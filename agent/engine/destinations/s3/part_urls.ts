@@ -4,8 +4,8 @@ import { MAX_PARTS } from "../../../../src/domain/upload_parts.ts";
 import { RunFailedError, type Uploads } from "../../ports.ts";
 
 /**
- * Number of URLs in the first batch and in each further batch. The first batch is small because
- * most objects have one part. Further batches are larger so that a large object needs few requests.
+ * Number of URLs in the first batch and in each further batch. The first batch is small, because most objects
+ * have one part. Further batches are larger, because a large object should need few requests.
  */
 const FIRST_BATCH = 2;
 const BATCH = 20;

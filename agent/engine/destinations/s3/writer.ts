@@ -14,8 +14,8 @@ const MIB = 2 ** 20;
  */
 const THREE_BUFFERS_UP_TO = 16 * MIB;
 /**
- * Largest part size, in bytes, at which one part is filled while another is being sent. For larger parts,
- * memory has room for only one part. This part is filled and sent before the next one is filled.
+ * Largest part size, in bytes, at which one part is filled while another is being sent. With larger parts,
+ * memory has room for only one part. Each part is then sent before the next part is filled.
  */
 const TWO_BUFFERS_UP_TO = 32 * MIB;
 

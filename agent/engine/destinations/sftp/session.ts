@@ -262,8 +262,8 @@ export class SftpSession {
   }
 
   /**
-   * Returns the problem of the disk that holds the directory; null if no problem is found. If the directory
-   * is missing, checks the disk of the nearest existing directory above.
+   * Returns the problem of the disk that holds the directory; null if no problem is found. For a missing
+   * directory, checks the disk of the nearest existing directory above.
    */
   async #diskFault(): Promise<string | null> {
     for (let path = this.spec.directory;; path = parentOf(path)) {

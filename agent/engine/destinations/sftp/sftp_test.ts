@@ -80,8 +80,8 @@ Deno.test("a partial file of a run that died is replaced", async () => {
 });
 
 /**
- * Runs `work` with a connection that breaks during the first rename: the server has renamed the file, but its
- * response is lost. `cut` resolves once the connection is lost.
+ * Runs `work` with a connection that breaks during the first rename. The server has then renamed the file,
+ * but its response is lost. `cut` resolves once the connection is lost.
  */
 async function losingRename(sshd: TestSshd, work: (cut: Promise<void>) => Promise<void>): Promise<void> {
   const { rename } = SftpSession.prototype;

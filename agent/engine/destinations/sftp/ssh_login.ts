@@ -15,8 +15,8 @@ const KEEPALIVE_COUNT = 3;
 
 /**
  * Ciphers, the fastest first. ChaCha20 is left out, although every server supports it. ssh2 makes a ChaCha20
- * cipher for each packet and never ends it. Deno's node:crypto then never frees the cipher. This takes 50 MB
- * of memory for each gigabyte sent.
+ * cipher for each packet and never ends it, so Deno's node:crypto never frees it. This takes 50 MB of memory
+ * for each gigabyte sent.
  */
 const CIPHERS = [
   "aes128-ctr",
@@ -67,8 +67,8 @@ export function describeServer({ username, host, port }: Spec): string {
 }
 
 /**
- * Logs in and returns the connection. Rejects with a {@link LoginFailedError} if that fails; its message
- * names the setting to change. Rejects with the signal's reason if the signal aborts.
+ * Logs in and returns the connection. If the log-in fails, rejects with a {@link LoginFailedError} whose
+ * message names the setting to change. Rejects with the signal's reason if the signal aborts.
  */
 export async function logIn(spec: Spec, signal: AbortSignal): Promise<Client> {
   const ssh2 = await loadSsh2();

@@ -1,6 +1,7 @@
 /**
- * Writes one file over SFTP with many writes in flight, and renames it once all of its bytes are on disk.
- * Keeps the bytes that the server has not acknowledged, to send them again after a broken connection.
+ * Writes one file over SFTP with many writes in flight. Renames the file once all of its bytes are on disk.
+ * Keeps the bytes that the server has not acknowledged. After a broken connection, these bytes are sent
+ * again.
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
@@ -184,8 +185,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Renames the file to its final name. A rename may have succeeded although its response was lost. In this
-   * case, an existing file with the final name may be this file.
+   * Renames the file to its final name. If the response to an earlier attempt was lost, the file may have its
+   * final name already. So an existing file with the final name may be this file.
    */
   async #publish(): Promise<void> {
     let isRepeated = false;

@@ -1,6 +1,6 @@
 /**
- * Makes one HTTP request of a WebDAV client, with node:http. Deno's fetch is not used: it copies a body
- * before sending it, and does not report the progress of a streamed body.
+ * Makes one HTTP request of a WebDAV client, with node:http. Deno's fetch is not used for two reasons: it
+ * copies a body before sending it, and it does not report the progress of a streamed body.
  */
 import { Buffer } from "node:buffer";
 import {

@@ -47,8 +47,8 @@ const OutputLine = z.union([
 type OutputLine = z.infer<typeof OutputLine>;
 
 /**
- * Starts the count, and returns pg_dump's argument for the snapshot. If the server cannot export a snapshot,
- * as on a standby, pg_dump gets no argument and no rows are counted.
+ * Starts the count, and returns pg_dump's argument for the snapshot. A standby, for example, cannot export a
+ * snapshot. pg_dump then gets no argument, and no rows are counted.
  */
 export async function countInSnapshot(
   client: PostgresqlClient,

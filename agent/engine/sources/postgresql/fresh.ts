@@ -51,8 +51,8 @@ export interface NewDatabase {
   readonly original: string;
   readonly comment: string;
   /**
-   * Existing database of the final name; undefined if there is none. If the existing database is empty, the
-   * new database gets the same properties, because a user chose them.
+   * Existing database of the final name; undefined if there is none. If it is empty, a user chose its
+   * properties for this restore. The new database then gets these properties.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the login owns it. */
@@ -179,7 +179,7 @@ export class PostgresqlFresh {
 
   /**
    * Applies the properties that loading may need. Warns of properties that cannot be restored. Resolves with
-   * statements for the other properties, to be executed after the load.
+   * statements for all remaining properties. They are executed after the load.
    *
    * @param when With "later", nothing is applied yet: all statements are returned.
    */
@@ -334,8 +334,8 @@ export class PostgresqlFresh {
 }
 
 /**
- * Finds a database to connect to that is none of `names`. If none of the usual databases accepts the login,
- * connects to one of `names` and looks for another database there.
+ * Finds a database to connect to that is not in `names`. Tries the usual databases first. If none of them
+ * accepts the login, connects to a database in `names` and looks for another database there.
  */
 async function findOtherMaintenanceDatabase(
   connection: PostgresqlConnection,

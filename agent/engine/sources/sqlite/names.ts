@@ -34,8 +34,8 @@ function shortened(name: string): string {
 }
 
 /**
- * Returns, for each database, the part of its objects' names that names the database. This part is the file's
- * name. If the name is too long or occurs twice, a digest of the path is added.
+ * Returns, for each database, the part of its objects' names that stands for the database. This part is the
+ * file's name. If the file's name is too long or occurs twice, a digest of the path is added.
  */
 export function infixes(paths: readonly string[]): string[] {
   const names = paths.map((path) => databaseInfix(basename(path)));

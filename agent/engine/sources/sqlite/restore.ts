@@ -1,7 +1,7 @@
 /**
  * Restores SQLite databases. Each database is written to a staging directory next to its path, and is
- * checked. Then the old database is renamed together with its journal, and the new database takes its name.
- * If the journal stayed, SQLite would apply it to the new database.
+ * checked. Then the old database is renamed together with its journal. The new database takes its name. If
+ * the journal had kept its name, SQLite would apply it to the new database.
  */
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
@@ -117,7 +117,7 @@ export class SqliteHost implements DatabaseHost {
 
   /**
    * Gives the new file the owner and mode of the existing file. If no file exists, the new file belongs to
-   * the user that the programs run as, and only that user may access it.
+   * the user that the programs run as. Only that user may then access it.
    */
   async #prepareFresh({ staging, existing }: DatabasePaths, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
