@@ -22,6 +22,7 @@ Deno.test("every endpoint that may change something is recorded, and so is every
   assert.deepEqual(exempt.map(({ operationId }) => operationId).sort(), [
     "sendAgentStream",
     "showSetupUser",
+    "startOpenidLogin",
     "startPasskeyLogin",
   ]);
   const reads = ENDPOINTS.filter((each) => each.method === "get" && isAudited(each));

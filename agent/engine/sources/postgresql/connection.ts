@@ -25,6 +25,14 @@ const PASSWORD_DESCRIPTOR = 3;
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
+/**
+ * Time in milliseconds after which a server has freed the connection of a program that has ended. It frees the
+ * connection a moment after the program's end, or later if the server is busy.
+ */
+const RELEASE_TIME = 1_000;
+/** Number of times that psql tries to connect while a limit of connections is reached. */
+const CONNECT_TRIES = 10;
+
 /** Address of a server, and the login's name and password. */
 type Login = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
@@ -35,6 +43,9 @@ export interface PostgresqlClient {
 }
 
 export class PostgresqlConnection {
+  /** Whether the role or the database may have no further connection. */
+  isLimited = false;
+
   private constructor(
     /** The address and login as shown to users, such as `the local socket as postgres`. */
     readonly description: string,
@@ -123,9 +134,7 @@ export class PostgresqlConnection {
   /** Executes a script and returns the output of all its statements. */
   async script(psql: string, database: string, text: string): Promise<string> {
     const command = this.scriptCommand(psql, database);
-    return this.#answer(
-      await capture(this.context.children, command, new TextEncoder().encode(`${SESSION};\n${text}`)),
-    );
+    return await this.#capture(command, new TextEncoder().encode(`${SESSION};\n${text}`));
   }
 
   /** Executes statements in one transaction. Returns the output of the last statement. */
@@ -135,12 +144,24 @@ export class PostgresqlConnection {
       ...[`--command=${SESSION}`, `--command=${sql}`],
     ];
     const command = this.command(psql, args, database);
-    return this.#answer(
-      await capture(this.context.children, {
-        ...command,
-        env: { ...command.env, PGCLIENTENCODING: "UTF8" },
-      }),
-    );
+    return await this.#capture({ ...command, env: { ...command.env, PGCLIENTENCODING: "UTF8" } });
+  }
+
+  /**
+   * Waits, if a limit of connections is reached, until the server has freed those of programs that have ended.
+   * A program that connects at once would be refused.
+   */
+  async settle(): Promise<void> {
+    if (this.isLimited) await this.context.ports.clock.sleep(RELEASE_TIME);
+  }
+
+  /** Runs psql and returns its output. Tries again if a limit of connections is reached. */
+  async #capture(command: Command, input?: Uint8Array): Promise<string> {
+    for (let tries = 1;; tries++) {
+      const answer = await capture(this.context.children, command, input);
+      if (tries === CONNECT_TRIES || !isRefusedByLimit(answer)) return this.#answer(answer);
+      await this.context.ports.clock.sleep(RELEASE_TIME / 2);
+    }
   }
 
   #answer(answer: Answer): string {
@@ -150,6 +171,11 @@ export class PostgresqlConnection {
       `psql exited with ${answer.exit.code}`;
     throw new RunFailedError(`Cannot use PostgreSQL at ${this.description}: ${message}`);
   }
+}
+
+/** Whether the server refused psql's connection because the role or the database has as many as it may have. */
+function isRefusedByLimit({ exit, messages }: Answer): boolean {
+  return exit.code === 2 && messages.some((line) => /FATAL: +too many connections for /.test(line));
 }
 
 /**

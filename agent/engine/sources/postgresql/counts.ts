@@ -60,6 +60,7 @@ export async function countInSnapshot(
     ports.output.line(
       `Rows are not counted in ${database}: its connection limit, or the login's, does not allow a second connection`,
     );
+    await client.connection.settle();
     const uncounted = withKnown({}, known);
     return { args: [], end: () => Promise.resolve(uncounted) };
   }

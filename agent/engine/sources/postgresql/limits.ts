@@ -4,7 +4,8 @@ import { literal } from "./sql.ts";
 
 /**
  * Whether the login may open two more connections to a database. The login's role and the database each have
- * a limit on connections. Superusers have no limit. Returns true if the database does not exist.
+ * a limit on connections. Superusers have no limit. Returns true if the database does not exist. Stores the
+ * result in the connection.
  *
  * @param maintenanceDatabase Database to connect to.
  */
@@ -25,5 +26,6 @@ export async function allowsTwoConnections(
      from pg_catalog.pg_roles r, pg_catalog.pg_database d
      where r.rolname = current_user and d.datname = ${literal(database)}`,
   );
-  return found?.has_room ?? true;
+  connection.isLimited = found?.has_room === false;
+  return !connection.isLimited;
 }

@@ -45,11 +45,14 @@ export async function loaderFor(
   };
   if (!/\.dump\.zst(\.age)?$/.test(archive.name)) {
     const isUnwanted = (line: string) => isBound(line) || isPrivileged(line) || refreshes.take(line);
-    return { ...await plainLoader(server, name, keys, isUnwanted, choices), finish };
+    const loader = await plainLoader(server, name, keys, isUnwanted, choices);
+    await server.connection.settle();
+    return { ...loader, finish };
   }
   const mayRefresh = contents?.objects?.["materialized view"] !== undefined;
   const isUnwanted = ({ message, statement }: LoadError) =>
     isBound(`${message} ${statement ?? ""}`) || (statement !== null && isPrivileged(statement));
+  await server.connection.settle();
   return { ...customLoader(server, name, keys, { isUnwanted, mayRefresh }, choices), finish };
 }
 
