@@ -1,6 +1,6 @@
 /**
- * Decides whether a backup task is protected: whether its newest backup is recent enough. The answer depends
- * on the age of that backup, not on how the last run ended.
+ * Decides whether a backup task is protected: whether its newest backup is recent enough. Only the age of
+ * that backup counts. How the last run ended does not matter.
  */
 import { planRun, type Schedule } from "./schedule.ts";
 

@@ -190,8 +190,8 @@ function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, 
 }
 
 /**
- * Keeps each suspicious or damaged backup, and everything older. An older backup may be the last intact one,
- * so it stays until a person clears or deletes the flagged backup.
+ * Keeps each suspicious or damaged backup, and everything older. These backups stay until a person clears or
+ * deletes the flagged backup, because an older backup may be the last intact one.
  */
 function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
   let flagged: { rule: "suspicious" | "damaged"; id: number } | null = null;

@@ -205,8 +205,8 @@ export const OUTCOMES = ["succeeded", "warnings", "failed"] as const;
 export type Outcome = typeof OUTCOMES[number];
 
 /**
- * Returns the outcome of a run; null if it has not ended, or if a person cancelled it. A run that was
- * cancelled because of its timeout has failed. `src/store/tasks/task_outcome.ts` has the same rule as SQL.
+ * Returns the outcome of a run. Returns null if the run has not ended, or if a person cancelled it. If its
+ * timeout cancelled it, it has failed. `src/store/tasks/task_outcome.ts` has the same rule as SQL.
  */
 export function outcomeOfRun(
   { state, warnings_count, timeout_at, finished_at }: {

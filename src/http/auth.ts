@@ -14,7 +14,7 @@ export function callerOf(services: ServiceContext, secret: PresentedSecret | nul
 
 /**
  * Returns the secret that a request presents: the token in its `Authorization` header. If the header is
- * missing, returns the session in its cookie. Returns null if both are missing.
+ * missing, returns the session in its cookie. Returns null if the cookie is missing too.
  */
 export function presentedSecret(request: Request, cookie: SecretCookie): PresentedSecret | null {
   const session = request.headers.has("authorization") ? null : cookie.read(request);

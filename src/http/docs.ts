@@ -39,9 +39,9 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * The page's content security policy: the browser may load from this host only. Pictures may also be `data:`
- * URLs, because the style sheet contains such pictures. Swagger UI sets styles by script, and the policy does
- * not restrict that.
+ * The page's content security policy. The browser may load from this host only. Pictures may also be `data:`
+ * URLs, because the style sheet contains such pictures. The policy does not restrict styles that Swagger UI
+ * sets by script.
  */
 const POLICY = [
   "default-src 'none'",

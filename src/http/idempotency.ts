@@ -19,9 +19,9 @@ export interface AuthenticatedRequest {
 }
 
 /**
- * Returns the response of `answer` and stores it for the request's `Idempotency-Key`. For a key that was used
- * before, returns the stored response without calling `answer`. Server errors are not stored, so that a retry
- * can succeed.
+ * Returns the response of `answer` and stores it for the request's `Idempotency-Key`. If the key was used
+ * before, returns the stored response and does not call `answer`. Server errors are not stored, so that a
+ * retry can succeed.
  */
 export async function answerOnce(
   services: ServiceContext,

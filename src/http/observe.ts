@@ -8,8 +8,8 @@ import { logger, withLogContext } from "../telemetry/logging.ts";
 import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
- * Values of one request. `route` is the path of the matched endpoint, for the log and the metrics; undefined
- * if none was matched. `requestId` is the id in the response.
+ * Values of one request. `route` is the path of the matched endpoint, for the log and the metrics. It is
+ * undefined if no endpoint was matched. `requestId` is the id in the response.
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };

@@ -83,8 +83,8 @@ export class Notifier {
   }
 
   /**
-   * Starts sending messages that are due, one for each stream, without waiting for the result. Returns how
-   * many were started. Call again until it returns 0. Calls `ended` after each message.
+   * Starts sending the due messages, one for each stream. Does not wait for the results. Returns how many
+   * were started. Call this again until it returns 0. Calls `ended` after each message.
    */
   async startDue(ended: () => void = () => {}): Promise<number> {
     if (this.#stopped.signal.aborted) return 0;

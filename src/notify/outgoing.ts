@@ -103,8 +103,8 @@ export class Outgoing {
   }
 
   /**
-   * Returns the delay in `Retry-After`, in milliseconds: a number of seconds or a date (RFC 9110, section
-   * 10.2.3). Discord sends fractions of seconds. Returns null if there is none.
+   * Returns the delay in `Retry-After`, in milliseconds. Returns null if there is none. The header contains a
+   * number of seconds or a date: see RFC 9110, section 10.2.3. Discord sends fractions of seconds.
    */
   #retryAfter({ status, headers }: Response): number | null {
     const text = headers.get("retry-after")?.trim();

@@ -1,7 +1,7 @@
 /**
  * Installs the packages of deno.json quietly. `deno task start` and similar tasks run this file first, so it
- * imports no package itself. Packages that only tests and benches import (`devDependencies` of package.json)
- * are not installed. If they are installed already, they are kept.
+ * imports no package itself. Does not install packages that only tests and benches import: `devDependencies`
+ * of package.json. If such packages are installed already, keeps them.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";

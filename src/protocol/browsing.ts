@@ -3,8 +3,8 @@ import * as z from "zod";
 import { BackupToRead } from "./job.ts";
 
 /**
- * A presigned URL of an object, for GET requests with ranges. The agent cannot ask for another URL after this
- * one has expired, because the request does not belong to a run.
+ * A presigned URL of an object, for GET requests with ranges. The request with this URL does not belong to a
+ * run. So the agent cannot ask for another URL after this one has expired.
  */
 export const SignedObject = z.object({
   name: z.string(),
@@ -84,7 +84,7 @@ export const BackupFind = z.object({
   backups: z.array(BackupToRead).min(1).max(MAX_FOUND_BACKUPS),
   signed: z.array(SignedObject),
   /**
-   * A text that names contain, or a glob; case is ignored. A pattern without a slash is compared with names.
+   * A text that names contain, or a glob. Case is ignored. A pattern without a slash is compared with names.
    * A pattern with a slash is compared with whole paths.
    */
   pattern: z.string().min(1),

@@ -1,6 +1,6 @@
 /**
  * The job of a run: what an agent needs to execute the run, in one message from the control plane. A job is
- * built when its run is dispatched. It contains passwords, so the agent keeps it in memory only, and never
+ * built when its run is dispatched. It contains passwords. So the agent keeps it only in memory, and never
  * writes it to the journal.
  */
 import * as z from "zod";

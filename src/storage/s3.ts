@@ -15,8 +15,8 @@ export type { OpenUpload, StoredKey } from "./s3_lists.ts";
 export { StorageError };
 
 /**
- * Limits for completing an upload, in milliseconds: for a pause in the response, and for the whole response.
- * Amazon may take minutes for a large upload, and sends white space meanwhile.
+ * Limit for a pause in the response to the completion of an upload, in milliseconds. The next constant limits
+ * the whole response. Amazon may take minutes for a large upload, and sends white space meanwhile.
  */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;

@@ -62,8 +62,8 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
 }
 
 /**
- * Returns the scheme and host to which a response redirects; null if it does not redirect, or if S3 itself
- * sent it. Path and query are left out, because they may contain a credential.
+ * Returns the scheme and host to which a response redirects. Returns null if it does not redirect, or if S3
+ * itself sent the redirect. Path and query are left out, because they may contain a credential.
  */
 function redirectOf(status: number, headers: Headers): string | null {
   // S3's own redirects have these headers, and name a region.

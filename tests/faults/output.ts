@@ -11,8 +11,8 @@ interface Run {
 }
 
 /**
- * Number of event numbers that an agent skips when it reads its journal after a restart. The agent may have
- * sent events with these numbers that the journal does not have.
+ * How many event numbers an agent skips when it reads its journal after a restart. The journal may lack
+ * events with these numbers that the agent has sent.
  */
 const LEFT_OUT = 2 ** 20;
 

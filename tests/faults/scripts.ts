@@ -21,7 +21,7 @@ export async function createScripts({ api, root }: Pick<World, "api" | "root">):
 }
 
 /**
- * Checks that no script ran twice, and that a postscript ran once for each run whose prescript has begun. A
+ * Checks two rules. No script ran twice. A postscript ran once for each run whose prescript has begun. A
  * prescript of a cancelled run may have been ended before it wrote its line.
  */
 export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {

@@ -129,8 +129,9 @@ export class Stage {
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // Do not overwrite a due time that has come. Do not set a due time before one that a control plane with a
-    // fast clock has handled. In both cases the harness itself would cause a missed run or a double run.
+    // Do not overwrite a due time that has come. Do not set a due time before a due time that a control plane
+    // with a fast clock has handled. In both cases the harness itself would cause a missed run or a double
+    // run.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -2,10 +2,10 @@
 
 /**
  * Yields the bytes of `chunks`. A chunk is valid until the next one is requested. If the consumer stops
- * early, the source is closed and the chunk that was read ahead is dropped.
+ * early, the source is closed. The chunk that was read ahead is then dropped.
  *
- * Each chunk is a copy, so that the source may reuse its buffer. Two buffers take turns, because allocating
- * one for each chunk would take as much time as copying the bytes.
+ * Each chunk is a copy, so that the source may reuse its buffer. Two buffers take turns. Allocating a buffer
+ * for each chunk would take as much time as copying the bytes.
  */
 export async function* readAhead(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

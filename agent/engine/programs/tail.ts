@@ -10,8 +10,8 @@ const PAUSE = 20;
  * Calls `take` with the bytes of the file, in chunks of up to 1 MiB and one at a time. Resolves once `ended`
  * has settled and the whole file was read.
  *
- * If `take` or a read fails, calls `onFailure` at once; `onFailure` should end the program. Rejects with the
- * error once the program has ended.
+ * If `take` or a read fails, calls `onFailure` at once. `onFailure` should end the program. Once the program
+ * has ended, rejects with the error.
  */
 export async function tail(
   path: string,

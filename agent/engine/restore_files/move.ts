@@ -24,8 +24,8 @@ export async function linkOrMove(
   try {
     await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
-    // The command may have failed although all files were linked, for example because it could not set the
-    // owners of the directories above them. So find out which files are not linked.
+    // The command may have failed although all files were linked. For example, it may be unable to set the
+    // owners of the directories above the files. So find out which files are not linked.
     const rest = await notLinked(from, to, names, list, children);
     await makeParents(to, rest, children);
     await moveNames(from, to, rest, children);
@@ -41,8 +41,8 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    // The first name of the command is the directory to move into, so xargs must run only one command for the
-    // group. A group of at most `GROUP_BYTES` is small enough for this.
+    // xargs must run only one command for the group, because the command's first name is the directory to
+    // move into. A group of at most `GROUP_BYTES` is small enough for one command.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }

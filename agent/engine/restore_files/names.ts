@@ -101,8 +101,8 @@ export async function* readNames(list: string): AsyncGenerator<string[]> {
 const FINISHED_CODES = [0, 123];
 
 /**
- * Returns the output of stat(1) for each name that exists; an empty list if the directory does not exist.
- * Rejects if stat did not check every name.
+ * Returns the output of stat(1) for each name that exists. Returns an empty list if the directory does not
+ * exist. Rejects if stat did not check every name.
  *
  * @param list A file of names that {@link joinNames} wrote.
  * @param format A format of stat(1) without tabs.

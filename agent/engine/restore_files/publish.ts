@@ -52,8 +52,8 @@ export async function publish(
   children: Children,
 ): Promise<void> {
   const { staging, isRooted } = unpacked;
-  // Rename the whole staging directory in two cases: the restore directory is missing, or it is empty and the
-  // agent cannot write to it. The rename publishes everything in one step.
+  // Rename the whole staging directory if the restore directory is missing. Also rename it if the restore
+  // directory is empty and the agent cannot write to it. The rename publishes everything in one step.
   const isSibling = directory.state === "empty" && dirname(staging) === dirname(directory.path);
   if (directory.state === "missing" || (isSibling && isRooted)) {
     return await renameStaging(staging, isRooted, directory.path, ports);

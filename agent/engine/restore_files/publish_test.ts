@@ -355,7 +355,7 @@ Deno.test("the backup warns of paths that are too long, and a restore leaves onl
   await using at = await backedUp(DEEP);
   const reported = at.run.warnings.filter((line) => line.startsWith("Too long to be restored: "));
   assert.match(reported[0]!, /a path of \d+ bytes, where Linux opens 4093 at most/);
-  // `DEEP` nests 17 directories in one tree and 60 in another. Only the first 16 directories of each tree
+  // `DEEP` nests 17 directories in one tree and 60 in another. In each tree, only the first 16 directories
   // have a path that is short enough. The agent reports the remaining 1 and 44 directories, and three files.
   const long = 1 + 44 + 3;
   assert.equal(reported.length, 21);

@@ -207,8 +207,8 @@ export class RunScripts {
   }
 
   /**
-   * Returns the id by which a script's processes are found. The id differs for each script, so that ending
-   * one script does not end background processes of other scripts.
+   * Returns the id by which a script's processes are found. Each script has an id of its own. So ending one
+   * script does not end background processes of other scripts.
    */
   #invocationOf(index: number): string {
     return `${this.#plan.invocation}-${index}`;

@@ -20,8 +20,8 @@ export interface QuietHours {
 }
 
 /**
- * Returns when the stream's current quiet hours end, at the time `at`; null if there are no quiet hours at
- * that time.
+ * Returns when the quiet hours that the stream has at the time `at` end. Returns null if the stream has no
+ * quiet hours at that time.
  *
  * @param userZone The time zone of streams without a time zone of their own.
  */

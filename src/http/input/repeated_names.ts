@@ -1,6 +1,7 @@
 /**
- * Finds names that a JSON text gives twice in one object. `JSON.parse` keeps the last value silently: of
- * `{"encryption_password": "x", "encryption_password": null}` it keeps null, and the backup is not encrypted.
+ * Finds names that a JSON text gives twice in one object. `JSON.parse` silently keeps the last value. For
+ * example, it would keep null of `{"encryption_password": "x", "encryption_password": null}`, and the backup
+ * would not be encrypted.
  */
 
 /** Maximum nesting that is checked. No field of this API is nested deeper. */

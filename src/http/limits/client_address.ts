@@ -18,9 +18,9 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the client's address. Each proxy appends to `X-Forwarded-For` the address from which it got the
-   * request. The client can put anything at the beginning. Therefore the last address that is not a trusted
-   * proxy is the client's.
+   * Returns the client's address. Each proxy appends the address from which it got the request to
+   * `X-Forwarded-For`. The client can put anything at the beginning. So the client's address is the last one
+   * that is not a trusted proxy.
    */
   clientOf(peer: string | null, forwardedFor: string | null): string | null {
     let client = peer === null ? null : plain(peer);

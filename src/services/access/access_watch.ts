@@ -15,7 +15,7 @@ const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
  * Raises an alert for every administrator, and logs a warning, if no token with the admin ability is valid
- * for another week. Ends the alerts as soon as a token with the ability is valid for longer.
+ * for another week. Ends the alerts as soon as there is such a token.
  */
 export async function watchAdministratorAccess({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

@@ -11,10 +11,10 @@ import { insertToken, isValidToken } from "./tokens.ts";
 
 /**
  * Creates an administrator, a token with every ability, and a set-up link. Returns the user, the token's
- * plain text and the link; null if there is a user already. If several replicas start at once, only one of
- * them creates the user.
+ * plain text and the link. Returns null if there is a user already. If several replicas start at once, only
+ * one of them creates the user.
  *
- * @param plain The token, as the operator chose it; null generates a random token.
+ * @param plain The token that the operator chose; null generates a random token.
  */
 export async function createFirstAdministrator(
   services: ServiceContext,

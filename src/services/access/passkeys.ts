@@ -38,8 +38,9 @@ function partyOf(url: string): { expectedOrigin: string; expectedRPID: string } 
 }
 
 /**
- * A challenge for a passkey. The browser gets it encrypted, so it is not stored, and strangers who request
- * many challenges do not fill the database. Only a used challenge is stored.
+ * A challenge for a passkey. The browser gets the challenge encrypted, so the control plane does not have to
+ * store it. Strangers who request many challenges thus do not fill the database. Only a used challenge is
+ * stored.
  */
 interface Challenge {
   /** The user who registers a passkey; null for a log-in. */

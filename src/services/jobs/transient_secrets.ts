@@ -1,7 +1,7 @@
 /**
- * Holds transient secrets: a caller sends them for one run or request, and they are never stored. Every
- * replica holds them in memory, so that the replica with the agent's websocket can send them. They are
- * dropped after use or at their deadline. Replicas exchange them encrypted.
+ * Holds transient secrets. A caller sends such a secret for one run or request, and it is never stored. Every
+ * replica holds it in memory, because any replica may have the agent's websocket. It is dropped after use or
+ * at its deadline. Replicas exchange secrets encrypted.
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";

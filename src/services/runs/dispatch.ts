@@ -278,8 +278,8 @@ async function failUnsent(services: ServiceContext, sql: Sql, run: RunRow, reaso
 }
 
 /**
- * Returns the time at which a run exceeds its run timeout; null if the run has no timeout. The scripts after
- * the backup get additional time, because each script has its own timeout.
+ * Returns the time at which a run exceeds its run timeout. Returns null if the run has no timeout. Each
+ * script after the backup has its own timeout, so the run gets additional time for these scripts.
  */
 function timeoutAt(services: ServiceContext, timeoutMs: number | null, scriptSeconds: number): Date | null {
   if (timeoutMs === null) return null;

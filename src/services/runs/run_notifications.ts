@@ -33,8 +33,8 @@ export interface RunEnd {
 }
 
 /**
- * Notifies the owner of a run that ended without success. Successes are reported elsewhere: {@link
- * notifyBackupStored} reports a backup once it is stored, and {@link notifyCheck} reports a verification or
+ * Notifies the owner of a run that ended without success. Two other functions report successes. {@link
+ * notifyBackupStored} reports a backup once it is stored. {@link notifyCheck} reports a verification or
  * drill.
  */
 export async function notifyFailure(

@@ -22,8 +22,8 @@ const SLOW_FACTOR = 3;
 const SLOW_LEAST = 10 * 60_000;
 
 /**
- * Reports stalled runs. Agents end their runs at the stall limit. This function cancels a run that is still
- * active later than that, by the length of a lease.
+ * Reports stalled runs. Usually agents end their runs at the stall limit. If a run is still active later than
+ * the limit, by the length of a lease, this function cancels it.
  */
 export async function watchStalledRuns(services: ServiceContext): Promise<void> {
   const { clock, database, runTimes } = services;

@@ -64,8 +64,8 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
 }
 
 /**
- * Reports tasks whose due times are skipped because an earlier run is active, from the second skip on. Leaves
- * out tasks whose run waits for a server that is asleep.
+ * Reports tasks whose due times are skipped because an earlier run is active. The first skip is not reported.
+ * Leaves out tasks whose run waits for a server that is asleep.
  */
 async function reportSkipped(
   services: ServiceContext,

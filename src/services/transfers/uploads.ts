@@ -150,8 +150,8 @@ export async function abortUpload(
 }
 
 /**
- * Removes an upload and its object from the bucket. Keeps the object if it belongs to the backup of a
- * successful run, or if a later attempt uses the same key.
+ * Removes an upload and its object from the bucket. Keeps the object in two cases: it belongs to the backup
+ * of a successful run, or a later attempt uses the same key.
  */
 export async function removeUpload(services: ServiceContext, uploadId: string): Promise<void> {
   const { clock, database } = services;
@@ -238,7 +238,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 
 /**
  * Throws a `ConflictError` if `name` is not a name of this run's own objects. Other servers may use the same
- * directory. If an agent used one of their future names, those servers could not store their objects.
+ * directory. If this agent used a future name of another server's object, that server could not store its
+ * object.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");
@@ -251,9 +252,9 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 }
 
 /**
- * Returns the size of a part in bytes. If the last run failed because its object had too many parts, this run
- * uses larger parts: their size depends on how much the failed run wrote. Throws a `ConflictError` if even
- * the largest parts do not suffice.
+ * Returns the size of a part in bytes. If the last run failed because its object had too many parts, returns
+ * a larger size. This size depends on how much the failed run wrote. Throws a `ConflictError` if even the
+ * largest parts do not suffice.
  */
 function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);

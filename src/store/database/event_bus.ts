@@ -258,8 +258,8 @@ async function watch(
 }
 
 /**
- * Resolves with `silent` after `ms`, or with null if the signal aborts. Waits in two steps: if this process
- * was delayed, a response that has arrived meanwhile is read first.
+ * Resolves with `silent` after `ms`. Resolves with null if the signal aborts. Waits in two steps. If this
+ * process was delayed, a response that has arrived meanwhile is thus read first.
  */
 async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
   try {

@@ -12,8 +12,8 @@ export interface Account {
 }
 
 /**
- * Returns the system user that runs Postgres, and creates it if absent. Returns null if this process is not
- * root, because Postgres then runs as the user of this process.
+ * Returns the system user that runs Postgres, and creates it if absent. If this process is not root, returns
+ * null: Postgres then runs as the user of this process.
  */
 export async function postgresAccount(): Promise<Account | null> {
   if (Deno.uid() !== 0) return null;

@@ -52,9 +52,9 @@ export interface ClaimLimits {
 const MAX_SUCCESSES = 1000;
 
 /**
- * Leases due deliveries to up to `limits.streams` streams, and returns one message for each stream. Skips
- * streams to which a replica is sending. A message that was tried before keeps its events. Streams without
- * failures come first.
+ * Leases the due deliveries of up to `limits.streams` streams, and returns one message for each stream.
+ * Streams without failures come first. Skips streams to which a replica is sending. A message that was tried
+ * before keeps its events.
  */
 export function claimDeliveries(
   database: Database,
@@ -201,8 +201,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * Returns when the next delivery to a stream of these types may be tried; null if none waits. While a replica
- * sends to a stream, the stream's other deliveries wait.
+ * Returns when the next delivery to a stream of these types may be tried. Returns null if none waits. While a
+ * replica sends to a stream, no other delivery to this stream may be tried.
  */
 export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

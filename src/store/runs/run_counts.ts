@@ -14,8 +14,9 @@ export function runsOf(sql: Sql, workspaceId: number) {
 }
 
 /**
- * Returns SQL for the ids (`listed`) of one page of a workspace's runs, the oldest run first. The counts of
- * the spans show in which span of run ids the page begins, so Postgres skips only runs of this span.
+ * Returns SQL for the ids of one page of a workspace's runs, the oldest run first. Their column is named
+ * `listed`. The counts of the spans show in which span of run ids the page begins. So Postgres skips only
+ * runs of this span.
  */
 export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit: number) {
   return sql`(
@@ -34,8 +35,8 @@ export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit:
 }
 
 /**
- * Merges the rows of workspaces that have too many of them, so that one row is left for each span of run ids.
- * If replicas do this at the same time, only one of them finds the rows.
+ * Merges the rows of workspaces that have too many rows. One row is left for each span of run ids. If several
+ * replicas do this at the same time, only one of them finds the rows.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

@@ -24,9 +24,9 @@ const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Locks and returns running runs that have made no progress for longer than the warning limit, and whose
- * agent is connected. `is_over` says whether a run exceeds its timeout by at least the length of a lease.
- * Limits are in milliseconds.
+ * Locks and returns running runs that have made no progress for longer than the warning limit. Skips runs
+ * whose agent is disconnected. `is_over` says whether a run exceeds its timeout by at least the length of a
+ * lease. Limits are in milliseconds.
  */
 export function lockStalledRuns(
   sql: Sql,

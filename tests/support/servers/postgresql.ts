@@ -255,8 +255,8 @@ function newestPrograms(): string {
 }
 
 /**
- * If the tests run as root, returns the system user with this name, because servers refuse to run as root. If
- * the tests do not run as root, returns null.
+ * Returns the system user with this name if the tests run as root, because servers refuse to run as root.
+ * Returns null if the tests do not run as root.
  */
 export async function systemUser(name: string): Promise<{ name: string; uid: number; gid: number } | null> {
   if (Deno.uid() !== 0) return null;

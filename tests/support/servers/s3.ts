@@ -1,7 +1,8 @@
 /**
  * Runs a real S3 server on a free port, with files in a temporary directory. The package s3rver stores the
- * objects. This file adds what clients need and s3rver lacks: it checks signatures, their expiry and
- * Content-MD5, and it aborts, lists and loses uploads.
+ * objects. This file adds what clients need and s3rver lacks:
+ * - It checks signatures, their expiry and Content-MD5.
+ * - It aborts, lists and loses uploads.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -268,8 +269,8 @@ export class TestS3 implements AsyncDisposable {
 }
 
 /**
- * Makes s3rver wait until a file is written. By itself, s3rver responds as soon as it has read the last byte,
- * even if this byte is not in the file yet.
+ * Makes s3rver wait until a file is written. By itself, s3rver responds as soon as it has read the last byte.
+ * At that moment, this byte may not be in the file yet.
  */
 function waitForFiles(store: Store): void {
   const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];

@@ -1,5 +1,5 @@
 /**
- * Computes the due times of a cron expression slowly, to check the fast code: steps through a zone's local
+ * Computes the due times of a cron expression slowly, to check the fast code. Steps through a zone's local
  * time minute by minute. Shares no code with `src/domain/schedule.ts`: another parser reads the expression,
  * and another part of Intl gives the offset.
  */

@@ -158,8 +158,8 @@ async function makeAccount(home: string): Promise<Account> {
 }
 
 /**
- * Runs a command that changes system users. Only one such command runs at a time, because test files run in
- * parallel and these commands fail if /etc/passwd is locked.
+ * Runs a command that changes system users. These commands fail while /etc/passwd is locked, and test files
+ * run in parallel. So only one such command runs at a time.
  */
 function accounts(...command: string[]): Promise<string> {
   return program("flock", "/tmp/rearguard-test-accounts.lock", ...command);

@@ -1,11 +1,13 @@
 /**
- * Defines the contents of a dump, and how the contents are counted while the dump is made. A drill compares
- * the contents with the restored database.
+ * Defines the contents of a dump, and how they are counted while the dump is made. A drill compares the
+ * contents with the restored database. A count must describe the same moment as the dump, and must cost less
+ * than the dump.
  *
- * A count must describe the same moment as the dump, and must cost less than the dump. PostgreSQL shares the
- * dump's snapshot with a second connection. This connection counts the rows with SQL, and stops soon after
- * the dump has ended. MySQL cannot share a snapshot, and a count before or after the dump would not describe
- * the same moment. So the rows of MySQL are counted in the stored dump.
+ * PostgreSQL shares the dump's snapshot with a second connection. This connection counts the rows with SQL.
+ * It stops soon after the dump has ended.
+ *
+ * MySQL cannot share a snapshot. A count before or after the dump would not describe the same moment. So the
+ * rows are counted in the stored dump.
  */
 import * as z from "zod";
 

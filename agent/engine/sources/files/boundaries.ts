@@ -1,6 +1,6 @@
 /**
- * Finds the other file systems that are mounted in a source. Backups leave them out and report them. A
- * subvolume has its own device number but is not a mount, so it is part of the source.
+ * Finds the file systems that are mounted in a source. Backups leave them out and report them. A subvolume is
+ * part of the source: it has its own device number but is not a mount.
  */
 import { bytesOf, byteString, textOf } from "../../archive/bytes.ts";
 import { capture } from "../../programs/capture.ts";

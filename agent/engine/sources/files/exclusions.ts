@@ -187,8 +187,10 @@ function sourceExcludedError(given: string): RunFailedError {
 
 /**
  * Returns the paths that `path` stands for; none if `path` does not exist. Symbolic links in the directories
- * of `path` are resolved. If `path` is itself a symbolic link, the paths are the link and its target. There
- * is one exception: if the link is in the source, the target is included only if `path` had a trailing slash.
+ * of `path` are resolved.
+ *
+ * If `path` is itself a symbolic link, returns the paths of the link and of its target. For a link in the
+ * source, the target is included only if `path` had a trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {

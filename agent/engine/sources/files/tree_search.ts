@@ -3,8 +3,8 @@ import { latin1 } from "../../archive/bytes.ts";
 import type { RunContext } from "../../run_context.ts";
 
 /**
- * Calls `take` with each NUL-terminated entry that the find expression `test` prints, until `take` returns
- * false. Stays on one file system. Skips directories that cannot be read, because tar reports them.
+ * Calls `take` with each entry that the find expression `test` prints, until `take` returns false. Entries
+ * end with NUL. Stays on one file system. Skips directories that cannot be read, because tar reports them.
  */
 export async function searchTree(
   root: string,

@@ -15,8 +15,8 @@ export function folded(name: string): string {
 }
 
 /**
- * Returns the names in the spelling of `known`: each name is replaced by the known name that differs only in
- * case. A name without a known spelling stays unchanged.
+ * Returns the names in the spelling of `known`. Each name is replaced by the known name that differs only in
+ * case. If there is no such known name, the name stays unchanged.
  */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));

@@ -1,6 +1,6 @@
 /**
- * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. Rewrites statement
- * by statement, and leaves rows unchanged. Text is processed as byte strings, because definitions may use any
+ * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. Works statement by
+ * statement, and leaves rows unchanged. Text is processed as byte strings, because definitions may use any
  * character set.
  */
 import { bytesOf, byteString, latin1, textOf } from "../../archive/bytes.ts";

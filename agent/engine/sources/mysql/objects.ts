@@ -117,8 +117,8 @@ export async function listObjects(
 }
 
 /**
- * Returns the names that are in both lists. One list was made before a dump, and one after it. Leaves out
- * types of objects that one of the lists lacks.
+ * Returns the names that are in both lists. `before` was made before a dump, and `after` was made after it.
+ * Leaves out types of objects that are missing in one of the lists.
  */
 export function inBoth(before: ObjectNames, after: ObjectNames): ObjectNames {
   return Object.fromEntries(

@@ -51,8 +51,8 @@ export async function dumpProgram({ isMariadb }: ServerVersion, children: Childr
 }
 
 /**
- * Returns extra arguments for Oracle's mysqldump; none for other programs. With these arguments, the program
- * does not dump replication state, and does not query histograms that the server lacks.
+ * Returns extra arguments for Oracle's mysqldump. Returns none for other programs. With these arguments,
+ * mysqldump does not dump replication state. It also does not query histograms that the server lacks.
  */
 export function oracleArguments(server: ServerVersion, { version }: DumpProgram): string[] {
   if (/mariadb/i.test(version)) return [];

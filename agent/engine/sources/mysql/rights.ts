@@ -102,8 +102,8 @@ export class MysqlRights {
   }
 
   /**
-   * Returns a GRANT that lets the login create objects of other definers. Returns null if the login already
-   * has this right, or if the login is the only definer in the definitions.
+   * Returns a GRANT that lets the login create objects of other definers. Returns null if no grant is needed:
+   * the login has this right, or the login is the only definer in the definitions.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(

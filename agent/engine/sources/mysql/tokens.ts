@@ -2,8 +2,8 @@
 import { quote } from "./quote.ts";
 
 /**
- * Matches one token: a string, quoted name, ordinary comment, word, white space or any other character. A
- * comment with code for the server, such as `/*!50001 …`, is not matched as a comment.
+ * Matches one token: a string, quoted name, ordinary comment, word, white space or any other character. Some
+ * comments contain code for the server, such as `/*!50001 …`. They are not matched as comments.
  */
 const TOKEN = new RegExp(
   [

@@ -1,8 +1,10 @@
 /**
  * Postpones views that read another database of the same restore, because that database may not exist yet.
- * These views are removed from the dump and created after every database is restored. Until then, each is
- * replaced by the dump's own placeholder, a view with the same columns. All texts are byte strings, with one
- * character for each byte.
+ *
+ * These views are removed from the dump, and created after every database is restored. Until then, the dump's
+ * own placeholder takes the place of each view. It is a view with the same columns.
+ *
+ * All texts are byte strings, with one character for each byte.
  */
 
 const STAND_IN = /^\/\*!50001 CREATE VIEW (`(?:[^`]|``)*`) AS SELECT/;
@@ -23,8 +25,8 @@ export class PostponedViews {
   constructor(private readonly others: readonly string[]) {}
 
   /**
-   * Takes a line of the dump that is neither rows nor part of a definition with its own delimiter. Returns
-   * the SQL to load in place of the line.
+   * Takes a line of the dump, and returns the SQL to load in place of the line. Must not be called for rows,
+   * and for parts of a definition with its own delimiter.
    *
    * @param line The line after rewriting.
    * @param original The line as it is in the dump, with the final names of databases.
