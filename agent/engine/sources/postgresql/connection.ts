@@ -26,8 +26,8 @@ const PASSWORD_DESCRIPTOR = 3;
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
 /**
- * Time in milliseconds after which a server has freed the connection of a program that has ended. It frees the
- * connection a moment after the program's end, or later if the server is busy.
+ * Time in milliseconds after which a server has freed the connection of a program that has ended. It frees
+ * the connection a moment after the program's end, or later if the server is busy.
  */
 const RELEASE_TIME = 1_000;
 /** Number of times that psql tries to connect while a limit of connections is reached. */
@@ -148,8 +148,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * Waits, if a limit of connections is reached, until the server has freed those of programs that have ended.
-   * A program that connects at once would be refused.
+   * Waits, if a limit of connections is reached, until the server has freed those of programs that have
+   * ended. A program that connects at once would be refused.
    */
   async settle(): Promise<void> {
     if (this.isLimited) await this.context.ports.clock.sleep(RELEASE_TIME);
@@ -173,7 +173,9 @@ export class PostgresqlConnection {
   }
 }
 
-/** Whether the server refused psql's connection because the role or the database has as many as it may have. */
+/**
+ * Whether the server refused psql's connection because the role or the database has as many as it may have.
+ */
 function isRefusedByLimit({ exit, messages }: Answer): boolean {
   return exit.code === 2 && messages.some((line) => /FATAL: +too many connections for /.test(line));
 }
