@@ -66,9 +66,9 @@ export interface Downloads {
 /** Requests to the control plane for reading from another server's disk. */
 export interface Relay {
   /**
-   * Requests the bytes of an object of the run's backup from `from` up to, but not including, `to`. Resolves
-   * with a 206 response that has the bytes, or with a response that refuses them. Rejects if the control
-   * plane can't be reached or the signal aborts.
+   * Requests the bytes of an object of the run's backup from `from` up to, but not including, `to`. Normally
+   * resolves with a 206 response that has the bytes. If the bytes are refused, resolves with the refusing
+   * response. Rejects if the control plane can't be reached. Also rejects if the signal aborts.
    */
   get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }

@@ -1,7 +1,7 @@
 /**
- * Remembers the span that queued each waiting run, so that the run's dispatch belongs to the same trace.
+ * Remembers the span that queued each waiting run. The run's dispatch can then belong to the same trace.
  * Spans arrive as database notifications. A restart of this process loses the remembered spans. The trace of
- * a run that waits then begins with its dispatch.
+ * a waiting run then begins with its dispatch.
  */
 
 /** Maximum number of remembered runs; the oldest are forgotten first. */

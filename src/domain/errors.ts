@@ -62,8 +62,8 @@ export class ThrottledError extends DomainError {
 }
 
 /**
- * The caller is not authenticated. The message is the same for an unknown, an expired and a revoked token or
- * session; `refused` is recorded only in the audit log.
+ * The caller is not authenticated. The message does not say whether the token or session is unknown, expired
+ * or revoked. `refused` says it, but is recorded only in the audit log.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";

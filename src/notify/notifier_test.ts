@@ -121,8 +121,8 @@ Deno.test("a message is tried for more than a day, then given up and shown as su
   receiver.answer = () => new Response(null, { status: 404 });
   const notifier = at.notifier();
   const start = clock.now().getTime();
-  // The 26 hours after which a message is given up start at its first attempt, not at its creation. So a
-  // message that waited while the control plane was down for days is still sent.
+  // A message is given up 26 hours after its first attempt, however old the message is. So a message that
+  // waited while the control plane was down for days is still sent.
   await clock.advance(50 * HOUR);
   let lastTry = 0;
   for (let tries = 0; await notifier.nextDue() !== null; tries++) {

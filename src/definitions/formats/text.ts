@@ -14,9 +14,9 @@ export function line(max: number): z.ZodString {
 }
 
 /**
- * Matches invisible characters, characters that change the text direction, and stray joiners. Refusing them
- * ensures that two labels that look alike are equal. A single joiner between two characters is permitted:
- * emoji and words in Persian and Indic scripts need it.
+ * Matches invisible characters, characters that change the text direction, and stray joiners. They are
+ * refused so that two labels that look alike are equal. A single joiner between two characters is permitted,
+ * because emoji and words in Persian and Indic scripts need it.
  */
 const UNSEEN = new RegExp(
   "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f" +

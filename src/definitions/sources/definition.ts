@@ -77,7 +77,7 @@ export interface RestoreDefinition {
   readonly drill: StoredRestore | null;
   /**
    * Returns the options that change the result of a restore. An agent with a protocol version before 3 would
-   * ignore these options, so it never gets a job that contains them.
+   * ignore these options. So such an agent never gets a job that contains them.
    */
   decisive?(options: StoredRestore): string[];
 }

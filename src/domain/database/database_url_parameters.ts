@@ -10,8 +10,8 @@ export interface DatabaseTls {
 }
 
 /**
- * Parameters that this file handles or ignores, so that postgres.js does not get them. postgres.js would send
- * them to the server as settings, and the server would refuse them.
+ * Parameters that this file handles or ignores. postgres.js must not get them: it would send them to the
+ * server as settings, and the server would refuse them.
  */
 export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
   "channel_binding",
@@ -66,7 +66,7 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Parses parameters as libpq does: a plus sign is literal, and if a name occurs several times, its last value
+ * Parses parameters as libpq does. A plus sign is literal. If a name occurs several times, its last value
  * counts. Returns null if a parameter is not `NAME=VALUE`.
  */
 export function readParameters(query: string): Map<string, string> | null {

@@ -72,7 +72,7 @@ export async function requestRemoval(
 
 /**
  * Marks for removal the backups of a task that no retention rule keeps. Called when a run has stored a new
- * backup. A suspicious new backup marks no others, because the older backups may be needed for a restore.
+ * backup. If the new backup is suspicious, marks none, because the older backups may be needed for a restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);

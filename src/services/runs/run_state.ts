@@ -17,14 +17,15 @@ import { reportStep } from "./run_followers.ts";
 import { notifyFailure } from "./run_notifications.ts";
 
 /**
- * The outcome of an attempt to change a run's state. The attempt is refused if the state does not permit the
- * event, or if another transaction has changed the run.
+ * The outcome of an attempt to change a run's state. There are two reasons to refuse the attempt: the state
+ * does not permit the event, or another transaction has changed the run.
  */
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
- * Applies `event` to a run that this transaction has locked. Changes the run's state, deadline and end time.
- * Notifies watchers, the streams that follow runs and, after a failure, the run's owner.
+ * Applies `event` to a run. The transaction has locked the run's row. Changes the run's state, deadline and
+ * end time. Notifies watchers and the streams that follow runs. After a failure, also notifies the run's
+ * owner.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,

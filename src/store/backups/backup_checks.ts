@@ -79,8 +79,8 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
 
 /**
  * Records a successful drill, in the backup and in its task. The task keeps the result after the backup is
- * deleted. Clears only damage that drills found at `since` or before, because a drill need not read the whole
- * backup.
+ * deleted. Clears only damage that drills found at `since` or before. Damage that verifications found stays,
+ * because a drill need not read the whole backup.
  *
  * @param restoreMs How long the restore took, in milliseconds.
  */

@@ -9,9 +9,9 @@ import type { Database, Sql } from "./sql.ts";
 const serversOf = new WeakMap<Database, DatabaseServers>();
 
 /**
- * Opens a pool of connections. Reads `timestamptz` as a `Date`, and `int8` as a number, because ids and byte
- * counts stay under 2^53. With several servers, each connection goes to the server that is writable at that
- * time.
+ * Opens a pool of connections. If the URL names several servers, each connection goes to the server that is
+ * writable at that time. Reads `timestamptz` as a `Date`. Reads `int8` as a number, because ids and byte
+ * counts stay under 2^53.
  *
  * @param url A `postgres://` URL, or null if `options` contain the address, such as a socket directory.
  */

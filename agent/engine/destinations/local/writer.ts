@@ -81,8 +81,8 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file was created late, or may still be created once the file system responds. In both cases,
-      // remove the file. The agent may be killed before that, so the verdict also names the file.
+      // The file may have been created late, or may still be created once the file system responds. Remove it
+      // then. The agent may be killed before that, so the verdict also names the file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -189,8 +189,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Publishes the file with a hard link, because a link never overwrites another file. If the file system has
-   * no hard links, checks that the final name is free and renames the file.
+   * Publishes the file with a hard link, because a link never overwrites another file. A file system may have
+   * no hard links. Then checks that the final name is free, and renames the file.
    */
   async #publish(): Promise<void> {
     try {
