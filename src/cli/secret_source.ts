@@ -22,7 +22,7 @@ export function parseSecretSource(text: string): SecretSource | null {
 }
 
 /**
- * Reads a secret, which must not be empty.
+ * Reads a secret. The secret must not be empty.
  *
  * @param what The secret's name in messages, such as `The token`.
  * @param twice Whether a prompt asks for the secret twice, to detect typing errors.

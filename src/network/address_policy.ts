@@ -27,8 +27,8 @@ const METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "192.0.
 /** The only IPv6 range from which IANA has assigned public addresses. */
 const GLOBAL_UNICAST = ipaddr.parseCIDR("2000::/3");
 /**
- * Range of NAT64 addresses (RFC 6052). The last 32 bits of such an address are the IPv4 address of the real
- * target. Hosts without IPv4 reach IPv4 targets in this way.
+ * Range of NAT64 addresses, see RFC 6052. The last 32 bits of such an address are the IPv4 address of the
+ * real target. Hosts without IPv4 reach IPv4 targets in this way.
  */
 const NAT64 = ipaddr.parseCIDR("64:ff9b::/96");
 

@@ -1,7 +1,7 @@
 /**
  * Sends the HTTP requests to addresses that users enter. Checks a host's addresses in the same look-up that
- * the connection uses, so they can't change in between. Follows no redirects, reuses no connections and uses
- * no proxy.
+ * the connection uses. So the addresses can't change between check and connection. Follows no redirects,
+ * reuses no connections and uses no proxy.
  */
 import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";

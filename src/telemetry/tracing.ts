@@ -55,7 +55,7 @@ export function failSpan(span: Span, reason: string): void {
 
 /**
  * Hides the URLs and errors of requests from traces, because signed URLs and webhooks are credentials. Deno
- * makes a span of each request, with its whole URL and its error. After this call, a request's span contains
+ * makes a span of each request. The span has the whole URL and the error. After this call, the span contains
  * only the URL's origin. Returns the original `setStatus`.
  */
 function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus): Span } {

@@ -34,8 +34,8 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * Text in object names where other objects have the name of a database. It is used for roles and whatever
- * else belongs to the whole server. No encoded database name equals this text, because {@link databaseInfix}
- * encodes `~`.
+ * The part of an object's name that stands for the whole server. Other objects have the name of a database
+ * there. Objects with this part contain roles and whatever else belongs to no database. No encoded database
+ * name equals this text, because {@link databaseInfix} encodes `~`.
  */
 export const GLOBALS_INFIX = "~globals";

@@ -9,8 +9,9 @@ import { oneLine } from "../programs/line.ts";
 /** The base-2 logarithm of scrypt's cost. The `age` program uses the same cost. */
 export const WORK_FACTOR = 18;
 /**
- * The highest work factor that is accepted. A derivation with this factor needs 1 GiB of memory. The limit is
- * necessary because anyone who can write to the destination can change a header.
+ * The highest work factor that is accepted. A derivation with this factor needs 1 GiB of memory. Without a
+ * limit, anyone who can write to the destination could change a header so that a derivation needs too much
+ * memory.
  */
 export const MAX_WORK_FACTOR = 20;
 

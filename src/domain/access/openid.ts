@@ -92,9 +92,9 @@ const MAX_EMAIL = 254;
 /**
  * Reads a person's claims. Returns null if the subject is not valid.
  *
- * @param claims The claims of the ID token, which has been verified.
- * @param more The claims of the user info endpoint, for the same subject. Those of the ID token take
- *   precedence.
+ * @param claims The claims of the ID token. The token has been verified.
+ * @param more The claims of the user info endpoint, for the same subject. The claims of the ID token take
+ *   precedence over them.
  */
 export function identityOf(claims: Claims, more: Claims, groupsClaim: string): OpenidIdentity | null {
   const { iss, sub, iat, auth_time: authenticated } = claims;

@@ -26,7 +26,7 @@ export interface Summary {
   readonly verdict: string;
   /** The number of tasks by protection status. */
   readonly counts: Readonly<Record<ProtectionStatus, number>>;
-  /** The tasks that are neither protected nor paused, the worst first. Long lists are cut. */
+  /** The tasks to show: those that are neither protected nor paused, the worst first. Long lists are cut. */
   readonly tasks: readonly {
     readonly id: number;
     readonly label: string;

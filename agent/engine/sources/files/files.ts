@@ -1,13 +1,19 @@
 /**
- * Backs up a directory or one file as a pax archive of GNU tar. Members are named `./…` relative to the
- * source's root, so that `tar -x -C TARGET` unpacks the contents directly into TARGET. Owners are stored as
- * numbers, and times with nanoseconds. Extended attributes, ACLs, hard links and holes are kept. File systems
- * that are mounted in the source are left out.
+ * Backs up a directory or one file as a pax archive of GNU tar.
+ * - Members are named `./…` relative to the source's root. So `tar -x -C TARGET` unpacks the contents
+ *   directly into TARGET.
+ * - Owners are stored as numbers, and times with nanoseconds.
+ * - Extended attributes, ACLs, hard links and holes are kept.
+ * - File systems that are mounted in the source are left out.
  *
- * The index is tar's own listing, one line for each member: `block N: <mode> <uid>/<gid> <size> <UTC time>
- * <name>`, padded with spaces. N is the number of 512-byte blocks before the member's first header. The time
- * has up to nine decimals of a second. Names are in C quotes. A symbolic link is followed by ` -> "target"`,
- * a hard link by ` link to "target"`. See archive_index.ts for the stored format.
+ * The index is tar's own listing. It has one line for each member, padded with spaces: `block N: <mode>
+ * <uid>/<gid> <size> <UTC time> <name>`.
+ * - N is the number of 512-byte blocks before the member's first header.
+ * - The time has up to nine decimals of a second.
+ * - Names are in C quotes.
+ * - A symbolic link is followed by ` -> "target"`, a hard link by ` link to "target"`.
+ *
+ * See archive_index.ts for the stored format.
  */
 import { basename, dirname } from "node:path";
 import type { FilesSource } from "../../../../src/definitions/sources/files.ts";

@@ -169,7 +169,8 @@ class PlainEditor {
   }
 
   /**
-   * Updates the parser's state for a line. Returns the lines, or null if the statement is removed.
+   * Updates the parser's state for a line. Returns the held-back lines together with this line. If the
+   * statement is removed, returns null.
    *
    * @param lines The lines that are not passed on yet.
    * @param last The last of `lines`.
