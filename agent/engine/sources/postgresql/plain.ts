@@ -169,8 +169,8 @@ class PlainEditor {
   }
 
   /**
-   * Updates the parser's state for a line. Returns the held-back lines together with this line. If the
-   * statement is removed, returns null.
+   * Updates the parser's state for the last of the lines. Returns the lines as one text. If the statement is
+   * removed, returns null.
    *
    * @param lines The lines that are not passed on yet.
    * @param last The last of `lines`.
