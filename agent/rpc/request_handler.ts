@@ -74,10 +74,8 @@ export class RequestHandler {
   async #execute(request: AgentRequest, signal: AbortSignal): Promise<unknown> {
     const { clock } = this.stream;
     switch (request.kind) {
-      case "destination.check": {
-        const steps = await checkDestination(request.destination, clock, signal);
-        return { ok: steps.every((step) => step.ok), steps };
-      }
+      case "destination.check":
+        return await checkDestination(request.destination, clock, signal);
       case "destination.delete":
         return await removeFromDestination(request.destination, request, clock, signal);
       case "backup.browse":

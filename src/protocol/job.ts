@@ -165,7 +165,7 @@ export const Missing = z.object({
 });
 export type Missing = z.infer<typeof Missing>;
 
-/** Size of the file system on which a destination is, in bytes. */
+/** Size of the file system on which a destination is, or of the account's quota there, in bytes. */
 export const DestinationSpace = z.object({
   /** Free space that the agent may use. */
   free: z.number().int().nonnegative(),

@@ -6,6 +6,7 @@ import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
 import {
+  DestinationSpace,
   Job,
   JobDestination,
   MAX_OBJECTS,
@@ -182,7 +183,12 @@ export const CheckStep = z.object({
   ms: z.number().nonnegative(),
 });
 export type CheckStep = z.infer<typeof CheckStep>;
-export const DestinationCheckResult = z.object({ ok: z.boolean(), steps: z.array(CheckStep) });
+export const DestinationCheckResult = z.object({
+  ok: z.boolean(),
+  steps: z.array(CheckStep),
+  /** Space at the destination. Absent if it is unknown or a step failed, and from older agents. */
+  space: DestinationSpace.optional(),
+});
 export type DestinationCheckResult = z.infer<typeof DestinationCheckResult>;
 export const DestinationDeleteResult = z.object({
   deleted: z.array(z.string()),

@@ -3,7 +3,7 @@
  * functions get.
  */
 import type { Clock } from "../../../src/domain/clock.ts";
-import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
+import type { DestinationCheckResult } from "../../../src/protocol/wire_messages.ts";
 import type { Destination, Downloads, Output, Relay, Uploads } from "../ports.ts";
 import type { DestinationLimits } from "./limits.ts";
 
@@ -26,7 +26,7 @@ export interface DestinationType<Spec> {
    * Writes, reads back and deletes a probe object. Absent if the control plane itself checks destinations of
    * this type.
    */
-  check?(spec: Spec, ports: DestinationPorts): Promise<CheckStep[]>;
+  check?(spec: Spec, ports: DestinationPorts): Promise<DestinationCheckResult>;
   /**
    * Opens the directory for `recover`. Absent if `recover` has code of its own for destinations of this type.
    */

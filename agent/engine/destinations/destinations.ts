@@ -1,7 +1,7 @@
 /** Opens and checks destinations of every type, and removes objects from them. */
 import type { Clock } from "../../../src/domain/clock.ts";
 import type { JobDestination, ReadDestination } from "../../../src/protocol/job.ts";
-import type { CheckStep, DestinationDeleteResult } from "../../../src/protocol/wire_messages.ts";
+import type { DestinationCheckResult, DestinationDeleteResult } from "../../../src/protocol/wire_messages.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "../ports.ts";
 import type { DestinationPorts } from "./destination_type.ts";
 import { type DestinationLimits, requestLimits } from "./limits.ts";
@@ -25,7 +25,7 @@ export function checkDestination(
   spec: JobDestination,
   clock: Clock,
   signal: AbortSignal,
-): Promise<CheckStep[]> {
+): Promise<DestinationCheckResult> {
   const { check } = destinationType(spec);
   if (check === undefined) {
     throw new RunFailedError(

@@ -1,7 +1,8 @@
 /** Checks a destination with the same operations as a backup. */
 import type { Clock } from "../../../src/domain/clock.ts";
-import type { CheckStep } from "../../../src/protocol/wire_messages.ts";
+import type { CheckStep, DestinationCheckResult } from "../../../src/protocol/wire_messages.ts";
 import { type Destination, RunAbortedError, RunFailedError } from "../ports.ts";
+import { measureSpace } from "./space.ts";
 
 const CONTENT = new TextEncoder().encode(
   "Rearguard wrote this to check the destination. It can be deleted.\n",
@@ -9,9 +10,12 @@ const CONTENT = new TextEncoder().encode(
 
 /**
  * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops at the first step
- * that fails, and removes the probe object.
+ * that fails, and removes the probe object. If no step fails, measures the space of the destination, too.
  */
-export async function probe(open: () => Promise<Destination>, clock: Clock): Promise<CheckStep[]> {
+export async function probe(
+  open: () => Promise<Destination>,
+  clock: Clock,
+): Promise<DestinationCheckResult> {
   const name = `.rearguard-check-${crypto.randomUUID()}`;
   const steps: CheckStep[] = [];
   const step = async (title: string, work: () => Promise<string>): Promise<boolean> => {
@@ -35,7 +39,7 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
     opened = await open();
     return `Opened the ${opened.description}.`;
   });
-  if (opened === undefined) return steps;
+  if (opened === undefined) return { ok: false, steps };
   const destination = opened;
   try {
     const isWritten = await step("write", async () => {
@@ -64,7 +68,9 @@ export async function probe(open: () => Promise<Destination>, clock: Clock): Pro
       await destination.remove(name);
       return isWritten ? `Deleted ${name}.` : `Removed ${name}.`;
     });
-    return steps;
+    const ok = steps.every((step) => step.ok);
+    const space = ok ? await measureSpace(destination) : null;
+    return { ok, steps, ...space === null ? {} : { space } };
   } finally {
     await destination.close();
   }

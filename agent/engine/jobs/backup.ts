@@ -1,7 +1,6 @@
 /** Runs a backup job: reads the source and stores the objects. */
 import {
   type BackupJob,
-  type DestinationSpace,
   jobOptions,
   type StoredBackup,
   type StoredObject,
@@ -9,6 +8,7 @@ import {
 import { frameTableText } from "../archive/archive_index.ts";
 import { checkListing } from "../archive/check_listing.ts";
 import { Children } from "../programs/children.ts";
+import { measureSpace } from "../destinations/space.ts";
 import { detectAnomalies, refuseEmpty } from "./guards.ts";
 import { statsOf, unreadableCount } from "../manifest/stored_part.ts";
 import { oneLine } from "../programs/line.ts";
@@ -106,7 +106,7 @@ async function store(
       warningsCount: warningsCount(),
     }),
   );
-  const space = await spaceOf(destination);
+  const space = await measureSpace(destination);
   return {
     ...assessed,
     objects: [...objects.committed],
@@ -119,18 +119,6 @@ async function store(
     ...unreadable === 0 ? {} : { unreadable_count: unreadable },
     ...space === null ? {} : { space },
   };
-}
-
-/**
- * Returns the free and total space of the destination; null if unknown. If reading the space fails, the
- * backup does not fail.
- */
-async function spaceOf(destination: Destination): Promise<DestinationSpace | null> {
-  try {
-    return await destination.space?.() ?? null;
-  } catch {
-    return null;
-  }
 }
 
 /** Returns the number of files to encrypt: the archives, the indexes, and the contents in the manifest. */

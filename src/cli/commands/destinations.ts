@@ -37,9 +37,10 @@ export function addDestinationCommands(program: Command): void {
   destinations.command("check").addArgument(destinationId())
     .description("Check a destination: write, read back and delete a probe object")
     .addOption(
-      new Option("--server <id>", "the server whose agent checks a local path or an SFTP server").argParser(
-        parseId,
-      ),
+      new Option("--server <id>", "the server whose agent checks a local path, an SFTP or a WebDAV server")
+        .argParser(
+          parseId,
+        ),
     )
     .action(calling(check));
 }

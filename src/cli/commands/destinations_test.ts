@@ -23,6 +23,10 @@ Deno.test("destinations are listed, and checked step by step", async () => {
   assert.deepEqual([checked.code, checked.stderr], [0, ""]);
   assert.match(checked.stdout, /^ok {6}write: .*\(\d+ ms\)$/m);
   assert.match(checked.stdout, /^ok {6}delete: /m);
+  assert.match(
+    (await run("show", "1")).stdout,
+    /^Space free bytes +\d+\nSpace total bytes +\d+\nSpace measured at /m,
+  );
   const failed = await run("check", "2", ...server);
   assert.equal(failed.code, 1);
   assert.match(failed.stdout, /^failed {2}\w/m);

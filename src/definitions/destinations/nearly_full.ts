@@ -15,7 +15,7 @@ export const nearlyFullField = {
     schema: integer(0, 99),
     help: "the share of free space in percent below which its users are notified; 0: never; by default 10",
     description:
-      "Percent of free space: below it, `destination.nearly_full` is sent. 0: never. Null: 10. Measured after backups.",
+      "Percent of free space: below it, `destination.nearly_full` is sent. 0: never. Null: 10. Measured after backups and checks.",
     placeholder: "percent",
   },
 } as const;

@@ -4,6 +4,7 @@ import { relativeStorePath } from "../formats/paths.ts";
 import { says } from "../formats/says.ts";
 import { literalLine, secret, text } from "../formats/text.ts";
 import { defineDestination } from "./definition.ts";
+import { nearlyFullField } from "./nearly_full.ts";
 
 const WebdavDestination = z.object({
   type: z.literal("webdav"),
@@ -44,6 +45,7 @@ export const webdav = defineDestination({
       placeholder: "path",
       isSearched: true,
     },
+    ...nearlyFullField,
   },
   jobShape: WebdavDestination,
   job: (settings, secrets, directory) => ({

@@ -32,6 +32,7 @@ import {
   moveStoredObjects,
   updateBackupDestination as updateRow,
 } from "../../store/destinations/backup_destinations.ts";
+import { clearSpace } from "../../store/destinations/destination_space.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
@@ -104,6 +105,7 @@ export async function updateBackupDestination(
       refuseWhile(runs + uploads, "run", "is written to by", "Change its type when they have finished.");
     } else await keepObjectsFindable(sql, before, after, objectsMoved);
     await updateRow(sql, id, after, services.clock.now());
+    if (leadsElsewhere(before, after)) await clearSpace(sql, id);
     return (await findBackupDestinationOf(sql, caller.workspaceId, id))!;
   });
 }
@@ -136,6 +138,11 @@ async function keepObjectsFindable(
   refuseWhile(backups, "backup", "holds", way);
   refuseWhile(leftovers, "object", "is still cleared of", way);
   refuseWhile(uploads, "run", "is still cleared of the uploads of", way);
+}
+
+function leadsElsewhere(before: TypedSettings, after: TypedSettings): boolean {
+  return before.type !== after.type || movedSettings(before, after).length > 0 ||
+    destinationDirectory(before, null) !== destinationDirectory(after, null);
 }
 
 export async function showBackupDestination(

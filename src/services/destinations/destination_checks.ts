@@ -7,23 +7,25 @@ import { isStorageType } from "../../storage/registry.ts";
 import { findBackupDestinationOf } from "../../store/destinations/backup_destinations.ts";
 import { findRemoteServerOf } from "../../store/agents/remote_servers.ts";
 import { requestAgent } from "../agent_rpc/agent_requests.ts";
+import { transaction } from "../../store/database/database.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { bucketOf } from "../transfers/uploads.ts";
+import { recordSpace } from "./space_watch.ts";
 
 /** Time limit of the agent for all steps, in milliseconds. */
 const AGENT_TIMEOUT = 60_000;
 
 /**
  * Checks a destination and returns the outcome of each step. A failed step is an outcome, not an error. This
- * process checks a bucket. The agent of `remoteServerId` checks any other destination. Throws an
- * `UnavailableError` if that agent can't be reached.
+ * process checks a bucket. The agent of `remoteServerId` checks any other destination, and the space that it
+ * measures is recorded. Throws an `UnavailableError` if that agent can't be reached.
  */
 export async function checkDestination(
   services: ServiceContext,
   caller: Caller,
   id: number,
   remoteServerId: number | null,
-): Promise<DestinationCheckResult> {
+): Promise<Omit<DestinationCheckResult, "space">> {
   const destination = await findBackupDestinationOf(services.database, caller.workspaceId, id);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   if (isStorageType(destination.type)) {
@@ -45,5 +47,10 @@ export async function checkDestination(
     return { ok: false, steps: [{ name: "connect", ok: false, message: refusedRoot.checking, ms: 0 }] };
   }
   const request = { kind: "destination.check", backup_destination_id: id } as const;
-  return await requestAgent(services, remoteServerId, request, AGENT_TIMEOUT);
+  const { space, ...checked } = await requestAgent(services, remoteServerId, request, AGENT_TIMEOUT);
+  if (space !== undefined) {
+    const place = { destinationId: id, serverId: remoteServerId };
+    await transaction(services.database, (sql) => recordSpace(services, sql, place, space));
+  }
+  return checked;
 }

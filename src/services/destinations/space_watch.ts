@@ -1,11 +1,11 @@
-/** Reports destinations that are nearly full. */
+/** Records the space at destinations, and reports destinations that are nearly full. */
 import { NEARLY_FULL_BELOW } from "../../definitions/destinations/nearly_full.ts";
 import { definitionOf } from "../../definitions/destinations/registry.ts";
 import { ownerOf } from "../../domain/access/owner.ts";
 import type { DestinationSpace } from "../../protocol/job.ts";
 import { findBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { storeSpace } from "../../store/destinations/destination_space.ts";
 import type { Sql } from "../../store/database/sql.ts";
-import type { RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts.ts";
 
@@ -15,28 +15,36 @@ import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts
  */
 const MARGIN = 5;
 
+/** Where a space was measured: the destination, and the server whose agent measured it. */
+interface MeasuredPlace {
+  readonly destinationId: number;
+  readonly serverId: number | null;
+}
+
 /**
- * Compares the space that an agent measured at a run's destination with the destination's limit. Raises an
- * alert if the space is below the limit. Ends the alert once the space is clearly above the limit.
+ * Stores the space that an agent measured at a destination, and compares it with the destination's limit.
+ * Raises an alert if the space is below the limit. Ends the alert once the space is clearly above the limit.
  */
-export async function notifySpace(
+export async function recordSpace(
   services: Pick<ServiceContext, "clock">,
   sql: Sql,
-  run: RunRow,
-  { free, total }: DestinationSpace,
+  { destinationId, serverId }: MeasuredPlace,
+  space: DestinationSpace,
 ): Promise<void> {
-  const destination = await findBackupDestination(sql, run.backup_destination_id ?? 0);
+  const destination = await findBackupDestination(sql, destinationId);
+  const { free, total } = space;
   if (destination === undefined || total === 0) return;
+  await storeSpace(sql, destinationId, space, services.clock.now());
   const below = Number(destination.settings.nearly_full_below ?? NEARLY_FULL_BELOW);
   const percent = 100 * free / total;
   // A local destination is on a different disk on each server, so each server has its own alert.
-  const where = definitionOf(destination.type).reach === "server" ? ` server ${run.remote_server_id}` : "";
+  const where = definitionOf(destination.type).reach === "server" ? ` server ${serverId}` : "";
   const subject = `destination ${destination.id}${where}`;
   const message = (name: AlertMessage["name"]): AlertMessage => ({
     name,
     ...ownerOf(destination),
     taskId: null,
-    serverId: run.remote_server_id,
+    serverId,
     backupId: null,
     run: null,
     recipients: { workspaceId: destination.workspace_id, exceptStreamId: null },

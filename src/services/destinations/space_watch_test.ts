@@ -38,6 +38,9 @@ async function setUp(settings: Record<string, unknown> = {}) {
 Deno.test("a destination that is nearly full is reported once, and again when it has clearly more room", async () => {
   await using test = await setUp();
   assert.deepEqual(await test.backUp(11), []);
+  const [row] = await test.database`select * from backup_destinations`;
+  assert.deepEqual([row!.space_free_bytes, row!.space_total_bytes], [11e9, 100e9]);
+  assert.deepEqual(row!.space_measured_at, test.clock.now());
   assert.deepEqual(await test.backUp(9), [
     "destination.nearly_full: here (1): 9.0 % of 100.0 GB is free.",
   ]);

@@ -29,7 +29,7 @@ import { runDestination } from "../jobs/jobs.ts";
 import { requestRetention } from "../retention/removals.ts";
 import { refreshProtection } from "../tasks/protection.ts";
 import { reportStoredBackup } from "./run_followers.ts";
-import { notifySpace } from "../destinations/space_watch.ts";
+import { recordSpace } from "../destinations/space_watch.ts";
 import { notifyBackupStored, notifyCheck } from "./run_notifications.ts";
 import { applyToRun } from "./run_state.ts";
 import { judgeVerdict, storedBackupOf } from "./verdict_findings.ts";
@@ -72,7 +72,10 @@ export async function applyVerdict(
       findings,
       missing: reportedBackup.missing ?? [],
     });
-    if (reportedBackup.space !== undefined) await notifySpace(services, sql, move.run, reportedBackup.space);
+    if (reportedBackup.space !== undefined && run.backup_destination_id !== null) {
+      const place = { destinationId: run.backup_destination_id, serverId: run.remote_server_id };
+      await recordSpace(services, sql, place, reportedBackup.space);
+    }
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
     await recordFinalStats(sql, run.id, { ...verdict.restored, size: 0 });

@@ -15,6 +15,10 @@ export interface BackupDestinationRow {
   settings: Settings;
   /** The destination's secrets by name, each encrypted. */
   secrets: Secrets;
+  /** The space that an agent last measured there; all three are null if none did. */
+  space_free_bytes: number | null;
+  space_total_bytes: number | null;
+  space_measured_at: Date | null;
   /** When a destination in the trash will be deleted; null for a destination that is not in the trash. */
   deletes_at: Date | null;
   created_at: Date;

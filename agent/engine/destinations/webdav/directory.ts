@@ -1,5 +1,6 @@
 /** Directory on a WebDAV server that stores the objects of backups. */
 import { innerSegments } from "../../../../src/domain/location.ts";
+import type { DestinationSpace } from "../../../../src/protocol/job.ts";
 import { ObjectMissingError, RunFailedError } from "../../ports.ts";
 import { type DavClient, DavError } from "./client.ts";
 import { LongAnswerError } from "./exchange.ts";
@@ -98,6 +99,20 @@ export class DavDirectory {
     );
   }
 
+  /** Returns the account's quota (RFC 4331) at this directory; null if the server does not report it. */
+  async space(): Promise<DestinationSpace | null> {
+    const own = await this.#look(this.#segments.length);
+    const used = own?.used ?? null;
+    const free = own?.free ?? null;
+    if (free === null || used === null) return null;
+    const top = this.#segments.length === 0 ? own : await this.#look(0);
+    // Nextcloud reports only the directory's own size as used. If the top directory has the same quota, its
+    // used bytes are those of the whole account.
+    const isSameQuota = Math.abs((top?.free ?? -Infinity) - free) <= free * SAME_QUOTA;
+    const usedOfQuota = isSameQuota ? Math.max(used, top?.used ?? 0) : used;
+    return { free, total: free + usedOfQuota };
+  }
+
   async #isEmpty(): Promise<boolean> {
     try {
       const url = this.#url(this.#segments.length);
@@ -125,6 +140,12 @@ export class DavDirectory {
  * quota.
  */
 const FULL = 2 ** 20;
+
+/**
+ * Greatest difference in free space between two directories of the same quota, as a share of the free space.
+ * Nextcloud caches the free space of each directory for five minutes.
+ */
+const SAME_QUOTA = 0.1;
 
 /** Removes a file or a directory. Resolves with true if it existed. */
 export async function removeAt(client: DavClient, url: string, name: string): Promise<boolean> {

@@ -5,7 +5,7 @@ const DAV = "DAV:";
 
 export const PROPERTIES =
   '<?xml version="1.0" encoding="utf-8"?>\n<propfind xmlns="DAV:"><prop><resourcetype/>' +
-  "<getcontentlength/><quota-available-bytes/></prop></propfind>";
+  "<getcontentlength/><quota-available-bytes/><quota-used-bytes/></prop></propfind>";
 
 export interface DavEntry {
   /** Segments of the path in `href`, decoded. */
@@ -15,6 +15,8 @@ export interface DavEntry {
   readonly size: number | null;
   /** Number of bytes that the account may still store; null if the server does not report this number. */
   readonly free: number | null;
+  /** Number of bytes that count towards the quota; null if the server does not report this number. */
+  readonly used: number | null;
 }
 
 /**
@@ -73,6 +75,7 @@ function entryOf({ href, properties }: Response): DavEntry {
     isDirectory: properties.collection !== undefined,
     size: wholeNumber(properties.getcontentlength),
     free: wholeNumber(properties["quota-available-bytes"]),
+    used: wholeNumber(properties["quota-used-bytes"]),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Stores backups in a directory on a WebDAV server. */
 import type { WebdavDestination as Spec } from "../../../../src/definitions/destinations/webdav.ts";
+import type { DestinationSpace } from "../../../../src/protocol/job.ts";
 import { type Destination, type ObjectWriter, RunFailedError } from "../../ports.ts";
 import { runLimits } from "../limits.ts";
 import { checkObjectName, partialName } from "../object_name.ts";
@@ -84,6 +85,11 @@ export class WebdavDestination implements Destination {
     const size = await this.#directory.sizeOf(checkObjectName(name));
     if (size === null) throw await this.#directory.missing(name);
     return size;
+  }
+
+  space(): Promise<DestinationSpace | null> {
+    // A stored backup must not wait for long until a server answers that has just stopped.
+    return this.#directory.withClient(this.client.forCleanup()).space();
   }
 
   close(): Promise<void> {

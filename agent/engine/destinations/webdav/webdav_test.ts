@@ -5,6 +5,7 @@ import { webdavFixture, webdavSpec } from "../../../../tests/support/fixtures/de
 import { FakeWebdav } from "../../../../tests/support/servers/fake_webdav.ts";
 import { TestWebdav, WEBDAV_SERVERS } from "../../../../tests/support/servers/webdav.ts";
 import { type Destination, ObjectMissingError, RunFailedError } from "../../ports.ts";
+import { checkDestination } from "../destinations.ts";
 import { chunkSize, uploadsUrl } from "./chunks.ts";
 import { DavClient } from "./client.ts";
 import { LongAnswerError } from "./exchange.ts";
@@ -341,3 +342,62 @@ Deno.test("a list without an end is given up", async () => {
   listener.close();
   await served.catch(() => {});
 });
+
+/** Lets the server report a quota of each directory: available and used bytes by path. */
+function reportQuota(server: FakeWebdav, quotas: Record<string, [available: number, used: number]>): void {
+  server.change = async (response, request) => {
+    const quota = quotas[new URL(request.url).pathname];
+    if (request.method !== "PROPFIND" || quota === undefined) return response;
+    const [available, used] = quota;
+    const properties = `<x:quota-available-bytes>${available}</x:quota-available-bytes>` +
+      `<x:quota-used-bytes>${used}</x:quota-used-bytes>`;
+    const document = (await response.text()).replace("<x:prop>", `<x:prop>${properties}`);
+    return new Response(document, { status: response.status, headers: response.headers });
+  };
+}
+
+Deno.test("the space is the account's quota", async () => {
+  await using server = new FakeWebdav("/dav");
+  await using destination = await opened(server);
+  await store(destination, "a.zst", bytes(10));
+  const space = async (own: [number, number], top: [number, number]) => {
+    reportQuota(server, { "/dav/in/here/": own, "/dav/": top });
+    return await destination.space();
+  };
+  assert.deepEqual(await space([30, 70], [30, 70]), { free: 30, total: 100 });
+  // Nextcloud counts as used only what is in the directory itself.
+  assert.deepEqual(await space([3000, 10], [3001, 7000]), { free: 3000, total: 10_000 });
+  // The directory is on another storage than its account.
+  assert.deepEqual(await space([50, 50], [3000, 7000]), { free: 50, total: 100 });
+  assert.deepEqual(await space([0, 100], [0, 100]), { free: 0, total: 100 });
+  // Nextcloud reports -3 for an account without a quota.
+  assert.equal(await space([-3, 70], [-3, 70]), null);
+  server.change = (response) => response;
+  assert.equal(await destination.space(), null);
+});
+
+Deno.test("a check measures the quota, if the server reports it", async () => {
+  await using server = new FakeWebdav("/dav");
+  const spec = {
+    type: "webdav",
+    url: server.url,
+    username: "ada",
+    password: SECRET,
+    directory: ".",
+  } as const;
+  const check = () => checkDestination(spec, systemClock, new AbortController().signal);
+  assert.equal((await check()).space, undefined);
+  reportQuota(server, { "/dav/": [30, 70] });
+  const { ok, space } = await check();
+  assert.deepEqual([ok, space], [true, { free: 30, total: 100 }]);
+});
+
+for (const kind of WEBDAV_SERVERS) {
+  Deno.test(`${kind}: the space is unknown, because this server reports no quota`, async () => {
+    await using fixture = await webdavFixture(kind);
+    const destination = await WebdavDestination.open(fixture.spec("d") as never, fixture.ports("d"));
+    await store(destination, "a.zst", bytes(10));
+    assert.equal(await destination.space(), null);
+    await destination.close();
+  });
+}

@@ -56,6 +56,11 @@ const BackupDestination = z.object({
   type: z.enum(DESTINATION_TYPES),
   type_human: z.enum(DESTINATION_TYPES.map((type) => definitionOf(type).label)),
   ...responseFields,
+  space: z.object({ free_bytes: z.int(), total_bytes: z.int(), measured_at: Time }).nullable().openapi({
+    description:
+      "The space that an agent last measured, after a backup or a check; of a local destination on that agent's " +
+      "server, of WebDAV the account's quota. Null: never measured. Buckets have none.",
+  }),
   deletes_at: Time.optional().openapi({
     description: "Set while it is in the trash: until then it can be restored from there.",
   }),
@@ -81,6 +86,7 @@ const backupDestination: Resource<BackupDestinationRow, Shown> = {
     s3_region: "eu-central-1",
     is_s3_access_key_set: true,
     is_s3_secret_key_set: true,
+    space: null,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -91,11 +97,22 @@ const backupDestination: Resource<BackupDestinationRow, Shown> = {
     type: row.type,
     type_human: definitionOf(row.type).label,
     ...ofType(row),
+    space: spaceOf(row),
     ...row.deletes_at === null ? {} : { deletes_at: isoTime(row.deletes_at) },
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
 };
+
+function spaceOf(row: BackupDestinationRow) {
+  const { space_free_bytes, space_total_bytes, space_measured_at } = row;
+  if (space_free_bytes === null || space_total_bytes === null || space_measured_at === null) return null;
+  return {
+    free_bytes: space_free_bytes,
+    total_bytes: space_total_bytes,
+    measured_at: isoTime(space_measured_at),
+  };
+}
 
 function ofType({ type, settings, secrets }: BackupDestinationRow): Record<string, unknown> {
   return Object.fromEntries(
@@ -174,7 +191,7 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
     summary: "Check a backup destination",
     description:
       "Writes, reads back and deletes a probe object. The control plane checks a bucket; the agent of " +
-      "`remote_server_id` checks a local path or an SFTP server.",
+      "`remote_server_id` checks a local path, an SFTP or a WebDAV server, and measures its `space`.",
     access: "update-backup-destinations",
     ids: { id: backupDestination.name },
     body: {

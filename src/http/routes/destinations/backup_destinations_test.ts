@@ -89,7 +89,8 @@ for (const [sent, shown] of types) {
     const { status, body } = await call("POST", "/api/backup-destinations", { label: "there", ...sent });
     assert.equal(status, 201, JSON.stringify(body));
     const { id } = body.data;
-    assert.deepEqual(body.data, { id, user_id: userId, label: "there", type: sent.type, ...shown, ...times });
+    const own = { id, user_id: userId, label: "there", type: sent.type, space: null };
+    assert.deepEqual(body.data, { ...own, ...shown, ...times });
     assert.deepEqual((await call("GET", `/api/backup-destinations/${id}`)).body, body);
     assert.deepEqual((await call("GET", "/api/backup-destinations")).body.data, [body.data]);
     const stored = JSON.stringify(await api.database`select * from backup_destinations`);
@@ -322,8 +323,15 @@ Deno.test("a path is checked by the agent of a server that the call names", asyn
     destination: { type: "local", directory: "/mnt" },
   });
   const result = { ok: true, steps: [{ name: "write", ok: true, message: "Wrote 66 bytes.", ms: 3 }] };
-  await recordResponse(api.services, server, delivery!.requestId, { ok: true, result });
+  const space = { free: 4_000, total: 5_000 };
+  await recordResponse(api.services, server, delivery!.requestId, { ok: true, result: { ...result, space } });
   assert.deepEqual((await answer).body, { data: result });
+
+  const path = `/api/backup-destinations/${id}`;
+  const measured = { free_bytes: 4_000, total_bytes: 5_000, measured_at: "2026-01-05T12:00:00Z" };
+  assert.deepEqual((await client.call("GET", path)).body.data.space, measured);
+  assert.deepEqual((await client.call("PUT", path, { label: "Disk" })).body.data.space, measured);
+  assert.equal((await client.call("PUT", path, { local_path: "/srv" })).body.data.space, null);
 });
 
 Deno.test("a local destination without a path needs a task's store path", async () => {

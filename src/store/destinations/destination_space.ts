@@ -1,0 +1,31 @@
+/** Stores the space that agents measure at destinations. */
+import type { Sql } from "../database/sql.ts";
+
+/** Free and total space, in bytes. */
+interface Space {
+  readonly free: number;
+  readonly total: number;
+}
+
+/**
+ * Stores the space of a destination. Skips a destination that another transaction has locked: transactions
+ * with runs of several destinations could block each other otherwise.
+ */
+export async function storeSpace(
+  sql: Sql,
+  id: number,
+  { free, total }: Space,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update backup_destinations
+    set space_free_bytes = ${free}, space_total_bytes = ${total}, space_measured_at = ${now}
+    where id = (select id from backup_destinations where id = ${id} for no key update skip locked)`;
+}
+
+/** Forgets the space of a destination that leads elsewhere now. */
+export async function clearSpace(sql: Sql, id: number): Promise<void> {
+  await sql`
+    update backup_destinations
+    set space_free_bytes = null, space_total_bytes = null, space_measured_at = null where id = ${id}`;
+}
