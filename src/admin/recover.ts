@@ -1,7 +1,6 @@
 /** Creates a new control plane from the newest backup of an old one, or from manifests. */
 import { control_plane } from "../definitions/sources/control_plane.ts";
-import { definitionOf } from "../definitions/destinations/registry.ts";
-import { storedSettings } from "../definitions/destinations/settings.ts";
+import { connectionOf, storedSettings } from "../definitions/destinations/settings.ts";
 import type { Config } from "../config.ts";
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -127,7 +126,7 @@ async function recoverFromManifests(
   }
   // Before anything is written to the database, checks that the control plane may connect to the endpoint.
   const { type, values } = repository.destination;
-  const connection = definitionOf(type).connectsTo?.(storedSettings(type, values)) ?? null;
+  const connection = connectionOf({ type, settings: storedSettings(type, values) });
   if (connection !== null) new Network(config.addressPolicy).check(connection.url);
   const leaveOut = (name: string, reason: string) => print(`Left out ${name}: ${reason}`);
   const backups = await foundBackups(repository, found, passwords, leaveOut);

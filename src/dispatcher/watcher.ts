@@ -1,11 +1,12 @@
 /**
  * Reports late tasks, stalled, slow and overdue runs, absent agents, failing removals, failing notification
- * streams, administrators' tokens that expire, and newer versions of Rearguard. Cancels runs that have
+ * streams, tokens and certificates that expire, and newer versions of Rearguard. Cancels runs that have
  * stalled for too long. Sends summaries.
  */
 import { watchAdministratorAccess, watchExpiringTokens } from "../services/access/access_watch.ts";
 import { watchCertificate } from "../services/access/certificate_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
+import { watchEndpoints } from "../services/destinations/endpoint_watch.ts";
 import { watchUpdates } from "../services/installation/update_watch.ts";
 import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
@@ -58,6 +59,7 @@ export class Watcher {
       }),
       loop("summary sender", 60_000, () => sendSummaries(services)),
       loop("protection watcher", 60_000, () => watchProtection(services)),
+      loop("endpoint watcher", 3_600_000, () => watchEndpoints(services)),
       loop("access watcher", 3_600_000, async () => {
         await watchAdministratorAccess(services);
         await watchExpiringTokens(services);

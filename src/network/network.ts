@@ -7,7 +7,7 @@ import { lookup } from "node:dns";
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { type AddressPolicy, SETTING } from "./address_policy.ts";
-import { TlsAgent, withDates } from "./tls_agent.ts";
+import { readValidity, TlsAgent, type Validity, withDates } from "./tls_agent.ts";
 
 export interface NetworkRequest {
   readonly method?: string;
@@ -96,6 +96,21 @@ export class Network {
       const first = error instanceof AggregateError ? error.errors[0] ?? error : error;
       throw await withDates(first, url, this.#lookup as never);
     }
+  }
+
+  /**
+   * Connects to an https server and returns the period for which its certificate is valid. Accepts a
+   * certificate from any authority. Sends no data. Returns null if the policy refuses the address, or if the
+   * server does not answer in time.
+   */
+  async certificateValidity(url: URL): Promise<Validity | null> {
+    try {
+      this.check(url);
+    } catch (error) {
+      if (!(error instanceof AddressRefusedError)) throw error;
+      return null;
+    }
+    return await readValidity(url, this.#lookup as never);
   }
 
   /**

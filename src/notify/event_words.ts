@@ -190,8 +190,8 @@ export const WORDS: Readonly<Record<NotificationEventName, (event: NotificationE
   }),
   "certificate.expiring": () => ({
     tone: "bad",
-    title: "The control plane's certificate expires soon",
-    next: "Renew it: after that time, agents and browsers do not connect.",
+    title: "A certificate expires soon",
+    next: "Renew it on the server that the reason names: after that time, connections to this server fail.",
   }),
   "update.available": (event) => {
     const isAgent = event.server !== null;

@@ -39,7 +39,7 @@ export const custom_s3 = defineDestination({
     s3_bucket_name,
     custom_s3_endpoint: serviceAt(endpointUrl(s3_endpoint)),
   }),
-  connectsTo: ({ s3_endpoint }) => ({ field: "s3_endpoint", url: endpointUrl(s3_endpoint) }),
+  endpoint: ({ s3_endpoint }) => ({ field: "s3_endpoint", url: endpointUrl(s3_endpoint) }),
   location: ({ s3_bucket_name }) => s3_bucket_name,
   kit: {
     describe: ({ s3_endpoint, s3_bucket_name }, directory) =>

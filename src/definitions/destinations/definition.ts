@@ -66,6 +66,12 @@ export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.Zo
  */
 export type Reach = "server" | "agents" | "control_plane";
 
+/** The URL of a storage service, and the field that contains it. */
+export interface Endpoint<Name extends string = string> {
+  readonly field: Name;
+  readonly url: URL;
+}
+
 export interface DestinationDefinition<
   Fields extends DestinationFields = DestinationFields,
   Shape extends JobShape = JobShape,
@@ -110,12 +116,10 @@ export interface DestinationDefinition<
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**
-   * Returns the URL that the control plane will connect to, and the field that contains it. Returns null if
-   * there is no such URL. Missing for types whose address callers can't choose.
+   * Returns the http or https URL of the storage service, and the field that contains it. Missing for types
+   * that are not reached by HTTP, and for types whose address callers can't choose.
    */
-  connectsTo?(
-    settings: SettingsOf<Fields>,
-  ): { readonly field: keyof Fields & string; readonly url: URL } | null;
+  endpoint?(settings: SettingsOf<Fields>): Endpoint<keyof Fields & string>;
   /** Returns a short location for lists, such as `nas:/backups`. */
   location(settings: SettingsOf<Fields>): string;
   readonly kit: RecoveryInstructions<SettingsOf<Fields>>;

@@ -1,7 +1,7 @@
 /** Validates and stores the settings of destinations, as their definitions say. */
 import type { FieldTable } from "../fields/field.ts";
 import { fieldWords } from "../formats/says.ts";
-import type { DestinationField, Settings, SettingValue } from "./definition.ts";
+import type { DestinationField, Endpoint, Settings, SettingValue } from "./definition.ts";
 import { definitionOf, destinationDefinitions, type DestinationType } from "./registry.ts";
 
 /** A destination's type and its settings. */
@@ -106,6 +106,12 @@ export function storedSecrets(
       typeof each[1] === "string" && fields[each[0]]?.isSecret === true
     ),
   );
+}
+
+/** Returns the endpoint of a destination if the control plane itself connects to it; null otherwise. */
+export function connectionOf({ type, settings }: TypedSettings): Endpoint | null {
+  const { endpoint, reach } = definitionOf(type);
+  return reach === "control_plane" ? endpoint?.(settings) ?? null : null;
 }
 
 /** Returns whether objects that were stored with one type can be accessed with the other type. */

@@ -61,6 +61,7 @@ export const webdav = defineDestination({
     webdav_url: new URL(webdav_url).href.replace(/\/+$/, ""),
     webdav_username,
   }),
+  endpoint: ({ webdav_url }) => ({ field: "webdav_url", url: new URL(webdav_url) }),
   location: ({ webdav_url, webdav_path }) =>
     `${webdav_url.replace(/^https?:\/\//i, "").replace(/\/+$/, "")}${webdav_path ? `/${webdav_path}` : ""}`,
   kit: {

@@ -31,7 +31,7 @@ const ALERT_KINDS = [
   "notifications.failing",
   /** The last token with the admin ability expires soon, or has expired. */
   "access.ending",
-  /** The certificate of the control plane's public URL expires soon. */
+  /** The certificate of the control plane's public URL, or of a destination's endpoint, expires soon. */
   "certificate.expiring",
   /** An agent is older than its control plane. */
   "agent.outdated",

@@ -117,7 +117,7 @@ export const EVENT_CLASSES = {
   expiring: news(
     "on_failure",
     "expiring access",
-    "a token or the certificate of the public URL expires soon",
+    "a token, or the certificate of the public URL or of a destination, expires soon",
     [
       "token.expiring",
       "certificate.expiring",

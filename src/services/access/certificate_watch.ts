@@ -1,6 +1,6 @@
 /** Warns administrators before the certificate of the control plane's public URL expires. */
 import { isoSeconds } from "../../domain/notifications/notification.ts";
-import { readValidity } from "../../network/tls_agent.ts";
+import { readValidity, type Validity } from "../../network/tls_agent.ts";
 import { transaction } from "../../store/database/database.ts";
 import { listAdministrators } from "../../store/access/users.ts";
 import type { ServiceContext } from "../context.ts";
@@ -21,9 +21,7 @@ export async function watchCertificate(
   if (publicUrl === null || !publicUrl.startsWith("https:")) return;
   const validity = await readValidity(new URL(publicUrl));
   if (validity === null) return;
-  const lifetime = validity.to.getTime() - validity.from.getTime();
-  const left = validity.to.getTime() - clock.now().getTime();
-  const isEnding = left < Math.min(WARN_BEFORE, lifetime / 3);
+  const isEnding = isCertificateEnding(validity, clock.now());
   await transaction(database, async (sql) => {
     for (const { id, workspace_id } of await listAdministrators(sql)) {
       const alert = { kind: "certificate.expiring", subject: `user ${id}` } as const;
@@ -45,4 +43,13 @@ export async function watchCertificate(
       });
     }
   });
+}
+
+/**
+ * Returns whether a certificate is in its last week. For a certificate that is made for less than three
+ * weeks, returns whether it is in the last third of this time.
+ */
+export function isCertificateEnding({ from, to }: Validity, now: Date): boolean {
+  const lifetime = to.getTime() - from.getTime();
+  return to.getTime() - now.getTime() < Math.min(WARN_BEFORE, lifetime / 3);
 }

@@ -4,6 +4,7 @@ import { destinationDirectory } from "../../definitions/destinations/location.ts
 import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
 import {
   ALL_FIELDS,
+  connectionOf,
   type FieldValues,
   isSameStorage,
   missingFields,
@@ -218,8 +219,8 @@ function refuseConnection(
   destination: TypedSettings,
   changed: StoredFields["settings"] = destination.settings,
 ): void {
-  const { connectsTo, fields } = definitionOf(destination.type);
-  const connection = connectsTo?.(destination.settings) ?? null;
+  const { fields } = definitionOf(destination.type);
+  const connection = connectionOf(destination);
   if (connection === null || changed[connection.field] === undefined) return;
   try {
     network.check(connection.url);

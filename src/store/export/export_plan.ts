@@ -21,6 +21,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - `notification_deliveries` and `trash_news` would make the new control plane send messages again, or send
  *   messages about old events.
  * - `alerts` and `alert_reports`: a problem that persists is detected again.
+ * - `endpoint_checks`: the new control plane reads the certificates itself.
  * - `workspace_run_counts`: triggers derive it from the runs.
  * - `run_output` can be gigabytes, and a restore does not need it.
  */
@@ -37,6 +38,7 @@ const LEFT_OUT = new Set([
   "notification_deliveries",
   "alerts",
   "alert_reports",
+  "endpoint_checks",
   "workspace_run_counts",
   "run_output",
   "trash_news",

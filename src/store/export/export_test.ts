@@ -39,6 +39,7 @@ Deno.test("psql loads an export to the exported rows", async () => {
       "agent_requests",
       "sessions",
       "login_challenges",
+      "endpoint_checks",
     ]
   ) {
     assert.ok(before.get(table)!.length > 0, `the test has no row of ${table}`);

@@ -80,6 +80,13 @@ export async function closeAlerts(
     returning *`;
 }
 
+/** Returns the subjects of the open alerts of this kind whose subjects begin with `prefix`. */
+export async function listOpenSubjects(sql: Sql, kind: AlertKind, prefix: string): Promise<string[]> {
+  const rows = await sql<{ subject: string }[]>`
+    select subject from alerts where kind = ${kind} and starts_with(subject, ${prefix}) and closed_at is null`;
+  return rows.map(({ subject }) => subject);
+}
+
 export async function deleteAlertsClosedBefore(sql: Sql, before: Date): Promise<void> {
   await sql`delete from alerts where closed_at < ${before}`;
 }

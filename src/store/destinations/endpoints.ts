@@ -1,0 +1,53 @@
+/** Lists the destinations whose endpoints are watched, and stores when each endpoint was last checked. */
+import type { DestinationType } from "../../definitions/destinations/registry.ts";
+import type { Sql } from "../database/sql.ts";
+import type { BackupDestinationRow } from "./backup_destinations.ts";
+
+export type WatchedDestination = Pick<
+  BackupDestinationRow,
+  "id" | "user_id" | "workspace_id" | "label" | "type" | "settings"
+>;
+
+/** Lists the destinations of these types in all workspaces, without those in the trash. */
+export async function listDestinationsOfTypes(
+  sql: Sql,
+  types: readonly DestinationType[],
+): Promise<WatchedDestination[]> {
+  return await sql<WatchedDestination[]>`
+    select id, user_id, workspace_id, label, type, settings from backup_destinations
+    where type = any(${[...types]}) and deletes_at is null order by id`;
+}
+
+/**
+ * Returns the endpoints that were not checked since `before`, those without a check first, and records that
+ * they are checked now. If several control planes call this function, one of them gets the endpoint.
+ */
+export async function claimEndpoints(
+  sql: Sql,
+  endpoints: readonly string[],
+  { now, before, limit }: { now: Date; before: Date; limit: number },
+): Promise<string[]> {
+  const rows = await sql<{ endpoint: string }[]>`
+    insert into endpoint_checks (endpoint, checked_at)
+    select endpoint, ${now}::timestamptz from (
+      select endpoint from unnest(${[
+    ...endpoints,
+  ]}::text[]) endpoint left join endpoint_checks using (endpoint)
+      where checked_at is null or checked_at <= ${before}
+      order by checked_at nulls first, endpoint limit ${limit}
+    ) due order by endpoint
+    on conflict (endpoint) do update set checked_at = excluded.checked_at
+      where endpoint_checks.checked_at <= ${before}
+    returning endpoint`;
+  return rows.map(({ endpoint }) => endpoint);
+}
+
+/** Deletes the checks before `before` of endpoints that no destination has any more. */
+export async function deleteEndpointChecks(
+  sql: Sql,
+  endpoints: readonly string[],
+  before: Date,
+): Promise<void> {
+  await sql`
+    delete from endpoint_checks where checked_at <= ${before} and endpoint <> all(${[...endpoints]}::text[])`;
+}
