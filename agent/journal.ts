@@ -264,12 +264,15 @@ export class RunJournal {
       this.#write(JSON.stringify({ acknowledged: sequence } satisfies Entry));
       this.#sinceCheckpoint = 0;
     } catch {
-      // Ignore a full disk: this entry only saves sending events again, and the next acknowledgement will be
-      // recorded.
+      // Ignore a full disk. Without this entry, acknowledged events might be sent again. The next
+      // acknowledgement will be recorded.
     }
   }
 
-  /** Removes the journal, and the scripts of a run whose verdict could not be kept on disk. */
+  /**
+   * Removes the journal. Also removes the directory of the run's scripts if it still exists. This is the case
+   * if the run's verdict could not be kept on disk.
+   */
   remove(): void {
     this.close();
     Deno.removeSync(this.path);

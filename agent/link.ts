@@ -31,7 +31,7 @@ const RETRY_LAST = 30_000;
  * refusal.
  */
 const REFUSED_WAIT = 30_000;
-/** Time limit from opening the websocket to the control plane's welcome, in milliseconds. */
+/** How long after opening the websocket the welcome of the control plane must arrive, in milliseconds. */
 const WELCOME_TIMEOUT = 15_000;
 
 export interface LinkHandlers {

@@ -124,9 +124,10 @@ export class Runner {
   }
 
   /**
-   * Returns the runs that must end before this run begins. These are older attempts of the same run. If
-   * scripts are involved, they are also other runs of the same task, because the scripts of two runs must not
-   * mix. Scripts are involved if this run or the other run has scripts.
+   * Returns the active runs that must end before this run begins:
+   * - older attempts of the same run;
+   * - other runs of the same task, if this run or the other run has scripts. The scripts of two runs must not
+   *   mix.
    */
   #runsBefore({ runId, taskId, hasScripts }: ActiveRun): ActiveRun[] {
     return [...this.#active.values()].filter((other) =>

@@ -1,7 +1,4 @@
-/**
- * Lists the operations at a run's destination that have not ended. A stalled run may be waiting for one of
- * them.
- */
+/** Lists the unfinished operations at a run's destination. A stalled run might be waiting for one of them. */
 import type { Clock } from "../../src/domain/clock.ts";
 import type { Destination } from "./ports.ts";
 

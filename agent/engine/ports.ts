@@ -35,9 +35,9 @@ export interface RunPorts {
    */
   opening(name: string, path: string | null): Promise<void>;
   /**
-   * Records that a directory for unfinished work, outside the work directory, is about to be created. Once
-   * the promise resolves, the record is durable. The directory can then be removed even if the agent is
-   * killed.
+   * Records that a directory for unfinished work is about to be created. The directory is outside the work
+   * directory. Once the promise resolves, the record is durable. The directory for unfinished work can then
+   * be removed even if the agent is killed.
    */
   scratch(path: string): Promise<void>;
   readonly uploads: Uploads;
@@ -118,8 +118,8 @@ export class UnansweredCreateError extends RunFailedError {}
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that were read differ from the bytes that were written. Their contents or an index show this. This
- * error follows a single read, so the network may be at fault.
+ * Bytes that were read differ from the bytes that were written. The contents of the read bytes, or an index,
+ * show the difference. This error follows a single read, so the network might be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}
 
@@ -143,7 +143,7 @@ export class BackupDamagedError extends RunFailedError {
  */
 export class RunAbortedError extends Error {
   override readonly name = "RunAbortedError";
-  /** Names of objects that may be left at the destination because the engine could not remove them. */
+  /** Names of objects that might still be at the destination, because the engine could not remove them. */
   leftovers: string[] = [];
   constructor(readonly outcome: "cancelled" | "failed", message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** Creates a token for an administrator directly in the database, for operators who have no token left. */
+/** Creates an administrator's token directly in the database. For operators who have no token left. */
 import { ABILITIES } from "../domain/abilities.ts";
 import type { Clock } from "../domain/clock.ts";
 import { enterAudit, NO_ORIGIN } from "../services/access/audit_log.ts";

@@ -139,7 +139,7 @@ async function requireKeys({ config, database }: KeyRotation, keyring: Keyring):
   if (problem !== null) throw new KeyRotationError(`Cannot rotate the key: ${problem}`);
 }
 
-/** Moves every key in the file to the retired keys, and keeps only the new key. */
+/** Moves every key except the new one from the file to the retired keys. */
 async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: string): Promise<void> {
   const keys = await file.keys();
   const old = keys.filter((key) => keyId(key) !== newKeyId);
@@ -162,8 +162,9 @@ async function sealedWithOthers({ config, database }: KeyRotation, keyId: string
 }
 
 /**
- * Encrypts every value again with the new key, if the keys come from the environment. Throws if a control
- * plane does not use the new key yet. The operator adds the new key and removes the old one.
+ * Encrypts every value again with the new key. Used if the keys come from the environment: the operator must
+ * add the new key before this, and remove the old one after it. Throws if a control plane does not use the
+ * new key yet.
  */
 async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Array[]): Promise<void> {
   const { database, clock, print } = rotation;

@@ -11,8 +11,9 @@ export class HandshakeLimiter {
   #entering = 0;
 
   /**
-   * Waits for its turn, then calls `work` and returns the result. If `isWanted` returns false when the turn
-   * comes, returns null and does not call `work`. The agent has then disconnected, and will connect again.
+   * Waits until a handshake is allowed to begin, then calls `work` and returns the result. If `isWanted`
+   * returns false after the wait, returns null and does not call `work`. In this case the agent has
+   * disconnected, and will connect again.
    */
   async enter<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | null> {
     if (this.#entering >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));

@@ -325,8 +325,8 @@ function closeReason(text: string): string {
 }
 
 /**
- * Converts the instruction about a run to the agent's protocol version. Before version 4, the field was
- * called `verdict`.
+ * Converts the instruction about a run to the agent's protocol version. Before version 4, the field
+ * `instruction` was called `verdict`.
  */
 function welcomedRun(protocol: number, { instruction, ...run }: RunInstruction): WelcomedRun {
   return protocol < 4 ? { ...run, verdict: instruction } : { ...run, instruction };

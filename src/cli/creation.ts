@@ -33,7 +33,9 @@ export function addCreate(
     .action(calling((cli: Cli, options: BodyOptions) => create(cli, record, fields, options)));
 }
 
-/** Adds a command that changes the given fields of a record. Its options are those of {@link addCreate}. */
+/**
+ * Adds a command that changes the given fields of a record. It has the same options as {@link addCreate}'s.
+ */
 export function addUpdate(
   parent: Command,
   argument: Argument,

@@ -70,7 +70,7 @@ function flagOf(name: string, field: Field): Option {
   }
 }
 
-/** Returns the earlier pairs with `pair` added. The control plane checks names and values. */
+/** Adds `pair` to the pairs in `before`. The control plane checks names and values. */
 function collectEntry(pair: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
   if (name === undefined) throw new InvalidArgumentError("It must be name=value.");

@@ -71,7 +71,7 @@ export async function followLog(
     try {
       for await (const event of eventsOf(open, lastEventId, patience.silence, signs)) {
         [lostSince, tries] = [null, 0];
-        // The stream follows the task's latest log. By now, this log may belong to a later run.
+        // The stream follows the task's latest log, so it might show a later run by now.
         if (event === "nothing left" || !event.id?.startsWith(`${runId}-`)) return null;
         if (event.event === "finished") return JSON.parse(event.data);
         if (event.event === "output") watcher.output(JSON.parse(event.data).text);

@@ -88,8 +88,8 @@ export interface Stream {
   type_human: string;
   notifications: { on_success: boolean; on_failure: boolean };
   /**
-   * Whether the stream gets the events of each class, by name of the class. Older control planes do not send
-   * the field.
+   * For each class of notification events, by its name: whether the stream gets the events of this class.
+   * Older control planes do not send the field.
    */
   events?: Readonly<Record<string, boolean>>;
   last_delivery: { at: string; ok: boolean } | null;

@@ -2,8 +2,8 @@
 import type { Credential } from "./access/credential.ts";
 
 /**
- * The actor of an entry. `unknown` is an unauthenticated caller. If the request contained an expired or
- * revoked token or session, `credential` identifies it.
+ * The actor of an entry. `unknown` is an unauthenticated caller. If this caller's request contained an
+ * expired or revoked token or session, `credential` identifies that token or session.
  */
 export type AuditActor =
   | { readonly type: "user"; readonly userId: number; readonly credential: Credential }

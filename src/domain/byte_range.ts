@@ -13,8 +13,8 @@ export interface ByteRange {
 }
 
 /**
- * Returns the requested range. Returns null for the whole content. This is the case if the header is missing
- * or invalid, or names several ranges.
+ * Returns the requested range; null for the whole content. The whole content is meant if the header is
+ * missing or invalid, or names several ranges.
  */
 export function parseRange(header: string | null): RequestedRange | null {
   const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "") ?? [];

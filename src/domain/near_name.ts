@@ -1,6 +1,6 @@
 /** Finds the known name that is probably meant by a misspelt name. */
 
-/** Synonyms of words. Each is replaced by the word that it maps to before names are compared. */
+/** Maps words to their synonyms. Before names are compared, each word here is replaced by its synonym. */
 const SYNONYMS: Readonly<Record<string, string>> = {
   db: "database",
   dest: "destination",

@@ -30,8 +30,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * Shortest and longest grace, in milliseconds. A task is not late if the backup of a due time is stored
- * within the grace after it.
+ * Minimum and maximum grace, in milliseconds. After a due time, the task becomes late only if no backup is
+ * stored within the grace plus twice the newest backup's duration.
  */
 const LEAST_GRACE = 15 * MINUTE;
 const MOST_GRACE = 6 * HOUR;

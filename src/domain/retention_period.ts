@@ -1,4 +1,4 @@
-/** Names calendar periods. Two times are in the same period if the period has the same name. */
+/** Names calendar periods. Two times are in the same period if their periods have the same name. */
 import { localIso } from "./timezone.ts";
 
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";

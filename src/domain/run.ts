@@ -48,7 +48,7 @@ type EventType = RunTransitionEvent["type"];
 const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdict">>> = {
   queued: {
     offered: "leased",
-    // The agent accepts late. The run has returned to the queue, but has not been dispatched again.
+    // The agent accepted after the run had returned to the queue. The run has not been dispatched again.
     accepted: "running",
     cancel_requested: "cancelled",
     deadline_passed: "failed",
@@ -205,8 +205,9 @@ export const OUTCOMES = ["succeeded", "warnings", "failed"] as const;
 export type Outcome = typeof OUTCOMES[number];
 
 /**
- * Returns the outcome of a run. Returns null if the run has not ended, or if a person cancelled it. If its
- * timeout cancelled it, it has failed. `src/store/tasks/task_outcome.ts` has the same rule as SQL.
+ * Returns the outcome of a run. Returns null if the run has not ended, or if a person cancelled it. A run
+ * that its timeout cancelled has failed, and so has a lost run. `src/store/tasks/task_outcome.ts` has the
+ * same rule as SQL.
  */
 export function outcomeOfRun(
   { state, warnings_count, timeout_at, finished_at }: {

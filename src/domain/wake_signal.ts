@@ -2,8 +2,8 @@
 import type { Clock } from "./clock.ts";
 
 /**
- * A signal on which one loop waits, and which any code may wake. The loop must reset the signal before it
- * reads the changes. If a change is made during the reading, the next wait then ends at once.
+ * A signal on which one loop waits for changes. Any code can wake the loop. The loop must reset the signal
+ * before it reads the changes. Then, if a change is made while the loop reads, the next wait ends at once.
  */
 export class WakeSignal {
   readonly #clock: Clock;

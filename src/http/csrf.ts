@@ -18,7 +18,8 @@ export function csrfToken(session: string): string {
 }
 
 /**
- * Throws a {@link ForbiddenError} if another site may have made a request that has a session's cookie.
+ * Throws a {@link ForbiddenError} if another site might have made the request. The request has a session's
+ * cookie.
  *
  * @param publicUrl The URL at which browsers reach this control plane; if null, the request's `Host` header
  *   names the host.
@@ -42,8 +43,8 @@ const REFUSAL =
   "This request does not come from a page of this control plane. Reload the page and try again.";
 
 /**
- * Returns whether a page of this site or of another one has made the request. `unknown` means that the client
- * is no browser, or a very old one.
+ * Returns which site's page has made the request: this site's (`own`) or another site's (`foreign`).
+ * `unknown` means that the client is no browser, or a very old one.
  */
 function originOf(request: Request, publicUrl: string | null): "own" | "foreign" | "unknown" {
   const site = request.headers.get("sec-fetch-site");

@@ -74,10 +74,7 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    * Default: true for DELETE, false for all other methods.
    */
   readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
-  /**
-   * Whether a caller with a session may use the endpoint without the second factor that is required of
-   * everybody.
-   */
+  /** Whether a session can use the endpoint while its user still lacks a required second factor. */
   readonly allowsMissingSecondFactor?: boolean;
   /**
    * Whether the endpoint logs callers in. If so, failed log-ins are recorded, and requests from pages of
@@ -108,8 +105,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   /** Whether the audit log records success. Default: false for GET, true for all other methods. */
   readonly audited?: boolean;
   /**
-   * Sentences about error statuses, in addition to those that follow from the definition:
-   * `{ 409: "It is running." }`.
+   * Sentences about error statuses: `{ 409: "It is running." }`. The sentences that follow from the
+   * definition are added to them.
    */
   readonly errors?: Readonly<Record<number, string>>;
   handle(

@@ -244,8 +244,8 @@ async function requireFreshLogin(services: ServiceContext, caller: Caller): Prom
 }
 
 /**
- * Returns the path's ids. For text that is not an id, throws the resource's own `NotFoundError`. Endpoints of
- * triggers throw the error for an unknown task.
+ * Returns the path's ids. If the text is not an id, throws the `NotFoundError` of the id's resource. Trigger
+ * endpoints throw the same error as for an unknown task.
  */
 function idsOf(
   { access, ids }: Endpoint,
@@ -365,7 +365,7 @@ function validateInput(
   return { query, body, warnings };
 }
 
-/** Returns the names of the fields of the record in the endpoint's response. */
+/** Returns the field names of the record that the endpoint responds with. */
 function shownFields({ answer }: Endpoint): ReadonlySet<string> {
   const schema = answer.content?.schema;
   const data = schema instanceof z.ZodObject ? schema.shape.data : undefined;

@@ -41,7 +41,8 @@ interface WithBody<Row, Body extends z.ZodType> {
   needsFreshLogin?: boolean;
   body: Body;
   /**
-   * Returns sentences for the response's `warnings` about effects of the change that the caller may not want.
+   * Returns sentences for the response's `warnings`. They name effects of the change that the caller might
+   * not want.
    */
   warnings?(
     services: ServiceContext,

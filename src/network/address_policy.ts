@@ -11,8 +11,8 @@ type Cidr = ReturnType<typeof ipaddr.parseCIDR>;
 export const SETTING = "ALLOW_PRIVATE_ADDRESSES";
 
 /**
- * Ranges that the setting `1` allows: loopback and private networks. Link-local and multicast addresses are
- * not among them.
+ * Ranges that are allowed if {@link SETTING} is `1`: loopback and private networks. Link-local and multicast
+ * addresses are not among them.
  */
 const PRIVATE = new Set(["private", "uniqueLocal", "carrierGradeNat", "loopback"]);
 

@@ -33,7 +33,7 @@ export class TlsAgent extends Agent {
 
 const DEFAULT_PORTS: Record<string, number> = { "https:": 443, "smtps:": 465, "smtp:": 587 };
 
-/** Timeout of the second connection, in milliseconds. The second connection reads the certificate. */
+/** Timeout for connecting again to read the certificate, in milliseconds. */
 const INSPECTION_TIMEOUT = 5_000;
 
 /**

@@ -20,7 +20,7 @@ const SLOW_POLL = 5_000;
 const DATABASE_POLL = 5 * 60_000;
 
 export interface KeyWatch {
-  /** Path of the key file; null if the keys come from the environment. The environment does not change. */
+  /** Path of the key file. Null if the keys come from the environment, which does not change. */
   readonly path: string | null;
   readonly keyring: Keyring;
   readonly bus: EventBus;
@@ -124,8 +124,8 @@ class WatchedFile {
   }
 
   /**
-   * Throws if the database needs keys that are not in the file. Also throws if another control plane lacks
-   * the file's keys. It could not decrypt what this one encrypts.
+   * Throws if the database needs keys that are not in the file. Also throws if another control plane could
+   * not decrypt what this one encrypts with the file's keys, or the reverse.
    */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;

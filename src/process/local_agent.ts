@@ -18,8 +18,8 @@ export interface LocalAgentOptions {
 }
 
 /**
- * Wait before an agent that has ended is started again, in milliseconds. The wait doubles from the first
- * value to the last.
+ * Wait between the end of an agent and its next start, in milliseconds. The wait begins at `RESTART_FIRST`,
+ * and doubles up to `RESTART_LAST`.
  */
 const RESTART_FIRST = 500;
 const RESTART_LAST = 30_000;

@@ -141,8 +141,8 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * An object, as it is stored, for a run on another server. Its current size may differ from the recorded
-     * size.
+     * An object as it is stored, requested for a run on another server. The object's current size might
+     * differ from the recorded size.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),

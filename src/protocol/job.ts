@@ -15,7 +15,7 @@ import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
 export const JobSource = z.discriminatedUnion("type", SOURCE_SHAPES);
 export type JobSource = z.infer<typeof JobSource>;
 
-/** The destination of a backup, in the form that the destination type's definition gives. */
+/** The destination of a backup. The definition of the destination type determines the fields. */
 export const JobDestination = z.discriminatedUnion("type", JOB_SHAPES);
 export type JobDestination = z.infer<typeof JobDestination>;
 
@@ -44,8 +44,8 @@ export const JobEncryption = z.discriminatedUnion("type", [
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
 /**
- * How long a run may make no progress, in milliseconds: until it is reported, and until it is ended. Absent
- * from control planes before version 3.
+ * Limits for a run without progress, in milliseconds: the agent reports the run after the first limit, and
+ * ends it after the second. Control planes before version 3 do not send them.
  */
 export const JobWatch = z.object({
   stall_warning_ms: z.number().positive(),

@@ -24,7 +24,7 @@ const requestId = z.string().min(1).max(64);
 /** A time in ISO 8601 UTC. */
 const time = z.string().max(40);
 /**
- * Trace context in the form of W3C's header. Absent if nothing is traced, and from peers that do not support
+ * Trace context in the form of W3C's header. Absent if nothing is traced, or if the sender does not support
  * the field.
  */
 const traceparent = z.string().max(64).optional();
@@ -186,7 +186,7 @@ export type CheckStep = z.infer<typeof CheckStep>;
 export const DestinationCheckResult = z.object({
   ok: z.boolean(),
   steps: z.array(CheckStep),
-  /** Space at the destination. Absent if it is unknown or a step failed, and from older agents. */
+  /** Space at the destination. Absent if it is unknown or if a step failed. Older agents never send it. */
   space: DestinationSpace.optional(),
 });
 export type DestinationCheckResult = z.infer<typeof DestinationCheckResult>;
@@ -232,7 +232,10 @@ export const AgentMessage = z.discriminatedUnion("type", [
     request_id: requestId,
     traceparent,
     upload_id: z.string().max(64),
-    /** Number of the first part to sign, from 1. `count` is how many parts to sign. */
+    /**
+     * Number of the first part to sign. The numbers of an upload's parts begin at 1. `count` is how many
+     * parts to sign.
+     */
     from: z.number().int().min(1).max(10000),
     count: z.number().int().min(1).max(100),
   }),
@@ -258,7 +261,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     traceparent,
     run_id: id,
     attempt,
-    /** Name of an object of the backup that the run reads, without the directory. */
+    /** Name of an object, without the directory. The object belongs to the backup that the run reads. */
     name: z.string().max(1024),
   }),
   z.object({
@@ -324,7 +327,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("run.start"), run_id: id, attempt, job: Job, traceparent }),
   z.object({ type: z.literal("run.cancel"), run_id: id, attempt, reason: z.string() }),
-  /** Every event up to `sequence` is stored, so the agent may delete them. */
+  /** All events up to `sequence` are stored, so the agent can delete them. */
   z.object({ type: z.literal("ack"), run_id: id, attempt, sequence }),
   z.object({
     type: z.literal("upload.opened"),

@@ -9,7 +9,7 @@ class KeyFileError extends Error {
 }
 
 /**
- * Returns the text of the key file; null if it does not exist. Throws if other users may read the file.
+ * Returns the text of the key file; null if it does not exist. Throws if other users have access to the file.
  *
  * @param path An absolute path.
  */

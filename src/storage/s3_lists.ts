@@ -67,7 +67,7 @@ export async function* listUploads(requests: S3Requests, prefix: string): AsyncG
         uploadId: textOf(page, "NextUploadIdMarker") ?? "",
       }
       : null;
-    // A service that sends the same marker again ignores markers, and would send the same page forever.
+    // If the service sends the same marker again, it ignores markers. It would send the same page forever.
     if (marker !== null && marker.key === before?.key && marker.uploadId === before.uploadId) {
       throw requests.malformed(action);
     }

@@ -60,8 +60,8 @@ export async function setUpLogging({ level, format }: LoggingOptions): Promise<v
 const TROUBLE_INTERVAL = 60_000;
 
 /**
- * Returns a sink that forwards log records. Forwards each problem of the database server at most once a
- * minute, and without its stack.
+ * Returns a sink that forwards log records to `sink`. A record about a problem of the database server is
+ * forwarded without the error's stack, and at most once a minute for each problem.
  */
 function foldTroubles(sink: Sink): Sink {
   const last = new Map<string, { at: number; folded: number }>();

@@ -66,7 +66,7 @@ function hideAddresses(span: Span): { setStatus(this: Span, status: SpanStatus):
   prototype.setAttribute = function (name, value) {
     if (HIDDEN.includes(name)) return this;
     if (name !== "url.full") return setAttribute.call(this, name, value);
-    // The URL may be invalid, because a caller sent a wrong Host header.
+    // A wrong Host header from a caller can make the URL invalid.
     return setAttribute.call(this, name, URL.parse(String(value))?.origin ?? "");
   };
   prototype.setStatus = function ({ code }) {

@@ -8,9 +8,9 @@
  *
  * The listing and the table are two zstd frames of the index, one after the other. `zstd -d` unpacks both.
  *
- * The control plane has stored the SHA-256 of the index. It proves that the index is right. The index proves
- * that each frame of the archive is right. Without these two proofs, parts of another archive could pass as
- * parts of this archive.
+ * The control plane has stored the SHA-256 of the index. This SHA-256 proves that the index is right. The
+ * index proves that each frame of the archive is right. Without these two proofs, parts of another archive
+ * could pass as parts of this archive.
  *
  * zstd writes a checksum at the end of each frame. The table contains these checksums, so they cost no
  * processor time. A SHA-256 of each frame would cost a tenth of a run's processor time, as much as the
@@ -42,7 +42,7 @@ export interface Member {
   /** Offset of the member's first header from the start of the archive, in blocks of 512 bytes. */
   block: number;
   /**
-   * Type of the member. `unknown` if only the block and the name could be parsed; all other fields are then
+   * Type of the member. `unknown` if only `block` and `name` could be parsed. All other fields are then
    * empty.
    */
   type: MemberType | "unknown";
@@ -59,7 +59,7 @@ export interface Member {
   modifiedAt: string | null;
   /**
    * Path relative to the source's root, without `./`; empty for the root itself. Each character stands for
-   * one byte, because names may contain any bytes.
+   * one byte, because names can contain any bytes.
    */
   name: string;
   /** Target of a symbolic link, or the name of the member that a hard link links to. Null for other types. */

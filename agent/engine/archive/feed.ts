@@ -35,7 +35,7 @@ export async function feedUnpacked(
   const unpacked = await zstd.exited;
   const exit = await program.exited;
   if (unpacked.code === 0) return exit;
-  // If the program stops reading, zstd ends with SIGPIPE. The program has then failed, not zstd.
+  // If the program stops reading, zstd ends with SIGPIPE. Then the program has failed, and zstd has not.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(firstMessage ?? "");
   if (!isCut) {
     throw await diagnosed(

@@ -54,7 +54,10 @@ interface DirectoryPositions {
 }
 
 export class SortedListing {
-  /** The positions by directory. The directory that was used last is at the end. */
+  /**
+   * Positions of entries in the file, by directory. The directory that was used last is at the end of the
+   * map.
+   */
   readonly #positions = new Map<string, DirectoryPositions>();
 
   private constructor(private readonly path: string, readonly size: number, readonly unreadable: number) {}

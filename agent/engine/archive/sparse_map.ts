@@ -61,8 +61,8 @@ export function fills(segments: readonly Segment[], stored: number, size: number
  * Yields the bytes of a sparse file from `from` up to, but not including, `to`. A chunk is valid until the
  * next one is requested.
  *
- * @param read Reads a range of the stored data. Called once, because the segments follow each other in the
- *   stored data without gaps.
+ * @param read Reads a range of the stored data. Called at most once, because the segments follow each other
+ *   in the stored data without gaps.
  */
 export async function* sparseBytes(
   segments: readonly Segment[],

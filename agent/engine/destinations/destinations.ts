@@ -77,7 +77,10 @@ export async function removeFromDestination(
   }
 }
 
-/** Returns true if one of the witnesses exists or if `witnesses` is empty. */
+/**
+ * Returns true if one of the witnesses exists or if `witnesses` is empty. Witnesses are names of other
+ * objects that should be at the destination.
+ */
 async function isWitnessed(destination: Destination, witnesses: readonly string[]): Promise<boolean> {
   for (const name of witnesses) {
     try {

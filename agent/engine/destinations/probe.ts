@@ -9,8 +9,9 @@ const CONTENT = new TextEncoder().encode(
 );
 
 /**
- * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops at the first step
- * that fails, and removes the probe object. If no step fails, measures the space of the destination, too.
+ * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops if connecting
+ * fails. Does not read back if writing fails, but tries to remove the probe object in any case. If no step
+ * fails, also measures the space of the destination.
  */
 export async function probe(
   open: () => Promise<Destination>,

@@ -149,7 +149,7 @@ async function storePart(
     },
     object.direct,
   );
-  // End the count if streaming fails: until it ends, the count keeps its snapshot open on the server.
+  // If streaming fails, end the count. Otherwise the count would keep its snapshot open on the server.
   const filesCount = await streaming.catch(async (error) => {
     await counting?.end();
     throw error;

@@ -77,9 +77,10 @@ interface ListedIndex {
 }
 
 /**
- * Writes an entry `<type> <size> <name>` for each member of the index to the file `path`. Each entry ends
- * with NUL. Returns the number of the index's lines, without that of the root directory. Also returns the
- * members and lines that have no entry.
+ * Writes an entry `<type> <size> <name>` to the file `path` for each member that is not left out.
+ * Each entry ends with NUL. Returns how many lines describe members, including unreadable lines; the root
+ * directory's line does not count. Members of unknown type and unreadable lines get no entry. Returns these
+ * members, and the number of these lines.
  */
 async function listIndex(
   path: string,

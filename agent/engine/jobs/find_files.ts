@@ -23,7 +23,7 @@ const MAX_NAMES = 400_000;
 /** Maximum number of indexes that are searched side by side. */
 const MAX_WORKERS = 4;
 /**
- * Time in milliseconds for which the agent tries to reach a destination again. The time is short, so that an
+ * How long the agent retries to reach a destination, in milliseconds. The time is short, so that an
  * unavailable destination does not use up the time limit of the search.
  */
 const DESTINATION_TIMEOUT = 5000;
@@ -240,7 +240,7 @@ class Hits {
 
   constructor(private readonly limit: number) {}
 
-  /** Adds the paths of a backup's members, until the limit of hits or of the names' length is reached. */
+  /** Adds the paths of a backup's members. Stops at the maximum number of hits or total length of names. */
   choose(members: readonly Match[]): void {
     for (const { name, quoted } of members) {
       if (this.#hits.has(name)) continue;

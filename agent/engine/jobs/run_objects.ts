@@ -95,7 +95,7 @@ export class RunObjects {
     }
   }
 
-  /** Removes all objects, the newest first. Returns the names of the objects that may be left. */
+  /** Removes all objects, the newest first. Returns the names of the objects that might be left. */
   async removeAll(): Promise<string[]> {
     const leftovers = [...this.#unanswered];
     const attempt = (name: string, removal: Promise<unknown>) =>

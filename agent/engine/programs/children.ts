@@ -26,7 +26,7 @@ export interface Command {
    * no other variables.
    */
   env?: Record<string, string>;
-  /** The user with whose permissions and groups the program runs; null for the agent's own user. */
+  /** The program runs as this user, with the user's permissions and groups. Null for the agent's own user. */
   user?: SystemUser | null;
   /**
    * Files that the program gets as open descriptors. They are opened with the agent's permissions before
@@ -256,10 +256,11 @@ export class Child {
  *
  * One process runs three programs, one after another, each by exec: setpriv, a shell that opens the files,
  * and the program.
- * - setpriv sets a parent-death signal. It ends the process when the agent ends. The shell needs it too,
- *   because it blocks until the other side of a FIFO is opened.
+ * - setpriv sets a parent-death signal. When the agent ends, this signal ends the process. The shell needs
+ *   the signal too, because the shell blocks until the other side of a FIFO is opened.
  * - Switching the user clears the signal, so a second setpriv sets it again.
- * - If the agent was killed before setpriv ran, the shell finds another parent and exits.
+ * - The agent might be killed before setpriv runs. The shell then has another parent than the agent, and
+ *   exits.
  *
  * Paths and arguments are the shell's parameters, never part of its code. The shell ignores SIGINT, because
  * the agent handles a terminal's Ctrl-C.

@@ -49,8 +49,8 @@ export async function readDoubleBuffered(
 }
 
 /**
- * Fills the buffer from the stream. Returns the filled part, in a new `ArrayBuffer`: each read transfers the
- * buffer's memory to the stream.
+ * Fills the buffer from the stream, and returns the number of bytes in it. Returns the buffer too, as a new
+ * `ArrayBuffer`, because each read transfers the buffer's memory to the stream.
  */
 async function fill(
   reader: Reader,

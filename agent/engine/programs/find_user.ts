@@ -18,8 +18,8 @@ export async function findUser(children: Children, name: string): Promise<System
 
 /**
  * Returns the user to switch to for `name`. Returns null if no switch is needed: `name` is null or is the
- * agent's own user. Rejects with a `RunFailedError` if the user does not exist, or if the agent may not
- * switch to it.
+ * agent's own user. Rejects with a `RunFailedError` if the user does not exist, or if the agent is not
+ * allowed to switch to it.
  *
  * @param field The setting with the user's name, for the error message: `Change <field>`.
  */

@@ -229,7 +229,7 @@ async function makeWritable(path: string): Promise<number | null> {
   return mode! & 0o7777;
 }
 
-/** Removes a directory that a restore left. Writes a warning if it cannot be removed. */
+/** Removes a directory that a restore left behind. Writes a warning if the directory cannot be removed. */
 export async function removeLeftover(
   path: string,
   { clock, output }: Pick<Ports, "clock" | "output">,

@@ -92,9 +92,9 @@ export interface IndexEnd {
 }
 
 /**
- * Calls `take` for every member with the member's range in the archive. Returns the rest of the index. A
- * range ends where the next member starts. If the index does not contain the archive's size, the last range
- * has no end.
+ * Calls `take` with each member and its range in the archive. A range ends where the next member starts. If
+ * the index does not contain the archive's size, the last range has no end. Returns the frame table and the
+ * unreadable lines.
  */
 export async function readMembers(
   readLines: ReadLines,

@@ -75,7 +75,7 @@ export async function makeStages(
   const stages: Stage[] = [];
   try {
     // A region is a directory on another file system than the directory above it. Start with the deepest
-    // regions: their files are moved out of the staging directory of the region above.
+    // regions. Otherwise their files would be moved along with the files of the region above.
     for (const [index, region] of [...regions, ""].entries()) {
       const names = {
         directories: added.get(region) ?? [],
@@ -94,8 +94,8 @@ export async function makeStages(
     for (const stage of stages) if (stage.staging !== staging) await removeTree(stage.staging, ports.clock);
     throw error;
   }
-  // The stage of the restore directory itself comes first: `cleanUp` resets the modification time of the
-  // first stage.
+  // Put the stage of the restore directory itself first, because `cleanUp` resets the modification time of
+  // the first stage.
   return stages.reverse();
 }
 

@@ -32,7 +32,8 @@ export interface Skipped {
 
 /**
  * Unpacks the whole archive. Leaves out members whose name or type the file system does not support. Writes a
- * warning for each of them, and returns them. Once the promise resolves, the archive is verified.
+ * warning for each of these members, and returns the members. Once the promise resolves, the archive is
+ * verified.
  */
 export async function unpackWhole(
   archive: StoredObject,
@@ -83,8 +84,8 @@ export async function unpackSelection(
 }
 
 /**
- * Yields the chunks, and then the end of an archive that tar expects: two blocks of zeros, padded to a whole
- * record.
+ * Yields the chunks, and then what tar expects at the end of an archive: two blocks of zeros, padded to a
+ * whole record.
  */
 async function* withEnd(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let size = 0;

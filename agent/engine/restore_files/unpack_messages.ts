@@ -69,7 +69,7 @@ export class FoldedWarnings {
   }
 }
 
-/** Returns the property that tar reported that it could not set. Returns null for any other message. */
+/** If the line says that tar could not set a property, returns that property. Otherwise returns null. */
 export function unsetProperty(line: string): string | null {
   return PROPERTIES.find(([expression]) => expression.test(line))?.[1] ?? null;
 }

@@ -7,7 +7,7 @@ const MASK = "***";
 const MIN_LENGTH = 4;
 /** Matches the names of a job's fields that contain secrets. */
 const SECRET_NAME = /(^|_)(password|passphrase|secret|token|private_key|secret_key|access_key)$/;
-/** End of a line of output that was cut off because it was too long. */
+/** Marks the end of a line of output if the line was too long and was cut off. */
 const CUT = " … (cut)";
 
 export function secretsOf(job: BackupJob): string[] {

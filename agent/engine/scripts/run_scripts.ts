@@ -34,11 +34,11 @@ export interface ScriptContext {
   readonly clock: Clock;
   readonly output: Output & { readonly warningsCount: number };
   /**
-   * Aborts when the run is stopped:
-   * - The abort ends prescripts.
-   * - The abort ends scripts for the outcome. If it came before the first of them began, they all run to
-   *   their end.
-   * - The abort never ends postscripts.
+   * Aborts when the run is stopped. Effect on the scripts:
+   * - Prescripts are ended.
+   * - Scripts for the outcome are ended if the abort comes after they have begun. If it comes earlier, they
+   *   all run to their end.
+   * - Postscripts are never ended.
    */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;
@@ -220,8 +220,8 @@ function describe({ id, label, type }: PlannedScript): string {
 }
 
 /**
- * Returns the type of the scripts that run between a backup with this outcome and the postscripts. Returns
- * null for a cancelled run, because it has only postscripts.
+ * Returns the type of the scripts that run after a backup with this outcome and before the postscripts.
+ * Returns null for a cancelled run, because only postscripts run then.
  */
 function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
   if (outcome === "cancelled") return null;

@@ -39,12 +39,12 @@ export const ScriptPlan = z.object({
 export type ScriptPlan = z.infer<typeof ScriptPlan>;
 
 /**
- * Record of a run's scripts for the next agent, in case this agent is killed. Each call resolves once the
- * entry is on disk.
+ * Records what happens to a run's scripts. If this agent is killed, the next agent reads the record. Each
+ * call resolves once the entry is on disk.
  */
 export interface ScriptJournal {
   planned(plan: ScriptPlan): Promise<void>;
-  /** Records the verdict that the run has before the scripts that follow the backup. */
+  /** Records the run's verdict as it is before the agent runs the scripts that follow the backup. */
   decided(verdict: Verdict): Promise<void>;
   /**
    * Records that a script has ended.

@@ -13,10 +13,10 @@ import { endProcesses } from "./script_processes.ts";
 const DRAIN = 500;
 
 /**
- * Shell text that starts a script. It renames the script's file from `$1` to `$2`, runs the interpreter, and
- * writes the exit code to a file for the next agent. The script's text is never an argument. Descriptor 3 is
- * the script's file, for users that may not enter its directory. Output and error output become one stream,
- * so that lines stay in order.
+ * Shell text that starts a script. It renames the script's file from `$1` to `$2` and runs the interpreter.
+ * Then it writes the exit code to a file, which the next agent process can read. The script's text is never
+ * an argument. Descriptor 3 is the script's file, because the script's user might not be allowed to enter the
+ * file's directory. Output and error output become one stream, so that lines stay in order.
  */
 const START = `exec 2>&1; umask 022; started=$2; mv -f -- "$1" "$2" 2>/dev/null || exit 125; ` +
   'sync "${2%/*}" 2>/dev/null; shift 2; exec 3<"$started"; "$@"; code=$?; ' +
@@ -87,8 +87,8 @@ export async function runScript(
 export class AlreadyStartedError extends Error {}
 
 /**
- * Resolves with the reason when the script reaches its time limit or is to be stopped. If `signal` aborts
- * earlier, the promise stays pending.
+ * Resolves once the script reaches its time limit or is to be stopped. The value says which of the two
+ * happened. If `signal` aborts earlier, the promise stays pending.
  */
 async function limitOf(
   { stop, timeoutMs }: Pick<ScriptStart, "stop" | "timeoutMs">,

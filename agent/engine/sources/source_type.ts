@@ -8,8 +8,8 @@ import type { PartEnd, PrepareSource } from "./source.ts";
 export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   readonly prepare: PrepareSource<Spec>;
   /**
-   * Formats of the type's streams, by the extension of the objects' names without the dot: `tar`, `sql`,
-   * `dump`.
+   * Formats of this source type's streams. The keys are the extensions of object names, without the dot:
+   * `tar`, `sql`, `dump`.
    */
   readonly formats: Readonly<Record<string, StreamFormat>>;
   /** Names of programs. The agent reports to the control plane which of them are installed. */
@@ -17,10 +17,10 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   /** Restores a backup. Undefined if agents cannot restore this type. */
   restore?(target: Target, context: RestoreContext): Promise<RestoreResult>;
   /**
-   * Restores a backup into a scratch location, compares it with the original, and removes it. Undefined if
-   * the type has no drills.
+   * Restores a backup into a scratch location, compares the result with the original, and removes the
+   * result. Undefined if this source type has no drills.
    *
-   * @param target Undefined for types whose drills need no target.
+   * @param target Undefined for source types whose drills need no target.
    */
   drill?(target: Target | undefined, context: DrillContext): Promise<Drilled>;
   /**
@@ -63,7 +63,7 @@ export interface StreamFormat {
 export interface ServerDetection {
   readonly defaultPort: number;
   /**
-   * Returns the paths of sockets that a server of this type may listen on.
+   * Returns the paths of sockets on which a server of this type might listen.
    *
    * @param host Path of a socket or of its directory; null for the default paths.
    */

@@ -76,7 +76,8 @@ export async function openHeader(
 /** Replaces the library's passphrase identity, to run scrypt in another process: see {@link deriveKey}. */
 class PassphraseIdentity implements Identity {
   /**
-   * The error that prevented deriving a key; null if there was none. The error does not depend on the header.
+   * The error that prevented deriving a key; null if there was none. This error is not a sign of a damaged
+   * header.
    */
   failure: { error: unknown } | null = null;
 

@@ -1,8 +1,10 @@
 /**
  * Compresses with the programs of the `zstd` package: `pzstd` for archives, `zstd` for small files. The
- * uncompressed bytes go from the source's program to the compressor through a kernel pipe. The agent only
- * handles compressed bytes. These programs can't store bytes uncompressed. So at level 0, the agent itself
- * writes frames in pzstd's format.
+ * uncompressed bytes go from the source's program to the compressor through a kernel pipe. So the agent
+ * handles only compressed bytes.
+ *
+ * Level 0 is different: the programs can't store bytes uncompressed, so the agent itself writes frames in
+ * pzstd's format.
  */
 import { Buffer } from "node:buffer";
 import * as zlib from "node:zlib";
@@ -121,8 +123,8 @@ function pzstd(from: string, into: string | null, options: JobOptions): Command 
 }
 
 /**
- * Returns a command that copies a FIFO to its stdout. The agent does not read the FIFO itself. A separate
- * program ends with the run's other programs, and its progress can be observed.
+ * Returns a command that copies a FIFO to its stdout. The agent does not read the FIFO itself, for two
+ * reasons: a separate program ends with the run's other programs, and its progress can be observed.
  */
 function readAll(path: string): Command {
   return { program: "cat", args: [], redirects: [{ descriptor: 0, direction: "<", path }] };

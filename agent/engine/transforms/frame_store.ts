@@ -31,7 +31,7 @@ export interface FrameStore {
   head(): Pieces;
 }
 
-/** Keeps the frames in memory, for streams that are not in a file of this server. Takes up to 17 MB. */
+/** Keeps frames in memory, for streams that are not in a file of this server. Uses up to 17 MB of memory. */
 export class MemoryFrames implements FrameStore {
   #current = new Buffer();
   #previous = new Buffer();

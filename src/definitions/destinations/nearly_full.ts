@@ -1,6 +1,6 @@
 /**
- * The field that says when a destination is nearly full. Only types whose free space agents can measure have
- * this field.
+ * The field that says when a destination is nearly full. A destination type has this field only if agents can
+ * measure its free space.
  */
 import { integer } from "../formats/text.ts";
 

@@ -59,7 +59,10 @@ export const s3Region = {
   sentAs: ["s3_region", "custom_s3_region"],
 } as const;
 
-/** Returns the URL of an endpoint, with https if it names no scheme. Throws a `TypeError` if it is no URL. */
+/**
+ * Returns the URL of an endpoint. Adds https if the endpoint has no scheme. Throws a `TypeError` if the
+ * result is not a URL.
+ */
 export function endpointUrl(endpoint: string): URL {
   const url = new URL(/^https?:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`);
   url.search = "";

@@ -14,8 +14,8 @@ export interface TypedSettings {
 export type FieldValues = Readonly<Record<string, SettingValue | null>>;
 
 /**
- * Every field of every type, by the field's own name. A field that several types have has the same format in
- * all of them.
+ * Every field of every destination type, by the field's own name. If several types have a field, its format
+ * is the same in all of them.
  */
 export const ALL_FIELDS: ReadonlyMap<string, DestinationField> = new Map(
   Object.values(destinationDefinitions).flatMap(({ fields }) =>
@@ -58,8 +58,8 @@ export function fieldValues(sent: Readonly<Record<string, unknown>>): FieldValue
 }
 
 /**
- * Returns an error message for each required field that a destination of `type` lacks, by the name that
- * callers send.
+ * Returns an error message for each required field that a destination of `type` lacks. The messages are keyed
+ * by the field name that callers send.
  */
 export function missingFields(
   type: DestinationType,

@@ -9,7 +9,7 @@ type InputSchema<F extends Field> = F extends { isRequired: true } ? F["schema"]
 
 export type InputShape<T extends FieldTable> = { -readonly [N in keyof T]: InputSchema<T[N]> };
 
-/** Returns the schemas of a request body that creates a record, by field. */
+/** Returns the schema of each field in a request body that creates a record. */
 export function inputShape<T extends FieldTable>(fields: T): InputShape<T> {
   return mapped(fields, (field) => inputSchema(field).meta(words(field))) as InputShape<T>;
 }
@@ -41,7 +41,7 @@ function inputSchema(field: Field): z.ZodType {
   return hasDefault(field) ? nullAsAbsent(schema) : schema.nullable().optional();
 }
 
-/** Returns whether the field has a value in a new record for which none is sent. */
+/** Returns whether a new record gets a value for the field if the request sends none. */
 export function hasDefault({ default: value, defaultFrom }: Field): boolean {
   return value !== undefined || defaultFrom !== undefined;
 }

@@ -17,7 +17,7 @@ export function shownShape<T extends FieldTable>(fields: T): ShapeOf<Shown<T>> {
   ) as ShapeOf<Shown<T>>;
 }
 
-/** Returns a record's fields as callers see them. Shows only whether a secret is set. */
+/** Returns a record's fields as callers see them. For a secret, shows only whether it is set. */
 export function presentFields<T extends FieldTable>(
   fields: T,
   row: Columns<T> & Relations<T>,

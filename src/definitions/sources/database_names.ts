@@ -1,6 +1,6 @@
 /**
- * Formats of database names. A name is accepted if any type of database server accepts it. The rules of the
- * task's own type are applied later.
+ * Formats of database names. They accept a name if at least one type of database server accepts it. The rules
+ * for the type of the task's source are applied later.
  */
 import type * as z from "zod";
 import { splitDatabaseNames } from "../../domain/database/database_names.ts";

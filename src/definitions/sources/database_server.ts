@@ -119,13 +119,13 @@ export const DatabaseTarget = z.object({
 });
 export type DatabaseTarget = z.infer<typeof DatabaseTarget>;
 
-/** Options of loading databases. All are optional; they mean the same as in {@link DatabaseTarget}. */
+/** Options for loading databases. All are optional. They mean the same as in {@link DatabaseTarget}. */
 interface LoadOptions {
   /** PostgreSQL: whether owners and grants are restored. */
   readonly owners?: boolean;
   /** MySQL: with `login`, the user of the database login becomes the definer of everything. */
   readonly definers?: "keep" | "login";
-  /** Whether failing statements are only reported as warnings. */
+  /** Whether a failing statement only causes a warning. If false, it fails the run. */
   readonly continue_on_errors?: boolean;
 }
 const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const satisfies (keyof LoadOptions)[];

@@ -36,8 +36,8 @@ export interface SourceDefinition {
   /** Whether only administrators may back up this type of source. */
   readonly isForAdministrators?: true;
   /**
-   * Oldest protocol version whose agents support the type. If missing, a type is supported only by agents
-   * that list it when they connect.
+   * Oldest protocol version whose agents support this type of source. If missing, an agent supports the type
+   * only if it lists the type when it connects.
    */
   readonly since?: number;
   readonly jobShape: SourceShape;
@@ -63,7 +63,7 @@ export interface NoRestore {
   readonly drillRefusal: string;
 }
 
-/** Definition of restores of a type: the fields of a request, and the target of a job. */
+/** Defines how one type of source is restored: the fields of a request, and the target of a job. */
 export interface RestoreDefinition {
   /** Fields of a restore request that only this type has. */
   readonly fields: Readonly<Record<string, z.ZodType>>;

@@ -18,7 +18,10 @@ export interface OpenidSettings {
   readonly groupsClaim: string;
   /** The rights that groups give. If empty, groups change nothing. */
   readonly grants: readonly GroupGrant[];
-  /** Whether a first log-in creates a user if no user has the email address. */
+  /**
+   * Whether a person's first log-in creates a user. It never does if a user with the person's email address
+   * exists.
+   */
   readonly createsUsers: boolean;
 }
 
@@ -29,8 +32,8 @@ export interface GroupGrant {
 }
 
 /**
- * Parses entries `group=administrator` and `group=role@workspace`, separated by commas. Returns null if one
- * is malformed.
+ * Parses entries `group=administrator` and `group=role@workspace`, separated by commas. Returns null if an
+ * entry is malformed.
  */
 export function parseGroupGrants(text: string): GroupGrant[] | null {
   const grants = text.split(",").map((entry) => {
@@ -79,7 +82,7 @@ export interface OpenidIdentity {
   readonly email: string | null;
   readonly name: string;
   readonly groups: readonly string[];
-  /** How long ago the person authenticated at the provider, in milliseconds; null if it does not say. */
+  /** How long ago the person authenticated, in milliseconds; null if the provider does not say. */
   readonly age: number | null;
 }
 

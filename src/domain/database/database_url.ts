@@ -113,8 +113,8 @@ function serverText(list: string, [first]: readonly ServerAddress[]): string {
 }
 
 /**
- * Returns the encoded user and password as `user:password@`; empty if there is neither. Returns null if one
- * cannot be decoded.
+ * Returns the encoded user and password as `user:password@`; empty if there is neither. Returns null if the
+ * user or the password cannot be decoded.
  */
 function userOf(text: string, parameters: ReadonlyMap<string, string>): string | null {
   const colon = text.indexOf(":");

@@ -28,13 +28,13 @@ export interface StoredStats {
   bytes_read: number;
   /** Number of files; null if the source has none, such as a database. */
   files_count: number | null;
-  /** Fraction of `bytes_read` in frames that did not compress, from 0 to 1; null if it was not measured. */
+  /** Fraction of `bytes_read` that is in incompressible frames, from 0 to 1; null if it was not measured. */
   incompressible_share: number | null;
 }
 
 /**
- * The stats of a new backup. Agents of every version report them. Older agents report no
- * `incompressible_share`.
+ * The stats of a new backup. Agents of every version report them, except `incompressible_share`: older agents
+ * do not report it.
  */
 export interface BackupStats extends StoredStats {
   duration_ms: number;

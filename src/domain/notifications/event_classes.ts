@@ -25,8 +25,8 @@ export interface EventClass {
    */
   readonly isDefault: boolean;
   /**
-   * Whether the class reports problems of tasks. If a task has no stream with a class that reports problems,
-   * the API warns that nobody is notified.
+   * Whether the class reports problems of tasks. If no stream of a task gets such a class, the API warns
+   * that nobody is notified.
    */
   readonly isAlert: boolean;
   /**

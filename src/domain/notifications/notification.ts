@@ -74,7 +74,10 @@ export interface SendResult {
   readonly isSkipped?: boolean;
 }
 
-/** Outcome of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for; null for none. */
+/**
+ * Outcome of a delivery attempt. `retryAfterMs` is the wait that the receiver asked for; null if it asked for
+ * no wait.
+ */
 export type DeliveryOutcome =
   | { readonly ok: true } & SendResult
   | { readonly ok: false; readonly error: string; readonly retryAfterMs: number | null };
@@ -112,8 +115,8 @@ export const DELIVERY_LEASE = 120 * SECOND;
 export const MESSAGE_INTERVAL = 60 * SECOND;
 
 /**
- * Returns the wait before the next attempt, in milliseconds, after `attempts` failed attempts. Half of the
- * wait is random, so that deliveries that failed together are not retried together.
+ * Returns how long to wait after `attempts` failed attempts, in milliseconds. Half of the wait is random, so
+ * that deliveries that failed together are not retried together.
  *
  * @param retryAfterMs The wait that the receiver asked for; null for none.
  * @param random A random number from 0 to 1.

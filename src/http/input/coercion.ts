@@ -65,8 +65,8 @@ function asIs(raw: unknown): unknown {
 }
 
 /**
- * Returns whether the schema strips surrounding blanks. `.refine()` and other modifiers keep the checks of
- * their schema.
+ * Returns whether the schema strips surrounding blanks. This also works for a schema with `.refine()` or
+ * another modifier, because modifiers keep the checks.
  */
 function losesBlanks({ checks }: z.core.$ZodStringDef): boolean {
   return checks?.some(({ _zod }) => _zod.def.check === "overwrite") ?? false;

@@ -61,9 +61,9 @@ function findBadText(
 }
 
 /**
- * Returns the schema with a rule over several fields added. The rule is checked whenever all of `fields` are
- * valid, even if other fields are invalid. So one response lists all errors. `fail` takes a field's name. For
- * a nested field, the name is `a.b`.
+ * Adds a rule about several fields to a schema, and returns the new schema. The rule is checked whenever all
+ * of `fields` are valid, even if other fields are invalid. So one response lists all errors. `fail` takes a
+ * field's name. For a nested field, the name is `a.b`.
  */
 export function rule<S extends z.ZodType>(
   schema: S,

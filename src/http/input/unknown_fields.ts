@@ -17,7 +17,10 @@ const MAX_SHOWN = 100;
  */
 const MAX_WARNINGS = 50;
 
-/** Matches names of fields that may contain a secret. An unknown field with such a name is refused. */
+/**
+ * Matches names of fields that might contain a secret. If the object has known fields for secrets, an unknown
+ * field with such a name is refused.
+ */
 const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
 
 export interface UnknownFields {

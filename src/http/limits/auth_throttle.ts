@@ -3,7 +3,7 @@
  *
  * - A failure counts for the address together with the beginning of the token. An agent with an old key thus
  *   locks out only itself, and not other clients at the same address.
- * - With a higher limit, a failure also counts for the address alone.
+ * - A failure also counts for the address alone. The limit of this count is higher.
  * - A failure never counts for the beginning of a token alone. If it did, anybody who knows the beginning
  *   could lock out the token's owner.
  * - A token that was recently valid from an address stays admitted there, whatever other clients at the
@@ -97,7 +97,8 @@ export class AuthThrottle {
 }
 
 /**
- * Adds an entry at the end of the map, and drops entries from its front that are expired or beyond the limit.
+ * Adds an entry at the end of the map. Then removes entries from the map's front while the first one is
+ * expired or the map is too large.
  */
 function keep<T>(map: Map<string, T>, key: string, value: T, isOver: (value: T) => boolean): void {
   map.delete(key);

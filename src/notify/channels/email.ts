@@ -44,8 +44,8 @@ export const email: Channel = {
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
-      // Some recipients already have the message, and a retry would send it to them again. So this counts as
-      // sent.
+      // The message counts as sent, because a retry would send it again to the recipients that already have
+      // it.
       if (refused.length > 0) return { note: `Sent, but the mail server refused ${refused.join(", ")}.` };
     } catch (cause) {
       sent.catch(() => {}); // the error is reported below
@@ -84,8 +84,8 @@ function emailProblem(addresses: readonly string[]): string | null {
 }
 
 /**
- * Returns whether an `smtp:` URL contains a password for a server on another host. Such a connection must use
- * TLS, so that the password is not sent in the clear.
+ * Returns whether an `smtp:` URL contains a user name and its server is not on this machine. Such a
+ * connection must use TLS, so that the password is not sent in the clear.
  */
 function hasRemoteLogin(url: string): boolean {
   const { protocol, username, hostname } = new URL(url);

@@ -41,7 +41,7 @@ export function channelOf(type: string): Channel {
   );
 }
 
-/** Returns the display name of a type; for an unknown type, the type itself. */
+/** Returns the display name of a notification stream's type. Returns an unknown type unchanged. */
 export function labelOf(type: string): string {
   return isKnownType(type) ? CHANNELS[type].label : type;
 }

@@ -1,6 +1,6 @@
 /**
- * Sends to Teams: to a workflow with the trigger "When a Teams webhook request is received". This trigger
- * accepts an adaptive card.
+ * Sends messages to Teams. A workflow with the trigger "When a Teams webhook request is received" receives
+ * them. This trigger accepts an adaptive card.
  */
 import type { Message } from "../notification_message.ts";
 import type { Channel } from "./channel.ts";

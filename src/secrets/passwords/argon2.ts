@@ -1,6 +1,6 @@
 /**
- * The parameters of Argon2id, with the values that OWASP recommends, and the messages of the worker that
- * computes it.
+ * Defines the parameters of Argon2id. Their values are those that OWASP recommends. Also defines the messages
+ * to and from the worker that computes the hashes.
  */
 
 /** Memory in KiB, passes, and lanes. Stored hashes with other values are replaced at the next log-in. */

@@ -14,8 +14,8 @@ import { endAlert, raiseAlert, writeDeliveries } from "../notifications/alerts.t
 const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
- * Raises an alert for every administrator, and logs a warning, if no token with the admin ability is valid
- * for another week. Ends the alerts as soon as there is such a token.
+ * Checks whether a token with the admin ability stays valid for at least another week. If none does, raises
+ * an alert for every administrator, and logs a warning. If one does, ends these alerts.
  */
 export async function watchAdministratorAccess({ clock, database }: ServiceContext): Promise<void> {
   await transaction(database, async (sql) => {

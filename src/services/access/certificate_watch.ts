@@ -11,8 +11,9 @@ const WARN_BEFORE = 7 * 24 * 3_600_000;
 
 /**
  * Connects to the public URL as agents do, and reads the certificate. In the certificate's last week, raises
- * an alert for every administrator. For a certificate of less than three weeks, raises the alert in the last
- * third of its time. Does nothing if the URL has no TLS. Also does nothing if the server does not answer.
+ * an alert for every administrator. If the certificate is valid for less than three weeks in total, raises
+ * the alert in the last third of that time. Does nothing if the URL has no TLS, or if the server does not
+ * answer.
  */
 export async function watchCertificate(
   { clock, database }: Pick<ServiceContext, "clock" | "database">,

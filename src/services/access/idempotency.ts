@@ -72,7 +72,8 @@ export async function settleRequest(
 }
 
 /**
- * Releases the key of a request that failed on the control plane's side, so that the client may repeat it.
+ * Releases the key of a request that failed on the control plane's side, so that the client can repeat the
+ * request.
  */
 export async function releaseRequest(services: ServiceContext, request: IdempotentRequest): Promise<void> {
   await deleteIdempotencyKey(services.database, request.credential, request.key);

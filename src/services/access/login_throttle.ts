@@ -23,7 +23,7 @@ const MAX_KEPT = 50_000;
 interface Count {
   attempts: number;
   /**
-   * `nextAt` is when the next attempt is accepted, and `endsAt` when the count is forgotten, both in
+   * `nextAt` is when the next attempt is accepted. `endsAt` is when this count is forgotten. Both are in
    * milliseconds of the monotonic clock.
    */
   nextAt: number;

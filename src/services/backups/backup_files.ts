@@ -97,7 +97,10 @@ export async function markFoundDamage(
   });
 }
 
-/** Throws a {@link ConflictError} if the backup has no list of files, such as a backup of databases. */
+/**
+ * Throws a {@link ConflictError} if the backup has no list of files. Backups of databases never have one.
+ * Backups that older agents made without an index have none either.
+ */
 export function refuseUnlistable({ id, engine, objects }: BackupDetailRow): void {
   const { holds, isListed } = definitionOfEngine(engine);
   if (!isListed) {

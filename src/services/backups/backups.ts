@@ -171,8 +171,8 @@ export function clearSuspicion(
 }
 
 /**
- * Clears a backup's mark as damaged after a review. The mark is cleared for every way in which the damage was
- * found. The next check may find the damage again.
+ * Clears a backup's mark as damaged after a review, no matter which check found the damage. The next check
+ * might find the damage again.
  */
 export function clearDamage(services: ServiceContext, caller: Caller, id: number): Promise<BackupDetailRow> {
   const now = services.clock.now();

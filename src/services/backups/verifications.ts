@@ -1,5 +1,6 @@
 /**
- * Queues verifications: single ones on request, and all backups in turn. A verification reads a backup back.
+ * Queues verifications: of one backup on request, and of all backups in turn. A verification reads a backup
+ * back.
  */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { DatabaseServer } from "../../domain/database/database_server.ts";
@@ -54,9 +55,10 @@ export interface RequestedCheck {
 const CHECKS = { verify: "verification", drill: "restore drill" };
 
 /**
- * Queues a check of the backup, and returns the run's id. The transaction has locked the backup's row. Throws
- * a {@link ConflictError} while a check of the same kind is active. Also throws the error of {@link
- * refuseUnreachable}. For a drill of databases, also throws the error of {@link databaseServer}.
+ * Queues a check of the backup, and returns the run's id. The caller's transaction must have locked the
+ * backup's row. Throws a {@link ConflictError} while a check of the same kind is active. Also throws the
+ * error of {@link refuseUnreachable}. For a drill of databases, also throws the error of {@link
+ * databaseServer}.
  */
 export async function startCheck(
   services: ServiceContext,
@@ -81,9 +83,9 @@ export async function startCheck(
 }
 
 /**
- * Queues at most one verification for each server without an active verification. Chooses the backup that has
- * waited longest. Returns the number of queued verifications. A server's next verification becomes due when
- * its active one has ended.
+ * Queues at most one verification for each server that has no active verification. For each server, chooses
+ * the backup that has waited longest. Returns the number of queued verifications. A server's next
+ * verification becomes due when its active one has ended.
  */
 export async function queueDueVerifications(services: ServiceContext): Promise<number> {
   const now = services.clock.now();

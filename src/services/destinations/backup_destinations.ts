@@ -112,9 +112,9 @@ export async function updateBackupDestination(
 }
 
 /**
- * Refuses settings that point to another location while objects are stored or being written there. The caller
- * may confirm that the objects were moved. Then accepts the settings, and updates the recorded directories of
- * the backups.
+ * Refuses to change a destination's location while a run writes to it. Also refuses while the old location
+ * holds objects or uploads, unless the caller confirms that the objects were moved. If the caller
+ * confirms this, updates the recorded directories of the backups.
  */
 async function keepObjectsFindable(
   sql: Sql,

@@ -38,10 +38,9 @@ export class Health {
   }
 
   /**
-   * Stores the problem that a part of this process has; null removes it. Returns whether the problem differs
-   * from the last report.
+   * Stores the problem of a part of this process. Returns whether the problem differs from the last report.
    *
-   * @param problem A sentence.
+   * @param problem A sentence; null if the part has no problem.
    */
   report(part: string, problem: string | null): boolean {
     const before = this.#problems.get(part) ?? null;

@@ -39,8 +39,8 @@ export function refuseSigningSecret(type: string, secret: string | null): void {
 }
 
 /**
- * Throws an `InvalidError` if the control plane must not connect to the address. Does not look up host names:
- * their addresses may change, so they are checked at each connection.
+ * Throws an `InvalidError` if the control plane must not connect to the address. Does not look up host names,
+ * because the addresses of a host can change. These addresses are checked at each connection.
  */
 export function refuseAddress({ network }: ServiceContext, type: string, value: string): void {
   const address = channelOf(type).urlOf?.(value) ?? null;

@@ -15,8 +15,10 @@ import type { ServiceContext } from "../context.ts";
 import { notifyTrash } from "./trash.ts";
 
 /**
- * Deletes the destinations and users that are due, and ends holds that are due. Notifies administrators. Does
- * not delete backups. Returns when the next record is due; null if none is.
+ * Deletes the destinations and users whose time in the trash is over, except those on which other records
+ * still depend. Ends the released holds whose end has come. Notifies administrators. Does not delete backups.
+ *
+ * Returns when the next record is due; null if there is none or it is overdue.
  */
 export async function emptyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;

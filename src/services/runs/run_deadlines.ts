@@ -17,7 +17,7 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
     const now = services.clock.now();
     const overdue = await lockOverdueRuns(sql, now, BATCH);
     const waiting = await runsOfSleepingServers(sql, overdue.map(({ id }) => id));
-    // Postpone the deadlines of runs whose machine is asleep. They wait until the machine is back.
+    // Postpone the deadlines of runs whose machine is asleep. These runs wait until the machine is awake.
     await postponeDeadlines(sql, [...waiting], startDeadline(services, { created_at: now }));
     for (const run of overdue) {
       if (waiting.has(run.id)) continue;

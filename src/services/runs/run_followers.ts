@@ -1,6 +1,7 @@
 /**
- * Reports each step of a backup run to the streams that follow runs. Their services raise an alarm if a run
- * does not end in time. Unlike other notifications, a step is reported even if it repeats an earlier step.
+ * Reports each step of a backup run to the streams that follow runs. The services behind these streams raise
+ * an alarm if a run does not end in time. Unlike other notifications, a step is reported even if it repeats
+ * an earlier step.
  */
 import type { ClassedEvent } from "../../domain/notifications/event_classes.ts";
 import type { RunState } from "../../domain/run.ts";

@@ -198,7 +198,7 @@ export function notificationOf(
   };
 }
 
-/** Reports damage of a backup that was found outside of runs. Call it only once for each damage. */
+/** Notifies users of a damaged backup, if no run found the damage. Call it only once for each damage. */
 export async function notifyDamage(
   services: Clocked,
   sql: Sql,

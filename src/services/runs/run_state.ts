@@ -61,7 +61,7 @@ export async function applyToRun(
   return { moved: true, run: moved };
 }
 
-/** Logs a line about the state that a run has entered, after the commit. */
+/** After the commit, logs a line about the state that the run has entered. */
 export function logTransition(
   sql: Sql,
   run: Pick<RunRow, "id" | "state" | "kind" | "attempt" | "backup_task_id" | "remote_server_id" | "reason">,

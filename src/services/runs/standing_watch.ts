@@ -18,11 +18,11 @@ import type { ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
 
 /**
- * How long agents may take to reconnect after the control plane's start before they are reported, in
- * milliseconds.
+ * Maximum time that agents have to reconnect after the control plane's start, in milliseconds. After this
+ * time, absent agents are reported.
  */
 const RECONNECT = 2 * 60_000;
-/** How long after its last refusal a duplicate agent counts as present, in milliseconds. */
+/** A duplicate agent counts as present for this long after it was last refused, in milliseconds. */
 const DUPLICATE_SHOWN = 24 * 3_600_000;
 const REMOVALS_FAIL_FOR = 24 * 3_600_000;
 const STREAMS_FAIL_FOR = 3_600_000;

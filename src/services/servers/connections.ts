@@ -159,7 +159,7 @@ function auditFields(remoteServerId: number) {
 async function settleMissing(services: ServiceContext, sql: Sql, run: RunRow): Promise<void> {
   switch (run.state) {
     case "leased":
-      // The agent does not hold the run, because the dispatch never reached the agent.
+      // The dispatch never reached the agent, so the agent does not know the run.
       await applyToRun(services, sql, run, { type: "deadline_passed" });
       break;
     case "running":
@@ -202,7 +202,10 @@ export async function disconnectReplica(services: ServiceContext, replicaId: str
   });
 }
 
-/** Renews the leases of runs whose agents sent a message on these connections, all of one replica. */
+/**
+ * Renews the leases of the runs of the agents that sent a message on these connections. All connections
+ * belong to one replica.
+ */
 export async function renewAgentLeases(
   services: ServiceContext,
   connections: readonly Connection[],

@@ -23,8 +23,8 @@ import { queueBackupRuns } from "../runs/runs.ts";
 
 const BATCH = 500;
 /**
- * Tolerance for the time at which a due time was planned, in milliseconds. If that time is further in the
- * future, a control plane with a fast clock has planned the due time.
+ * How far in the future the planning of a due time may be dated, in milliseconds. If the date is further in
+ * the future, a control plane with a fast clock has planned the due time.
  */
 const STEP = 1_000;
 /**

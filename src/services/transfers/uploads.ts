@@ -91,8 +91,8 @@ export async function openUpload(
 }
 
 /**
- * Returns presigned URLs, each valid for one part and a limited time. Whoever has a URL can write that part,
- * so only the run's agent may get it.
+ * Returns presigned URLs. Each is valid for one part and for a limited time. Whoever has a URL can write its
+ * part, so only the run's agent is allowed to get the URL.
  */
 export async function signParts(
   services: ServiceContext,
@@ -165,9 +165,9 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // The response to a completion may have been lost. An open upload may then have become an object. If the
-  // bucket's upload id was never recorded, the upload can't have been completed. An object with its key then
-  // belongs to another upload.
+  // If the response to a completion was lost, an upload that is recorded as open might already be an object.
+  // But an upload whose bucket upload id was never recorded can't have been completed. An object with its key
+  // then belongs to another upload.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;

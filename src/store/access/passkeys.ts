@@ -42,7 +42,7 @@ export async function lockPasskey(sql: Sql, credentialId: string): Promise<Passk
   return row;
 }
 
-/** Records that the passkey was used, and the number of signatures that its authenticator reports. */
+/** Records a use of the passkey. Also stores the number of signatures that its authenticator reports. */
 export async function touchPasskey(sql: Sql, id: number, counter: number, now: Date): Promise<void> {
   await sql`update passkeys set counter = ${counter}, last_used_at = ${now} where id = ${id}`;
 }

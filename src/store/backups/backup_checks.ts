@@ -79,8 +79,8 @@ async function touchTaskCheck(sql: Sql, id: number, now: Date): Promise<void> {
 
 /**
  * Records a successful drill, in the backup and in its task. The task keeps the result after the backup is
- * deleted. Clears only damage that drills found at `since` or before. Damage that verifications found stays,
- * because a drill need not read the whole backup.
+ * deleted. Clears the damage that drills found at `since` or earlier. Damage that was found in another way
+ * stays, because a drill does not always read the whole backup.
  *
  * @param restoreMs How long the restore took, in milliseconds.
  */
@@ -114,9 +114,9 @@ export async function findActiveCheck(
  * interval has passed since the backup's last result. For a backup without a result, the interval begins when
  * it was stored.
  *
- * Retention may delete each backup before its interval has passed. So the task's newest backup is also due
- * when the interval has passed since the last result of any of the task's backups. A verification that gave
- * no result is repeated after a day.
+ * If retention deletes every backup before its interval has passed, no backup ever becomes due in this way.
+ * So the task's newest backup is also due when the interval has passed since the last result of any of the
+ * task's backups. A verification that gave no result is repeated after a day.
  */
 function dueForVerification(sql: Sql, now: Date) {
   const daysAgo = sql`${now}::timestamptz - make_interval(days => t.verify_every)`;
@@ -166,9 +166,9 @@ export interface DueBackup extends BackupRow {
 }
 
 /**
- * Returns the server's due backup whose last result is the oldest. Returns null if none is due, or if the
- * server already runs a verification or drill. Locks the rows of the server and the backup, so that only one
- * control plane gets the backup.
+ * Returns a backup of the server that is due for verification. If several are due, returns the one whose last
+ * result is the oldest. Returns null if none is due, or if the server already runs a verification or drill.
+ * Locks the rows of the server and the backup, so that only one control plane gets the backup.
  */
 export async function lockDueVerification(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

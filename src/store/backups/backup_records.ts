@@ -139,9 +139,9 @@ function isDue(sql: Sql, now: Date) {
 }
 
 /**
- * Returns an SQL condition with three parts: a retention rule marked the backup, nothing of it has been
- * removed, and its task still exists. The mark of such a backup can be cancelled: the rule is applied again,
- * and may then keep the backup.
+ * Returns an SQL condition that is true for backups whose removal can still be cancelled: a retention rule
+ * marked the backup, nothing of it has been removed, and its task still exists. The rule is then applied
+ * again, and might keep the backup.
  */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;

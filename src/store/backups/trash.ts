@@ -35,12 +35,12 @@ export async function storeDeleteDelay(sql: Sql, { days, next }: DeleteDelay): P
 }
 
 /**
- * Puts backups into the trash, to be deleted at `deletesAt`. None of the backups may be held.
+ * Puts backups into the trash, to be deleted at `deletesAt`. The caller must not pass held backups.
  *
- * Some of the backups may be in the trash already:
- * - If a retention rule put a backup there, the new time replaces the old time.
- * - If a user put a backup there, the old time is kept.
- * - A backup whose removal has begun is not delayed.
+ * For a backup that is in the trash already:
+ * - If its removal has begun, the removal is not delayed.
+ * - Otherwise, if a retention rule put it there, the new time replaces the old time.
+ * - Otherwise, a user put it there, and the old time is kept.
  */
 export async function trashBackups(
   sql: Sql,

@@ -36,7 +36,10 @@ export interface UploadRun {
   object_stamp: string | null;
   /** How many bytes the task's previous backup run wrote; null if that run succeeded or there was none. */
   failed_bytes_written: number | null;
-  /** Upload rate of the task's previous backup run, in bytes per second; null if it wrote 5 MB or less. */
+  /**
+   * Upload rate of the task's previous backup run, in bytes per second. Null if that run wrote 5 MB or less,
+   * or if there was none.
+   */
   last_bytes_per_second: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** Manages the servers that may host the database: finds the writable server, and tracks open sockets. */
+/** Manages the servers that might have the database: finds the writable server, and tracks open sockets. */
 import { Buffer } from "node:buffer";
 import { connect, Socket } from "node:net";
 import process from "node:process";
@@ -207,17 +207,17 @@ const PASSWORD_REQUESTS = 256;
 /**
  * Works around two defects of postgres.js 3.4.9.
  *
- * First: a query never settles if it is sent between a socket's `error` and its `close(hadError: true)`.
- * After a `close` without an error, postgres.js rejects the query. So this socket reports every close as one
- * without an error.
+ * First: a query never settles if it is sent between a socket's `error` and its `close(hadError: true)`. If
+ * `close` reports no error, postgres.js rejects the query instead. So this socket never reports an error with
+ * `close`.
  *
- * Second: postgres.js buffers what it writes until the end of the event loop's turn. If `close` comes before
- * that, the bytes stay in the buffer forever. Bytes that the next connection in the same position of the pool
- * writes then stay there too.
+ * Second: postgres.js collects what it writes in a buffer until the end of the event loop's turn. If `close`
+ * comes earlier, the buffer is never written. The next connection in the same position of the pool uses the
+ * same buffer, so its bytes are not written either.
  *
- * The first connection has not written anything yet. So this function passes password requests to postgres.js
- * until its responses fill the buffer and are written. The written bytes are discarded, and the pool opens
- * another connection.
+ * A socket is affected by the second defect if nothing was written to it after {@link FIRST_WRITE_TURNS}
+ * turns. This function then passes password requests to postgres.js. The responses fill the buffer, so
+ * postgres.js writes it. The written bytes are discarded, and the pool opens another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -102,8 +102,8 @@ const TIMES: EventBusTimes = { checkMs: 5_000, patienceMs: 10_000 };
  * Opens the event bus, and resolves once it listens. From then on the bus connects again by itself, however
  * long Postgres is unreachable.
  *
- * The bus also checks the server for the pool. If the server is gone, is read-only or was replaced, the bus
- * closes the pool's connections. The pool then opens new ones.
+ * The bus also checks the Postgres server on behalf of the connection pool. If the server is gone, is
+ * read-only or was replaced, the bus closes the pool's connections. The pool then opens new ones.
  */
 export async function openEventBus(database: Database, times: EventBusTimes = TIMES): Promise<EventBus> {
   const handlers = new Set<(notification: Notification | { topic: "reconnected" }) => void>();

@@ -66,9 +66,9 @@ export interface HeldTransaction extends AsyncDisposable {
 }
 
 /**
- * Begins a transaction that is committed when it is disposed. The transaction ends if its connection is lost,
- * as in {@link beginOnce}. A reserved connection of postgres.js would not guarantee this. The transaction may
- * be idle for any time, even if the server limits idle time.
+ * Begins a transaction that is committed when it is disposed. As in {@link beginOnce}, the transaction
+ * ends if its connection is lost. A reserved connection of postgres.js would not guarantee this. The server's
+ * limit on idle time does not apply to the transaction.
  */
 export async function holdTransaction(database: Database): Promise<HeldTransaction> {
   const opened = Promise.withResolvers<Sql>();

@@ -11,9 +11,10 @@ import type { Database } from "./sql.ts";
 const PATIENCE = 5_000;
 
 /**
- * Returns whether a session keeps its connection. Listens on one connection and notifies through another, as
- * control planes do, and checks whether the notification arrives. With a pooler in transaction mode, such as
- * PgBouncer, the notification goes to any client that uses the server connection at that moment.
+ * Returns whether a database session stays on one server connection. Listens on one connection and notifies
+ * through another, as control planes do. Checks whether the notification arrives. With a pooler in
+ * transaction mode, such as PgBouncer, the notification goes to any client that uses the server connection at
+ * that moment.
  */
 export async function keepsSessions(database: Database): Promise<boolean> {
   const channel = `rearguard_check_${randomBytes(8).toString("hex")}`;

@@ -1,6 +1,6 @@
 /**
- * Remembers that the database does not accept writes: from the failure of a transaction until a write
- * succeeds.
+ * Remembers whether the database refuses writes. The trouble begins when a transaction fails for this reason,
+ * and ends when a write succeeds.
  */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import { logger } from "../../telemetry/logging.ts";

@@ -19,8 +19,9 @@ export async function listDestinationsOfTypes(
 }
 
 /**
- * Returns the endpoints that were not checked since `before`, those without a check first, and records that
- * they are checked now. If several control planes call this function, one of them gets the endpoint.
+ * Returns up to `limit` of the endpoints whose last check was at `before` or earlier, or that were never
+ * checked. Those that were never checked come first. Records `now` as the time of their check. If several
+ * control planes call this function at the same time, only one of them gets each endpoint.
  */
 export async function claimEndpoints(
   sql: Sql,

@@ -36,7 +36,7 @@ export interface EmbeddedOptions {
 /** A running cluster. */
 export interface EmbeddedPostgres {
   readonly pid: number;
-  /** Whether Postgres was already running, because an earlier process that started it was killed. */
+  /** Whether Postgres was already running. An earlier process had started it, and was then killed. */
   readonly adopted: boolean;
   /**
    * Path of the cluster's directory without symbolic links. If `directory` is a symbolic link, this is its

@@ -16,8 +16,8 @@ export interface Postmaster {
 const POLL_MS = 50;
 
 /**
- * Returns the Postgres that runs in the directory `data`; null if none runs. Removes the `postmaster.pid`
- * that is left after a power cut, even if its process id now belongs to another program.
+ * Returns the Postgres that runs in the directory `data`; null if none runs. If a power cut left a
+ * `postmaster.pid`, removes this file, even if another program has its process id by now.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");

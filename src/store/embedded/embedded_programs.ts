@@ -1,4 +1,4 @@
-/** Finds the programs of the embedded Postgres, and makes the copy of them that Rearguard runs. */
+/** Finds the programs of the embedded Postgres and copies them. Rearguard runs the copy. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 

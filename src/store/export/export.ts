@@ -1,7 +1,7 @@
 /**
  * Exports the whole state of a control plane as SQL text. `psql` loads the text into an empty database. The
- * text contains the applied migrations, then each table's rows. It shows the state of one moment, although it
- * is read a few hundred rows at a time.
+ * text contains the applied migrations, then each table's rows. All rows show the state of one moment,
+ * although they are read a few hundred at a time.
  */
 import { abilitiesOf, ROLES } from "../../domain/access/roles.ts";
 import { control_plane } from "../../definitions/sources/control_plane.ts";
@@ -19,8 +19,8 @@ export const EXPORT_END = "-- Rearguard export complete";
 export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
- * Gap between the highest exported id and the first new id of an imported database. Agents and object names
- * may contain ids that were assigned after the export.
+ * Gap between the highest exported id and the first new id of an imported database. Ids in this gap might
+ * have been assigned after the export, and agents and object names might contain them.
  */
 export const ID_GAP = 1000;
 

@@ -1,4 +1,6 @@
-/** Loads an export of `export.ts` into an empty database without `psql`, in one transaction. */
+/**
+ * Loads an export into an empty database, in one transaction and without `psql`. `export.ts` writes exports.
+ */
 import { transaction } from "../database/database.ts";
 import type { Database, Sql } from "../database/sql.ts";
 import { EXPORT_END, EXPORT_START } from "./export.ts";

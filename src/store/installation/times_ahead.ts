@@ -15,8 +15,8 @@ export interface LongestWaits {
 }
 
 /**
- * Tolerated difference between clocks, in milliseconds. A time that is further ahead was stored by a clock
- * that was ahead.
+ * Tolerated difference between clocks, in milliseconds. If a stored time exceeds its maximum by more than
+ * this, the clock that stored it was ahead.
  */
 const STEP = 1_000;
 

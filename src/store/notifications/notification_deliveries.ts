@@ -1,6 +1,6 @@
 /**
- * Stores the outbox of notifications. Each row is one event for one stream, until the event is sent or given
- * up.
+ * Stores the outbox of notifications. Each row is one event for one stream. The event waits until it is
+ * sent or given up.
  */
 import type { NotificationEvent } from "../../domain/notifications/notification.ts";
 import { transaction } from "../database/database.ts";
@@ -39,8 +39,8 @@ export interface ClaimLimits {
    */
   except: readonly number[];
   /**
-   * Returns how many events a message to a stream of this type may contain, not counting successes. Returns
-   * null for a type that gets each event as its own message.
+   * Returns the maximum number of events in one message to a stream of this type. Successes do not count.
+   * Returns null if a stream of this type gets each event as its own message.
    */
   events(type: string): number | null;
 }
@@ -149,8 +149,8 @@ const isOf = (sql: Sql, { message_id, notification_stream_id, attempts }: Claim)
     and attempts = ${attempts} and state = 'waiting'`;
 
 /**
- * Records that a message was sent or given up. Returns false, and changes nothing, if another replica has
- * leased it meanwhile.
+ * Records that a message was sent or given up. If another replica has leased the message meanwhile, changes
+ * nothing and returns false.
  */
 export async function endDelivery(
   sql: Sql,

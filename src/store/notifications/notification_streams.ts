@@ -29,7 +29,7 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   last_delivery_at: Date | null;
   /** Why some or all recipients did not get the last message; null if all of them got it. */
   last_delivery_error: string | null;
-  /** Before this time, no attempt is made; null if an attempt may be made at once. */
+  /** No attempt is made before this time. Null if the next attempt can be made at once. */
   next_attempt_at: Date | null;
   /** How many attempts have failed since the last accepted message. */
   failures: number;

@@ -84,8 +84,8 @@ function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
 }
 
 /**
- * Returns an SQL condition that is true if the stream `n` subscribes to one of the classes. It follows the
- * same rule as `isSubscribed` of the domain.
+ * Returns an SQL condition that is true if the stream `n` subscribes to at least one of the event classes.
+ * `isSubscribed` in `src/domain` has the same rule.
  */
 export function isSubscribed(sql: Sql, classes: readonly EventClassName[]): Fragment {
   const flags = {

@@ -35,8 +35,8 @@ export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit:
 }
 
 /**
- * Merges the rows of workspaces that have too many rows. One row is left for each span of run ids. If several
- * replicas do this at the same time, only one of them finds the rows.
+ * Merges the rows of each workspace that has too many rows. One row is left for each user and each span of
+ * run ids. If several replicas do this at the same time, only one of them finds the rows.
  */
 export async function addUpRunCounts(sql: Sql): Promise<void> {
   await sql`

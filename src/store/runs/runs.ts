@@ -307,7 +307,7 @@ export function lockQueuedRuns(
     order by (kind = 'restore') desc, id limit ${Math.max(limit, 0)} for update skip locked`;
 }
 
-/** Renews the leases of the running runs of these servers, whose agents have just sent a message. */
+/** Renews the leases of these servers' running runs. The agents of these servers have just sent a message. */
 export async function renewLeases(
   sql: Sql,
   serverIds: readonly number[],

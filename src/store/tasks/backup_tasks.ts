@@ -27,7 +27,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
   /** When the task was last changed to another source; null if never. */
   source_changed_at: Date | null;
   paused_at: Date | null;
-  /** When a user last made a change that may let retention rules remove more backups; null if never. */
+  /** When a user last made a change that might let retention rules remove more backups; null if never. */
   retention_changed_at: Date | null;
   next_run_at: Date | null;
   /**
@@ -52,7 +52,7 @@ export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOu
   last_skipped_at: Date | null;
   /** Whether other systems can start runs of the task with a token. */
   has_trigger_token: boolean;
-  /** When that token was last used, to the minute; null if never, and without a token. */
+  /** When the token was last used, to the minute; null if it was never used or there is no token. */
   trigger_token_last_used_at: Date | null;
   tags: { id: number; label: string; colour: string | null }[];
 };

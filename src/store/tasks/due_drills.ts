@@ -43,9 +43,9 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns a backup to drill on this server. This is the newest backup of the task whose drill has been due
- * for longest. Locks backup, task and server. Returns null if no drill is due, or if another control plane
- * has locked the backup.
+ * Returns a backup to drill on this server. Chooses the task whose drill has been due for longest, and then
+ * the newest backup of this task. Locks backup, task and server. Returns null if no drill is due, or if
+ * another control plane has locked the backup.
  */
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;

@@ -62,8 +62,8 @@ export function lockTasksPlannedAhead(sql: Sql, plannedAfter: Date, limit: numbe
 }
 
 /**
- * Returns, for each of these tasks, the last due time at `until` or earlier that was fired or skipped. A task
- * is absent if none of its due times was fired or skipped by then.
+ * Returns the last due time of each of these tasks, up to and including `until`. A due time counts only if it
+ * was fired or skipped. A task without such a due time is absent.
  */
 export async function lastDueTimes(
   sql: Sql,

@@ -8,9 +8,9 @@ export interface TaskOutcome {
   newest_backup_at: Date | null;
   newest_duration_ms: number | null;
   newest_warnings_count: number | null;
-  /** How the last backup run that ended turned out; null if a person cancelled it, or if none has ended. */
+  /** Outcome of the last ended backup run; null if a person cancelled the run, or if no run has ended. */
   last_outcome: Outcome | null;
-  /** Whether the last backup run that ended failed. */
+  /** Whether the last ended backup run failed. */
   has_failed: boolean;
   /** Why the last backup run failed; null if it did not fail, or if the reason is not known. */
   failure: string | null;

@@ -62,7 +62,7 @@ export class LocalDestination implements Destination {
   #isDisk = false;
   readonly #mounts: typeof readMounts;
 
-  /** @param output The output of a run, for a line about each repeated read; null outside a run. */
+  /** @param output Output of the run. Each repeated read writes a line to it. Null outside a run. */
   constructor(
     private readonly spec: Spec,
     private readonly signal: AbortSignal,
@@ -137,8 +137,8 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Returns the object's path. Returns null if the file system may hang or its type is unknown: programs read
-   * the path, and their reads have no time limit.
+   * Returns the object's path, for programs that read the object. Their reads have no time limit. So this
+   * returns null if the file system might hang or its type is unknown.
    */
   localPath(name: string): string | null {
     const path = this.#path(checkObjectName(name));

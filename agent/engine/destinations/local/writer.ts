@@ -52,8 +52,8 @@ export class LocalWriter implements ObjectWriter {
   ) {}
 
   /**
-   * Creates the partial file and returns its writer. Rejects with an {@link UnansweredCreateError} if
-   * creating the file was given up but may still succeed later.
+   * Creates the partial file and returns its writer. Rejects with an {@link UnansweredCreateError} if the
+   * file system did not answer in time, and might still create the file later.
    */
   static async open(
     partial: string,

@@ -162,7 +162,7 @@ function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: 
   if (code === "AccessDenied" && /expired|not (?:yet )?valid yet|not yet valid/i.test(message)) {
     return `its signatures are not valid at its time (${message}). Set the control plane's clock.`;
   }
-  // A message from a bucket policy or a lock says more than the error code.
+  // If a bucket policy or an object lock denies access, the message says more than the error code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const advice = ADVICE[code]?.replace("$", () => said);
   return advice ?? (isForeign ? `${foreignAnswer(status)}. Check the proxies in front of it.` : undefined);
@@ -178,8 +178,8 @@ const PASSING_CODES = new Set([
 ]);
 
 /**
- * Returns whether the bucket may accept the same part later. After status 507 the bucket will not accept the
- * part, because its disk is full.
+ * Returns whether the bucket might accept the same part later. It will not after status 507, because its disk
+ * is full.
  */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;

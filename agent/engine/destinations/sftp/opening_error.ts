@@ -69,7 +69,7 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
       channel.on("close", resolve);
     });
   });
-  // ssh2 throws if the connection has just ended. There is then no message.
+  // If the connection has just ended, ssh2 throws. The program has then not run, and there is no message.
   await Promise.race([saying.catch(() => {}), clock.sleep(PATIENCE, over.signal).catch(() => {})]);
   over.abort();
   return oneLine(text.trim()).slice(0, LONGEST);

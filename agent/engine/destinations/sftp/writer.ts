@@ -125,8 +125,9 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Waits for acknowledgements until `isReached` returns true. Reconnects as often as needed. Rejects with
-   * the first failure. Rejects with the signal's reason if the signal aborts.
+   * Waits for acknowledgements until `isReached` returns true. Reconnects whenever the connection is lost. If
+   * the upload fails for another reason, rejects with the first failure. Rejects with the signal's reason if
+   * the signal aborts.
    */
   async #until(isReached: () => boolean): Promise<void> {
     for (;;) {

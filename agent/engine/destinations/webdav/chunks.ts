@@ -13,7 +13,7 @@ const MAX_CHUNKS = 10_000;
  * may be smaller.
  */
 const CHUNK_BYTES = 10 * 2 ** 20;
-/** Factor by which an object may be larger than expected before it needs more than `MAX_CHUNKS` chunks. */
+/** An object of up to this many times its expected size still needs at most `MAX_CHUNKS` chunks. */
 const GROWTH = 1.5;
 
 /**

@@ -26,7 +26,7 @@ export class WebdavDestination implements Destination {
     const { clock, signal, output, limits = runLimits() } = ports;
     const client = new DavClient(spec, { clock, signal, output, limits });
     try {
-      // Checks the URL and the login. The directory itself may still be missing.
+      // Checks the URL and the login. Does not check whether the directory exists.
       await client.look(`use ${client.base}`, `${client.base}/`);
     } catch (error) {
       client.close();

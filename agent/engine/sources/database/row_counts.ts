@@ -42,8 +42,8 @@ export const DatabaseContents = z.object({
   /** Number of large objects, for PostgreSQL only; null if they were not counted. */
   large_objects: z.number().int().nonnegative().nullable().optional(),
   /**
-   * Sorted names of all other objects, by their type, such as `view`. The names do not contain the name of
-   * the database.
+   * Names of all other objects, in one sorted list for each type, such as `view`. The names do not contain
+   * the name of the database.
    */
   objects: z.record(z.string(), z.array(z.string())).optional(),
   /**
@@ -59,8 +59,8 @@ export const DatabaseContents = z.object({
 export type DatabaseContents = z.infer<typeof DatabaseContents>;
 
 /**
- * A count that begins just before the dump. The count stops when the run ends, or earlier when
- * {@link RowCounting.end} is called.
+ * A count of rows that begins just before the dump. The count stops when {@link RowCounting.end} is called,
+ * and at the latest when the run ends.
  */
 export interface RowCounting {
   /** Arguments that make the dump program read the same snapshot as the count. */

@@ -57,7 +57,7 @@ const PSEUDO_TYPES = new Set([
 const VOLATILE = ["/dev", "/run", "/sys", "/proc"];
 /** Types of file systems that have subvolumes. */
 const WITH_SUBVOLUMES = new Set(["btrfs", "bcachefs"]);
-/** Time limit for reading the attributes of one mount, in seconds. The mount's server may not answer. */
+/** Time limit for reading the attributes of one mount, in seconds. The mount's server might not answer. */
 const ATTRIBUTES_TIMEOUT_SECONDS = 10;
 
 type Matchers = readonly ((name: string) => boolean)[];

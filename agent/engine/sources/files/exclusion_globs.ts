@@ -5,10 +5,10 @@ import { join, namesOf, parentOf, relative } from "./path_text.ts";
 
 /**
  * Converts an absolute glob. Reads directories to match the part of the glob that lies outside of the source.
- * tar matches the rest. Resolves with patterns relative to the root. The list is empty if the glob does not
- * lead into the source.
+ * tar matches the rest. Resolves with patterns relative to the source's root. The list is empty if the glob
+ * does not lead into the source.
  *
- * @param pathsWithin Returns the paths within the root that lead to a path without symbolic links.
+ * @param pathsWithin Takes a path without symbolic links. Returns the paths within the root that lead to it.
  */
 export async function globsInside(
   path: string,

@@ -42,7 +42,7 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
 const DEPTH = 32;
 
 /**
- * Replaces `**` by globs that tar supports. Returns one glob for each number of directories that `**` may
+ * Replaces `**` by globs that tar supports. Returns one glob for each number of directories that `**` can
  * match. The first glob has no name in place of `**`. The second glob has one name, `*`, and so on.
  */
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {

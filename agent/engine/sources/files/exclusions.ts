@@ -233,8 +233,8 @@ async function relativeRules(given: string, root: string): Promise<FoundRules> {
 }
 
 /**
- * Leaves out the task's own objects if the source's root is also the destination. Everything else is backed
- * up.
+ * If the source's root is also the destination, leaves out the objects of the task's own backups. Everything
+ * else is backed up.
  */
 function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): void {
   const prefix = quotePattern(objectPrefix);

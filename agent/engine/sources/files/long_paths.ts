@@ -8,7 +8,7 @@ import { displayName } from "../../archive/display_name.ts";
 
 /** Maximum number of members that the warnings name. Further members are only counted. */
 const NAMED = 20;
-/** Number of bytes at each end of a name that a warning shows. */
+/** A warning shows this many bytes from the start and from the end of a path that is too long. */
 const SHOWN = 60;
 
 /**

@@ -82,7 +82,7 @@ function describeDump(dumped: TableRows[], { table = [], ...objects }: ObjectNam
 }
 
 /**
- * Returns a warning about the dump's longest statement: the server may refuse the statement on restore.
+ * Returns a warning that the server, as it is set now, would refuse the dump's longest statement on restore.
  * Binary data takes twice as many bytes in a dump as in its rows.
  */
 function tooLongWarning(database: string, longest: number, maxStatement: number): string {

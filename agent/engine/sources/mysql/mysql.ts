@@ -132,7 +132,7 @@ function chooseDatabases(
 
 /**
  * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. After a killed restore, one of these databases may contain the only copy of replaced data.
+ * created. If a restore was killed, such a database might contain the only copy of the data that it replaced.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

@@ -54,7 +54,9 @@ export interface MysqlDatabase {
  */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 
-/** Prefix with which servers list a directory whose name is not encoded as a database's name. */
+/**
+ * Servers list a directory as a database. If its name is not an encoded database name, they add this prefix.
+ */
 const UNENCODED = "#mysql50#";
 
 export async function describeServer(connection: MysqlConnection, client: string): Promise<MysqlServer> {

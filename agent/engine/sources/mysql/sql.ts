@@ -23,8 +23,8 @@ export function isSchema(column: string, name: string): string {
 }
 
 /**
- * Returns an expression for a column that is compared by bytes. A comparison by characters may take `Shop`
- * for `shop`, and `café` for `cafe`.
+ * Returns an expression that compares a column by bytes. By characters, `Shop` might equal `shop`, and `café`
+ * might equal `cafe`.
  */
 export function exact(column: string): string {
   return `cast(${column} as binary)`;

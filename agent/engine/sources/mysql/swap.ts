@@ -30,7 +30,7 @@ const Plan = z.object({
 });
 export type SwapPlan = z.infer<typeof Plan>;
 
-/** Maximum length of the piece of a plan that one statement inserts, in bytes. */
+/** Maximum size of a piece of a plan, in bytes. A plan is stored in pieces, with one statement for each. */
 const PIECE_BYTES = 256 * 1024;
 
 export class MysqlSwap {

@@ -24,7 +24,7 @@ const SEQUENCE_FUNCTIONS = /^(?:nextval|lastval|setval)$/i;
 export interface Renaming {
   from: string;
   to: string;
-  /** Whether the new name may be written without quotes where the old name has none. */
+  /** Whether the new name is valid without quotes. If so, it gets none where the old name has none. */
   isPlain?: boolean;
 }
 
@@ -37,8 +37,8 @@ interface Token {
 }
 
 /**
- * Renames the database in front of functions and sequences, as servers write them in definitions of tables
- * and views.
+ * Renames the database where it qualifies a function or a sequence. Servers write such qualified names in
+ * definitions of tables and views.
  */
 export function renameCalls(sql: string, renaming: Renaming): string {
   return rename(sql, renaming, (tokens, index) =>
@@ -47,8 +47,8 @@ export function renameCalls(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database of a trigger and of the trigger's table. SHOW CREATE TRIGGER prints both names as the
- * trigger's author typed them.
+ * Renames the database in front of a trigger's name and in front of its table's name. SHOW CREATE TRIGGER
+ * prints both names as the trigger's author typed them.
  */
 export function renameTriggerHead(sql: string, renaming: Renaming): string {
   const isWord = (token: Token, word: string) => token.text.toUpperCase() === word;

@@ -1,8 +1,8 @@
 /**
- * Postpones views that read another database of the same restore, because that database may not exist yet.
+ * Postpones views that read another database of the same restore, because that database might not exist yet.
  *
- * These views are removed from the dump, and created after every database is restored. Until then, the dump's
- * own placeholder takes the place of each view. It is a view with the same columns.
+ * These views are removed from the dump, and created after all databases are restored. Until then, each view
+ * is replaced by the dump's own placeholder, which is a view with the same columns.
  *
  * All texts are byte strings, with one character for each byte.
  */

@@ -19,9 +19,9 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override two settings that a database may have. One of them
- * ends sessions, for example after a second. The other replaces the server's functions by functions of the
- * database's owner. Those would run with the login's rights.
+ * Statements at the start of each session. They override two settings that a database might have. The first
+ * setting ends sessions, for example after a second. The second setting replaces the server's functions by
+ * functions of the database's owner. The owner's functions would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
@@ -148,8 +148,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * Waits, if a limit of connections is reached, until the server has freed those of programs that have
-   * ended. A program that connects at once would be refused.
+   * If a limit of connections is reached, waits until the server has freed the connections of ended programs.
+   * Without this wait, the server would refuse the next program's connection.
    */
   async settle(): Promise<void> {
     if (this.isLimited) await this.context.ports.clock.sleep(RELEASE_TIME);

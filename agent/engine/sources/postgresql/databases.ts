@@ -65,7 +65,7 @@ const SERVICE_DATABASES = new Set([
 /**
  * Reads the server's version and its databases.
  *
- * @param maintenanceDatabase Any database that the login may connect to.
+ * @param maintenanceDatabase Any database that the login is allowed to connect to.
  */
 export async function describeServer(
   connection: PostgresqlConnection,

@@ -163,8 +163,8 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Whether a database of this name may have the extensions that work in only one database of the server; see
-   * bound.ts.
+   * Whether a database of this name is allowed to have bound extensions. Such extensions work in only one
+   * database of the server; see bound.ts.
    */
   async allowsBoundExtensions(name: string): Promise<boolean> {
     const [home] = await this.query<{ name: string | null }>(
@@ -241,10 +241,9 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
-   * rejects.
+   * Drops the databases in {@link unfinished}. If one cannot be dropped, writes a warning. Never rejects.
    *
-   * @param next The work that will try again, for the warning: `The next restore`.
+   * @param next What will try again to drop it, as the warning names it: `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;

@@ -1,4 +1,4 @@
-/** Finds the sessions that hold a lock for which a session of the run waits. */
+/** Finds the sessions that block the run: they hold a lock, and a session of the run waits for it. */
 import type { ProgramContext } from "../../run_context.ts";
 import { joinNames } from "../database/lock_holders.ts";
 import { type PostgresqlClient, PostgresqlConnection } from "./connection.ts";

@@ -111,8 +111,8 @@ function ifCatalogExists(catalog: string, statement: string): string {
 }
 
 /**
- * SQL expressions, by catalog, for the id of the table that an object `o` belongs to. If an extension created
- * the table, the object belongs to the extension too.
+ * For each catalog, an SQL expression for the id of the table that an object `o` belongs to. If an extension
+ * created this table, the object counts as the extension's too.
  */
 const TABLE_OF: Readonly<Record<string, string>> = {
   pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",

@@ -105,9 +105,9 @@ interface Plan {
 }
 
 /**
- * Returns the properties that go into the manifest. All users with access to the backup may read the
- * manifest. So the database's settings and comments are left out. They are stored with its contents, and the
- * contents may be encrypted.
+ * Returns the properties that go into the manifest. Everyone with access to the backup can read the manifest.
+ * So the manifest does not contain the database's settings and comments. These are stored with the database's
+ * contents, which may be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };

@@ -44,8 +44,8 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
 }
 
 /**
- * Adds the objects that a drill left out to the contents that the drill found. The drill then reports these
- * objects as not compared, and not as lost.
+ * Adds the objects that a drill left out to `found`, the contents that the drill found. The drill then
+ * reports the added objects as not compared, and not as lost.
  */
 export function withPrivileged(
   found: DatabaseContents,

@@ -43,9 +43,9 @@ export const DatabaseProperties = z.object({
 export type DatabaseProperties = z.infer<typeof DatabaseProperties>;
 
 /**
- * Returns the properties; undefined if the database does not exist.
+ * Returns the properties of `database`; undefined if this database does not exist.
  *
- * @param maintenanceDatabase Any database that the login may connect to.
+ * @param maintenanceDatabase Any database that the login is allowed to connect to.
  */
 export async function readProperties(
   connection: PostgresqlConnection,

@@ -141,8 +141,8 @@ class PostgresqlHost implements DatabaseHost {
   /**
    * Returns the properties that the new database gets.
    * - There is no existing database: the properties in the backup; undefined if the backup contains none.
-   * - There is an existing database: its properties.
-   * - The existing database is empty: its properties, merged with those in the backup.
+   * - There is an existing database, and it is not empty: its properties.
+   * - There is an existing database, and it is empty: its properties, merged with those in the backup.
    */
   #propertiesFor({ name, contents }: DatabaseToRestore): DatabaseProperties | undefined {
     const backedUp = DatabaseProperties.safeParse(contents?.properties).data;

@@ -55,7 +55,7 @@ export interface PropertyPlan {
 export interface PropertyChoices {
   /** Names of all roles on the server. */
   readonly roles: ReadonlySet<string>;
-  /** Whether to restore grants to roles other than PUBLIC, and settings for single roles. */
+  /** Whether to restore settings for single roles, and grants to roles. Does not affect grants to PUBLIC. */
   readonly isOwned: boolean;
 }
 

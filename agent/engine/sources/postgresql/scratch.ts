@@ -34,8 +34,8 @@ class PostgresqlScratch implements ScratchHost {
   readonly #comment = `${MARK}${DRILL} ${crypto.randomUUID()}`;
 
   /**
-   * Objects that are left out of the scratch database, because the login may not create them. Null if none
-   * are left out.
+   * Objects that the scratch database lacks, because the login is not allowed to create them. Null if it
+   * lacks none.
    */
   #privileged: Privileged | null = null;
 

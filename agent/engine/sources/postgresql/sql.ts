@@ -37,7 +37,7 @@ export function endConnections(names: readonly string[]): string {
 }
 
 /**
- * Maximum number of attempts. One attempt may not be enough, because a client whose connection was ended may
+ * Maximum number of attempts. One attempt is not always enough: a client whose connection was ended can
  * reconnect before the next statement.
  */
 const ATTEMPTS = 3;

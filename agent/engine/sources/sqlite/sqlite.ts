@@ -74,8 +74,8 @@ async function inspect(path: string, context: RunContext): Promise<Database> {
 }
 
 /**
- * Runs a script on the live database and returns the lines that it prints. Rejects with a `SourceFailedError`
- * that explains the reason if the script fails.
+ * Runs a script on the live database and returns the lines that it prints. If the script fails, rejects with
+ * a `SourceFailedError` that explains the reason.
  */
 async function reading(path: string, context: RunContext, script: string): Promise<string[]> {
   const limit = Math.min(context.job.lock_wait_ms ?? NO_LIMIT, NO_LIMIT);
@@ -171,7 +171,7 @@ function databasePart(
 /**
  * Copies a database into a private directory and checks the copy. Resolves with the copy's size in bytes.
  *
- * @param size Size of the database in bytes, for which there must be free space.
+ * @param size Size of the database in bytes. Rejects if less space is free.
  */
 async function copyDatabase(
   path: string,

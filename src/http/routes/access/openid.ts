@@ -6,7 +6,7 @@ import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { json } from "../../pipeline.ts";
 import { clientOf, content, loggedIn } from "./login.ts";
 
-/** The path to which the provider sends browsers back. It has to be registered there. */
+/** The path to which the provider sends browsers back. It must be registered with the provider. */
 export const CALLBACK_PATH = "/login/oidc/callback";
 
 const group = "Log-in";

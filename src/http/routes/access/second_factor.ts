@@ -1,6 +1,6 @@
 /**
- * Defines the endpoints for the caller's own second factor, and for the setting that requires one of
- * everybody.
+ * Defines the endpoints for the caller's own second factor, and for the setting that everybody must have a
+ * second factor.
  */
 import { z } from "@hono/zod-openapi";
 import {

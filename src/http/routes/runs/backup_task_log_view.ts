@@ -1,4 +1,4 @@
-/** Defines a run's record in the API, with more fields than the original contract. */
+/** Defines a run's record in the API. It has more fields than in the original API contract. */
 import { z } from "@hono/zod-openapi";
 import {
   hasEnded,

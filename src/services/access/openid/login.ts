@@ -1,6 +1,6 @@
 /**
  * Logs users in with an OpenID Connect provider. A log-in begins in a browser. The browser gets a secret in a
- * cookie. The log-in continues at the provider. It ends once, in the same browser.
+ * cookie. The log-in continues at the provider. It can be completed only once, and only in the same browser.
  */
 import { createHmac } from "node:crypto";
 import { networkOf } from "../../../domain/access/client_network.ts";
@@ -21,7 +21,7 @@ import { accountOf } from "./accounts.ts";
 import type { LoginSecrets, OpenidProvider } from "./provider.ts";
 import { applyGroups } from "./rights.ts";
 
-/** Maximum number of log-ins that one network may have begun and not finished. */
+/** Maximum number of unfinished log-ins from one network. */
 const MAX_UNFINISHED = 60;
 const REFUSAL = "This log-in has expired, was used already, or began in another browser. Log in again.";
 

@@ -1,6 +1,6 @@
 /**
- * The OpenID Connect provider: where it sends browsers, and whether its answer is valid. Nothing is requested
- * from it before somebody logs in with it.
+ * Returns the address at the OpenID Connect provider to which a browser is sent, and checks the provider's
+ * answer. Nothing is requested from the provider before somebody logs in with it.
  */
 import type * as OpenidClient from "openid-client";
 import { identityOf, type OpenidIdentity, type OpenidSettings } from "../../../domain/access/openid.ts";

@@ -96,7 +96,7 @@ function setRole(
   });
 }
 
-/** Returns what the audit log entries about a user's changes by groups have in common. */
+/** Returns the common part of the audit log entries for changes that a user's groups cause. */
 function changeOf(userId: number) {
   return { actor: { type: "unknown", userId }, result: "done", origin: NO_ORIGIN } as const;
 }
