@@ -18,6 +18,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/definitions/destinations/definition.ts": "one of the parties that reach a destination",
   "src/definitions/destinations/s3.ts": "the control plane reaches it",
   "src/definitions/destinations/custom_s3.ts": "the control plane reaches it",
+  "src/definitions/destinations/settings.ts": "the control plane reaches some destinations",
   "src/http/routes/tasks/backup_tasks.ts": "examples in the API's document",
   "src/protocol/version.ts": "the history of the protocol",
   "src/services/jobs/jobs.ts": "the control plane reaches some destinations",
