@@ -46,8 +46,8 @@ export interface PendingScripts {
 }
 
 /**
- * Ends every unfinished run in the journal with a verdict, and empties the work directory. Returns the runs
- * whose scripts must be run before their verdict is reported.
+ * Ends every unfinished run in the journal with a verdict, and empties the work directory. If a run still has
+ * scripts to run, its verdict must be reported after them. Returns these runs.
  */
 export async function endKilledRuns(context: KilledRunsContext): Promise<PendingScripts[]> {
   const pending: PendingScripts[] = [];

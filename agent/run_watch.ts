@@ -173,7 +173,7 @@ export class RunWatch {
     return { text, isLock: false };
   }
 
-  /** Writes what the run waits for to the output, once for each stall. */
+  /** Prints a line to the run's output that says what the run waits for. Prints it once for each stall. */
   #printStall(): void {
     if (this.#isReported || this.#reason === null) return;
     this.#isReported = true;

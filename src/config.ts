@@ -300,7 +300,10 @@ function wholeNumber(least: number, most: number): (text: string) => number | nu
   };
 }
 
-/** Parses 0, or a number of at least 90 days, because the database deletes no entry younger than 90 days. */
+/**
+ * Parses a number of days: 0, or at least 90. A number in between is refused, because the database deletes no
+ * entry younger than 90 days.
+ */
 function auditLogDays(text: string): number | null {
   return text === "0" ? 0 : wholeNumber(90, 36_500)(text);
 }

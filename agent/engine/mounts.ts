@@ -50,8 +50,8 @@ export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
 }
 
 /**
- * Looks for mount points at or above a path. Returns the mount point that fstab lists and that is not
- * mounted; undefined if there is none.
+ * Returns a mount point that fstab lists and that is not mounted, if it is the path itself or a directory
+ * above it. Returns undefined if there is none.
  */
 export function vanishedMount(path: string, expected: string[], mounts: Mount[]): string | undefined {
   const mounted = new Set(mounts.map(({ point }) => point));

@@ -66,9 +66,9 @@ export interface Downloads {
 /** Requests to the control plane for reading from another server's disk. */
 export interface Relay {
   /**
-   * Requests the bytes of an object of the run's backup from `from` up to, but not including, `to`. Normally
-   * resolves with a 206 response that has the bytes. If the bytes are refused, resolves with the refusing
-   * response. Rejects if the control plane can't be reached. Also rejects if the signal aborts.
+   * Requests bytes of an object that belongs to the run's backup: from `from` up to, but not including, `to`.
+   * Normally resolves with a 206 response that has the bytes. If the bytes are refused, resolves with the
+   * refusing response. Rejects if the control plane can't be reached. Also rejects if the signal aborts.
    */
   get(name: string, from: number, to: number, signal: AbortSignal): Promise<Response>;
 }
@@ -127,8 +127,8 @@ export class DamagedBytesError extends RunFailedError {}
 export class WrongKeyError extends RunFailedError {}
 
 /**
- * A backup is certainly not as it was stored. With any other `RunFailedError`, the network or the server may
- * be at fault.
+ * Thrown if a backup is certainly not as it was stored. For any other `RunFailedError`, the cause might be
+ * the network or the server.
  */
 export class BackupDamagedError extends RunFailedError {
   /** @param damage One line about the damage. The line is recorded with the backup. */
@@ -234,8 +234,8 @@ export interface ObjectWriter {
 }
 
 /**
- * Lets a program write the object's file. In this case, the agent reads the bytes from the file and does not
- * call `write`.
+ * Lets a program write the object's file instead of the agent. The agent then does not call `write`, but
+ * reads the bytes from the file.
  */
 export interface DirectWriting {
   /** Absolute path of the file to write. It exists and is empty. */

@@ -198,7 +198,7 @@ async function rotateInEnvironment(rotation: KeyRotation, keys: readonly Uint8Ar
 /** The interval at which replicas are checked, in milliseconds. */
 const POLL_INTERVAL = 100;
 
-/** Waits until every live control plane meets the condition. Throws if `patience` passes first. */
+/** Waits until every live control plane meets the condition. Throws if it takes longer than `patience`. */
 async function waitForReplicas(
   { database, clock, patience }: KeyRotation,
   file: KeyFile,

@@ -120,7 +120,7 @@ function recordedDirectory(
   return [move[1], inside].filter((part) => part !== "").join("/");
 }
 
-/** Removes the last directories of two paths as far as they are equal. Returns what remains of each path. */
+/** Removes the common end from two paths: `/a/x/y` and `/b/x/y` become `/a` and `/b`. */
 function differentStarts(first: string, second: string): [string, string] {
   const [a, b] = [first.split("/"), second.split("/")];
   while (a.length > 0 && b.length > 0 && a.at(-1) === b.at(-1)) {

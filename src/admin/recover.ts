@@ -146,8 +146,8 @@ async function recoverFromManifests(
   return await withServices({ config, clock, database, keyring }, async (services) => {
     await enterRecovery(services, operator);
     const { userId, token } = (await createFirstAdministrator(services, null))!;
-    // This machine's server gets the address 127.0.0.1, because the local agent finds its server's record by
-    // this address.
+    // The server record of this machine gets the address 127.0.0.1, because the local agent searches for its
+    // record by this address.
     const address = (hostname: string) => hostname === Deno.hostname() ? "127.0.0.1" : hostname;
     const { servers } = await importBackups(services, userId, repository.destination, backups, address);
     print(

@@ -1,6 +1,6 @@
 /**
- * Limits how many agents complete their handshake in the database at a time. When thousands of agents
- * connect, database connections are left for other work.
+ * Limits how many agents use the database for their handshake at the same time. Even when thousands of
+ * agents connect, some database connections stay free for other work.
  */
 
 /** Maximum number of concurrent handshakes; the database pool has ten connections. */

@@ -152,7 +152,8 @@ class PartialFile {
    */
   static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
-    // The mode above applies only to a new file. `chmod` fails if the file belongs to another user.
+    // The mode above applies only to a new file, so set the mode of an existing file here. This fails if the
+    // file belongs to another user.
     await Deno.chmod(path, 0o600);
     const partial = new PartialFile(path, file);
     const { size } = await file.stat();

@@ -38,9 +38,10 @@ function typeWithField(isGiven: (field: string) => boolean): string | undefined 
 }
 
 /**
- * Returns the names of the input fields that the control plane has ignored. `made` is the created record in
- * the response. It contains every field that the control plane supports. In place of a secret, it contains
- * `has_<name>`.
+ * Returns the names of the fields in `body` that the control plane has ignored.
+ *
+ * @param made The created record, from the response. It contains every field that the control plane supports,
+ *   but `has_<name>` in place of a secret.
  */
 export function unknownFields(body: Record<string, unknown>, made: object): string[] {
   return Object.keys(body).filter((name) => !(name in made) && !(`has_${name}` in made));

@@ -75,7 +75,7 @@ export const TASK_SOURCE_FIELDS = defineFields({
 });
 type TaskSourceFields = typeof TASK_SOURCE_FIELDS;
 
-/** Returns the values of a task's source fields. Secrets stay encrypted; null is a value that is not set. */
+/** Returns the values of a task's source fields. Secrets stay encrypted. A value that is not set is null. */
 export function sourceValues(task: Columns<TaskSourceFields>): StoredValues<TaskSourceFields> {
   return storedValues(TASK_SOURCE_FIELDS, task);
 }

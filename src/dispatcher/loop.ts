@@ -21,8 +21,8 @@ export interface LoopOptions {
    */
   pollMs: number;
   /**
-   * How much longer than `pollMs` the loop may go without completing a step, in milliseconds. After that, the
-   * process reports that it is not ready.
+   * Milliseconds that are added to `pollMs`. If the loop completes no step for the sum of both, the process
+   * reports that it is not ready.
    */
   patienceMs?: number;
   /**

@@ -41,8 +41,8 @@ export const ABILITIES: readonly Ability[] = [
 export const USER_ABILITIES: readonly Ability[] = ABILITIES.filter((ability) => ability !== "admin");
 
 /**
- * Maps an ability to a narrower one that it includes. Thus a token from the time before the narrower ability
- * existed keeps its rights.
+ * Maps an ability to a narrower ability that it includes. A token that was made before the narrower ability
+ * existed keeps its rights in this way.
  */
 const CONTAINED: Readonly<Partial<Record<string, Ability>>> = {
   "manage-tags": "view-tags",

@@ -190,8 +190,8 @@ function keepYoung(backups: readonly RetainedBackup[], days: number, now: Date, 
 }
 
 /**
- * Keeps each suspicious or damaged backup, and everything older. These backups stay until a person clears or
- * deletes the flagged backup, because an older backup may be the last intact one.
+ * Keeps each flagged (suspicious or damaged) backup and all older backups, because an older one might be the
+ * last intact one. They stay until a person clears the flag or deletes the flagged backup.
  */
 function keepFlagged(newestFirst: readonly RetainedBackup[], keep: Keep): void {
   let flagged: { rule: "suspicious" | "damaged"; id: number } | null = null;

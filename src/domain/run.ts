@@ -107,7 +107,7 @@ export function hasEnded(state: RunState): state is FinalState | "lost" {
  */
 export const RESTORE_PATIENCE = 4;
 
-/** Limits of how long a run may stay in a state, and when its owner is notified. In milliseconds. */
+/** Time limits for runs, and the times after which owners are notified. All values are in milliseconds. */
 export interface RunTimes {
   /** Time from the agent's last message to the end of its lease. */
   lease: number;

@@ -41,15 +41,15 @@ export function fieldsOf(sent: unknown, body: unknown): string[] {
 }
 
 /**
- * Adds the request to the audit log. If the request changed something, the transaction of the change may have
- * added the entry already. This function then does nothing.
+ * Adds the request to the audit log. Does nothing if a successful change has already added the entry in its
+ * own transaction.
  *
- * If the entry of a successful read cannot be added, throws: the data must then not be returned. If the entry
- * of a change cannot be added, only logs the error.
+ * If the entry of a successful read cannot be added, throws: the data must then not be returned. In all other
+ * cases, only logs that the entry cannot be added.
  *
  * @param error The error behind the response, if it is a refusal.
- * @param isServed Whether the handler was called. It is not called if the request was refused before. It is
- *   also not called if the response to an earlier request is repeated.
+ * @param isServed Whether the handler was called. It is not called if the request was refused before, or if
+ *   the response to an earlier request is repeated.
  */
 export async function settleAudit(
   services: ServiceContext,

@@ -6,8 +6,13 @@ import type { Caller, ServiceContext } from "../services/context.ts";
 import type { SecretCookie } from "./cookies.ts";
 
 /**
- * What a caller needs. This is an ability, any token or session, a session, the token of the task's trigger,
- * an agent's key, or nothing. The handler checks an agent's key.
+ * What a caller needs:
+ * - An ability.
+ * - `any token`: any token or any session.
+ * - `session`: a session.
+ * - `trigger`: the token of the task's trigger.
+ * - `agent`: an agent's key, which the handler checks.
+ * - `public`: nothing.
  */
 export type Access = Ability | "any token" | "session" | "trigger" | "agent" | "public";
 
@@ -70,8 +75,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
   readonly description?: string;
   readonly access: Access;
   /**
-   * Whether a caller with a session needs a fresh log-in. A function returns this for a request body.
-   * Default: true for DELETE, false for all other methods.
+   * Whether a caller with a session needs a fresh log-in. If this depends on the request body, a function
+   * that gets the body. Default: true for DELETE, false for all other methods.
    */
   readonly needsFreshLogin?: boolean | ((body: z.output<Body>) => boolean);
   /** Whether a session can use the endpoint while its user still lacks a required second factor. */

@@ -84,8 +84,8 @@ export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): Middl
 }
 
 /**
- * Returns the `X-Request-Id` of the request if it is a UUID, with or without dashes. A proxy may have
- * assigned it. If it is not a UUID, returns a new id.
+ * Returns the `X-Request-Id` of the request, which a proxy might have assigned. Returns a new id if the
+ * header is missing or is not a UUID. A UUID without dashes is accepted, too.
  */
 function requestIdOf(request: Request): string {
   const given = UUID.exec(request.headers.get("x-request-id") ?? "");

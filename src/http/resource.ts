@@ -3,14 +3,15 @@
  * have the form of the original API contract. To add a resource:
  *
  * 1. In `routes/<resource>.ts`, write its response schema (`.openapi("Name")`), one example, and a function
- *    `present` that converts a row to a response. Describe the three as a {@link Resource}.
+ *    `present` that converts a row to a response. Put the three into a {@link Resource}.
  * 2. Write its input fields as one object of plain zod schemas (`line`, `text`, `secret`, `integer`, `id` of
  *    `src/definitions/formats`). If the command line has flags for the fields, define them once in
  *    `src/definitions/fields` instead. `z.object(fields)` is the schema for creating, and
- *    `z.object(fields).partial()` for updating. Do not use `.default()` on a field of both: an update would
- *    overwrite the value. Defaults belong to the service. For rules over several fields, use `rule`.
- * 3. Export the list of endpoints: the five below, each with the service function that it calls, and
- *    `endpoint({…})` for any other.
+ *    `z.object(fields).partial()` for updating. Do not use `.default()` on a field that is in both schemas:
+ *    an update would overwrite the value. Defaults belong to the service. For rules over several fields, use
+ *    `rule`.
+ * 3. Export the list of endpoints: the five that this file defines, each with the service function that it
+ *    calls, and `endpoint({…})` for any other endpoint.
  * 4. Add the list to `routes.ts`.
  *
  * Values are converted before validation: `"5"` becomes 5, `"1"` becomes true, and `""` becomes null if null
@@ -175,11 +176,11 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
     query?: Query;
     needsFreshLogin?: boolean;
     /**
-     * Whether deletion may put the record into the trash. `remove` then returns the time until which the
-     * deletion can be undone.
+     * Whether a deletion might put the record into the trash. If it does, `remove` returns the time until
+     * which the deletion can be undone.
      */
     isTrashed?: boolean;
-    /** Whether `remove` may return warnings about effects that the caller may not want. */
+    /** Whether `remove` might return warnings about effects that the caller might not want. */
     mayWarn?: boolean;
     remove(
       services: ServiceContext,
@@ -287,7 +288,10 @@ export function undeleteEndpoint<Row, Shown>(resource: Resource<Row, Shown>, def
   });
 }
 
-/** Describes the response `{ data, links, meta }`, also for a listing of `resource` at another path. */
+/**
+ * Describes the response `{ data, links, meta }` of a listing of a resource. The listing's path can differ
+ * from the resource's own path.
+ */
 export function listContent<Row, Shown>({ schema, example, path }: Resource<Row, Shown>) {
   const url = `http://127.0.0.1:8000${path}`;
   return {

@@ -195,8 +195,8 @@ export class Notifier {
   }
 
   /**
-   * Returns the delay before the next attempt. It depends on the failures of the stream, not of the message.
-   * So a stream that does not respond gets no more attempts when more messages are waiting.
+   * Returns the delay before the next attempt. The delay depends on the failures of the stream, not of the
+   * message. So if a stream does not respond, waiting messages do not increase the number of attempts.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();
@@ -214,9 +214,9 @@ export class Notifier {
       const value = keyring.decrypt(value_encrypted);
       const signingSecret = keyring.decryptOptional(signing_secret_encrypted);
       const channel = channelOf(type);
-      // A channel that follows runs cannot send several events in one message. The stream may have had
-      // another type before, so a message about several events may still be queued. Send only the last event
-      // then.
+      // A channel that follows runs cannot send several events in one message. If the stream had another type
+      // before, a message about several events might still be queued. Of such a message, only the last event
+      // is sent.
       const message: Message = channel.digest === null
         ? buildMessage(messageId, events.at(-1)!)
         : combineEvents(messageId, events, channel.digest);

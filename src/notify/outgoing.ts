@@ -84,7 +84,7 @@ export class Outgoing {
       });
       // The message is accepted, so the rest of the response does not matter.
       if (response.ok || explain === undefined) await response.body?.cancel();
-      // The status says enough. If reading the body fails, go on without the receiver's reason.
+      // If reading the body fails, go on without the receiver's reason, because the status is enough.
       else answer = await readStart(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();

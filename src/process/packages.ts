@@ -1,7 +1,7 @@
 /**
- * Installs the packages of deno.json quietly. `deno task start` and similar tasks run this file first, so it
- * imports no package itself. Does not install packages that only tests and benches import: `devDependencies`
- * of package.json. If such packages are installed already, keeps them.
+ * Installs the packages of deno.json quietly. `deno task start` and similar tasks run this file first, so
+ * this file imports no package. Does not install the `devDependencies` of package.json, which only tests
+ * and benches import. If they are installed already, keeps them.
  */
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";

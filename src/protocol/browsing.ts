@@ -148,8 +148,9 @@ export const BackupSend = z.object({
     z.object({ type: z.literal("file"), path: z.string() }),
   ]),
   /**
-   * Bytes to send; null for all. `to` is the position of the last byte; null for the end. If `from` is null,
-   * the last `to` bytes are sent.
+   * Bytes to send; null for all. Normally `from` and `to` are the positions of the first and the last byte.
+   * If `to` is null, the range ends with the last byte of the data. If `from` is null, `to` is a number of
+   * bytes: the last `to` bytes are sent.
    */
   range: z.union([
     z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),

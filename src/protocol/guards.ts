@@ -18,8 +18,8 @@ export const JobGuards = z.object({
   on_shrink: Action,
   on_incompressible: Action,
   /**
-   * Actions by the names of the guards, some of which the agent may not support. Absent from older control
-   * planes.
+   * The action for each guard, by the guard's name. An agent might not support all of these guards. Absent
+   * from older control planes.
    */
   actions: z.record(z.string(), Action).optional(),
   /** Medians of the task's last backups; null while there are too few backups to compare with. */

@@ -196,7 +196,10 @@ export const StoredBackup = z.object({
   missing: z.array(Missing).max(MAX_OBJECTS).optional(),
   /** Number of files that could not be read, and are missing from the archive. Absent if there are none. */
   unreadable_count: z.number().int().positive().optional(),
-  /** Space at the destination. Absent if the destination does not report its space, and from older agents. */
+  /**
+   * Space at the destination. Absent if the destination does not report its space. Also absent if the agent
+   * is too old to report it.
+   */
   space: DestinationSpace.optional(),
 });
 export type StoredBackup = z.infer<typeof StoredBackup>;

@@ -1,6 +1,7 @@
 /**
  * Every message on the agent's websocket, in both directions. Each message is one JSON text frame. The
- * schemas are the only source of the types. See docs/develop/protocol.md for the order of messages.
+ * messages' TypeScript types are derived from the schemas. See docs/develop/protocol.md for the order of
+ * messages.
  */
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";

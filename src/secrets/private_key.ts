@@ -59,7 +59,8 @@ function isLockedOpenSsh(text: string): boolean {
   try {
     head = atob(base64.slice(0, 64));
   } catch {
-    // This text is not an encrypted key. An attempt to connect with it will show what is wrong.
+    // The text is not base64, so it is not an encrypted key. An attempt to connect with it will show what is
+    // wrong.
     return false;
   }
   return head.startsWith("openssh-key-v1\0") && !head.startsWith("openssh-key-v1\0\0\0\0\x04none");

@@ -64,6 +64,9 @@ export interface Caller extends Owner {
    * token.
    */
   readonly lacksSecondFactor?: boolean;
-  /** What the user's role allows at this moment. A token restricts this to what the token permits. */
+  /**
+   * What the user's role allows at this moment. A caller with a token has only those of these abilities that
+   * the token permits.
+   */
   readonly abilities: ReadonlySet<string>;
 }

@@ -90,7 +90,7 @@ export class Bucket {
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       const stored = await this.stat(key).catch((failure) => {
-        // Keep the error of the completion, because it explains more than the error of the look-up.
+        // If the look-up fails too, report the error of the completion, because that error explains more.
         if (failure instanceof StorageError) return null;
         throw failure;
       });

@@ -34,7 +34,7 @@ export async function* listObjects(requests: S3Requests, prefix: string): AsyncG
     token = textOf(page, "IsTruncated") === "true"
       ? requests.required(action, page, "NextContinuationToken")
       : null;
-    // A service that sends the same token again ignores tokens, and would send the same page forever.
+    // If a service sends the same token again, it ignores tokens. It would send the same page forever.
     if (token !== null && token === before) throw requests.malformed(action);
   } while (token !== null);
 }

@@ -13,8 +13,7 @@ export interface Element {
 }
 
 /**
- * Parses a well-formed document, and returns its root element. Throws a `SyntaxError` if it is not
- * well-formed.
+ * Parses a document and returns its root element. Throws a `SyntaxError` if the document is not well-formed.
  */
 export function parseXml(document: string): Element {
   const top: Element = { name: "", children: [], text: "" };

@@ -125,7 +125,7 @@ function withPlainErrors(record: LogRecord): LogRecord {
   return { ...withShortErrors(record), properties };
 }
 
-/** Replaces errors in a record's message by their own messages, because the stacks are logged separately. */
+/** Replaces each error in a record's message by the error's message: its stack is logged separately. */
 function withShortErrors(record: LogRecord): LogRecord {
   const message = record.message.map((part) => part instanceof Error ? part.message : part);
   return { ...record, message };

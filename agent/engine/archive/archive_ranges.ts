@@ -242,8 +242,8 @@ class RangeCutter {
   constructor(private readonly ranges: readonly Range[]) {}
 
   /**
-   * Whether the stream contained all ranges. The last range may have no end. It then counts as complete after
-   * its first byte.
+   * Whether the bytes so far contained all ranges. A last range without an end counts as complete after its
+   * first byte.
    */
   get isDone(): boolean {
     const left = this.ranges.slice(this.#next);

@@ -158,7 +158,8 @@ export class SortedListing {
       const middle = Math.floor((low + high) / 2);
       let isBefore: { next: number } | null = null;
       for await (const { text: found, at, next } of records(file, Math.max(middle - 1, 0), this.size)) {
-        // Start reading one byte earlier, because a record that begins exactly at `middle` would be missed.
+        // The first bytes read might be the rest of a record, so skip them. Reading starts one byte before
+        // `middle`, so that a record that begins exactly at `middle` is not skipped.
         if (at < middle) continue;
         if (at < high && found < text) isBefore = { next };
         break;

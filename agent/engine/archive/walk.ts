@@ -114,9 +114,9 @@ class FirstMessage {
 }
 
 /**
- * Starts a program that reads the bytes, and passes the same bytes through `watch`. Returns the program, and
- * a promise that resolves when all bytes have passed. If the bytes are in a file of this server, the program
- * and the agent both read this file. That saves a copy.
+ * Starts a program that reads the bytes. The agent passes the same bytes through `watch`. Returns the
+ * program, and a promise that resolves when the agent has passed all bytes. If the bytes are in a file of
+ * this server, the program and the agent both read this file. That saves a copy.
  */
 function startReader(
   { chunks, path }: Bytes,
@@ -132,7 +132,8 @@ function startReader(
     onMessage: message.keep,
   });
   const passed = path === null ? child.feed(watched(chunks, watch)) : drain(watched(chunks, watch));
-  // Prevents an unhandled rejection if another program cannot be started and nothing awaits `passed`.
+  // If the caller's next program cannot be started, nothing awaits `passed`. Prevent an unhandled rejection
+  // in this case.
   passed.catch(() => {});
   return { passed, child };
 }
@@ -149,8 +150,8 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
 }
 
 /**
- * Rejects if a program failed. If the program was killed, the error is not a `RunFailedError`, because the
- * object may be undamaged.
+ * Throws if a program failed. A `RunFailedError` means that the object is damaged. If the program was killed,
+ * throws another error, because the object might be undamaged.
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);

@@ -23,8 +23,8 @@ export interface RangeSource {
   readonly idleMs: number;
   request(from: number, to: number, signal: AbortSignal): Promise<Response>;
   /**
-   * Explains a response that does not contain the bytes from `from` to `to`. Returns a `TryFailed` if another
-   * attempt may be made. Returns a `RunFailedError` if the read must end.
+   * Explains a response that does not contain the bytes from `from` to `to`. Returns a `TryFailed` if the
+   * reader can request the bytes again. Returns a `RunFailedError` if the read must end.
    */
   explain(response: Response, from: number, to: number): Promise<TryFailed | RunFailedError>;
   /** Called after the second failed attempt in a row, with the reason of that failure. */
@@ -35,7 +35,10 @@ export class RangedReader {
   /** Size of the whole object in bytes, from the latest response; null before the first response. */
   #total: number | null = null;
 
-  /** @param patienceMs Time in milliseconds without a new byte after which a read is no longer retried. */
+  /**
+   * @param patienceMs How long failed attempts are repeated, in milliseconds. The time starts at the first
+   *   failure, and starts anew after each new byte.
+   */
   constructor(
     private readonly source: RangeSource,
     private readonly clock: Clock,

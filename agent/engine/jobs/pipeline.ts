@@ -13,11 +13,11 @@ import { startCompression } from "../transforms/compress.ts";
 
 /**
  * Compresses one part and calls `take` with the compressed bytes. If `direct` is given, the compressor itself
- * writes the file. `take` is then called with the bytes that the compressor has written.
+ * writes the object's file, and `take` is called with the bytes that are already written.
  *
- * Resolves once both programs have succeeded. The result is the number of files; null if the source does not
- * count files. If there are several errors, rejects with the first of this list: the error of `take`, of the
- * compressor, of the source's program.
+ * Resolves once the compressor and the source's program have succeeded. The result is the number of files;
+ * null if the source does not count files. If there are several errors, rejects with the first in this order:
+ * the error of `take`, of the compressor, of the source's program.
  */
 export async function streamPart(
   part: SourcePart,

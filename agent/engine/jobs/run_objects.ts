@@ -51,15 +51,15 @@ export class RunObjects {
     const keys = object.isSecret ? this.keys : null;
     const { ports } = this.context;
     ports.signal.throwIfAborted();
-    // Create the directory at the destination before recording the object. If the agent were killed in
-    // between, the record of an object in a missing directory would be left. Such a record is never removed,
-    // because a missing directory may also be on an unmounted file system.
+    // Create the directory at the destination first, then record the object. In the opposite order, an agent
+    // that is killed in between would leave the record of an object in a missing directory. Such a record is
+    // never removed, because a missing directory might be on an unmounted file system.
     await this.destination.makeLocation?.();
     await ports.opening(name, this.destination.partialPath(name));
     const writer = await this.#createAt(name, object.sizeHint);
     this.#open = { name, writer };
-    // Only the compressor may write an archive directly. The agent itself writes archives that are stored
-    // uncompressed or encrypted.
+    // Let only the compressor write an archive directly. If the archive is stored uncompressed or encrypted,
+    // the agent itself writes it.
     const isDirect = object.role === "archive" && keys === null && isCompressed(this.context.options);
     const direct = isDirect ? writer.direct ?? null : null;
     const digest = new Digest({

@@ -139,8 +139,8 @@ export class Child {
     this.program = command.program;
     this.#process = new Deno.Command(program, {
       args,
-      // Start the program in a directory that every user may enter. The program's user may have no access to
-      // the agent's working directory.
+      // Start the program in a directory that every user can enter. The program's user might have no access
+      // to the agent's working directory.
       cwd: "/",
       clearEnv: true,
       env: { ...userEnvironment(command.user ?? null), ...command.env },

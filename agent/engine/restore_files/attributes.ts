@@ -30,8 +30,8 @@ export async function saveAttributes(
 }
 
 /**
- * Applies saved attributes to the directories of the same names below `root`. Creates directories that are
- * missing. Resolves with tar's messages about attributes that the agent may not set.
+ * Applies the attributes in `archive` to the directories below `root` that have the same names as in the
+ * archive. Creates missing directories. Resolves with tar's messages about attributes that could not be set.
  */
 export async function applyAttributes(
   root: string,

@@ -234,8 +234,8 @@ async function isStillEmpty(directory: RestoreDirectory, staging: Staging): Prom
 }
 
 /**
- * Rejects if the agent may not write to a directory that the restore adds to. Called before the archive is
- * read.
+ * Rejects if the agent has no right to write to a directory in which the restore creates files. Called
+ * before the archive is read.
  */
 async function refuseUnwritable(
   directory: RestoreDirectory,

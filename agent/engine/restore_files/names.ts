@@ -23,7 +23,8 @@ const INTO = { descriptor: 4, direction: "<" } as const;
 /**
  * Runs a command in `directory`, with the names appended to its arguments.
  *
- * @param to The directory that the command finds under {@link DIRECTORY_INTO}.
+ * @param to The directory that the command writes to. The command's arguments name this directory as
+ * {@link DIRECTORY_INTO}.
  */
 export async function overNames(
   directory: string,

@@ -65,8 +65,8 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   const links = chosen.linkTargets();
   const extras: string[] = [];
   if (links.size > 0) {
-    // The index lists a file before the hard links to it. So read the index again, now that the linked files
-    // are known.
+    // The index lists a file before its hard links, so the first pass did not know which files are
+    // linked. The second pass finds these files.
     await readMembers(readLines, (member, range) => {
       if (!links.has(member.name)) return;
       extras.push(member.name);

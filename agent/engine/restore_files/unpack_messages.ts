@@ -19,8 +19,8 @@ const HARMLESS =
   /time stamp .* in the future$|implausibly old time stamp|^Ignoring unknown extended header keyword/;
 
 /**
- * Messages about properties that the agent may not set or that the file system does not support, with the
- * property's name.
+ * Messages about properties that could not be set, each with the property's name. Either the agent is not
+ * allowed to set the property, or the file system does not support it.
  */
 const PROPERTIES: readonly [RegExp, string][] = [
   [/: Cannot change ownership to /, "owner"],
@@ -86,8 +86,8 @@ export function isClosing(line: string): boolean {
 
 export class UnpackMessages {
   /**
-   * The first message after which the rest of the archive may not be restored correctly; null if there was
-   * none.
+   * The first message after which the rest of the archive might be restored incorrectly; null if there was no
+   * such message.
    */
   cause: string | null = null;
   hasNoRoom = false;

@@ -63,7 +63,8 @@ export async function runScript(
     stdin: "null",
     stdout: "piped",
     stderr: "null",
-    // A session of its own has no terminal, and shows which processes belong to the script.
+    // Give the script a session of its own. The script then has no terminal, and the session shows which
+    // processes belong to the script.
     detached: true,
   }).spawn();
   const output = new ScriptOutput(script.stdout, onLine);

@@ -80,8 +80,9 @@ export interface SourcePart {
    */
   isGone?(): Promise<boolean>;
   /**
-   * Throws an error if the command failed. The error is a `SourceFailedError` if the run may continue with
-   * the other parts. If the run must fail, it is another `RunFailedError`. Called before `checkEnd`.
+   * Throws an error if the command failed. If the run can continue with the other parts, the error is a
+   * `SourceFailedError`. If the run must fail, the error is another `RunFailedError`. `checkExit` is called
+   * before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Returns how many files could not be read. Called after the command has succeeded. */

@@ -35,8 +35,8 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
     context: ProgramContext,
   ): Promise<string | null>;
   /**
-   * How the agent recognizes the type if a task does not name a type. Undefined if tasks always name this
-   * type.
+   * How the agent detects that a server has this type, for a task that names no type. Undefined if tasks
+   * always name this type.
    */
   readonly detection?: ServerDetection;
 }

@@ -35,8 +35,8 @@ const STORED_FRAME_BYTES = 2 * 1024 * 1024;
 const SIZE_HEADER = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0];
 const { constants, zstdCompressSync } = zlib as unknown as Zstd;
 /**
- * Options of zstd's lowest level. At this level, zstd stores blocks as they are. Only runs of one byte are
- * compressed.
+ * Options of zstd's lowest level. At this level, zstd compresses only repetitions of a single byte. It stores
+ * other blocks as they are.
  */
 const STORED = {
   params: { [constants.ZSTD_c_compressionLevel]: -131_072, [constants.ZSTD_c_checksumFlag]: 1 },

@@ -35,7 +35,10 @@ export class FileKeys {
   }
 }
 
-/** Prevents an unhandled rejection of a key that is never taken or fails before it is taken. */
+/**
+ * Prevents an unhandled rejection if the creation of a key fails before the key is taken, or if it fails and
+ * the key is never taken.
+ */
 function ignoreRejection<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;

@@ -18,9 +18,9 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
  */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 /**
- * Ratio of compressed to uncompressed size from which on a frame counts as incompressible. The contents of
- * such a frame were already compressed or encrypted. The ratio is below 1, because the tar headers between
- * small files compress even if the files don't.
+ * A frame counts as incompressible if its ratio of compressed to uncompressed size is at least this number.
+ * The contents of such a frame were already compressed or encrypted. The number is below 1, because the tar
+ * headers between small files compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
 /** Number of uncompressed bytes at the stream's end that are kept. */

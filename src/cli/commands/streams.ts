@@ -87,8 +87,9 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
 }
 
 /**
- * Describes the events that a stream gets. First come the groups that its flags select, then the single
- * classes that differ from their group.
+ * Describes the events that a stream gets. First come the groups that the stream's flags select: `success`
+ * and `failure`. Then come the event classes that differ from their group: `+` if the stream gets them,
+ * else `-`.
  */
 function eventsOf({ events = {}, notifications }: Stream): string {
   const { on_failure, on_success } = notifications;

@@ -116,8 +116,8 @@ export interface DestinationDefinition<
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**
-   * Returns the http or https URL of the storage service, and the field that contains it. Missing for types
-   * that are not reached by HTTP, and for types whose address callers can't choose.
+   * Returns the http or https URL of the storage service, and the field that contains the URL. A destination
+   * type lacks this method if it is not reached by HTTP, or if callers can't choose its address.
    */
   endpoint?(settings: SettingsOf<Fields>): Endpoint<keyof Fields & string>;
   /** Returns a short location for lists, such as `nas:/backups`. */

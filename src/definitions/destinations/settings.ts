@@ -120,7 +120,8 @@ export function isSameStorage(one: DestinationType, other: DestinationType): boo
 }
 
 /**
- * Returns the settings whose change would make stored objects unreachable, by the names that callers send.
+ * Returns the names of the changed settings that would make stored objects unreachable. The names are those
+ * that callers send.
  */
 export function movedSettings(before: TypedSettings, after: TypedSettings): string[] {
   const [old, now] = [before, after].map(({ type, settings }) => definitionOf(type).boundTo(settings));

@@ -52,7 +52,7 @@ export function columnsOf<T extends FieldTable>(
   return columns as Partial<Columns<T>>;
 }
 
-/** Returns a record's stored values by field. Secrets stay encrypted; null is a value that is not set. */
+/** Returns a record's stored values by field. Secrets stay encrypted. A value that is not set is null. */
 export function storedValues<T extends FieldTable>(fields: T, row: Columns<T>): StoredValues<T> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, { relation }]) => relation === undefined)

@@ -46,8 +46,8 @@ export function insideShape<T extends FieldTable, G extends string>(
 }
 
 /**
- * Returns the fields that a record shows a second time inside its object `group`, by their names in that
- * object.
+ * Returns the values of the fields that a record also shows inside its object `group`. The keys are the
+ * fields' names in that object.
  */
 export function presentInside<T extends FieldTable, G extends string>(
   fields: T,

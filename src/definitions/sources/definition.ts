@@ -49,7 +49,8 @@ export interface SourceDefinition {
    */
   job(task: object, secrets: SourceSecrets): unknown;
   /**
-   * Returns what is wrong with names of databases; null if nothing is. Missing for types without databases.
+   * Returns what is wrong with the given database names; null if nothing is wrong. Source types without
+   * databases do not have this function.
    */
   nameProblem?(names: readonly string[]): string | null;
   /** Whether an index lists the contents of a backup. */

@@ -37,8 +37,8 @@ const FIELDS = defineFields({
 });
 
 /**
- * A directory tree or file, in a job. `path` is absolute. `excluded_paths` contains paths and patterns, which
- * docs/guide/sources.md explains.
+ * Source of a job that backs up a directory tree or a file. `path` is absolute. `excluded_paths` contains
+ * paths and patterns: see docs/guide/sources.md.
  */
 export const FilesSource = z.object({
   type: z.literal("files"),

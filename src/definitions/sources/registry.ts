@@ -87,8 +87,9 @@ export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => is
   .map(({ engine }) => engine);
 
 /**
- * Returns the name of a task's source type. If the task does not name its database type, returns the first
- * type with the task's `type`. Returns undefined if no source type has this `type`.
+ * Returns the name of a task's source type. Several source types can have the same `type` of task. The
+ * task's `database_type` then selects one; without it, the first is returned. Returns undefined if no source
+ * type has the task's `type`.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
@@ -119,8 +120,8 @@ export function restoreOfEngine(engine: string): RestoreDefinition | null {
 }
 
 /**
- * Returns the definition for a restore with these stored options. Throws if agents can't restore backups of
- * its type.
+ * Returns the definition of a restore with these stored options. Throws if agents can't restore backups of
+ * the type that the options name.
  */
 export function restoreOfOptions({ engine, type = "files" }: StoredRestore): RestoreDefinition {
   const restore = DEFINITIONS.get(engine ?? type)?.restore;

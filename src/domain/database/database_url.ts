@@ -42,7 +42,10 @@ export interface DatabaseUrl {
 }
 
 const PORT = 5432;
-/** Accepted values of `target_session_attrs`. The control plane writes, so it can't use a standby. */
+/**
+ * Accepted values of `target_session_attrs`. The control plane must be able to write. Other values allow a
+ * standby, which is read-only.
+ */
 const WRITABLE = ["read-write", "primary"];
 const SHAPE = "it is not a postgres:// URL (postgres://USER@HOST:PORT,HOST:PORT/DATABASE)";
 

@@ -50,8 +50,8 @@ export const REMIND_AFTER = 23 * 3_600_000;
 const NEVER = 36_500 * 24 * 3_600_000;
 
 /**
- * Returns the interval of reminders about a problem for streams whose `remind_after` is null, in
- * milliseconds.
+ * Returns the interval in milliseconds between reminders about a problem. It applies to streams whose
+ * `remind_after` is null.
  */
 export function remindAfter(kind: AlertKind): number {
   return kind === "agent.outdated" || kind === "release.available" ? NEVER : REMIND_AFTER;

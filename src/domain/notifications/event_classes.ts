@@ -150,7 +150,7 @@ export const NOTIFICATION_EVENTS: readonly NotificationEventName[] = [
   ...UNCLASSED_EVENTS,
 ];
 
-/** The class of each event; for an event in two classes, the first one. */
+/** The class of each event. If an event is in two classes, the earlier class in `EVENT_CLASS_NAMES`. */
 const CLASS_OF = new Map(
   EVENT_CLASS_NAMES.toReversed().flatMap((name) =>
     EVENT_CLASSES[name].events.map((event): [NotificationEventName, EventClassName] => [event, name])
@@ -169,8 +169,8 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
 }
 
 /**
- * The stream's choices for single classes, by name: true to get the class, false not to get it. A choice
- * overrides the stream's flags.
+ * A stream's choices for individual event classes, by the class's name. With true, the stream gets the
+ * class's events; with false, it does not. A choice overrides the stream's flags.
  */
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 

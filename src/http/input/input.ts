@@ -4,7 +4,7 @@ import { fieldWords } from "../../definitions/formats/says.ts";
 import { coercionOf } from "./coercion.ts";
 import { issueSentence } from "./validation_messages.ts";
 
-/** Maximum nesting that is searched for bad text; no field of this API is nested deeper. */
+/** Nesting depth down to which input is searched for invalid text. No field of this API is nested deeper. */
 const MAX_DEPTH = 8;
 
 export type FieldErrors = Record<string, string[]>;

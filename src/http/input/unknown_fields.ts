@@ -91,7 +91,7 @@ function misspelt(field: string, meant: readonly string[]): string {
   return `The field ${field} is not known. Did you mean ${meant.join(".")}?`;
 }
 
-/** Returns a warning about every field of a body that was sent to an operation without fields. */
+/** Returns the warnings for an operation that takes no fields: one for each field that was sent to it. */
 export function ignoredFields(raw: unknown): string[] {
   if (!isRecord(raw)) return [];
   return shortened(

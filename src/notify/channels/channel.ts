@@ -14,7 +14,10 @@ export interface Channel {
    * Returns null if the value is valid.
    */
   valueProblem(value: string): string | null;
-  /** Returns the URL in a value; users choose this URL. Absent for a channel whose values contain no URL. */
+  /**
+   * Returns the URL that a stream's value contains. Users choose this URL. Absent for a channel whose values
+   * contain no URL.
+   */
   urlOf?(value: string): URL | null;
   /** Whether messages are signed with the stream's signing secret. Default: no. */
   readonly isSigned?: boolean;

@@ -44,7 +44,8 @@ export const healthchecks: Channel = {
   async send(value, message, { outgoing, signal }) {
     const step = STEPS[message.event.event];
     const url = new URL(value);
-    // An event without a step is skipped. It may have been queued while the stream had another type.
+    // Skip an event that has no step in `STEPS`. Such an event can be queued if the stream had another
+    // channel at that time.
     const ping = step === undefined ? null : pingOf(url)(url, step, message);
     if (ping === null) return { isSkipped: true };
     const request = { url: ping.url.href, signal, explain };
@@ -123,7 +124,7 @@ function withParameters(url: URL, parameters: Readonly<Record<string, string>>):
   return ping;
 }
 
-/** Maximum number of characters of a summary. In a URL, each may take nine characters. */
+/** Maximum number of characters of a summary. In a URL, one of them takes up to nine characters. */
 const SUMMARY_LIMIT = 500;
 
 function summaryOf({ title, event: { reason } }: Message): string {

@@ -4,8 +4,8 @@ import { abilitiesOf } from "../../domain/access/roles.ts";
 import type { Caller } from "../context.ts";
 
 /**
- * Returns the beginning of an error message that says whether the caller's role, token or account lacks the
- * ability.
+ * Returns the beginning of an error message. It says what lacks the ability: the caller's role, token or
+ * account.
  */
 export function lackingOf({ role, credential }: Caller, ability: Ability): string {
   if (ability === "admin" && credential.kind === "session") return "You are no administrator";

@@ -11,7 +11,9 @@ import { networkOf } from "../../domain/access/client_network.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { ThrottledError } from "../../domain/errors.ts";
 
-/** Number of failures after which an attempt has to wait, for an account and for an address. */
+/**
+ * Number of failures after which further attempts have to wait: for one account, and for one client address.
+ */
 const FREE = { account: 5, address: 20 } as const;
 /** Longest wait between two attempts, in milliseconds. */
 const LONGEST_WAIT = 60_000;

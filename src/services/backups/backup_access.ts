@@ -41,8 +41,8 @@ export async function findReadable(sql: Sql, caller: Caller, id: number): Promis
 }
 
 /**
- * Throws a {@link ConflictError} if some objects may be deleted already. Also throws it if a user deleted the
- * backup. A backup that only retention has marked for removal is still complete.
+ * Throws a {@link ConflictError} in two cases: some of the backup's objects might already be deleted, or a
+ * user deleted the backup. A backup that only retention has marked for removal is still complete.
  */
 export function refuseDeleted(backup: BackupRow): void {
   if (backup.removal_begun_at !== null) throw deletionBegun(backup, "Choose another one");

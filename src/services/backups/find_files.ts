@@ -17,9 +17,9 @@ import { markFoundDamage, refuseUnlistable } from "./backup_files.ts";
 const MAX_BACKUPS = 1000;
 /** Time limit of a search, in milliseconds. */
 const TIME_LIMIT = 50_000;
-/** How much later than its time limit an agent may respond, in milliseconds. */
+/** How long to wait for an agent's response after the agent's time limit has passed, in milliseconds. */
 const RESPONSE_TIME = 10_000;
-/** A batch of backups is not searched if less time than this is left, in milliseconds. */
+/** Minimum time for a batch of backups, in milliseconds. If less is left, the batch is not searched. */
 const LEAST_TIME = 1000;
 
 export interface FileQuery {

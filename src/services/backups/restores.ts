@@ -90,9 +90,11 @@ function withIdentity({ identity }: RestoreInput): Pick<StoredRestore, "with_ide
 }
 
 /**
- * Throws an {@link InvalidError} that names every field that does not suit the backup's source type.
+ * Throws an {@link InvalidError} if the request has fields that restores of the backup's source type do not
+ * accept. The error names each of these fields.
  *
- * @param fields The fields of a request that this type accepts.
+ * @param input The request.
+ * @param fields The fields that restores of this source type accept.
  */
 export function refuseForeignFields(
   input: Readonly<Record<string, unknown>>,

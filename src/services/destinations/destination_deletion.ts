@@ -21,8 +21,8 @@ const RESOURCE = "Backup destination";
 
 /**
  * Puts a destination into the trash, and returns when it will be deleted. Throws a {@link ConflictError}
- * while tasks use the destination, a run may still write to it, or it stores backups. With `forget`, deletes
- * the records of its backups too. Use this for a destination that is gone for good.
+ * while the destination is used by a task, stores backups, or might still be written to by a run. With
+ * `forget`, deletes the records of its backups too. Use `forget` for a destination that is gone for good.
  */
 export async function deleteBackupDestination(
   services: ServiceContext,

@@ -39,8 +39,8 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * Timers of the secrets that were used recently. If another replica publishes one of these secrets again at
-   * the same moment, this replica ignores the publication.
+   * Secrets that were used recently, each with the abort controller of the timer that removes it. If another
+   * replica publishes one of these secrets again at the same moment, this replica ignores the publication.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;

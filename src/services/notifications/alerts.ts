@@ -41,8 +41,8 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   classes?: readonly EventClassName[];
   /**
-   * Whether only streams that follow runs get the message. Default: only all other streams get it. A stream
-   * that follows runs reports each run's start and end to a service.
+   * If true, only streams that follow runs get the message. If false, only the other streams get it. Default:
+   * false. A stream that follows runs reports each run's start and end to a service.
    */
   isForFollowers?: boolean;
   /**

@@ -39,8 +39,8 @@ const MESSAGE_INTERVAL = 60_000;
 type Clocked = Pick<ServiceContext, "clock">;
 
 /**
- * Stores the configured delay and returns it. If the delay is shorter than before, logs the time from which
- * it applies.
+ * Stores the configured delay and returns it. A delay that is shorter than before does not apply at once. In
+ * this case, logs the time from which the new delay applies.
  */
 export async function configureDeleteDelay(services: ServiceContext, days: number): Promise<DeleteDelay> {
   const { clock, database } = services;

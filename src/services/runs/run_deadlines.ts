@@ -44,7 +44,7 @@ export async function cancelTimedOutRuns(services: ServiceContext): Promise<numb
   });
 }
 
-/** Returns the reason that is recorded in the run with the timeout transition. */
+/** Returns the reason to record in a run whose deadline has passed. */
 function reasonOf(services: ServiceContext, run: RunRow): string | null {
   const runTimes = runTimesOf(services, run);
   switch (run.state) {

@@ -44,7 +44,7 @@ export async function notifyFailure(
   { before, damage }: RunEnd,
 ): Promise<void> {
   const wasLost = before === "lost";
-  // A successful backup run is left out, because {@link notifyBackupStored} ends its alerts.
+  // Do not end the alerts of a successful backup run here: {@link notifyBackupStored} ends them.
   if (run.kind !== "backup" || run.state !== "succeeded") {
     await endAlerts(services, sql, RUN_ALERTS, [runSubject(run)]);
   }
@@ -69,7 +69,8 @@ export async function notifyFailure(
       return await raise(services, sql, run, { kind: "drill.failing" }, news);
     }
     case "verify": {
-      // The first failure may be transient, and the verification is retried automatically. Report the second.
+      // The first failure might be transient: the verification is retried automatically. So the owner is
+      // notified only from the second failure on.
       const news = notificationOf(run, "verification.failed", { wasLost });
       return await raise(services, sql, run, { kind: "verification.failing", reportFrom: 2 }, news);
     }
@@ -116,7 +117,7 @@ export async function notifyBackupStored(
 ): Promise<void> {
   const news = (name: AlertMessage["name"], reason?: string) =>
     notificationOf(run, name, { wasLost, backupId, reason });
-  // If the run failed after storing the backup, {@link notifyFailure} has notified its owner.
+  // If the run failed after storing the backup, {@link notifyFailure} has already notified the run's owner.
   if (run.state === "succeeded") {
     const success = classOf("backup.succeeded", run.warnings_count);
     await writeDeliveries(services, sql, {

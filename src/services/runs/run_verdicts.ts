@@ -86,8 +86,8 @@ export async function applyVerdict(
 }
 
 /**
- * Returns whether a stored backup comes too late, because its run was lost: its objects were removed, or its
- * destination was deleted.
+ * Returns whether a stored backup comes too late. It does if its objects were removed or its destination was
+ * deleted while its run was lost.
  */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
@@ -125,9 +125,9 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
 }
 
 /**
- * Returns the verdict. Returns a failure in its place if the verdict names objects in a bucket that this
- * attempt did not upload through the control plane. Such objects could belong to another server, and would be
- * readable and deletable as part of this backup.
+ * Returns the verdict if it can be trusted. Every object that it names in a bucket must have been uploaded by
+ * this attempt through the control plane. If one was not, returns a failure instead: the object could belong
+ * to another server, and would be readable and deletable as part of this backup.
  */
 async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise<Verdict> {
   const backup = storedBackupOf(verdict);
@@ -179,8 +179,8 @@ function asLeftovers({ warnings_count }: Verdict, backup: StoredBackup | null): 
 }
 
 /**
- * Records what a run found out about the backup that it read. If the check could not be carried out, changes
- * nothing.
+ * Records what a verification, drill or restore found out about the backup that it read. If the backup could
+ * not be checked, changes nothing.
  */
 async function recordCheckResult(
   services: ServiceContext,

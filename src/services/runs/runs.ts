@@ -18,8 +18,8 @@ import { applyToRun, startDeadline } from "./run_state.ts";
 
 /**
  * Queues a run that a user or a trigger requested, and returns its id. Throws a {@link ConflictError} if the
- * task is paused or has an active run. Without `queue`, also throws it if the task's server has reached its
- * limit of parallel runs. With `queue`, the run then waits for a slot.
+ * task is paused or has an active run. If the task's server has reached its limit of parallel runs, `queue`
+ * decides: with `queue`, the run waits for a slot; without `queue`, the function throws a `ConflictError`.
  */
 export async function startRun(
   services: ServiceContext,

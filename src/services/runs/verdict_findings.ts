@@ -44,8 +44,8 @@ export async function judgeVerdict(
 }
 
 /**
- * Returns the backup that a verdict reports as stored. Returns null if there is none. A failed run may have
- * stored a backup, because a script that fails after the backup fails only the run.
+ * Returns the backup that a verdict reports as stored. Returns null if there is none. A failed run can have a
+ * stored backup: a script that fails after the backup makes the run fail, but the backup remains.
  */
 export function storedBackupOf(verdict: Verdict): StoredBackup | null {
   return "backup" in verdict && verdict.backup !== undefined ? verdict.backup : null;

@@ -49,8 +49,8 @@ export interface Greeting {
    */
   seat?: string | null;
   /**
-   * Id of the only connection that this one may replace; null if it may replace none. If missing, it may
-   * replace any.
+   * Id of the only connection that the new connection is allowed to replace; null if it must not replace any.
+   * If this field is missing, the new connection is allowed to replace any.
    */
   replaces?: string | null;
   /**
@@ -133,7 +133,7 @@ function refuseForeignSeat(
   );
 }
 
-/** Thrown if an agent may be a copy of the agent that works on an active run. */
+/** Thrown if an agent that connects might be a copy of the agent that works on an active run. */
 export class ForeignSeatError extends Error {
   override readonly name = "ForeignSeatError";
 }

@@ -15,12 +15,12 @@ const SSH_PORT = 22;
 const TOKEN_LIFE = 900;
 
 /**
- * Returns the server of the local agent, and a single-use token to enrol the agent. The token is null if the
- * agent's key is valid. If there is no such server, creates one. It is named after the host and owned by the
- * first administrator.
+ * Returns the remote server of the local agent, and a single-use token to enrol the agent. The token is null
+ * if the agent's key is valid. Creates the remote server if there is none. Its label is then the machine's
+ * hostname, and its owner is the first administrator.
  *
- * Throws a {@link ConflictError} if another machine's agent is enrolled at 127.0.0.1. This happens if two
- * control planes share a database. The tasks of one machine must not run on the other.
+ * Throws a {@link ConflictError} if another machine's agent is enrolled at 127.0.0.1. This happens if control
+ * planes on two machines share a database. The tasks of one machine must not run on the other.
  */
 export async function enrolLocalAgent(
   services: ServiceContext,

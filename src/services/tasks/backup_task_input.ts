@@ -30,9 +30,9 @@ export function encryptionProblems(
 }
 
 /**
- * Returns the problems of references, by field. A referenced record must exist and belong to the workspace.
- * The message does not reveal which of these conditions is not met. Locks the records, so that none is
- * deleted before the transaction ends.
+ * Checks the records that the input refers to, and returns the problems by field. Each record must exist and
+ * belong to the workspace. The message does not reveal which of these two conditions is not met. Locks the
+ * records, so that nobody can delete them before the transaction ends.
  */
 export async function referenceProblems(
   sql: Sql,
@@ -57,7 +57,7 @@ export async function referenceProblems(
   return problems;
 }
 
-/** Returns the problems, by field, of the directory in which a changed task would store its backups. */
+/** Checks the directory in which a changed task would store its backups. Returns the problems by field. */
 export async function locationProblems(
   sql: Sql,
   workspaceId: number,

@@ -82,7 +82,8 @@ function lateTime(row: ProtectionRow): Date | null {
 }
 
 /**
- * Computes and stores when a task becomes late, after a change of its schedule, its source or its backups.
+ * Computes and stores the time at which a task becomes late. To be called after the task's schedule, source
+ * or backups have changed.
  */
 export async function refreshProtection(sql: Sql, taskId: number): Promise<void> {
   await store(sql, await findProtection(sql, taskId));

@@ -11,14 +11,15 @@ import { authorizeRun } from "../runs/run_authorization.ts";
 const MIGRATIONS = new URL("../../../migrations", import.meta.url);
 
 /**
- * Returns a consistent snapshot as pieces of SQL text. Callers must read it to the end or call `return`.
- * Secrets in the text are encrypted, and tokens are hashed.
+ * Returns a consistent snapshot of the control plane's database as pieces of SQL text. Callers must read it
+ * to the end or call `return`. Secrets in the text are encrypted, and tokens are hashed.
  *
  * Throws:
- * - an {@link UnauthenticatedError} for an unknown key;
+ * - an {@link UnauthenticatedError} for an unknown agent key;
  * - a `NotFoundError` if the run belongs to another agent;
  * - a `ConflictError` if the run has ended;
- * - a {@link ForbiddenError} if the run does not back up the control plane.
+ * - a {@link ForbiddenError} if the run does not back up the control plane, or if someone who is not an
+ *   administrator could read the backup.
  */
 export async function openExport(
   services: ServiceContext,

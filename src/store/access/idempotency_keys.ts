@@ -22,8 +22,8 @@ function ownerColumn({ kind }: Credential): string {
 }
 
 /**
- * Claims the key for a new request. Returns true if the key is now claimed. Returns false if an earlier
- * request has claimed it. A claim from `expired` or before does not count.
+ * Claims the key for a new request. Returns true if the new request now has the key. Returns false if an
+ * earlier request has claimed it. A claim that was made at or before the time `expired` does not count.
  */
 export async function claimIdempotencyKey(
   sql: Sql,

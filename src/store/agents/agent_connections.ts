@@ -76,8 +76,8 @@ export async function restoreConnections(
 }
 
 /**
- * Clears the server's recorded connection if its id is `connectionId`. If another connection is recorded,
- * because the agent has connected again, returns false.
+ * Clears the server's recorded connection and returns true if the connection's id is `connectionId`. Returns
+ * false if another connection is recorded, because the agent has connected again.
  */
 export async function markDisconnected(
   sql: Sql,

@@ -1,4 +1,4 @@
-/** Reads the stats of a task's earlier backups and runs, with which guards compare a new backup. */
+/** Reads the stats of a task's earlier backups and runs. Guards compare a new backup with them. */
 import {
   type GuardHistory,
   HISTORY_LENGTH,
@@ -69,8 +69,8 @@ function median(sql: Sql, number: Fragment) {
 
 /**
  * Returns SQL for the time when a run was last assigned. If that time is not recorded, the SQL gives
- * `otherwise`. A run stores the source as it was when the run was assigned. Later changes of the source do
- * not apply to the run.
+ * `otherwise`. The run backs up the source as it was at that time. Later changes of the source do not apply
+ * to the run.
  */
 function assignedAt(sql: Sql, runId: Fragment, otherwise: Fragment) {
   return sql`coalesce((select max(leased_at) from run_attempts where run_id = ${runId}), ${otherwise})`;

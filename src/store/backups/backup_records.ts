@@ -213,8 +213,8 @@ export async function deleteBackupRecord(sql: Sql, id: number): Promise<void> {
 }
 
 /**
- * Deletes the record of a backup that was claimed until `leaseUntil` and whose objects stay. Does nothing if
- * the deletion was cancelled after the claim.
+ * Deletes the record of a backup, but not its objects. The caller must have claimed the removal until
+ * `leaseUntil`. Does nothing if the deletion was cancelled after the claim.
  */
 export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Date): Promise<void> {
   await sql`

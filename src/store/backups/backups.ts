@@ -124,7 +124,8 @@ function isShown(sql: Sql) {
 }
 
 /**
- * Returns an SQL condition for a status of the domain's `backupStatus`, for held backups, or for the trash.
+ * Returns an SQL condition for the status filter of a listing. Apart from the statuses that the domain's
+ * `backupStatus` returns, the filter can be `held` or `trash`, or null for no status.
  */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {
@@ -187,7 +188,7 @@ export async function findBackupDetail(
   return row;
 }
 
-/** Returns a backup for its agent to read, whichever workspace it belongs to. */
+/** Returns a backup of any workspace, so that an agent can read the backup. */
 export async function findBackupToRead(sql: Sql, id: number): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
     select b.*, ${objectsColumn(sql)} from backups b where b.id = ${id} and ${isShown(sql)}`;
@@ -237,8 +238,8 @@ export async function lockBackup(sql: Sql, workspaceId: number, id: number): Pro
 }
 
 /**
- * Locks a backup of the workspace until the transaction ends, and returns it. Also finds a backup whose
- * removal reason is `forget`.
+ * Locks a backup of the workspace until the transaction ends, and returns it. Unlike {@link lockBackup}, also
+ * finds a backup whose removal reason is `forget`.
  */
 export async function lockTrashedBackup(
   sql: Sql,

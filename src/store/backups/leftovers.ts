@@ -68,8 +68,8 @@ export async function insertNamedLeftovers(
 }
 
 /**
- * Returns up to 100 runs that ended before `before` and have uploads that must be removed. Only runs without
- * a record of these uploads as leftovers: their agents were lost and have never connected again.
+ * Returns up to 100 runs that ended before `before` and have uploads that must be removed but are not
+ * recorded as leftovers. The agents of these runs were lost and have never connected again.
  */
 export async function runsWithForgottenUploads(
   sql: Sql,

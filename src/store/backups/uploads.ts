@@ -12,8 +12,8 @@ export interface UploadRow {
   backup_destination_id: number;
   object_key: string;
   /**
-   * The bucket's id of the upload. Empty until the bucket has returned it; until then the key identifies the
-   * upload.
+   * The id that the bucket gave the upload. Empty until the bucket has returned the id. Until then,
+   * `object_key` identifies the upload.
    */
   s3_upload_id: string;
   part_size: number;

@@ -1,5 +1,6 @@
 /**
- * Declares the columns of a table once: for the type of its rows, and for the list of columns in a `select`.
+ * Declares the columns of a table in one place. The type of the table's rows and the list of columns in a
+ * `select` both follow from this declaration.
  */
 
 /** A column whose values have the type `T`. It exists for its type alone, and has no fields at run time. */

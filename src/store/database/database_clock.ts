@@ -90,8 +90,8 @@ export class DatabaseClock implements Clock, Disposable {
   }
 
   /**
-   * Logs a warning, once for each difference, if the machine's clock differs from the database's. Also logs
-   * when the clocks agree again.
+   * Logs a warning if the machine's clock differs from the database's. Warns again only if the difference has
+   * changed notably. Also logs when the clocks agree again.
    */
   #compare(): void {
     const ahead = this.machine.now().getTime() - this.now().getTime();

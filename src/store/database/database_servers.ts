@@ -53,7 +53,10 @@ export class DatabaseServers {
   readonly #open = new Map<Socket, Opened>();
   #finding: Promise<ServerAddress> | null = null;
 
-  /** @param options Returns the pool's options. Their user and password apply to every server. */
+  /**
+   * @param options Function that returns the pool's options. The user and password in these options apply to
+   * every server.
+   */
   constructor(servers: readonly ServerAddress[], tls: DatabaseTls | null, options: () => Options) {
     this.#servers = servers;
     this.#tls = tls;
@@ -196,7 +199,7 @@ function brokenSocket(reason: Error): Socket {
 
 /** After this many turns of the event loop, postgres.js has written its first message on a new connection. */
 const FIRST_WRITE_TURNS = 4;
-/** Message `R` with which a server requests the password in plain text. */
+/** Message `R` with which a server requests a password that is sent in plain text. */
 const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 /**
  * How many password requests to send. A response has at least six bytes, and postgres.js writes its buffer to

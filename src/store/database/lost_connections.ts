@@ -28,9 +28,9 @@ export function isLostConnection(error: unknown): boolean {
 const settling = new WeakMap<Database, Promise<boolean>>();
 
 /**
- * Queries every connection of the pool. Lost connections are thus noticed and replaced. Resolves with true
- * after a round without failures. Resolves with false if every round had a failure. Concurrent callers share
- * one check.
+ * Queries every connection of the pool, so that lost connections are noticed and replaced. Repeats this in
+ * rounds. Resolves with true after a round without failures. Resolves with false if every round had a
+ * failure, or at once after a failure other than a lost connection. Concurrent callers share one check.
  */
 export function settleConnections(database: Database): Promise<boolean> {
   const known = settling.get(database);

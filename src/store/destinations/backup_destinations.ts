@@ -15,7 +15,10 @@ export interface BackupDestinationRow {
   settings: Settings;
   /** The destination's secrets by name, each encrypted. */
   secrets: Secrets;
-  /** The space that an agent last measured there; all three are null if none did. */
+  /**
+   * The destination's space, as an agent last measured it. All three fields are null if no agent has measured
+   * it.
+   */
   space_free_bytes: number | null;
   space_total_bytes: number | null;
   space_measured_at: Date | null;

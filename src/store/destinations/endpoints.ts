@@ -43,7 +43,10 @@ export async function claimEndpoints(
   return rows.map(({ endpoint }) => endpoint);
 }
 
-/** Deletes the checks before `before` of endpoints that no destination has any more. */
+/**
+ * Deletes old checks of endpoints that no destination uses any more. `endpoints` are those still in use. A
+ * check is old if it was made at `before` or earlier.
+ */
 export async function deleteEndpointChecks(
   sql: Sql,
   endpoints: readonly string[],

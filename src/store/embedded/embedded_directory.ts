@@ -61,7 +61,7 @@ async function moveClusterDirectory(link: string, account: Account): Promise<str
 }
 
 /**
- * Returns whether the user can enter the directory. Tries it as this user, because a file mode does not show
+ * Returns whether the user can enter the directory. Runs `cd` as this user, because a file mode does not show
  * ACLs.
  */
 async function canEnter(directory: string, account: Account): Promise<boolean> {

@@ -11,7 +11,7 @@ import { holdTransaction } from "../database/lost_transactions.ts";
 import { type Migration, MigrationError } from "../database/migrate.ts";
 
 /**
- * Last line of an export. Loading a text without this line, and without the `commit` before it, changes
+ * Last line of an export, after the `commit`. Loading a text that was cut off before the `commit` changes
  * nothing.
  */
 export const EXPORT_END = "-- Rearguard export complete";
@@ -54,8 +54,8 @@ interface Table {
 }
 
 /**
- * Yields the text of the export in pieces of at most a few hundred rows. All rows are read in one
- * transaction. It ends when the caller stops.
+ * Yields the text of the export in pieces of at most a few hundred rows. Reads all rows in one transaction.
+ * The transaction ends at the end of the export, or when the caller stops reading.
  *
  * Throws a {@link MigrationError} if the database has a migration that is not among `migrations`.
  */
@@ -116,7 +116,7 @@ async function appliedMigrations(sql: Sql, migrations: readonly Migration[]): Pr
   });
 }
 
-/** Returns the tables to export, in their order of creation. Names are quoted if necessary. */
+/** Returns the tables to export, the oldest table first. Names are quoted if necessary. */
 async function exportedTables(sql: Sql): Promise<Table[]> {
   const references = await referencesOf(sql);
   const tables = await sql<Omit<Table, "rule">[]>`

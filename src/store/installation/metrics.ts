@@ -3,8 +3,8 @@ import type { Sql } from "../database/sql.ts";
 import { REPLICA_TIMEOUT } from "./replicas.ts";
 
 /**
- * One value of a metric: a number, or a time. The metric shows a time as the seconds since then, and null as
- * 0.
+ * One value of a metric: a number, or a time. A time is shown as the number of seconds since then. If the
+ * time is null, 0 is shown.
  */
 export type MetricRow = { readonly value: number } | { readonly since: Date | null };
 

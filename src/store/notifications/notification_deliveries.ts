@@ -22,7 +22,7 @@ export interface ClaimedDelivery {
   type: string;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
-  /** How many attempts to send to the stream failed since the last success, not counting this attempt. */
+  /** Failed attempts to send to the stream since its last success. This attempt does not count. */
   failures: number;
 }
 
@@ -201,8 +201,8 @@ export async function restartDeliveries(sql: Sql, streamId: number, now: Date): 
 }
 
 /**
- * Returns when the next delivery to a stream of these types may be tried. Returns null if none waits. While a
- * replica sends to a stream, no other delivery to this stream may be tried.
+ * Returns the earliest time at which a delivery to a stream of these types can be tried. Returns null if no
+ * delivery waits. While a replica sends to a stream, no other delivery to this stream is tried.
  */
 export async function nextDelivery(sql: Sql, types: readonly string[]): Promise<Date | null> {
   const [row] = await sql<{ at: Date | null }[]>`

@@ -68,7 +68,7 @@ export function subscribedStreams(sql: Sql, { recipients, classes, followers, al
 /**
  * Returns an SQL condition: the alert was not reported to the stream `n` yet, or it is time to remind the
  * stream. A control plane of the previous version stored only one time for each alert: the last report to any
- * stream. That time is used for its alerts.
+ * stream. For alerts that have only this time, the condition uses it.
  */
 function isTimeToRemind(sql: Sql, alert: ReportedAlert | undefined): Fragment {
   if (alert === undefined) return sql`true`;

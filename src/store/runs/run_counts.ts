@@ -4,7 +4,8 @@ import type { Sql } from "../database/sql.ts";
 /** How many run ids one row of `workspace_run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
 /**
- * How many rows a workspace may have in addition to one for each span. If it has more, the rows are merged.
+ * A workspace needs one row for each user and span. If it has more than this many rows in addition, its rows
+ * are merged.
  */
 const WORTHWHILE = 100;
 

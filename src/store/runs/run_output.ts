@@ -42,7 +42,7 @@ export function needsTrimming(outputSize: number, outputCut: number): boolean {
 
 /**
  * Deletes the chunks between head and tail, and inserts a marker line in their place. Returns how many
- * characters have been cut out of this output so far.
+ * characters of the run's output have been cut out in total, by this trim and the earlier ones.
  */
 export async function trimOutput(sql: Sql, runId: number, alreadyCut: number): Promise<number> {
   const [removed] = await sql<{ first: number | null; size: number }[]>`
@@ -81,8 +81,8 @@ export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> 
 }
 
 /**
- * Merges a run's chunks into few large chunks. These keep the sequence number and the end of each event's
- * text.
+ * Merges a run's chunks into few large chunks. A large chunk stores each event's sequence number, and the
+ * position where the event's text ends.
  */
 export async function compactOutput(sql: Sql, runId: number): Promise<void> {
   await sql`

@@ -17,8 +17,8 @@ export async function findTaskWatch(sql: Sql, taskId: number): Promise<TaskWatch
 }
 
 /**
- * Returns SQL for a time limit: the column's value in seconds, or the default in milliseconds if the column
- * is null.
+ * Returns SQL for a time limit, as an interval. `column` contains the limit in seconds. If `column` is null,
+ * the limit is `otherwise`, in milliseconds.
  */
 const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;

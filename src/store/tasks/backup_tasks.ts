@@ -45,7 +45,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
 export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOutcome & {
   /** Whether one of the task's backup runs is not in a final state. */
   is_running: boolean;
-  /** When the task's newest backup run started, ignoring runs that have not started yet; null if none has. */
+  /** Start of the task's newest backup run among those that have started; null if none has. */
   last_run_at: Date | null;
   /** How many due times of the last 30 days were skipped because a run of the task was still active. */
   skipped_count: number;

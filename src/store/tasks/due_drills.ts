@@ -3,7 +3,7 @@ import { DRILLED_ENGINES } from "../../definitions/sources/registry.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** How many days after its creation a task's first drill is due. The drill also needs a backup. */
+/** Days from a task's creation until its first drill is due. Without a backup, the drill waits for one. */
 const FIRST_DRILL_AFTER = 1;
 
 /**
@@ -19,8 +19,8 @@ function dueAt(sql: Sql) {
 }
 
 /**
- * Returns an SQL condition: backup `b` of task `t` may now be restored by a drill on server `s`. A drill that
- * failed is repeated after a day.
+ * Returns an SQL condition: a drill of backup `b` of task `t` on server `s` is due, and can start now. A
+ * failed drill is repeated after a day.
  */
 function isDue(sql: Sql, now: Date) {
   return sql`

@@ -189,8 +189,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Publishes the file with a hard link, because a link never overwrites another file. A file system may have
-   * no hard links. Then checks that the final name is free, and renames the file.
+   * Publishes the file with a hard link, because a link never overwrites another file. If the file system
+   * does not support hard links, checks that the final name is free, and renames the file.
    */
   async #publish(): Promise<void> {
     try {
@@ -267,8 +267,8 @@ export async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems do not support syncing a directory. Some of these make names of files durable
-    // at once, others never.
+    // Some network file systems cannot sync a directory, so ignore this error. Some of them make file names
+    // durable at once. The others never make them durable.
     if (!["EINVAL", "ENOTSUP", "EBADF"].includes(codeOf(error) ?? "")) throw error;
   }
 }

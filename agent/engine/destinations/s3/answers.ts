@@ -27,7 +27,7 @@ export function readRefusal(status: number, body: string): Refusal {
   return { code: null, message: "", isForeign: isRedirect || status < 500 && body.trim() !== "" };
 }
 
-/** Returns a description, for messages, of a response that does not come from an S3 service. */
+/** Describes a response that does not come from an S3 service. The description is for error messages. */
 export function foreignAnswer(status: number): string {
   return status < 300
     ? `it responds with ${status}, but not in S3's format`

@@ -54,8 +54,8 @@ export async function openingError(
 }
 
 /**
- * Runs a program that does nothing on the server. Returns the errors that the server prints, for example
- * about an expired password.
+ * Runs `true` on the server, a program that does nothing. Returns the errors that the server prints, for
+ * example about an expired password.
  */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();

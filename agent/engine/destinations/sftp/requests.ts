@@ -27,8 +27,8 @@ export class SftpRequests {
   #begun = Promise.withResolvers<void>();
 
   /**
-   * @param idleMs The connection is closed if requests are pending and no response has come for this time, in
-   *   milliseconds.
+   * @param idleMs Time in milliseconds. If requests are pending and no response comes for this long, the
+   *   connection is closed.
    */
   constructor(
     private readonly client: Client,

@@ -7,8 +7,8 @@ import { RunFailedError } from "../../ports.ts";
 
 const READY_TIMEOUT = 20_000;
 /**
- * Interval of keepalives, in milliseconds, and how many of them a peer may leave unanswered before it counts
- * as gone.
+ * Interval of keepalives, in milliseconds, and the number of unanswered keepalives after which a peer
+ * counts as gone.
  */
 const KEEPALIVE_INTERVAL = 10_000;
 const KEEPALIVE_COUNT = 3;

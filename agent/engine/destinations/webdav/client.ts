@@ -38,7 +38,7 @@ export interface DavRequest {
   readonly headers?: Record<string, string>;
   readonly body?: Uint8Array;
   readonly limit?: number;
-  /** Factor by which the response may take longer than `idleMs`. If absent, the factor is 1. */
+  /** Maximum time from the end of the request to the response, as a multiple of `idleMs`; 1 if absent. */
   readonly patience?: number;
 }
 
@@ -178,7 +178,7 @@ export class DavClient {
 }
 
 /**
- * The failure of one attempt to send a request. `waits` is true if a later attempt may succeed. `status` is
+ * The failure of one attempt to send a request. `waits` is true if a later attempt might succeed. `status` is
  * null if there was no response.
  */
 export class Failure {

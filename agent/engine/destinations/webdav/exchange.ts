@@ -171,7 +171,7 @@ export class Exchange {
   destroy(): void {
     this.request.destroy();
     this.request.socket?.destroy();
-    // Deno emits no `close` event for a connection that was used before, so the promise is settled here too.
+    // Settle the promise here, because Deno emits no `close` event for a connection that was used before.
     this.#settle();
   }
 

@@ -13,7 +13,7 @@ export interface DavEntry {
   readonly isDirectory: boolean;
   /** Size in bytes; null if the server does not report a size. */
   readonly size: number | null;
-  /** Number of bytes that the account may still store; null if the server does not report this number. */
+  /** Number of bytes that the account can still store; null if the server does not report this number. */
   readonly free: number | null;
   /** Number of bytes that count towards the quota; null if the server does not report this number. */
   readonly used: number | null;

@@ -88,7 +88,8 @@ export class WebdavDestination implements Destination {
   }
 
   space(): Promise<DestinationSpace | null> {
-    // A stored backup must not wait for long until a server answers that has just stopped.
+    // Use short time limits, because the backup is already stored. If the server has just stopped, the
+    // run must not wait for it for long.
     return this.#directory.withClient(this.client.forCleanup()).space();
   }
 

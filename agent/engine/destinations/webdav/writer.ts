@@ -55,8 +55,8 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Creates an empty partial file and returns its writer. This makes the run fail early if the account may
-   * not write.
+   * Creates an empty partial file and returns its writer. So the run fails early if the account is not
+   * allowed to write.
    */
   static async open(
     directory: DavDirectory,
@@ -211,7 +211,8 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // The server refused the first attempt. So an existing file with this name is not the object.
+        // This was the first attempt, and the server refused it. So no attempt has moved the object: an
+        // existing file with this name is another one.
         this.#isPublished = false;
         throw this.#moveError(result);
       }

@@ -4,8 +4,8 @@ import type { SourceType } from "../source_type.ts";
 import { CLOSING, prepareControlPlane } from "./control_plane.ts";
 
 /**
- * Source type that agents do not restore. Only a new control plane can load the state: see
- * `src/admin/recover.ts`.
+ * Source type for backups of the control plane. Agents can't restore these backups. Only a new control plane
+ * can load them: see `src/admin/recover.ts`.
  */
 export const controlPlane: SourceType<ControlPlaneSource, never> = {
   prepare: prepareControlPlane,

@@ -14,7 +14,7 @@ type Detections = Readonly<Record<string, ServerDetection>>;
 
 /**
  * Time to wait for the server's greeting, in milliseconds. If the server sends no greeting, the agent sends
- * it the `hello` of each type in turn.
+ * the `hello` messages of all database types, one after another.
  */
 const GREETING_MS = 2000;
 const ANSWER_MS = 10_000;

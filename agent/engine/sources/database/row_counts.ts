@@ -66,8 +66,8 @@ export interface RowCounting {
   /** Arguments that make the dump program read the same snapshot as the count. */
   readonly args: readonly string[];
   /**
-   * Counts the rows in a chunk of the compressed archive. The chunk's memory may be reused once the promise
-   * resolves. Never rejects.
+   * Counts the rows in a chunk of the compressed archive. Never rejects. After the promise has resolved, the
+   * caller can reuse the chunk's memory.
    */
   push?(chunk: Uint8Array): Promise<void>;
   /**

@@ -24,7 +24,7 @@ export interface ScratchHost {
   sizeOf(name: string): Promise<number | null>;
   /**
    * Returns the server's data directory. Returns null if the server is on another machine, or if the login
-   * may not read the server's setting.
+   * is not allowed to read the server's setting.
    */
   dataDirectory(): string | null | Promise<string | null>;
   /** Creates the scratch database. The returned loader loads the dump into that database. */

@@ -3,8 +3,8 @@ import { isWithin, type Mount, mountOf } from "../../mounts.ts";
 import { join, parentOf, relative } from "./path_text.ts";
 
 /**
- * Returns the paths within `root`, besides `path`, that lead to the file at `path`. For a file that does not
- * exist yet, returns the paths that it would have.
+ * Returns the other paths within `root` that lead to the file at `path`. If the file does not exist yet,
+ * returns the other paths that it would have.
  *
  * @param path Path of the file, without symbolic links.
  * @param root Path of a directory, without symbolic links.

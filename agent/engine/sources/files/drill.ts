@@ -53,8 +53,8 @@ export async function drillFiles(
 }
 
 /**
- * Returns a function that says whether this file system can't store a member. If such a member is missing,
- * the backup is not damaged.
+ * Returns a function that says whether a member is missing because the file system of the temporary location
+ * can't store it. Such a missing member does not mean that the backup is damaged.
  */
 function isLeftOut({ names, count }: Skipped): (name: string) => boolean {
   return (name) => count > 0 && (names.has(name) || name.length > LONGEST_NAME);

@@ -16,11 +16,12 @@ export interface ExclusionRule {
 }
 
 /**
- * Returns the options of tar for a rule. An option also applies to all patterns that follow, so each rule
+ * Returns the options of tar for a rule. tar applies an option to all patterns that follow it, so each rule
  * sets every option.
  *
- * @param keepsFiles If true, tar leaves out only what is inside a match, and keeps the match itself. tar
- *   cannot limit a pattern to directories, so matching files would be left out too.
+ * @param keepsFiles If true, tar keeps the match itself and leaves out only what is inside it. This is for
+ *   patterns that match only directories. tar cannot limit a pattern to directories, so otherwise it would
+ *   also leave out files that match.
  */
 export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[] {
   const isLiteral = rule.isLiteral && !keepsFiles;
@@ -38,7 +39,7 @@ export function ruleArguments(rule: ExclusionRule, keepsFiles = false): string[]
   ];
 }
 
-/** Maximum number of directories that `**` matches between two other names, plus one. */
+/** Maximum number of globs that replace one `**`. With 32 globs, it matches 0 to 31 directories. */
 const DEPTH = 32;
 
 /**

@@ -42,7 +42,7 @@ export interface ExclusionRequest {
 export interface Exclusions {
   /** Options of tar, except for those of `directoryRules`. */
   arguments: string[];
-  /** Rules that match only directories. Their options of tar depend on what the source contains. */
+  /** Rules that match only directories. Which options tar gets for them depends on the source's contents. */
   directoryRules: ExclusionRule[];
   /** Lines for the run's output about files that are left out although no entry of the task names them. */
   notes: string[];

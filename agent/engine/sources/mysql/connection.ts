@@ -164,8 +164,8 @@ export async function mysqlSocket(path: string): Promise<string> {
 }
 
 /**
- * Returns the options that select a host. With `--host=localhost` and no port, these programs connect to the
- * socket.
+ * Returns the options that select a host for the MySQL programs. With `--host=localhost` and no port, these
+ * programs connect to the socket.
  */
 function hostArguments(host: string | null, port: number | null): string[] {
   if (host === null) return port === null ? [] : [`--port=${port}`];

@@ -20,7 +20,10 @@ export interface RewriteRules {
   isDefiner: boolean;
   /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
-  /** Names of the other databases in the restore. Views that read these databases are created last. */
+  /**
+   * Names of the databases in the restore except the dump's own. Views that read these databases are created
+   * last.
+   */
   others?: readonly string[];
 }
 
@@ -40,9 +43,9 @@ const EVENT = `(/\\*!50106 CREATE\\*/ (?:/\\*!50117 DEFINER=.*?\\*/ )?/\\*!50106
 const ENABLED_EVENT = new RegExp(`^${EVENT} ENABLE\\b`);
 const DISABLED_EVENT = new RegExp(`^${EVENT} DISABLE\\b(?! ON )`, "gm");
 /**
- * Matches a statement that names the original database. A dump has such a statement before and after each
- * routine, trigger or event with another collation than the database's. A line within a definition never
- * matches, because it does not end with the current delimiter.
+ * Matches an ALTER DATABASE statement, which names the original database. If the collation of a routine,
+ * trigger or event differs from the database's, the dump has such a statement before and after it. A line
+ * within a definition never matches, because it does not end with the current delimiter.
  */
 const ALTERATION = /^ALTER DATABASE `(?:[^`]|``)*` (CHARACTER SET \w+ COLLATE \w+ ;+\n)$/;
 const OLD_MODE = /^(\/\*!50003 SET sql_mode .*?)NO_AUTO_CREATE_USER,?/;

@@ -36,8 +36,8 @@ export const LOCK_WAIT_LIMIT = "set session lock_wait_timeout = 60;\n";
 interface ServerFacts {
   readonly version: ServerVersion;
   /**
-   * Text that names this run's lock. The run stores the text in the table that marks each database that it
-   * creates; see leftovers.ts.
+   * Text that names this run's lock. Each database that the run creates contains a marking table. The run
+   * stores the text in the comment of this table; see leftovers.ts.
    */
   readonly lockNote: string;
   readonly ignoresCase: boolean;
@@ -174,10 +174,10 @@ export class MysqlFresh {
   }
 
   /**
-   * Drops the databases of {@link unfinished}. Writes a warning for each that cannot be dropped, and never
-   * rejects.
+   * Drops the databases in {@link unfinished}. Never rejects: writes a warning for each database that cannot
+   * be dropped.
    *
-   * @param next The work that will try again, for the warning: `The next restore`.
+   * @param next What will try to drop the database again, as the warning's subject: `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
@@ -213,7 +213,8 @@ async function versionOf(connection: MysqlConnection, client: string): Promise<S
 
 /**
  * Returns assignments that disable two settings of MySQL 8. The first setting would refuse some tables of a
- * dump. The second setting would add columns to tables. Not every login may make these assignments.
+ * dump. The second setting would add columns to tables. A setting that is off gets no assignment, because not
+ * every login is allowed to make these assignments.
  */
 async function neededSettings(
   { connection, client, version: { version, isMariadb } }: MysqlFresh,

@@ -40,8 +40,8 @@ export function hasDatabaseComments({ version, isMariadb }: ServerVersion): bool
 }
 
 /**
- * Returns the installed dump program, preferring the program of the server's vendor. The other vendor's
- * program may lack a login method, or write SQL that the server cannot read.
+ * Returns the installed dump program. Prefers the program of the server's vendor, because the other vendor's
+ * program might lack a login method, or might write SQL that the server cannot read.
  */
 export async function dumpProgram({ isMariadb }: ServerVersion, children: Children): Promise<DumpProgram> {
   const tools = isMariadb ? ["mariadb-dump", "mysqldump"] : ["mysqldump", "mariadb-dump"];

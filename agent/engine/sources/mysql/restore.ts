@@ -53,8 +53,8 @@ export async function openMysql(
 class MysqlHost implements DatabaseHost {
   readonly #existing = new Map<string, Existing>();
   /**
-   * Properties of the temporary databases at their creation, by the final database's name. Loading a dump may
-   * change the collation, so the restore sets the properties again.
+   * Properties that each temporary database had when it was created, by the final name of the database.
+   * Loading a dump might change the collation, so the restore sets the properties again.
    */
   readonly #made = new Map<string, Charset>();
   /** Names that the databases of this restore have in the backup. */
@@ -225,7 +225,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Rejects if the login may drop the existing objects, but could not create them again if the swap failed.
+   * Rejects if the login is allowed to drop the existing objects but not to create them again. They must be
+   * created again if the swap fails.
    */
   async #refuseUndroppable(name: string, before: Contents, definitions: string): Promise<void> {
     const { connection, client, version } = this.server;

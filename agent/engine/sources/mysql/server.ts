@@ -49,8 +49,8 @@ export interface MysqlDatabase {
 }
 
 /**
- * Schemas that `*` does not select. The server creates them itself, and the contents of `mysql` do not fit
- * other versions.
+ * Schemas that `*` does not select, because every server creates them itself. Also, the contents of the
+ * schema `mysql` do not fit servers of other versions.
  */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 

@@ -212,9 +212,9 @@ export async function findSequenceDefaults(
 }
 
 /**
- * Returns SQL that corrects the defaults of columns of moved tables. These defaults still name the former
- * database. One statement changes all columns of a table, because a table with a wrong default cannot be
- * opened.
+ * Returns SQL that corrects the column defaults of moved tables. These defaults still name the former
+ * database. One statement changes all columns of a table, because a table that still has a wrong default
+ * cannot be opened.
  */
 export function moveDefaults(to: string, from: string, defaults: readonly SequenceDefault[]): string {
   const changes = new Map<string, string[]>();

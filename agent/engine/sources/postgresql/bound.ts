@@ -1,5 +1,6 @@
 /**
- * Finds extensions that work in only one database of a server. A setting of the server names that database.
+ * Finds extensions that work in only one database of a server. The server's settings say which database this
+ * is.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 

@@ -56,8 +56,8 @@ export class PostgresqlConnection {
   ) {}
 
   /**
-   * Opens a connection. On a socket, the server may identify its client by the system user. So on a socket,
-   * the programs run as the system user with the role's name.
+   * Opens a connection. On a socket, PostgreSQL might accept only the system user that has the role's name.
+   * So on a socket, the programs run as this system user.
    *
    * @param options Settings for the session, as in the variable `PGOPTIONS`.
    */

@@ -42,7 +42,7 @@ interface Role {
 }
 
 const MAX_NAME_BYTES = 63;
-/** Makes sessions writable, because a server or a role may make them read-only by default. */
+/** Makes sessions writable. A server or a role might be configured so that they are read-only by default. */
 const OPTIONS = "-c default_transaction_read_only=off";
 
 export interface NewDatabase {

@@ -179,8 +179,8 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
 }
 
 /**
- * Whether the database no longer exists. Returns false if the server does not answer; the run then reports
- * the database as missing from the backup.
+ * Returns whether the database no longer exists. Returns false if the server does not answer. The run then
+ * reports the database as missing from the backup.
  */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {
@@ -198,8 +198,8 @@ async function isGone(database: string, { client: { connection, psql }, server }
 }
 
 /**
- * Returns the part with roles and tablespaces. Only superusers may read the roles' passwords; for other
- * logins the roles are stored without passwords.
+ * Returns the part with roles and tablespaces. Only superusers are allowed to read the roles' passwords. For
+ * other logins, the roles are stored without passwords.
  */
 function globalsPart({ server, client: { connection }, installation, context }: Plan): SourcePart {
   const messages = new DumpMessages("pg_dumpall", context.ports.output);

@@ -50,7 +50,7 @@ export async function faultsOf(
   }
 }
 
-/** Returns the names of objects by their type, and the tables with their numbers of rows. */
+/** Returns each table with its number of rows, and the names of all other objects, grouped by type. */
 export async function readContents(runner: Runner, path: string): Promise<DatabaseContents> {
   const copy = { path, as: "copy" } as const;
   const rows = (await query(

@@ -1,7 +1,7 @@
 /**
  * Restores SQLite databases. Each database is written to a staging directory next to its path, and is
- * checked. Then the old database is renamed together with its journal. The new database takes its name. If
- * the journal had kept its name, SQLite would apply it to the new database.
+ * checked. Then the old database and its journal are renamed, and the new database is moved to the path. If
+ * the old journal kept its name, SQLite would apply this journal to the new database.
  */
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";

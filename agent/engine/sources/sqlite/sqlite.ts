@@ -98,8 +98,8 @@ async function reading(path: string, context: RunContext, script: string): Promi
 
 /**
  * Returns how to open a live database. Normally it is opened for reading. A database is opened for writing if
- * it uses a write-ahead log and no program has it open. Opening it then creates files next to it. Only a
- * connection that may write removes these files.
+ * it uses a write-ahead log and no program has it open. Opening such a database creates files next to it.
+ * Only a connection that is allowed to write removes these files.
  */
 async function openingOf(path: string): Promise<Opening> {
   const real = await Deno.realPath(path).catch(() => path);

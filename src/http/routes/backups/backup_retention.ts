@@ -1,6 +1,6 @@
 /**
- * Endpoints about retention: holds, clearing the suspicion or damage of a backup, and previews of a task's
- * rules.
+ * Endpoints about retention. They hold or release a backup, clear it of suspicion, mark it as intact, or
+ * preview what a task's rules would remove.
  */
 import { z } from "@hono/zod-openapi";
 import { queryShape } from "../../../definitions/fields/input.ts";

@@ -1,6 +1,6 @@
 /**
- * Defines the endpoint with which other systems start runs of a task, and the endpoints that manage the token
- * for it.
+ * Defines the endpoint with which other systems start runs of a task. Also defines the endpoints that manage
+ * the token for starting runs.
  */
 import { z } from "@hono/zod-openapi";
 import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";

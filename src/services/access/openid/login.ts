@@ -40,7 +40,8 @@ export interface OpenidLogin {
  * Begins a log-in.
  *
  * @param login.redirectUri The address of this control plane to which the provider sends the browser back.
- * @param login.note Text that comes back in the state, after its first full stop. Nobody can change it.
+ * @param login.note Text that follows the first full stop of the `state` parameter. The provider sends the
+ * parameter back. Nobody can change the text.
  * @param login.isFresh Whether the user has to authenticate at the provider again.
  */
 export async function beginOpenidLogin(
