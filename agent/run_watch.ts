@@ -68,8 +68,8 @@ export class RunWatch {
   }
 
   /**
-   * Returns an output that writes to `output`. Each line counts as progress. Only lines that `IDLE_LINE`
-   * matches do not count.
+   * Returns an output that writes to `output` and notes progress. Every line counts as progress, unless it
+   * matches `IDLE_LINE`. Every warning counts.
    */
   output(output: Output): Output {
     return {

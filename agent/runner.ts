@@ -43,8 +43,8 @@ export class Runner {
   }
 
   /**
-   * Starts the scripts that an earlier agent process left to run. The runs' verdicts are reported when the
-   * scripts have ended.
+   * Starts the scripts that an earlier agent process had not run when it was killed. A run's verdict is
+   * reported when the run's scripts have ended.
    */
   resume(): void {
     for (const pending of this.#pending.splice(0)) this.#resume(pending);
@@ -114,7 +114,10 @@ export class Runner {
     if (run !== undefined) this.#options.journal.forget(run);
   }
 
-  /** Stops every run with the outcome `failed`. Resolves when their verdicts are in the journal. */
+  /**
+   * Stops all active runs and gives them the outcome `failed`. Resolves when their verdicts are in the
+   * journal.
+   */
   async stop(): Promise<void> {
     const runs = [...this.#active.values()];
     for (const { abort } of runs) {

@@ -23,8 +23,8 @@ export class StateDirectory implements Disposable {
   static async open(path: string): Promise<StateDirectory> {
     let lock: Deno.FsFile;
     try {
-      // Mode 0711, because a backup's programs may run as another user. This user must be able to enter the
-      // directory, but not to list it.
+      // Mode 0711, because a backup's programs might run as another user. This user must be able to enter the
+      // directory, but must not be able to list it.
       await Deno.mkdir(path, { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "work"), { recursive: true, mode: 0o711 });
       await Deno.mkdir(join(path, "scripts"), { recursive: true, mode: 0o711 });

@@ -265,7 +265,10 @@ function readOpenid(variables: Variables): OpenidSettings | null {
   return { ...settings, issuer, clientId };
 }
 
-/** Accepts an issuer as the provider writes it. Plain http is only for a provider on this machine. */
+/**
+ * Returns the issuer unchanged, as the provider writes it; null if it is not valid. Plain http is valid only
+ * for a provider on this machine.
+ */
 function issuerUrl(text: string): string | null {
   const url = webUrl(text) === null ? null : new URL(text);
   if (url === null) return null;

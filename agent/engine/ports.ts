@@ -44,7 +44,7 @@ export interface RunPorts {
   readonly downloads: Downloads;
   readonly relay: Relay;
   /**
-   * Yields the control plane's complete state as SQL text. May be called once. Rejects with a
+   * Yields the control plane's complete state as SQL text. Must not be called more than once. Rejects with a
    * `RunFailedError` if the export fails. Rejects with the signal's reason if the signal aborts.
    */
   exported(signal: AbortSignal): AsyncIterable<Uint8Array>;
@@ -110,7 +110,8 @@ export class RunFailedError extends Error {
 export class SourceFailedError extends RunFailedError {}
 
 /**
- * Creating an object was given up because a file system did not answer. The file may still be created later.
+ * The agent gave up creating an object because a file system did not answer. The file system might still
+ * create the file later.
  */
 export class UnansweredCreateError extends RunFailedError {}
 
@@ -161,8 +162,8 @@ export interface Destination {
   partialPath(name: string): string | null;
   /**
    * Resolves if the directory or bucket of the objects exists. Rejects with a `RunFailedError` if it is
-   * missing, for example because its file system is not mounted. If the directory is missing, a missing
-   * object is not known to be lost.
+   * missing, for example because its file system is not mounted. It is then unknown whether the objects are
+   * lost.
    */
   findLocation(): Promise<void>;
   /**
@@ -196,8 +197,8 @@ export interface Destination {
    */
   remove(name: string): Promise<boolean>;
   /**
-   * Returns the free and total space of the destination; null if the space is unknown. Undefined if
-   * destinations of this type never report their space.
+   * Returns the free and total space of the destination; null if the space is unknown. The method is
+   * undefined if destinations of this type never report their space.
    */
   space?(): Promise<DestinationSpace | null>;
   /** Closes connections. Never rejects. */
@@ -212,13 +213,13 @@ export interface ObjectWriter {
    */
   readonly direct?: DirectWriting | undefined;
   /**
-   * Writes bytes. The caller may reuse the buffer once the promise resolves. A slow destination resolves
-   * late, to slow down the caller.
+   * Writes bytes. The caller may reuse the buffer once the promise resolves. If the destination is slow, the
+   * promise resolves late, to slow down the caller.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Makes the bytes written so far durable, so that `commit` takes less time. `commit` may be called before
-   * the promise resolves.
+   * Makes the bytes written so far durable, so that `commit` takes less time. The caller is allowed to call
+   * `commit` before the promise of `settle` resolves.
    */
   settle?(): Promise<void>;
   /**
@@ -227,8 +228,8 @@ export interface ObjectWriter {
    */
   commit(): Promise<void>;
   /**
-   * Removes the written bytes. Rejects if they can't be removed. May be called after a failed `write` or
-   * `commit`.
+   * Removes the written bytes. Rejects if they can't be removed. The caller is allowed to call this after a
+   * failed `write` or `commit`.
    */
   abort(): Promise<void>;
 }

@@ -27,8 +27,8 @@ export async function* fetchExport(
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
   /**
-   * The time of the last chunk; null while the consumer processes a chunk. The consumer may take long if a
-   * destination is offline.
+   * Since when the next chunk is awaited; null while the consumer processes a chunk. Processing does not
+   * count as a stall, because it may take long if a destination is offline.
    */
   let heard: number | null = clock.monotonic();
   const over = new AbortController();

@@ -1,4 +1,7 @@
-/** Reads a backup on another server's disk, by HTTP requests to the control plane with the agent's key. */
+/**
+ * Reads a backup on another server's disk. Sends HTTP requests to the control plane, authorized by the
+ * agent's key.
+ */
 import type { ExportSource } from "./run_exports.ts";
 import type { Relay } from "../engine/ports.ts";
 

@@ -82,8 +82,8 @@ async function post(url: URL, key: string, content: BytesToSend, signal: AbortSi
 }
 
 /**
- * Opens and returns the request, with node:http. `fetch` would send a stream without a content length. With
- * the length, the control plane reads with backpressure and detects a truncated stream.
+ * Opens and returns the request. Does not use `fetch`, because it would send a stream without a content
+ * length. The content length lets the control plane detect a truncated stream and read with backpressure.
  */
 async function open(url: URL, key: string, { size, length }: BytesToSend, signal: AbortSignal) {
   const isTls = url.protocol === "https:";

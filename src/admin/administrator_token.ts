@@ -17,7 +17,7 @@ export interface TokenRequest {
 }
 
 /**
- * Creates a token with every ability for an administrator. Returns the token's text and the administrator's
+ * Creates a token for an administrator, with every ability. Returns the token's text and the administrator's
  * email address.
  */
 export async function makeAdministratorToken(

@@ -33,7 +33,7 @@ export interface KeyRotation {
   readonly database: Database;
   /** The operator who requested the rotation, for the audit log. */
   readonly operator: string;
-  /** How long control planes may take to read a changed key file, in milliseconds. */
+  /** Maximum wait until control planes have read a changed key file, in milliseconds. */
   readonly patience: number;
   print(line: string): void;
 }
@@ -74,8 +74,8 @@ async function rotateInFile(rotation: KeyRotation, file: KeyFile): Promise<void>
   for (;;) {
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));
     await retireOldKeys(rotation, file, newKeyId);
-    // Repeat if a value is still encrypted with an old key. A control plane may have encrypted it before it
-    // applied the new key, and stored it afterwards.
+    // Repeat if a value is still encrypted with an old key. A control plane may have encrypted the value
+    // before it applied the new key, and stored the value after `reseal`.
     if (!await sealedWithOthers(rotation, newKeyId)) break;
     const old = (await file.retired()).filter((key) => keyId(key) !== newKeyId);
     await file.write([...await file.keys(), ...old]);

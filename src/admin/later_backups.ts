@@ -1,5 +1,5 @@
 /**
- * Imports newer backups after a recovery: those made after the backup from which the control plane was
+ * After a recovery, imports the backups that were made after the backup from which the control plane was
  * recovered.
  */
 import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";

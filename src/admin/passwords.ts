@@ -20,8 +20,8 @@ export class Passwords {
   #known: string[];
 
   /**
-   * @param environment `ENCRYPTION_PASSWORDS` and `AGE_IDENTITY` (secret keys), each with one entry on a
-   *   line.
+   * @param environment Contains `ENCRYPTION_PASSWORDS`, and secret keys in `AGE_IDENTITY`. Both have one
+   *   entry per line.
    */
   constructor(private readonly environment: Record<string, string>) {
     this.#known = lines(environment.ENCRYPTION_PASSWORDS);

@@ -25,8 +25,8 @@ import { HandshakeLimiter } from "./handshake_limiter.ts";
 /** How long the connected agent may take to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
- * How long the connected agent may take to answer a ping if the new agent has the same seat, in milliseconds.
- * A new agent with the same seat is usually the same agent that reconnects. It may also be a copy of the
+ * How long to wait for the connected agent to answer a ping, in milliseconds, if the new agent has the same
+ * seat. Usually both are the same agent, which is reconnecting. But the new agent might run on a copy of the
  * machine that was cloned while running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
@@ -66,7 +66,8 @@ export class Admission {
   readonly #greetings = new HandshakeLimiter();
 
   /**
-   * @param sessions Returns the session of a connection, if it has completed its handshake on this replica.
+   * @param sessions Returns the session of a connection; undefined if the connection has not completed its
+   *   handshake on this replica.
    */
   constructor(
     services: ServiceContext,

@@ -291,7 +291,8 @@ export class Session {
 
   /**
    * Stores a response. Retries while the database is unavailable, because the agent does not repeat its
-   * response. If the websocket closes before, the request is sent again after the agent has reconnected.
+   * response. If the websocket closes before the response is stored, the control plane sends the request
+   * again after the agent has reconnected.
    */
   async #storeResponse(requestId: string, response: AgentResponse): Promise<void> {
     for (let wait = RETRY_FIRST; !this.#over.signal.aborted; wait = Math.min(2 * wait, RETRY_LAST)) {

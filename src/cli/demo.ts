@@ -1,6 +1,6 @@
 /**
- * `deno task demo [DIR]`: makes a complete backup in a temporary data directory, through the public API only.
- * The default of DIR is this project.
+ * `deno task demo [DIR]`: makes a complete backup of DIR in a temporary data directory, through the public
+ * API only. If DIR is not given, backs up this project.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";

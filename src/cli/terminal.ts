@@ -6,8 +6,8 @@ const COLOURS = { red: [31, 39], green: [32, 39], yellow: [33, 39], dim: [2, 22]
 export type Colour = keyof typeof COLOURS;
 
 /**
- * Writes to standard output and standard error. The status line goes to standard error, and only if that is a
- * terminal, so it never disturbs piped output.
+ * Writes to standard output and standard error. The status line goes to standard error, and only if standard
+ * error is a terminal. So the status line never disturbs piped output.
  */
 export class Terminal {
   readonly #showsStatus = Deno.stderr.isTerminal();

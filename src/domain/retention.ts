@@ -78,8 +78,9 @@ const PERIODS: Record<Exclude<KeepRule, "keep_last">, Period> = {
  * be in any order. One reason is enough to keep a backup.
  *
  * - Backups that are held or damaged do not count against a rule's number.
- * - Each rule first counts only complete backups, so that an incomplete backup never displaces a complete
- *   one. Then the rule counts all backups, and keeps the incomplete backups among those counted.
+ * - The rules are first applied to the complete backups alone, so that an incomplete backup never displaces a
+ *   complete one. Then the rules are applied to all backups. This second time, they keep only incomplete
+ *   backups.
  * - If a backup is suspicious or damaged, this backup and all older backups stay until a person has reviewed
  *   it.
  */

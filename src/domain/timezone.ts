@@ -6,8 +6,8 @@ const HOUR = 3_600_000;
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /**
- * Returns the formatter of a zone. Uses UTC if this runtime lacks the zone: the IANA database may have
- * dropped it. Times can then still be shown and schedules planned.
+ * Returns the formatter of a zone. Uses UTC if this runtime lacks the zone, for example because the IANA
+ * database has dropped it. So times can still be shown, and schedules can still be planned.
  */
 function formatter(zone: string): Intl.DateTimeFormat {
   return strictFormatter(isTimezone(zone) ? zone : "UTC");

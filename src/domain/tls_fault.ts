@@ -81,8 +81,8 @@ function tlsFault(error: unknown): TlsFault | null {
 }
 
 /**
- * Returns the explanation as the end of a sentence, with advice if trusting an authority would help. Returns
- * null if the error is not about TLS.
+ * Returns the explanation, worded as the end of a sentence. Adds advice if it would help to trust a
+ * certificate authority. Returns null if the error is not about TLS.
  */
 export function tlsReason(error: unknown): string | null {
   const fault = tlsFault(error);

@@ -9,7 +9,7 @@ const DAY = 86_400_000;
 /** How many days the trash keeps a record. */
 export interface DeleteDelay {
   readonly days: number;
-  /** A shorter delay that will apply from `from` on; null if there is none. */
+  /** A shorter delay that will replace `days` at the time `from`; null if there is none. */
   readonly next: { readonly days: number; readonly from: Date } | null;
 }
 

@@ -19,7 +19,7 @@ const SLOW_PART = 5 * MIB;
  * minute.
  */
 const SLOW = 256 * 1024;
-/** Factor by which an object may grow from one backup to the next and still fit into its upload. */
+/** Each upload has room for an object of this many times its previous size. */
 const GROWTH = 1.5;
 
 /**

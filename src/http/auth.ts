@@ -24,8 +24,9 @@ export function presentedSecret(request: Request, cookie: SecretCookie): Present
 }
 
 /**
- * Returns the token of a trigger; null if there is none. Looks in this order: the header `X-Trigger-Token`,
- * the header `Authorization`, the query. The query is for senders that can't set headers.
+ * Returns the trigger token that the request contains; null if it contains none. Looks in this order: the
+ * header `X-Trigger-Token`, the header `Authorization`, the query. The query is for senders that can't set
+ * headers.
  */
 export function presentedTrigger(request: Request): PresentedSecret | null {
   const token = request.headers.get("x-trigger-token") ?? optionalBearerToken(request) ??
@@ -45,7 +46,10 @@ function optionalBearerToken(request: Request): string | null {
   return /^Bearer +([\x21-\x7e]{1,512}) *$/i.exec(request.headers.get("authorization") ?? "")?.[1] ?? null;
 }
 
-/** Throws a `ForbiddenError` that says what is missing if the caller may not use the endpoint. */
+/**
+ * Throws a `ForbiddenError` if the caller is not allowed to use the endpoint. The error says what the caller
+ * lacks.
+ */
 export function requireAccess(caller: Caller, access: Exclude<Access, "agent" | "public" | "trigger">): void {
   const isSession = caller.credential.kind === "session";
   if (access === "any token" || (access === "session" && isSession)) return;

@@ -18,8 +18,8 @@ export function sessionCookie(publicUrl: string | null): SecretCookie {
 }
 
 /**
- * The cookie that binds a log-in at an OpenID Connect provider to the browser in which it began. Its
- * parameter is that of {@link secretCookie}.
+ * The cookie that binds a log-in at an OpenID Connect provider to the browser in which the log-in began. For
+ * the parameter, see {@link secretCookie}.
  */
 export function openidCookie(publicUrl: string | null): SecretCookie {
   return secretCookie(publicUrl, "rearguard_openid", OPENID_LOGIN_TIME);
@@ -43,8 +43,8 @@ function secretCookie(publicUrl: string | null, plainName: string, lifetime: num
       const found = pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) =>
         pair.slice(name.length + 1)
       );
-      // If there are two cookies of this name, another host of the domain may have set one of them. Then
-      // neither is used.
+      // If the request has several cookies of this name, use none: another host of the domain might have set
+      // one of them.
       return found.length === 1 && /^[\x21-\x7e]{1,512}$/.test(found[0]!) ? found[0]! : null;
     },
     write(request, plain) {

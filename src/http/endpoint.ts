@@ -87,8 +87,8 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    */
   readonly logsIn?: boolean;
   /**
-   * Whether pages of other sites may lead browsers to the endpoint, because the handler itself checks that
-   * this browser began the log-in here.
+   * Whether the endpoint accepts requests from pages of other sites, although `logsIn` is true. The handler
+   * itself then checks that this browser began the log-in here.
    */
   readonly allowsOtherSites?: boolean;
   /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */

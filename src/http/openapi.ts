@@ -1,5 +1,6 @@
 /**
- * Builds the OpenAPI document from the endpoints' schemas, and the errors that follow from each definition.
+ * Builds the OpenAPI document from the endpoints' schemas. Adds the error responses that follow from each
+ * endpoint's definition.
  */
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { UNREACHABLE_MESSAGE } from "../domain/database/database_trouble.ts";
@@ -198,7 +199,8 @@ function pathParameters(path: string): z.ZodObject | undefined {
 }
 
 /**
- * Returns an endpoint's error responses by status, with its own `errors`. Each response says when it occurs.
+ * Returns an endpoint's error responses by status, including those in the endpoint's `errors`. The
+ * description of each response says when the error occurs.
  */
 function errorResponses(endpoint: Endpoint): Record<string, Response> {
   const { method, access, ids, query, body, errors = {} } = endpoint;

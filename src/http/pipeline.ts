@@ -126,7 +126,8 @@ export async function serve(
     response = refuse(cause);
   }
   if (secret !== null) countAttempt(context, origin, secret.text, credential !== null, response.status);
-  // A request without a secret is not an attempt to authenticate, so it is not recorded.
+  // Do not record a 401 for a request without a secret: the request is not an attempt to authenticate. A
+  // failed log-in is such an attempt, so it is recorded.
   if (response.status !== 401 || secret !== null || endpoint.logsIn === true) {
     try {
       await settleAudit(services, endpoint, audit, { status: response.status, error, isServed });

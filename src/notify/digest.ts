@@ -1,6 +1,6 @@
 /**
- * Combines several events into one message, with a line for each event. If the room does not suffice,
- * successes are left out.
+ * Combines several events into one message, with a line for each event. If not all lines fit, leaves out
+ * successes.
  */
 import type { NotificationEventName } from "../domain/notifications/event_classes.ts";
 import type { NotificationEvent } from "../domain/notifications/notification.ts";

@@ -60,7 +60,10 @@ interface SendingStream {
   readonly signing_secret_encrypted?: string | null;
 }
 
-/** Maximum number of messages in flight. The second limit applies to streams whose last attempt failed. */
+/**
+ * Maximum numbers of messages in flight. `MAX_FAILING_IN_FLIGHT` applies to streams whose last attempt
+ * failed.
+ */
 const MAX_IN_FLIGHT = 40;
 const MAX_FAILING_IN_FLIGHT = 10;
 
@@ -122,8 +125,8 @@ export class Notifier {
   }
 
   /**
-   * Returns when the next message is due. Returns null if there is no message, or if the next message is due
-   * but has to wait for a message in flight.
+   * Returns when the next message is due. Returns null if there is no message. Also returns null if the next
+   * message is already due, but has to wait for a message in flight.
    */
   async nextDue(): Promise<Date | null> {
     const next = await nextDelivery(this.#options.database, NOTIFICATION_STREAM_TYPES);
@@ -228,7 +231,7 @@ export class Notifier {
       if (error instanceof SecretError || error instanceof UnavailableError) {
         return failed(error.message, null);
       }
-      // The error may contain the address, so neither its message nor its stack is logged.
+      // The error might contain the address, so only the error's name is logged.
       log.error("Cannot send to a {type}: {kind}", { type, kind: (error as Error).name });
       return failed("It failed for a reason that is not known", null);
     }

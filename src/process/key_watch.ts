@@ -14,8 +14,8 @@ import { StartError } from "./start_error.ts";
 /** Interval between two reads of the key file, in milliseconds. A notification causes an earlier read. */
 const SLOW_POLL = 5_000;
 /**
- * Interval between two checks of the keys against the database, in milliseconds. An operator may restore an
- * older state of the database, and it may need other keys. So the check is repeated.
+ * Interval between two checks of the keys against the database, in milliseconds. The check is repeated
+ * because an operator might restore an older state of the database. That state might need other keys.
  */
 const DATABASE_POLL = 5 * 60_000;
 

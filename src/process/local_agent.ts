@@ -24,8 +24,8 @@ export interface LocalAgentOptions {
 const RESTART_FIRST = 500;
 const RESTART_LAST = 30_000;
 /**
- * Agents that ran at least this long have started successfully, so the wait begins at `RESTART_FIRST` again.
- * In milliseconds.
+ * How long an agent must run to count as successfully started, in milliseconds. After that, the wait begins
+ * at `RESTART_FIRST` again.
  */
 const SETTLED = 60_000;
 /** Interval between two checks of an adopted agent's lock, in milliseconds. */
@@ -98,8 +98,8 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Starts the agent again; returns null if this fails. Does not replace a revoked key: the agent is enrolled
-   * again only when the control plane starts.
+   * Starts the agent again; returns null if this fails. Does not replace a revoked key. If the key is
+   * revoked, the agent is enrolled again only at the next start of the control plane.
    */
   async #restart(): Promise<Running | null> {
     try {
@@ -111,8 +111,9 @@ class LocalAgent implements AsyncDisposable {
   }
 
   /**
-   * Returns the agent that runs with this state directory; null if there is none. If the agent's key is not
-   * valid or the agent uses another URL, stops it and returns null.
+   * Returns the agent that runs with this state directory; null if there is none. Stops the agent and returns
+   * null in two cases: the agent's key is not valid, or the agent uses a URL other than the one in the
+   * options.
    */
   async #adopt(isKnown: boolean): Promise<Running | null> {
     if (!await this.#isLocked()) return null;

@@ -6,8 +6,8 @@ export class StartError extends Error {
 }
 
 /**
- * Returns an error of the start as one line. A message that does not start with "Cannot" gets the beginning
- * "Cannot start:".
+ * Returns the message of an error that prevents the start, as one line. Puts "Cannot start:" before a message
+ * that does not begin with "Cannot".
  */
 export function startFailure(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ")

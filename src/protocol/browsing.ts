@@ -27,8 +27,8 @@ export const BackupBrowse = z.object({
   offset: z.number().int().nonnegative(),
   limit: z.number().int().positive(),
   /**
-   * Lists only members whose names contain this text, ignoring case; absent for all members. Since protocol
-   * 3.
+   * Lists only members whose names contain this text, ignoring case. If absent, all members are listed. Since
+   * protocol 3.
    */
   search: z.string().min(1).optional(),
 });
@@ -62,8 +62,8 @@ export const BackupBrowseResult = z.discriminatedUnion("found", [
     entries: z.array(BackupEntry),
     total: z.number().int().nonnegative(),
     /**
-     * Number of unreadable lines in the index; absent if there are none. Each may describe a member that is
-     * not listed.
+     * Number of unreadable lines in the index; absent if there are none. Each of these lines might describe a
+     * member that is not listed.
      */
     unlisted: z.number().int().positive().optional(),
   }),
@@ -75,8 +75,8 @@ export type BackupBrowseResult = z.infer<typeof BackupBrowseResult>;
 export const MAX_FOUND_BACKUPS = 50;
 
 /**
- * Requests the members of several backups whose names match a pattern. Since protocol 6. A backup whose index
- * can't be searched does not fail the request.
+ * Searches several backups for members whose names match a pattern. Since protocol 6. The request does not
+ * fail if a backup's index cannot be searched.
  */
 export const BackupFind = z.object({
   kind: z.literal("backup.find"),
@@ -91,8 +91,8 @@ export const BackupFind = z.object({
   /** Maximum number of paths in the response. */
   limit: z.number().int().positive(),
   /**
-   * How many milliseconds the search may take. After this time, the agent responds with what it has found.
-   * The request's timeout is longer.
+   * Maximum duration of the search in milliseconds. After this time, the agent responds with what it has
+   * found. The request's timeout is longer.
    */
   time_limit_ms: z.number().positive(),
 });

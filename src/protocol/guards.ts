@@ -33,8 +33,8 @@ export const JobGuards = z.object({
     compression: z.number(),
   }).nullable(),
   /**
-   * Median duration of the task's last runs in milliseconds, and their number. Null until a run has
-   * succeeded. Absent from older control planes.
+   * The number of the task's last runs, and the median of their durations in milliseconds. Null until a run
+   * has succeeded. Older control planes do not send the field.
    */
   runs: z.object({ runs_count: z.number().int().positive(), duration_ms: z.number() }).nullable().optional(),
 });
@@ -54,8 +54,8 @@ export function jobActions(guards: JobGuards): Record<string, GuardAction> {
 /** The fields of an agent's report of a backup that contain findings. */
 export const REPORTED_FINDINGS = {
   /**
-   * One line that says why the backup may contain files that somebody encrypted. Null or absent if there is
-   * no reason to think so. For control planes that do not read `findings`.
+   * One line that says why somebody might have encrypted files in the backup. Null or absent if there is no
+   * reason to think so. The field is for control planes that do not read `findings`.
    */
   suspicion: z.string().max(4096).nullable().optional(),
   /**

@@ -138,7 +138,10 @@ export const ObjectName = z.string().min(1).max(1024).refine(
 /** Maximum number of objects in one backup. Only thousands of databases would need more. */
 export const MAX_OBJECTS = 5000;
 
-/** A stored object: the size in bytes and the SHA-256 in hexadecimal of the bytes that the agent sent. */
+/**
+ * A stored object. `size` is in bytes and `sha256` in hexadecimal. Both describe the bytes that the agent
+ * sent.
+ */
 export const StoredObject = z.object({
   role: z.enum(["archive", "index", "manifest"]),
   /** File name without the directory. */

@@ -55,13 +55,13 @@ export const ProgressEvent = z.object({
   /** How long the run has made no progress, in milliseconds. Absent from agents before version 3. */
   stalled_ms: z.number().nonnegative().optional(),
   /**
-   * Cause of a stall, in one line, such as a lock; null or absent if the run is not stalled or the cause is
-   * not known.
+   * What a stalled run waits for, such as a lock, in one line. Null or absent if the run is not stalled or
+   * the cause is not known.
    */
   waits_for: z.string().max(2000).nullable().optional(),
   /**
-   * The part of the run that is under way: scripts of a type, or the backup itself. Absent from runs without
-   * scripts.
+   * What the run does now: the backup itself, or its scripts of one kind, such as the prescripts. Absent if
+   * the run has no scripts.
    */
   phase: z.enum(RUN_PHASES).optional(),
 });
@@ -100,7 +100,9 @@ export const Verdict = z.union([
     reason: z.string().max(4096),
     /** Names of objects that the run may have left at the destination. The control plane removes them. */
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
-    /** How the backup that the run read is damaged, in one line. Sent only if the damage is certain. */
+    /**
+     * Describes the damage to the backup that the run read, in one line. Sent only if the damage is certain.
+     */
     damage: z.string().max(4096).optional(),
     /**
      * The stored backup, if the run failed only because a script failed after the backup. For control planes
@@ -272,7 +274,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     result: z.unknown().optional(),
     /** The error in one line; absent if `ok` is true. */
     error: z.string().max(4096).optional(),
-    /** How the backup that the request reads is damaged, in one line. Sent only if the damage is certain. */
+    /** The damage to the backup that the agent read, in one line. Sent only if the damage is certain. */
     damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),

@@ -51,8 +51,8 @@ export interface NotificationSender {
 }
 
 /**
- * The user who calls a service function and the workspace in which they act, as identified by their token or
- * session.
+ * The user who calls a service function, and the workspace in which the user acts. The user's token or
+ * session identifies both.
  */
 export interface Caller extends Owner {
   /** The user's role in the workspace. */

@@ -15,8 +15,9 @@ export type { OpenUpload, StoredKey } from "./s3_lists.ts";
 export { StorageError };
 
 /**
- * Limit for a pause in the response to the completion of an upload, in milliseconds. The next constant limits
- * the whole response. Amazon may take minutes for a large upload, and sends white space meanwhile.
+ * Time limits for the response to the completion of an upload, in milliseconds. `COMPLETE_IDLE` limits one
+ * pause, and `COMPLETE_TIMEOUT` limits the whole response. Amazon sometimes takes minutes to complete a large
+ * upload, and sends white space meanwhile.
  */
 const COMPLETE_IDLE = 10 * 60_000;
 const COMPLETE_TIMEOUT = 60 * 60_000;
@@ -191,8 +192,8 @@ export class Bucket {
   }
 
   /**
-   * Sends a GET after a refused HEAD, and rejects with the reason in the response to the GET. The response to
-   * a HEAD has no body. From a HEAD alone, a wrong key would look like a missing permission.
+   * Finds out why a HEAD was refused: sends a GET, and rejects with the reason in its response. The response
+   * to a HEAD has no body. From a HEAD alone, a wrong key would look like a missing permission.
    */
   async #askWhy(action: string): Promise<void> {
     await this.#requests.send({
@@ -204,8 +205,8 @@ export class Bucket {
   }
 
   /**
-   * Deletes an object, with its older versions if the bucket allows that, and checks that the object is gone.
-   * `kept` is true if the bucket still stores older versions.
+   * Deletes an object and, if the bucket allows it, the object's older versions. Checks that the object is
+   * gone. `kept` is true if the bucket still stores older versions.
    */
   async remove(key: string): Promise<Removed> {
     if (await this.head(key) === null) return { wasThere: false, kept: false };

@@ -77,7 +77,7 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
   return !pathStyle && isLabel && isCovered && !isAddress;
 }
 
-/** The parts of an address that may be wrong, for messages that say what to change. */
+/** Assumptions about an address that might be wrong. Messages name them to say what to change. */
 export interface AddressGuesses {
   /** The default region, if it is used because no region is known; null if the region is known. */
   readonly guessedRegion: string | null;

@@ -1,4 +1,4 @@
-/** Converts file names to text for people and JSON. A file name may contain any bytes. */
+/** Converts file names to text for people and JSON. A file name can contain any bytes. */
 import { bytesOf, byteString } from "./bytes.ts";
 
 /** Matches one UTF-8 character (table 3-7 of the Unicode standard), or one byte that is not UTF-8. */

@@ -14,7 +14,9 @@ export class Listing {
   readonly #hash = createHash("sha256");
   #members = 0;
 
-  /** Adds a line of `tar --verbose`, with or without the block at which the member begins. */
+  /**
+   * Adds a line of `tar --verbose`. The line can begin with the member's block number; the digest ignores it.
+   */
   add(line: string): void {
     this.#members++;
     this.#hash.update(comparable(line)).update("\n");

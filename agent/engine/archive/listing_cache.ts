@@ -43,7 +43,7 @@ export class ListingCache implements AsyncDisposable {
    * Returns the listing for a key. Builds the listing if none is kept. Concurrent callers share one build. If
    * `signal` aborts, the build continues, so that a retry can use its result.
    *
-   * @param key Identifies the bytes of the index and the key that decrypts them.
+   * @param key Key of the cache. Identifies the bytes of the index and the secret that decrypts them.
    */
   async open(key: string, make: MakeListing, signal: AbortSignal): Promise<SortedListing> {
     signal.throwIfAborted();

@@ -150,8 +150,7 @@ function matchesGlob(tokens: readonly Token[], text: readonly string[]): boolean
 }
 
 /**
- * Adds the positions in the glob that the match can reach without another character, because a wildcard may
- * match nothing.
+ * Adds the position behind each wildcard that the match has reached, because a wildcard might match nothing.
  */
 function skipWildcards(tokens: readonly Token[], positions: Set<number>): Set<number> {
   // A set also visits the elements that are added during the loop.

@@ -1,12 +1,12 @@
 /**
- * The members of a backup in one file, sorted by directory. A page of a directory can be read without reading
- * the rest of the file.
+ * Reads and writes a file that lists the members of a backup, sorted by directory. A page of a directory can
+ * be read without reading the rest of the file.
  *
  * Each record ends with NUL: `<directory> 01 <kind><name> 01 <JSON of the other fields>`. The kind is one of
  * these digits:
  * - 0: a directory. Directories come first, because the kind precedes the name.
  * - 1: any other member.
- * - 2: a member of which the index contains only the name.
+ * - 2: a member for which the index contains only the name.
  *
  * In names, 02 escapes the bytes 01 and 02.
  */

@@ -35,8 +35,8 @@ const MAX_FIRST_BYTES = 4096;
  * `BackupDamagedError` that names the first difference.
  *
  * The lists of both sides are files in the work directory, and are sorted there. So memory use does not
- * depend on the length of the lists. Unreadable lines of the index are not compared, so their members may
- * exist or be missing.
+ * depend on the length of the lists. Unreadable lines of the index are not compared. It does not matter
+ * whether the members of these lines exist.
  *
  * @param isLeftOut Returns whether a member is known to be missing from the directory. Receives the member's
  *   name without `./`.

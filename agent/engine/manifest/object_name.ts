@@ -34,8 +34,8 @@ export function databaseInfix(database: string): string {
 }
 
 /**
- * The part of an object's name that stands for the whole server. Other objects have the name of a database
- * there. Objects with this part contain roles and whatever else belongs to no database. No encoded database
- * name equals this text, because {@link databaseInfix} encodes `~`.
+ * Stands in an object's name where other objects have the name of a database. An object with this text in its
+ * name belongs to the whole server: it contains roles and whatever else belongs to no database. No encoded
+ * database name equals this text, because {@link databaseInfix} encodes `~`.
  */
 export const GLOBALS_INFIX = "~globals";

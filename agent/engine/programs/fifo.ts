@@ -9,8 +9,8 @@ import type { SystemUser } from "./system_user.ts";
 
 /**
  * Creates a named pipe.
- * @param writer A user who may open the pipe again through its descriptor (`/dev/fd`); null if only the
- *   agent's user may open the pipe.
+ * @param writer A user who is allowed to open the pipe again through its descriptor (`/dev/fd`); null if only
+ *   the agent's user is allowed to open the pipe.
  */
 export async function makeFifo(path: string, writer: SystemUser | null, children: Children): Promise<void> {
   const { exit, messages } = await capture(children, { program: "mkfifo", args: ["-m", "600", path] });
@@ -20,8 +20,8 @@ export async function makeFifo(path: string, writer: SystemUser | null, children
 
 /**
  * Waits until one of the programs at a FIFO has ended. Then opens the FIFO for reading and writing, and
- * closes it. This releases a program that is blocked opening the FIFO, and ends its stream. Opening a FIFO
- * for both reading and writing never blocks.
+ * closes it. If another program is blocked opening the FIFO, this releases that program and ends the
+ * program's stream. Opening a FIFO for both reading and writing never blocks.
  */
 export async function releaseAfter(ends: readonly Child[], path: string): Promise<void> {
   // Ignore an error of `exited`: other code that awaits `exited` gets the error.

@@ -52,8 +52,8 @@ export async function eachLine(program: Child, take: (line: string) => void): Pr
 }
 
 /**
- * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe. The closed
- * pipe ends the program, without a search for its descendants.
+ * Calls `take` with lines of a program's output until `take` returns false. Then closes the pipe. The program
+ * ends because its pipe is closed, so its descendants need not be searched for.
  */
 export async function firstLines(program: Child, take: (line: string) => boolean): Promise<void> {
   let isEnough = false;

@@ -19,8 +19,8 @@ export interface Conflicts {
    */
   blocking: string[];
   /**
-   * Names that are directories both in the restore directory and in the backup. The contents that are only in
-   * the restore directory stay.
+   * Names of directories that are both in the restore directory and in the backup. Contents of these
+   * directories that are not in the backup stay.
    */
   standing: string[];
 }

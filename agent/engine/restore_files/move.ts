@@ -24,8 +24,8 @@ export async function linkOrMove(
   try {
     await overNames(from, [...LINK, "-t", DIRECTORY_INTO, "--"], names, children, to);
   } catch {
-    // The command may have failed although all files were linked. For example, it may be unable to set the
-    // owners of the directories above the files. So find out which files are not linked.
+    // The command can fail although all files were linked. For example, it might be unable to set the owners
+    // of the directories above the files. So find out which files are not linked.
     const rest = await notLinked(from, to, names, list, children);
     await makeParents(to, rest, children);
     await moveNames(from, to, rest, children);

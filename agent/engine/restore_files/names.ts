@@ -51,7 +51,8 @@ export async function overNames(
 }
 
 /**
- * Returns the directories that the agent may not write to. The result has an empty name for `root` itself.
+ * Returns the directories that the agent is not allowed to write to. An empty name in the result stands for
+ * `root` itself.
  */
 export async function unwritableDirectories(
   root: string,

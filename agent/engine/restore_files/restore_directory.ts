@@ -71,7 +71,7 @@ export class Staging {
   private constructor(
     readonly path: string,
     private readonly directory: string,
-    /** Path of a file with the modification time that `directory` had before the restore. */
+    /** Path of a file. Its modification time is the one that `directory` had before the restore. */
     private readonly time: string,
     private readonly context: RestoreContext,
   ) {}
@@ -138,13 +138,13 @@ export async function copyTime(from: string, to: string, children: Children): Pr
 }
 
 /**
- * Returns the directories in which the staging directory may be created, the preferred one first.
+ * Returns the directories in which the staging directory can be created, the preferred one first.
  *
- * - The restore directory exists: it comes first. A container that mounts it then sees the restored files.
- *   The unpacked files get its flags, and count for its quota.
- * - The restore directory is also empty: the directory above comes second. The agent may be able to replace a
- *   restore directory that it cannot write to.
- * - The restore directory is missing: the nearest existing directory above is the only candidate.
+ * - If the restore directory exists, it comes first. A container that mounts it then sees the restored files.
+ *   The unpacked files get the flags of the restore directory, and count for its quota.
+ * - If the restore directory exists and is empty, the directory above it comes second. If the agent cannot
+ *   write to the restore directory, it might still be able to replace it.
+ * - If the restore directory is missing, the only candidate is the nearest existing directory above it.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];

@@ -27,8 +27,8 @@ export interface Stage {
    */
   aside: string;
   /**
-   * Path of the file with the names of the unpacked directories. The file `others` has the names of all other
-   * members.
+   * Paths of two files with names of unpacked members. `directories` has the names of the directories.
+   * `others` has the names of all other members.
    */
   directories: string;
   others: string;

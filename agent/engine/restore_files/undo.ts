@@ -77,8 +77,8 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await makeDirectoriesWritable(directory, files, children);
       for (const stage of stages) await removePlaced(stage, files, children);
       await removeDirectories(directory, files, children);
-      // The replaced files are now put back under the names of the published files. A second undo must not
-      // remove them. So first record that the published files are gone.
+      // Record that the published files are gone before the replaced files get the same names. Otherwise a
+      // second undo would remove the replaced files.
       await writePlan(files, { ...plan, is_cleared: true });
     }
     for (const stage of stages) await putBack(stage, files, children);
@@ -87,7 +87,7 @@ export async function undo(work: string, children: Children, clock: Clock): Prom
       await removeTree(staging, clock);
     }
     await applyAttributes(directory, files.attributes, children);
-    // Ignore a failure: the directory above may belong to another user, and only its owner may set its time.
+    // Ignore a failure: another user might own the directory, and only its owner is allowed to set its time.
     await copyTime(timeFile(work), dirname(stages[0]!.staging), children).catch(() => {});
   } catch (cause) {
     const kept = stages.map(({ aside }) => aside).join(", ");

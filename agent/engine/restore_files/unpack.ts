@@ -26,7 +26,10 @@ export interface Skipped {
    */
   names: ReadonlySet<string>;
   count: number;
-  /** Number of hard links that were restored as copies. Making a copy changes the time of its directory. */
+  /**
+   * Number of hard links that were restored as copies. If there are any, the times of directories must be set
+   * again, because making a copy changes the time of the directory that contains it.
+   */
   copiedCount: number;
 }
 

@@ -25,7 +25,7 @@ export interface UnpackedScope extends Unpacked {
   /** Number of members that could not be unpacked. */
   skipped: number;
   warnings: FoldedWarnings;
-  /** Whether tar may have set wrong times. If so, the times must be set again. */
+  /** Whether tar might have set wrong times. If so, the times must be set again. */
   mustSetTimes: boolean;
 }
 
@@ -90,8 +90,8 @@ async function removeExtras(
 }
 
 /**
- * Rejects if the unpacked files do not match the index. The index's SHA-256 was verified. If only parts of
- * the archive were read, the archive's SHA-256 was not verified.
+ * Rejects if the unpacked files do not match the index. The check is needed because the archive's SHA-256 was
+ * not verified if only parts of the archive were read. The index's SHA-256 was verified.
  */
 async function checkSelection(
   directory: string,

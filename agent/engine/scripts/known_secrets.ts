@@ -36,7 +36,8 @@ export function maskSecrets(secrets: readonly string[]): (line: string) => strin
 }
 
 /**
- * Masks the start of a secret at the end of a line, because the line may have been cut off within the secret.
+ * Masks the start of a secret at the end of a line that was cut off. The rest of the secret might have been
+ * cut off.
  */
 function maskCut(line: string, secrets: readonly string[]): string {
   for (const secret of secrets) {

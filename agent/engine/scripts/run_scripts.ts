@@ -194,8 +194,8 @@ export class RunScripts {
   }
 
   /**
-   * Ends prescripts of an earlier agent that still run. The scripts that follow must not run at the same
-   * time.
+   * Ends prescripts that an earlier agent process started and that still run. They must not run at the same
+   * time as the scripts that follow.
    */
   async #endPrescripts(): Promise<void> {
     for (const [index] of this.#ofType("prescript")) {

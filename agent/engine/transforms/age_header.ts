@@ -11,7 +11,7 @@ import type { SealedInput } from "./sealed_input.ts";
 /** The secret that decrypts an object. */
 export type DecryptionKey =
   | { type: "passphrase"; passphrase: string }
-  /** One or more secret keys as `age-keygen` writes them, one in a line. Comments are skipped. */
+  /** One or more secret keys as `age-keygen` writes them, one per line. Comments are skipped. */
   | { type: "identity"; identity: string };
 
 /**
@@ -62,8 +62,7 @@ export async function openHeader(
       addSecretKey(line, (secret) => decrypter.addIdentity(secret));
     }
   }
-  // The library tries this identity last. It is used only if no other identity, a secret key or a
-  // passphrase, opened the header.
+  // The library tries this identity last: only if no secret key and no passphrase opened the header.
   decrypter.addIdentity({ unwrapFileKey: (stanzas) => Promise.reject(wrongKeyError(key, stanzas)) });
   try {
     return await decrypter.decryptHeader(header);

@@ -9,7 +9,10 @@ import { deriveKey } from "./scrypt.ts";
 
 /** Maximum number of keys that are kept. The key that was used longest ago is dropped first. */
 const MAX_KEPT = 2000;
-/** Maximum number of derivations at the same time, because of the memory that each needs. */
+/**
+ * Maximum number of keys that are derived at the same time. It is small because each derivation needs much
+ * memory.
+ */
 const MAX_DERIVATIONS = 2;
 
 /** A function that derives a key like {@link deriveKey}. */

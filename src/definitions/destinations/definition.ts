@@ -95,9 +95,9 @@ export interface DestinationDefinition<
     directory: string,
   ): z.output<Shape>;
   /**
-   * Returns the directory to which each task's `store_path` is appended. A relative directory begins at the
-   * directory in which a session on the storage server starts. Buckets have no such directory: returns an
-   * empty string, so that the keys of objects begin with `store_path`.
+   * Returns the directory to which each task's `store_path` is appended. A relative directory is relative to
+   * the directory in which a session on the storage server starts. Buckets have no base directory: for them,
+   * returns an empty string, so that the keys of objects begin with `store_path`.
    */
   base(settings: SettingsOf<Fields>): string;
   /**
@@ -111,8 +111,8 @@ export interface DestinationDefinition<
   };
   /**
    * Returns the settings that must not change while objects are stored. After a change, the objects would be
-   * unreachable. Settings that lead to the same location have equal results. The names in the result are
-   * those that callers send. Paths are left out, because each backup records its own directory.
+   * unreachable. Settings that lead to the same location have equal results. The result uses the field names
+   * that callers send. Paths are left out, because each backup records its own directory.
    */
   boundTo(settings: SettingsOf<Fields>): Readonly<Record<string, SettingValue | null>>;
   /**
@@ -125,7 +125,7 @@ export interface DestinationDefinition<
   readonly kit: RecoveryInstructions<SettingsOf<Fields>>;
 }
 
-/** The parts of the recovery kit about a destination. None of them is secret. */
+/** The parts of a recovery kit that describe one destination. None of them is secret. */
 export interface RecoveryInstructions<Settings> {
   /**
    * Describes the location for people.
@@ -136,7 +136,7 @@ export interface RecoveryInstructions<Settings> {
   describe(settings: Settings, directory: string | null, disks: string): string;
   /** Returns the location in the form of `recover --from`, without shell quotes. */
   address(settings: Settings, directory: string): string;
-  /** Returns shell lines to run before `recover`, such as variables that it reads. */
+  /** Returns shell lines to run before `recover`, such as lines that set variables which `recover` reads. */
   environment(settings: Settings, disks: string): readonly string[];
   /** How `recover` reads the address of a destination of this type. Missing for types without a login. */
   readonly reading?: AddressReading<Settings>;
@@ -159,7 +159,10 @@ export interface AddressReading<Settings> {
   readonly words: { readonly [Name in keyof Settings]?: string };
 }
 
-/** Returns the definition. Checks its type, and infers the parameters of its functions from its fields. */
+/**
+ * Returns the definition unchanged. The call lets the compiler check the definition's type. The compiler also
+ * infers the parameter types of the definition's functions from the definition's fields.
+ */
 export function defineDestination<const Fields extends DestinationFields, Shape extends JobShape>(
   definition: DestinationDefinition<Fields, Shape>,
 ): DestinationDefinition<Fields, Shape> {

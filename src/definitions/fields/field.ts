@@ -21,7 +21,7 @@ export interface Field {
   /** Sentences for the API document. Default: `help` as a sentence. */
   readonly description?: string;
   readonly example?: unknown;
-  /** Placeholder for a value in help texts, such as `seconds`. Default: by the field's format. */
+  /** Placeholder for a value in help texts, such as `seconds`. The default depends on the field's format. */
   readonly placeholder?: string;
   readonly isRequired?: true;
   /** Value in a new record if none is sent. */
@@ -45,8 +45,8 @@ export interface Field {
    */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**
-   * The column of objects that stores the field, if the field has no column of its own. The object has no
-   * entry for a value that is not set.
+   * The column that stores the field, if the field has no column of its own. The column holds an object with
+   * one entry for each field that has a value.
    */
   readonly storedIn?: string;
   /** Path at which the record shows the value a second time, such as `source.path`. */

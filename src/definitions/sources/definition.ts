@@ -45,7 +45,7 @@ export interface SourceDefinition {
    * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
    *
    * @param task Values by field. Defaults are filled in. Null is a value that is not set.
-   * @param secrets The task's secrets. If the task lacks a secret, this is its remote server's.
+   * @param secrets The task's secrets. A secret that the task lacks is taken from the task's remote server.
    */
   job(task: object, secrets: SourceSecrets): unknown;
   /**

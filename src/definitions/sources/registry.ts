@@ -147,8 +147,8 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
 }
 
 /**
- * Returns an error message for each field that belongs to another source type with the same `type`. Fields
- * with a default are not reported.
+ * Returns an error message for each field that the task sets although only other source types have it. Only
+ * source types with the same `type` as the task are considered. Fields with a default are not reported.
  */
 export function foreignSourceFields(task: SourceTask): Record<string, string[]> {
   const own = definitionOfTask(task);

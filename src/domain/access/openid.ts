@@ -56,7 +56,10 @@ export interface GroupRights {
   readonly roles: ReadonlyMap<number, Role | null>;
 }
 
-/** Returns the rights of a member of these groups. The first entry for a workspace that fits counts. */
+/**
+ * Returns the rights of a user who is in `groups`. If several entries give the user a role in the same
+ * workspace, the first one counts.
+ */
 export function rightsOf(grants: readonly GroupGrant[], groups: readonly string[]): GroupRights {
   const roles = new Map<number, Role | null>();
   let isAdmin: boolean | null = null;
@@ -103,7 +106,8 @@ export function identityOf(claims: Claims, more: Claims, groupsClaim: string): O
   const { iss, sub, iat, auth_time: authenticated } = claims;
   if (typeof iss !== "string" || typeof sub !== "string") return null;
   if (sub === "" || sub.length > MAX_TEXT || /\p{Cc}/u.test(sub)) return null;
-  // The address and the statement that it is verified must come from the same place.
+  // Take the address and its `email_verified` from the same claims. One source's statement must not verify an
+  // address of the other source.
   const { email, email_verified: isVerified } = "email" in claims ? claims : more;
   const isUsable = typeof email === "string" && email.length <= MAX_EMAIL && /^[^\s@]+@[^\s@]+$/.test(email);
   const verified = isUsable && isVerified === true ? email : null;

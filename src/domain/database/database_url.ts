@@ -106,7 +106,7 @@ function driverUrl(base: string, parameters: ReadonlyMap<string, string>): strin
   return query === "" ? base.replace(/\/$/, "") : `${base}?${query}`;
 }
 
-/** Returns the text of the first server, from the URL itself or from a parameter. */
+/** Returns the first server as text. The server comes from the URL itself, or else from a parameter. */
 function serverText(list: string, [first]: readonly ServerAddress[]): string {
   if (list !== "") return list.split(",")[0]!;
   if (first === undefined) return "localhost";

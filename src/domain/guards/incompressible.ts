@@ -4,7 +4,10 @@ import { missingBackups } from "./missing_history.ts";
 
 /** Minimum rise that counts as sharp, both for `size / bytes_read` and for the incompressible share. */
 export const SHARP_RISE = 0.25;
-/** Minimum size of a backup, in bytes read. In a smaller backup, one added picture could be a sharp rise. */
+/**
+ * Minimum size of a checked backup, in bytes read. In a smaller backup, one added picture could cause a sharp
+ * rise.
+ */
 export const MINIMUM_BYTES_READ = 1_000_000;
 
 /**
@@ -14,7 +17,8 @@ export const MINIMUM_BYTES_READ = 1_000_000;
  *   files, because the tar headers between them still compress.
  * - The ratio `size / bytes_read`. It also rises for small files.
  *
- * Returns false if less is stored than usual. Compressible files were then deleted, and not replaced.
+ * Returns false if the backup is not larger than usual. Compressible files were then deleted, not replaced by
+ * incompressible ones.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

@@ -5,8 +5,7 @@
 import { GUARD_EVENTS, type GuardEvent } from "../guards/registry.ts";
 
 /**
- * The flag of a stream that subscribes it to the class. `either` means that each of the two flags subscribes
- * it.
+ * Says which flag of a stream subscribes the stream to a class. With `either`, each of the two flags does.
  */
 export type EventGroup = "on_success" | "on_failure" | "either";
 
@@ -175,8 +174,8 @@ export function classOf(event: ClassedEvent, warnings = 0): EventClassName {
 export type EventChoices = Readonly<Partial<Record<string, boolean>>>;
 
 /**
- * What a stream subscribes to. `events` contains only the classes for which the stream's choice differs from
- * its flags.
+ * What a stream subscribes to. `events` contains an event class only if the stream's choice for this class
+ * differs from what the stream's flags say.
  */
 export interface Subscription {
   readonly on_success: boolean;
@@ -204,7 +203,10 @@ export function subscribedClasses(subscription: Subscription): Record<EventClass
   ) as Record<EventClassName, boolean>;
 }
 
-/** A change of a subscription. Fields and classes that are absent keep their values. */
+/**
+ * A change of a subscription. If a field is absent, or a class of events is absent from `events`, its value
+ * does not change.
+ */
 export interface SubscriptionChange {
   readonly on_success?: boolean;
   readonly on_failure?: boolean;

@@ -98,8 +98,8 @@ const RETRY_LAST = 2 * HOUR;
 /** How long after its first attempt a delivery is given up, in milliseconds. */
 export const GIVE_UP_AFTER = 26 * HOUR;
 /**
- * Longest time between two attempts for streams that get each run's start and end, in milliseconds. It is
- * short, because the services behind these streams raise a false alarm if a ping is late.
+ * Maximum time between two attempts, in milliseconds, for streams that get each run's start and end. This
+ * time is short, because the services behind these streams raise a false alarm if a ping is late.
  */
 const FOLLOWER_RETRY_LAST = 4 * 60 * SECOND;
 /** Longest wait that a receiver may ask for, in milliseconds. */

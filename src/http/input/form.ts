@@ -44,7 +44,10 @@ function segments(name: string): string[] {
   return path;
 }
 
-/** Stores a value at a path. Returns false if the path already has a value, or leads through a text. */
+/**
+ * Stores a value at a path. Returns false if the path already has a value, or if a beginning of the path has
+ * a text as its value.
+ */
 function put(root: Branch, path: string[], value: string): boolean {
   let branch = root;
   for (const segment of path.slice(0, -1)) {

@@ -24,7 +24,7 @@ const MAX_WARNINGS = 50;
 const SECRET_NAME = /passw|passphrase|secret|encrypt|recipient|private_?key/i;
 
 export interface UnknownFields {
-  /** Errors by the unknown field's path; each names the field that was probably meant. */
+  /** Errors by the unknown field's path. Each error names the known field that was probably meant. */
   readonly errors: FieldErrors;
   readonly warnings: readonly string[];
 }
@@ -58,8 +58,8 @@ export function unknownFields(schema: z.ZodType, raw: unknown, shown: ReadonlySe
 }
 
 /**
- * Returns an error for each field that a body contains more than once, because the caller may mean any of the
- * values.
+ * Returns an error for each field that a body contains more than once, because it is unknown which of the
+ * values the caller means.
  */
 export function repeatedFields(paths: readonly string[]): FieldErrors {
   return Object.fromEntries(

@@ -34,8 +34,8 @@ interface Failures {
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
   /**
-   * Until when a recently valid token is always admitted from its address, in milliseconds of the monotonic
-   * clock.
+   * For each token that was recently valid from an address: until when this address is always admitted with
+   * the token. In milliseconds of the monotonic clock.
    */
   readonly #good = new Map<string, number>();
 

@@ -29,9 +29,9 @@ export interface Channel {
   readonly digest: DigestRoom | null;
   /**
    * Sends a message. Resolves once the receiver has accepted the message. Resolves at once if there is
-   * nothing to send. Rejects with a `DeliveryError`, whose message may be shown to users.
+   * nothing to send. Rejects with a `DeliveryError`. Users are allowed to see the error's message.
    *
-   * After a failure, the control plane may retry later with the same message and message id. Calls for one
+   * After a failure, the control plane might retry later with the same message and message id. Calls for one
    * stream never overlap.
    *
    * @param value The stream's value, valid by `valueProblem`. It is secret and must not appear in an error.
@@ -45,8 +45,8 @@ export interface ChannelMeans {
   /** The operator's mail server; null if none is configured. */
   readonly smtp: SmtpSettings | null;
   /**
-   * Base URLs by channel type, without a trailing slash, for services that have the same URL for all users. A
-   * URL in this record is used in place of the service's own URL.
+   * Base URLs by channel type, without a trailing slash. Each URL is used in place of the service's own URL.
+   * Only for services that have the same URL for all users.
    */
   readonly addresses: Readonly<Record<string, string>>;
   /** The signing secret of a stream whose channel signs its messages; null if the stream has none. */

@@ -3,7 +3,10 @@
  * to and from the worker that computes the hashes.
  */
 
-/** Memory in KiB, passes, and lanes. Stored hashes with other values are replaced at the next log-in. */
+/**
+ * Parameters of Argon2id: memory in KiB, number of passes, number of lanes. A stored hash with other values
+ * is replaced at the next log-in.
+ */
 export const ARGON2 = { memory: 19_456, passes: 2, lanes: 1 } as const;
 
 /** Beginning of a hash with the current parameters. */

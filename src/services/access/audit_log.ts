@@ -33,7 +33,7 @@ export async function enterAudit(
   await insertAuditEntry(sql, whole, clock.now());
 }
 
-/** Lists the entries of a workspace. Throws if the caller may not manage the workspace. */
+/** Lists the entries of a workspace. Throws if the caller is not allowed to manage the workspace. */
 export async function listWorkspaceAuditLog(
   { database }: ServiceContext,
   caller: Caller,

@@ -1,4 +1,4 @@
-/** Callers of services that are not requests: the control plane itself and its administration commands. */
+/** Callers that call services without a request: the control plane itself and its administration commands. */
 import { ABILITIES } from "../../domain/abilities.ts";
 import { OWN_CREDENTIAL } from "../../domain/access/credential.ts";
 import { ownWorkspace } from "../../store/access/workspaces.ts";

@@ -85,7 +85,10 @@ export async function changePassword(
   });
 }
 
-/** Stores a new password, and ends the user's sessions. The session `kept` does not end. */
+/**
+ * Stores a new password, and ends the user's sessions except the one with the id `kept`. If `kept` is null,
+ * ends all of them.
+ */
 export async function setPassword(
   services: ServiceContext,
   sql: Sql,
@@ -105,8 +108,8 @@ export function refuseWeak(password: string, email: string): void {
 }
 
 /**
- * Returns the caller's user if the password is right. If the password is wrong, throws an {@link
- * InvalidError} about the given field.
+ * Returns the caller's user if the password is right. If it is wrong, throws an {@link InvalidError} that
+ * names `field`.
  */
 export async function verifyOwnPassword(
   services: ServiceContext,

@@ -154,8 +154,8 @@ export function undeleteUser(services: ServiceContext, caller: Caller, id: numbe
 }
 
 /**
- * Creates a token for another user, such as their first or a replacement for a lost token. The token gets at
- * most the abilities of the caller's own token.
+ * Creates a token for another user, for example the user's first token or a replacement for a lost one. The
+ * token gets at most the abilities of the caller's own token.
  */
 export function createTokenFor(
   services: ServiceContext,

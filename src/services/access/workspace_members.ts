@@ -15,7 +15,7 @@ import { lockManaged, lockReached, showWorkspace } from "./workspaces.ts";
 
 export type { MemberRow } from "../../store/access/workspace_members.ts";
 
-/** The ids of a workspace, and of a user who is or becomes its member. */
+/** The ids of a workspace and of a user. The user is a member of the workspace, or becomes one. */
 export interface MemberIds {
   readonly workspaceId: number;
   readonly userId: number;

@@ -75,7 +75,7 @@ export async function requestBytes(
           error,
         })
       );
-    // After its stream fails, the agent still responds with the reason. Wait for that response.
+    // If the stream fails, wait for the agent's response, because the response contains the reason.
     const broken = () => void services.clock.sleep(RESPONSE_TIMEOUT, over.signal).then(stop, () => {});
     return { size, bytes: reportEnd(bytes, stop, broken) };
   } catch (error) {

@@ -146,8 +146,8 @@ export async function connectedHolder(
 }
 
 /**
- * Returns the earliest heartbeat of a live replica. A replica with an older heartbeat holds no websockets any
- * more.
+ * Returns the earliest time at which a live replica can have sent its last heartbeat. A replica whose last
+ * heartbeat is older holds no websockets any more.
  */
 function liveSince({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);

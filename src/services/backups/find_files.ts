@@ -247,7 +247,7 @@ class FileSearch {
   }
 }
 
-/** Returns the result without the backups that the agent was not asked about. */
+/** Keeps only the backups that the agent was asked about. Returns the result without all others. */
 function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>): BackupFindResult {
   const hits = result.hits.map(({ path, versions }) => ({
     path,

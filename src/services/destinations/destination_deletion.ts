@@ -45,8 +45,8 @@ export async function deleteBackupDestination(
 }
 
 /**
- * Takes a destination out of the trash, and restores the records of its backups that were to be deleted with
- * it. Does nothing if the destination is not in the trash.
+ * Takes a destination out of the trash. If the records of its backups were to be deleted with it, restores
+ * these records. Does nothing if the destination is not in the trash.
  */
 export async function undeleteBackupDestination(
   services: ServiceContext,

@@ -34,7 +34,8 @@ const NAMED = 3;
 const KIND = "certificate.expiring";
 
 /**
- * How the subjects of these alerts begin. Alerts of the same kind about the public URL have other subjects.
+ * How the subjects of alerts about endpoints begin. Alerts of the same kind about the public URL have other
+ * subjects.
  */
 const SUBJECT_PREFIX = "workspace ";
 
@@ -42,7 +43,7 @@ const WATCHED_TYPES = DESTINATION_TYPES.filter((type) => definitionOf(type).endp
 
 type Watching = Pick<ServiceContext, "clock" | "database" | "network">;
 
-/** A host and port that destinations name, with the destinations of each workspace. */
+/** A host and port that destinations name, with these destinations grouped by workspace. */
 interface WatchedEndpoint {
   readonly url: URL;
   readonly workspaces: Map<number, WatchedDestination[]>;

@@ -22,8 +22,8 @@ interface MeasuredPlace {
 }
 
 /**
- * Stores the space that an agent measured at a destination, and compares it with the destination's limit.
- * Raises an alert if the space is below the limit. Ends the alert once the space is clearly above the limit.
+ * Stores the space that an agent measured at a destination. Raises an alert if the percentage of free space
+ * is below the destination's limit. Ends the alert once the percentage is clearly above the limit.
  */
 export async function recordSpace(
   services: Pick<ServiceContext, "clock">,

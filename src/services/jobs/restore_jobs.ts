@@ -158,7 +158,7 @@ async function backupOfRun(
     ? undefined
     : await findBackupDetail(sql, run.workspace_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
-  // Removal waits for the run, so a backup that is only marked for removal still exists here.
+  // A backup that is marked for removal is not removed before the run ends. So it still exists here.
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }

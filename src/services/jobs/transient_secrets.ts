@@ -9,7 +9,7 @@ import type { Database, Sql } from "../../store/database/sql.ts";
 import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 
-/** Time within which other replicas should publish a requested secret again, in milliseconds. */
+/** How long to wait for another replica to publish a requested secret again, in milliseconds. */
 const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;

@@ -101,9 +101,9 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Applies the rules again right before objects are deleted. After a backup was marked, a newer backup may
- * have been found damaged. Unmarks backups that the rules now keep. Returns the ids of the backups that stay
- * marked. The rows of these backups are locked.
+ * Applies the rules again right before objects are deleted, because their result can change after a backup
+ * was marked: a newer backup might have been found damaged. Unmarks backups that the rules now keep. Returns
+ * the ids of the backups that stay marked, and locks the rows of these backups.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];
@@ -295,7 +295,7 @@ async function removeFromBucket(
 
 /**
  * Returns whether the bucket refused to delete an object, for example because of an object lock. A network
- * error is no refusal, because the object may have been deleted.
+ * error is no refusal, because the bucket might have deleted the object.
  */
 function isRefusal(error: unknown): error is StorageError {
   return error instanceof StorageError && !["Network", "Timeout", "Answer"].includes(error.code);

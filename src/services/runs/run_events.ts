@@ -35,8 +35,8 @@ export interface Acknowledgement {
 
 /**
  * Stores events of any number of runs in one transaction, and returns acknowledgements. Ignores events that
- * are stored already, and events of an older attempt or of another server's run. Ignored events are
- * acknowledged too, because the agent would resend them forever.
+ * are stored already, and events of an older attempt or of another server's run. Acknowledges ignored events
+ * too. Otherwise the agent would resend them forever.
  */
 export async function recordEvents(
   services: ServiceContext,

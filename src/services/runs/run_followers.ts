@@ -45,8 +45,7 @@ function stepOf({ state, started_at }: RunRow): ClassedEvent | null {
     case "lost":
       return "backup.lost";
     case "cancelled":
-      // Report the failure only if the run has started, because only then does a service wait for the run's
-      // end.
+      // A service waits for a run's end only if the run has started. So report the failure only then.
       return started_at === null ? null : "backup.failed";
     default:
       return null;

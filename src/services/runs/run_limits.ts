@@ -7,8 +7,8 @@ import type { RunRow } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
- * Returns after how many milliseconds without progress a run is reported, and after how many its agent ends
- * it.
+ * Returns the run's two stall limits: after how many milliseconds without progress the run is reported, and
+ * after how many the agent ends the run.
  */
 export async function watchOf(
   services: Pick<ServiceContext, "runTimes">,

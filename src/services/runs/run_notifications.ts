@@ -59,7 +59,8 @@ export async function notifyFailure(
   switch (run.kind) {
     case "backup": {
       const news = notificationOf(run, run.state === "lost" ? "backup.lost" : "backup.failed", { wasLost });
-      // The owner was already notified that the run was lost. Send the reason of its failure, too.
+      // The owner was already notified that the run was lost. Notify the owner of the failure and its reason,
+      // too.
       if (wasLost) await writeDeliveries(services, sql, news);
       else await raise(services, sql, run, { kind: "backup.failing" }, news);
       return;

@@ -35,8 +35,8 @@ import { applyToRun } from "./run_state.ts";
 import { judgeVerdict, storedBackupOf } from "./verdict_findings.ts";
 
 /**
- * Applies the agent's verdict to the run of its attempt. The transaction has locked the run's row. Returns
- * the run after the change.
+ * Applies the agent's verdict on the current attempt to `run`. The transaction has locked the run's row.
+ * Returns the run after the change.
  */
 export async function applyVerdict(
   services: ServiceContext,
@@ -149,9 +149,9 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count. If the same verdict was applied before, does nothing more.
- * In all other cases, the attempt's leftovers are removed. The objects of a backup that the verdict reports
- * are leftovers too, because no record names them.
+ * Records a verdict that came too late to count. Unless the same verdict was applied before, the attempt's
+ * leftovers are also removed. If the verdict reports a backup, the backup's objects are leftovers too,
+ * because no record names them.
  */
 export async function keepLateVerdict(
   services: ServiceContext,

@@ -22,7 +22,7 @@ export interface RunWait {
   message: string;
   /** When the wait ends by itself; null if it has no time limit, or if the run waits for nothing. */
   until: Date | null;
-  /** The outcome for the run at the time `until`, as a sentence; null if nothing happens then. */
+  /** What happens to the run at the time `until`, as a sentence; null if nothing happens to it. */
   then: string | null;
   /** Ids of the runs before this one in its server's queue. */
   runs_ahead: number[];
@@ -58,7 +58,9 @@ export async function waitMessage(sql: Sql, run: RunRow, now: Date): Promise<str
   return (await waitOf(sql, run, server === undefined ? null : withConnectivity(server, now), null)).message;
 }
 
-/** A stall: `message` says for how long the run has made no progress, `until` when its agent ends it. */
+/**
+ * A stall. `message` says for how long the run has made no progress. `until` is when its agent ends the run.
+ */
 interface Stall {
   message: string;
   until: Date;

@@ -111,9 +111,9 @@ export async function connectAgent(
 }
 
 /**
- * Throws a {@link ForeignSeatError} while a run's lease lasts, if the agent does not have the seat of the
- * agent that works on the run. The working agent may be reconnecting. If a copy of it connected in its place,
- * the run would end.
+ * Refuses an agent whose seat differs from the seat of the agent that works on a run. Throws a {@link
+ * ForeignSeatError} while the run's lease lasts, because the working agent might be reconnecting. If a copy
+ * of the working agent were admitted instead, the run would end.
  */
 function refuseForeignSeat(
   { clock, runTimes }: ServiceContext,

@@ -27,8 +27,8 @@ export interface Relayed extends ByteRange {
   /** The current size of the object in bytes. */
   readonly size: number;
   /**
-   * The bytes from `from` up to, but not including, `to`. Fails if the transfer breaks off, or if the run may
-   * no longer read the backup.
+   * The bytes from `from` up to, but not including, `to`. Fails if the transfer breaks off, or if the run is
+   * no longer allowed to read the backup.
    */
   readonly body: ReadableStream<Uint8Array>;
 }

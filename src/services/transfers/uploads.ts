@@ -48,7 +48,7 @@ export function bucketOf(
 /**
  * Starts the upload of one object of a run. Throws a `ConflictError` if the run has ended. Throws a
  * `NotFoundError` if the run belongs to another server. Throws a `StorageError` if the bucket fails. The
- * functions below throw the same errors, and a `ConflictError` if the upload has ended.
+ * functions below throw the same errors. They also throw a `ConflictError` if the upload has ended.
  *
  * @param input `name` contains no directory. `size_hint` is the object's size in the last backup, in bytes.
  */
@@ -137,8 +137,8 @@ export async function completeUpload(
 }
 
 /**
- * Aborts an agent's upload. Also removes the object if the upload was completed, but not if the object
- * belongs to the backup of a successful run.
+ * Aborts an agent's upload. If the upload was already completed, removes the object. See {@link removeUpload}
+ * for the cases in which the object is kept.
  */
 export async function abortUpload(
   services: ServiceContext,
@@ -192,8 +192,8 @@ async function assemble(
   try {
     await bucket.completeUpload(row.object_key, row.s3_upload_id, parts, size);
   } catch (error) {
-    // Ignore this error, because the upload may have been completed before. The caller checks the size of the
-    // stored object.
+    // Ignore this error, because an earlier request might have completed the upload. The caller checks the
+    // size of the stored object.
     if (!(error instanceof StorageError && error.code === "NoSuchUpload")) throw error;
   }
 }
@@ -237,8 +237,8 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Throws a `ConflictError` if `name` is not a name of this run's own objects. Other servers may use the same
- * directory. If this agent used a future name of another server's object, that server could not store its
+ * Throws a `ConflictError` if `name` is not a name of this run's own objects. Other servers might use the
+ * same directory. If this agent took a name that another server needs later, that server could not store its
  * object.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {

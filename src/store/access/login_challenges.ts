@@ -84,7 +84,7 @@ export async function spendChallenge(
   return count === 1;
 }
 
-/** Returns how many challenges of one purpose a client's network has that have not expired. */
+/** Counts the challenges of one purpose that a client's network has. Expired challenges are not counted. */
 export async function countChallengesFrom(
   sql: Sql,
   purpose: ChallengePurpose,

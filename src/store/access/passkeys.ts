@@ -33,7 +33,7 @@ export async function passkeysOf(sql: Sql, userId: number): Promise<PasskeyRow[]
 
 /**
  * Locks a passkey until the transaction ends, and returns it. `credentialId` is the id that the authenticator
- * gave it. Returns undefined if there is no such passkey, or if its user is in the trash.
+ * gave the passkey. Returns undefined if there is no such passkey, or if its user is in the trash.
  */
 export async function lockPasskey(sql: Sql, credentialId: string): Promise<PasskeyRow | undefined> {
   const [row] = await sql<PasskeyRow[]>`

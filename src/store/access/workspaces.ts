@@ -21,7 +21,8 @@ export interface Reach {
   /** The caller's user id. */
   readonly userId: number;
   /**
-   * The only workspace that the caller can access; if null, every workspace of which the user is a member.
+   * Id of the only workspace that the caller can access. If null, the caller can access every workspace of
+   * which the user is a member.
    */
   readonly only: number | null;
   /** Whether the caller can also access workspaces of which the user is not a member. */

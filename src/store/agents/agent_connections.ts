@@ -100,8 +100,8 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
 }
 
 /**
- * Locks and returns two groups of runs, in the order of their ids: the runs that a server's agent should
- * hold, and the runs that it reports to hold.
+ * Locks the runs that a server's agent should hold, and the runs that the agent reports to hold. Locks and
+ * returns all of them in the order of their ids.
  */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`

@@ -1,5 +1,5 @@
 /**
- * Requests to agents, stored as rows. Any replica may insert a request; the replica with the agent's
+ * Requests to agents, stored as rows. Every replica can insert a request. The replica with the agent's
  * connection sends it.
  */
 import type { RequestedRange } from "../../domain/byte_range.ts";

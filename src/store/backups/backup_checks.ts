@@ -48,8 +48,8 @@ export async function markDamaged(
 }
 
 /**
- * Deletes the damage reports that these finders made at `until` or before. The backup stays damaged while any
- * report remains.
+ * Deletes the backup's damage reports that `finders` made at `until` or before. If any other report remains,
+ * the backup stays damaged.
  */
 export async function clearDamage(
   sql: Sql,
@@ -137,8 +137,8 @@ function dueForVerification(sql: Sql, now: Date) {
 }
 
 /**
- * Returns an SQL condition: server `s` runs no verification or drill, and its agent is connected and supports
- * them.
+ * Returns an SQL condition: the agent of server `s` is connected and supports verifications and drills, and
+ * the server runs none of them.
  */
 export function isIdle(sql: Sql) {
   return sql`

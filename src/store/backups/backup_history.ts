@@ -14,8 +14,9 @@ export async function guardHistory(sql: Sql, taskId: number): Promise<GuardHisto
 }
 
 /**
- * Returns the median duration of the task's newest successful backup runs; null if there are none. Ignores
- * runs from before the last change of the source. Counts runs whose backups have been deleted, too.
+ * Returns the number of the task's newest successful backup runs, and their median duration; null if there
+ * are none. Ignores runs from before the last change of the source. Includes runs whose backups have been
+ * deleted.
  */
 async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
   const [row] = await sql<UsualRuns[]>`

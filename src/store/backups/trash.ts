@@ -1,6 +1,6 @@
 /**
- * Puts records into the trash. Stores how long they stay there, and the events about which administrators
- * were not notified yet.
+ * Puts records into the trash. Stores how long records stay there. Also stores trash events until
+ * administrators are notified of them.
  */
 import { selectSoleWorkspaces } from "../access/workspaces.ts";
 import { DEFAULT_DELETE_DELAY_DAYS, type DeleteDelay } from "../../domain/trash.ts";
@@ -62,7 +62,8 @@ export async function trashBackups(
 }
 
 /**
- * Marks backups that a changed retention rule removes, for removal at `deletesAt`. None of them may be held.
+ * Marks backups for removal at `deletesAt`, because a changed retention rule removes them. The caller must
+ * not pass backups that are held.
  */
 export async function trashByRule(
   sql: Sql,
@@ -82,8 +83,9 @@ export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
 }
 
 /**
- * Locks the rows of users to delete, and returns their ids. Two conditions hold for such a user. Their time
- * in the trash is over. The workspaces of which they are the only member have no backup, task or destination.
+ * Locks the rows of users to delete, and returns their ids. A user is deleted if both conditions are met:
+ * - The user's time in the trash is over.
+ * - The workspaces of which the user is the only member have no backup, task or destination.
  */
 export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
   const own = selectSoleWorkspaces(sql, sql`u.id`);
@@ -97,8 +99,8 @@ export async function usersToDelete(sql: Sql, now: Date): Promise<number[]> {
 }
 
 /**
- * Locks and returns the ids of destinations whose time in the trash is over and that no backup, task or
- * unfinished run uses.
+ * Locks the rows of destinations to delete, and returns their ids. These are the destinations whose time in
+ * the trash is over. Destinations that a backup, task or unfinished run uses are left out.
  */
 export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`

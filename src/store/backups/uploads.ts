@@ -87,7 +87,7 @@ export async function findUpload(sql: Sql, id: string): Promise<UploadRow | null
 }
 
 /**
- * Marks an upload as completed. Returns true, also if the upload was already completed. Returns false if the
+ * Marks an upload as completed. Returns true even if the upload was already completed. Returns false if the
  * upload was removed meanwhile.
  */
 export async function markUploadCompleted(sql: Sql, id: string, size: number, now: Date): Promise<boolean> {

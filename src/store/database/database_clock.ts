@@ -38,7 +38,7 @@ export class DatabaseClock implements Clock, Disposable {
   }
 
   /**
-   * Returns a clock, after the first reading.
+   * Reads the time once, then returns a clock that follows it.
    *
    * @param read Reads the database's time, in milliseconds since 1970.
    */

@@ -10,7 +10,7 @@ import { readBackend } from "./database_backend.ts";
 import { encrypted } from "./database_tls.ts";
 import { withRefusalsAsErrors } from "./refused_login.ts";
 
-/** How long a server may take to report whether it is writable, in milliseconds. */
+/** Time within which a server must report whether it is writable, in milliseconds. */
 const PATIENCE = 5_000;
 /** How long to wait for the other servers after the first writable server was found, in milliseconds. */
 const GRACE = 500;
@@ -31,10 +31,7 @@ interface Opened {
   backend: { readonly pid: number; readonly at: number } | null;
 }
 
-/**
- * Ids of all server processes of the pool's user, and the time `at`, on the monotonic clock, at which they
- * were listed.
- */
+/** Ids of all server processes of the pool's user. `at` is when they were listed, by the monotonic clock. */
 export interface Backends {
   readonly pids: ReadonlySet<number>;
   readonly at: number;
@@ -202,8 +199,8 @@ const FIRST_WRITE_TURNS = 4;
 /** Message `R` with which a server requests a password that is sent in plain text. */
 const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 /**
- * How many password requests to send. A response has at least six bytes, and postgres.js writes its buffer to
- * the socket at 1024 bytes.
+ * How many password requests to send. postgres.js writes its buffer to the socket when the buffer has 1024
+ * bytes. Each response adds at least six bytes, so this many responses suffice.
  */
 const PASSWORD_REQUESTS = 256;
 

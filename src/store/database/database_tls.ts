@@ -70,7 +70,10 @@ function problem(code: string, message: string): Error {
   return Object.assign(new Error(message), { code, errno: code });
 }
 
-/** Resolves with the value of the socket's next event `name`. Rejects if an error or the end comes first. */
+/**
+ * Waits for the socket's event `name`, and resolves with the event's value. Rejects if an error or the end of
+ * the connection comes first.
+ */
 function event(socket: Socket, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const listeners: [string, (value: unknown) => void][] = [

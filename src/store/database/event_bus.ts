@@ -220,8 +220,8 @@ async function listenAgain(
   signal: AbortSignal,
 ): Promise<Listening | null> {
   while (!signal.aborted) {
-    // A failure here means that the database is still unreachable. The services report that, and this loop
-    // retries.
+    // If connecting fails, the database is still unreachable. This loop retries, and the services report the
+    // problem.
     const listening = await listenOnce(database, deliver).catch(() => null);
     if (listening !== null && !signal.aborted) return listening;
     await listening?.end();

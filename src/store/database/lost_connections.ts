@@ -16,8 +16,8 @@ const LOST = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P0
  */
 const ROUNDS = 3;
 /**
- * How long a round waits for an answer, in milliseconds. A connection that answers later is busy, and a busy
- * connection works.
+ * How long a round waits for the answers of the connections, in milliseconds. A connection that has not
+ * answered by then is taken to be busy, so it counts as working.
  */
 const PATIENCE = 1_000;
 

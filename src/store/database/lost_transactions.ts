@@ -34,8 +34,8 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
     return await begin();
   } catch (error) {
     recordWriteTrouble(database, error);
-    // If `work` was not called yet, nothing was done: `begin` failed on a connection that the server had
-    // closed.
+    // Begin again only if the connection was lost before `work` was called. Nothing was done then: `begin`
+    // failed on a connection that the server had closed.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
     return await begin();
@@ -112,8 +112,9 @@ function turns(count: number): Promise<void> {
 }
 
 /**
- * Returns a promise that never resolves. postgres.js waits for the work before it reports how the transaction
- * ends, so the work of a lost transaction must not end.
+ * Returns a promise that never resolves. The callback of `database.begin` awaits it if the transaction is
+ * lost: postgres.js waits until the callback ends, and only then reports how the transaction ends. So the
+ * callback of a lost transaction must not end.
  */
 function never(): Promise<never> {
   return new Promise(() => {});

@@ -48,7 +48,7 @@ export function equalTo(sql: Sql, values: Readonly<Record<string, string | numbe
     .map(([column, value]) => sql`${sql(column)} = ${value!}`);
 }
 
-/** Returns SQL conditions: a record was created at `since` or later, and before `until`. */
+/** Returns SQL conditions that match records created at `since` or later, and before `until`. */
 export function createdWithin(sql: Sql, { since, until }: { since?: Date; until?: Date }): Fragment[] {
   return [
     ...since === undefined ? [] : [sql`created_at >= ${since}`],

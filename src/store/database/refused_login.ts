@@ -29,8 +29,8 @@ export function withRefusalsAsErrors(socket: Socket): Socket {
   let bytes = Buffer.alloc(0);
   let isOver = false;
   /**
-   * Reads messages until the server has accepted or refused the connection. Returns the refusal; null if
-   * there is none so far.
+   * Reads the complete messages that have arrived. Stops once the server has accepted or refused the
+   * connection. Returns the refusal; null if there is none so far.
    */
   const read = (chunk: Uint8Array): Error | null => {
     bytes = Buffer.concat([bytes, chunk]);

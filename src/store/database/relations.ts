@@ -17,8 +17,8 @@ export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
 }
 
 /**
- * Replaces one of the lists of ids of the record `id`. `owner` is the column of the list's table that refers
- * to the record.
+ * Replaces one list of ids that belongs to the record `id`. `owner` is the column that refers to the record,
+ * in the table that stores the list.
  */
 export async function replaceRelated(
   sql: Sql,

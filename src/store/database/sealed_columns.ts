@@ -12,10 +12,11 @@ export interface SealedColumn {
 }
 
 /**
- * Returns every column with values that `src/secrets/keyring.ts` encrypted. These are texts in columns
- * `…_encrypted`, and objects in `secrets` and `source_secrets`. Some tables also have text columns with the
- * same values, for control planes of an older version. These are left out, because a trigger keeps them
- * equal.
+ * Returns every column with values that `src/secrets/keyring.ts` encrypted. These are text columns
+ * `…_encrypted`, and columns `secrets` and `source_secrets` with objects.
+ *
+ * Some tables have the same values in both forms, for control planes of an older version. The text columns of
+ * such values are left out, because a trigger keeps them equal to the objects.
  */
 export async function sealedColumns(sql: Sql): Promise<SealedColumn[]> {
   return await sql<SealedColumn[]>`

@@ -32,12 +32,12 @@ export async function packagedPrograms(): Promise<PackagedPrograms> {
 }
 
 /**
- * Copies the programs to `<parent>/<version>` if this directory does not exist, and returns the directory.
- * The user that runs Postgres may be unable to enter the package's directory, so a copy is needed. An
- * incomplete copy is never taken for a complete one.
+ * Copies the programs to `<parent>/<version>` if this directory does not exist, and returns the directory. A
+ * copy is needed because the user that runs Postgres might not be allowed to enter the package's directory.
+ * An incomplete copy is never taken for a complete one.
  *
- * Also makes the links between the libraries. The package's install script makes them, but it may not have
- * run.
+ * Also makes the links between the libraries. Normally the package's install script makes them, but the
+ * script might not have run.
  */
 export async function installPrograms(programs: PackagedPrograms, parent: string): Promise<string> {
   const target = join(parent, programs.version);

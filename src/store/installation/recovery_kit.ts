@@ -9,8 +9,8 @@ export interface KitDestinationRow extends BackupDestinationRow {
   backups_count: number;
   newest_backup_at: Date | null;
   /**
-   * Number of this destination's backups that are encrypted with a password. `recipients` are the public keys
-   * of the backups that are encrypted for recipients.
+   * Number of this destination's backups that are encrypted with a password. For the backups that are
+   * encrypted for recipients, `recipients` contains the public keys.
    */
   password_count: number;
   recipients: string[];

@@ -21,8 +21,8 @@ export interface LongestWaits {
 const STEP = 1_000;
 
 /**
- * Resets all times that are further ahead of `now` than the maximum in `longest`. Returns the number of
- * changed rows.
+ * Resets each stored time that is too far ahead of `now`. `longest` contains the maximum for each kind of
+ * time. Returns the number of changed rows.
  */
 export async function resetFutureTimes(sql: Sql, now: Date, longest: LongestWaits): Promise<number> {
   const later = (ms: number) => new Date(now.getTime() + ms);

@@ -34,8 +34,8 @@ export interface ClaimLimits {
   /** Types of streams to which this replica can send. */
   types: readonly string[];
   /**
-   * Ids of the streams to which this replica is sending now. They are left out even if their leases seem to
-   * have expired, because a clock may have been changed.
+   * Ids of the streams to which this replica is sending now. These streams are not claimed, even if their
+   * leases seem to have expired, because a clock may have been changed.
    */
   except: readonly number[];
   /**

@@ -20,8 +20,8 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   on_success: boolean;
   on_failure: boolean;
   /**
-   * Single classes for which the stream's choice differs from its flags: true if the stream gets the class,
-   * false if it does not.
+   * The stream's choices for single event classes, where they differ from `on_success` and `on_failure`. True
+   * if the stream gets the class, false if it does not.
    */
   events: EventChoices;
   /** When the next summary is due; null if the stream gets none. */

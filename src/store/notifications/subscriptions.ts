@@ -16,8 +16,9 @@ export interface Subscribers {
   /** The classes of the event. A stream receives the event if it subscribes to one of them. */
   classes: readonly EventClassName[];
   /**
-   * Types of the streams that follow runs. Such a stream gets each run's start and end. If `isFor` is true,
-   * the event is for streams of these types. If it is false, the event is for streams of all other types.
+   * `types` contains the types of streams that follow runs. Such a stream gets each run's start and end. If
+   * `isFor` is true, the event is only for streams of these types. If it is false, the event is only for
+   * streams of all other types.
    */
   followers: { types: readonly string[]; isFor: boolean };
   /**

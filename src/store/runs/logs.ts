@@ -109,8 +109,8 @@ async function pageOfAll(
 }
 
 /**
- * Returns the listed runs with the ends of their outputs. Postgres cannot foresee how few runs are listed, so
- * `offset 0` makes it look up each run by its id.
+ * Returns the listed runs, each with the end of its output. `offset 0` makes Postgres look up each run by its
+ * id. Without it, Postgres would not do so, because it cannot foresee how few runs are listed.
  */
 async function detailsOf(
   sql: Sql,

@@ -176,7 +176,7 @@ export async function lockActiveBackupRun(sql: Sql, taskId: number): Promise<Run
   return row ?? null;
 }
 
-/** Locks the tasks' active backup runs. Returns their ids by the ids of the tasks. */
+/** Locks the tasks' active backup runs. Returns a map from each task's id to its run's id. */
 export async function lockActiveBackupRuns(
   sql: Sql,
   taskIds: readonly number[],

@@ -90,7 +90,7 @@ export async function updateBackupTask(
   await sql`update backup_tasks set ${sql({ ...changes, ...planned, updated_at: now })} where id = ${id}`;
 }
 
-/** Records the time of a change after which retention rules may remove other backups than before. */
+/** Records the time of a change that might make retention rules remove different backups. */
 export async function recordRetentionChange(sql: Sql, id: number, now: Date): Promise<void> {
   await sql`update backup_tasks set retention_changed_at = ${now} where id = ${id}`;
 }

@@ -17,8 +17,8 @@ export interface TaskOutcome {
 }
 
 /**
- * Joins tasks `t` with their outcome. A backup counts if it is not damaged, not deleted, and of the task's
- * current source.
+ * Joins tasks `t` with their newest backup and their last ended backup run. Ignores backups that are damaged,
+ * deleted, or not of the task's current source.
  */
 export function outcome(sql: Sql) {
   return sql`

@@ -39,7 +39,7 @@ export async function deleteTrigger(sql: Sql, taskId: number): Promise<boolean> 
   return count === 1;
 }
 
-/** Returns the hash of a task's token, whichever workspace the task belongs to. */
+/** Returns a task's trigger, with the hash of its token. The task can be of any workspace. */
 export async function findTrigger(sql: Sql, taskId: number): Promise<TriggerRow | undefined> {
   const [row] = await sql<TriggerRow[]>`
     select token_hash, last_used_at, workspace_id from task_triggers join backup_tasks on id = backup_task_id

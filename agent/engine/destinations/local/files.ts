@@ -59,8 +59,8 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. Closing may write data, and a blocked write would block the whole agent. So while an
-   * operation on the directory has not returned, the close is postponed.
+   * Closes a file. If an earlier operation on the directory has not returned yet, postpones the close until
+   * it has. Closing might write data, and a blocked write would block the whole agent.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);

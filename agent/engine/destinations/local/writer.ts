@@ -81,8 +81,9 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file may have been created late, or may still be created once the file system responds. Remove it
-      // then. The agent may be killed before that, so the verdict also names the file.
+      // The file system might have created the file after the time limit, or might create it once it
+      // responds. Remove the file then. The agent might be killed before that, so the verdict also names the
+      // file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -98,8 +99,8 @@ export class LocalWriter implements ObjectWriter {
   }
 
   /**
-   * Lets a program write the file directly. The agent reads the file while the program writes it, and these
-   * reads have no time limit. So this is undefined if the file system may hang.
+   * Lets a program write the file directly; undefined if the file system might hang. The agent reads the file
+   * while the program writes it. These reads have no time limit, so they could hang forever.
    */
   get direct(): DirectWriting | undefined {
     if (!this.ports.isDisk) return undefined;

@@ -22,8 +22,8 @@ const LONGEST_IDLE = 4;
 const FIRST_ANSWER = 3;
 const UNANSWERED_TRIES = 4;
 /**
- * The time limit of an attempt is `LONGEST` times `idleMs`, plus the part's size in bytes divided by
- * `SLOWEST`, in bytes a second.
+ * The time limit of an attempt is `LONGEST` times `idleMs`, plus the time that the part takes at a rate of
+ * `SLOWEST` bytes a second.
  */
 const LONGEST = 30;
 const SLOWEST = 2048;

@@ -88,7 +88,7 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // Close the connection. A server that refuses a part may not read the rest of the part. The server
+        // Close the connection. A server that refuses a part might leave the rest of the part unread. It
         // would then take the rest for the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;

@@ -130,7 +130,7 @@ export class SftpConnection {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);
   }
 
-  /** Waits before the next attempt. Rejects with `error` once no attempt has succeeded for `patienceMs`. */
+  /** Waits before the next attempt. Rejects with `error` if all attempts have failed for `patienceMs`. */
   async #wait(error: Error): Promise<void> {
     const { clock, signal, output, limits } = this.ports;
     if (this.#troubledSince === null) {

@@ -93,8 +93,8 @@ export class DavClient {
   }
 
   /**
-   * Sends a request and returns the response. Retries as long as a retry may help. Rejects with a
-   * {@link DavError} if the last attempt fails.
+   * Sends a request and returns the response. Retries if a retry might help, until `limits.patienceMs` is
+   * over. Rejects with a {@link DavError} if the last attempt fails.
    */
   async request(request: DavRequest): Promise<DavAnswer> {
     const { clock, signal, output, limits } = this.ports;

@@ -127,8 +127,8 @@ export class Exchange {
     request.on("response", (response: IncomingMessage) => {
       this.#response = this.#read(response);
       this.#response.then(() => {
-        // If the body is not complete, closes the connection. The server may not have read the rest of the
-        // body. The server would then take the rest for the next request.
+        // If the body was not sent completely, close the connection. Otherwise a server that has not read the
+        // whole body might take the rest for the next request.
         if (request.writableFinished) this.#settle();
         else this.destroy();
       }, () => this.destroy());

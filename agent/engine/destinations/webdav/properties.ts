@@ -99,7 +99,7 @@ function wholeNumber(text: string | undefined): number | null {
 
 /**
  * Returns the entries that are directly inside the listed directory. The entry with the shortest path is the
- * directory's own. The path of the request is not used, because a proxy may change paths.
+ * listed directory itself. The path of the request is not used, because a proxy may change paths.
  */
 export function childrenOf(entries: readonly DavEntry[]): DavEntry[] {
   const own = Math.min(...entries.map(({ path }) => path.length));

@@ -125,7 +125,7 @@ export class DavWriter implements ObjectWriter {
     this.#filled = 0;
     if (this.#chunks !== null) return await this.#chunks.send(pending);
     await this.#exchange!.write(pending);
-    // The socket may still need the old buffer, so the writer takes a new buffer.
+    // The socket might still need the old buffer, so the writer takes a new buffer.
     this.#buffer = Buffer.alloc(0);
     collectYoung();
     if (this.#exchange!.isOver) await this.#finish(this.#exchange!);

@@ -28,8 +28,8 @@ export const MARK = "Rearguard: ";
 /** Comment on a database while a restore loads it. */
 export const UNFINISHED = `${MARK}unfinished restore`;
 /**
- * Start of the comment on an original database that a restore has renamed before the new database is
- * complete.
+ * Start of the comment on an original database that a restore has renamed. The restore renames it before the
+ * new database is complete.
  */
 export const MOVED_ASIDE = `${MARK}moved aside by a restore: `;
 

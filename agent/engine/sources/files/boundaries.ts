@@ -17,7 +17,10 @@ export interface Boundaries {
   unreachable: string[];
   /** Subvolumes in the source, by name relative to the root. */
   subvolumes: string[];
-  /** Subvolumes that the source lacks because the source is a snapshot, by name relative to the root. */
+  /**
+   * Subvolumes that are missing in the source, by name relative to the root. They are missing because the
+   * source is a snapshot.
+   */
   missing: string[];
   warnings: string[];
   notes: string[];
@@ -190,10 +193,7 @@ interface Subvolumes {
    * comes before the directories below it.
    */
   subvolumes: string[];
-  /**
-   * Directories that are subvolumes in the original of a snapshot. The snapshot contains only empty
-   * directories in their place.
-   */
+  /** Directories that are empty in a snapshot, because they are subvolumes in the snapshot's original. */
   missing: string[];
 }
 

@@ -49,7 +49,7 @@ const DEPTH = 32;
 function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boolean; patterns: string[] } {
   const names = starNames(pattern);
   if (names === null) return { isAnchored, patterns: [pattern] };
-  // Drop a leading `**`, because a pattern that is not anchored also matches at every depth.
+  // Drop a leading `**`, and do not anchor the rest: a pattern that is not anchored matches at every depth.
   if (names[0] === ANY_DEPTH && names.length > 1) return expandAnyDepth(names.slice(1).join("/"), false);
   if (names.at(-1) === ANY_DEPTH) names.splice(-1, 1, "*");
   const depth = DEPTH / 2 ** (names.filter((name) => name === ANY_DEPTH).length - 1);

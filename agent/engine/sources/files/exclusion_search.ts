@@ -10,13 +10,13 @@ import { searchTree } from "./tree_search.ts";
 export interface ExclusionFindings {
   /** Entries of `excluded_paths` that match nothing. */
   unmatched: string[];
-  /** Rules for directories that also match the names of files. These files stay in the backup. */
+  /** Rules for directories whose pattern also matches files. Such a rule does not exclude the files. */
   withFiles: ReadonlySet<ExclusionRule>;
 }
 
 /**
  * Returns the entries that match nothing, and the rules for directories that also match files. Stops the
- * search when each rule has a match. A rule for directories counts only once it has also matched a file.
+ * search once each rule has a match. A rule for directories needs two matches: a directory and a file.
  *
  * @param tops Directories below the root that a search of the root does not enter, such as subvolumes. Their
  *   names are relative to the root.

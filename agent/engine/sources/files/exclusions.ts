@@ -87,8 +87,9 @@ export async function planExclusions(request: ExclusionRequest): Promise<Exclusi
 }
 
 /**
- * Returns the paths within the root that lead to `real`. If `real` is within the root, returns only `real`. A
- * path outside the root may have paths within the root because of bind mounts. Returns these paths then.
+ * Returns the paths within the root that lead to `real`. If `real` is within the root, this is only `real`.
+ * If `real` is outside the root, bind mounts might lead to it from within the root. The result is then the
+ * paths through these mounts.
  */
 async function pathsWithin(root: string, real: string, mounts: readonly Mount[]): Promise<string[]> {
   return isWithin(real, root) ? [real] : await aliasesWithin(root, real, mounts);
@@ -186,11 +187,11 @@ function sourceExcludedError(given: string): RunFailedError {
 }
 
 /**
- * Returns the paths that `path` stands for; none if `path` does not exist. Symbolic links in the directories
- * of `path` are resolved.
+ * Resolves symbolic links in the directories of `path`, and returns the resulting path. Returns no path if
+ * `path` does not exist.
  *
- * If `path` is itself a symbolic link, returns the paths of the link and of its target. For a link in the
- * source, the target is included only if `path` had a trailing slash.
+ * If `path` is itself a symbolic link, returns two paths: of the link and of its target. If such a link is in
+ * the source, the target is returned only if `path` had a trailing slash.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {

@@ -180,7 +180,7 @@ export function tarArguments(options: readonly string[], member: string): string
 
 /**
  * Throws if tar failed. Throws if files could not be read, and the task does not allow this. Exit code 1
- * means that files changed while they were read. It is a success if tar has named these files.
+ * means that files changed while tar read them. This is a success if tar's messages name such files.
  */
 function checkExit(source: FilesSource, messages: TarMessages, exit: Exit, filesCount: number): void {
   const { changed, unreadable, firstUnreadable, lastError } = messages;

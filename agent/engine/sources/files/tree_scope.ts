@@ -12,9 +12,9 @@ import { type Exclusions, planExclusions } from "./exclusions.ts";
 import { displayPattern } from "./display_pattern.ts";
 
 /**
- * Types of file systems that report the number of blocks of every file. GNU tar takes a file without blocks
- * for a single hole, and loses its contents. Many FUSE file systems, SMB, 9p and sysfs report no blocks, so
- * they are not in this list.
+ * Types of file systems that report the number of blocks of every file. If a file has no blocks, GNU tar
+ * treats it as a single hole and loses its contents. Many FUSE file systems, SMB, 9p and sysfs report no
+ * blocks, so they are not in this list.
  */
 const SPARSE_TYPES = new Set([
   "bcachefs",
@@ -34,7 +34,10 @@ const SPARSE_TYPES = new Set([
  * environment.
  */
 const MAX_ARGUMENTS = 1_800_000;
-/** Number of bytes that an argument takes in addition to its text: a NUL and its address, execve(2). */
+/**
+ * Number of bytes that an argument takes in addition to its text: a NUL, and the argument's address. See
+ * execve(2).
+ */
 const POINTER_BYTES = 9;
 
 export interface TreeScope {

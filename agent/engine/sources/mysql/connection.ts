@@ -115,7 +115,8 @@ export class MysqlConnection {
   }
 
   /**
-   * Executes all statements in order, even if some fail. Returns the error messages, at most the first few.
+   * Executes all statements in order, even if some fail. Returns the error messages. If there are many,
+   * returns only the first few.
    */
   async executeEach(client: string, sql: string): Promise<string[]> {
     const { exit, messages } = await this.#run(client, sql, ["--force"]);

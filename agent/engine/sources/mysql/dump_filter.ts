@@ -89,7 +89,7 @@ export class DumpRewriter {
   }.bind(this);
 
   *#take(chunk: Uint8Array): Iterable<Uint8Array> {
-    // Position in the chunk of the first row that is not yielded yet.
+    // Where the rows that are not yielded yet begin, as a position in the chunk.
     let rows = 0;
     for (let at = 0; at < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, at);

@@ -9,7 +9,7 @@ import { fromHex, type MysqlConnection, SESSION } from "./connection.ts";
 import { temporaryNames } from "../database/scratch_names.ts";
 import { hasTable, isInUse, MARK, quote, SWAP } from "./sql.ts";
 
-/** Matches the end of a marking table's comment: the name of the lock. */
+/** Matches the name of the lock at the end of the comment of a table named `MARK`. */
 const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 

@@ -1,4 +1,4 @@
-/** Finds the session of a run that waits for a lock, and the sessions that may hold the lock. */
+/** Finds the run's session that waits for a lock, and the other sessions that might hold the lock. */
 import { firstTool } from "../../programs/tools.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { joinNames } from "../database/lock_holders.ts";

@@ -129,7 +129,7 @@ export class MysqlRights {
   }
 
   /**
-   * Whether the login may read the text of routines:
+   * Whether the login is allowed to read the text of routines. The rules:
    * https://mariadb.com/kb/en/show-create-procedure/
    * https://dev.mysql.com/doc/refman/8.4/en/privileges-provided.html#priv_show-routine
    */

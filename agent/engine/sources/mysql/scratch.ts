@@ -81,7 +81,8 @@ class MysqlScratch implements ScratchHost {
     const rewriter = new DumpRewriter({
       original,
       into: name,
-      // Drills do not compare definers, and setting other definers needs an administrator's privilege.
+      // Setting other definers needs an administrator's privilege. A drill does not need the original
+      // definers, because it does not compare them.
       isDefiner: true,
       lacksOldModes: !isMariadb && isAtLeast(version, 8),
     });

@@ -118,8 +118,8 @@ interface SpecialTable {
 }
 
 /**
- * Finds tables that need special treatment. If a table cannot be opened, its comment contains the reason.
- * MariaDB opens a table only if the query selects data_length.
+ * Finds tables that need special treatment. If the server cannot open a table, `table_comment` contains the
+ * reason. The query selects data_length, because otherwise MariaDB does not try to open the tables.
  */
 async function specialTables(
   query: (sql: string) => Promise<string[][]>,

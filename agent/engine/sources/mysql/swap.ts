@@ -100,7 +100,7 @@ export class MysqlSwap {
 
   /**
    * Drops the old views, events, routines and triggers, and creates the new ones. Runs after the tables have
-   * moved, and may be repeated.
+   * moved. Can be run again after an interruption.
    */
   async #complete(): Promise<void> {
     const { name, charset, definitions } = this.plan;
@@ -165,7 +165,7 @@ export class MysqlSwap {
     return this.plan.tables.length > 0 && !await holdsTables(fresh);
   }
 
-  /** Returns the moves of the original tables out of the final database and of the new tables into it. */
+  /** Returns two moves: first the original tables out of the final database, then the new tables into it. */
   #moves(): Move[] {
     const { name, old, tables } = this.plan;
     const { fresh, replaced } = temporaryNames(name);

@@ -71,8 +71,8 @@ export function renameDatabase(sql: string, renaming: Renaming): string {
 
 /**
  * Renames the database in a view's definition. Normally the database is renamed wherever it qualifies a name.
- * Servers write it in front of every table if a view reads several databases. If an alias has the database's
- * name, the database is renamed only in front of functions and sequences.
+ * In a view that reads several databases, servers write the database's name in front of every table. If an
+ * alias has the database's name, the database is renamed only in front of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)

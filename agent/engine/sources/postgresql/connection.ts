@@ -26,8 +26,8 @@ const PASSWORD_DESCRIPTOR = 3;
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
 /**
- * Time in milliseconds after which a server has freed the connection of a program that has ended. It frees
- * the connection a moment after the program's end, or later if the server is busy.
+ * Time, in milliseconds, within which a server frees the connection of a program that has ended. Usually the
+ * server needs only a moment. A busy server needs longer.
  */
 const RELEASE_TIME = 1_000;
 /** Number of times that psql tries to connect while a limit of connections is reached. */

@@ -22,8 +22,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Time limit for the count after the dump has ended: `GRACE_MS` milliseconds, or the share `GRACE_SHARE` of
- * the dump's duration if that is longer.
+ * Time limit for the count after the dump has ended. The limit is `GRACE_MS` milliseconds. For long dumps, it
+ * is the dump's duration times `GRACE_SHARE`, if that is longer.
  */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
@@ -47,8 +47,8 @@ const OutputLine = z.union([
 type OutputLine = z.infer<typeof OutputLine>;
 
 /**
- * Starts the count, and returns pg_dump's argument for the snapshot. A standby, for example, cannot export a
- * snapshot. pg_dump then gets no argument, and no rows are counted.
+ * Starts the count, and returns pg_dump's argument for the snapshot. Some servers cannot export a snapshot,
+ * such as a standby. Then pg_dump gets no argument, and no rows are counted.
  */
 export async function countInSnapshot(
   client: PostgresqlClient,

@@ -20,7 +20,7 @@ export interface Database {
    */
   is_invalid: boolean;
   allows_connections: boolean;
-  /** Size in bytes; null if the role may not connect. */
+  /** Size in bytes; null if the role is not allowed to connect or the database is invalid. */
   size: number | null;
   comment: string | null;
   encoding: string;

@@ -67,8 +67,8 @@ export class PostgresqlFresh {
   readonly role: Role;
   major = 0;
   /**
-   * Database to connect to for statements about other databases. It is not one of the databases being
-   * restored.
+   * Database to which the agent connects to execute statements about other databases. It is not one of the
+   * databases being restored.
    */
   maintenanceDatabase = "postgres";
   #options: string | null = OPTIONS;
@@ -125,7 +125,7 @@ export class PostgresqlFresh {
     await dropAbandoned(this, this.maintenanceDatabase, this.output);
   }
 
-  /** Opens a new connection for programs that may run even after the run was cancelled. */
+  /** Opens a new connection for programs that are allowed to run even after the run was cancelled. */
   async connect(programs: ProgramContext): Promise<PostgresqlConnection> {
     return await PostgresqlConnection.open(this.target, programs, this.#options);
   }

@@ -159,8 +159,8 @@ async function addForeignKeys(
 }
 
 /**
- * Executes statements until one succeeds. Returns the index of this statement, or the last error if none
- * succeeds. Returns 0 if the key already exists.
+ * Executes statements that add a foreign key, until one succeeds. Returns the index of the successful
+ * statement. If none succeeds, returns the last error. If the foreign key already exists, returns 0.
  */
 async function firstSuccessful(
   server: PostgresqlFresh,

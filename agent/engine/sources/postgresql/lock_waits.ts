@@ -22,7 +22,8 @@ const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 /**
  * Describes the lock that the run waits for; null if it waits for none.
  *
- * @param names Databases that the login may connect to. The login may have no access to the usual databases.
+ * @param names Databases to try first for the connection. The login might have no access to the usual
+ * databases.
  */
 export async function findLockWait(
   login: Parameters<typeof PostgresqlConnection.open>[0],

@@ -10,8 +10,8 @@
 const FIRST_OWN_ID = 16384;
 
 /**
- * System catalogs, each with a condition on its rows `o`. The conditions leave out objects that a dump does
- * not contain or that the server creates itself.
+ * System catalogs, each with an SQL condition on its rows. The conditions call a row `o`. They leave out
+ * objects that a dump does not contain, and objects that the server creates itself.
  */
 const CATALOGS: readonly [catalog: string, condition: string][] = [
   ["pg_class", "o.relkind in ('p', 'v', 'm', 'f', 'S', 'i', 'I') and o.relpersistence <> 't'"],
@@ -76,7 +76,7 @@ const OWNED: readonly [catalog: string, owner: string, grants: string | null][] 
 ];
 
 /**
- * Descriptions of contents that {@link objectStatements} does not list, so that drills do not compare them.
+ * Descriptions of contents that drills do not compare, because {@link objectStatements} does not list them.
  */
 export const NOT_LISTED = [
   "the text of definitions",

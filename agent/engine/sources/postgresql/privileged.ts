@@ -1,7 +1,7 @@
 /**
- * Finds objects that only a superuser may create and that contain no rows. If a drill's login is not a
- * superuser, the drill leaves these objects out and reports them. So a drill's login needs only the privilege
- * CREATEDB.
+ * Finds objects that contain no rows and that only a superuser is allowed to create. If a drill's login is
+ * not a superuser, the drill leaves these objects out and reports them. So a drill's login needs only the
+ * privilege CREATEDB.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 import type { PostgresqlFresh } from "./fresh.ts";

@@ -15,8 +15,9 @@ export interface ExcludedTable {
 
 /**
  * Returns the tables that the task's entries name, and their partitions. An entry is `schema.table`, or
- * `table` in any schema. Names are taken literally. Materialized views that read an excluded materialized
- * view are excluded too, because an unfilled view cannot be read.
+ * `table` in any schema. Names are taken literally. If a materialized view is excluded, a restore does not
+ * fill it, and an unfilled view cannot be read. So materialized views that read an excluded materialized view
+ * are excluded too.
  */
 export async function findExcludedTables(
   connection: PostgresqlConnection,

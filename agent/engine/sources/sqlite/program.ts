@@ -28,7 +28,7 @@ export interface Opening {
   readonly path: string;
   /**
    * How the database is opened:
-   * - `read`: writes nothing to the database. May write to the shared memory of a write-ahead log.
+   * - `read`: writes nothing to the database, but might write to the shared memory of a write-ahead log.
    * - `write`: opens like any program that uses the database. Removes an empty write-ahead log at the end.
    * - `copy`: opens a file that no other program has open.
    */

@@ -168,8 +168,8 @@ async function replace({ path, replaced, staging }: DatabasePaths, programs: Pro
 }
 
 /**
- * Moves an old database back that a failed or killed restore has renamed. Resolves with true if a database
- * was moved back.
+ * Moves the old database back if a failed or killed restore has renamed it. Resolves with true if the
+ * database was moved back.
  */
 async function putBack(
   paths: Pick<DatabasePaths, "path" | "replaced">,

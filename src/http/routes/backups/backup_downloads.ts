@@ -82,9 +82,9 @@ export const backupDownloadEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Returns a function that chooses the requested range of an object with a given ETag. The function returns
- * null for the whole object. It ignores the range if `If-Range` names another ETag, because the client then
- * has bytes of another object.
+ * Returns a function that takes an object's ETag and returns the requested range; null for the whole object.
+ * The function ignores the range if `If-Range` names another ETag, because the bytes that the client already
+ * has are then those of another object.
  */
 function rangeOf({ headers, method }: Request): ChooseRange {
   return (etag) => {

@@ -241,8 +241,8 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
 }
 
 /**
- * Yields the log's events as Server-Sent Events. Each event's id contains the log's id. A client may send
- * back an id of an earlier run, but the position in that run means nothing in this run.
+ * Yields the log's events as Server-Sent Events. Each event's id contains the log's id, because a client may
+ * send back an id of an earlier run. The position in that run means nothing in this run.
  */
 async function* serverSentEvents(
   logId: number,

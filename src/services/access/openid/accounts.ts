@@ -43,7 +43,8 @@ export function accountOf(
     if (found === undefined && grants.length > 0 && !hasRights(rights)) {
       return refuse("No group of the person has a role here.");
     }
-    // Otherwise, whoever gets an administrator's address at the provider would become administrator here.
+    // Link an administrator only if the provider's groups make the person an administrator, too. Otherwise,
+    // whoever gets an administrator's address at the provider would become administrator here.
     if (found?.is_admin === true && rights.isAdmin !== true) {
       return refuse("An administrator's account is linked only by a group with administrator.", found.id);
     }

@@ -48,10 +48,10 @@ export class OpenidProvider {
   }
 
   /**
-   * Returns the address to which a browser is sent. Throws an {@link UnavailableError} if the provider can't
-   * be used.
+   * Returns the provider's address to which a browser is sent for a log-in. Throws an
+   * {@link UnavailableError} if the provider can't be used.
    *
-   * @param isFresh Whether the user has to authenticate at the provider even if already logged in there.
+   * @param isFresh Whether the user must authenticate again if already logged in at the provider.
    */
   async authorizationUrl(redirectUri: string, secrets: LoginSecrets, isFresh: boolean): Promise<string> {
     const { client, configuration } = await this.#describe();
