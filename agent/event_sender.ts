@@ -1,6 +1,6 @@
 /**
  * Sends the journal's events over the websocket. Events are sent in order, each once per connection. At most
- * `WINDOW` events of a run are sent ahead of the acknowledgements.
+ * `WINDOW` events of a run are sent but not yet acknowledged.
  */
 import type { AgentMessage, RunEvent } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";

@@ -91,8 +91,8 @@ export async function executeRun(environment: RunEnvironment, execution: Executi
 }
 
 /**
- * Runs the scripts that follow a backup, and returns the final verdict. Records `verdict` first: if the agent
- * is killed, the next agent process runs the remaining scripts.
+ * Runs the scripts that follow a backup, and returns the final verdict. Records `verdict` before the scripts.
+ * If the agent is killed, the next agent process can then run the remaining scripts.
  */
 export async function followScripts(
   scripts: RunScripts,

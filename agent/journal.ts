@@ -36,14 +36,14 @@ const Entry = z.union([
 type Entry = z.infer<typeof Entry>;
 type JobKind = Job["kind"];
 
-/** Number of bytes that are written to the file before the next acknowledgement is recorded in it. */
+/** Number of bytes written since the last recorded acknowledgement after which the next one is recorded. */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
  * How many event numbers are skipped after a journal was read from disk.
  *
- * Only verdicts, openings and scratch directories are flushed to the disk. So after a power failure, the file
- * may lack events that the control plane has already stored. If a new event got the number of such an event,
- * the control plane would take the new event for a duplicate.
+ * Only verdicts and the records of objects and scratch directories to be created are flushed to the disk. So
+ * after a power failure, the file might lack events that the control plane has already stored. If a new event
+ * got the number of a lost one, the control plane would take the new event for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 

@@ -21,8 +21,8 @@ import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
 /**
- * Upper limits of the waits between two connections, in milliseconds: of the first wait, and of every later
- * wait.
+ * Maximum wait before connecting again, in milliseconds. `RETRY_FIRST` applies to the first wait. The maximum
+ * then doubles with each wait, up to `RETRY_LAST`.
  */
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;

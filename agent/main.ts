@@ -17,8 +17,8 @@ import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
 /**
- * Time that the agent waits at its end for the last verdicts to be acknowledged, in milliseconds. The agent
- * sends the remaining verdicts at its next start.
+ * Time in milliseconds that the agent, before it ends, waits for the acknowledgements of the last verdicts.
+ * At its next start, it sends the verdicts that were not acknowledged.
  */
 const DRAIN_TIMEOUT = 3_000;
 

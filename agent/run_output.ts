@@ -20,8 +20,8 @@ const RATE = 256 * 1024;
  */
 const MAX_QUEUED = 1024 * 1024;
 /**
- * Maximum number of characters in the warnings that are reported apart from the lines. These warnings have no
- * rate limit, because none of them may be lost among other output.
+ * Maximum number of characters in a run's list of warnings. Each warning is sent as a line, and also in this
+ * list. The list has no rate limit, so that warnings are not lost among other output.
  */
 const MAX_WARNINGS = 4 * 1024 * 1024;
 
@@ -44,7 +44,10 @@ export class RunOutput implements Output {
   #flushedAt = -Infinity;
   #timer: Promise<void> | null = null;
 
-  /** @param emit Called with complete lines, or with warnings, at most 64 KiB in one call. */
+  /**
+   * @param emit Called either with complete lines, or with warnings and an empty text. One call contains at
+   *   most 64 KiB.
+   */
   constructor(clock: Clock, emit: (text: string, warnings?: string[]) => void) {
     this.#clock = clock;
     this.#emit = emit;
@@ -112,14 +115,14 @@ export class RunOutput implements Output {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // The allowance grows to at most the characters of one second. A larger allowance, from the unused burst,
-    // stays as it is.
+    // The allowance grows to at most `RATE`, the characters of one second. If it is still larger, because the
+    // initial burst is not used up, it stays as it is.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 
   /**
-   * Emits the waiting lines. After a pause, they are emitted at once. If a batch was emitted recently, they
-   * wait for the next batch.
+   * Emits the waiting lines at once if the last batch was emitted long enough ago. Otherwise emits them with
+   * the next batch.
    */
   #schedule(): void {
     if (this.#timer !== null) return;

@@ -8,7 +8,7 @@ export const ScriptEntry = z.union([
   z.object({ scripts: ScriptPlan }),
   /** The verdict on the backup, before the scripts that follow it. */
   z.object({ decided: Verdict }),
-  /** The script at this position of the plan has ended. `problem` is null if the script succeeded. */
+  /** The script at this position of the run's plan has ended. `problem` is null if the script succeeded. */
   z.object({ script: z.number().int().nonnegative(), problem: z.string().nullable() }),
 ]);
 export type ScriptEntry = z.infer<typeof ScriptEntry>;

@@ -59,7 +59,7 @@ export class StateDirectory implements Disposable {
     return join(this.#path, "journal");
   }
 
-  /** Path of the directory for the sorted listings of backups that are browsed. */
+  /** Path of the directory with the sorted listings of browsed backups. */
   get listingsPath(): string {
     return join(this.#path, "work", "listings");
   }

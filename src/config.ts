@@ -58,7 +58,7 @@ export interface Config {
   readonly messageInterval: number;
   /** The OpenID Connect provider with which users can log in; null for none. */
   readonly openid: OpenidSettings | null;
-  /** Decides to which addresses the control plane may connect when a user has entered the address. */
+  /** Decides which of the addresses that users enter the control plane is allowed to connect to. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }
@@ -347,8 +347,8 @@ function host(text: string): string | null {
 }
 
 /**
- * Accepts a URL without a query, because options in the query could turn off certificate checks, or log what
- * is sent.
+ * Accepts only a URL without a query. Options in a query could turn off certificate checks, or turn on a log
+ * of what is sent.
  */
 function smtpUrl(text: string): string | null {
   const url = URL.parse(text);

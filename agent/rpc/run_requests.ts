@@ -22,8 +22,8 @@ export interface RequestLink {
 
 export class RunRequests {
   /**
-   * @param waiting Called with the reason when a request is retried a second time, and when a response is
-   *   slow.
+   * @param waiting Called when a request is about to be sent for the third time, and when a response is slow.
+   *   Its argument says why the run waits.
    */
   constructor(
     private readonly link: RequestLink,

@@ -146,8 +146,8 @@ async function retireOldKeys(rotation: KeyRotation, file: KeyFile, newKeyId: str
   if (old.length === 0) return;
   await file.retire(old);
   await file.write(keys.filter((key) => keyId(key) === newKeyId));
-  // Encrypts again the values that control planes stored with an old key during the last steps. A control
-  // plane keeps an old key while a stored value needs that key.
+  // During the last steps, control planes might have stored values with an old key. Encrypts these
+  // values again with the new key. A control plane keeps an old key while a stored value needs that key.
   const resealStrays = async () => {
     if (!await sealedWithOthers(rotation, newKeyId)) return;
     await reseal(rotation, new Keyring(await availableKeys(file), file.path));

@@ -31,8 +31,8 @@ export interface RecoveredRepository {
 }
 
 /**
- * Imports the repository's backups that have no record in the database, and prints their names. Leaves out a
- * backup if its archive is missing or its password is unknown.
+ * Imports the repository's newer backups, which have no record in the database, and prints their names.
+ * Leaves out a backup if its archive is missing, or if no known password decrypts it.
  */
 export async function importNewerBackups(
   services: ServiceContext,

@@ -145,7 +145,7 @@ async function runResetLogin(config: Config, { email }: Values): Promise<void> {
   print(`A set-up link for ${made.email}, valid for 24 hours, once: ${setupUrl(url, made.link)}`);
 }
 
-/** Returns the name of the user who runs the command; under `sudo`, of the user who called `sudo`. */
+/** Returns the name of the user who runs the command. Under `sudo`, this is the user who called `sudo`. */
 function operator(): string {
   return Deno.env.get("SUDO_USER") || Deno.env.get("USER") || `uid ${Deno.uid()}`;
 }

@@ -15,7 +15,8 @@ const MAX_HEADER_BYTES = 256 * 1024;
 
 export class Passwords {
   /**
-   * The passwords to try. The password that was right last comes first, because trying one takes a second.
+   * The passwords to try, in this order. The password that opened a file most recently comes first, because
+   * each try takes a second.
    */
   #known: string[];
 

@@ -124,7 +124,8 @@ async function recoverFromManifests(
   if (found.length === 0) {
     throw new RecoveryError(`Cannot recover: ${repository.description} contains no manifest`);
   }
-  // Before anything is written to the database, checks that the control plane may connect to the endpoint.
+  // Check that the control plane is allowed to connect to the endpoint, before anything is written to the
+  // database.
   const { type, values } = repository.destination;
   const connection = connectionOf({ type, settings: storedSettings(type, values) });
   if (connection !== null) new Network(config.addressPolicy).check(connection.url);

@@ -1,4 +1,4 @@
-/** Opens a repository for `recover`: a directory on this machine, or the location that a URL names. */
+/** Opens a repository for `recover`. It is a local directory, or a bucket or destination with a URL. */
 import { resolve } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import { AGENT_SCHEMES, openAgentRepository } from "./agent_repository.ts";

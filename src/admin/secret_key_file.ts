@@ -1,6 +1,5 @@
 /**
- * Access to the key file, which this process may write. Keys in the environment can be changed only by the
- * operator.
+ * Reads and writes the key file. Keys in the environment are not changed here: only the operator can do that.
  */
 import type { Config } from "../config.ts";
 import { keyId, newSecretKey, readSecretKeys, writeSecretKeys } from "../process/secret_keys.ts";

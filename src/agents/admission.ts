@@ -109,8 +109,8 @@ export class Admission {
   }
 
   /**
-   * Pings an agent of this replica because another replica has asked for it. Notifies that replica if the
-   * agent answers.
+   * Pings an agent of this replica on behalf of another replica. If the agent answers, notifies the other
+   * replica.
    */
   async probe(connectionId: string, probe: string, patience: number): Promise<void> {
     const session = this.#sessions(connectionId);

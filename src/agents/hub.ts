@@ -202,7 +202,8 @@ export class Hub implements SessionOwner {
       }
       try {
         await renewAgentLeases(this.#services, heard.map(({ connection }) => connection));
-        // If a session has closed meanwhile, `renewAgentLeases` may have recorded it as connected again.
+        // `renewAgentLeases` might have recorded a session as connected after it closed. Record such a
+        // session as disconnected.
         for (const session of heard) {
           if (!this.#isReady(session)) await disconnectAgent(this.#services, session.connection);
         }
@@ -231,8 +232,8 @@ export class Hub implements SessionOwner {
   /**
    * Closes websockets whose agent key is no longer valid.
    *
-   * @param serverId Checks only the agents of this server. Null checks the agents of all servers: use it
-   *   after notifications may have been lost.
+   * @param serverId Checks only the agents of this server. Null checks the agents of all servers; pass null
+   *   if database notifications might have been lost.
    */
   async #checkKeys(serverId: number | null): Promise<void> {
     for (const session of [...this.#open]) {

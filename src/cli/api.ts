@@ -38,7 +38,7 @@ export interface PageChoice {
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
 
-/** A client of the API. If a response is not a success, the method rejects with a {@link CommandError}. */
+/** A client of the API. Its methods reject with a {@link CommandError} if a response is not a success. */
 export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}

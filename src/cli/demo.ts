@@ -133,7 +133,7 @@ async function makeTask(api: Api, source: string, backups: string): Promise<numb
     backup_destination_id: made.id,
     frequency: "daily",
     time_to_run_at: "03:00",
-    // Without this field, a file that the demo's user may not read would fail the backup.
+    // Without this field, the backup would fail if the demo's user is not allowed to read a file.
     allow_unreadable: true,
   })).data as { id: number };
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);

@@ -147,8 +147,8 @@ class PartialFile {
   private constructor(readonly path: string, private readonly file: Deno.FsFile) {}
 
   /**
-   * Opens the partial file. If an earlier call's bytes may belong to the expected object, keeps them. If not,
-   * empties the file.
+   * Opens the partial file. Keeps the bytes from an earlier call if they might be the start of the expected
+   * object. Otherwise empties the file.
    */
   static async open(path: string, expected: Download["expected"]): Promise<PartialFile> {
     const file = await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });

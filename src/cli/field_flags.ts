@@ -13,8 +13,8 @@ import { readSecret, type SecretSource, SOURCE_HELP } from "./secret_source.ts";
 export type Options = Record<string, unknown>;
 
 /**
- * Adds a flag for each field. A secret gets the flag `--<name>-from`. Its value says where to read the
- * secret, such as `env:NAME`. The secret itself is never an argument, because every process can read
+ * Adds a flag for each field. The flag of a secret field is `--<name>-from`. The flag's value says where to
+ * read the secret, such as `env:NAME`. The secret itself is never an argument, because every process can read
  * arguments.
  */
 export function addFieldFlags(command: Command, fields: FieldTable): Command {

@@ -20,7 +20,7 @@ const OPTIONS = {
   sort: ["--sort <field>", "such as created_at; -id shows the newest first", "sort"],
 } as const;
 export type ListOption = keyof typeof OPTIONS;
-/** Options of lists whose records belong to a task: tasks, their runs, their backups. */
+/** Options of the lists of tasks, of runs and of backups. */
 export const TASK_RECORD_OPTIONS = [
   "server",
   "destination",

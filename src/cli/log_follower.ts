@@ -98,7 +98,7 @@ async function* eventsOf(
   open: OpenStream,
   lastEventId: string | null,
   silence: number,
-  /** `onComment` is called for comments. The server sends them regularly while there are no events. */
+  /** `onComment` gets each comment. While there are no events, the server sends comments regularly. */
   signs: { onRetry(ms: number): void; onComment(): void },
 ): AsyncGenerator<EventSourceMessage | "nothing left"> {
   const over = new AbortController();

@@ -20,7 +20,7 @@ type InObjects<T extends FieldTable> = {
   };
 };
 
-/** Stores the fields in objects, so that a type's own field needs no column. */
+/** Stores each field in one of the two objects. So a field that only one source type has needs no column. */
 function inObjects<const T extends FieldTable>(fields: T): InObjects<T> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) => [

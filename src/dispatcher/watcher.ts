@@ -23,7 +23,7 @@ import { Loop } from "./loop.ts";
 export interface WatchedUrls {
   /** The URL at which agents and browsers reach the control plane; null if it is not configured. */
   readonly publicUrl: string | null;
-  /** URL of a document that names the newest version of Rearguard; null if none is read. */
+  /** URL of a document that names the newest version of Rearguard; null to not look for new versions. */
   readonly updateUrl: string | null;
 }
 

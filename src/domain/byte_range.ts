@@ -24,7 +24,9 @@ export function parseRange(header: string | null): RequestedRange | null {
   return { from: Number(first), to: last === "" ? null : Number(last) };
 }
 
-/** Returns the positions of the requested bytes in `size` bytes; null if none of them exists. */
+/**
+ * Returns the requested range of a content with `size` bytes; null if the content has none of these bytes.
+ */
 export function resolveRange(requested: RequestedRange | null, size: number): ByteRange | null {
   if (requested === null) return { from: 0, to: size };
   const range = requested.from === null

@@ -17,7 +17,7 @@ export abstract class DomainError extends Error {
 
 /**
  * The resource does not exist, or it belongs to another workspace than the caller's current one. `resource`
- * is the name of its type, such as `Backup task`.
+ * says what kind of resource it is, such as `Backup task`.
  */
 export class NotFoundError extends DomainError {
   readonly kind = "not_found";

@@ -18,8 +18,8 @@ export function objectKey(directory: string, name: string): string {
 }
 
 /**
- * Returns the path of the directory `inside` below the directory `base`. If both are empty and relative,
- * returns `.`.
+ * Returns the path of the directory `inside` below the directory `base`. Returns `.` if `base` is relative
+ * and neither has a segment.
  */
 export function joinDirectory(base: string, inside: readonly string[]): string {
   const parts = [...innerSegments(base), ...inside].join("/");

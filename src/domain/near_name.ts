@@ -15,12 +15,12 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** A name may have one spelling error for every five of its characters. */
+/** Number of characters of a name for each spelling error that is tolerated. */
 const LETTERS_PER_ERROR = 5;
 
 /**
- * Returns the known name that `name` resembles most; null if none is similar. `name` may be in another
- * notation (`encryptionPassword`), misspelt (`encryption_pasword`) or lack some words (`cron_expression`).
+ * Returns the known name that `name` resembles most; null if none is similar. `name` might be in another
+ * notation (`encryptionPassword`), be misspelt (`encryption_pasword`) or lack some words (`cron_expression`).
  */
 export function nearestName(name: string, known: readonly string[]): string | null {
   const given = normalised(name);

@@ -4,9 +4,10 @@ import { localIso } from "./timezone.ts";
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";
 
 /**
- * Returns the name of the period in local time of `zone`. Examples: `2024-08-07 13:00+02:00`, `2024-08-07`,
- * `2024-W32`, `2024-08` and `2024`. Weeks are those of ISO 8601, which begin on Monday. The offset
- * distinguishes the two hours that a clock change repeats.
+ * Returns the name of the period that contains `instant`, in the local time of `zone`. Examples:
+ * `2024-08-07 13:00+02:00`, `2024-08-07`, `2024-W32`, `2024-08` and `2024`. Weeks are those of ISO 8601,
+ * which begin on Monday. If the clock is set back, an hour occurs twice. The offset distinguishes these two
+ * hours.
  */
 export function periodOf(period: Period, zone: string, instant: Date): string {
   const local = localIso(zone, instant);

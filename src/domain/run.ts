@@ -33,7 +33,10 @@ export type RunTransitionEvent =
   | { type: "heard" }
   /** A user cancels the run, or its run timeout has passed. */
   | { type: "cancel_requested" }
-  /** The agent has reported a verdict. `damage` says what is wrong with the backup that the run read. */
+  /**
+   * The agent has reported a verdict. If the run read a backup and found it damaged, `damage` describes the
+   * damage.
+   */
   | { type: "finished"; outcome: "succeeded" | "failed" | "cancelled"; damage?: string | null }
   /** The run's deadline has passed without a message from the agent. */
   | { type: "deadline_passed" };
@@ -68,8 +71,8 @@ const TRANSITIONS: Record<RunState, Partial<Record<EventType, RunState | "verdic
   cancelling: {
     accepted: "cancelling",
     heard: "cancelling",
-    // The run may have succeeded before the cancellation reached the agent. The backup then exists and
-    // counts.
+    // The run might have succeeded before the cancellation reached the agent. Its backup then exists, and
+    // the run counts as succeeded.
     finished: "verdict",
     deadline_passed: "cancelled",
   },
@@ -115,7 +118,10 @@ export interface RunTimes {
   grace: number;
   /** Time from the dispatch to the agent's acceptance. */
   acceptance: number;
-  /** Time from the due time, or the user's request, to the first dispatch that an agent accepts. */
+  /**
+   * Time until an agent first accepts the run. It starts when the run is due, or when a user requests the
+   * run.
+   */
   start: number;
   /** Time from the request to cancel to the agent's confirmation. */
   cancel: number;
@@ -123,7 +129,9 @@ export interface RunTimes {
    * Time from the last progress of a running run to notifying its owner. Default for tasks without a value.
    */
   stallWarning: number;
-  /** Time from the last progress of a running run to ending the run. Default for tasks without a value. */
+  /**
+   * How long a running run may make no progress before it is ended. Default for tasks without a value.
+   */
   stallTimeout: number;
   /** How long a database dump waits for a lock. Default for tasks without a value. */
   lockWait: number;
@@ -132,7 +140,7 @@ export interface RunTimes {
    */
   overdue: number;
   /**
-   * Time from the end of an agent's connection to notifying its owner. Default for servers without a value.
+   * How long an agent must be disconnected before its owner is notified. Default for servers without a value.
    */
   offline: number;
 }
@@ -231,9 +239,11 @@ export function outcomeOfRun(
 }
 
 /**
- * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. `newest` is the task's last stamp. If the
- * time is not later than `newest`, returns the second after `newest`. This happens if two names are made
- * within a second or the clock was set back. So names are never reused, and sort by age.
+ * Returns the time stamp in object names: `YYYYMMDDHHMMSS` in UTC. If the time is not later than `newest`,
+ * returns the second after `newest`. So names are never reused, and sort by age. The time is not later if two
+ * names are made within a second, or if the clock was set back.
+ *
+ * @param newest The task's last stamp; null for none.
  */
 export function objectStamp(time: Date, newest: string | null = null): string {
   const stamp = time.toISOString().replace(/[-:T]/g, "").slice(0, 14);

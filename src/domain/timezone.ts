@@ -85,7 +85,9 @@ export function instantOf(zone: string, wall: number): Date {
   return new Date(changeBetween(zone, early, late));
 }
 
-/** Returns the first second between two instants at which the zone has the offset of the later instant. */
+/**
+ * Returns when the zone's offset changes between two instants: the first second with the offset of `late`.
+ */
 function changeBetween(zone: string, early: number, late: number): number {
   const target = offsetAt(zone, late);
   let [low, high] = [Math.floor(early / 1000), Math.ceil(late / 1000)];

@@ -20,8 +20,9 @@ export function delayAt(delay: DeleteDelay, now: Date): DeleteDelay {
 }
 
 /**
- * Returns the delay after `days` was configured. A longer delay applies at once. A shorter delay applies only
- * after the current delay has passed. So a shorter delay does not speed up a deletion.
+ * Returns the new delay when `days` is configured at the time `now`. A longer delay applies at once. A
+ * shorter delay applies only once the current delay has passed since `now`. So nobody can speed up a deletion
+ * by configuring a shorter delay first.
  */
 export function configureDelay(before: DeleteDelay | null, days: number, now: Date): DeleteDelay {
   if (before === null) return { days, next: null };

@@ -12,7 +12,7 @@ export interface SecretCookie {
   write(request: Request, plain: string | null): string;
 }
 
-/** The cookie that holds a session's secret. Its parameter is that of {@link secretCookie}. */
+/** The cookie that holds a session's secret. {@link secretCookie} describes the parameter. */
 export function sessionCookie(publicUrl: string | null): SecretCookie {
   return secretCookie(publicUrl, "rearguard_session", SESSION_LIFETIME);
 }

@@ -21,7 +21,7 @@ export type Method = "get" | "post" | "put" | "delete";
 /** The argument of `handle`. The pipeline has validated its query and body. */
 export interface Call<Id extends string, Query, Body> {
   readonly services: ServiceContext;
-  /** The authenticated caller. `public` and `agent` endpoints have no caller: reading it there throws. */
+  /** The authenticated caller. `public` and `agent` endpoints have none: reading this property throws. */
   readonly caller: Caller;
   /** The ids in the path, by the names of its parameters. */
   readonly params: Readonly<Record<Id, number>>;
@@ -91,7 +91,9 @@ export interface EndpointDefinition<Id extends string, Query extends z.ZodObject
    * itself then checks that this browser began the log-in here.
    */
   readonly allowsOtherSites?: boolean;
-  /** The path's id parameters, each with the resource that a 404 names: `{ id: "Tag" }`. */
+  /**
+   * Maps each id parameter of the path to the name of its resource, for the 404 response: `{ id: "Tag" }`.
+   */
   readonly ids?: Readonly<Record<Id, string>>;
   readonly query?: Query;
   readonly body?: { readonly schema: Body; readonly example: unknown };

@@ -139,7 +139,8 @@ function describe(endpoint: Endpoint): Route {
 
 /**
  * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has
- * `warnings`, a list of sentences about those fields and about unwanted effects of the change.
+ * `warnings`. This is a list of sentences: about the ignored fields, and about effects of the requested
+ * change that might be unwanted.
  */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;

@@ -49,8 +49,8 @@ import { abortOnRevocation } from "./abort_on_revocation.ts";
 export interface PipelineContext {
   readonly services: ServiceContext;
   /**
-   * URL at which callers reach this control plane, without a trailing slash; if null, each request's `Host`
-   * header names it.
+   * URL at which callers reach this control plane, without a trailing slash. If null, the URL is taken from
+   * each request's `Host` header.
    */
   readonly publicUrl: string | null;
   readonly cookie: SecretCookie;

@@ -72,7 +72,7 @@ function lineOf({ event, title }: Message, limit: number): Message["facts"][numb
   return { name, value: [reference, reason].filter((part) => part !== "").join(": ") };
 }
 
-/** Words for titles, by the event's name: for one event, and for several with this name. */
+/** Words for titles, by the event's name. `one` is for a single event of that name, `many` for several. */
 const COUNTED: Partial<Record<NotificationEventName, [one: string, many: string]>> = {
   "backup.failed": ["backup failed", "backups failed"],
   "backup.lost": ["backup lost", "backups lost"],

@@ -134,7 +134,7 @@ async function checkConnection(database: Database): Promise<void> {
 }
 
 /**
- * Rejects if commands on one connection may run in different sessions, as behind some connection poolers.
+ * Rejects if commands on one connection might run in different sessions. Some connection poolers cause this.
  * Notifications and prepared statements need one session.
  */
 async function requireSessions(database: Database): Promise<void> {

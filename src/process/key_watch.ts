@@ -28,7 +28,9 @@ export interface KeyWatch {
   readonly clock: Clock;
   /** Called after each change of the keyring. */
   changed(): Promise<void>;
-  /** Called after each check of the database, with what is wrong with the keys; with null if nothing is. */
+  /**
+   * Called after each check of the database. `problem` says what is wrong with the keys; null if nothing is.
+   */
   report(problem: string | null): void;
 }
 

@@ -14,8 +14,8 @@ interface LockFile {
 }
 
 /**
- * The first value is how long an installation runs before a message says so. The second value is the interval
- * of further messages. In milliseconds.
+ * Times in milliseconds. After `FIRST_REPORT`, a message says that an installation is still running. Further
+ * messages follow at intervals of `REPORT`.
  */
 const FIRST_REPORT = 500;
 const REPORT = 10_000;

@@ -14,8 +14,8 @@ export { Keyring };
 
 /**
  * Loads the configured keys. If no keys are configured and the database is new, creates a key. If no keys are
- * configured and the database is in use, throws: its key is lost, and a new key could not decrypt the stored
- * secrets.
+ * configured and the database is in use, throws: the key of the stored secrets is missing, and a new key
+ * could not decrypt them.
  */
 export async function openKeyring(config: Config, database: Database): Promise<Keyring> {
   const known = await loadKeyring(config);

@@ -2,8 +2,10 @@
 import { readProcNow } from "../store/embedded/proc_file.ts";
 
 /**
- * Resolves with the first SIGINT, SIGTERM or SIGHUP. Later signals have no effect. Keeps the process alive
- * until `Deno.exit`, because the process could end while its start or stop is still waiting for something.
+ * Resolves with the first SIGINT, SIGTERM or SIGHUP. Later signals have no effect.
+ *
+ * Also keeps the process alive until `Deno.exit`. Otherwise, the process could end while its start or stop is
+ * still waiting for something.
  *
  * A process that was started to ignore SIGHUP keeps ignoring it. `nohup` starts programs in this way, so that
  * they outlive their terminal.

@@ -1,7 +1,7 @@
 /** Listens for HTTP requests. */
 import { StartError } from "./start_error.ts";
 
-/** How long open requests may take after the server began to stop, in milliseconds. */
+/** Time in milliseconds for open requests to finish once the server stops. After it, they are aborted. */
 const GRACE = 5_000;
 
 export interface WebServer extends AsyncDisposable {

@@ -1,4 +1,6 @@
-/** Requests to agents that read a stored backup: to list its members, and to send an object or a member. */
+/**
+ * Requests for which an agent reads a stored backup: to list its members, and to send an object or a member.
+ */
 import * as z from "zod";
 import { BackupToRead } from "./job.ts";
 
@@ -98,7 +100,7 @@ export const BackupFind = z.object({
 });
 export type BackupFind = z.infer<typeof BackupFind>;
 
-/** A member as it is in some backups, with the same type, size and time in all of them. */
+/** One version of a member: the backups that contain the member with the same type, size and time. */
 export const FoundVersion = z.object({
   type: BackupEntry.shape.type,
   size: BackupEntry.shape.size,
@@ -132,7 +134,7 @@ export type BackupFindResult = z.infer<typeof BackupFindResult>;
 
 /**
  * Requests that the agent sends an object as it is stored, or the decrypted content of one regular file of
- * the backup. The agent sends it to `/api/agent/streams/{stream}`.
+ * the backup. The agent sends these bytes to `/api/agent/streams/{stream}`.
  */
 export const BackupSend = z.object({
   kind: z.literal("backup.send"),
@@ -175,5 +177,8 @@ export const BackupSendResult = z.discriminatedUnion("outcome", [
 ]);
 export type BackupSendResult = z.infer<typeof BackupSendResult>;
 
-/** Header of the agent's upload that contains the full size in bytes, even if only a range is sent. */
+/**
+ * Name of a header of the agent's upload. The header contains the full size in bytes, even if the agent sends
+ * only a range.
+ */
 export const STREAM_SIZE_HEADER = "x-stream-size";

@@ -10,11 +10,11 @@ import { GUARD_ACTIONS, type GuardAction, type GuardHistory, SEVERITIES } from "
 const Action = z.enum(GUARD_ACTIONS);
 
 /**
- * A task's guard actions, and the history with which the agent compares a new backup before the backup counts
- * as stored.
+ * The actions of a task's guards, and the task's history. The agent compares a new backup with the history
+ * before the backup counts as stored.
  */
 export const JobGuards = z.object({
-  /** Actions of two guards under their former names, for agents that do not read `actions`. */
+  /** Two guards' actions, under the guards' former names. For agents that do not read `actions`. */
   on_shrink: Action,
   on_incompressible: Action,
   /**
@@ -59,8 +59,8 @@ export const REPORTED_FINDINGS = {
    */
   suspicion: z.string().max(4096).nullable().optional(),
   /**
-   * One line that says how the backup shrank; null or absent if it did not. For control planes that do not
-   * read `findings`.
+   * One line that says how the backup shrank; null or absent if it did not. The field is for control planes
+   * that do not read `findings`.
    */
   shrinking: z.string().max(4096).nullable().optional(),
   /**

@@ -92,17 +92,14 @@ export const BackupJob = z.object({
   /** The task's guards. Absent from control planes that have no guards. */
   guards: JobGuards.optional(),
   /**
-   * Whether the control plane records incomplete backups. If false or absent, a run fails if it must leave
-   * something out.
+   * Whether the control plane records incomplete backups. If false or absent, a run that must leave something
+   * out fails.
    */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),
   /** How long a dump waits for a lock; absent for no limit. */
   lock_wait_ms: z.number().positive().optional(),
-  /**
-   * Values of the task's fields that are sent to the agent unchanged. Absent from control planes that send
-   * none.
-   */
+  /** Values of task fields, sent to the agent unchanged. Absent if the control plane sends no such values. */
   options: optionsSchema(TASK_RUN_FIELDS).optional(),
   /** Scripts in the task's order; absent if there are none. Sent only to agents of protocol 5 and later. */
   scripts: z.array(JobScript).optional(),

@@ -2,8 +2,8 @@
  * Version of the protocol: one integer, raised with every change that an older peer would misread.
  *
  * - 1 (2026-11-24): first version.
- * - 2 (2026-11-25): restores: jobs of kind `restore`, `download.*`, a backup names its source; a job gives
- *   its encryption as one of none, password, recipients; sources of type `control_plane`; drills of
+ * - 2 (2026-11-25): restores: jobs of kind `restore`, `download.*`, a backup names its source; a job names
+ *   its encryption: none, password or recipients; sources of type `control_plane`; drills of
  *   databases; backups read from another server (`relay`, `stored`); `traceparent` with `run.start`,
  *   `run.event` and requests about uploads and downloads.
  * - 3 (2026-11-29): incomplete backups (`accepts_incomplete`, `missing`); restores of databases take
@@ -11,9 +11,10 @@
  *   `unlisted`; `hello` carries the agent's seat; `refused` has the code `duplicate`; jobs carry the stall
  *   limits (`watch`, `lock_wait_ms`), progress reports a stall (`stalled_ms`, `waits_for`);
  *   `destination.delete` names `witnesses`.
- * - 4 (2026-11-30): `welcome` names what an agent does with a run `instruction`; before, it was `verdict`.
- * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run may have stored a
- *   `backup`, if only a script failed after it.
+ * - 4 (2026-11-30): in `welcome`, the field that tells an agent what to do with a run is renamed from
+ *   `verdict` to `instruction`.
+ * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run has a `backup` if
+ *   the backup was stored and only a script failed after that.
  * - 6 (2026-11-30): `backup.find`; output events carry `warnings`; a stored backup has `unreadable_count`.
  */
 export const PROTOCOL_VERSION = 6;

@@ -44,7 +44,7 @@ export async function writeKeyFile(path: string, text: string): Promise<void> {
       for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
       await file.sync();
     }
-    // Keeps the owner, because root may rotate the key of a service that runs as another user.
+    // Keeps the owner, because root might rotate the key of a service that runs as another user.
     if (owner !== null && owner.uid !== Deno.uid()) await Deno.chown(temporary, owner.uid, owner.gid);
     await Deno.rename(temporary, path);
     using directory = await Deno.open(dirname(path));

@@ -69,7 +69,7 @@ export class Bucket {
     return this.#requests.sign("PUT", key, query, expiresSeconds);
   }
 
-  /** Returns a URL for GET requests with ranges to an object. The URL is a credential until it expires. */
+  /** Returns a URL to read an object by GET, also in ranges. The URL is a credential until it expires. */
   signGet(key: string, expiresSeconds: number): Promise<string> {
     return this.#requests.sign("GET", key, {}, expiresSeconds);
   }

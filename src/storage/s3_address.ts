@@ -82,8 +82,8 @@ export interface AddressGuesses {
   /** The default region, if it is used because no region is known; null if the region is known. */
   readonly guessedRegion: string | null;
   /**
-   * Whether the bucket is a part of the host name of a self-hosted service. Such services often expect the
-   * bucket in the path.
+   * Whether the endpoint is not Amazon's and the URL has the bucket in its host name. Self-hosted services
+   * often expect the bucket in the path.
    */
   readonly isHostStyle: boolean;
 }

@@ -14,7 +14,7 @@ export interface Refusal {
   readonly region: string | null;
   /** Scheme and host of the address that the response redirects to; null if there is none. */
   readonly redirect: string | null;
-  /** Whether the port requires TLS although the request did not use TLS. */
+  /** Whether the request was refused because it did not use TLS and the port requires TLS. */
   readonly wantsTls: boolean;
 }
 

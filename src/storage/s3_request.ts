@@ -38,8 +38,8 @@ export interface S3Request {
   readonly timeoutMs?: number;
   readonly idleMs?: number;
   /**
-   * Whether the request may be repeated after a lost response. If false, a repetition could do harm, and the
-   * request is retried only after a refusal.
+   * False if a repetition could do harm. The request is then repeated only after a refusal, and not after a
+   * lost response. Default: true.
    */
   readonly repeatable?: boolean;
 }
@@ -89,7 +89,7 @@ export class S3Requests {
    * `StorageError` in these cases:
    * - The status is not 2xx.
    * - The document reports an error.
-   * - The document's root is not `root`, as in a proxy's page.
+   * - The document's root is not `root`. This happens if a proxy responds with a page of its own.
    */
   document(request: S3Request, root: string): Promise<Element> {
     return this.#retried(request, (answer) => this.#parse(request.action, answer, root));

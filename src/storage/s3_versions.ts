@@ -16,7 +16,7 @@ export class ObjectVersions {
    * Deletes every version for good, and returns true. Throws if the bucket locks a version; the object then
    * stays visible. Returns false in two cases:
    * - The bucket has no versioning. A plain deletion suffices.
-   * - The access key may not list or delete versions.
+   * - The access key is not allowed to list or delete versions.
    */
   async remove(): Promise<boolean> {
     const deleted = new Set<string>();

@@ -96,8 +96,8 @@ export function describeUnreadableLines(name: string, { count, first }: Unreadab
 
 /**
  * Parses an index line by line. Skips lines that cannot be parsed, and counts them. Such a line does not mean
- * that the backup is damaged: tar's listing is not part of the archive. The index's SHA-256 shows whether the
- * index was altered.
+ * that the backup is damaged: the lines come from tar's listing, which is not part of the archive. The
+ * index's SHA-256 shows whether the index was altered.
  */
 export class IndexParser {
   #table: FrameTable & { checksums: string[] } | null = null;

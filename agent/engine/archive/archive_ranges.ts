@@ -181,9 +181,9 @@ async function* expectedFrames(
 }
 
 /**
- * Holds back the decompressed bytes of a frame until zstd has verified it. zstd verifies a frame's checksum
- * only after it has written all bytes of the frame. So if the first byte of the next frame arrives, the
- * checksum was right.
+ * Holds back the decompressed bytes of a frame until zstd has verified the frame. zstd writes all bytes of a
+ * frame and only then verifies its checksum. If the checksum is wrong, zstd writes no byte of the next frame.
+ * So the first byte of the next frame shows that the checksum was right.
  */
 class HeldFrame {
   readonly #buffer: Uint8Array;
@@ -212,8 +212,8 @@ class HeldFrame {
 }
 
 /**
- * Converts positions in the unpacked archive to positions in the decompressor's output. A stretch is a
- * sequence of frames that are unpacked together. The output contains only the frames of the stretches.
+ * Converts ranges of the unpacked archive to ranges of the decompressor's output. The output contains only
+ * the frames of the stretches. A stretch is a sequence of frames that are unpacked together.
  */
 function positionsInStretches(
   { uncompressed }: FrameTable,

@@ -6,8 +6,8 @@ import type { Output } from "../ports.ts";
 const READ_BYTES = 256 * 1024;
 
 /**
- * Checks that the lines of a listing can be parsed. Warns about each line that cannot: its member is stored,
- * but cannot be found in the backup. Rejects if a member's name leads out of the source.
+ * Checks that each line of a listing can be parsed. Warns about a line that cannot be parsed: the line's
+ * member is stored, but cannot be found in the backup. Rejects if a member's name leads out of the source.
  */
 export async function checkListing(path: string, label: string, output: Output): Promise<void> {
   const parser = new IndexParser();

@@ -54,7 +54,8 @@ interface Joined {
 }
 
 /**
- * Starts zstd and the program, connected by a named pipe, so that the bytes do not pass through the agent.
+ * Starts zstd and the program that reads its output. A named pipe connects them, so that the bytes do not
+ * pass through the agent.
  */
 async function joinByPipe(
   unpacking: Command,

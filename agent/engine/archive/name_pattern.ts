@@ -78,8 +78,8 @@ function expressionOf(token: Token): string {
 }
 
 /**
- * Expressions for letters. Each also matches the non-ASCII character that becomes this letter when names are
- * compared.
+ * Expressions for letters. When names are compared, a certain non-ASCII character becomes the same letter. So
+ * the letter's expression also matches that character.
  */
 const FOLDED: Record<string, string> = { i: "(i|\u0130)", k: "(k|\u212a)" };
 

@@ -49,7 +49,7 @@ export interface PageChoice {
 
 interface DirectoryPositions {
   total: number;
-  /** Positions in the file of the entries 0, STRIDE, 2 · STRIDE, … */
+  /** Where the entries number 0, STRIDE, 2 · STRIDE, … begin in the file. */
   offsets: number[];
 }
 

@@ -155,8 +155,8 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);
-  // This message means that the disk could not be read, not that the data is damaged. zstd also calls a
-  // truncated frame a read error; that case is excluded.
+  // A read error means that the disk could not be read. It does not mean that the data is damaged. zstd also
+  // reports a truncated frame as a read error, with "premature end". Such data is damaged, so don't match it.
   if (/Read error(?!.*premature end)/.test(first ?? "")) {
     throw new Error(`${program} could not read all of it: ${first}`);
   }

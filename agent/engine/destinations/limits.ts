@@ -4,15 +4,15 @@ export interface DestinationLimits {
   /** Time in milliseconds that the agent waits for a response before it gives up a connection. */
   readonly idleMs: number;
   /**
-   * Time in milliseconds for which the agent reopens a lost connection before the work fails. With 0, the
-   * work fails at once.
+   * Time in milliseconds for which the agent tries to reopen a lost connection. After this time, the work
+   * fails. With 0, the work fails at once.
    */
   readonly patienceMs: number;
 }
 
 /**
- * Limits of a run. They are long, so that hours of work are not lost if a destination is unavailable for some
- * minutes.
+ * Default limits of a run. They are long, so that a run does not lose hours of work when a destination is
+ * unavailable for some minutes.
  */
 const IDLE_SECONDS = 60;
 const PATIENCE_SECONDS = 15 * 60;

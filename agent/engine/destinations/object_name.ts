@@ -33,9 +33,9 @@ export function endsEarly(place: string, there: number, wanted: number): RunFail
 }
 
 /**
- * Returns the path of a name in a directory.
+ * Returns the path of `name` in `directory`.
  *
- * @param directory May be `/`. At SFTP destinations, it may be a relative path.
+ * @param directory Can be `/`. At SFTP destinations, it can also be a relative path.
  */
 export function joinPath(directory: string, name: string): string {
   return directory.endsWith("/") ? directory + name : `${directory}/${name}`;

@@ -8,7 +8,7 @@ import { endsEarly } from "./object_name.ts";
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8_000;
 
-/** The error of one failed attempt. `waits` is true if a later attempt may succeed. */
+/** The error of one failed attempt. `waits` is true if a later attempt might succeed. */
 export class TryFailed extends Error {
   constructor(message: string, readonly waits: boolean) {
     super(message);
@@ -32,7 +32,9 @@ export interface RangeSource {
 }
 
 export class RangedReader {
-  /** Size of the whole object in bytes, from the latest response; null before the first response. */
+  /**
+   * Size of the whole object in bytes, from the latest response that contains it; null before the first one.
+   */
   #total: number | null = null;
 
   /**
@@ -85,7 +87,7 @@ export class RangedReader {
     try {
       for await (const _ of this.read(0, 1));
     } catch (error) {
-      // An empty object has no range to request, but the response that refuses the range contains the size 0.
+      // Every range of an empty object is refused, but the refusal contains the size 0.
       if (this.#total !== 0) throw error;
     }
     if (this.#total !== null) return this.#total;
@@ -125,8 +127,8 @@ export class RangedReader {
 }
 
 /**
- * Returns about the first `limit` bytes of a response's text, and cancels the rest: the response may be a
- * whole object.
+ * Returns about the first `limit` bytes of a response's text. Cancels the rest, because the response might be
+ * a whole object.
  */
 export async function readSome({ body }: Response, limit: number): Promise<string> {
   const decoder = new TextDecoder();

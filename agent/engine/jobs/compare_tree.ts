@@ -189,8 +189,8 @@ async function succeed(children: Children, [program, ...args]: string[]): Promis
 }
 
 /**
- * Returns one line about the first difference; null if there is none.
- * @param allowed Number of restored members that may be missing from the expected list.
+ * Returns one line with the number of differences and the first one; null if the lists match.
+ * @param allowed How many members of `found` are allowed to be missing from `expected`.
  */
 async function firstDifference(
   expected: string,

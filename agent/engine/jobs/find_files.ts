@@ -46,18 +46,18 @@ interface Match {
 
 /** The members of an index to return, and their maximum number. */
 interface Selection {
-  /** Arguments of grep that select all lines of these members, and possibly others. */
+  /** Arguments of grep. They select the lines of all members to return, and possibly other lines. */
   readonly grep: readonly string[];
   matches(name: string): boolean;
   readonly most: number;
 }
 
 /**
- * Finds members by name. Searches several indexes side by side. Stops reading an index when it has more
+ * Finds members by name. Searches several indexes at the same time. Stops reading an index once it has more
  * matches than requested.
  *
- * Then looks up the found paths in each index that was not read to its end. This is not needed for an index
- * whose read part contains all found paths. Rejects only if `signal` aborts.
+ * Then looks up the found paths in each index that was not read to its end. Skips an index if the part that
+ * was read contains all found paths. Rejects only if `signal` aborts.
  */
 export async function findFiles(
   request: BackupFind,
@@ -150,7 +150,8 @@ class Search implements AsyncDisposable {
   /**
    * Returns the matches in one backup; null if the search fails.
    *
-   * @param destinations Open destinations, by their description. The backup's destination is added.
+   * @param destinations Open destinations, by their description. If the backup's destination is not among
+   * them, this method opens and adds it.
    */
   async #search(
     backup: BackupToRead,

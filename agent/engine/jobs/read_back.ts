@@ -42,8 +42,9 @@ export interface ReadBackOptions {
 }
 
 /**
- * Returns the object's faults, one line each. The array is empty if the object is undamaged. An object whose
- * SHA-256 is wrong in two reads is damaged, whatever the inspection finds.
+ * Reads an object back and inspects its contents. Returns the object's faults, one line each. The array is
+ * empty if the object is undamaged. An object whose SHA-256 is wrong in two reads is damaged, whatever the
+ * inspection finds.
  *
  * Rejects if the check is impossible. Examples: the destination does not answer, or a program was ended.
  */
@@ -153,8 +154,8 @@ function isUnreadable(error: unknown): boolean {
 }
 
 /**
- * One read of an object, hashed while it is consumed. One consumer may stop early and another may continue
- * with the rest.
+ * One read of an object. Hashes the bytes that its consumers take. If one consumer stops early, another can
+ * take the rest.
  */
 class Reading {
   failure: { error: unknown } | null = null;

@@ -17,7 +17,7 @@ import { sourceTypeOf } from "../sources/registry.ts";
  *
  * Rejects with a `BackupDamagedError` if the stored backup was altered. Rejects with the signal's reason if
  * the signal aborts. For any other failure, rejects with another `RunFailedError` that names the backup.
- * Every started program has then ended. If the target was changed, the error says so.
+ * Before it rejects, every program that it started has ended. If the target was changed, the error says so.
  */
 export async function runRestore(
   job: RestoreJob,

@@ -85,7 +85,10 @@ export class RunObjects {
     }
   }
 
-  /** Removes all committed objects after the first `length`. Rejects if an object may be left. */
+  /**
+   * Keeps the first `length` committed objects and removes all later ones. Rejects if one of these might
+   * still exist.
+   */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();
     this.#open = null;

@@ -33,7 +33,7 @@ export interface BytesToSend {
 /** Transmits the bytes. Calls `bytes()` again for each retry. */
 export type Transmit = (bytes: BytesToSend) => Promise<void>;
 
-/** Time in milliseconds for which the agent tries to reach the destination of a download again. */
+/** How long the agent keeps trying to reach a download's destination after a failure, in milliseconds. */
 const DESTINATION_TIMEOUT = 30_000;
 
 /**
@@ -218,8 +218,8 @@ async function findMember(objects: StoredObjects, name: string): Promise<FoundMe
 }
 
 /**
- * Yields a range of a member that tar extracts. tar handles the member's headers and the holes of sparse
- * files.
+ * Extracts a member with tar, and yields a range of its contents. tar handles the member's headers and the
+ * holes of sparse files.
  */
 async function* extractContent(
   member: AsyncIterable<Uint8Array>,

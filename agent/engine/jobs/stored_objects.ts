@@ -133,11 +133,13 @@ export class StoredObjects {
   }
 
   /**
-   * Returns the error to report after a part of an object could not be read. Does not read the rest of the
-   * object. Normally returns `error` itself. Returns a `BackupDamagedError` if the object is missing, has
-   * another size, or is wrong in a second read.
+   * Returns the error to report after a read of some of an object's bytes failed with `error`. Does not read
+   * the rest of the object. Normally returns `error` itself. Returns a `BackupDamagedError` in these cases:
+   * - The object is missing or has another size.
+   * - The bytes were damaged, and are damaged in a second read too.
+   * - The disk can't read the bytes back.
    *
-   * @param reread Reads the same part again.
+   * @param reread Reads the same bytes again.
    */
   async diagnosePart(object: StoredObject, error: unknown, reread: () => Promise<void>): Promise<unknown> {
     if (error instanceof BackupDamagedError || error instanceof WrongKeyError) return error;
@@ -171,8 +173,8 @@ export class StoredObjects {
   }
 
   /**
-   * Calls `take` with the lines of a small compressed object that grep selects, until `take` returns false.
-   * Works like {@link lines} in all other respects.
+   * Lets grep select lines of a small compressed object. Calls `take` with each selected line, until `take`
+   * returns false. Works like {@link lines} in all other respects.
    *
    * @param selection Arguments of `grep`.
    */

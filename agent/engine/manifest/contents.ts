@@ -33,7 +33,10 @@ export class BackupContents {
     this.isSealed = backup.key === null && backup.objects.some(({ name }) => name.endsWith(".age"));
   }
 
-  /** Number of files in the last archive that was read after its index; null if there is no such archive. */
+  /**
+   * Number of files in the archive that was inspected last. An archive counts only if its index was inspected
+   * before. Null if no archive counts.
+   */
   get filesCount(): number | null {
     return this.#files;
   }

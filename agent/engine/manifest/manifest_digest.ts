@@ -15,8 +15,8 @@ export function withDigest(text: string): string {
 }
 
 /**
- * Returns whether the text differs from its digest. Older manifests have no digest; for them the result is
- * false.
+ * Returns whether the manifest was altered, so that its digest does not match the text. Older manifests have
+ * no digest; for them the result is false.
  */
 export function isOtherThanWritten(text: string): boolean {
   const found = LINE.exec(text);

@@ -1,10 +1,7 @@
 /** Captures the short output of programs, such as a version or a list of databases. */
 import type { Child, Children, Command, Exit } from "./children.ts";
 
-/**
- * Maximum length of the output in bytes; longer output is an error. The limit is more than any list of
- * databases takes.
- */
+/** Maximum length of the output in bytes; longer output is an error. No list of databases is that long. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_MESSAGES = 20;
 

@@ -1,5 +1,5 @@
 /**
- * Starts a run's programs, and ends each with its descendants, at the latest when the run ends.
+ * Starts a run's programs. Ends each program together with its descendants, at the latest when the run ends.
  *
  * All programs stay in the agent's session. If the programs had sessions of their own, the kernel's
  * autogroups would schedule them like separate users. Programs joined by a pipe would then need up to a sixth

@@ -11,9 +11,9 @@ export type Take = (chunk: Uint8Array) => void | Promise<void>;
  * Reads `stdout` to its end. Calls `take` with chunks of up to 1 MiB, in order and one at a time. Memory use
  * does not depend on the length of the stream.
  *
- * If `take` or `stdout` fails, calls `onFailure` at once. `onFailure` should end the program. Then reads and
- * drops the rest of the stream, because a program would block on a full pipe. At the end, rejects with the
- * error.
+ * If `take` or `stdout` fails, calls `onFailure` at once. The caller should end the program in `onFailure`.
+ * After a failure, the rest of the stream is still read and dropped, because the program would block on a
+ * full pipe. At the end, rejects with the first error.
  */
 export async function readDoubleBuffered(
   stdout: ReadableStream<Uint8Array>,

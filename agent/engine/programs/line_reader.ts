@@ -3,8 +3,8 @@ import type { Child } from "./children.ts";
 import { readDoubleBuffered } from "./double_buffer.ts";
 
 /**
- * Maximum length of a line in characters. The limit is more than any line of an index has: names have at most
- * some kilobytes.
+ * Maximum length of a line in characters. All lines of an index are shorter, because a name has at most some
+ * kilobytes.
  */
 const MAX_LINE = 1024 * 1024;
 /**

@@ -1,11 +1,11 @@
 /** Reads one chunk ahead: while the consumer processes a chunk, the next one is read. */
 
 /**
- * Yields the bytes of `chunks`. A chunk is valid until the next one is requested. If the consumer stops
- * early, the source is closed. The chunk that was read ahead is then dropped.
+ * Yields the bytes of `chunks`. A yielded chunk is valid until the next one is requested. If the consumer
+ * stops early, the source is closed, and the chunk that was read ahead is dropped.
  *
- * Each chunk is a copy, so that the source may reuse its buffer. Two buffers take turns. Allocating a buffer
- * for each chunk would take as much time as copying the bytes.
+ * Each yielded chunk is a copy, so that the source is allowed to reuse its buffer. The copies use two buffers
+ * in turn, because allocating a buffer for each chunk would take as much time as copying the bytes.
  */
 export async function* readAhead(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,

@@ -44,7 +44,7 @@ export async function requireTools(
   return Object.fromEntries(tools.map((tool, index) => [tool, versions[index]!]));
 }
 
-/** Returns the first of these programs that is installed, with its version; null if none is installed. */
+/** Returns the first program of `tools` that is installed, with its version; null if none is installed. */
 export async function firstTool(
   children: Children,
   tools: readonly string[],

@@ -92,7 +92,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
 }
 
-/** Rejects if the staging directory is empty. A restore of no file at all has not succeeded. */
+/** Rejects if the staging directory is empty: a restore of no files at all is a failure. */
 async function refuseEmptyRestore(staging: string): Promise<void> {
   for await (const _ of Deno.readDir(staging)) return;
   throw new RunFailedError("nothing of it can be restored here: the run's output names each file's reason");
@@ -180,8 +180,8 @@ async function selectScope(
 }
 
 /**
- * Rejects if the restore directory has a symbolic link in place of a directory above a chosen member. Through
- * the link, the member would be restored into another directory.
+ * Checks each directory above a chosen member. Rejects if the restore directory has a symbolic link with that
+ * directory's name, because the member would be restored through the link, into another directory.
  */
 async function refuseLinksAbove(
   { roots }: Selection,

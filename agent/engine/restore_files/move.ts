@@ -32,7 +32,7 @@ export async function linkOrMove(
   }
 }
 
-/** Moves files and directories by renaming them. The directories that they are moved into must exist. */
+/** Moves files and directories by renaming them. Their new parent directories must exist. */
 export async function moveNames(
   from: string,
   to: string,
@@ -41,8 +41,8 @@ export async function moveNames(
 ): Promise<void> {
   const script = 'to=$1; directory=$2; shift 2; exec mv -f -t "$to/$directory" -- "$@"';
   for (const { parent, group } of groups(names)) {
-    // xargs must run only one command for the group, because the command's first name is the directory to
-    // move into. A group of at most `GROUP_BYTES` is small enough for one command.
+    // xargs must run only one command for the group. The first name that xargs passes is the directory to
+    // move into, and a second command would lack it. A group of at most `GROUP_BYTES` fits into one command.
     await overNames(from, ["sh", "-c", script, "sh", DIRECTORY_INTO], [parent, ...group], children, to);
   }
 }

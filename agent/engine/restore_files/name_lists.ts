@@ -50,7 +50,7 @@ export class NameLists {
     flush(this.others);
   }
 
-  /** Removes from both files the names that do not exist in the directory. */
+  /** Removes names from the two lists if nothing with that name exists in `directory`. */
   async keepExisting(directory: string, children: Children): Promise<void> {
     for (const list of [this.directories, this.others]) {
       const kept: string[] = [];

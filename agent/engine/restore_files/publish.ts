@@ -33,8 +33,8 @@ export interface Unpacked {
 
 type Ports = Pick<RunPorts, "clock" | "output" | "scratch" | "workDirectory"> & {
   /**
-   * Warnings of the whole restore. Unpacking and publishing use the same object, so that its limit of lines
-   * holds for both together.
+   * Warnings of the whole restore. Unpacking and publishing share this `FoldedWarnings`, so that its limit of
+   * lines applies to both together.
    */
   warnings: FoldedWarnings;
 };

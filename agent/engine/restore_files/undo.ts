@@ -120,8 +120,8 @@ async function removePlaced({ base, staging, others }: Stage, files: Files, chil
 }
 
 /**
- * Makes directories writable, so that their contents can be removed. At its end, the undo restores the
- * directories' modes.
+ * Makes directories writable, so that their contents can be removed. The undo restores the directories' modes
+ * when it ends.
  */
 async function makeDirectoriesWritable(directory: string, files: Files, children: Children): Promise<void> {
   if (Deno.uid() === 0) return;

@@ -26,8 +26,8 @@ export function newStartedPath(directory: string, index: number): string {
 }
 
 /**
- * Returns the path of a script's file after its start; null if the script was not started, or if the
- * directory does not exist.
+ * Returns the path of the file of a started script; null if the script was not started, or if the directory
+ * does not exist.
  */
 export async function findStartedPath(directory: string, index: number): Promise<string | null> {
   try {

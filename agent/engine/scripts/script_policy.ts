@@ -19,8 +19,8 @@ export type ScriptPolicy =
   | { readonly type: "listed"; readonly path: string };
 
 /**
- * Returns the policy that a text sets; null if the text is not valid. If the text is empty or undefined, all
- * scripts may run.
+ * Returns the policy that a text sets; null if the text is not valid. An empty or undefined text allows all
+ * scripts.
  */
 export function parsePolicy(text: string | undefined): ScriptPolicy | null {
   if (text === undefined || text === "" || text === "all") return { type: "all" };

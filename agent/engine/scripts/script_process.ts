@@ -7,8 +7,8 @@ import { exists } from "../exists.ts";
 import { endProcesses } from "./script_processes.ts";
 
 /**
- * Maximum time to read the output after a script has ended, in milliseconds. Another process may keep the
- * output open.
+ * Maximum time to read the output after a script has ended, in milliseconds. Without this limit, reading
+ * might not end, because another process might keep the output open.
  */
 const DRAIN = 500;
 

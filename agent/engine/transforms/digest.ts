@@ -21,7 +21,7 @@ export class Digest implements Sink {
 
   async end(): Promise<void> {}
 
-  /** Returns the SHA-256 of the written bytes in hex. May be called once, after the end. */
+  /** Returns the SHA-256 of the written bytes in hex. Must not be called before the end, or twice. */
   sha256(): string {
     return this.#hash.digest("hex");
   }

@@ -4,8 +4,8 @@
  */
 
 /**
- * Number of the stream's first bytes that can be read again. These bytes contain the first block of the first
- * frame. This block can be unpacked separately.
+ * How many bytes at the start of the stream are kept for a second reading. They contain the first block of
+ * the first frame. This block can be unpacked separately.
  */
 const HEAD_BYTES = 132 * 1024;
 /** Size in bytes of the chunks in which frames are read. */

@@ -194,7 +194,7 @@ async function unpack(children: Children, frame: Pieces): Promise<{ size: number
 
 /**
  * Unpacks a frame and calls `take` with the unpacked bytes. Resolves with true if the frame is complete and
- * undamaged. Resolves with false for any other frame. `take` then gets the bytes that could be unpacked.
+ * undamaged. Otherwise resolves with false, and `take` has got only the bytes that could be unpacked.
  */
 async function decompress(
   children: Children,

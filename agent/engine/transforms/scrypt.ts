@@ -20,7 +20,7 @@ export function passphraseSalt(salt: Uint8Array): Uint8Array {
   return new Uint8Array([...new TextEncoder().encode("age-encryption.org/v1/scrypt"), ...salt]);
 }
 
-// The script reads its parameters from stdin, because other users may read a program's arguments.
+// The script reads its parameters from stdin, because other users can read a program's arguments.
 const SCRIPT = `
 import { scryptSync } from "node:crypto";
 const { passphrase, salt, logN } = JSON.parse(await new Response(Deno.stdin.readable).text());

@@ -6,9 +6,9 @@ import type { Started } from "../records.ts";
 import { showStarted } from "../run_follower.ts";
 
 /**
- * Adds the commands that start runs of a backup.
+ * Adds the commands that start runs for a backup: `restore`, `verify` and `drill`.
  *
- * @param add Adds a command with the given name, and with the backup's id as its argument.
+ * @param add Adds a command with the given name. The command's argument is the backup's id.
  */
 export function addBackupRunCommands(add: (name: string) => Command): void {
   addDatabaseServer(addRun(add("restore"), "the server to restore on (default: the one that made it)"))

@@ -1,4 +1,6 @@
-/** Computes the columns of a record from the definitions of its fields, and reads values from them. */
+/**
+ * Computes the columns of a record from the record's field definitions, and reads values from the columns.
+ */
 import type { Columns, Field, FieldTable, Input, NewInput, Relation, StoredValues } from "./field.ts";
 import { formatOf } from "./format.ts";
 

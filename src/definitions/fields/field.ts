@@ -40,8 +40,8 @@ export interface Field {
   /** The table that stores the field, if the field is a list of ids. */
   readonly relation?: Relation;
   /**
-   * For a field that is a second name of an entry in a map. The value names the map's field and the key of
-   * the entry. The field itself has no column.
+   * Set if the field is another name for one entry of a map, and the map is a field too. Names the map's
+   * field and the key of the entry. The field itself has no column.
    */
   readonly entryOf?: { readonly field: string; readonly key: string };
   /**

@@ -8,7 +8,7 @@ import { says } from "./says.ts";
 
 const MAX_PATH = 4096;
 
-/** Accepts an absolute path without `..`. Any other character is permitted, even a line break. */
+/** Accepts an absolute path without `..`. The path can contain unusual characters, even a line break. */
 export function absolutePath(): z.ZodString {
   return inside(literal(MAX_PATH)).refine((value) => value.startsWith("/"), {
     error: says("must be an absolute path, such as /var/www"),

@@ -14,9 +14,9 @@ export function line(max: number): z.ZodString {
 }
 
 /**
- * Matches invisible characters, characters that change the text direction, and stray joiners. They are
- * refused so that two labels that look alike are equal. A single joiner between two characters is permitted,
- * because emoji and words in Persian and Indic scripts need it.
+ * Matches invisible characters, characters that change the text direction, and misplaced joiners. These are
+ * refused. Otherwise two labels could look alike and still differ. A single joiner between two characters is
+ * permitted, because emoji and words in Persian and Indic scripts need it.
  */
 const UNSEEN = new RegExp(
   "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180e\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f" +
@@ -97,9 +97,9 @@ export function limited(schema: z.ZodString, max: number): z.ZodString {
 }
 
 /**
- * Strips surrounding blanks from text in which they mean nothing, such as a label or a host name. Do not use
- * this function for paths, patterns, secrets and names that other programs defined. For example, `/srv/data `
- * and `/srv/data` are different directories.
+ * Strips blanks from both ends of a text. Use this function only if such blanks mean nothing, as in a label
+ * or a host name. Do not use it for paths, patterns or secrets, or for names that other programs defined. For
+ * example, `/srv/data ` and `/srv/data` are different directories.
  */
 export function trimmed<S extends z.ZodType<string, string>>(schema: S): S {
   return schema.overwrite(withoutBlanks as never);

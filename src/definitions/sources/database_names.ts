@@ -9,7 +9,8 @@ import { literalLine } from "../formats/text.ts";
 import { DATABASE_TYPES, DEFINITIONS } from "./registry.ts";
 
 /**
- * Accepts one database name, several names separated by commas, or `*` for all. Every other name is literal.
+ * Accepts one database name, several names separated by commas, or `*` for all databases. All names except
+ * `*` are literal.
  */
 export function databaseNames(): z.ZodString {
   return checked(splitDatabaseNames);

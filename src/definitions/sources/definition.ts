@@ -21,8 +21,8 @@ export interface SourceDefinition {
    */
   readonly taskType: string;
   /**
-   * What a backup contains, in words, such as databases. Used in messages about all types with the same
-   * `taskType`.
+   * Words for what a backup contains, for example "databases". Used in messages about all source types with
+   * the same `taskType`.
    */
   readonly holds: string;
   /** Value of a backup's `engine`: the program that wrote the backup. */
@@ -74,7 +74,7 @@ export interface RestoreDefinition {
   /** Returns the options to store with the run. Throws an `InvalidError` that names every wrong field. */
   options(request: object, held: HeldBackup): StoredRestore;
   target(options: StoredRestore, login: RestoreLogin): unknown;
-  /** Options of a drill, which restores the whole backup; null if a drill's job has no target. */
+  /** Options of a drill. They restore the whole backup. Null if a drill's job has no target. */
   readonly drill: StoredRestore | null;
   /**
    * Returns the options that change the result of a restore. An agent with a protocol version before 3 would

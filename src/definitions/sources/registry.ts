@@ -129,7 +129,10 @@ export function restoreOfOptions({ engine, type = "files" }: StoredRestore): Res
   return restore;
 }
 
-/** Returns an error message, by field, if the task lacks the field that its source type requires. */
+/**
+ * Checks that the task has the field that its source type requires. If not, returns an error message under
+ * the field's name.
+ */
 export function missingSourceFields(task: SourceTask): Record<string, string[]> {
   const { requiredField, taskType } = definitionOfTask(task) ?? {};
   const values: Readonly<Record<string, unknown>> = { ...task };
@@ -138,7 +141,10 @@ export function missingSourceFields(task: SourceTask): Record<string, string[]> 
   return { [requiredField]: [`The ${words} field is required when type is ${taskType}.`] };
 }
 
-/** Returns an error message, by field, if the task's source type does not accept its database names. */
+/**
+ * Checks whether the task's source type accepts the task's database names. If not, returns an error message
+ * by field.
+ */
 export function databaseNameProblems(task: SourceTask): Record<string, string[]> {
   const { database_name } = task;
   if (typeof database_name !== "string") return {};

@@ -12,8 +12,8 @@ export const SqliteSource = z.object({ type: z.literal("sqlite"), names: z.array
 export type SqliteSource = z.infer<typeof SqliteSource>;
 
 /**
- * Target of a job that restores SQLite databases to their paths. When the agent has verified all restored
- * databases, it replaces the old databases with them.
+ * Target of a job that restores SQLite databases to their paths. The agent first restores and verifies all
+ * databases. Then it replaces the old databases with the restored ones.
  */
 export const SqliteTarget = z.object({
   type: z.literal("sqlite"),

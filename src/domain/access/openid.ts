@@ -50,7 +50,7 @@ export function parseGroupGrants(text: string): GroupGrant[] | null {
 
 /** The rights that a user has by the groups at the provider. */
 export interface GroupRights {
-  /** Whether the user is an administrator; null if no group is an administrators' group. */
+  /** Whether the user is an administrator; null if the settings name no administrators' group. */
   readonly isAdmin: boolean | null;
   /** The user's role in each workspace that the settings name; null for no role. */
   readonly roles: ReadonlyMap<number, Role | null>;

@@ -11,8 +11,8 @@ export interface DatabaseServer {
 }
 
 /**
- * A database server as callers send it. If `database_host` is missing, the task's server is used. If it is
- * null, the local socket is used.
+ * A database server as callers send it. If `database_host` is missing, the task's server is used. If
+ * `database_host` is null, the local socket is used.
  */
 export interface RequestedDatabaseServer {
   database_host?: string | null;
@@ -43,9 +43,9 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 /**
  * Returns the server to load into: the requested server. If none is requested, returns the task's own server.
  *
- * The owner may not expect that the original databases change. So a server must be requested if another
- * machine loads the backup and the task's server is not on that machine. Throws an {@link InvalidError} if it
- * is missing then.
+ * Throws an {@link InvalidError} if no server is requested, another machine loads the backup, and the task's
+ * server is not on that machine. The task's server might then hold the original databases, and the owner
+ * might not expect that they change.
  *
  * @param task The task's database server; null if the task is deleted, which selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.

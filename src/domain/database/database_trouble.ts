@@ -47,7 +47,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
   "XX002": passing("The database server found a damaged index: look at its log."),
 };
 
-/** Codes of the operating system and of postgres.js for a server that can't be reached. */
+/** Error codes for a server that cannot be reached, from the operating system and from postgres.js. */
 const UNREACHABLE = new Set([
   "CONNECT_TIMEOUT",
   "CONNECTION_CLOSED",
@@ -90,8 +90,8 @@ export function isOfDatabase(error: Error): boolean {
 }
 
 /**
- * Returns whether the error means that the server can't be reached. Connection errors of postgres.js and Node
- * have an `errno`.
+ * Returns whether the error means that the server can't be reached. An error without `errno` never means
+ * this, because all connection errors of postgres.js and Node have an `errno`.
  */
 function isUnreachable(error: Error, code: string): boolean {
   if (!("errno" in error)) return false;

@@ -155,8 +155,8 @@ function serversOf(list: string, parameters: ReadonlyMap<string, string>): Serve
 }
 
 /**
- * Returns whether the text may be a host name, an address or a directory. Abstract sockets (`@name`) are not
- * supported, because they exist only on Linux.
+ * Returns whether the text looks like a host name, an address or a directory. Abstract sockets (`@name`) are
+ * not supported, because they exist only on Linux.
  */
 function isHost(host: string): boolean {
   return host.startsWith("/") || /^[^\s@/,[\]]+$/.test(host);

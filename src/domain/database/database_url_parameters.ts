@@ -45,7 +45,7 @@ export const OWN_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parameters that can't be ignored. Without them, the connection would be less safe, or lead to another
+ * Parameters that are refused. If they were ignored, the connection might be less safe, or lead to another
  * server. Maps each parameter to the values that have no effect and are therefore accepted.
  */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {

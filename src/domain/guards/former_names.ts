@@ -1,6 +1,7 @@
 /**
- * The former names of two guards, from before the registry of guards. `field` is the guard's field of a task,
- * in the API and on the wire. `report` is its field in an agent's report. Newer guards have no former names.
+ * The former names of two guards, from before the registry of guards. `field` is the name of the guard's
+ * field in a task, in the API and in messages to agents. `report` is the name of the guard's field in an
+ * agent's report. Newer guards have no former names.
  */
 import type { GuardName } from "./registry.ts";
 

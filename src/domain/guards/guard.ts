@@ -15,7 +15,7 @@ export type GuardAction = typeof GUARD_ACTIONS[number];
 export const SEVERITIES = ["critical", "warning"] as const;
 export type Severity = typeof SEVERITIES[number];
 
-/** Number of a task's last backups, or runs, from which the usual values are computed. */
+/** The usual values are computed from this number of the task's last backups, or of its last runs. */
 export const HISTORY_LENGTH = 7;
 /** Minimum number of earlier backups. With fewer, there are no usual values. */
 export const HISTORY_MINIMUM = 3;

@@ -95,7 +95,7 @@ const HOUR = 3600 * SECOND;
  */
 const RETRY_FIRST = 30 * SECOND;
 const RETRY_LAST = 2 * HOUR;
-/** How long after its first attempt a delivery is given up, in milliseconds. */
+/** Time from a delivery's first attempt until the delivery is given up, in milliseconds. */
 export const GIVE_UP_AFTER = 26 * HOUR;
 /**
  * Maximum time between two attempts, in milliseconds, for streams that get each run's start and end. This

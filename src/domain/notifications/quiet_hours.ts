@@ -11,7 +11,10 @@ export interface QuietHours {
    */
   readonly quiet_from: string | null;
   readonly quiet_to: string | null;
-  /** Weekdays on which quiet hours begin, 0 for Sunday to 6 for Saturday. An empty list means every day. */
+  /**
+   * Names of event classes, such as `damaged`. Notification events of these classes are sent at once even in
+   * quiet hours.
+   */
   readonly quiet_days: readonly number[];
   /** Classes of events that are sent at once even in quiet hours. */
   readonly quiet_except: readonly string[];
@@ -38,8 +41,8 @@ export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date 
     const end = day + sinceMidnight(quiet_to) + (quiet_to > quiet_from ? 0 : DAY);
     if (wall < begin || wall >= end) continue;
     const until = instantOf(zone, end);
-    // The end may be before `at`: if the clock is set back, the time of day of the end occurs twice, and
-    // `instantOf` returns the first occurrence.
+    // When the clock is set back, some times of day occur twice. If the end is such a time, `instantOf`
+    // returns the first occurrence, which might be before `at`.
     return until > at ? until : null;
   }
   return null;

@@ -10,7 +10,7 @@ const MAX_DEPTH = 20;
 const MAX_FOUND = 50;
 
 interface Level {
-  /** Names of the object found so far; null if this level is a list. */
+  /** The names found in the object so far; null if this level is a list. */
   readonly names: Set<string> | null;
   /** Name of the object's current member, or index of the list's current item. */
   at: string | number;

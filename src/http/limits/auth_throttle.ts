@@ -40,14 +40,14 @@ export class AuthThrottle {
   readonly #good = new Map<string, number>();
 
   /**
-   * @param limit Maximum number of failures per minute of one address; 0 for no limit. A third of this number
-   *   applies to an address together with the beginning of a token.
+   * @param limit Maximum number of failures per minute from one address; 0 for no limit. A third of this
+   *   number is the limit for failures from one address with tokens that have the same beginning.
    */
   constructor(readonly limit: number, readonly clock: Clock) {}
 
   /**
-   * Throws a 429 if the address, alone or with this token, has had too many failures. `token` is the token as
-   * sent.
+   * Throws a 429 after too many failures of the address, or of the address together with the beginning of the
+   * token. `token` is the whole token as sent.
    */
   admit(address: string | null, token: string): void {
     if (this.limit === 0 || address === null || this.#isGood(address, token)) return;

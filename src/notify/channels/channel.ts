@@ -22,9 +22,9 @@ export interface Channel {
   /** Whether messages are signed with the stream's signing secret. Default: no. */
   readonly isSigned?: boolean;
   /**
-   * How much text a message about several events may have. Null for a channel that follows runs. Such a
-   * channel gets only the start and the end of each backup run. Each of these events is sent at once, in a
-   * message of its own.
+   * How much text a message about several events can have. Null for a channel that follows runs. Such a
+   * channel gets only two events: the start and the end of each backup run. It gets each event at once, in a
+   * separate message.
    */
   readonly digest: DigestRoom | null;
   /**

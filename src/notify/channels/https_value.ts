@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.ts";
 
-/** The properties that all channels share that post to a URL of the user's choice. */
+/** The properties shared by all channels that post to a URL of the user's choice. */
 export const httpsValue = {
   valueHelp: "an https URL",
   valueProblem: (value) =>

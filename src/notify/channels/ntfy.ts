@@ -90,7 +90,8 @@ function loginOf({ username, password }: URL): Login | null {
 function shortBody(message: Message): string {
   const size = (text: string) => new TextEncoder().encode(JSON.stringify(text)).length;
   let text = bodyText(message, TEXT_LIMIT);
-  // In JSON, a UTF-16 unit takes at most six bytes, so each round cuts no more than necessary.
+  // A UTF-16 unit takes at most six bytes in JSON. So at least `excess / 6` units must go, and no round cuts
+  // more than that.
   for (let excess = size(text) - TEXT_LIMIT; excess > 0; excess = size(text) - TEXT_LIMIT) {
     text = bodyText(message, text.length - Math.ceil(excess / 6));
   }

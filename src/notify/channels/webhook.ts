@@ -6,8 +6,7 @@ import type { Channel } from "./channel.ts";
 import { httpsValue } from "./https_value.ts";
 
 /**
- * The version of the document. It is raised for a change to which receivers must adapt. A new field does not
- * raise it.
+ * The version of the JSON document. A change to which receivers must adapt raises it. A new field does not.
  */
 const WEBHOOK_VERSION = 1;
 

@@ -22,7 +22,7 @@ export type { AuditLogFilter, AuditLogRow };
 /**
  * Adds an entry for an action that does not come from an audited request.
  *
- * @param sql The transaction to use; default: none.
+ * @param sql The transaction to use. By default, the entry is added outside a transaction.
  */
 export async function enterAudit(
   { database, clock }: Pick<ServiceContext, "database" | "clock">,

@@ -49,8 +49,9 @@ export async function createFirstAdministrator(
 }
 
 /**
- * Creates the first administrator and prints the generated token and the set-up link. If there is a user
- * already, warns of a `BOOTSTRAP_TOKEN` that is not a valid token.
+ * If there is no user yet, creates the first administrator and prints the set-up link. Also prints the API
+ * token if it was generated. If there is a user already, warns if `BOOTSTRAP_TOKEN` is set but is not a valid
+ * token.
  */
 export async function announceFirstAdministrator(
   services: ServiceContext,

@@ -44,10 +44,10 @@ export class LoginThrottle {
   constructor(readonly clock: Clock) {}
 
   /**
-   * Counts an attempt. If the account or the address has to wait, does not count it and throws a {@link
-   * ThrottledError}.
+   * Counts an attempt. If the account or the address has to wait, throws a {@link ThrottledError} and does
+   * not count the attempt.
    *
-   * @param isKnown Whether the account was logged in to from this address before.
+   * @param isKnown Whether a user has logged in to this account from this address before.
    */
   begin(email: string, address: string | null, isKnown: boolean): LoginAttempt {
     const network = address === null ? "unknown" : networkOf(address);

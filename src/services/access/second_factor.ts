@@ -47,9 +47,9 @@ function totpOf(secret: string, email = ""): TOTP {
 }
 
 /**
- * Makes the caller's new secret the second factor, and returns the recovery codes. They are not shown again.
+ * Makes the caller's new secret the second factor. Returns the recovery codes, which are not shown again.
  * Ends the caller's other sessions, because they were opened without a second factor. Throws an {@link
- * InvalidError} if the code is wrong.
+ * InvalidError} if `code` is wrong.
  */
 export async function confirmTotp(services: ServiceContext, caller: Caller, code: string): Promise<string[]> {
   const { userId, credential } = caller;
@@ -109,8 +109,10 @@ export function secondFactorOf(services: ServiceContext, userId: number): Promis
 }
 
 /**
- * Accepts a code of the user's authenticator app, or a recovery code, in the caller's transaction. Returns
- * false if the code is wrong or was accepted before.
+ * Accepts a code of the user's authenticator app, or a recovery code. Returns false if the code is wrong or
+ * was accepted before.
+ *
+ * @param sql The caller's transaction.
  */
 export async function acceptCode(
   services: ServiceContext,
@@ -143,8 +145,8 @@ export function isSecondFactorRequired({ database }: ServiceContext): Promise<bo
 }
 
 /**
- * Sets whether everybody must have a second factor. Throws a {@link ConflictError} if a caller with a session
- * wants to require one and has none.
+ * Sets whether everybody must have a second factor. A caller with a session who has no second factor must not
+ * require one: this throws a {@link ConflictError}.
  */
 export async function requireSecondFactor(
   services: ServiceContext,

@@ -50,9 +50,9 @@ export class AgentStreams {
   }
 
   /**
-   * Passes an agent's bytes to the download that waits for them. Resolves to true when the client has read
-   * all bytes. Resolves to false if the client disconnected. If no download of this replica waits for this
-   * stream from this server, reads nothing and returns null.
+   * Passes an agent's bytes to the download that waits for them. Resolves to true when the download has read
+   * all bytes. Resolves to false if the download or the agent ended before. If this replica has no download
+   * that waits for this stream from this server, reads nothing and resolves to null.
    */
   async deliver(
     id: string,

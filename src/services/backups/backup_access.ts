@@ -154,8 +154,9 @@ function liveSince({ clock }: ServiceContext): Date {
 }
 
 /**
- * Returns the age secret key that decrypts the backup. `identity` may contain several. Throws an {@link
- * InvalidError} if none of them belongs to one of the backup's recipients. The error never contains a key.
+ * Returns the age secret key that decrypts the backup. `identity` can contain several secret keys. Throws an
+ * {@link InvalidError} if none of them belongs to one of the backup's recipients. The error never contains a
+ * key.
  */
 export async function decryptionIdentityOf(backup: BackupRow, identity: string): Promise<string> {
   const refuse = (why: string) => new InvalidError({ identity: [`The identity field ${why}.`] });

@@ -69,7 +69,7 @@ export async function showBackup(
 
 /**
  * Puts a backup into the trash, and returns when it will be deleted. The backup stays listed until its
- * objects are removed. With `forget`, only the record is deleted and the objects stay. Use this for a
+ * objects are removed. With `forget`, only the record is deleted and the objects stay: `forget` is for a
  * destination that no longer exists.
  */
 export async function deleteBackup(
@@ -100,8 +100,8 @@ export async function undeleteBackup(
   id: number,
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
-    // Lock the destination before its backup, in the same order as the deletion of a destination with its
-    // backups.
+    // Lock the destination before its backup. Deleting a destination with its backups locks them in the same
+    // order.
     const destination = await lockDestinationOfBackup(sql, caller.workspaceId, id) ?? notFound();
     const backup = await lockTrashedBackup(sql, caller.workspaceId, id) ?? notFound();
     if (backup.removal_begun_at !== null) throw deletionBegun(backup, "The deletion can't be undone");
@@ -180,8 +180,8 @@ export function clearDamage(services: ServiceContext, caller: Caller, id: number
 }
 
 /**
- * Clears a mark of a backup. Backups that retention may remove once the mark is gone are put into the trash
- * first.
+ * Clears a backup's mark as damaged or suspicious. Without the mark, retention might remove different backups
+ * of the task. It puts these backups into the trash first.
  */
 async function review(
   services: ServiceContext,

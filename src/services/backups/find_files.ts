@@ -53,7 +53,7 @@ export interface FoundFiles {
   readonly truncated: boolean;
   /** Number of backups that were searched. */
   readonly searched: number;
-  /** The backups of the task that were not searched, the newest first, each with the reason. */
+  /** The task's backups that were not searched, the newest first. `reason` says why. */
   readonly notSearched: readonly { readonly backup: BackupDetailRow; readonly reason: string }[];
   /** Number of unreadable index lines that contain the pattern. */
   readonly unlisted: number;

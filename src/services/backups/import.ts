@@ -72,10 +72,12 @@ export async function importBackups(
 /**
  * Adds records of backups that are newer than the state from which this control plane was recovered.
  *
- * A backup is assigned to a task only if that task certainly made it. It is not certain if another control
- * plane uses the same directory and the same task ids. A backup without a task is never deleted by a
- * retention rule. It belongs to the user's own workspace, and to the server whose agent has its host name. If
- * there is no such server, creates one, whose agent must then be enrolled.
+ * Assigns a backup to a task only if that task certainly made it. Another control plane might have made it,
+ * if that one uses the same directory and the same task ids.
+ *
+ * A backup without a task is never deleted by a retention rule. It belongs to the user's own workspace, and
+ * to the server whose agent has the host name that the backup records. If there is no such server, creates
+ * one. The agent of the new server must then be enrolled.
  *
  * @param destinationIds The destinations that use the backups' directory; at least one.
  */

@@ -64,8 +64,9 @@ export async function startRestore(
 }
 
 /**
- * Returns the id of the server that will read the backup: the requested server. If none is requested, this is
- * the server that made the backup. Throws an {@link InvalidError} if there is no such server.
+ * Returns the id of the server that will read the backup. This is the requested server. If no server is
+ * requested, it is the server that made the backup. Throws an {@link InvalidError} if that server does not
+ * exist.
  */
 export async function selectServer(
   sql: Sql,

@@ -20,8 +20,9 @@ import { endAlert, endAlerts, raiseAlert } from "../notifications/alerts.ts";
 const CHECK_INTERVAL = 24 * 3_600_000;
 
 /**
- * How many endpoints one call checks at most. If no server answers, a call takes about ten seconds. A longer
- * call would delay the stop of the control plane. The next call checks the other endpoints.
+ * Maximum number of endpoints that one call of {@link watchEndpoints} checks. The next call checks the rest.
+ * If no server answers, a call takes about ten seconds. A longer call would delay the stop of the control
+ * plane.
  */
 const LIMIT = 100;
 
@@ -50,10 +51,10 @@ interface WatchedEndpoint {
 }
 
 /**
- * Reads the certificates at the https endpoints of all destinations, once a day for each host and port.
- * Raises one alert for each workspace with a destination there if the certificate expires soon, and ends the
- * alert if it does not. Changes nothing for an endpoint that does not answer. Ends alerts about endpoints
- * that no destination of the workspace has any more.
+ * Reads the certificates at the https endpoints of all destinations, once a day for each host and port. If a
+ * certificate expires soon, raises one alert in each workspace that has a destination at the endpoint.
+ * Otherwise, ends these alerts. If an endpoint does not answer, its alerts stay as they are. Also ends a
+ * workspace's alerts about endpoints that its destinations no longer use.
  */
 export async function watchEndpoints({ clock, database, network }: Watching): Promise<void> {
   const endpoints = groupByEndpoint(await listDestinationsOfTypes(database, WATCHED_TYPES));
@@ -128,7 +129,7 @@ async function report(
   }
 }
 
-/** Ends the alerts about endpoints that no destination of the alert's workspace has any more. */
+/** Ends an alert about an endpoint if no destination in the alert's workspace uses the endpoint any more. */
 async function endOtherAlerts(
   { clock }: Pick<ServiceContext, "clock">,
   sql: Sql,

@@ -10,8 +10,8 @@ import type { ServiceContext } from "../context.ts";
 import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts.ts";
 
 /**
- * How much more free space than the limit a destination must have before an alert ends, in percent of the
- * total space.
+ * Margin in percent of a destination's total space. An alert begins when the free space is below the limit.
+ * It ends when the free space is at least the limit plus this margin.
  */
 const MARGIN = 5;
 

@@ -12,7 +12,7 @@ import type { ServiceContext } from "../context.ts";
 
 export interface RecoveryKit {
   made_at: Date;
-  /** The release of this control plane. The same or a later release can recover it. */
+  /** The release of this control plane. To recover the control plane, use the same or a later release. */
   program: { version: string; deno: string; directory: string };
   /** Address of the control plane's database, without the password. */
   database: string;

@@ -15,8 +15,10 @@ const REQUEST_INTERVAL_MS = 5_000;
 export type SecretUse = `run ${number}` | `request ${number}`;
 
 /**
- * The answer to a request for a secret.
- * - `requested`: other replicas were asked for the secret. Try again when they publish it, or after a while.
+ * The result of looking up a transient secret.
+ * - `held`: this replica has it.
+ * - `requested`: this replica asked the other replicas for it. Try again when one of them publishes it, or
+ *   after a while.
  * - `gone`: no replica has it.
  */
 export type TransientSecret = { state: "held"; secret: string } | { state: "requested" } | { state: "gone" };

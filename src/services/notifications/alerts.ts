@@ -36,7 +36,7 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   recipients?: Recipients;
   /**
-   * The classes of the event: a stream that subscribes to one of them gets the message. Default: by the
+   * Event classes. A stream that subscribes to one of them gets the message. Default: the classes in the
    * definition of the event.
    */
   classes?: readonly EventClassName[];
@@ -46,8 +46,8 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
    */
   isForFollowers?: boolean;
   /**
-   * The alert that the message repeats. With an alert, a stream gets the message only if it has not got the
-   * alert yet, or if it is time to remind the stream.
+   * The alert that the message reports. If it is given, a stream gets the message only in two cases: it has
+   * had no message about this alert yet, or it is time to remind it.
    */
   alert?: ReportedAlert;
   /** Identifies the message: a stream gets at most one message with the same key. */
@@ -107,17 +107,17 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * Time of the occurrence; default: now. For a run, this is the time when the run was queued, so that the
-   * intervals between failures are those of the schedule. A task that fails daily is then reported daily.
+   * Time of the occurrence; default: now. The occurrence of a run has the time when the run was queued. The
+   * intervals between failures are then those of the schedule, so a task that fails daily is reported daily.
    */
   at?: Date;
 }
 
 /**
  * Records that a problem occurred or still lasts. Reports the problem's first occurrence to each stream.
- * Reports a later occurrence if the stream's `remind_after` has passed.
+ * Reports a later occurrence only if the stream's `remind_after` has passed since the last report.
  *
- * @param news The message. The number of the alert is appended to its `key`.
+ * @param news The message. Its `key` is extended by the alert's id and the time.
  */
 export async function raiseAlert(
   services: Clocked,

@@ -71,8 +71,9 @@ export async function requestRemoval(
 }
 
 /**
- * Marks for removal the backups of a task that no retention rule keeps. Called when a run has stored a new
- * backup. If the new backup is suspicious, marks none, because the older backups may be needed for a restore.
+ * Marks a task's backups for removal if no retention rule keeps them. Called when a run has stored a new
+ * backup. If the new backup is suspicious, marks none, because the older backups might be needed for a
+ * restore.
  */
 export async function requestRetention(services: ServiceContext, sql: Sql, taskId: number): Promise<void> {
   const task = await findBackupTask(sql, taskId);
@@ -217,7 +218,7 @@ interface ObjectsToRemove {
 
 /**
  * Deletes objects and resolves when all of them are confirmed to be gone. Throws a {@link NothingDoneError}
- * if it is certain that no object was deleted. If some objects may have been deleted, throws an
+ * if it is certain that no object was deleted. If some objects might have been deleted, throws an
  * `UnavailableError` or a `StorageError`.
  */
 async function removeObjects(

@@ -122,8 +122,9 @@ export async function noteTrashed(
 }
 
 /**
- * Notifies every administrator of new records in the trash, if the minimum interval has passed. Returns when
- * to call this function next; null means after the next event.
+ * Notifies every administrator of new records in the trash. Does nothing if the minimum interval since the
+ * last notification has not passed. Returns when to call this function next; null means after the next record
+ * is put into the trash.
  */
 export async function notifyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;

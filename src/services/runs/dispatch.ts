@@ -101,8 +101,8 @@ function claimOfServer(services: ServiceContext, serverId: number): Promise<Assi
 }
 
 /**
- * Leases a run and returns its assignment. Returns null if the run has failed because no job could be built,
- * or still waits for its transient secret.
+ * Leases a run and returns its assignment. Returns null if the run still waits for its transient secret. If
+ * no job can be built for the run, fails the run and returns null.
  */
 async function assign(services: ServiceContext, sql: Sql, run: RunRow): Promise<Assignment | null> {
   const transient = needsIdentity(run) ? await services.transientSecrets.get(sql, `run ${run.id}`) : null;

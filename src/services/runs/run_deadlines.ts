@@ -28,8 +28,8 @@ export async function endOverdueRuns(services: ServiceContext): Promise<number> 
 }
 
 /**
- * Cancels a batch of runs that have exceeded their run timeout by the length of a lease. Usually agents end
- * their runs at the timeout, so that this function finds none. Returns the number of cancelled runs.
+ * Cancels a batch of runs whose run timeout passed at least one lease duration ago. Usually there are none,
+ * because agents end their runs at the timeout. Returns the number of cancelled runs.
  */
 export async function cancelTimedOutRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {

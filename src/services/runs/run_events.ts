@@ -23,8 +23,8 @@ export interface ReportedEvent {
 }
 
 /**
- * Tells an agent that it need not send the events of an attempt up to `sequence` again. Each of these events
- * is stored, or was ignored for good.
+ * Tells an agent not to send an attempt's events up to number `sequence` again. The control plane has stored
+ * each of these events or ignored it for good.
  */
 export interface Acknowledgement {
   remoteServerId: number;

@@ -1,4 +1,4 @@
-/** Finds the stall limits of a run: its task's, or the control plane's defaults. */
+/** Finds the stall limits of a run. If the run's task sets none, the control plane's defaults apply. */
 import { RESTORE_PATIENCE } from "../../domain/run.ts";
 import type { JobWatch } from "../../protocol/job.ts";
 import type { Sql } from "../../store/database/sql.ts";

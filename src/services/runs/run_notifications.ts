@@ -28,7 +28,7 @@ type Clocked = Pick<ServiceContext, "clock">;
 export interface RunEnd {
   /** The run's state before it ended. */
   readonly before: RunState;
-  /** The damage that the run found in the backup it read; null if none. */
+  /** The damage in the backup that the run read; null if the run found none. */
   readonly damage: string | null;
 }
 

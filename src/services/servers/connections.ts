@@ -54,13 +54,13 @@ export interface Greeting {
    */
   replaces?: string | null;
   /**
-   * When this control plane began to accept connections. From this time on, agents that work on a run have
-   * the length of a lease to reconnect.
+   * When this control plane began to accept connections. An agent that works on a run has one lease's length,
+   * from this time, to reconnect.
    */
   since?: Date;
 }
 
-/** Thrown if the recorded connection is not the one that may be replaced. */
+/** Thrown if the agent's recorded connection is not the one in `Greeting.replaces`. */
 export class OccupiedError extends Error {
   override readonly name = "OccupiedError";
 }

@@ -96,8 +96,8 @@ export async function listRemoteServers(
  * Deletes a server and revokes its agent's key at once. Throws a {@link ConflictError} while tasks use the
  * server, runs are active on it, or its disk stores backups.
  *
- * With `forget`, puts the records of these backups into the trash. Use this for a disk that is gone for good.
- * Returns when the records will be deleted; null if there are none.
+ * With `forget`, backups on the server's disk are no obstacle: their records are put into the trash. Use this
+ * for a disk that is gone for good. Returns when the records will be deleted; null if there are none.
  */
 export async function deleteRemoteServer(
   services: ServiceContext,

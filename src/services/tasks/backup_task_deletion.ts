@@ -15,11 +15,11 @@ import { putIntoTrash } from "../retention/trash.ts";
 const RESOURCE = "Backup task";
 
 /**
- * Deletes a task. Normally, the backups stay, and belong to no task. With `withBackups`, the backups go to
- * the trash. Returns when the backups will be deleted; null if none will.
+ * Deletes a task. Normally, its backups stay and then belong to no task. With `withBackups`, its backups go
+ * to the trash. Returns when the backups will be deleted; null if no backups will be deleted.
  *
- * Throws a {@link ConflictError} if a backup run of the task is active. With `withBackups`, also throws it if
- * one of the backups is held.
+ * Throws a {@link ConflictError} if a backup run of the task is active. With `withBackups`, throws this error
+ * also if one of the backups is held.
  */
 export async function deleteBackupTask(
   services: ServiceContext,

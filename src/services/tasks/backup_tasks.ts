@@ -284,8 +284,9 @@ const RETENTION_COLUMNS = [
 ] as const;
 
 /**
- * Returns whether an update may cause retention to remove backups that the user still needs. This is possible
- * if rules or periods change. It is also possible if newer backups have another source, location or secret.
+ * Returns whether an update might cause retention to remove backups that the user still needs. This can
+ * happen if rules or periods change. It can also happen if newer backups have another source, location or
+ * secret.
  */
 function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>): boolean {
   return definesAnotherSource(before, columns) ||

@@ -28,7 +28,7 @@ export interface Overview {
   /** One sentence that says whether all tasks are protected. */
   readonly verdict: string;
   /**
-   * Whether there is a task that is not paused, and none of these tasks is late. A failed run alone makes no
+   * True if at least one task is not paused, and no such task is late. A failed run alone does not make a
    * task late.
    */
   readonly is_protected: boolean;
@@ -80,7 +80,7 @@ export async function showHealth(
 }
 
 /**
- * Returns the ids of the tasks in the caller's workspace that have a status, the worst first. Without
+ * Returns the ids of the workspace's tasks whose protection has the given status, the worst first. Without
  * `status`, returns the ids of all tasks.
  */
 export async function tasksByProtection(

@@ -28,8 +28,8 @@ const BATCH = 500;
  */
 const STEP = 1_000;
 /**
- * How far in the future a task's last change may be dated, in milliseconds. Due times before the last change
- * are not fired. If the date is further in the future, it comes from a wrong clock and is ignored.
+ * How far in the future the time of a task's last change may be, in milliseconds. Due times before the last
+ * change are not fired. A time further in the future comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
 /** A due time that was fired too early, by at most this many milliseconds, is not fired again. */
@@ -64,8 +64,8 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
 }
 
 /**
- * Reports tasks whose due times are skipped because an earlier run is active. The first skip is not reported.
- * Leaves out tasks whose run waits for a server that is asleep.
+ * Reports tasks whose due times are skipped because an earlier run is active. Does not report the first skip,
+ * and does not report a task whose active run waits for a server that is asleep.
  */
 async function reportSkipped(
   services: ServiceContext,

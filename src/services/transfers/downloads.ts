@@ -13,8 +13,9 @@ const URL_SECONDS = 3600;
 
 /**
  * Returns a presigned URL for GET requests to one object of the backup that a run reads. Whoever has the URL
- * can read the object, so only the run's agent may get it. Throws a `ConflictError` if the run has ended.
- * Throws a `NotFoundError` if the run belongs to another server, or the object to another backup.
+ * can read the object, so it must be given only to the run's agent. Throws a `ConflictError` if the run has
+ * ended. Throws a `NotFoundError` if the run belongs to another server, or if the object belongs to another
+ * backup.
  */
 export async function signDownload(
   services: ServiceContext,

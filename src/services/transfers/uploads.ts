@@ -252,9 +252,9 @@ function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: 
 }
 
 /**
- * Returns the size of a part in bytes. If the last run failed because its object had too many parts, returns
- * a larger size. This size depends on how much the failed run wrote. Throws a `ConflictError` if even the
- * largest parts do not suffice.
+ * Returns the size of a part in bytes. If the task's last run failed because its object had too many parts,
+ * the size also depends on how much that run wrote. Throws a `ConflictError` if even the largest parts do not
+ * suffice.
  */
 function choosePartSize(name: string, sizeHint: number | null, run: UploadRun): number {
   const size = Math.max(sizeHint ?? 0, run.failed_bytes_written ?? 0);

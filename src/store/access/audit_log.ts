@@ -100,7 +100,7 @@ export async function listAuditLog(
   return { rows, total: count!.total };
 }
 
-/** Deletes up to 10,000 of the entries made before `before`. Entries younger than 90 days always stay. */
+/** Deletes up to 10,000 entries that are older than `before`. Never deletes entries younger than 90 days. */
 export async function deleteAuditEntriesBefore(sql: Sql, before: Date): Promise<void> {
   await sql`
     delete from audit_log where id in (

@@ -11,7 +11,7 @@ export class AuditedRequest {
   #entry: Omit<AuditEntry, "result" | "reason">;
   readonly #now: () => Date;
   /**
-   * `open`: the entry is not added yet. `claimed`: a transaction that has not ended yet adds the entry.
+   * `open`: the entry is not added yet. `claimed`: a transaction adds the entry and has not ended yet.
    * `entered`: the entry is added.
    */
   #state: "open" | "claimed" | "entered" = "open";

@@ -134,7 +134,7 @@ export async function listSessions(
 }
 
 /**
- * Returns whether the account with this email address has a stored session that was opened from the network.
+ * Returns whether the account with this email address has a stored session that was opened from `network`.
  */
 export async function isKnownNetwork(sql: Sql, email: string, network: string): Promise<boolean> {
   const rows = await sql`

@@ -58,8 +58,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Records the open connections of a replica again, for servers that have no recorded connection. The records
- * are missing if another replica considered this one dead.
+ * Records a replica's open connections again. Changes only servers that have no recorded connection. Another
+ * replica clears the records if it considers this replica dead.
  */
 export async function restoreConnections(
   sql: Sql,

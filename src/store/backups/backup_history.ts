@@ -35,9 +35,11 @@ async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
 }
 
 /**
- * Returns the medians of the stats of the task's newest backups. Uses backups that are stored, complete, not
- * suspicious, and made since the last change of the source. Returns null if there are fewer than
- * `HISTORY_MINIMUM` such backups. A median is null if fewer than `HISTORY_MINIMUM` of them have its value.
+ * Returns the medians of the stats of the task's newest backups. Uses only backups that are stored, complete,
+ * not suspicious, and made since the last change of the source.
+ *
+ * Returns null if there are fewer than `HISTORY_MINIMUM` such backups. A single median is null if fewer than
+ * `HISTORY_MINIMUM` of these backups have a value for it.
  */
 export async function usualStats(sql: Sql, taskId: number): Promise<UsualStats | null> {
   const [row] = await sql<UsualStats[]>`

@@ -80,8 +80,8 @@ export async function insertBackup(
 }
 
 /**
- * Marks backups for immediate removal. A backup that is already marked keeps its times, but the reason
- * `request` replaces an earlier reason. None of the backups may be held.
+ * Marks backups for immediate removal. The backups must not be held. A backup that is already marked keeps
+ * its times, but the reason `request` replaces its earlier reason.
  */
 export async function markForRemoval(
   sql: Sql,
@@ -105,8 +105,8 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
 }
 
 /**
- * Restores backups whose records were to be deleted without their objects. If objects of a backup were
- * already removed, its other objects are removed too, and it is not restored.
+ * Undoes the removal of backups of which only the records were to be deleted. If some objects of a backup are
+ * already removed, its removal is not undone, and its other objects are removed too.
  */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
@@ -148,7 +148,8 @@ function isRevocable(sql: Sql) {
 }
 
 /**
- * Returns the ids of tasks with backups that a retention rule marked, whose removal is due and has not begun.
+ * Returns the ids of tasks that have backups to check again: a retention rule marked the backup, and its
+ * removal is due but has not begun.
  */
 export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const rows = await sql<{ id: number }[]>`
@@ -222,8 +223,8 @@ export async function deleteForgottenRecord(sql: Sql, id: number, leaseUntil: Da
 }
 
 /**
- * Records a failed removal, and when to try again. Does nothing if another attempt has claimed the removal
- * meanwhile: that attempt records its own result.
+ * Records that a removal failed, and when to try it again. Does nothing if the removal was claimed again in
+ * the meantime: whoever claimed it records the result.
  */
 export async function postponeRemoval(
   sql: Sql,

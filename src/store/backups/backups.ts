@@ -258,7 +258,8 @@ export type BackupLocation = Pick<
 >;
 
 /**
- * Returns the location of the backup that a run reads; undefined if that backup has no object of this name.
+ * Returns the location of the backup that a run reads. Returns undefined if the run reads no backup, or if
+ * the backup has no object with this name.
  */
 export async function findObjectOfRun(
   sql: Sql,

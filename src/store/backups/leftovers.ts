@@ -16,9 +16,9 @@ export interface LeftoverRow {
 }
 
 /**
- * Records the uploads of a run that must be removed. These are the uploads that are still open. If the run
- * did not succeed, they are also its completed uploads. Ignores attempts after `attempt`, because they may be
- * active. Returns the number of recorded uploads.
+ * Records which uploads of a run must be removed: the open uploads, and, if the run did not succeed, also the
+ * completed uploads. Ignores uploads of attempts after `attempt`, because these attempts might be active.
+ * Returns the number of recorded uploads.
  */
 export async function insertUploadLeftovers(
   sql: Sql,

@@ -113,8 +113,8 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns the next time at which a released hold ends, or a user's or destination's time in the trash ends.
- * Returns null if there is none. Ignores backups in the trash.
+ * Returns the next time at which a released hold ends, or at which a user or a destination leaves the trash
+ * for good. Returns null if there is none. Ignores backups in the trash.
  */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`

@@ -15,8 +15,8 @@ const CHANNEL = "rearguard";
 
 export type Notification =
   /**
-   * A run is queued and can be dispatched to this server's agent. `traceparent` is the trace context of the
-   * span that created a new run.
+   * A run is queued and can be dispatched to this server's agent. If the run is new, `traceparent` is the
+   * trace context of the span that created it.
    */
   | { topic: "run_queued"; run_id: number; remote_server_id: number; traceparent?: string }
   /** The run is to be cancelled on the agent that works on it. */
@@ -182,9 +182,9 @@ async function keepListening(
     await listening.end();
     const next = await listenAgain(database, deliver, signal);
     if (next === null) return;
-    // Close all connections that were opened before the loss. They are broken, or lead to a server that is
-    // read-only. Of the newer connections, close only those to another server. The rest may have running
-    // queries.
+    // Close every connection that was opened before the listening connection was lost: it is broken, or leads
+    // to a server that is read-only. Of the newer connections, close only those that lead to another server
+    // than `next`. The others might have running queries.
     if (next.server !== server) dropConnections(database, lostAt, next.backends);
     server = next.server;
     state.listening = next;
@@ -258,8 +258,9 @@ async function watch(
 }
 
 /**
- * Resolves with `silent` after `ms`. Resolves with null if the signal aborts. Waits in two steps. If this
- * process was delayed, a response that has arrived meanwhile is thus read first.
+ * Resolves with `silent` after `ms`. Resolves with null if the signal aborts. Waits in two steps, because
+ * this process might be delayed. If the server's response arrives during the delay, it is read before the
+ * second step ends.
  */
 async function silent(ms: number, signal: AbortSignal): Promise<"silent" | null> {
   try {

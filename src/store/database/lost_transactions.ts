@@ -7,7 +7,9 @@ import { recordWriteTrouble } from "./write_trouble.ts";
 /** After this many turns of the event loop, a broken connection is also closed. */
 const CLOSING = 4;
 
-/** Rejects a query of a transaction whose connection is gone. The server rolls back the transaction. */
+/**
+ * The error of a query in a transaction whose connection is lost. The server rolls back such a transaction.
+ */
 export class TransactionLostError extends Error {
   override readonly name = "TransactionLostError";
   readonly code = "CONNECTION_CLOSED";

@@ -1,4 +1,4 @@
-/** Reads the facts that a notification contains about its task, server and backup. */
+/** Reads what a notification says about its task, server and backup. */
 import type { Sql } from "./sql.ts";
 
 /** Facts for a notification about a task: the task, its server, and the time zone of its user. */

@@ -4,8 +4,8 @@ import type { FieldTable, Relation } from "../../definitions/fields/field.ts";
 import type { Sql } from "./sql.ts";
 
 /**
- * Returns SQL for columns that contain the lists of ids of a record `t`. Each list is stored in a table of
- * its own, whose column `owner` refers to the record.
+ * Returns SQL for a record's fields that are lists of ids, one column for each field. The record's table must
+ * have the alias `t`. Each list is stored in a table of its own, whose column `owner` refers to the record.
  */
 export function relatedIds(sql: Sql, fields: FieldTable, owner: string) {
   return relationsOf(fields).map(([name, { table, column, orderedBy = column }]) =>
@@ -38,8 +38,8 @@ export async function replaceRelated(
 }
 
 /**
- * Returns the ids among `ids` whose records belong to the workspace. Prevents the deletion of these records
- * until the transaction ends.
+ * Returns those of `ids` whose records belong to the workspace. Until the transaction ends, these records
+ * cannot be deleted.
  */
 export async function ownedRecords(
   sql: Sql,

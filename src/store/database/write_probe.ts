@@ -5,8 +5,9 @@ import { beginOnce } from "./lost_transactions.ts";
 import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 
 /**
- * Returns one sentence about why nothing can be stored; null if writes work. After a failed write, each call
- * makes a test. The test writes 1 MiB, because it must need disk space, and rolls the write back.
+ * Returns one sentence about why nothing can be stored; null if writes work. After a write has failed, each
+ * call tests whether writes work again. The test writes 1 MiB, so that it needs disk space, and rolls the
+ * write back.
  */
 export async function writeTrouble(database: Database): Promise<string | null> {
   if (!hasWriteTrouble(database)) return null;

@@ -8,8 +8,8 @@ interface Space {
 }
 
 /**
- * Stores the space of a destination. Skips a destination that another transaction has locked: transactions
- * with runs of several destinations could block each other otherwise.
+ * Stores the space of a destination. Skips the destination if another transaction has locked it. Otherwise,
+ * two transactions that each change several destinations could block each other.
  */
 export async function storeSpace(
   sql: Sql,

@@ -51,7 +51,10 @@ export interface EmbeddedPostgres {
     readonly username: string;
     readonly password: string;
   };
-  /** Starts Postgres again at the same address if it has ended. Resolves with whether it had ended. */
+  /**
+   * If Postgres has ended, starts it again at the same address and resolves with true. Otherwise resolves
+   * with false.
+   */
   revive(): Promise<boolean>;
   /** Closes all connections and stops Postgres after it has written everything to disk. */
   stop(): Promise<void>;

@@ -42,8 +42,8 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 /**
- * Does the same as {@link findPostmaster}, but first waits, without a limit, while Postgres recovers or shuts
- * down.
+ * Waits while Postgres recovers or shuts down, without a time limit. Then returns the same as
+ * {@link findPostmaster}.
  */
 export async function settledPostmaster(data: string, clock: Clock): Promise<Postmaster | null> {
   for (;;) {

@@ -143,8 +143,8 @@ function referencesOf(sql: Sql): Promise<Reference[]> {
 }
 
 /**
- * Returns the beginning of an `alter` statement for each foreign key. The statements make the checks of the
- * keys deferred, so that rows can be loaded in any order.
+ * Returns the beginning of an `alter` statement for each foreign key. The caller completes it to a statement
+ * that defers the key's checks, so that rows can be loaded in any order, and to one that undoes this.
  */
 async function foreignKeysOf(sql: Sql): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`

@@ -16,11 +16,11 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 /**
  * Tables whose rows are not exported:
  * - Connections, sessions, requests, single-use tokens and stored responses belong to the old control plane.
- * - `uploads` and `leftovers` name objects that a new control plane would delete. But the runs may have
- *   succeeded since then, and the backup with this export may be among these objects.
+ * - `uploads` and `leftovers` name objects that a new control plane would delete. But after the export, their
+ *   runs might have succeeded. Even the backup that contains this export might be among these objects.
  * - `notification_deliveries` and `trash_news` would make the new control plane send messages again, or send
  *   messages about old events.
- * - `alerts` and `alert_reports`: a problem that persists is detected again.
+ * - `alerts` and `alert_reports`: the new control plane detects a lasting problem again.
  * - `endpoint_checks`: the new control plane reads the certificates itself.
  * - `workspace_run_counts`: triggers derive it from the runs.
  * - `run_output` can be gigabytes, and a restore does not need it.

@@ -24,8 +24,8 @@ export type NewAlert = Pick<
 >;
 
 /**
- * Opens an alert. If an alert of this kind and subject is already open, updates that alert; if `isAgain` is
- * true, also counts another occurrence. Returns the alert.
+ * Opens an alert. If an alert of this kind and subject is already open, updates that alert instead. The
+ * update also counts another occurrence if `isAgain` is true. Returns the alert.
  */
 export async function recordOccurrence(
   sql: Sql,

@@ -9,8 +9,9 @@ export const quietColumns = (sql: Sql): Fragment =>
   sql`n.timezone, n.quiet_from, n.quiet_to, n.quiet_days, n.quiet_except`;
 
 /**
- * Returns until when a stream's quiet hours hold an event of these classes; null if the event is sent at
- * once.
+ * Returns until when a stream's quiet hours hold a notification event; null if it is sent at once.
+ *
+ * @param classes The classes of the event.
  */
 export function holdUntil(
   hours: QuietHours,
@@ -22,7 +23,9 @@ export function holdUntil(
   return quietUntil(hours, now, userZone);
 }
 
-/** Computes anew until when a stream's deliveries are held, because its quiet hours were changed. */
+/**
+ * Computes again how long each held delivery of a stream is held, because the stream's quiet hours changed.
+ */
 export async function rescheduleHeldDeliveries(
   sql: Sql,
   stream: QuietHours & { id: number },

@@ -182,7 +182,7 @@ export async function postponeDelivery(
   return count > 0;
 }
 
-/** Ends the lease of an attempt that was aborted before it had a result, and does not count the attempt. */
+/** Ends the lease of an attempt that was aborted without a result. The attempt does not count. */
 export async function releaseDelivery(sql: Sql, claim: Claim): Promise<void> {
   await sql`
     update notification_deliveries set leased_until = null, attempts = attempts - 1 where ${

@@ -33,7 +33,7 @@ export interface ReportedAlert {
   id: number;
   /** When the alert was last reported to any stream; null if it was never reported. */
   told_at: Date | null;
-  /** Time of the occurrence of the problem that the event reports. */
+  /** When the problem occurred that the current event reports. */
   at: Date;
   /** Time after which a stream is reminded, in milliseconds, if its `remind_after` is null. */
   defaultMs: number;

@@ -15,9 +15,9 @@ export function runsOf(sql: Sql, workspaceId: number) {
 }
 
 /**
- * Returns SQL for the ids of one page of a workspace's runs, the oldest run first. Their column is named
- * `listed`. The counts of the spans show in which span of run ids the page begins. So Postgres skips only
- * runs of this span.
+ * Returns SQL for the ids of one page of a workspace's runs, the oldest run first. The ids are in the column
+ * `listed`. A span is a range of run ids. The table with a count for each span shows in which span the page
+ * begins. So Postgres skips only runs of this span.
  */
 export function pageOfRuns(sql: Sql, workspaceId: number, offset: number, limit: number) {
   return sql`(

@@ -24,9 +24,9 @@ const limit = (sql: Sql, column: ReturnType<Sql>, otherwise: number) =>
   sql`make_interval(secs => coalesce(${column}, ${otherwise / 1000}::double precision))`;
 
 /**
- * Locks and returns running runs that have made no progress for longer than the warning limit. Skips runs
- * whose agent is disconnected. `is_over` says whether a run exceeds its timeout by at least the length of a
- * lease. Limits are in milliseconds.
+ * Locks and returns running runs that have made no progress for at least the warning limit. Skips runs whose
+ * agent is disconnected. `is_over` says whether a run has made no progress for at least its stall timeout
+ * plus the length of a lease. `warning`, `timeout` and `lease` are in milliseconds.
  */
 export function lockStalledRuns(
   sql: Sql,
@@ -53,8 +53,8 @@ export function lockStalledRuns(
 
 /**
  * Returns SQL that is true if run `r` is a backup that is queued for an intermittent server whose agent is
- * disconnected. Restores do not count. A restore should not wait until the server is back, because it could
- * then replace newer data.
+ * disconnected. The SQL is false for restores, because a restore should not wait until the server is back.
+ * Such a late restore might replace newer data.
  */
 const isServerAsleep = (sql: Sql) =>
   sql`(r.state = 'queued' and r.kind = 'backup' and exists (
@@ -62,7 +62,7 @@ const isServerAsleep = (sql: Sql) =>
     where s.id = r.remote_server_id and s.class = 'intermittent' and s.connection_id is null
   ))`;
 
-/** Returns the ids among `runIds` of backup runs that are queued for a server that is asleep. */
+/** Returns those of `runIds` that are backup runs and are queued for a server that is asleep. */
 export async function runsOfSleepingServers(sql: Sql, runIds: readonly number[]): Promise<Set<number>> {
   const rows = await sql<{ id: number }[]>`
     select r.id from runs r where r.id = any(${[...runIds]}::bigint[]) and ${isServerAsleep(sql)}`;
@@ -167,7 +167,9 @@ export function serversBack(sql: Sql): Promise<OwnedServer[]> {
     order by s.id limit 500`;
 }
 
-/** Returns servers with a connected agent whose version differs from `release`, with the agent's version. */
+/**
+ * Returns the servers whose agent is connected and has another version than `release`. Includes the version.
+ */
 export function agentsOfOtherVersions(
   sql: Sql,
   release: string,

@@ -213,8 +213,8 @@ export async function postponeDeadlines(sql: Sql, ids: readonly number[], deadli
 }
 
 /**
- * Locks and returns running runs that their agents should have ended, because the task's timeout passed at
- * `before` or earlier.
+ * Locks and returns runs that are still running, although the task's timeout passed at `before` or earlier.
+ * Their agents should have ended them.
  */
 export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`

@@ -9,7 +9,7 @@ import { atLocal } from "./errors.ts";
 
 /** Time limit of a sync, in milliseconds. A sync of a large file takes long and shows no progress. */
 export const SYNC_LIMIT = 15 * 60_000;
-/** Time limit of an operation that cleans up after the signal has aborted, in milliseconds. */
+/** Time limit of a cleanup operation that starts after the signal has aborted, in milliseconds. */
 const GOODBYE = 20_000;
 
 /**

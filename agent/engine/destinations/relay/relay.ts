@@ -79,8 +79,8 @@ export class RelayDestination implements Destination {
 class RelayedRanges implements RangeSource {
   readonly what: string;
   /**
-   * Maximum time without data, in milliseconds. The limit is longer than the minute in which the other agent
-   * must respond to the control plane.
+   * Maximum time without data, in milliseconds. The agent that has the object on its disk must respond to the
+   * control plane within a minute. This limit is longer.
    */
   readonly idleMs = 90_000;
 

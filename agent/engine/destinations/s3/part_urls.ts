@@ -10,8 +10,8 @@ import { RunFailedError, type Uploads } from "../../ports.ts";
 const FIRST_BATCH = 2;
 const BATCH = 20;
 /**
- * Share of a URL's lifetime in which a part may begin to use the URL. The rest is for parts that take long to
- * send.
+ * Share of a URL's lifetime. The upload of a part must begin within this share. The rest of the lifetime is
+ * for sending the part.
  */
 const USABLE = 0.75;
 

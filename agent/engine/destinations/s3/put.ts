@@ -1,7 +1,7 @@
 /**
- * Sends one part by PUT with node:http, because Deno's fetch has two faults here. It would copy a body twice
- * before sending it: two concurrent parts of 16 MiB would take 250 MB of memory, not 85 MB, at half the
- * speed. And a streamed body would lack the Content-Length that S3 requires.
+ * Sends one part by PUT with node:http, because Deno's fetch has two faults. First, fetch copies a body twice
+ * before sending it. Two concurrent parts of 16 MiB would then take 250 MB of memory instead of 85 MB, at
+ * half the speed. Second, fetch sends a streamed body without the Content-Length that S3 requires.
  */
 import { Buffer } from "node:buffer";
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
@@ -28,7 +28,10 @@ export type PutOutcome =
 export interface PutLimits {
   /** Maximum silence while bytes of the body remain to be sent. */
   readonly idleMs: number;
-  /** Maximum silence after the last byte. This byte may still be in a buffer of this machine or a proxy. */
+  /**
+   * Maximum silence after the last byte was sent. That byte might still be in a buffer of this machine or of
+   * a proxy.
+   */
   readonly answerMs: number;
   /** Limit for the whole request, because a peer might accept single bytes for ever. */
   readonly totalMs: number;

@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * Time in milliseconds after which an earlier refusal no longer counts. A URL that is refused so much later
- * has most likely expired.
+ * Time in milliseconds after which an earlier refusal no longer counts. If two refusals are that far apart,
+ * the URL of the second has most likely expired.
  */
 const FORGIVEN = 5 * 60_000;
 

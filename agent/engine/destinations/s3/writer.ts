@@ -28,8 +28,8 @@ export class S3Writer implements ObjectWriter {
   readonly #etags: string[] = [];
   readonly #unlink: () => void;
   /**
-   * Number of buffers that may still be allocated. Buffers are allocated on demand, because small objects
-   * need only one buffer.
+   * Number of buffers that the writer can still allocate. Buffers are allocated on demand, because small
+   * objects need only one buffer.
    */
   #allowance: number;
   readonly #maxInFlight: number;

@@ -9,7 +9,7 @@ import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Time limit, in milliseconds, of cleaning up on a new connection after the run has ended. */
+/** Time limit for opening a new session that cleans up after the run has ended, in milliseconds. */
 const RESCUE_TIMEOUT = 30_000;
 
 export interface ConnectionPorts {
@@ -123,8 +123,8 @@ export class SftpConnection {
   }
 
   /**
-   * Returns whether a log-in may succeed later. The answer is no if the host name was never found, because
-   * the name is then most likely misspelt.
+   * Returns whether a log-in might succeed later. Returns false if the host name was never found, because the
+   * name is then most likely misspelt.
    */
   #mayPass({ isTransient, isUnknownHost }: LoginFailedError): boolean {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);

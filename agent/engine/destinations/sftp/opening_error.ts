@@ -76,8 +76,8 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
 }
 
 /**
- * Returns, for messages, the first four bytes of a response that is not SFTP. ssh2 parsed these bytes as a
- * number. Returns an empty string if they are not printable.
+ * Returns the first four bytes of a response that is not SFTP, in the form for an error message. ssh2 parsed
+ * these bytes as a number, `length`. Returns an empty string if they are not printable.
  */
 function sample(length: string | undefined): string {
   const bytes = Buffer.alloc(4);

@@ -49,7 +49,7 @@ async function loadSsh2(): Promise<Ssh2> {
   return (await import("ssh2") as unknown as { default: Ssh2 }).default;
 }
 
-/** A failed log-in. `isTransient` is true if the same log-in may succeed later. */
+/** A failed log-in. `isTransient` is true if the same log-in might succeed later. */
 export class LoginFailedError extends RunFailedError {
   /** Whether the host name could not be resolved. */
   get isUnknownHost(): boolean {

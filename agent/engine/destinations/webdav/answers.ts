@@ -34,8 +34,8 @@ const REASONS: Record<number, string> = {
 };
 
 /**
- * Explains a response with an unexpected status. Returns the reason, and whether the same request may succeed
- * later.
+ * Explains a response with an unexpected status. Returns the reason, and whether the same request might
+ * succeed later.
  */
 export function explain({ status, headers, body }: DavAnswer): Refusal {
   if (status === 401) return { reason: unauthorized(headers["www-authenticate"] ?? ""), waits: false };

@@ -36,7 +36,7 @@ export function chunkSize(sizeHint: number | null): number {
 
 /**
  * The chunks of one object, in a directory of their own. The directory's URL is derived from the object's
- * URL, so that a later run can find and remove it.
+ * URL, so that a later run can find and remove the directory.
  */
 export class Chunks {
   readonly #url: string;

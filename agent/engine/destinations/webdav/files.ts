@@ -9,7 +9,9 @@ import { DavDirectory } from "./directory.ts";
 import { childrenOf } from "./properties.ts";
 import { davReader } from "./reader.ts";
 
-/** Maximum depth of directories. The limit is needed because a server may list a directory inside itself. */
+/**
+ * Maximum depth of directories. The limit is needed because a server might list a directory inside itself.
+ */
 const MAX_DEPTH = 50;
 const LIST_LIMIT = 512 * 2 ** 20;
 

@@ -18,7 +18,7 @@ const STORED = [200, 201, 204];
 /** Maximum size of an object that is sent in a single request, in bytes. */
 const SMALL = 2 ** 20;
 /**
- * Factor by which the response to a large file may take longer than `idleMs`, because the server still has to
+ * The server has this many times `idleMs` to respond after it received a large file, because it still has to
  * store the file.
  */
 const TAKING_OVER = 30;

@@ -5,8 +5,8 @@ import { type DatabaseContents, tableName, type TableRows } from "./row_counts.t
 const MAX_LISTED = 3;
 
 /**
- * Types of objects that are compared exactly. An object that the backup does not contain is also a
- * difference, because it may give access to data.
+ * Types of database contents for which additions count as differences too. An additional grant or property
+ * might give access to data.
  */
 const EXACT = ["grant", "database property"];
 

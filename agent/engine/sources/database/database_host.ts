@@ -30,8 +30,8 @@ export interface Loader {
 }
 
 /**
- * Server that databases are restored to. The restore calls these methods in this order. It always calls
- * `discard`, as the last method.
+ * Server that databases are restored to. The restore calls the methods in the order in which they are listed
+ * here. It always calls the last one, `discard`.
  */
 export interface DatabaseHost {
   /** Checks whether all of the databases can be restored. Rejects if not. Creates nothing. */
@@ -40,8 +40,8 @@ export interface DatabaseHost {
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
    * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
-   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
-   * because it could interrupt the replacement halfway.
+   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`.
+   * If it did, the replacement could be interrupted halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

@@ -36,7 +36,7 @@ export interface LoadRules {
    * could be loaded.
    */
   readonly continuesOnErrors?: boolean;
-  /** Whether an error has no effect, or is corrected later. Such an error is not reported. */
+  /** Returns true if an error has no effect, or if it is corrected later. Such an error is not reported. */
   isExpected?(error: LoadError): boolean;
   /**
    * Returns the warning that replaces an error, if the error loses no data. Returns null for other errors.
@@ -111,8 +111,8 @@ export class LoadMessages {
   }
 
   /**
-   * Decides whether the last error is tolerated. Called when the line with the error's statement was read, or
-   * when this line can no longer follow.
+   * Decides whether the last error is tolerated. The program can print the failed statement in a line after
+   * the error. This method is called when that line was read, or when it can no longer follow.
    */
   #settle(): void {
     const error = this.#pending;

@@ -38,15 +38,16 @@ export interface ScratchHost {
    */
   contents(wanted: DatabaseToRestore, expected: DatabaseContents | null): Promise<DatabaseContents>;
   /**
-   * Drops the scratch databases. Resolves with false if one could not be dropped; never rejects. `programs`
-   * can be started even after the run was cancelled.
+   * Drops the scratch databases. Resolves with false if one of them could not be dropped. Never rejects.
+   *
+   * @param programs Can start programs even after the run was cancelled.
    */
   discard(programs: ProgramContext): Promise<boolean>;
 }
 
 /**
- * Factor for the free space that a drill requires: 5 % more than its database, because the server goes on
- * writing.
+ * A drill requires free space of the database's size times this factor. The additional 5 % are for what the
+ * server writes meanwhile.
  */
 const ROOM_FACTOR = 1.05;
 export const ADVICE = "or set the task's drill_every to 0";

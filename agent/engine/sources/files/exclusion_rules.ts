@@ -66,8 +66,8 @@ function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boo
 const ANY_DEPTH = "**";
 
 /**
- * Returns the names of a pattern that contains `**`. Repetitions of `**` are reduced to one. Returns null if
- * the pattern does not contain `**`.
+ * Splits a pattern that contains `**` at each `/`, and returns the names. Replaces each sequence of several
+ * `**` by one `**`. Returns null if the pattern does not contain `**`.
  */
 function starNames(pattern: string): string[] | null {
   const names = pattern.split("/");

@@ -215,9 +215,9 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Returns the rule for a relative pattern. A name in the pattern that exists at this place below the root is
- * meant literally. A backslash and `[` in it are then quoted. `*` and `?` need no quotes, because they also
- * match themselves.
+ * Returns the rule for a relative pattern. If a name in the pattern exists at this place below the root, the
+ * name is meant literally. So a backslash and `[` in the name are quoted. `*` and `?` need no quotes, because
+ * each also matches itself.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);

@@ -59,8 +59,8 @@ async function inspect(path: string): Promise<"directory" | "file"> {
   if (!path.startsWith("/") || path.includes("\0")) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path must be absolute`);
   }
-  // Refuse half of a surrogate pair: encoding it as UTF-8 would replace it by another character, and so name
-  // another path.
+  // Refuse half of a surrogate pair. Encoding it as UTF-8 would replace it by another character, so that the
+  // result would be another path.
   if (!path.isWellFormed()) {
     throw new RunFailedError(`Cannot back up ${JSON.stringify(path)}: the source path is not Unicode text`);
   }

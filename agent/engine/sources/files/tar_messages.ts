@@ -27,7 +27,7 @@ export class TarMessages {
   lastError: string | null = null;
 
   /**
-   * @param knownMounts Mounts about which the run's output already has a line, by name relative to the root.
+   * @param knownMounts Mounts that the run's output already mentions. Each is a path relative to the root.
    */
   constructor(
     private readonly output: Output,
@@ -37,8 +37,8 @@ export class TarMessages {
 
   read(line: string): void {
     const text = line.replace(/^tar: /, "").replace(": Warning: ", ": ");
-    // tar prints `Warning` only if it continues. tar stops if the archive itself or a directory in its
-    // arguments can't be read.
+    // tar prints `Warning` only if it continues. If it can't read the archive itself or a directory in its
+    // arguments, it prints no `Warning` and stops.
     if (ANOTHER_KIND.test(line)) this.#countChanged(`${text}: it became something else meanwhile`);
     else if (UNREADABLE.test(line) && line.includes(": Warning: ")) this.#countUnreadable(text);
     else if (CHANGED.test(line)) this.#countChanged(text);

@@ -137,9 +137,9 @@ export function fileScope(
 }
 
 /**
- * Returns the options that keep tar in the source's file system. Normally one option suffices. But tar takes
- * a subvolume for another file system. So for a source with subvolumes, the options name the mounts that tar
- * must not enter.
+ * Returns the options that keep tar in the source's file system. Normally one option suffices. With this
+ * option, tar would skip subvolumes, because it takes them for other file systems. So for a source with
+ * subvolumes, the options instead name the mounts that tar must not enter.
  */
 function boundaryArguments({ mounts, unreachable, subvolumes }: Boundaries): string[] {
   const rule = { given: "", isAnchored: true };

@@ -15,8 +15,8 @@ export function folded(name: string): string {
 }
 
 /**
- * Returns the names in the spelling of `known`. Each name is replaced by the known name that differs only in
- * case. If there is no such known name, the name stays unchanged.
+ * Returns `names` in the spelling of `known`. Replaces each name by the known name that is equal if case is
+ * ignored. If there is no such known name, the name stays unchanged.
  */
 export function matchCase(names: readonly string[], known: readonly string[]): string[] {
   const byFolded = new Map(known.map((name) => [folded(name), name]));

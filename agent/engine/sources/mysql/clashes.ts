@@ -8,8 +8,9 @@ import type { DatabaseToRestore } from "../database/database_host.ts";
 import type { MysqlFresh } from "./fresh.ts";
 
 /**
- * Throws if the server would take the names of two databases or tables for the same name. If it loaded both,
- * the second would replace the first: a dump drops each table before it creates the table.
+ * Throws if the names of two databases or two tables differ only in case and the server ignores case. If the
+ * server loaded both, the second would replace the first: a dump drops each table before it creates the
+ * table.
  */
 export function refuseNameClashes(
   { ignoresCase }: Pick<MysqlFresh, "ignoresCase">,

@@ -186,7 +186,7 @@ async function writeOptionFile(password: string, { ports, user }: ProgramContext
   const quoted = password.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
   const path = `${ports.workDirectory}/mysql.cnf`;
   await Deno.writeTextFile(path, `[client]\npassword="${quoted}"\n`, { mode: 0o600 });
-  // The program runs as this user and opens the file again, through its descriptor. So the user must own the
+  // The program runs as `user`. It opens the file again through the file's descriptor, so `user` must own the
   // file.
   if (user !== null) await Deno.chown(path, user.uid, user.gid);
   return path;

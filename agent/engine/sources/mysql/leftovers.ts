@@ -1,7 +1,8 @@
 /**
- * Tells the databases of running restores and drills from databases that killed agents left. A running
- * restore or drill holds a lock on the server, on a connection of its own. Each database that it creates
- * contains a table named `MARK`, see sql.ts. The table's comment contains the name of the lock.
+ * Distinguishes the databases of running restores and drills from abandoned databases. An abandoned database
+ * was left when an agent was killed. A running restore or drill holds a lock on the server, on a connection
+ * of its own. Each database that it creates contains a table named `MARK`, see sql.ts. The table's comment
+ * contains the name of the lock.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -14,8 +15,9 @@ const HELD = /\bheld by (rearguard [0-9a-f-]{36})$/;
 const REPLACED = temporaryNames("").replaced;
 
 /**
- * Takes a lock that lasts until the run's child processes or the agent end. Returns the text to store in the
- * comments of marking tables. Some clusters do not grant such a lock; returns "" then.
+ * Takes a lock. The lock ends when the run's child processes are ended, or when the agent ends. Returns the
+ * text to store in the comments of marking tables; "" if the server does not grant the lock, as in some
+ * clusters.
  */
 export async function holdLock(
   connection: MysqlConnection,
@@ -45,9 +47,9 @@ export async function holdLock(
 }
 
 /**
- * Drops the databases that killed restores and drills left. Returns the names of the dropped databases. Keeps
- * databases that may hold the only copy of data, so that the next restore can use them. These are replaced
- * databases, and databases whose swap had begun.
+ * Drops the databases that were left when a restore or drill was killed. Returns the names of the dropped
+ * databases. Keeps replaced databases, and databases whose swap had begun: they might hold the only copy of
+ * data, and the next restore can use them.
  */
 export async function dropAbandoned(connection: MysqlConnection, client: string): Promise<string[]> {
   const marked = await connection.query(
@@ -65,7 +67,7 @@ export async function dropAbandoned(connection: MysqlConnection, client: string)
     try {
       await connection.execute(client, `set session lock_wait_timeout = 5;\ndrop database ${quote(name)}`);
     } catch (error) {
-      // A login for backups often may not drop databases. The next restore or drill tries again.
+      // A login for backups often lacks the right to drop databases. The next restore or drill tries again.
       if (error instanceof RunFailedError) continue;
       throw error;
     }

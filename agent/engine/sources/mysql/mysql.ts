@@ -4,7 +4,7 @@
  * database.
  *
  * With `*`, accounts and their grants become an additional object. This needs a MariaDB server and a user who
- * may read the accounts. The schema `mysql` itself is dumped only if the task names it.
+ * is allowed to read the accounts. The schema `mysql` itself is dumped only if the task names it.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import type { Missing } from "../../../../src/protocol/job.ts";
@@ -172,7 +172,8 @@ function reportDatabase(
 }
 
 /**
- * Writes a warning for each group of databases in which the same kinds of objects are hidden from the login.
+ * Warns of objects that the login is not allowed to see. Databases that hide the same kinds of objects, such
+ * as views and triggers, share one warning.
  */
 function reportHidden(
   rights: MysqlRights,

@@ -41,8 +41,8 @@ export function listsChecks({ version, isMariadb }: ServerVersion): boolean {
 }
 
 /**
- * Lists the objects that the login may see. One-time events are left out, because they may have expired and
- * be gone after a restore.
+ * Lists the objects that the login is allowed to see. Leaves out one-time events, because such an event might
+ * have expired and be gone after a restore.
  */
 export async function listObjects(
   connection: MysqlConnection,

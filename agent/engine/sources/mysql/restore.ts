@@ -180,8 +180,8 @@ class MysqlHost implements DatabaseHost {
   }
 
   /**
-   * Returns the properties for the new database. Normally these are the properties in the backup. If an empty
-   * database with this name exists, its properties are kept, because its creator chose them.
+   * Returns the character set, collation and comment for the new database. Normally they are those in the
+   * backup. If an empty database with this name exists, its own are kept, because its creator chose them.
    */
   #charset(name: string, original: string): Charset | undefined {
     const existing = this.#existing.get(name);

@@ -1,7 +1,7 @@
 /**
  * Compares a login's privileges with the privileges that a complete dump needs. A server hides objects that
- * the login may not see, and mysqldump does not notice. For example, without the privilege TRIGGER a dump
- * contains no triggers and reports no error.
+ * the login is not allowed to see, and mysqldump does not notice. For example, without the privilege TRIGGER
+ * a dump contains no triggers and reports no error.
  */
 import { RunFailedError } from "../../ports.ts";
 import type { MysqlConnection } from "./connection.ts";
@@ -102,8 +102,8 @@ export class MysqlRights {
   }
 
   /**
-   * Returns a GRANT that lets the login create objects of other definers. Returns null if no grant is needed:
-   * the login has this right, or the login is the only definer in the definitions.
+   * Returns a GRANT that lets the login create objects whose definer is another account. Returns null if the
+   * login has this right already, or if `definitions` names no other definer than the login.
    */
   definersGrant(definitions: string): string | null {
     const definers = definitions.matchAll(
@@ -120,7 +120,7 @@ export class MysqlRights {
     );
   }
 
-  /** GRANT that lets the login see all databases; null if the login already may see them. */
+  /** GRANT that lets the login see all databases; null if the login already sees them. */
   get databasesGrant(): string | null {
     const showsAll = this.grants.some(({ isRevoke, database, object, privileges }) =>
       !isRevoke && database === "*" && object === "*" && [...privileges].some((each) => each !== "USAGE")
@@ -185,8 +185,8 @@ function accountQuery({ isMariadb, version }: ServerVersion): string {
 }
 
 /**
- * Splits an account into user and host at the last `@`: a user's name may contain an `@`, a host's name may
- * not.
+ * Splits an account into user and host at the last `@`. A user's name can contain an `@`, but a host's name
+ * cannot.
  */
 function splitAccount(account: string): [user: string, host: string] {
   const at = account.lastIndexOf("@");

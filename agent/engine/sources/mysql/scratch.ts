@@ -53,7 +53,8 @@ class MysqlScratch implements ScratchHost {
     await this.#leaveLogOut();
     await this.#dropLeftovers();
     for (const { name } of wanted) await this.#refuseOthers(name);
-    // The grants may forbid databases of this name. Only an attempt to create such a database shows this.
+    // The grants might not allow the login to create scratch databases. Only an attempt to create one shows
+    // this.
     const { name } = wanted[0]!;
     await this.#make(name, "");
     await this.server.execute(`drop database ${quote(name)}`);
@@ -178,8 +179,8 @@ class MysqlScratch implements ScratchHost {
     if (Object.values(contents).some((names) => names.length > 0)) {
       throw new RunFailedError(`database ${name} is in the way of the drill. Drop or rename it, ${ADVICE}.`);
     }
-    // The database is empty, and no table marks it: a drill's agent was killed before it could create that
-    // table.
+    // The database is empty and lacks the table that marks scratch databases. So an earlier drill created the
+    // database, and its agent was killed before it could create the table.
     await this.server.execute(`drop database ${quote(name)}`);
   }
 

@@ -62,8 +62,9 @@ export function renameTriggerHead(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames a database wherever it qualifies a name. If the name also occurs alone, returns the SQL unchanged.
- * The name is then also a table, column or alias, and these may qualify names too.
+ * Renames a database wherever its name qualifies another name. Returns the SQL unchanged if the database's
+ * name also occurs without a dot after it. Such an occurrence might be a table, column or alias, and these
+ * can qualify names too.
  */
 export function renameDatabase(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:DATABASE|USE|\.)$/i) ? sql : rename(sql, renaming, () => true);

@@ -155,7 +155,10 @@ export class PostgresqlConnection {
     if (this.isLimited) await this.context.ports.clock.sleep(RELEASE_TIME);
   }
 
-  /** Runs psql and returns its output. Tries again if a limit of connections is reached. */
+  /**
+   * Runs psql and returns its output. Tries again if psql is refused because the role or the database has too
+   * many connections.
+   */
   async #capture(command: Command, input?: Uint8Array): Promise<string> {
     for (let tries = 1;; tries++) {
       const answer = await capture(this.context.children, command, input);
@@ -174,7 +177,8 @@ export class PostgresqlConnection {
 }
 
 /**
- * Whether the server refused psql's connection because the role or the database has as many as it may have.
+ * Returns whether the server refused psql's connection because the role or the database has reached its limit
+ * of connections.
  */
 function isRefusedByLimit({ exit, messages }: Answer): boolean {
   return exit.code === 2 && messages.some((line) => /FATAL: +too many connections for /.test(line));

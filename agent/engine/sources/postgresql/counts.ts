@@ -113,7 +113,7 @@ function withProperties({ objects }: DatabaseContents, properties: DatabasePrope
 /**
  * Returns a database's current contents. Rejects with a `RunFailedError` if they can't be read.
  *
- * @param maintenanceDatabase Another database, from which the properties are read.
+ * @param maintenanceDatabase Another database. The properties of `database` are read over a connection to it.
  */
 export async function contentsNow(
   { connection, psql }: PostgresqlClient,
@@ -265,11 +265,12 @@ class CountSession {
 }
 
 /**
- * Returns a psql script that prints one line of JSON for each result. The script counts the smallest tables
- * first, so that few tables are missing if time runs out. It uses only one process of the server.
+ * Returns a psql script that counts the rows and objects of a database. The script prints each result as one
+ * line of JSON. It counts the smallest tables first, so that few tables are missing if time runs out. It uses
+ * only one process of the server.
  *
- * If the script exports the dump's snapshot, it continues after errors such as missing rights. Otherwise the
- * aborted transaction would end the snapshot that the dump uses.
+ * If the script exports the dump's snapshot, it continues after errors such as missing rights. If it did not,
+ * an error would abort the transaction, and that would end the snapshot that the dump uses.
  */
 function countScript(excluded: readonly ExcludedTable[], isExported: boolean): string {
   const settings = {

@@ -28,8 +28,8 @@ export interface Database {
   ctype: string;
   owner: string;
   /**
-   * `libc`, `icu` or `builtin`. With `icu` or `builtin`, `locale` is the name of the collation for that
-   * provider.
+   * `libc`, `icu` or `builtin`. For `icu` and `builtin`, `locale` is the name that the provider gives the
+   * collation.
    */
   locale_provider: string;
   locale: string | null;
@@ -91,12 +91,16 @@ export async function describeServer(
   return { ...server!, maintenanceDatabase, databases };
 }
 
-/** Databases that hosting services let a new user connect to. Not all of them exist on each service. */
+/**
+ * Databases that a new user of a hosting service can usually connect to. No service needs to have all of
+ * them.
+ */
 const USUAL_MAINTENANCE_DATABASES = ["postgres", "template1", "defaultdb"];
 
 /**
- * Returns the name of the first database that accepts the login. Tries `names` first, without the name `*`.
- * Then tries the usual databases, then `last`. If no database accepts the login, throws the first error.
+ * Returns the name of the first database that accepts the login. Tries `names` first, except the name `*`,
+ * which stands for all databases. Then tries {@link USUAL_MAINTENANCE_DATABASES}, then `last`. If no database
+ * accepts the login, throws the first error.
  */
 export async function findMaintenanceDatabase(
   connection: PostgresqlConnection,
@@ -122,7 +126,7 @@ export async function findMaintenanceDatabase(
 export interface DatabaseSelection {
   readonly databases: Database[];
   readonly missing: Missing[];
-  /** Lines for the output about databases that `*` leaves out. Leaving them out loses no user's data. */
+  /** Lines for the run's output: which databases `*` leaves out, and why. No user loses data by this. */
   readonly leftOut: string[];
 }
 

@@ -55,7 +55,7 @@ export interface NewDatabase {
    * properties for this restore. The new database then gets these properties.
    */
   readonly existing?: Properties & { isOccupied: boolean };
-  /** Whether the new database gets the original's owner. If false, the login owns it. */
+  /** Whether the new database gets the original's owner. If false, the restore's login owns it. */
   readonly isOwned: boolean;
   readonly tablespace?: string | null;
 }
@@ -178,10 +178,10 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Applies the properties that loading may need. Warns of properties that cannot be restored. Resolves with
-   * statements for all remaining properties. They are executed after the load.
+   * Applies the properties that must be set before the load. Warns of properties that cannot be restored.
+   * Resolves with the statements for the other properties; the caller executes them after the load.
    *
-   * @param when With "later", nothing is applied yet: all statements are returned.
+   * @param when With "later", applies nothing and resolves with the statements for all properties.
    */
   async applyProperties(
     to: string,

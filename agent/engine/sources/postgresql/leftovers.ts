@@ -8,8 +8,9 @@ import { isOwnName, MARK, MOVED_ASIDE } from "../database/scratch_names.ts";
 import { dropDatabase, literal } from "./sql.ts";
 
 /**
- * Drops databases that restores and drills were loading, and databases that restores had replaced. Keeps an
- * original that was renamed before the load. The next restore gives such an original its name back.
+ * Drops databases that restores and drills were loading, and originals that restores had already replaced.
+ * Keeps an original that a restore renamed before the load. The next restore renames the original
+ * back.
  */
 export async function dropAbandoned(
   { connection, psql }: PostgresqlClient,

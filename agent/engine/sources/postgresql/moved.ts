@@ -46,8 +46,8 @@ export class MovedDatabases {
   }
 
   /**
-   * Returns statements that mark the renamed original as a leftover, so that it may be dropped. Returns none
-   * if no original was renamed.
+   * Returns statements that mark the renamed original as a leftover. A later run is then allowed to drop it.
+   * Returns no statements if no original was renamed.
    */
   forget(name: string): string[] {
     if (!this.#renamed.has(name)) return [];

@@ -57,7 +57,7 @@ class PlainEditor {
   #isOpen = false;
   /**
    * First line of an `ALTER TABLE` that is held back; null if none is. The next line shows whether the
-   * statement adds one of the foreign keys.
+   * statement adds a foreign key of `edits.foreignKeys`.
    */
   #pendingLine: string | null = null;
   #restricted: string | null = null;

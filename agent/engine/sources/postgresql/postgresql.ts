@@ -82,8 +82,8 @@ export async function preparePostgresql(
 }
 
 /**
- * Drops the databases that killed restores and drills left, then describes the server. If backups did not
- * drop them, they would stay until the next restore.
+ * Drops the databases that killed restores and drills left, then describes the server. Backups drop them too,
+ * because otherwise these databases would stay until the next restore.
  */
 async function describeCleanServer(
   client: PostgresqlClient,

@@ -32,8 +32,8 @@ export async function findPrivileged(
 }
 
 /**
- * Returns a function that tells whether a statement creates an object that only a superuser may create. The
- * function takes the statement's first line.
+ * Returns a function that tells whether a statement creates an object that only a superuser is allowed to
+ * create. The function takes the statement's first line.
  */
 export function privilegedStatement({ extensions }: Privileged): (statement: string) => boolean {
   const names = extensions.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");

@@ -1,7 +1,8 @@
 /**
- * Restores PostgreSQL databases. Creates a temporary database from `template0` and loads it. Its encoding,
- * collation, owner and properties are those of the existing database. If there is no existing database, they
- * are those in the backup. Then one transaction swaps the databases by renaming them.
+ * Restores PostgreSQL databases. Creates a temporary database from `template0` and loads the backup into it.
+ * The temporary database gets the encoding, collation, owner and properties of the existing database with the
+ * final name. If no such database exists, it gets those in the backup. At the end, one transaction swaps the
+ * two databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { RestoreContext } from "../../restore_context.ts";

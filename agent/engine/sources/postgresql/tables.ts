@@ -67,7 +67,7 @@ export async function findExcludedTables(
 
 /**
  * Finds the foreign keys that lead from tables with rows to tables whose rows are excluded. A restore cannot
- * create these keys as they were: they refer to rows that are missing.
+ * create these keys as they were, because the rows that the keys refer to are missing.
  */
 export async function findUncheckedForeignKeys(
   connection: PostgresqlConnection,

@@ -6,7 +6,10 @@ import { databaseInfix } from "../../manifest/object_name.ts";
 /** Prefix of the files and directories that a restore creates in the database's directory. */
 export const STAGING_PREFIX = ".rearguard-sqlite-";
 
-/** Maximum length of an infix, in bytes, before the digest is added. Longer infixes are shortened. */
+/**
+ * Maximum length in bytes of an infix, which is the text that stands for a database in object names. A longer
+ * infix is shortened to this length, and then a digest is added.
+ */
 const MAX_INFIX = 100;
 
 /**
@@ -22,7 +25,10 @@ export function scratchRoot(): string {
   return Deno.env.get("TMPDIR") || "/var/tmp";
 }
 
-/** Returns the infix for the start of a name, with as many characters as fit into {@link MAX_INFIX}. */
+/**
+ * Returns the infix of a shortened name: of the first characters of `name`, as many as fit into
+ * {@link MAX_INFIX}.
+ */
 function shortened(name: string): string {
   let infix = "";
   for (const character of name) {

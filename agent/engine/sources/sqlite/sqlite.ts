@@ -1,8 +1,8 @@
 /**
- * Backs up SQLite databases, even while programs write to them. SQLite's command `.backup` copies the pages
- * of one moment into a private file, in a read transaction. The backup reads that file. Writers wait at most
- * for this local copy, never for the destination. A copy of pages keeps what SQL text would lose. See
- * docs/develop/adr/0005-sqlite-copy.md.
+ * Backs up SQLite databases, even while programs write to them. In a read transaction, SQLite's command
+ * `.backup` copies all pages, as they are at one moment, into a private file. The backup reads that file.
+ * Writers might have to wait for this local copy, but never for the destination. A copy of pages keeps what
+ * SQL text would lose. See docs/develop/adr/0005-sqlite-copy.md.
  */
 import { statfs } from "node:fs/promises";
 import type { SqliteSource } from "../../../../src/definitions/sources/sqlite.ts";

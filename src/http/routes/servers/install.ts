@@ -15,7 +15,9 @@ export interface AgentFileSource {
 
 export interface InstallOptions {
   readonly files: AgentFileSource;
-  /** URL at which agents reach this control plane; if null, each request's `Host` header names it. */
+  /**
+   * URL at which agents reach this control plane. If null, the `Host` header of each request is used instead.
+   */
   readonly publicUrl: string | null;
 }
 

@@ -1,4 +1,7 @@
-/** Defines the bodies that create and change a backup task: its fields, and rules over several of them. */
+/**
+ * Defines the request bodies that create or change a backup task: the fields, and rules that involve several
+ * fields.
+ */
 import { z } from "@hono/zod-openapi";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";

@@ -1,4 +1,7 @@
-/** Finds, links or creates the user of a person whom the OpenID Connect provider has identified. */
+/**
+ * Finds the user of a person whom the OpenID Connect provider has identified. If no user is linked to the
+ * person yet, links or creates one.
+ */
 import {
   hasRights,
   type OpenidIdentity,
@@ -16,10 +19,11 @@ const log = logger("openid");
 
 /**
  * Returns the user of a person. A person who has logged in before is recognized by the subject. At the first
- * log-in, the user with the person's email address is found. The provider must have verified the address. If
- * there is no such user and the settings say so, creates one.
+ * log-in, finds the user with the person's email address, which the provider must have verified. If no user
+ * has this address, creates a user if the settings allow it.
  *
- * @throws {UnauthenticatedError} If there is no such user. The message is the same for every reason.
+ * @throws {UnauthenticatedError} If the person can't log in as any user. The message is the same for every
+ * reason.
  */
 export function accountOf(
   { clock, database }: ServiceContext,

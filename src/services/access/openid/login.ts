@@ -107,7 +107,10 @@ function providerOf({ openid }: ServiceContext): OpenidProvider {
   return openid;
 }
 
-/** Only the browser in which the log-in began has the secret, so only there the state is of use. */
+/**
+ * Returns a hash of the state and the browser's secret. Only the browser that began the log-in has the
+ * secret, so no other browser can use the state.
+ */
 function challengeHash(state: string, secret: string): string {
   return hashSecret(`${secret} ${state}`);
 }

@@ -153,7 +153,10 @@ export class OpenidProvider {
     );
   }
 
-  /** Logs what went wrong. Errors may hold tokens and claims as their causes, so the causes are left out. */
+  /**
+   * Logs the messages of the error and of its cause, and the error's code. Logs no other part of the cause,
+   * because it might hold tokens and claims.
+   */
   #report(error: unknown): void {
     const { message, error: code, cause } = error as Error & { error?: unknown };
     const inner = cause instanceof Error && cause.message !== message ? cause.message : null;

@@ -22,9 +22,9 @@ interface ProviderRequest {
 }
 
 /**
- * Returns a function that works like `fetch`. The issuer's own origin may be at any address, because the
- * operator configured it. Other origins that the provider names must be https. They are also held to the
- * rules for addresses that users enter. Redirects are not followed.
+ * Returns a function that works like `fetch`. The issuer's own origin is allowed to have any address, because
+ * the operator configured it. If the provider names another origin, its URL must be https, and its address
+ * must comply with the rules for addresses that users enter. Redirects are not followed.
  */
 export function providerFetch(
   issuer: string,
