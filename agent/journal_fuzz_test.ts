@@ -52,7 +52,7 @@ function expected(
 ): State {
   const state: State = { kind: "backup", events: [], openings: [], scratches: [], finished: false };
   let [line, sequence] = [0, 0];
-  // The first line of a restore's journal contains the type of its job.
+  // A restore's journal starts with an extra line, which says that the job is a restore.
   if (kind === "restore" && isWhole(line++)) state.kind = kind;
   for (const step of steps) {
     const number = step.does === "append" || step.does === "finish" ? ++sequence : 0;
@@ -90,7 +90,8 @@ async function check(directory: string, bytes: Uint8Array, state: State, last: n
   assert.deepEqual(stateOf(run), state);
   const next: RunEvent = { kind: "output", text: "after\n" };
   run.append(next);
-  // The new event has a number that was never used: the events that the file lacks may have been sent.
+  // The new event must have a number that was never used. The events that are missing from the file might
+  // have been sent, so their numbers count as used.
   if (!state.finished) assert.ok(run.lastSequence > last);
   read.close();
   const again = await Journal.open(directory, new TestClock());

@@ -144,7 +144,7 @@ export class Link {
     const watch = this.#watch(() => limit - (this.#options.clock.monotonic() - heardAt), over.signal, () => {
       log().warn("Closed the connection: it was silent for too long");
       closeQuietly(socket);
-      // The peer may be dead and not answer the close frame. The close event would then never fire.
+      // A dead peer does not answer the close frame. The close event would then never fire.
       over.signal.dispatchEvent(new Event("expired"));
     });
     const abort = () => closeQuietly(socket);

@@ -160,7 +160,7 @@ export class Runner {
     return await this.#finish(run, output, verdict);
   }
 
-  /** Runs the scripts that an earlier agent process left to run, and reports the verdict. */
+  /** Runs the scripts that an earlier agent process had not finished, and reports the verdict. */
   #resume({ run, plan, verdict }: PendingScripts): void {
     const { clock } = this.#options;
     const { runId, attempt } = run;

@@ -10,7 +10,7 @@ const BACKUPS = 30;
 const FILES = 200_000;
 const ROUNDS = 5;
 const BAR = 3;
-/** The name of one file, and a glob that matches more files than the answer lists. */
+/** What is searched for: the name of one file, and a glob that matches more files than a response lists. */
 const PATTERNS = { "one file": "file-123456.txt", "a glob": "*12?4*" };
 
 export async function benchFindFile(): Promise<Result[]> {

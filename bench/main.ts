@@ -74,7 +74,8 @@ for (const name of names) {
   print(`${name} …`);
   const found = await BENCHES[name]!.run();
   results.push(...found);
-  // Each table is printed at once, because all benchmarks together take long and may be interrupted.
+  // Prints each benchmark's table as soon as the benchmark ends. All benchmarks together take long and might
+  // be interrupted.
   if (names.length > 1) printTable(found);
 }
 print("");

@@ -76,8 +76,8 @@ class Content {
     const start = random.below(POOL_BYTES - size);
     const slice = pool.subarray(start, start + size);
     if (index % EXTENSIONS.length !== 2) return slice;
-    // A compressor would find repetitions among slices of one pool. So the noise is changed each time, to
-    // stay incompressible.
+    // Slices of one pool overlap, so a compressor would find repetitions among them. Noise must stay
+    // incompressible, so each slice of noise is changed.
     const fresh = new Uint8Array(slice);
     const mask = random.word();
     const words = new Uint32Array(fresh.buffer, 0, fresh.length >> 2);

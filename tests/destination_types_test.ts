@@ -12,7 +12,10 @@ import { destinationFixtures } from "./support/fixtures/destinations.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
-/** Files that may name a destination type although they do not belong to it, each with the reason. */
+/**
+ * Files that are allowed to contain the name of a destination type that they do not belong to. Each has the
+ * reason.
+ */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one local destination through the public API",
   "src/http/routes/destinations/backup_destinations.ts": "examples in the API's document",
@@ -30,8 +33,8 @@ async function sources(directory: string): Promise<string[]> {
 }
 
 /**
- * Returns whether a file belongs to a type. The name of such a file, or of one of its folders, begins with
- * the type's name.
+ * Returns whether a file belongs to a destination type. It does if its name, or the name of one of its
+ * folders, begins with the type's name.
  */
 function isOwn(path: string, type: string): boolean {
   const family = type.replace(/^custom_/, "");

@@ -16,7 +16,7 @@ import { TASK_FIELDS } from "../src/definitions/task_fields.ts";
 const START = "<!-- fields: written by `deno task docs` -->\n\n";
 const END = "\n<!-- end of fields -->\n";
 
-/** Functions that return the derived parts of a document in their order, by the document's path. */
+/** By a document's path: the functions that return the document's derived parts, in order. */
 const DERIVED: Readonly<Record<string, readonly (() => string)[]>> = {
   "docs/guide/anomalies.md": [guardTable],
   "docs/guide/destinations.md": [destinationTable],

@@ -10,8 +10,8 @@ import { taskCommand } from "./support/assertions/rights.ts";
 import { type Block, blocksOf, projectFiles, readDocument, ROOT } from "./support/fixtures/documents.ts";
 
 /**
- * Reasons why tests do not run a block. The key is the text REASON in `<!-- not run: REASON -->` before the
- * block. The value explains the reason.
+ * Reasons why tests do not run a code block of the documentation. The key is the text REASON in
+ * `<!-- not run: REASON -->` before the block. The value explains the reason.
  */
 const NOT_RUN: Readonly<Record<string, string>> = {
   "starts a server and runs every test": "the server is what this test starts; the tests contain this test",
@@ -44,8 +44,8 @@ interface Place {
 const SOURCE = "/usr/share/doc/bash";
 
 /**
- * Creates a directory like a checkout. It also contains a home directory and the source, so that the commands
- * write nothing elsewhere.
+ * Creates a directory that looks like a checkout. It also contains a home directory and the directory that
+ * the examples back up, so that the commands write nothing elsewhere.
  */
 async function openCheckout(stack: AsyncDisposableStack): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "rearguard-docs-" });

@@ -1,6 +1,6 @@
 /**
- * Checks that every field, endpoint, flag, environment variable, event and metric that the documentation
- * names exists.
+ * Checks the names in the documentation: each field, endpoint, flag, environment variable, event and metric
+ * must exist.
  */
 import assert from "node:assert/strict";
 import type { Command } from "commander";

@@ -91,8 +91,8 @@ async function extensions(): Promise<Record<string, readonly string[]>> {
 }
 
 /**
- * Runs `work`, and keeps apt from starting the servers in the packages that it installs. Tests start their
- * own servers, on free ports.
+ * Runs `work`, which installs packages with apt. Keeps apt from starting servers of these packages, because
+ * tests start their own servers on free ports.
  */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   if (await exists(POLICY)) return await work();

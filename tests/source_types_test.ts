@@ -1,6 +1,6 @@
 /**
- * Checks that each source type is defined in one place: other code uses its definition or the agent's module,
- * and never its name.
+ * Checks that no code names a source type, except the code that belongs to the type. All other code uses the
+ * type's definition or the agent's module for it.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -27,7 +27,10 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 /** The names of source types and of database engines. */
 const names = [...DEFINITIONS].flatMap(([type, { engine }]) => [type, engine]);
 
-/** Matches files in which a type's name means something else, such as a program of the agent or a product. */
+/**
+ * For each name that also means something else, such as a program of the agent or the product: matches the
+ * files in which the name has that other meaning.
+ */
 const IS_OTHER: Readonly<Record<string, RegExp>> = {
   tar: new RegExp(
     "^agent/engine/(?:archive|jobs|manifest|restore_files|programs)/|^agent/engine/sources/\\w+\\.ts$|" +
@@ -46,7 +49,7 @@ async function productionFiles(directory: string): Promise<string[]> {
   return found;
 }
 
-/** Returns whether a file belongs to the type, or is a registry of types. */
+/** Returns whether a file belongs to the source type, or is a registry of source types. */
 function isOwn(path: string, type: string): boolean {
   if (/^(?:src\/definitions|agent\/engine)\/sources\/registry\.ts$/.test(path)) return true;
   const own = [`src/definitions/sources/${type}.ts`, `agent/engine/sources/${type}/`];

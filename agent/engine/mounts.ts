@@ -7,7 +7,9 @@ export interface Mount {
   device: string;
   /** Device number of the file system. The number is the same for all mounts of a file system. */
   fileSystem: string;
-  /** The directory of the file system that is mounted here: `/`, or a subdirectory for a bind mount. */
+  /**
+   * Which directory of the file system is mounted at `point`: `/`, or a subdirectory for a bind mount.
+   */
   root: string;
 }
 

@@ -8,8 +8,9 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * Number of attempts, and shortest and longest wait between them in milliseconds. Several control planes may
- * be behind one address, but only one of them waits for the bytes. All others respond with 421.
+ * Number of attempts, and shortest and longest wait between them in milliseconds. Several attempts can be
+ * necessary if several control planes are behind one address. Only one of them waits for the bytes. All
+ * others respond with 421.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;

@@ -15,7 +15,8 @@ function server(statuses: number[]) {
       connections.add(remoteAddr.port);
       const status = statuses.shift()!;
       if (status !== 200) {
-        // Read the whole body, so that the client could use the connection again.
+        // Read the whole body, so that the connection stays usable. The test checks that the client
+        // opens a new one anyway.
         await request.body?.pipeTo(new WritableStream());
         return new Response(null, { status });
       }

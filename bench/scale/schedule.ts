@@ -18,8 +18,8 @@ export async function benchScaleSchedule(): Promise<Result[]> {
   const results: Result[] = [];
   for (const planes of [1, 2]) {
     if (planes === 2) await stage.start();
-    // Retries after a deadlock: the control planes lock these tables in a different order than `truncate`
-    // does.
+    // `truncate` locks these tables in a different order than the control planes. If this causes a deadlock,
+    // `until` tries again.
     await until(() =>
       stage.sql`truncate runs, skipped_schedules cascade`.then(() => true, (error) => {
         if (error.code !== "40P01") throw error;
@@ -37,7 +37,7 @@ export async function benchScaleSchedule(): Promise<Result[]> {
       return await count() >= tasks;
     }, 600_000);
     const seconds = (systemClock.now().getTime() - at.getTime()) / 1000;
-    // Waits until no task is due, so that the count includes any run that was started twice.
+    // Waits until no task is due. If a task is started twice, the count below then includes its second run.
     await until(async () => {
       const [row] = await stage.sql`select count(*)::int as due from backup_tasks where next_run_at <= now()`;
       return row!.due === 0;

@@ -7,7 +7,7 @@ export interface BackupRepository extends AsyncDisposable {
   readonly destination: NewBackupDestinationInput;
   /**
    * Yields the relative path of every file below the repository's root. Calls `skip` for each directory that
-   * the user may not read.
+   * the user is not allowed to read.
    */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   read(path: string): Promise<ReadableStream<Uint8Array>>;

@@ -33,8 +33,8 @@ export async function joinDatabase(config: Config, clock: Clock): Promise<Contro
 }
 
 /**
- * Returns whether an embedded database exists in the data directory. Admin commands create a database only if
- * an operator asks for it.
+ * Returns whether an embedded database exists in the data directory. Commands need to know this, because
+ * they must not create a database unless an operator asks for it.
  */
 export async function holdsDatabase({ dataDirectory }: Config): Promise<boolean> {
   return await Deno.stat(join(dataDirectory, "postgres")).then(() => true, () => false);

@@ -154,8 +154,8 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
       rotate({ patience: 0 }),
       /^KeyRotationError: Cannot continue the rotation: not every control plane has loaded the new key: 1 control plane \(one started .+ with key \w{8}\)\. /,
     );
-    // No value is encrypted with the new key yet. The next call finds this key in the file, and continues
-    // with it.
+    // No value is encrypted with the new key yet, but the key is already in the file. The next call of
+    // `rotate` finds the key there, and continues with it.
     const keys = (await readSecretKeys(path))!;
     assert.deepEqual(keys.map(keyId)[0], keyId(key));
     assert.equal(keys.length, 2);

@@ -89,8 +89,8 @@ async function runRecover(config: Config, values: Values): Promise<void> {
 }
 
 /**
- * Asks before a database is created in the default location. If an operator forgot to set DATABASE_URL, the
- * recovery would fill a database that the control plane never reads.
+ * Asks the operator before a database is created in the default location. The operator might have forgotten
+ * to set DATABASE_URL. The recovery would then fill a database that the control plane never reads.
  */
 async function confirmDatabase(config: Config, environment: Record<string, string>): Promise<void> {
   if (config.databaseUrl !== null || environment.DATA_DIR) return;

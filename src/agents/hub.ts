@@ -156,8 +156,8 @@ export class Hub implements SessionOwner {
     // While the hub stops, `close` records all closed connections at once.
     if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
-      // Only log the error. The replica's next heartbeat, or its stop, will record that the connection is
-      // closed.
+      // Only log the error. The record is corrected later: at the replica's next heartbeat, or when the
+      // replica stops.
       logger("agents").warn("Cannot record a closed socket: {error}", { error });
     }).finally(() => this.#closing.delete(leaving));
     this.#closing.add(leaving);

@@ -27,8 +27,8 @@ export const CLOSE = {
  */
 const MAX_UNSTORED = 10_000;
 /**
- * Maximum number of characters in one agent's events that are not stored yet. An agent with eight runs stays
- * below this limit, because each run has a lower limit on events without acknowledgement.
+ * Maximum number of characters in one agent's events that are not stored yet. Each run of an agent has its
+ * own limit on unacknowledged events. Eight runs together stay below the maximum.
  */
 const MAX_UNSTORED_CHARACTERS = 160 * 1024 * 1024;
 /** Maximum number of responses that wait for the database. */
@@ -177,7 +177,7 @@ export class Session {
     this.close(code === "protocol" || code === "revoked" ? CLOSE.refused : CLOSE.replaced, message);
   }
 
-  /** Records that an event of this session with this many characters is stored. */
+  /** Records that an event of this session is stored. `characters` is the length of the event. */
   stored(characters: number): void {
     this.#unstored--;
     this.#unstoredCharacters -= characters;

@@ -1,7 +1,7 @@
 /** Converts the recovery kit's text to a PDF for printing. */
 import PDFDocument from "pdfkit";
 
-/** The parts of pdfkit's document that are used here, because pdfkit comes without types. */
+/** Type of pdfkit's document, because pdfkit comes without types. Declares only what is used here. */
 interface Document {
   font(name: string): Document;
   fontSize(points: number): Document;

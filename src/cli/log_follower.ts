@@ -92,7 +92,7 @@ export async function followLog(
 
 /**
  * Yields the events of a stream. Ends when the server closes the stream. Throws if the connection is lost
- * before. If the server has no more events, yields only `nothing left`.
+ * before the server closes the stream. If the server has no more events, yields only `nothing left`.
  */
 async function* eventsOf(
   open: OpenStream,

@@ -41,7 +41,8 @@ function cuttingProxy(target: string) {
         new TransformStream<string, Uint8Array>({
           transform(piece, controller) {
             text += piece;
-            // Even if the run is very fast, only the third stream contains its end.
+            // The first two streams end after their first output, or before the run's end. So only the third
+            // stream contains the run's end, even if the run is very fast.
             const [sent, event] = /^[^]*?\nevent: (output|finished)\n[^]*?\n\n/.exec(text) ?? [];
             if (sent === undefined) return;
             if (event === "output") controller.enqueue(new TextEncoder().encode(sent));

@@ -11,8 +11,8 @@ import { databaseNames } from "./sources/database_names.ts";
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, SOURCE_FIELDS, TYPE_NOTES } from "./sources/registry.ts";
 
 /**
- * Fields that are stored in two objects. One object holds the settings. The other holds the secrets, each
- * encrypted by itself.
+ * Fields that are stored in two objects: one for the settings, one for the secrets. Each secret is encrypted
+ * separately.
  */
 type InObjects<T extends FieldTable> = {
   readonly [N in keyof T]: T[N] & {

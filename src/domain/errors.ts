@@ -63,7 +63,7 @@ export class ThrottledError extends DomainError {
 
 /**
  * The caller is not authenticated. The message does not say whether the token or session is unknown, expired
- * or revoked. `refused` says it, but is recorded only in the audit log.
+ * or revoked. `refused` contains this reason, and is recorded only in the audit log.
  */
 export class UnauthenticatedError extends DomainError {
   readonly kind = "unauthenticated";

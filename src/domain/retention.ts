@@ -112,9 +112,9 @@ export function decideRetention<B extends RetainedBackup>(
 }
 
 /**
- * Sorts backups, newest first. Backups of runs are in the order of their runs. Backups without a run are
- * sorted in by their time. The order of the runs comes first because a time may come from a wrong clock.
- * Sorted by time alone, a backup dated into the future would displace every backup made after it.
+ * Sorts backups, newest first. Backups of runs are in the order of their runs, not of their times, because a
+ * time may come from a wrong clock. If times decided, a backup dated into the future would displace every
+ * backup made after it. A backup without a run is placed by its time.
  */
 function sortNewestFirst<B extends RetainedBackup>(backups: readonly B[]): B[] {
   const times = new Map(backups.map((backup) => [backup.id, backup.created_at.getTime()]));

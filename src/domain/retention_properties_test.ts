@@ -12,7 +12,7 @@ import { periodOf } from "./retention_period.ts";
 
 const NOW = new Date("2026-11-01T12:00:00Z");
 const HOUR = 3_600_000;
-/** Time zones. Some of their clocks are set back by half an hour, by two hours, or across midnight. */
+/** Time zones. In some of them, clocks are set back by half an hour, by two hours, or across midnight. */
 const zone = fc.constantFrom(
   "UTC",
   "Europe/Berlin",

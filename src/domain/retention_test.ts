@@ -69,9 +69,9 @@ Deno.test("restic's example: a hundred years of days under 7 daily, 5 weekly, 12
     ["keep_daily", "keep_weekly", "keep_monthly", "keep_yearly"].map((rule) => by(rule).length),
     [7, 5, 12, 75],
   );
-  // The newest backup is from a Sunday. It is the newest of its day, week, month and year. The backup from
-  // the end of 2023 is the newest of its month and year. Each backup is counted once below, so the total is
-  // smaller than the sum of the rules' numbers.
+  // Two backups are kept by several rules. The newest backup, from a Sunday, is the newest of its day, week,
+  // month and year. The backup from the end of 2023 is the newest of its month and year. Each backup is
+  // counted once below, so the total is smaller than the sum of the rules' numbers.
   const dates = decisions.filter(({ reasons }) => reasons.length > 0)
     .map(({ backup }) => backup.created_at.toISOString().slice(0, 10));
   assert.equal(dates.length, 7 + 4 + 11 + 73);

@@ -49,7 +49,7 @@ class Promises {
     if (after === "succeeded" && before !== "succeeded") {
       assert.ok(isVerdict && event.outcome === "succeeded" && this.#wasOffered);
     }
-    // A run is lost only after silence, and only if it was dispatched before.
+    // A run becomes lost only if it was dispatched and its agent was then silent until the deadline.
     if (after === "lost" && before !== "lost") {
       assert.ok(event.type === "deadline_passed" && this.#wasOffered);
     }

@@ -38,9 +38,12 @@ export function nextRun(schedule: Schedule, after: Date): Date | null {
 const DAY = 24 * 3_600_000;
 
 /**
- * Returns the first due time after `after`. Normally, `problem` is null. An update of the runtime may make
- * the stored schedule invalid. If the time zone is then unknown, uses UTC. If the schedule can't be parsed,
- * returns the time one day after `after`. In both cases, `problem` is one sentence about it.
+ * Returns the first due time after `after`. Normally, `problem` is null. But an update of the runtime might
+ * make the stored schedule invalid:
+ * - If the time zone is now unknown, uses UTC.
+ * - If the schedule can't be parsed, returns the time one day after `after`.
+ *
+ * In both cases, `problem` describes the problem in one sentence.
  */
 export function planRun(schedule: Schedule, after: Date): { next: Date | null; problem: string | null } {
   const { timezone } = schedule;

@@ -1,6 +1,6 @@
 /**
- * Compares the due times of a whole year, in every zone, with the due times of a clock that is simulated
- * minute by minute.
+ * Compares the due times that `nextRun` returns for a whole year, in every zone, with the due times by a
+ * clock that is simulated minute by minute.
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -40,7 +40,7 @@ Deno.test("a wake-up while the loop works ends its next wait at once", async () 
   signal.reset();
   signal.wake();
   assert.equal(await observe(signal.wait(1000))(), true);
-  // The signal stays set until it is reset, because the loop may not have read the change yet.
+  // The signal stays set until it is reset, because the loop might not have read the change yet.
   assert.equal(await observe(signal.wait(1000))(), true);
   signal.reset();
   assert.equal(await observe(signal.wait(1000))(), false);

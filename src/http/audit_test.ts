@@ -114,7 +114,8 @@ Deno.test("no change without its entry, no entry without its change", async () =
   assert.equal((await api.admin.call("POST", "/api/tags", { label: "new" })).status, 500);
   const tags = await api.admin.call("GET", "/api/tags");
   assert.deepEqual(tags.body.data.map(({ label }: { label: string }) => label), ["kept"]);
-  // Each read of secrets is recorded in the audit log. If that fails, the response contains no secrets.
+  // Each read of secrets is recorded in the audit log. If it cannot be recorded, the response contains no
+  // secrets.
   const kit = await api.admin.call("GET", "/api/recovery-kit");
   assert.equal(kit.status, 500);
   assert.ok(!("data" in kit.body));

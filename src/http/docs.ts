@@ -39,9 +39,9 @@ const START = `SwaggerUIBundle({
 `;
 
 /**
- * The page's content security policy. The browser may load from this host only. Pictures may also be `data:`
- * URLs, because the style sheet contains such pictures. The policy does not restrict styles that Swagger UI
- * sets by script.
+ * The page's content security policy. The browser may load only from the control plane's own address.
+ * Pictures may also be `data:` URLs, because the style sheet contains such URLs. The policy does not restrict
+ * styles that Swagger UI sets by script.
  */
 const POLICY = [
   "default-src 'none'",

@@ -56,8 +56,8 @@ export class Metrics {
   /**
    * Counts a response and its duration.
    *
-   * @param route The endpoint's path, or `other`. It is never the path as sent, because that would make any
-   * number of labels.
+   * @param route The endpoint's path, or `other`. Must not be the path that the client sent, because clients
+   *   could then create any number of labels.
    */
   observe(method: string, route: string, status: number, seconds: number): void {
     this.#requests.inc({ method, route, status });

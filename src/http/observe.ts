@@ -95,8 +95,8 @@ function requestIdOf(request: Request): string {
 const UUID = /^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$/i;
 
 /**
- * Drops the body of the response to a HEAD request. A complete body's length is kept in `Content-Length`; a
- * stream is cancelled.
+ * Drops the body of the response to a HEAD request. If the body is complete, keeps its length in
+ * `Content-Length`. If the body is a stream, cancels the stream.
  */
 async function dropBody(response: Response): Promise<void> {
   const isWhole = /^(application\/json|text\/(?!event-stream))/.test(

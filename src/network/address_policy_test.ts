@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { AddressPolicy } from "./address_policy.ts";
 
 /**
- * Addresses to refuse, with the words for their types: at least one address from each special range of IANA's
- * registries, and one address in every notation.
+ * Addresses that the policy must refuse, each with the words for its type. They include at least one
+ * address from each special range in IANA's registries, and one in every notation.
  */
 const REFUSED: Readonly<Record<string, string>> = {
   "0.0.0.0": "an unspecified",

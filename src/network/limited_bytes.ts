@@ -1,8 +1,8 @@
 import { decodeContent } from "./content_encoding.ts";
 
 /**
- * Reads and decodes a response's body. Returns null if the response has none. Throws if the body, or what it
- * decodes to, exceeds `limit` bytes.
+ * Reads and decodes a response's body. Returns null if the response has no body. Throws if the body has more
+ * than `limit` bytes, before or after decoding.
  */
 export async function limitedBytes({ body, headers }: Response, limit: number): Promise<Uint8Array | null> {
   if (body === null) return null;

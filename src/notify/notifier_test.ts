@@ -271,7 +271,7 @@ Deno.test("a failing stream is tried less and less often, however many events it
   assert.deepEqual(stream!.failing_since, new Date("2026-01-05T12:00:00Z"));
   receiver.received.length = 0;
   receiver.answer = () => new Response();
-  // The first message repeats the failed one; the second one combines all later events.
+  // The first message repeats the message that failed. The second message combines all later events.
   await clock.advance(2 * HOUR);
   await notifier.deliverDue();
   await clock.advance(MINUTE);

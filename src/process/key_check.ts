@@ -1,6 +1,6 @@
 /**
- * Checks whether secret keys match the database: they must decrypt every encrypted value, and the other
- * control planes must have them, too.
+ * Checks this control plane's secret keys: they must decrypt every encrypted value in the database, and they
+ * must agree with the keys of the other control planes.
  */
 import type { Clock } from "../domain/clock.ts";
 import type { Database, Sql } from "../store/database/sql.ts";

@@ -6,8 +6,8 @@ const CODES = /^(EPIPE|ECONNRESET|ECONNREFUSED|ECONNABORTED|ETIMEDOUT|EHOSTUNREA
 /** Codes of the errors with which Postgres ends a connection. */
 const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 /**
- * Queries that postgres.js itself sends on a new connection. They ask for array types, and whether the server
- * accepts writes.
+ * Queries that postgres.js itself sends on a new connection. One asks for array types. The other asks whether
+ * the server accepts writes.
  */
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 

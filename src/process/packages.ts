@@ -22,7 +22,7 @@ const REPORT = 10_000;
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const INSTALLED = `${PROJECT}/node_modules/.deno`;
-/** File that contains the hash of a lock file once all its packages are installed. */
+/** File with the hash of the lock file. It is written once all packages in the lock file are installed. */
 const STAMP = `${PROJECT}/node_modules/.rearguard`;
 
 if (import.meta.main) Deno.exit(await main());
@@ -33,7 +33,8 @@ async function main(): Promise<number> {
   if (await readText(STAMP) === hash) return 0;
   const problem = await install(lockFile);
   if (problem === null) {
-    // Writing fails if the checkout belongs to another user. Then the packages are checked at every start.
+    // Writing fails if the checkout belongs to another user. Then every start checks the packages, because it
+    // finds no stamp.
     await Deno.writeTextFile(STAMP, hash).catch(() => {});
     return 0;
   }

@@ -182,8 +182,8 @@ function* largest(): Generator<string> {
   yield fill('{"type":"ack","run_id":', "9", "}");
 }
 
-// A frame that took more than a hundred times its size would end the process, whose heap is limited to 256
-// MB.
+// If decoding a frame took more than a hundred times the frame's size in memory, the process would end: its
+// heap is limited to 256 MB.
 testAlone(import.meta.url, "the largest frames take a bounded memory", () => {
   for (let round = 0; round < 3; round++) for (const frame of largest()) checkLargest(frame);
   return Promise.resolve();

@@ -165,7 +165,10 @@ export const Missing = z.object({
 });
 export type Missing = z.infer<typeof Missing>;
 
-/** Size of the file system on which a destination is, or of the account's quota there, in bytes. */
+/**
+ * Free and total space of a destination, in bytes. This is the space of the file system that the destination
+ * is on, or of the quota that the account has there.
+ */
 export const DestinationSpace = z.object({
   /** Free space that the agent may use. */
   free: z.number().int().nonnegative(),

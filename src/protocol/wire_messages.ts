@@ -205,9 +205,9 @@ export const AgentMessage = z.discriminatedUnion("type", [
     protocol: z.object({ min: z.number().int(), max: z.number().int() }),
     agent: AgentDescription,
     /**
-     * Identifies an agent process by the machine's boot and by its state directory. Only one process at a
-     * time can lock the directory. So if a new agent process has the same seat as an earlier one, the earlier
-     * one has ended. Absent from agents before version 3.
+     * Identifies an agent process by the boot of its machine and by its state directory. Only one process at
+     * a time can lock the directory. So if a new agent process has the same seat as an earlier one, the
+     * earlier one has ended. Absent from agents before version 3.
      */
     seat: z.string().min(1).max(128).optional(),
     /** Every run in the agent's journal. `last_sequence` is the number of the newest event in the journal. */

@@ -6,8 +6,8 @@ import { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
 /**
- * The parts of the context that the caller creates. `health` and `openid` are optional; default: a new one,
- * and none.
+ * The parts of the context that the caller creates. Without `health`, a new `Health` is created. Without
+ * `openid`, the context has none.
  */
 export type ContextParts =
   & Omit<ServiceContext, "health" | "loginThrottle" | "openid" | "passwords" | "streams" | "transientSecrets">

@@ -106,8 +106,8 @@ Deno.test("a key that is not percent-encoded, though the service says so, keeps 
 });
 
 /**
- * Returns a server's handler for a bucket with one key, of which the bucket keeps these versions. If
- * `isStuck` is true, deletions have no effect.
+ * Returns the request handler of a server whose bucket has one key. The bucket keeps the versions `versions`
+ * of this key. If `isStuck` is true, deletions have no effect.
  */
 function versioned(versions: Set<string>, isStuck = false) {
   return (request: Request) => {

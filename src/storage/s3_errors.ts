@@ -30,8 +30,9 @@ const CODES_BY_STATUS: Record<number, string> = {
 };
 
 /**
- * Reads the refusal from an error document. Uses the status for a response without a body, such as the
- * response to a HEAD. Uses the code {@link NOT_S3} for a page of another program, such as a proxy.
+ * Reads the refusal from an error document. If the response has no body, such as the response to a HEAD,
+ * derives the error code from the status. If the body is a page of another program, such as a proxy, the code
+ * is {@link NOT_S3}.
  */
 export function readRefusal(status: number, body: string, headers: Headers): Refusal {
   const region = headers.get("x-amz-bucket-region");

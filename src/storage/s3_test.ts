@@ -238,7 +238,8 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
     assert.match(error.message, /another program than an S3 service responded \(HTTP 404\)/);
     assert.equal(error.retryable, true);
   }
-  // If the bucket is missing, the response to a HEAD is also a 404 without a body.
+  // If the bucket is missing, S3's own response to a HEAD is a 404 without a body, too. The error must still
+  // say `NoSuchBucket`.
   s3.fault = () => ({ status: 404, code: "NoSuchBucket" });
   assert.equal((await rejection(bucket.head("x"))).code, "NoSuchBucket");
   assert.equal((await rejection(bucket.remove("x"))).code, "NoSuchBucket");
@@ -266,7 +267,8 @@ Deno.test("an upload counts as complete when its object is whole, whatever the a
     await upload(bucketOf(s3), name, "first ", "second");
     assert.equal(await bucketOf(s3).head(name), 12, name);
   }
-  // Amazon and others send white space while they work, and then XML that reports success.
+  // While Amazon and others complete an upload, they send white space. They then send XML that reports
+  // success.
   s3.fault = () => null;
   s3.altered = (call, body) => isCompletion(call) ? `\n  \n${body}` : body;
   await upload(bucketOf(s3), "late", "data");

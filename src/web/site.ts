@@ -42,8 +42,7 @@ export class Site {
    * Calls the API with the cookie of a browser's request. The API authenticates the browser, and refuses
    * requests from pages of other sites. So a page can do only what the API allows its user.
    *
-   * @param csrf The token in the form that the browser has sent; undefined if the browser has not sent a
-   *   form.
+   * @param csrf The CSRF token from the form that the browser has sent; undefined if it has sent no form.
    */
   async call(
     c: SiteContext,

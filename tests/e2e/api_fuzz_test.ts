@@ -238,7 +238,7 @@ interface Got {
  */
 async function send(api: TestApi, { method, path, headers, body }: Sent): Promise<Got> {
   const answered = Promise.resolve(api.app.request(path, { method, headers, body }));
-  // The clock is not advanced for `/readyz`, because it waits only briefly for the database.
+  // Does not advance the clock for `/readyz`, because this endpoint waits only briefly for the database.
   const response = await passing(api, answered, !path.startsWith("/readyz"));
   const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
   let text: string;

@@ -384,8 +384,8 @@ Deno.test("no canary is heard anywhere", async (t) => {
       const path = endpoint.path.replace(/^\/api/, "").replaceAll(/\{\w+\}/g, "1");
       for (const [name, value] of Object.entries(PLANTED)) {
         if (!(name in endpoint.body!.schema.shape)) continue;
-        // Sends the secret where it is invalid: too long, as another type, and as the value of every other
-        // field.
+        // Sends the secret where it is invalid: too long, or with the wrong type. Every other field
+        // contains the secret, too.
         const others = Object.keys(endpoint.body!.schema.shape).map((field) => [field, { [value]: [value] }]);
         for (const wrong of [value.repeat(1000), [value], { [value]: value }, `${value} \n\0`]) {
           const answer = await api.call(endpoint.method.toUpperCase(), path, {

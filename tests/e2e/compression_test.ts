@@ -20,8 +20,8 @@ import { postgresqlFixture } from "../support/sources/postgresql.ts";
 const LEVELS = [0, 1, 3, 19];
 const ENCRYPTIONS = { plain: null, password: "correct horse" };
 /**
- * Text that fills several frames of level 0. Only its end is hard to compress. Level 19 needs a second for
- * each megabyte of text that is hard to compress.
+ * Shell command that writes text. The text fills several frames at level 0. Only the end of the text is hard
+ * to compress, because level 19 needs a second for each megabyte of such text.
  */
 const TEXT = `(yes 'all work and no play' | head -c 3900000 || true; seq 100000 200000) > "$1/numbers"`;
 
@@ -86,8 +86,8 @@ for (const type of ["files", "postgresql"] as const) {
       const [stored, fast, usual, small] = sizes as [number, number, number, number];
       // For some data, level 1 yields smaller archives than level 3, so `fast` and `usual` are not compared.
       assert.ok(stored > Math.max(fast, usual), sizes.join(", "));
-      // For some data, level 19 yields hardly smaller archives than level 3. Its frames are larger, hence the
-      // tolerance of 2%.
+      // For some data, archives of level 19 are hardly smaller than those of level 3. Level 19 has larger
+      // frames, hence the tolerance of 2%.
       assert.ok(fast > small && usual * 1.02 > small, sizes.join(", "));
     });
   }

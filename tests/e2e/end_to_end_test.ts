@@ -24,8 +24,8 @@ interface Stage {
 }
 
 /**
- * Starts a server with a task for a tree of `megabytes` of incompressible data. The agent finds the programs
- * in the directory `programs` before the system's.
+ * Starts a server with a task for a tree of `megabytes` of incompressible data. The agent looks for programs
+ * first in the directory `programs`, then in the system's directories.
  */
 async function staged(
   megabytes: number,
@@ -137,7 +137,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
     assert.equal(log.status, "successful", log.output);
     assertLinesOnce(log.output);
     assert.match(log.output.trimEnd().split("\n").at(-1), /Backup completed successfully/);
-    // If the stream is read again from the start, its text is the same.
+    // A stream that is read from the start after the run has the same text as the log.
     let streamed = "";
     for await (const event of api.stream(taskId)) {
       if (event.event === "output") streamed += JSON.parse(event.data).text;

@@ -4,8 +4,8 @@ import { shell } from "../support/fixtures/backup_run.ts";
 import { startControlPlane } from "../support/servers/control_plane.ts";
 
 /**
- * Creates a task that backs up 40 texts of 50 kB, and makes three backups, the minimum that guards compare
- * with.
+ * Creates a task that backs up 40 text files of 50 kB each. Makes three backups: guards need at least three
+ * to compare with.
  */
 async function guardedTask(fields: Record<string, unknown>) {
   await using stack = new AsyncDisposableStack();

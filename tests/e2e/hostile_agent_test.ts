@@ -42,7 +42,7 @@ interface Stage {
   readonly s3: TestS3;
   /** The attacked server. One of its runs is in progress. */
   readonly victim: Enrolled;
-  /** Servers from which attacks come: a server of another user, and another server of the victim's owner. */
+  /** The attacking servers: one of another user, and a second server of the victim's owner. */
   readonly hostile: readonly Enrolled[];
   readonly agent: RawAgent;
   readonly run: Run;
@@ -568,8 +568,9 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     await t.step(name, async () => {
       using agent = await RawAgent.connect(url, key);
       for (let i = 0; i < 5000; i++) agent.send(message(i));
-      // The control plane closes the connection with 4429. The agent's further messages may break the
-      // connection before the agent reads this code. Code 4408 would mean a timeout, a minute later.
+      // The control plane closes the connection with 4429. The agent keeps sending, which might break the
+      // connection before the agent reads this code. With 4408, a timeout would have ended the connection, a
+      // minute later.
       assert.ok([4429, 1006, 0].includes((await agent.end())!));
     });
   }
@@ -579,7 +580,7 @@ Deno.test("a flood ends its own socket, and sockets that say nothing are few", a
     for (const each of tries) if (each.status === "fulfilled") open.push(each.value);
     assert.equal(open.length, 8);
     for (const each of open) each[Symbol.dispose]();
-    // New connections are accepted once the control plane has noticed that the earlier ones are closed.
+    // The control plane accepts new connections once it has noticed that the test closed the earlier ones.
     await until(() =>
       RawAgent.connect(url, key).then((agent) => (agent[Symbol.dispose](), true), () => false)
     );

@@ -8,9 +8,7 @@ import { AGENT, plant } from "../support/fixtures/planted.ts";
 import { RawAgent } from "../support/clients/raw_agent.ts";
 
 const FLOOD = new URL("../support/servers/flood.ts", import.meta.url).pathname;
-/**
- * Numbers of megabytes: how much one socket sends, and how much of it the control plane may keep in memory.
- */
+/** In megabytes: how much one socket sends, and by how much the control plane's memory is allowed to grow. */
 const SENT = 600;
 const KEPT = 300;
 

@@ -107,8 +107,8 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
   assert.ok(await streamsOf(true) > 0, "The rotation was over before it was killed");
   const ids = (await readSecretKeys(path))!.map(keyId);
   assert.equal(ids[1], keyId(old!));
-  // Both control planes can decrypt the values of both keys. To update a stream, they decrypt its stored
-  // value.
+  // Some values are encrypted with the old key, the others with the new key. Both control planes can decrypt
+  // all of them: a control plane decrypts a stream's stored value to update the stream.
   for (const id of ids) {
     const [row] = await database<{ id: number }[]>`
       select id from notification_streams where split_part(value_encrypted, ':', 2) = ${id} limit 1`;

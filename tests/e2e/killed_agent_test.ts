@@ -22,8 +22,8 @@ const NEW = `
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
 /**
- * Statements that create a large table. Loading the table takes a second or two; the routines are loaded
- * after it.
+ * Statements that create a large table. A restore needs a second or two to load the table. It restores the
+ * routines after the table.
  */
 const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
 
@@ -36,8 +36,8 @@ interface Stage<Database> {
 }
 
 /**
- * Starts a control plane with its local agent, and backs up the database `store` of the server that `open`
- * starts.
+ * Starts a database server with `open`, and a control plane with its local agent. Backs up the database
+ * `store` of the database server, then calls `work`.
  */
 async function staged<Database extends MariadbServer | PostgresqlServer>(
   open: () => Promise<Database>,

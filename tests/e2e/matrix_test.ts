@@ -31,7 +31,10 @@ interface Encryption {
   key: RestoreKey;
 }
 
-/** Returns the encryptions to test. For recipients, there are two keys, and the second key decrypts. */
+/**
+ * Returns the encryptions to test. One of them has two recipients. Its backups are decrypted with the secret
+ * key of the second recipient.
+ */
 async function encryptions(): Promise<Encryption[]> {
   const [first, second] = [await ageKeygen(), await ageKeygen()];
   return [

@@ -103,7 +103,8 @@ Deno.test("each log line about a run says which, of which task, on which server,
       method: "POST",
       headers: { authorization: `Bearer ${TOKEN}`, "x-request-id": "7C5FA2A04C524F2A8A4E0F4CB1D0A3C1" },
     });
-    // The request's id is in the format of nginx, without dashes. The response has it with dashes.
+    // The client sends the id in the format of nginx, without dashes. The response has the same id with
+    // dashes.
     const requestId = "7c5fa2a0-4c52-4f2a-8a4e-0f4cb1d0a3c1";
     assert.equal(asked.headers.get("x-request-id"), requestId);
     const answer = await asked.json();

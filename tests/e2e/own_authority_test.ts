@@ -1,6 +1,6 @@
 /**
- * Tests all outgoing TLS connections of the control plane with a private certificate authority. The control
- * plane has the permissions of each shipped command line in turn.
+ * Tests all outgoing TLS connections of the control plane. The servers have certificates of a private
+ * certificate authority. The tests are repeated with the permissions of each shipped command line.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

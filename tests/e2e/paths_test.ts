@@ -23,7 +23,7 @@ type Kind =
   | "inner or root"
   /** A part of a file name. */
   | "name part"
-  /** A pattern that excludes files. The pattern may contain `..`, because it is only compared with names. */
+  /** A pattern that excludes files. It is allowed to contain `..`, because it is only compared with names. */
   | "pattern"
   /** A name that is looked up among stored names, and never used as a path. */
   | "looked up";
@@ -93,7 +93,7 @@ const TAKEN: Readonly<Record<Kind, readonly string[]>> = {
 
 interface Field {
   readonly endpoint: Endpoint;
-  /** The field's name; `?` in front marks a query parameter, and `[]` at the end a list. */
+  /** The field's name. The name of a query parameter starts with `?`. The name of a list ends with `[]`. */
   readonly name: string;
 }
 
@@ -145,7 +145,7 @@ const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
   },
 };
 
-/** Builds a body with the field, and with the other fields that its endpoint requires. */
+/** Builds a request body with the field `field`, and with the other fields that the endpoint requires. */
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
   const destination = DESTINATIONS[field];
   if (destination !== undefined) return { label: "d", ...destination, [field]: value };
@@ -200,8 +200,8 @@ Deno.test("no path field takes what leads out of its place", async (t) => {
       assert.deepEqual(await contentsOf(api.database), before);
       for (const value of TAKEN[kind]) {
         const { status, body } = await send(value);
-        // Only errors of the field count. The request may still fail for another reason, because there is no
-        // agent here.
+        // The request might fail for other reasons, because there is no agent here. Only errors of fields
+        // count.
         assert.ok(
           status < 300 || body.errors === undefined,
           `${JSON.stringify(value)}: ${JSON.stringify(body)}`,

@@ -1,6 +1,6 @@
 /**
- * Tests readiness: a control plane that reports to be ready serves the next request, even right after a
- * failure of the database.
+ * Tests readiness. A control plane that reports that it is ready must serve the next request, even right
+ * after a failure of the database.
  */
 import assert from "node:assert/strict";
 import { ApiCaller } from "../support/clients/client.ts";

@@ -50,14 +50,14 @@ Deno.test("a server that refuses the log-in is named by /readyz and the API, and
     await until(async () => {
       const [, message] = await plane.ready();
       if (/refuses the log-in: check .* DATABASE_URL/.test(message ?? "")) return true;
-      // Log-ins that were in progress may have succeeded on some or all connections, so the test ends the
+      // A log-in that was in progress might have succeeded on any of the connections, so the test ends all
       // connections again.
       await postgres.sql("postgres", END_ALL);
       return false;
     });
     for (const [method, body] of [["GET", undefined], ["POST", { label: "x" }]] as const) {
-      // Repeat the request: a log-in in progress may still succeed, and a connection that breaks gives a less
-      // precise error.
+      // Repeats the request. A log-in that is in progress might still succeed. And a connection that breaks
+      // gives a less precise error.
       await until(async () => {
         const answer = await plane.api.call(method, "/tags", body);
         if (answer.status !== 503) await postgres.sql("postgres", END_ALL);
@@ -97,8 +97,8 @@ Deno.test("a database that is renamed or takes no connections is named, and used
 Deno.test("a time limit that ends a query of the database library does not end the control plane", () =>
   withPlane(async (plane, postgres) => {
     await postgres.sql("postgres", "alter database plane set statement_timeout = '200ms'");
-    // On every new connection, postgres.js reads pg_type in a promise that nothing awaits. The locked table
-    // makes that query exceed its time limit.
+    // On every new connection, postgres.js queries pg_type, and nothing awaits the query's promise. The test
+    // locks pg_type, so that this query exceeds its time limit.
     const held = postgres.sql(
       "plane",
       "set statement_timeout = 0; begin; lock table pg_catalog.pg_type; select pg_sleep(2); commit",

@@ -42,7 +42,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
   const { api, other, root } = at;
   const tree = `${root}/tree`;
   await Deno.mkdir(tree);
-  // With less data, a selection of files would need most of the archive's frames.
+  // With less data, even a restore of a few selected files would read most of the archive's frames.
   await growTree(tree, { noise: 20_000_000, text: 9_000_000 });
   const original = await describeTree(tree);
 

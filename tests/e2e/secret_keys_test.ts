@@ -69,7 +69,7 @@ Deno.test("a key that opens nothing of what is stored is refused at the start, a
           `the environment variable SECRET_KEY holds key ${keyId(WRONG)}\\. Put the missing key there`,
       ),
     );
-    // Here the right key is the second one. It decrypts the stored values, and the first key encrypts new
+    // The right key is now the second key of two. It decrypts the stored values. The first key encrypts new
     // values.
     const again = start({ SECRET_KEY: base64(WRONG, RIGHT) });
     await seal(new ApiCaller(await again.ready(), TOKEN), "max");
@@ -127,7 +127,8 @@ Deno.test("a key file that is swapped while it runs changes nothing but the log,
     await writeSecretKeys(path, [WRONG]);
     await server.until(() => server.stderr.includes("Cannot take the secret keys anew"));
     assert.match(server.stderr, new RegExp(`sealed with key ${keyId(RIGHT)} `));
-    // The control plane continues with its old key, so new values are still encrypted with the right key.
+    // The control plane still uses its old key `RIGHT`, not the key in the file. So it encrypts new values
+    // with `RIGHT`.
     await seal(api, "max");
     assert.equal((await api.call("PUT", `/notification-streams/${id}`, { label: "seen" })).status, 200);
     await writeSecretKeys(path, [RIGHT, WRONG]);

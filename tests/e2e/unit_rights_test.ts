@@ -7,7 +7,7 @@ import { ServerProcess } from "../support/servers/server.ts";
 
 /**
  * Creates a data directory with the mode that systemd gives it. The directory is not below /tmp, because the
- * unit may write there anyway.
+ * unit is allowed to write below /tmp anyway.
  */
 async function withDataDirectory(work: (dataDirectory: string) => Promise<void>): Promise<void> {
   const parent = await Deno.makeTempDir({ dir: "/var/tmp", prefix: "rearguard-unit-" });

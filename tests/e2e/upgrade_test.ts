@@ -173,8 +173,8 @@ async function restoreDatabase(
 ): Promise<void> {
   const server = type === "mysql" ? mariadb : postgres;
   const door = type === "mysql" ? "mysql" : "postgres";
-  // No database has the original's name yet, so the restore keeps this name. References to it in the dump are
-  // loaded unchanged.
+  // No database has the original's name yet, so the restored database gets this name. The restore loads
+  // references to the name in the dump unchanged.
   const log = await api.carryOut(`/backups/${id}/restore`);
   assert.equal(log.status, "successful", log.output);
   assert.match(

@@ -31,7 +31,7 @@ export interface PlanResults {
 }
 
 /**
- * Carries out the plans of the seeds.
+ * Carries out one plan for each seed.
  *
  * @param tell Called before and after each plan.
  * @param options.signal Once the signal aborts, no further plan begins.

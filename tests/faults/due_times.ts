@@ -9,7 +9,7 @@ interface Handled {
   readonly id: number;
   readonly due: Date;
   /**
-   * The time at which the run or the record of the skipped time was created. Control planes set it by their
+   * When the run was created, or the record of the skipped due time. Control planes set this time by their
    * own clocks.
    */
   readonly at: Date;

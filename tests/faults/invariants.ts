@@ -89,8 +89,8 @@ export async function findLeft(world: World): Promise<string[]> {
 }
 
 /**
- * Repeats the check until there are no problems, at most for `bound` milliseconds. Returns the remaining
- * problems.
+ * Repeats the check until it finds no problems, or until `bound` milliseconds have passed. Returns the
+ * problems that the last check found.
  */
 async function lasting(check: () => Promise<string[]>, bound: number): Promise<string[]> {
   const end = performance.now() + bound;
@@ -109,8 +109,9 @@ async function pause({ tasks, world }: Stage): Promise<void> {
 }
 
 /**
- * Returns the runs that have not ended, and the runs that ended too long after a deadline. A run that ended
- * late counts too: the reaper may have overlooked it until its agent came back and ended it.
+ * Returns a problem for each run that has not ended, and for each run that stayed past a deadline for too
+ * long. A late run is a problem even if it has ended: perhaps the reaper overlooked it, and only its agent
+ * ended it after coming back.
  */
 async function runsAreTerminal(stage: Stage): Promise<string[]> {
   const { late, tasks, world } = stage;

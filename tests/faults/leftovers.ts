@@ -6,9 +6,10 @@ import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 
 /**
- * Compares every destination with the database. Also finds leftovers of earlier plans. First makes pending
- * removals due at once. Without this, they could wait for the lease of a killed control plane, five minutes,
- * or for a retry.
+ * Compares the objects at every destination with the database. This also finds leftovers of earlier plans.
+ *
+ * At the start, makes pending removals due at once. Otherwise they might wait five minutes for the lease of a
+ * killed control plane to end, or wait for a retry.
  */
 export async function objectsMatchRows({ world }: Pick<Stage, "world">): Promise<string[]> {
   await hastenRemovals(world);

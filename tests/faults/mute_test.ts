@@ -1,7 +1,7 @@
 /**
- * Tests peers that accept a connection and never respond. Every run that meets such a peer must end, or
- * report within a time limit what it waits for. The plans of `deno task faults` also have such peers, but
- * repair them. In this test, they stay silent.
+ * Tests peers that accept a connection and never respond. Every run that meets such a peer must either end
+ * within a time limit, or report within it what the run waits for. The plans of `deno task faults` also have
+ * such peers, but repair them. In this test, the peers stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -29,7 +29,7 @@ interface Peer {
   isAtWork(output: string): boolean;
   mute(): void;
   mend(): void;
-  /** Matches the message that the run's output must contain, whether the run has ended or not. */
+  /** Matches the message that the run's output must contain. The run might have ended or still be waiting. */
   readonly says: RegExp;
 }
 
@@ -164,7 +164,7 @@ Deno.test("runs that meet a mute peer end or say what they wait for, and the age
       // A run that succeeded had finished before the peer fell silent.
       if (status !== "successful") assert.match(output, peer.says);
       assert.ok(systemClock.monotonic() - muted < BOUND);
-      // Cancelling ends the run although the peer is silent. Meanwhile, the agent can still use another
+      // The peer is still silent. Even so, cancelling ends the run, and the agent can use another
       // destination.
       await api.call("POST", `/backup-tasks/${taskId}/cancel`);
       await until(async () => !["queued", "running"].includes((await logOf(plane, logId)).status), 90_000);

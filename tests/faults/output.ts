@@ -44,9 +44,10 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     if (!isNext) problems.push(`its agent never sent event ${last + 1}, but sent ${sequence}`);
     last = sequence;
   }
-  // If a run ended without the agent's verdict, its output may stop at any event. An agent whose disk was
-  // full may lose its verdict at a restart. It then sends another verdict. If the control plane received the
-  // first verdict, that one counts. If the connection lost the first verdict, the agent cannot send it again.
+  // If a run ended without the agent's verdict, its output might stop at any event. An agent whose disk was
+  // full might forget its verdict at a restart, and then sends a second verdict. The first verdict counts if
+  // the control plane received it. If the connection lost it, the second one counts. The output then lacks
+  // the events that the agent forgot.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );

@@ -14,7 +14,10 @@ import { Relay } from "./relay.ts";
 export interface Place {
   /** The destination's fields in the API. */
   readonly fields: Record<string, unknown>;
-  /** The start of every recorded directory's path. The paths of {@link list} leave it out. */
+  /**
+   * In the database, the path of each backup's directory starts with `root`. The paths that {@link list}
+   * returns leave out this start.
+   */
   readonly root: string;
   /** Returns the path of every file or object below the root, including partial ones. */
   list(): Promise<string[]>;

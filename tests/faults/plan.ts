@@ -29,8 +29,8 @@ export interface PlannedRun {
 }
 
 /**
- * When a fault happens. Either `at` milliseconds after the plan's start, or when the proxy passes on the n-th
- * frame of a type. `side` says whether the fault comes before or after this frame.
+ * When a fault happens: either `at` milliseconds after the plan's start, or when the proxy passes on the n-th
+ * frame of the type `frame`. `side` says whether the fault comes before or after this frame.
  */
 export type Moment =
   | { readonly at: number }
@@ -124,7 +124,10 @@ const frameMoment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<FrameMoment> 
     nth: fc.constantFrom(1, 1, 1, 1, 2, 2, 3),
     side: fc.constantFrom("before", "after"),
   });
-/** Generates when a fault happens. Most faults are tied to frames, because most runs end within a second. */
+/**
+ * Generates when a fault happens: at a time or at a frame. Most faults happen at a frame, because most runs
+ * end within a second.
+ */
 const moment = (places: ReadonlySet<PlaceName>): fc.Arbitrary<Moment> =>
   fc.oneof(
     { weight: 1, arbitrary: fc.record({ at: time }) },

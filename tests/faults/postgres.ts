@@ -63,8 +63,8 @@ export class MortalPostgres implements AsyncDisposable {
 }
 
 /**
- * Starts a process that ends Postgres once this process has ended. Without it, Postgres would keep running,
- * because Postgres is detached.
+ * Starts a watching process, which ends Postgres once the test process has ended. Otherwise, Postgres would
+ * keep running, because it is detached.
  */
 async function outliveNobody(place: string): Promise<void> {
   const script =

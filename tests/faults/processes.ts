@@ -78,8 +78,8 @@ export interface AgentOptions {
 }
 
 /**
- * Starts an agent in a session of its own. After the agent's end, the session identifies the programs that it
- * has started.
+ * Starts an agent in a process session of its own. After the agent has ended, the programs that it started
+ * can be found by this session.
  */
 export function launchAgent({ stateDirectory, temporary, token, url }: AgentOptions): Process {
   const child = new Deno.Command("setsid", {
@@ -100,7 +100,7 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
     })();
   }
   return {
-    // The end of the output is not awaited: programs that the agent left behind may keep its pipes open.
+    // The end of the output is not awaited: programs that the agent left behind might keep its pipes open.
     ended: child.status,
     pid: child.pid,
     get wasReady() {
@@ -110,7 +110,10 @@ export function launchAgent({ stateDirectory, temporary, token, url }: AgentOpti
   };
 }
 
-/** Returns the processes of the sessions, without the sessions' leaders, as `pid name`. */
+/**
+ * Returns the processes in the sessions (setsid) of these leaders, as `pid name`. The leaders themselves are
+ * left out.
+ */
 export function sessionMembers(leaders: ReadonlySet<number>): string[] {
   const members: string[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {

@@ -8,8 +8,8 @@ import type { World } from "./world.ts";
 const TYPES = ["prescript", "postscript"] as const;
 
 /**
- * Creates the scripts and returns their ids. Each script runs long enough that its agent can be killed
- * meanwhile.
+ * Creates the scripts and returns their ids. Each script runs long enough for a fault to kill its agent
+ * during the script.
  */
 export async function createScripts({ api, root }: Pick<World, "api" | "root">): Promise<number[]> {
   const ids = [];

@@ -28,8 +28,8 @@ export interface StagedTask extends PlannedTask {
  */
 const AFTERMATH = 1500;
 /**
- * Schedules of tasks. Tasks whose runs start by schedule have `EACH_MINUTE`: each minute is due, but the plan
- * itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
+ * Schedules of tasks. Tasks whose runs start by schedule have `EACH_MINUTE`: a run is due each minute. But
+ * the plan itself sets most due times. All other tasks have `NEVER_BY_ITSELF`.
  */
 const EACH_MINUTE = "* * * * *";
 const NEVER_BY_ITSELF = { frequency: "weekly", time_to_run_at: "03:00" };
@@ -90,8 +90,8 @@ export class Stage {
         drill_every: 0,
         ...isScheduled ? { custom_cron_expression: EACH_MINUTE } : NEVER_BY_ITSELF,
       };
-      // An open connection may lead to a control plane that was stopped after the previous plan. A retry uses
-      // a new connection.
+      // The connection that is still open might lead to a control plane that was stopped after the previous
+      // plan. A retry uses a new connection.
       const id = await api.create("/backup-tasks", fields).catch((error) => {
         if (!(error instanceof TypeError)) throw error;
         return api.create("/backup-tasks", fields);
@@ -114,7 +114,7 @@ export class Stage {
     this.#pending.add(tracked);
   }
 
-  /** Starts a run by hand or by schedule. An attempt that fails is not repeated. */
+  /** Starts a run by hand, or makes one due by schedule. If this fails, it is not repeated. */
   async #run(index: number, by: "hand" | "schedule"): Promise<void> {
     const task = this.tasks[index]!;
     if (by === "hand") {
@@ -129,9 +129,8 @@ export class Stage {
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // Do not overwrite a due time that has come. Do not set a due time before a due time that a control plane
-    // with a fast clock has handled. In both cases the harness itself would cause a missed run or a double
-    // run.
+    // Does not overwrite a due time that has come. Sets none if a control plane with a fast clock has already
+    // handled a later due time. Otherwise, the harness itself would cause a missed run or a double run.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;

@@ -30,8 +30,8 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * Time in milliseconds after which every program uses a changed clock. libfaketime reads the file every
- * second, and control planes read the database's clock every second.
+ * Time in milliseconds from a change of a clock until every program uses the changed clock. libfaketime reads
+ * its file with the time every second. Control planes read the database's clock every second.
  */
 const CLOCK_CACHE = 3_000;
 /** Time limit for the start of a control plane or an agent, in milliseconds. */
@@ -49,7 +49,7 @@ export interface WorldAgent {
 export interface WorldPlane {
   readonly supervisor: Supervisor<Process>;
   /**
-   * The control plane's port. It changes with each start, because another connection may have taken the old
+   * The control plane's port. It changes with each start, because another connection might have taken the old
    * port.
    */
   port: number;
@@ -62,7 +62,7 @@ export class World implements AsyncDisposable {
   readonly spoken = new SentEvents();
   /** The ids of all agent processes so far. Each process leads a session. */
   readonly sessions = new Set<number>();
-  /** The path of the file with the offset of the database's clock, like `clockFile` of a control plane. */
+  /** The path of a file. The file contains the offset by which the database's clock is wrong. */
   readonly databaseClockFile: string;
   /** Returns the actions that the plan requires at a frame. */
   atFrame: (frame: Frame, side: Side) => Promise<readonly FrameAction[]> = () => Promise.resolve([]);

@@ -19,7 +19,9 @@ export function runs(inSuite: number, byHand: number): { seed: number; numRuns: 
 /** The seed of all tests in this process, so that a failure can be repeated. */
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? crypto.getRandomValues(new Int32Array(1))[0]);
 
-/** Prints a line if the tests were started by `deno task fuzz`, for the person who runs them. */
+/**
+ * Prints a line for the person who runs `deno task fuzz`. Prints nothing if the tests were started otherwise.
+ */
 export function report(line: string): void {
   if (isWhole) Deno.stdout.writeSync(new TextEncoder().encode(`\n${line} (seed ${seed})\n`));
 }

@@ -14,7 +14,10 @@ const ROOM = 6 * 2 ** 30;
 /** A directory on disk, for tests that depend on the order in which a file system lists a directory. */
 export const ON_DISK = "/var/tmp";
 
-/** Returns a directory in memory; undefined if there is none with room for a run of the test suite. */
+/**
+ * Returns a directory in memory. Returns undefined if there is none, or if it has too little room for a run
+ * of the test suite.
+ */
 export async function memoryDirectory(): Promise<string | undefined> {
   return await hasMemory() && await freeBytes(SHARED_MEMORY) >= ROOM ? SHARED_MEMORY : undefined;
 }

@@ -79,8 +79,8 @@ Deno.test("an incomplete frame table is ignored", () => {
     assert.equal(parser.unreadable, null);
     return parser.table();
   };
-  // The tables of the first releases have no checksums, or a SHA-256 in place of each checksum. Both are read
-  // as tables without checksums.
+  // In the tables of the first releases, the checksums are missing, or each is a SHA-256. Both kinds of table
+  // are read as tables without checksums.
   for (const checksums of [["a", "b", "c"].map((digit) => digit.repeat(8)), null]) {
     assert.deepEqual(parse(frameTableText({ ...table, checksums }, 250)), { ...table, checksums });
   }

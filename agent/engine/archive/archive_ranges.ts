@@ -189,7 +189,7 @@ class HeldFrame {
   readonly #buffer: Uint8Array;
   #length = 0;
 
-  /** @param size Uncompressed size in bytes of a frame. The last frame may be shorter. */
+  /** @param size Size of an uncompressed frame, in bytes. The last frame might be shorter. */
   constructor(size: number) {
     this.#buffer = new Uint8Array(size);
   }

@@ -14,7 +14,7 @@ type Token =
   | { type: "set"; ranges: [first: string, last: string][]; isNegated: boolean };
 
 /**
- * A pattern of names. The comparison ignores case, and whether accents are composed.
+ * A pattern of names. The comparison ignores case. Composed and decomposed accents count as equal.
  * - A pattern with `*`, `?` or `[…]` is a glob. In a glob, the character after a backslash matches only
  *   itself.
  * - Any other pattern is a text. It matches every name that contains it.

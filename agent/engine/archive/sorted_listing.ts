@@ -43,7 +43,7 @@ export interface ListingPage {
 export interface PageChoice {
   offset: number;
   limit: number;
-  /** Text that the names must contain, in upper or lower case; null for all entries. */
+  /** Text that the names must contain, regardless of upper and lower case; null for all entries. */
   search: string | null;
 }
 
@@ -300,7 +300,7 @@ async function* records(file: Deno.FsFile, from: number, to: number): AsyncItera
   for await (const batch of batches(file, from, to)) yield* batch;
 }
 
-/** Yields the same records as {@link records} in batches, one batch for each read. */
+/** Yields the records that {@link records} yields, but as lists: one list for each read of the file. */
 async function* batches(file: Deno.FsFile, from: number, to: number): AsyncIterable<FoundRecord[]> {
   let rest = "";
   let at = from;

@@ -6,7 +6,9 @@ export interface Segment {
   size: number;
 }
 
-/** Maximum number of digits of a number in the map. A number may continue in the next block. */
+/**
+ * Maximum number of digits of a number in the map. The digits of a number can be split between two blocks.
+ */
 const MAX_DIGITS = 16;
 const ZEROS = new Uint8Array(64 * 1024);
 

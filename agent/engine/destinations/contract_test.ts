@@ -37,8 +37,8 @@ function bytes(size: number): Uint8Array {
 }
 
 /**
- * Stores an object in chunks of an odd size. All chunks share one buffer. The buffer is overwritten after
- * each write, so a destination that still needs it stores wrong bytes.
+ * Stores an object in chunks of an odd size. All chunks share one buffer, which is overwritten after each
+ * write. So a destination that reads the buffer after the write has returned stores wrong bytes.
  */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);

@@ -39,7 +39,7 @@ export interface StoredFiles extends AsyncDisposable {
   readonly description: string;
   /**
    * Yields the path of every file below the directory, relative to the directory. Does not follow symbolic
-   * links. Calls `skip` for each directory that the user may not read.
+   * links. Calls `skip` for each directory that the user is not allowed to read.
    */
   paths(skip: (path: string, reason: string) => void): AsyncIterable<string>;
   /** Returns the bytes of a file. Rejects with a `RunFailedError` if the file is missing. */

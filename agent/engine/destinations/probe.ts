@@ -49,8 +49,8 @@ export async function probe(
         await writer.write(CONTENT);
         await writer.commit();
       } catch (error) {
-        // Close open files. If this leaves the object in place, the next step tries to remove it and reports
-        // a failure.
+        // Close open files. If the object still exists afterwards, the next step tries to remove it and
+        // reports a failure.
         await writer.abort().catch(() => {});
         throw error;
       }

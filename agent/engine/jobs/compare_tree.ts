@@ -154,8 +154,8 @@ async function listUnknown(
 
 /**
  * Returns a map with an entry for each file that a hard link refers to: the file's name and an empty text.
- * {@link listIndex} fills in the texts. The names must be known before, because the index lists a file before
- * its links.
+ * {@link listIndex} fills in the texts in a second pass over the index. It must know the names from the
+ * start, because the index lists a file before the file's links.
  */
 async function linkTargets(readIndex: ReadLines): Promise<Map<string, string>> {
   const targets = new Map<string, string>();

@@ -119,8 +119,8 @@ class Search implements AsyncDisposable {
   }
 
   /**
-   * Searches the backups side by side. Returns the matches of the backups that could be searched, by the
-   * backup's id.
+   * Searches several backups at the same time. Returns the matches by the backup's id. Leaves out backups
+   * that could not be searched.
    */
   async each(backups: readonly BackupToRead[], selection: Selection): Promise<Map<number, Matches>> {
     const matches = new Map<number, Matches>();

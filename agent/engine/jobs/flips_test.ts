@@ -71,8 +71,8 @@ for (const format of FORMATS) {
 }
 
 /**
- * Runs `work` on the opened objects of `backup`, and returns the result. Trusts the digests in `backup`, even
- * if the objects were altered. Returns null if the work fails.
+ * Opens the objects of `backup`, runs `work` on them, and returns the result; null if `work` fails. Trusts
+ * the digests in `backup`, even if the objects were altered.
  */
 async function withOpenObjects<T>(
   at: FlippedBackup,

@@ -144,8 +144,8 @@ Deno.test("what is stored uncompressed is no sign of ransomware, even after comp
   const backup = await at.run.run(at.source, stored);
   assert.ok(backup.size > backup.bytes_read);
   assert.deepEqual([backup.findings, backup.suspicion, at.run.warnings], [[], null, []]);
-  // A backup may be larger than the data it contains, as this one is. The guards against shrinking still
-  // apply.
+  // This backup is larger than the data it contains. The guards against shrinking still apply to such
+  // backups.
   await loseMost(at.source.path);
   const shrunken = { ...stored, object: { ...again, stamp: "20260104030405" }, guards: guards(backup) };
   assert.match((await at.run.run(at.source, shrunken)).shrinking!, /^It shrank/);

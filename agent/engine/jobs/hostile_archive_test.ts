@@ -9,8 +9,8 @@ import { restore } from "../../../tests/support/fixtures/restore_run.ts";
 import { describeTree } from "../../../tests/support/fixtures/tree.ts";
 
 /**
- * Scripts that create the tar archive `$1`. `$2` is a directory outside the restore directory and contains
- * `victim`.
+ * Scripts that create a tar archive at the path `$1`. `$2` is a directory outside the restore directory. This
+ * directory contains the file `victim`.
  */
 const HOSTILE: Record<string, [script: string, reason: RegExp]> = {
   "a name above the target": [

@@ -9,8 +9,8 @@ import { LineCount } from "../programs/line_count.ts";
 
 const INTERVAL_MS = 1000;
 /**
- * Length of a run's first phase in milliseconds. In this phase, a line is written every second. After it, a
- * line is written every `LINE_INTERVALS` seconds.
+ * Length of a run's first phase in milliseconds. In this phase, progress is written to the output every
+ * second. After this phase, it is written every `LINE_INTERVALS` seconds.
  */
 const FREQUENT_LINES_MS = 60_000;
 const LINE_INTERVALS = 10;
@@ -21,7 +21,7 @@ const WINDOW = 5;
 export interface Reading {
   /** Process id of the program that reads the uncompressed bytes. */
   pid: number;
-  /** The index that the source writes while it is read; null if it writes no index. */
+  /** The index that is written while the source is read; null if the source writes no index. */
   index: LineCount | null;
 }
 

@@ -64,7 +64,8 @@ Deno.test("each second reports the bytes read and written, the rate, and the rem
   await Deno.writeTextFile(at.path, "./\nfirst\nsecond\n");
   await at.second();
   const [first] = at.reports;
-  // The kernel's count `rchar` includes the program's own files, so the number is not exact.
+  // The kernel's count `rchar` includes what the program reads to start, such as its libraries. So the number
+  // is not exact.
   assert.ok(first!.bytes_read >= 900_000 && first!.bytes_read < 1_100_000, String(first!.bytes_read));
   assert.equal(first!.bytes_written, 300_000);
   assert.equal(first!.files_count, 2);

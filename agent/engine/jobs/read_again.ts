@@ -4,8 +4,8 @@ import type { StoredObject } from "../../../src/protocol/job.ts";
 import { type Destination, RunFailedError } from "../ports.ts";
 
 /**
- * The error for an object whose two reads returned different bytes. The transfer may be at fault, not the
- * object.
+ * The error for an object that was read twice with different bytes. The transfer might be at fault, and not
+ * the object.
  */
 export class UnsteadyReadError extends RunFailedError {}
 

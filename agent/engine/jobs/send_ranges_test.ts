@@ -30,7 +30,7 @@ interface Fixture extends AsyncDisposable {
 
 async function makeBackup(isEncrypted: boolean, grow = GROW): Promise<Fixture> {
   const run = await BackupRun.open();
-  // Use a tmpfs, because it supports holes and attributes. The machine's file systems may not support them.
+  // Use a tmpfs, because it supports holes and attributes. The machine's file systems might not support them.
   const memory = await mountTmpfs(`${run.root}/tree`, 400 * 1024 * 1024);
   const tree = `${run.root}/tree`;
   await shell(`cd "$1"; ${grow}`, tree);

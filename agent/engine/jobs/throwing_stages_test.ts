@@ -1,6 +1,6 @@
 /**
- * Tests that every pipeline of the engine ends when one of its stages throws: at the first bytes, in the
- * middle or at the end.
+ * Tests that every pipeline of the engine ends when one of its stages throws. The stage throws at the first
+ * bytes, in the middle or at the end.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -153,7 +153,7 @@ for (const nth of [1, 700_000, 1_500_000]) {
     await using at = await bench();
     const [objects, object] = objectsOf(at, at.lines);
     await assertRejectsOdd(objects.lines(object, throwingAt(nth)));
-    // Only this pipeline has ended: the run can still start programs to clean up.
+    // Only the pipeline that reads the index has ended: the run can still start programs to clean up.
     assert.equal((await capture(at.children, sh("echo up"))).stdout, "up\n");
     await assertRejectsOdd(walkIndex(pieces(at.lines, throwingAt(2)), at.children));
   });

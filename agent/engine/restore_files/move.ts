@@ -9,10 +9,10 @@ const GROUP_BYTES = 60_000;
 const LINK = ["cp", "--archive", "--no-preserve=xattr", "--link", "--remove-destination", "--parents"];
 
 /**
- * Links files of `from` into `to` with hard links. Links take no space, and the names in `from` stay. Moves
- * the files that cannot be linked. Replaces existing files of these names.
+ * Hard-links the files `names` of the directory `from` into `to`. Links take no space, and the files stay in
+ * `from`. Files that cannot be linked are moved instead. Replaces files of these names in `to`.
  *
- * @param list Path for a file of names, in the run's work directory.
+ * @param list Path in the run's work directory, for a temporary file that lists names.
  */
 export async function linkOrMove(
   from: string,

@@ -94,8 +94,8 @@ export async function publish(
 }
 
 /**
- * Writes the lists and attributes that the undo plan refers to. Resolves with the names of the directories
- * that exist already.
+ * Writes the files that the undo plan refers to: lists of names, and saved attributes of directories.
+ * Resolves with the names of the backup's directories that already exist in the restore directory.
  */
 async function prepare(
   { staging, lists, roots }: Unpacked,

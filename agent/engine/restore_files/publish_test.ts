@@ -86,7 +86,8 @@ for (const [what, mount] of Object.entries(ELSEWHERE)) {
       at.target,
     );
     const before = await describeTree(at.target);
-    // Another program creates a directory while the restore runs. The backup has a file of that name.
+    // While the restore runs, another program creates the directory `sub/link`. In the backup, `sub/link` is
+    // a symbolic link.
     at.run.onLine = (line) => {
       if (line.startsWith("Everything is unpacked")) {
         Deno.mkdirSync(`${at.target}/sub/link/x`, { recursive: true });
@@ -141,8 +142,8 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
 });
 
 /**
- * Returns the names in a directory, and the files' contents and times. A file system without owners and modes
- * keeps nothing else.
+ * Returns the names in a directory, and the files' contents and times. A file system that has no owners and
+ * modes keeps only these.
  */
 async function contents(directory: string): Promise<string> {
   return await shell(

@@ -1,7 +1,7 @@
 /**
  * Splits a restore by file system, because files can be linked or renamed only within one file system. A
- * mount or subvolume below the restore directory gets its own staging directory. This happens before anything
- * is published.
+ * mount or subvolume below the restore directory gets its own staging directory. The restore is split before
+ * anything is published.
  */
 import { byteString, textOf } from "../archive/bytes.ts";
 import { capture } from "../programs/capture.ts";

@@ -74,7 +74,7 @@ export function unsetProperty(line: string): string | null {
   return PROPERTIES.find(([expression]) => expression.test(line))?.[1] ?? null;
 }
 
-/** Returns tar's message without the program's name in front. The name may be a path. */
+/** Returns tar's message without the program's name in front. The message might name tar by its path. */
 export function withoutProgram(line: string): string {
   return line.replace(/^(?:\S*\/)?tar: /, "");
 }

@@ -28,8 +28,8 @@ export interface ScriptOrder {
 
 /**
  * Writes the scripts' files. Once the files are on disk, resolves with the plan, and with the secrets that
- * the scripts' output may contain. Rejects with a `RunFailedError` if the policy forbids a script. Also
- * rejects with it if a script's user does not exist.
+ * the scripts' output might contain. Rejects with a `RunFailedError` if the policy forbids a script, or if a
+ * script's user does not exist.
  */
 export async function prepareScripts(
   { job, scripts, runId, directory, policy, secrets }: ScriptOrder,

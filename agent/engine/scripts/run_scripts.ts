@@ -59,8 +59,8 @@ export class RunScripts {
   readonly #ended: ReadonlyMap<number, string | null>;
 
   /**
-   * @param ended Results of the scripts that an earlier agent ran to their end, by their position in the
-   *   plan.
+   * @param ended Results of the scripts that ended under an earlier agent process. The keys are the scripts'
+   *   positions in the plan.
    */
   constructor(
     plan: ScriptPlan,

@@ -115,8 +115,8 @@ function describeExit(code: number): string | null {
 }
 
 /**
- * Returns the result of an earlier agent's script: why it failed, or null if it succeeded. Undefined if no
- * result was kept.
+ * Returns the result of a script that an earlier agent process started: why the script failed, or null if it
+ * succeeded. Returns undefined if no result was kept.
  */
 export async function findEnd(startedPath: string): Promise<string | null | undefined> {
   const kept = await Deno.readTextFile(`${startedPath}.exit`).catch(() => "");

@@ -39,8 +39,8 @@ export interface SourcePart {
    */
   readonly isGeneral?: true;
   /**
-   * Text between prefix and time stamp in the object's name, without characters that file names cannot
-   * contain. Null if the name has no such text.
+   * Text between the prefix and the time stamp in the object's name. Contains no characters that file names
+   * cannot contain. Null if the name has no such text.
    */
   readonly infix: string | null;
   /** Extension that tells the stream's format, such as `.tar`; see {@link SourceType.formats}. */
@@ -99,7 +99,7 @@ export interface SourcePart {
   checkHead?(head: Uint8Array): void;
 }
 
-/** File to which the command adds one line for each member that it stores. */
+/** File that lists the stored members. The command that reads the source adds one line for each member. */
 export interface MemberIndex {
   path: string;
   /** Number of lines that are not for files of the source, such as the line for the root. */

@@ -60,8 +60,8 @@ export class SealedObject {
   }
 
   /**
-   * Opens and returns an encrypted object. Reads the object's header. Also reads the last chunk, because it
-   * authenticates the size.
+   * Opens and returns an encrypted object. Reads the object's header. Also reads the last chunk, because this
+   * chunk authenticates the size.
    * @param sealedSize Size of the stored object in bytes.
    */
   static async open(

@@ -24,7 +24,7 @@ const SIZES = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BY
 const { identity, recipient } = await ageKeygen();
 const KEY: DecryptionKey = { type: "identity", identity };
 
-/** Yields the bytes in chunks that all share one buffer, as a socket may do. */
+/** Yields the bytes in chunks that all share one buffer, as those of a socket might. */
 async function* inReusedBuffer(bytes: Uint8Array): AsyncIterable<Uint8Array> {
   const buffer = new Uint8Array(40_000);
   for (let at = 0; at < bytes.length; at += buffer.length) {

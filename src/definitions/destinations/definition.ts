@@ -14,8 +14,8 @@ export type Settings = Readonly<Record<string, SettingValue | undefined>>;
 export type Secrets = Readonly<Record<string, string | undefined>>;
 
 /**
- * A field of a destination: a setting, a secret, or a value that is needed only once, to decrypt a secret
- * before it is stored.
+ * A field of a destination: a setting, a secret, or a transient value. A transient value is needed only once:
+ * it decrypts a secret before the secret is stored.
  */
 export interface DestinationField extends Pick<Field, "help" | "description" | "placeholder"> {
   /** Format of the values that callers send for the field. */

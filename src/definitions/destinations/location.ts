@@ -5,9 +5,9 @@ import { definitionOf } from "./registry.ts";
 import type { TypedSettings } from "./settings.ts";
 
 /**
- * Returns the directory of a task's objects: the destination's own directory with `storePath` appended. A key
- * prefix has no leading or trailing slash. Throws an {@link InvalidError} if `storePath` would lead outside
- * the destination.
+ * Returns the directory of a task's objects: the destination's own directory with `storePath` appended. In a
+ * bucket, this is the prefix of the objects' keys, without leading or trailing slash. Throws an
+ * {@link InvalidError} if `storePath` would lead outside the destination.
  */
 export function destinationDirectory({ type, settings }: TypedSettings, storePath: string | null): string {
   const inside = innerSegments(storePath ?? "");

@@ -31,7 +31,10 @@ export function sentNames(name: string, { sentAs }: DestinationField): readonly 
   return sentAs ?? [name];
 }
 
-/** Fields by the preferred name under which callers send them, for the command line and the documentation. */
+/**
+ * Every field of every destination type, by the name that callers should send. The command line and the
+ * documentation use these names.
+ */
 export const SENT_FIELDS: FieldTable = Object.fromEntries(
   [...ALL_FIELDS].map(([name, field]) => {
     const { schema, help, placeholder, isSecret, isTransient } = field;

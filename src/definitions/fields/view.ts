@@ -33,8 +33,8 @@ export function presentFields<T extends FieldTable>(
 }
 
 /**
- * Returns the schemas of the fields that a record shows a second time inside its object `group`, by their
- * names in that object.
+ * Returns the schemas of the fields that a record also shows inside its object `group`. The keys are the
+ * fields' names in that object.
  */
 export function insideShape<T extends FieldTable, G extends string>(
   fields: T,

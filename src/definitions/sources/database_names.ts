@@ -27,7 +27,10 @@ function checked(split: (value: string) => string[]): z.ZodString {
   });
 }
 
-/** Returns what each type finds wrong with the names; null for a type that accepts them. */
+/**
+ * Returns one entry for each source type of databases: what is wrong with the names for this type, or null if
+ * the type accepts them.
+ */
 function problemsOf(names: readonly string[]): (string | null)[] {
   return DATABASE_TYPES.map((type) => DEFINITIONS.get(type)!.nameProblem!(names));
 }

@@ -49,8 +49,8 @@ export const FilesSource = z.object({
 export type FilesSource = z.infer<typeof FilesSource>;
 
 /**
- * Target of a job that restores files into the directory `path`. If `path` is null, it is the directory that
- * was backed up.
+ * Target of a job that restores files into the directory `path`. If `path` is null, the job restores into the
+ * directory that was backed up.
  */
 export const FilesTarget = z.object({
   type: z.literal("files"),

@@ -13,7 +13,10 @@ interface Trouble {
 /** The explanation if the server can't be reached, such as while it starts, stops or restarts. */
 export const UNREACHABLE_MESSAGE = "The database can't be reached right now; try again in a moment.";
 
-/** Explanations by error code, or by its first two or three characters, which name a class of codes. */
+/**
+ * Explanations of errors, by error code. A key of two or three characters stands for
+ * all codes that begin with it. If several keys fit a code, the longest applies.
+ */
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   "08": passing(UNREACHABLE_MESSAGE),
   "25006": lasting("The database is read-only now: nothing can be stored."),

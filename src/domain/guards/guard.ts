@@ -9,8 +9,8 @@ export const GUARD_ACTIONS = ["warn", "fail", "ignore"] as const;
 export type GuardAction = typeof GUARD_ACTIONS[number];
 
 /**
- * Severity of a finding. A critical finding makes the backup suspicious. Until a person clears a suspicious
- * backup, medians leave it out, and older backups stay. A warning is only recorded.
+ * Severity of a finding. A critical finding makes the backup suspicious. Until a person clears the suspicious
+ * backup, it does not count in medians, and all older backups are kept. A warning is only recorded.
  */
 export const SEVERITIES = ["critical", "warning"] as const;
 export type Severity = typeof SEVERITIES[number];

@@ -23,8 +23,8 @@ export interface QuietHours {
 }
 
 /**
- * Returns when the quiet hours that the stream has at the time `at` end. Returns null if the stream has no
- * quiet hours at that time.
+ * Returns the end of the stream's current quiet hours: those that include the time `at`. Returns null if
+ * there are no quiet hours at that time.
  *
  * @param userZone The time zone of streams without a time zone of their own.
  */

@@ -1,7 +1,7 @@
 /**
- * Finds names that a JSON text gives twice in one object. `JSON.parse` silently keeps the last value. For
- * example, it would keep null of `{"encryption_password": "x", "encryption_password": null}`, and the backup
- * would not be encrypted.
+ * Finds names that a JSON text gives twice in one object. `JSON.parse` silently keeps only the last value.
+ * For example, `{"encryption_password": "x", "encryption_password": null}` would be read as null, and the
+ * backup would not be encrypted.
  */
 
 /** Maximum nesting that is checked. No field of this API is nested deeper. */

@@ -14,8 +14,8 @@ Deno.test("failed authentications are throttled by address, for any token and en
       body: agent,
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     }, { remoteAddress });
-  // A third of the limit applies to the beginning of a token. After three failures, tokens with this
-  // beginning are refused, and other tokens are admitted.
+  // An address is allowed a third of the limit for tokens with the same beginning. After three failures,
+  // tokens with this beginning are refused from the address, and other tokens are admitted.
   for (let time = 0; time < 3; time++) assert.equal((await ask("/api/tags", BAD, "192.0.2.1")).status, 401);
   const refused = await ask("/api/tags", BAD, "192.0.2.1");
   assert.equal(refused.status, 429);

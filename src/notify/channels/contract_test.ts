@@ -1,4 +1,4 @@
-/** Tests the contract of channels, each against a server of its type. A type without a fixture fails. */
+/** Tests each channel against a test server for its type. A channel type without a fixture fails the test. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { type ChannelFixture, channelFixtures } from "../../../tests/support/servers/channels.ts";

@@ -22,7 +22,10 @@ const RETENTION = 24 * 3_600_000;
  */
 const CUT_OFF_AFTER = 15 * 60_000;
 
-/** A request: the caller's token or session, the key, and the SHA-256 of the request. */
+/**
+ * What identifies a request: the caller's token or session, the idempotency key, and the SHA-256 of the
+ * request's method, path, query and body.
+ */
 export interface IdempotentRequest {
   readonly credential: Credential;
   readonly key: string;

@@ -6,7 +6,10 @@ import { authenticateAgent } from "../servers/enrolment.ts";
 import { recheckCaller } from "./callers.ts";
 
 export interface TokenWatch extends Disposable {
-  /** Aborts when the token, session or key is no longer valid, or has lost the watched ability. */
+  /**
+   * Aborts when the token, session or agent key becomes invalid, or when the caller loses the watched
+   * ability.
+   */
   readonly ended: AbortSignal;
 }
 

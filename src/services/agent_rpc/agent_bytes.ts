@@ -37,8 +37,8 @@ export interface BytesRequest {
  * send these bytes, returns this response.
  *
  * Throws an `UnavailableError` if the agent is not connected or cannot send now. Throws a {@link
- * DamageFoundError} if the backup is damaged. If the agent finds damage after the first bytes, calls
- * `damaged`, and the stream fails.
+ * DamageFoundError} if the agent finds damage before the first bytes. If the agent finds damage later, the
+ * stream fails, and `damaged` is called.
  */
 export async function requestBytes(
   services: ServiceContext,

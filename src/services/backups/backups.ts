@@ -121,8 +121,8 @@ function heldError({ id, hold_ends_at }: BackupRow): ConflictError {
 
 /**
  * Holds a backup. Until the hold is released, neither retention nor a user can remove the backup. If the
- * backup is marked for removal, removes the mark. Throws a {@link ConflictError} if some objects may be
- * removed already.
+ * backup is marked for removal, removes the mark. Throws a {@link ConflictError} if the removal has begun,
+ * because some objects might already be gone.
  */
 export async function holdBackup(
   services: ServiceContext,

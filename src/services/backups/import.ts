@@ -33,8 +33,9 @@ export interface FoundBackup {
 }
 
 /**
- * Creates a destination, one remote server for each host name, and records of all backups, oldest first.
- * Returns the ids of the destination and of the servers, by host name. The agents must be enrolled again.
+ * Creates a destination, one remote server for each host name in `backups`, and a record of each backup.
+ * Adds the oldest backup first. Returns the destination's id, and a map from host names to the servers' ids.
+ * The agents must be enrolled again.
  *
  * @param addressOf Returns the address of the server with a host name.
  */

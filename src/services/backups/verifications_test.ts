@@ -195,7 +195,8 @@ Deno.test("a scheduled verification that could not be made is repeated a day lat
   assert.equal(await queueDueVerifications(services), 0);
   await clock.advance(1);
   assert.equal(await queueDueVerifications(services), 1);
-  // A verification that finds damage is complete: the next one is due at the same time as after a success.
+  // A verification that finds damage counts as complete, so it is not repeated a day later. The next
+  // verification is due at the same time as after a success.
   await at.end(failureWithDamage("x: gone"));
   await clock.advance(DAY);
   assert.equal(await queueDueVerifications(services), 0);

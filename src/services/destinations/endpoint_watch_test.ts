@@ -18,7 +18,8 @@ Deno.test("each workspace is told once that its destinations' certificate expire
   await using test = await testServices({ now: new Date() });
   const { clock, database, services } = test;
   const host = `localhost:${server.port}`;
-  // Two destinations of different types at the same host and port, and one in another workspace.
+  // Three destinations at the same host and port: two of different types in one workspace, and one in another
+  // workspace.
   const { caller: ada, destinationId } = await plant(services, {}, custom(`https://${host}/`));
   await plantDestination(services, ada.userId, webdav(`https://${host}/dav`));
   const { caller: eve } = await plant(services, {}, custom(`LOCALHOST:${server.port}`));
@@ -111,7 +112,8 @@ Deno.test("endpoints without TLS, without an answer or at refused addresses rais
   await watchEndpoints({ ...services, network: new Network(AddressPolicy.publicOnly, resolve) });
   assert.deepEqual(await messages(services), []);
   assert.equal(server.connections, 0);
-  // With another policy, the server is reached by each name. The other endpoints do not answer.
+  // The new policy allows every address, so the check reaches the server by each of its three names. The two
+  // endpoints that are added here do not answer.
   await clock.advance(24 * HOUR);
   for (const address of [`127.0.0.1:${port}`, `localhost:${freePort()}`]) {
     await plantDestination(services, userId, webdav(`https://${address}`));

@@ -9,8 +9,8 @@ import { recordEvents } from "../runs/run_events.ts";
 import { startRun } from "../runs/runs.ts";
 
 /**
- * Creates a task. Returns a function that stores a backup while `free` GB of 100 GB are free, and returns the
- * messages that are then sent.
+ * Creates a task. Returns the test's services with a function `backUp`. The function stores a backup while
+ * `free` GB of 100 GB are free. It returns the notifications that this backup causes.
  */
 async function setUp(settings: Record<string, unknown> = {}) {
   const test = await testServices();

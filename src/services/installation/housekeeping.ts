@@ -20,7 +20,10 @@ const DELIVERIES_KEPT = 7 * DAY;
 /** How long skipped due times stay visible, in milliseconds. */
 const SKIPPED_KEPT = 30 * DAY;
 
-/** Merges the output of some runs that have ended. Returns their number; call it again until it returns 0. */
+/**
+ * Merges the output of some ended runs. Returns the number of these runs. Callers repeat the call until it
+ * returns 0.
+ */
 export async function compactEndedRuns(services: ServiceContext): Promise<number> {
   return await transaction(services.database, async (sql) => {
     const ids = await runsToCompact(sql, 10);

@@ -11,8 +11,8 @@ import { extendDeadlines } from "../../store/runs/runs.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
- * Adds this replica. If no other replica was running, agents could not report for some time. Then gives all
- * active runs a new lease and grace period. Without it, runs would become lost because of the outage.
+ * Adds this replica. If no other replica is running, gives all active runs a new lease and grace period:
+ * agents could not report during the outage, and their runs would otherwise become lost.
  */
 export async function registerReplica(services: ServiceContext, id: string): Promise<void> {
   const { clock, database, runTimes } = services;

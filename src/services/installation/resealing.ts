@@ -14,7 +14,7 @@ const BATCH_SIZE = 100;
 
 /**
  * Re-encrypts every value that is not encrypted with the keyring's first key. Skips a value that changes
- * meanwhile, because the changed value is encrypted with the first key. May be stopped at any moment and
+ * meanwhile, because the changed value is encrypted with the first key. Can be stopped at any moment and
  * started again. Throws a `SecretError` for a value that no key of the keyring decrypts.
  *
  * @param lostKeyIds Values encrypted with these keys are skipped.

@@ -14,8 +14,8 @@ const NOTES = "https://example.com/notes";
 const release = (version: string) => Response.json({ version, url: NOTES, more: [] });
 
 /**
- * Makes two administrators and a user, each with a stream that chooses the class, and a server with the
- * document.
+ * Creates two administrators and a user, each with a stream that chooses the event `update.available`. Starts
+ * a server that serves the document about the newest version.
  */
 async function stage() {
   const parts = new AsyncDisposableStack();
@@ -33,7 +33,10 @@ async function stage() {
     ...test,
     receiver,
     url,
-    /** Checks a day later with this answer. Returns the reasons of the messages. */
+    /**
+     * Advances the clock by a day, then checks for updates. The server responds with `answer`. Returns the
+     * reason in each notification event that the check caused.
+     */
     async check(answer: HttpReceiver["answer"]): Promise<string[]> {
       receiver.answer = answer;
       await clock.advance(24 * HOUR);

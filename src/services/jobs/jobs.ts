@@ -149,8 +149,8 @@ function jobSource(task: BackupTaskRow, server: RemoteServerRow, keyring: Keyrin
 }
 
 /**
- * Returns the decrypted secrets of a source, by field. A secret that the task does not set comes from its
- * remote server.
+ * Returns the decrypted secrets of a source, by field. If the task does not set a secret, the secret comes
+ * from the task's remote server.
  */
 function sourceSecrets(
   { fields }: SourceDefinition,

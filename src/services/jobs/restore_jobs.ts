@@ -75,8 +75,8 @@ function serverOf(task: BackupTaskRow): DatabaseServer {
 }
 
 /**
- * Returns where a run restores to. If a database server loads the backup, may throw the error of
- * {@link serverToLoadInto}.
+ * Returns where a run restores to. If a database server loads the backup, this function can throw the error
+ * of {@link serverToLoadInto}.
  */
 async function restoreTarget(
   sql: Sql,
@@ -98,9 +98,9 @@ async function restoreTarget(
 }
 
 /**
- * Returns the login for the database server.
- * - On the task's own machine, prefers the task's database password to the machine's.
- * - On any other machine, prefers the machine's password to the task's. The login has no system user there.
+ * Returns the login for the database server. The password is the task's or the remote server's:
+ * - On the task's own remote server, the task's password comes first.
+ * - On any other remote server, that server's password comes first. The login has no system user there.
  *
  * The task's password is used only for a database server on the task's database host or on the agent's
  * machine.

@@ -60,7 +60,8 @@ Deno.test("a secret is published again for a new replica; one that no replica ha
   const heard: string[] = [];
   services.bus.subscribe(({ topic }) => heard.push(topic));
   await services.transientSecrets.publish(services.database, "run 7", SECRET, inAnHour(services));
-  // A call of `get` before this notification would have the secret published once more, at any time.
+  // Waits for this notification before `get` is called. Otherwise `get` would have the secret published a
+  // second time, at an unknown moment.
   await until(() => heard.includes("secret_passed"));
   assert.equal(await stateOf(services.transientSecrets, services), "held");
   const late = new TransientSecrets(services);

@@ -141,7 +141,7 @@ Deno.test("a proxy's 404, and a bucket without any of the other backups, do not 
   };
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   assert.match(await refused(), /another program than an S3 service responded/);
-  // Simulates a bucket that was emptied, or another bucket with the same name.
+  // Simulates that the bucket was emptied, or replaced by another bucket with the same name.
   s3.fault = () => null;
   await s3.removeBucket();
   await s3.makeBucket();

@@ -1,5 +1,6 @@
 /**
- * Empties the trash: ends released holds, and deletes destinations and users whose time in the trash is over.
+ * Empties the trash: deletes destinations and users whose time in the trash is over. Also ends the holds that
+ * people have released, when their end has come.
  */
 import { deleteBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { transaction } from "../../store/database/database.ts";

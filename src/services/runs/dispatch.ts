@@ -48,8 +48,8 @@ export interface Assignment {
  */
 const MAX_SCRIPTS_BYTES = 640 * 1024;
 /**
- * Maximum number of servers whose runs are leased at the same time. Leaves connections of the database pool
- * free.
+ * Maximum number of servers whose runs are leased at the same time. The limit keeps some connections of the
+ * database pool free.
  */
 const MAX_CONCURRENT_SERVERS = 4;
 

@@ -22,9 +22,9 @@ const SLOW_POLL = 2000;
 const BATCH = 16;
 
 /**
- * Streams a run's output after event `afterSequence` until the run ends or `signal` aborts. With 0, starts at
- * the beginning. Output is passed on as soon as it is stored. If there is no such run, throws a {@link
- * NotFoundError} before the first iteration.
+ * Streams a run's output after event `afterSequence` until the run ends or `signal` aborts. If
+ * `afterSequence` is 0, the stream starts at the beginning of the output. Output is passed on as soon as it
+ * is stored. If there is no such run, throws a {@link NotFoundError} before the first iteration.
  */
 export async function followOutput(
   services: ServiceContext,

@@ -106,7 +106,7 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
   return [...groups.values()];
 }
 
-/** Runs `work` in a span if the events start or end the run. Other events are too many to trace. */
+/** Runs `work`. If the events start or end the run, runs it in a span. Other events are too many to trace. */
 async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
   const message = group.messages.findLast(({ event }) =>
     event.kind === "accepted" || event.kind === "finished"

@@ -102,8 +102,8 @@ function subjectOf({ backup_task_id, backup_id }: RunRow): string {
 
 /**
  * Reports a stored backup. Reports each anomaly of the backup as a failure. If the backup's run has
- * succeeded, reports the success and ends alerts. If the run was lost before, the streams that are notified
- * of failures get this message, too.
+ * succeeded, reports the success and ends alerts. If that run was lost before, reports the success also to
+ * the streams that are notified of failures.
  */
 export async function notifyBackupStored(
   services: Clocked,

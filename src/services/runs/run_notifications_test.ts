@@ -248,8 +248,8 @@ Deno.test("anomalies are reported with the success, and so are damage and a dril
   }
   assert.deepEqual(await checked("restore"), []);
   assert.deepEqual(await checked("drill"), [["failure", "drill.failed", "It failed.", "checked.tar.zst"]]);
-  // A failed verification is retried a day later. The failure says nothing about the backup, so no message is
-  // sent.
+  // No message is sent about a verification that failed without finding damage. Such a failure says nothing
+  // about the backup, and the verification is retried a day later.
   assert.deepEqual(await checked("verify"), []);
 });
 

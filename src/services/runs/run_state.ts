@@ -23,9 +23,9 @@ import { notifyFailure } from "./run_notifications.ts";
 export type Move = { moved: true; run: RunRow } | { moved: false; reason: string };
 
 /**
- * Applies `event` to a run. The transaction has locked the run's row. Changes the run's state, deadline and
- * end time. Notifies watchers and the streams that follow runs. After a failure, also notifies the run's
- * owner.
+ * Applies `event` to a run. The caller's transaction must have locked the run's row. Changes the run's state,
+ * deadline and end time. Notifies watchers and the streams that follow runs. After a failure, also notifies
+ * the run's owner.
  */
 export async function applyToRun(
   services: Pick<ServiceContext, "clock" | "runTimes">,

@@ -51,10 +51,10 @@ export async function startRun(
 }
 
 /**
- * Queues a backup run for each task, and returns the ids of the runs. Before, the transaction must lock the
- * rows of the tasks, and check that no task has an active run.
+ * Queues a backup run for each task, and returns the ids of the runs. Before this call, the transaction must
+ * lock the rows of the tasks, and check that no task has an active run.
  *
- * @param due `scheduledFor` is when the run was due; null if its trigger is not the schedule.
+ * @param due `scheduledFor` is when the run was due; null if the schedule did not trigger the run.
  */
 export async function queueBackupRuns(
   services: ServiceContext,

@@ -93,7 +93,7 @@ Deno.test("a control plane that is older than scripts leaves their runs in the q
   assert.equal((await lease()).count, 0);
   assert.equal((await test.row(runId)).state, "queued");
   assert.equal((await lease({ script_seconds: 100 })).count, 1);
-  // The run is in the queue again. To lease it again, a control plane must set `script_seconds` again.
+  // The run is in the queue again. A control plane that does not set `script_seconds` again cannot lease it.
   await database`update runs set state = 'queued' where id = ${runId}`;
   assert.equal((await lease()).count, 0);
   await database`delete from backup_task_scripts`;

@@ -32,7 +32,8 @@ const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null } a
 /**
  * Reports agents that have been absent for longer than their server's limit, and absent agents that are back.
  *
- * @param since When this control plane began to accept connections.
+ * @param since When this control plane began to accept connections. Shortly after this time, agents are not
+ *   reported as absent, because they might not have had the time to connect again.
  */
 export async function watchAgents(services: ServiceContext, since: Date): Promise<void> {
   const { clock, database, runTimes } = services;

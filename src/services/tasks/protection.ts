@@ -102,7 +102,7 @@ async function store(sql: Sql, rows: readonly ProtectionRow[]): Promise<Protecti
   return current;
 }
 
-/** Reports each late task once, and then daily. Closes the alerts of tasks that are no longer late. */
+/** Reports each late task at once, and then daily. Closes the alerts of tasks that are no longer late. */
 export async function watchProtection(services: ServiceContext): Promise<void> {
   const late = new Set<string>();
   let last = 0;

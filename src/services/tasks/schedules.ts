@@ -32,7 +32,7 @@ const STEP = 1_000;
  * change are not fired. A time further in the future comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
-/** A due time that was fired too early, by at most this many milliseconds, is not fired again. */
+/** If a due time was fired too early by at most this many milliseconds, it is not fired again. */
 const EARLY = 5 * 60_000;
 
 /**

@@ -29,7 +29,8 @@ Deno.test("the database itself keeps entries unchanged and for 90 days", async (
   await assert.rejects(() => database`update audit_log set at = ${old}`, /Cannot update the audit log/);
   await assert.rejects(() => database`delete from audit_log`, /Cannot delete the audit log/);
   await assert.rejects(() => database`truncate audit_log`, /Cannot truncate the audit log/);
-  // The database keeps young entries even if the program passes a later time.
+  // The call asks to delete all entries before tomorrow. The database still keeps entries younger than 90
+  // days.
   await deleteAuditEntriesBefore(database, new Date(now.getTime() + DAY));
   const { rows, total } = await listAuditLog(database, {}, { offset: 0, limit: 10 });
   assert.deepEqual([rows.map(({ at }) => at), total], [[now], 1]);

@@ -10,7 +10,7 @@ export interface LocalServerRow {
   has_agent: boolean;
 }
 
-/** Returns the number of users, and prevents that users are added before the transaction ends. */
+/** Returns the number of users. Until the transaction ends, no users can be added. */
 export async function lockUsersTable(sql: Sql): Promise<number> {
   await sql`lock table users in share row exclusive mode`;
   const [row] = await sql<{ total: number }[]>`select count(*) as total from users`;

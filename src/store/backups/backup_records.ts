@@ -160,11 +160,11 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
 
 /**
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
- * backups may be missing. If only the records are deleted, the objects stay.
+ * backups might be missing. If only a backup's record is to be deleted, its objects stay.
  *
- * @param confirmed Ids of the backups that retention rules, applied again in this transaction, still remove.
- *   It limits the backups that a rule marked and whose removal has not begun: only those in the list are
- *   claimed.
+ * @param confirmed Ids of the backups that the retention rules still remove when they are applied again in
+ *   this transaction. If a retention rule marked a backup and the removal has not begun, the backup is
+ *   claimed only if its id is in this list. All other due removals are claimed in any case.
  */
 export function claimRemovals(
   sql: Sql,
@@ -189,9 +189,9 @@ export function claimRemovals(
 }
 
 /**
- * Returns the name of one object from each of the five newest other backups in the same directory. These
- * objects should exist. If none of them exists, it is not the right directory, for example because a disk is
- * not mounted.
+ * Returns the name of one object from each of the five newest backups in the directory, apart from
+ * `exceptBackup`. These objects should exist. If none of them exists, the directory is not the right one, for
+ * example because a disk is not mounted.
  */
 export async function witnessesOf(
   sql: Sql,

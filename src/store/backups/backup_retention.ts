@@ -31,8 +31,8 @@ export interface RevocableBackupRow extends RetainedBackupRow {
 }
 
 /**
- * Locks and returns a task's backups that are not marked for removal. Also includes those that a retention
- * rule marked, as long as nothing of them was removed. Locks their rows in the order of their ids.
+ * Locks and returns the task's backups that are not marked for removal. Includes backups that a retention
+ * rule marked, if their removal has not begun. Locks the rows in the order of their ids.
  */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`

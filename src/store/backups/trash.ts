@@ -23,7 +23,7 @@ export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   };
 }
 
-/** Locks the delay against changes by other control planes until the transaction ends, and returns it. */
+/** Returns the delay, and locks it against changes by other control planes until the transaction ends. */
 export async function lockDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   await sql`lock table trash_settings in exclusive mode`;
   return await findDeleteDelay(sql);

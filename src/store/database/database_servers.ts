@@ -79,9 +79,9 @@ export class DatabaseServers {
   }
 
   /**
-   * Closes the connections that were opened before `openedBefore`. If `backends` is given, also closes
-   * connections to a server process that is not among them. Closes them even if the server is silent. Their
-   * running queries are rejected.
+   * Closes the connections that were opened before `openedBefore`. If `backends` is given, also closes each
+   * connection whose server process is not in this list, unless the connection is newer than the list. Closes
+   * connections even if the server is silent. The queries that run on them are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>

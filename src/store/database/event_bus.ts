@@ -120,8 +120,8 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
     },
     async problem() {
       const { listening } = state;
-      // The listening connection breaks first when the server ends. A query on it detects a loss that was not
-      // noticed yet.
+      // When the server ends, the listening connection is the first to break. If the loss was not noticed
+      // yet, a query on this connection detects it.
       const answer = await listening?.look().catch(() => null) ?? null;
       return answer !== null && state.listening === listening && state.isSettled
         ? null

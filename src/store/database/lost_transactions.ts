@@ -4,7 +4,7 @@ import type { Database, Sql } from "./sql.ts";
 import { isLostConnection, settleConnections } from "./lost_connections.ts";
 import { recordWriteTrouble } from "./write_trouble.ts";
 
-/** After this many turns of the event loop, a broken connection is also closed. */
+/** Number of turns of the event loop within which postgres.js closes a connection that broke. */
 const CLOSING = 4;
 
 /**
@@ -56,8 +56,8 @@ function beginOn<T>(database: Database, work: (sql: Sql) => Promise<T>): Promise
       throw error;
     }
   }) as Promise<T>;
-  // The promise of `database.begin` rejects when the connection closes, even while `work` waits for something
-  // else.
+  // When the connection closes, the promise of `database.begin` rejects at once, even if `work` still
+  // waits for something else.
   begun.catch(() => isLost = true);
   return begun;
 }

@@ -4,7 +4,7 @@ import { type Socket } from "node:net";
 
 /** Type of the message `ErrorResponse`. */
 const ERROR = "E".charCodeAt(0);
-/** Type of the message `ReadyForQuery`, with which the server has accepted the connection. */
+/** Type of the message `ReadyForQuery`. The server sends it after it has accepted the connection. */
 const READY = "Z".charCodeAt(0);
 /** Fields of an `ErrorResponse`: their codes, and the names that postgres.js gives them. */
 const FIELDS: Readonly<Record<string, string>> = {

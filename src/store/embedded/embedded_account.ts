@@ -1,6 +1,6 @@
 /**
- * Selects the user that runs the embedded Postgres. Postgres refuses to run as root, so root uses a separate
- * system user.
+ * Selects the user that runs the embedded Postgres. Postgres refuses to run as root. So if this process runs
+ * as root, Postgres runs as a separate system user.
  */
 import { EmbeddedPostgresError } from "./embedded_programs.ts";
 

@@ -30,10 +30,10 @@ const ROWS_AT_ONCE = 500;
 const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-backups"));
 
 /**
- * Returns whether the run may export the control plane. Two conditions must hold:
+ * Returns whether the run is allowed to export the control plane. Two conditions must hold:
  * - The run backs up the control plane.
- * - Only administrators can read its backup. The task's user must be an administrator, and also every member
- *   of the task's workspace whose role permits reading backups.
+ * - Only administrators can read the run's backup. So the task's user must be an administrator. Every member
+ *   of the task's workspace whose role permits reading backups must be one, too.
  */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`

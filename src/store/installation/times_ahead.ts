@@ -4,7 +4,10 @@
  */
 import type { Fragment, Sql } from "../database/sql.ts";
 
-/** Maximum waits in milliseconds: how far in the future each of these times may be when it is stored. */
+/**
+ * Maximum waits in milliseconds. At the moment when one of these times is stored, it is at most this far in
+ * the future.
+ */
 export interface LongestWaits {
   /** Longest wait until a run's deadline, by the state of the run. */
   readonly run: Readonly<Record<"queued" | "leased" | "running" | "cancelling", number>>;

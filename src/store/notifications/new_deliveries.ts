@@ -19,8 +19,8 @@ export async function insertDeliveries(
 ): Promise<number[]> {
   const streams = await sql<HoldingStream[]>`
     select distinct n.id, ${quietColumns(sql)} ${subscribedStreams(sql, subscribers)} order by n.id`;
-  // Quiet hours do not hold events for streams that follow runs, because their services raise a false alarm
-  // if a message is late.
+  // Quiet hours do not hold events for streams that follow runs. The services behind these streams raise a
+  // false alarm if a message is late.
   const ends = streams.map((stream) =>
     subscribers.followers.isFor ? null : holdUntil(stream, subscribers.classes, now, event.timezone)
   );

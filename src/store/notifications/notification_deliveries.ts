@@ -53,8 +53,8 @@ const MAX_SUCCESSES = 1000;
 
 /**
  * Leases the due deliveries of up to `limits.streams` streams, and returns one message for each stream.
- * Streams without failures come first. Skips streams to which a replica is sending. A message that was tried
- * before keeps its events.
+ * Streams without failures come first. Skips streams to which a replica is already sending. If a message has
+ * to be sent again, it contains the same events as before.
  */
 export function claimDeliveries(
   database: Database,

@@ -13,10 +13,11 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 }
 
 /**
- * Returns the tasks among `taskIds` that have no stream with a class that reports problems.
+ * Returns those of the tasks `taskIds` whose problems no notification stream receives: none of the task's
+ * streams is subscribed to a class of notification events that reports problems.
  *
- * @param followers Types of the streams that follow runs. These streams get only one class that reports
- *   problems, `failure`.
+ * @param followers Types of the streams that follow runs. The only class with problems that such a stream
+ *   gets is `failure`.
  */
 export function silentTasks(
   sql: Sql,

@@ -10,10 +10,10 @@ export type Recipients =
   /** All streams of a workspace. If `exceptStreamId` is not null, the stream with this id is left out. */
   | { workspaceId: number; exceptStreamId: number | null };
 
-/** The streams that an event is addressed to, and which of them receive it. */
+/** Which streams receive an event: those of `recipients` that meet all of the other conditions. */
 export interface Subscribers {
   recipients: Recipients;
-  /** The classes of the event. A stream receives the event if it subscribes to one of them. */
+  /** The event's classes in {@link EVENT_CLASSES}. A stream must be subscribed to at least one of them. */
   classes: readonly EventClassName[];
   /**
    * `types` contains the types of streams that follow runs. Such a stream gets each run's start and end. If

@@ -89,8 +89,8 @@ export async function listLogs(
 }
 
 /**
- * Returns a page of all runs of a workspace. The stored counts make pages fast to find in ascending order.
- * For a list in descending order, computes where the page is in the ascending list.
+ * Returns a page of all runs of a workspace. With the stored counts, a page is found fast in ascending order.
+ * For a list in descending order, computes the position of the page in the ascending list.
  */
 async function pageOfAll(
   sql: Sql,
@@ -184,7 +184,10 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
   return rows.map((row) => row.text).join("");
 }
 
-/** Returns up to `limit` chunks that may contain events after the sequence number `after`, in order. */
+/**
+ * Returns the first chunks, at most `limit`, that can contain events after the sequence number `after`. The
+ * chunks are in order.
+ */
 export async function readOutputAfter(
   sql: Sql,
   runId: number,

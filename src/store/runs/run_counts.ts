@@ -1,4 +1,7 @@
-/** Counts each workspace's runs with triggers, because counting rows takes longer the more rows there are. */
+/**
+ * Keeps the number of runs of each workspace. Triggers update the numbers, because counting the rows would
+ * take longer the more rows there are.
+ */
 import type { Sql } from "../database/sql.ts";
 
 /** How many run ids one row of `workspace_run_counts` spans. The triggers use the same number. */

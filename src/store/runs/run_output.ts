@@ -8,8 +8,8 @@ import type { Sql } from "../database/sql.ts";
 const OUTPUT_HEAD = 2 * 1024 * 1024;
 const OUTPUT_TAIL = 8 * 1024 * 1024;
 /**
- * The output is trimmed when it is longer than head and tail together by this many characters. Without this
- * allowance, every line would cause a trim.
+ * The output is trimmed once it is longer than the sum of head, tail and this number of characters. Without
+ * this allowance, every line would cause a trim.
  */
 const TRIM_SLACK = 1024 * 1024;
 /** Number of characters in a merged chunk. */

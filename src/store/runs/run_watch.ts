@@ -134,8 +134,8 @@ export interface OwnedServer {
 }
 
 /**
- * Returns servers whose agent has been disconnected for too long. Skips servers with an open alert that
- * occurred within the last hour. Skips intermittent servers without a limit of their own.
+ * Returns servers whose agent has been disconnected for too long. Skips servers whose alert is open and last
+ * occurred less than an hour ago. Skips intermittent servers that have no limit of their own.
  */
 export function serversGone(
   sql: Sql,

@@ -1,4 +1,4 @@
-/** Tests the migration of the fields of sources, from a database of the version before. */
+/** Tests the migration of the source fields of tasks. The database comes from the previous version. */
 import assert from "node:assert/strict";
 import { emptyDatabase, type TestDatabase, testDatabase } from "../../../tests/support/fixtures/database.ts";
 import { sourceValues } from "../../definitions/task_source_fields.ts";
@@ -159,8 +159,8 @@ Deno.test("a control plane of the version before can add and change tasks, and r
     [{}, {}],
   ]);
 
-  // When keys are replaced, a control plane of the version before encrypts the value in its own column again.
-  // This version encrypts the value in `source_secrets`.
+  // When a control plane of the previous version replaces keys, it encrypts the value in the old column
+  // again. This version encrypts the value in `source_secrets`.
   await sql`update backup_tasks set database_password_encrypted = 'v1:bbbb0000:n' where id = 3`;
   assert.deepEqual([...await countSealed(sql)].sort(), [["aaaa0000", 1], ["bbbb0000", 1]]);
   const column = (await sealedColumns(sql)).find(({ column }) => column === "source_secrets")!;

@@ -2,9 +2,9 @@
  * The script that created the fixture in this directory: `deno run -A make.ts CHECKOUT`. CHECKOUT is a work
  * tree of the oldest commit from which upgrades are supported, with its packages installed.
  *
- * The control plane of that commit and its local agent back up three sources: a directory, a PostgreSQL and a
- * MariaDB database. Each goes to every type of destination, plain and encrypted. The stored objects are in
- * this directory.
+ * The control plane of that commit and its local agent back up three sources: a directory, a PostgreSQL
+ * database and a MariaDB database. Each source is backed up to every type of destination, both unencrypted
+ * and encrypted. The stored objects are in this directory.
  */
 import { ApiCaller } from "../../support/clients/client.ts";
 import { shell } from "../../support/fixtures/backup_run.ts";

@@ -2,8 +2,8 @@
 
 const PAUSE = 5;
 /**
- * The number of checks after which a process is not checked again. A process may change its command line once
- * or twice at its start.
+ * How often a process is checked. More than one check is necessary, because a process might change its
+ * command line once or twice at its start.
  */
 const LOOKS = 10;
 

@@ -1,6 +1,6 @@
 /**
- * Reads the permissions in each command line that users get, so that tests run the programs with exactly
- * these permissions.
+ * Reads the Deno permissions from the command lines with which users start the programs. Tests run the
+ * programs with exactly these permissions.
  */
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
@@ -8,8 +8,8 @@ import { parse } from "yaml";
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
 /**
- * Returns the words of a task's command in deno.json, up to the program. The program's own options are left
- * out.
+ * Returns the words of a task's command in deno.json, up to and including the program. Leaves out the options
+ * after the program.
  */
 export function taskCommand(task: "start" | "admin" | "cli"): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));

@@ -4,8 +4,9 @@ import { claimPendingRequests, recordResponse } from "../../../src/services/agen
 import type { ServiceContext } from "../../../src/services/context.ts";
 
 /**
- * Answers the next deletion that reaches the agent, and returns the names to delete. Reports the objects in
- * `failed` as failed. Does not mention the objects in `unsaid`. Reports all remaining objects as deleted.
+ * Responds to the next deletion request in the agent's place. The response reports the objects in `failed` as
+ * failed, leaves out those in `unsaid`, and reports all others as deleted. Returns the names of the objects
+ * that the request asked to delete.
  */
 export function answering(
   services: ServiceContext,

@@ -1,6 +1,6 @@
 /**
- * Calls the API, on a database of its own, as a client would. Compares every response with its documented
- * schema.
+ * Calls the API as a client would. Each API under test has a database of its own. Compares every response
+ * with its documented schema.
  */
 import type { Role } from "../../../src/domain/access/roles.ts";
 import assert from "node:assert/strict";
@@ -41,7 +41,7 @@ export interface TestApi extends TestServices {
   user(abilities?: readonly Ability[]): Promise<ApiClient>;
   /** Creates a user who is a member of the client's workspace, and returns a client for that workspace. */
   member(of: ApiClient, role: Role, abilities?: readonly Ability[]): Promise<ApiClient>;
-  /** Returns a client with a new token of the same user for the user's own workspace. */
+  /** Returns a client of the same user for the user's own workspace. The client has a new token. */
   ofOwnWorkspace(client: ApiClient): Promise<ApiClient>;
   /** Returns a client with a new token of the same user and workspace. */
   tokenOf(client: ApiClient, abilities: readonly Ability[]): Promise<ApiClient>;

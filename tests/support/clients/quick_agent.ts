@@ -1,7 +1,7 @@
 /**
- * Lowers the work factor for passwords. With the real work factor, deriving a key occupies a processor for a
- * second. A run of the test suite derives hundreds of keys. Only tests of the work factor itself use the real
- * one.
+ * Lowers the agent's work factor for passwords. With the real work factor, deriving one key occupies a
+ * processor for a second, and a run of the test suite derives hundreds of keys. Only the tests of the work
+ * factor itself use the real work factor.
  */
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +9,7 @@ const root = new URL("../../../", import.meta.url);
 const scrypt = new URL("agent/engine/transforms/scrypt.ts", root).href;
 const quick = new URL("tests/support/clients/quick_scrypt.ts", root).href;
 
-/** The import map of deno.json as a URL, with quick_scrypt.ts in place of scrypt.ts. */
+/** The import map of deno.json as a URL. The map replaces scrypt.ts with quick_scrypt.ts. */
 export const QUICK_IMPORTS = importMap();
 
 /** The arguments of `deno run` for the real agent with the low work factor. */

@@ -81,8 +81,8 @@ export class RawAgent implements Disposable {
   }
 
   /**
-   * Sends a request. If the control plane ends the socket, returns the close code. If the control plane
-   * responds, the socket is open, and the result is null.
+   * Sends a request to find out whether the socket is still open. Returns null if the control plane responds.
+   * Returns the close code if the control plane closes the socket instead.
    */
   async end(): Promise<number | null> {
     return await this.ask({ type: "upload.abort", upload_id: "x" }).then(() => null, () => this.closed);

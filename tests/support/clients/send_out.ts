@@ -1,5 +1,5 @@
 /**
- * Sends requests to the given address in each way in which the agent does, and prints the results. Runs in a
+ * Sends requests to the given address in all the ways that the agent uses, and prints the results. Runs in a
  * process of its own, with the agent's permissions.
  */
 import { Buffer } from "node:buffer";

@@ -88,9 +88,9 @@ export async function startControlPlane(
 }
 
 /**
- * Starts all parts of a control plane but not its scheduler. `stack` stops the parts.
+ * Starts all parts of a control plane except its scheduler. Disposing of `stack` stops the parts.
  *
- * @param around Called after each request. Returns the response that is sent.
+ * @param around Called with each request and the response to it. Returns the response to send instead.
  */
 export async function serve(
   services: ServiceContext,

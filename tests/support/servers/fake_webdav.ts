@@ -6,9 +6,12 @@ export class FakeWebdav implements AsyncDisposable {
   /** Contents of the files, by path. The path of a directory ends with a slash. */
   readonly files = new Map<string, Uint8Array>();
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
-  /** Returns a response that replaces the server's response; null if the server handles the request. */
+  /**
+   * Called before the server handles a request. Returns the response to send instead; null if the server
+   * handles the request itself.
+   */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
-  /** Returns the response that replaces the server's response. */
+  /** Called after the server handled a request. Returns the response to send in place of the server's. */
   change: (response: Response, request: Request) => Response | Promise<Response> = (response) => response;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -92,8 +95,8 @@ export class FakeWebdav implements AsyncDisposable {
   }
 
   /**
-   * Removes a file and returns its bytes. A path that ends with `/.file` stands for all chunks in its
-   * directory, joined.
+   * Removes a file and returns its bytes. If the path ends with `/.file`, removes the path's directory with
+   * all its chunks, and returns the joined bytes of the chunks.
    */
   #take(path: string): Uint8Array | null {
     if (!path.endsWith("/.file")) {

@@ -64,9 +64,9 @@ async function runPlane(
 }
 
 /**
- * Backs up a tree with and without encryption, and then the control plane itself. Makes each of these backups
- * in a directory, a bucket and an SSH server. Then backs up the tree to the directory once more, with a new
- * task, and deletes the database.
+ * Backs up a tree and the control plane to a directory, to a bucket and to an SSH server. Each of these
+ * destinations gets two backups of the tree, one of them encrypted, and one backup of the control plane. Then
+ * backs up the tree to the directory once more, with a new task, and deletes the database.
  */
 export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Stage> {
   const root = await Deno.makeTempDir({ prefix: "rearguard-recovery-" });
@@ -114,8 +114,8 @@ export async function loseControlPlane(stack: AsyncDisposableStack): Promise<Sta
   for (const backup_destination_id of [local, bucket, server]) {
     for (const encryption_password of [null, PASSWORD]) {
       for (const what of [{ type: "files", source_path: `${root}/tree` }, { type: "control_plane" }]) {
-        // The backup of the control plane is unencrypted in the directory, and encrypted elsewhere. So tests
-        // recover both forms.
+        // The control plane's own backup is unencrypted in the local directory, and encrypted in the bucket
+        // and on the SFTP server. So tests recover both forms.
         if (
           what.type === "control_plane" &&
           (encryption_password === null) === (backup_destination_id !== local)
@@ -180,8 +180,8 @@ export async function recoverInto(
 }
 
 /**
- * Starts a control plane on the recovered database. Uses its API to restore each backup of the tree that was
- * made on the agent's server.
+ * Starts a control plane on the recovered database. Through its API, restores each backup of the file tree
+ * that the agent's server made.
  */
 export async function restoreEverything(
   stage: Stage,
@@ -213,9 +213,8 @@ export async function restoreEverything(
 }
 
 /**
- * Returns the backups that a recovered control plane must know. It must know each backup that was stored
- * before the backup of the control plane itself. It must also know each backup whose directory starts with
- * `directory`.
+ * Returns the backups that a recovered control plane must know: those stored before the backup of the control
+ * plane itself, and those whose directory starts with `directory`.
  */
 export function knownAfter({ backups }: Stage, directory: string): Stage["backups"] {
   const isBelow = (each: Stage["backups"][number]) => each.directory.startsWith(directory);

@@ -61,8 +61,9 @@ export class ProviderBrowser {
   readonly #cookies = new Map<string, string>();
 
   /**
-   * Opens the address to which the control plane has sent the browser. Logs the person in if the provider
-   * asks, and agrees to everything. Returns the address to which the provider sends the browser back.
+   * Opens the address to which the control plane has sent the browser. Logs in as `sub` if the provider asks
+   * for a log-in. Gives every consent that the provider asks for. Returns the address to which the provider
+   * sends the browser back.
    */
   async logIn(address: string, sub: string): Promise<URL> {
     const { origin } = new URL(address);
@@ -119,7 +120,9 @@ export class LyingProvider implements AsyncDisposable {
   description: Json = {};
   /** Changes the signed ID token. */
   forge: (token: string) => string = (token) => token;
-  /** Answers a request in place of the provider; null for the provider's answer. */
+  /**
+   * Returns the response to a request in place of the provider. If it returns null, the provider responds.
+   */
   answer: (url: URL) => Response | Promise<Response> | null = () => null;
   readonly requested: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;

@@ -4,7 +4,10 @@ import { type PostgresqlServer, systemUser } from "./postgresql.ts";
 
 export interface PgbouncerOptions {
   mode: "session" | "transaction" | "statement";
-  /** Startup parameters that PgBouncer ignores. By default, they are the parameters that Rearguard needs. */
+  /**
+   * Startup parameters that PgBouncer ignores. By default, these are the parameters that PgBouncer must
+   * ignore so that Rearguard can connect.
+   */
   ignoredStartupParameters?: string;
 }
 

@@ -131,10 +131,12 @@ export class PostgresqlServer implements AsyncDisposable {
   }
 
   /**
-   * Runs a client program against a database over the socket, with `input` on its stdin. Returns its stdout.
+   * Runs a client program, which connects to a database through the socket. `input` becomes the program's
+   * stdin. Returns its stdout.
    */
   async client(name: string, args: string[], database: string, input?: string | Uint8Array): Promise<string> {
-    // The PATH may have Debian's script of this name. That script only starts the real program.
+    // On the PATH, this name might be a script of Debian that only starts the real program. So the real
+    // program is preferred.
     const own = `${this.programs}/${name}`;
     const child = new Deno.Command(await exists(own) ? own : name, {
       args,

@@ -52,8 +52,8 @@ export interface S3Call {
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
   /**
-   * A page from a proxy in front of the server. With `done`, the server sends the page after the work is
-   * done.
+   * A page from a proxy in front of the server. With `done`, the page is sent after the server has done the
+   * work of the call. Without `done`, the server does no work.
    */
   | { status: number; page: string; done?: boolean }
   | "cut"
@@ -72,7 +72,7 @@ export class TestS3 implements AsyncDisposable {
   altered: (call: S3Call, body: string) => string = (_call, body) => body;
   /** Called when the server has done the work of a call. */
   answered: (call: S3Call) => void = () => {};
-  /** Returns whether a byte of this part changes in transit; a test may replace it. */
+  /** Returns whether a byte of the uploaded part changes in transit. A test can replace this function. */
   damage: (call: S3Call) => boolean = () => false;
   /**
    * Whether the bucket is versioned: a deleted object is kept as a version until that version is deleted by
@@ -120,7 +120,7 @@ export class TestS3 implements AsyncDisposable {
     const uploads: { key: string; uploadId: string }[] = [];
     const ids = await Array.fromAsync(Deno.readDir(this.#uploads()), ({ name }) => name).catch(unlessMissing);
     for (const uploadId of ids ?? []) {
-      // An upload may end while the list is read; the other uploads are still listed.
+      // An upload that ends while the uploads are listed is left out.
       const key = await Deno.readTextFile(`${this.#uploads()}/${uploadId}/key`).catch(unlessMissing);
       if (key !== undefined) uploads.push({ key, uploadId });
     }

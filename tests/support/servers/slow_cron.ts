@@ -7,8 +7,8 @@
 const MINUTE = 60_000;
 
 /**
- * A parsed cron expression. Each of the five fields is `*`, a number, a range, a step or a list of them.
- * Sunday is 0.
+ * A parsed cron expression. In the expression, each of the five fields is `*`, a number, a range, a step, or
+ * a list of numbers, ranges and steps. Sunday is 0.
  */
 export interface Pattern {
   readonly minute: ReadonlySet<number>;
@@ -49,7 +49,7 @@ function field(text: string, min: number, max: number): Set<number> {
 
 /**
  * Returns whether a local time matches the pattern. `wall` is in minutes since 1970-01-01T00:00 in local
- * time. If the pattern has a day and a weekday, one match of the two is enough, as in every cron.
+ * time. If the pattern has a day and a weekday, only one of them must match, as in every cron.
  */
 function matches(pattern: Pattern, wall: number): boolean {
   if (!pattern.minute.has(wall % 60)) return false;
@@ -67,14 +67,15 @@ export class WallClock {
   readonly #format: Intl.DateTimeFormat;
   /**
    * Each offset in minutes, and the minute since 1970 from which it applies. The first offset applies from
-   * the start.
+   * `start`.
    */
   readonly changes: { from: number; offset: number }[] = [];
 
   constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
     let known = NaN;
-    // Checks the ends of each quarter of an hour: no zone has ever changed twice within a quarter of an hour.
+    // Compares only the first and last minute of each quarter of an hour. If their offsets are the known one,
+    // it applies in between, too: no zone has ever changed its offset twice within a quarter of an hour.
     for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
       if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
       for (let minute = block; minute < block + 15; minute++) {
@@ -93,9 +94,9 @@ export class WallClock {
   }
 
   /**
-   * Returns the due times after `from` and before `to`. A local time that occurs twice because of a clock
-   * change counts only the first time. Local times that are skipped by a clock change are due together, right
-   * after the change.
+   * Returns the due times after `from` and before `to`. If a clock change repeats a due local time, only the
+   * first time counts. If a clock change skips due local times, they become one due time, right after the
+   * change.
    */
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];

@@ -70,7 +70,7 @@ export class TestSshd implements AsyncDisposable {
     return sshd;
   }
 
-  /** Starts the server's listener, at first or after {@link kill}. Resolves once it accepts connections. */
+  /** Starts the listener; restarts it after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
     // OpenSSH needs this directory for privilege separation, at a path that is compiled in. The directory is
     // on a tmpfs. In a container, the tmpfs may be empty.

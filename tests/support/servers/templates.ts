@@ -12,8 +12,9 @@ export interface Template {
 }
 
 /**
- * Copies a data directory to `path`. The test runner sets the directory of the templates. If it is not set,
- * `create` makes the data directory at `path` directly.
+ * Copies a template to `path`, and creates the template first if it does not exist. The test runner sets the
+ * directory of the templates. If the directory is not set, `create` makes the data directory at `path`
+ * directly.
  */
 export async function copyTemplate(path: string, { key, create, owner }: Template): Promise<void> {
   const parent = Deno.env.get("TEST_TEMPLATES");

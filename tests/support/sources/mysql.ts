@@ -7,7 +7,7 @@ import type { SourceFixture } from "./fixture.ts";
 const ODD = "-od d.b'x";
 const NAMES = ["shop", ODD];
 const NEW_NAMES = ["shop again", "odd again"];
-/** Matches comments in a dump that contain the name of the dumped database. */
+/** Matches those comment lines of a dump that contain the database's name. */
 const DATABASE_LINES = /^-- (?:Host: |Dumping (?:events|routines) for database )/;
 
 export async function mysqlFixture(): Promise<SourceFixture> {

@@ -1,6 +1,6 @@
 /**
- * The fixture for SQLite: two databases with every type of object, restored into another directory. One of
- * them is in WAL mode.
+ * The fixture for SQLite: two databases that contain every type of schema object. They are restored into
+ * another directory. The first database is in WAL mode.
  */
 import { basename } from "node:path";
 import { shell } from "../fixtures/backup_run.ts";

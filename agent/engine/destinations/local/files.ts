@@ -78,7 +78,10 @@ export class LocalFiles {
     over.abort();
   }
 
-  /** Resolves when every operation on the directory that exceeded its time limit has returned. */
+  /**
+   * Waits for the operations on the directory that exceeded their time limit. Resolves when all of them have
+   * returned.
+   */
   async answered(): Promise<void> {
     for (let stuck = unanswered.get(this.directory); stuck; stuck = unanswered.get(this.directory)) {
       await Promise.allSettled(stuck);

@@ -24,8 +24,8 @@ const DIRECTORY_MODE = 0o700;
 const SPACE_LIMIT = 10_000;
 
 /**
- * Types of file systems on local disks. They use no other server and no helper program that could make them
- * hang.
+ * Types of file systems on local disks. Such a file system cannot hang because of another server or a helper
+ * program, because it uses neither.
  */
 const DISKS = new Set([
   "bcachefs",
@@ -179,8 +179,8 @@ export class LocalDestination implements Destination {
   }
 
   /**
-   * Rejects if the directory is empty. An empty directory may be the mount point of a file system that holds
-   * the backup and is not mounted.
+   * Rejects if the directory is empty. The directory might then be a mount point, and the file system with
+   * the backup might not be mounted.
    */
   async #refuseEmpty(path: string): Promise<void> {
     const { directory } = this.spec;

@@ -49,7 +49,10 @@ export async function* readLocal(
   }
 }
 
-/** Returns whether {@link readLocal} rejected with this error because the disk reported an error twice. */
+/**
+ * Returns whether a disk's read error caused this error. {@link readLocal} rejects with such an error only
+ * after a second try.
+ */
 export function isUnreadable(error: unknown): boolean {
   return error instanceof RunFailedError && codeOf(error.cause) === "EIO";
 }

@@ -150,8 +150,8 @@ export class LocalWriter implements ObjectWriter {
     // A cancelled run has given up its pending write. The file cannot be removed before that write returns.
     if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
-      // Empty the file before closing it. Closing a file writes its bytes that are still in memory, and
-      // cannot be interrupted.
+      // Empty the file before closing it. Otherwise, closing the file would write its bytes that are still in
+      // memory, and this cannot be interrupted.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);

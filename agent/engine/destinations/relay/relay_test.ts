@@ -6,8 +6,8 @@ import { RelayDestination } from "./relay.ts";
 const CONTENT = new TextEncoder().encode("0123456789");
 
 /**
- * A clock on which sleeps of less than a minute end at once. Longer sleeps wait for a silent connection, and
- * end only when they are aborted.
+ * A clock on which sleeps of less than a minute end at once. Longer sleeps are time limits for a silent
+ * connection. They end only when they are aborted.
  */
 class ShortWaits implements Clock {
   waited = 0;

@@ -1,5 +1,5 @@
 /**
- * Tests how long the upload of a part may take on a slow link. The link is simulated; the tests in
+ * Tests the time limits for the upload of a part on a slow link. The link is simulated; the tests in
  * put_test.ts use real connections.
  */
 import assert from "node:assert/strict";

@@ -33,7 +33,10 @@ export interface PutLimits {
    * a proxy.
    */
   readonly answerMs: number;
-  /** Limit for the whole request, because a peer might accept single bytes for ever. */
+  /**
+   * Limit for the whole request. The limits on silence are not enough, because a peer might accept single
+   * bytes for ever.
+   */
   readonly totalMs: number;
 }
 

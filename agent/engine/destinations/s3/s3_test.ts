@@ -65,7 +65,9 @@ async function setting(clock: Clock = new EagerClock()): Promise<Setting> {
 
 const isPart = (call: S3Call) => call.method === "PUT" && call.query.has("partNumber");
 
-/** Returns a handler that gives `fault` for the first `times` parts and null for all others. */
+/**
+ * Returns a handler of S3 calls: `fault` for the first `times` uploads of parts, null for all other calls.
+ */
 function partFaults(times: number, fault: S3Fault) {
   return (call: S3Call) => isPart(call) && times-- > 0 ? fault : null;
 }
@@ -150,8 +152,8 @@ Deno.test("a URL that ran out is signed anew", async () => {
   };
   const writer = await t.destination.create("a.zst", null);
   await writer.write(new Uint8Array(5 * MIB));
-  // The bucket's clock is ahead of the agent's. So the bucket refuses, as expired, a URL that is still valid
-  // by the agent's clock.
+  // The bucket's clock is ahead of the agent's clock. So a URL can be valid by the agent's clock, while the
+  // bucket refuses it as expired.
   let refusals = 1;
   t.s3.fault = (call) =>
     isPart(call) && call.query.get("partNumber") === "2" && refusals-- > 0
@@ -315,8 +317,8 @@ Deno.test("reading goes on at the byte while the bucket is away for half a minut
     t.s3.fault = () => clock.monotonic() < then ? { status, page: "<html>Blocked</html>" } : null;
     assert.equal(await reading.size("a.zst"), 10);
   }
-  // A response that ignores the requested range is a transient failure, too. Here the bucket sends the whole
-  // object twice.
+  // A response that ignores the requested range is a transient failure, too. Here, the first two responses
+  // are a whole object.
   let whole = 0;
   t.s3.fault = () => whole++ < 2 ? { status: 200, page: "x".repeat(32 * MIB) } : null;
   assert.equal(await reading.size("a.zst"), 10);

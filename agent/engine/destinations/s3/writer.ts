@@ -137,8 +137,8 @@ export class S3Writer implements ObjectWriter {
   }
 
   /**
-   * Records the first failure. The failure aborts the other parts, and the next call of the writer rejects
-   * with this failure.
+   * Records the first failure, and aborts the other parts. The next call of one of the writer's methods
+   * rejects with this failure.
    */
   #fail(error: unknown): void {
     this.#failure ??= error;

@@ -106,7 +106,7 @@ export class SftpConnection {
 
   async #connect(): Promise<SftpSession> {
     const { clock, signal, limits } = this.ports;
-    // The SFTP channel may have ended while its SSH connection is still open.
+    // Close the old session: its SFTP channel might have ended while its SSH connection is still open.
     await this.#session?.close();
     for (;;) {
       try {

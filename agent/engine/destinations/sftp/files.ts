@@ -28,8 +28,8 @@ export async function openFiles(spec: Spec, ports: DestinationPorts): Promise<St
 }
 
 /**
- * Yields the path of every file below a directory. Skips a directory that the user may not read, such as
- * `lost+found`.
+ * Yields the path of every file below a directory. Skips subdirectories that the SFTP user is not allowed to
+ * read, such as `lost+found`.
  */
 async function* filesBelow(
   session: SftpSession,

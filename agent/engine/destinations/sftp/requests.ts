@@ -62,11 +62,12 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request and returns its result. Rejects with the request's error. If the connection ends,
-   * rejects with a {@link ConnectionLostError}. If the signal aborts before the response, rejects with the
-   * signal's reason.
+   * Starts a request and returns its result. Rejects with the error that the request ends with. If the
+   * connection ends, rejects with a {@link ConnectionLostError}. If the signal aborts before the response,
+   * rejects with the signal's reason.
    *
-   * A request that starts after the signal aborted is cleanup. Its time limit is shorter.
+   * If the signal had aborted before the request starts, the request is part of the cleanup. Such a request
+   * has a shorter time limit.
    *
    * @param limitMs Maximum time of the request without any response from the server, in milliseconds.
    */

@@ -40,8 +40,8 @@ type KeyAlgorithms = readonly (typeof KEY_KINDS)[number][number][];
 type Ssh2 = typeof import("ssh2");
 
 /**
- * Returns the ssh2 library. Loads it on first use, so that an agent without SFTP destinations saves its
- * memory.
+ * Returns the ssh2 library. Loads it on first use, so that it takes no memory in an agent without SFTP
+ * destinations.
  */
 async function loadSsh2(): Promise<Ssh2> {
   // ssh2's WebAssembly loader reads `__dirname` when it is imported. A bundle does not define `__dirname`.

@@ -12,7 +12,7 @@ export interface DavAnswer {
 export interface Refusal {
   /** Reason of the refusal, as the end of a sentence. The word "it" in the reason means the server. */
   readonly reason: string;
-  /** Whether the same request may succeed later. */
+  /** Whether the same request might succeed later. */
   readonly waits: boolean;
 }
 

@@ -17,8 +17,9 @@ const CHUNK_BYTES = 10 * 2 ** 20;
 const GROWTH = 1.5;
 
 /**
- * Returns the URL of a Nextcloud server's directory for uploads, from the URL that the user has set. Returns
- * null for other servers.
+ * Returns the URL of the directory for uploads if the server is a Nextcloud server; null for other servers.
+ *
+ * @param base The URL that the user has set.
  */
 export function uploadsUrl(base: string, username: string): string | null {
   const match = /^(.*\/remote\.php)\/(?:dav\/files\/([^/]+)|webdav)(?:\/|$)/.exec(base);

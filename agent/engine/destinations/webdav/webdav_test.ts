@@ -343,7 +343,7 @@ Deno.test("a list without an end is given up", async () => {
   await served.catch(() => {});
 });
 
-/** Lets the server report a quota of each directory: available and used bytes by path. */
+/** Makes the server report quotas. `quotas` contains the available and used bytes by the directory's path. */
 function reportQuota(server: FakeWebdav, quotas: Record<string, [available: number, used: number]>): void {
   server.change = async (response, request) => {
     const quota = quotas[new URL(request.url).pathname];

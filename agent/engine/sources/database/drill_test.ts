@@ -23,7 +23,7 @@ interface DatabaseServer extends AsyncDisposable {
   /** Returns a text that changes whenever rows or properties of the databases change. */
   describe(): Promise<string>;
   connections(database: string): Promise<number>;
-  /** Returns a statement that marks a database as one that a drill created. */
+  /** Returns a statement that marks a database as created by a drill. */
   mark(database: string): string;
   /** Changes the login to one that may read everything but may not create databases. */
   limit(): Promise<void>;

@@ -58,8 +58,8 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
 }
 
 /**
- * Returns the names of a path below `directory`. If a name exists and `mayBeMeant` returns true for it, the
- * name is meant literally, so its wildcards are quoted.
+ * Returns `names`, the names of a path below `directory`, with some names quoted. A name is quoted if exactly
+ * this name exists and `mayBeMeant` returns true for it. Wildcards in a quoted name match only themselves.
  */
 export async function quoteExisting(
   directory: string,

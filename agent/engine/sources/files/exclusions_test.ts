@@ -4,15 +4,15 @@ import { isExcluded, quotePattern, ruleMatcher } from "./exclusion_rules.ts";
 import { planExclusions } from "./exclusions.ts";
 
 interface Stored {
-  /** Names of the stored members, sorted. Names of directories have no trailing slash. */
+  /** Names of the archived files and directories, sorted. Directories have no trailing slash. */
   names: string[];
   warnings: string[];
   lines: string[];
 }
 
 /**
- * Backs up the directory `tree` and returns what was stored. The commands in `grow` fill the directory first.
- * The exclusions may contain `$tree`, and `$root` for the parent directory of `tree`.
+ * Fills the directory `tree` with the commands in `grow`, backs it up, and returns what was stored. In an
+ * exclusion, `$tree` stands for the directory `tree`, and `$root` for its parent directory.
  */
 async function backUp(grow: string, excluded: string[], from = "$tree"): Promise<Stored> {
   await using run = await BackupRun.open();

@@ -262,8 +262,8 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
   const stalled = new StalledDestination(at.run, 0);
   const running = at.run.run(source(at.tree), {}, stalled);
   await stalled.reached;
-  // tar is now reading in one of the directories `0` and `9`. tar reads the other directory later, but may
-  // already know its name.
+  // tar is now reading in `0` or in `9`. tar reads the other directory later, but might already know its
+  // name.
   await shell(`cd "$1"; rm -r 0 9`, at.tree);
   stalled.resume();
   await running;
@@ -273,8 +273,8 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
 
 Deno.test("a file or directory that becomes something else before it is read is a warning", async () => {
   await using at = await fixture();
-  // While the run is stalled, tar reads one of the two large files. By then it has read all names in their
-  // directory.
+  // While the run is stalled, tar is reading one of the two large files. tar has already read the names of
+  // all files in the directory of these two.
   const grow = `${LARGE} 0; ${LARGE} 9; for n in $(seq 50); do mkdir d$n; echo x > d$n/x; echo y > f$n; done`;
   await shell(`cd "$1"; ${grow}`, at.tree);
   const stalled = new StalledDestination(at.run, 0);

@@ -44,15 +44,15 @@ export interface TreeScope {
   /** The source's path without symbolic links. */
   root: string;
   arguments: string[];
-  /** Mounts about which the run's output already has a line, by name relative to the root. */
+  /** Mounts that the run's output already mentions. Their names are relative to the root. */
   knownMounts: ReadonlySet<string>;
   /** Warns about file systems that were mounted in the source during the backup. */
   checkMounts(): Promise<void>;
 }
 
 /**
- * Returns the options with which tar keeps holes; none if the file system does not report how many blocks a
- * file has.
+ * Returns tar's options for sparse files: with them, tar stores holes as holes. Returns none if the file
+ * system does not report how many blocks a file has.
  */
 function sparseArguments(root: string, mounts: readonly Mount[]): string[] {
   return SPARSE_TYPES.has(mountOf(root, [...mounts])?.type ?? "") ? ["--sparse"] : [];

@@ -149,8 +149,8 @@ export function fromHex(column: string): string {
 const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
 
 /**
- * Returns the path of a socket. `path` is the socket's path or its directory. Any other path is returned
- * unchanged, so that the program reports what is wrong with it.
+ * Returns the path of the socket. `path` is normally the socket or the directory that contains it. If no
+ * socket is found in `path`, returns `path` unchanged. If it is wrong, the program will report why.
  */
 export async function mysqlSocket(path: string): Promise<string> {
   const directory = path.replace(/\/+$/, "");

@@ -157,7 +157,7 @@ export class MysqlFresh {
 
   /**
    * Drops the temporary database of a restore whose agent was killed. Rejects if a running restore uses the
-   * database, or if no table marks the database as Rearguard's.
+   * database. Also rejects if the database lacks the table that shows that Rearguard created it.
    */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;

@@ -10,7 +10,8 @@ import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.t
 export type ObjectNames = Record<string, string[]>;
 
 /**
- * Contents that the lists of objects never include, as described in the output. Drills cannot compare them.
+ * Contents that the lists of objects never include, so drills cannot compare them. The texts are shown in the
+ * output.
  */
 export const NOT_COMPARED = ["grants, which belong to the server's accounts", "next values of sequences"];
 

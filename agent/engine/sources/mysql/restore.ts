@@ -268,8 +268,8 @@ class MysqlHost implements DatabaseHost {
 
   /**
    * Returns the events to enable. Normally these are the events that are enabled in the backup. Returns none
-   * if the database gets another name but its definitions name the original: the events might then change the
-   * original.
+   * if the database gets another name and its definitions name the original database. In this case, the
+   * events might change the original database.
    */
   #eventsToEnable(name: string, original: string, { events }: Contents, definitions: string): string[] {
     const enabled = new Set(this.#rewriters.get(name)!.enabledEvents);

@@ -63,8 +63,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
 });
 
 /**
- * SQL that creates objects of every type with a collation that is not the database's. The dump of these
- * objects contains the database's name.
+ * SQL that creates objects of every type, then changes the database's collation. So these objects have
+ * another collation than the database, and their dump contains the database's name.
  */
 const LIVE = `
   create table stock (a int primary key, name text); insert into stock values (1, 'é'), (2, null);
@@ -195,7 +195,7 @@ Deno.test("a restore under another name does not change the live database", asyn
   });
 });
 
-/** Replaces the creation times of triggers by `TIME`, because they differ after a restore. */
+/** Replaces the creation times of triggers by `TIME`, because a restore changes these times. */
 function withoutTimes(text: string): string {
   return text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+/g, "TIME");
 }

@@ -6,7 +6,8 @@ import { MysqlConnection } from "./connection.ts";
 import { MysqlRights } from "./rights.ts";
 
 /**
- * Returns the rights that follow from `grants`, the output of SHOW GRANTS. The tests have no MySQL server.
+ * Returns the rights that follow from `grants`, which stands for the output of SHOW GRANTS. No server is
+ * asked, because the tests have no MySQL server.
  */
 function rightsOf(version: string, grants: string[], isMariadb = false) {
   const connection = {
@@ -53,7 +54,7 @@ Deno.test("missing rights on a MySQL database are named, and sufficient ones giv
       "tables,views,triggers,events,routines",
     );
   }
-  // A partial REVOKE takes back, for one database, what is granted on all databases.
+  // The login has a right on all databases. A partial REVOKE takes this right back for one database.
   assert.deepEqual(
     await lacking("8.4.0", [
       `GRANT SELECT, TRIGGER, EVENT, SHOW VIEW ON *.* ${TO}`,

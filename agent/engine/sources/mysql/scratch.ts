@@ -30,8 +30,9 @@ export async function openMysqlScratch(
 
 class MysqlScratch implements ScratchHost {
   /**
-   * Text in the comments on the tables that mark this drill's databases. The text distinguishes this drill's
-   * databases from databases that another drill creates under the same names.
+   * Text that identifies this drill. Each database of the drill has a table that marks it, and the table's
+   * comment contains this text. Another drill might create databases with the same names, but its text
+   * differs.
    */
   readonly #note = `${DRILL} ${crypto.randomUUID()}`;
 

@@ -15,7 +15,7 @@ import { MysqlSwap } from "./swap.ts";
 /**
  * Returns SQL that creates one object of every type.
  *
- * @param text Text within the definitions that distinguishes one database from another.
+ * @param text Becomes part of the definitions. With a text of its own, a database differs from the others.
  */
 const everyKind = (text: string) => `
   create sequence tickets start with 500;
@@ -165,7 +165,7 @@ Deno.test("every kind of object is replaced, and put back if that fails", async 
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     assert.equal(await names(), databases);
-    // Restores again, over the restored database, so that its packages are dropped too.
+    // Restores over the restored database, so that the restore also has to drop the packages of a database.
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     await server.sql(

@@ -82,8 +82,9 @@ export function renameInView(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Whether a name occurs somewhere without a dot after it. Such a name may be an alias that qualifies columns.
- * Occurrences after a token that matches `harmless` do not count.
+ * Returns whether the name occurs somewhere without a dot after it. If so, the name might also be an alias,
+ * and where it qualifies a column, it might mean the alias. Occurrences right after a token that matches
+ * `harmless` do not count.
  */
 function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   const tokens = significant(sql);

@@ -25,8 +25,8 @@ export class PostponedViews {
   constructor(private readonly others: readonly string[]) {}
 
   /**
-   * Takes a line of the dump, and returns the SQL to load in place of the line. Must not be called for rows,
-   * and for parts of a definition with its own delimiter.
+   * Takes a line of the dump, and returns the SQL to load in place of the line. Must not be called for lines
+   * with rows, or for lines inside a definition that has its own delimiter.
    *
    * @param line The line after rewriting.
    * @param original The line as it is in the dump, with the final names of databases.

@@ -30,7 +30,7 @@ const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
  * server needs only a moment. A busy server needs longer.
  */
 const RELEASE_TIME = 1_000;
-/** Number of times that psql tries to connect while a limit of connections is reached. */
+/** Maximum number of times that psql tries to connect if the server refuses because of a connection limit. */
 const CONNECT_TRIES = 10;
 
 /** Address of a server, and the login's name and password. */

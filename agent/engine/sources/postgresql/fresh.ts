@@ -51,8 +51,8 @@ export interface NewDatabase {
   readonly original: string;
   readonly comment: string;
   /**
-   * Existing database of the final name; undefined if there is none. If it is empty, a user chose its
-   * properties for this restore. The new database then gets these properties.
+   * Existing database with the final name; undefined if there is none. If it is empty, the new database gets
+   * its properties, because a user chose them for this restore.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the restore's login owns it. */

@@ -2,9 +2,9 @@
 import type { PostgresqlClient } from "./connection.ts";
 
 /**
- * Returns the user mappings whose options the login may not see, such as `ada on server archive`. pg_dump
- * stores them without options, and so without the passwords that they need. The condition is the same as in
- * the system view `pg_user_mappings`.
+ * Returns the user mappings whose options PostgreSQL hides from the login, such as `ada on server archive`.
+ * pg_dump stores these mappings without options, and so without their passwords. The query decides as the
+ * system view `pg_user_mappings` does which options are hidden.
  */
 export async function findHiddenMappings(
   { connection, psql }: PostgresqlClient,

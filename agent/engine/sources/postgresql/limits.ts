@@ -3,11 +3,11 @@ import type { PostgresqlClient } from "./connection.ts";
 import { literal } from "./sql.ts";
 
 /**
- * Whether the login may open two more connections to a database. The login's role and the database each have
- * a limit on connections. Superusers have no limit. Returns true if the database does not exist. Stores the
- * result in the connection.
+ * Returns whether the login is allowed to open two more connections to `database`. The login's role and the
+ * database each have a limit on connections. Superusers have no limit. Returns true if the database does not
+ * exist. Also stores the result in `connection.isLimited`.
  *
- * @param maintenanceDatabase Database to connect to.
+ * @param maintenanceDatabase Database in which the limits are queried.
  */
 export async function allowsTwoConnections(
   { connection, psql }: PostgresqlClient,

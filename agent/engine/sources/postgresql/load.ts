@@ -142,8 +142,8 @@ function isOfKey({ message, statement }: LoadError, { table, name }: UncheckedFo
 }
 
 /**
- * Adds the foreign keys that may refer to rows which the backup leaves out. If existing rows violate a key,
- * adds the key as NOT VALID. It then applies only to new rows.
+ * Adds the foreign keys that might refer to rows which the backup leaves out. If existing rows violate a key,
+ * adds this key as NOT VALID. The key then applies only to new rows.
  */
 async function addForeignKeys(
   server: PostgresqlFresh,

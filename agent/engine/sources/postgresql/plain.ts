@@ -143,8 +143,8 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // Puts the line's end back: the end-of-rows marker begins with a line end, and there may be no rows in
-    // front of it.
+    // Put the line end back. The marker after the last row begins with a line end. If there are no rows, this
+    // is the line end of `line`.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;

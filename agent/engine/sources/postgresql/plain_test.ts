@@ -3,7 +3,7 @@ import { editPlain, type PlainEdits } from "./plain.ts";
 
 const KEY = { table: "public.child", name: "Odd key", definition: "FOREIGN KEY (a) REFERENCES public.t(a)" };
 
-/** Returns the edited dump. Asserts that the result is the same for every size of chunks. */
+/** Returns the edited dump. Asserts that the result does not depend on the size of the chunks. */
 async function edited(dump: string, changes: Partial<PlainEdits> = {}): Promise<string> {
   const edits = {
     settings: null,

@@ -159,8 +159,8 @@ class PostgresqlHost implements DatabaseHost {
 
   /**
    * Applies a database's properties. Resolves with the statements that have to wait until the database is
-   * loaded. If the database is loaded under its final name, all statements wait. In this case, no other role
-   * may connect before the load has ended.
+   * loaded. If the database is loaded under its final name, all statements wait. In this case, other roles
+   * are not allowed to connect before the load has ended.
    */
   async #applyProperties(
     name: string,

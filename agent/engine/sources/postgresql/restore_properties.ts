@@ -45,7 +45,10 @@ export interface PropertyStatement {
 }
 
 export interface PropertyPlan {
-  /** Statements for grants, and for settings that functions may read during the load. */
+  /**
+   * Statements to execute before the data is loaded: for grants, and for settings that functions might read
+   * during the load.
+   */
   readonly before: PropertyStatement[];
   readonly after: PropertyStatement[];
   /** Descriptions of properties that cannot be restored, because their role does not exist. */

@@ -192,8 +192,8 @@ Deno.test("a plain dump with a view that groups by a primary key loads into a fr
 });
 
 /**
- * Changes the text of an archive with a shell command. Returns the backup's description with the archive's
- * new digest.
+ * Changes the text of the backup's archive with a shell command. Returns the backup's description with the
+ * archive's new size and digest.
  */
 async function changed(run: BackupRun, backup: StoredBackup, command: string): Promise<StoredBackup> {
   const [archive, ...others] = backup.objects;

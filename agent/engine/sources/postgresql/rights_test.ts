@@ -155,7 +155,7 @@ for (const format of ["custom", "plain"] as const) {
       lines,
       /^Not compared: .*event trigger, publication, .*extension pg_stat_statements, which only a superuser may create/m,
     );
-    // A superuser may create all of these objects, so a superuser's drill compares them.
+    // A superuser is allowed to create all of these objects. So a superuser's drill compares them.
     run.lines.length = 0;
     await at.drill(run, backup);
     assert.doesNotMatch(run.lines.join("\n"), /^Not compared: .*(event trigger|only a superuser)/m);

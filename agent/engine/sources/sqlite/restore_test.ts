@@ -68,7 +68,8 @@ class Bench implements AsyncDisposable {
 Deno.test("a database replaces the old one with its journals, and keeps owner and mode", async () => {
   await using bench = await Bench.open();
   const original = await describeSqlite(bench.path);
-  // A crashed program left a journal. If the journal stayed, SQLite would apply it to the new database.
+  // A crashed program left a journal. If the restore left the journal there, SQLite would apply it to the new
+  // database.
   await sqlite(bench.path, "pragma journal_mode = wal;\ndelete from customer;\n.shell kill -9 $PPID\n").catch(
     () => {},
   );

@@ -26,7 +26,7 @@ interface Site extends AsyncDisposable {
   browser(): Browser;
   /** Begins a log-in in a browser. Returns the provider's address. */
   begin(browser: Browser, query?: string): Promise<string>;
-  /** Sends a browser to the address to which the provider has sent it. */
+  /** Finishes a log-in. The browser requests `back`, the address to which the provider redirected it. */
   finish(browser: Browser, back: URL): Promise<BrowserAnswer>;
 }
 
@@ -170,7 +170,7 @@ Deno.test("a code and a state work once, in the browser where the log-in began, 
   const planted = new Browser(site.app);
   planted.cookies.set("rearguard_openid", "rgl_planted");
   await refused(planted, ofAttacker);
-  // Mix-up: the victim's code with the attacker's state, and the other way round.
+  // Mix-up: the victim's browser sends the victim's code with the attacker's state.
   for (const [one, other] of [[ofVictim, ofAttacker], [ofAttacker, ofVictim]] as const) {
     const mixed = new URL(one);
     mixed.searchParams.set("state", other.searchParams.get("state")!);
@@ -263,7 +263,7 @@ Deno.test("a lying provider logs nobody in", async (t) => {
         claims: { email, ...claims },
         ...rest,
       });
-      // The description and the keys are kept: a new provider object reads them again.
+      // The provider's description and keys are kept in memory. A new site reads them again.
       await using fresh = await openSite(provider.issuer);
       const browser = fresh.browser();
       const answer = await fresh.finish(browser, provider.logIn(await fresh.begin(browser)));

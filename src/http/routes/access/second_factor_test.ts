@@ -8,7 +8,7 @@ interface Equipped {
   readonly account: Account;
   readonly browser: Browser;
   readonly codes: string[];
-  /** Returns a code of the authenticator app: the current one, or the one `steps` codes later. */
+  /** Returns the authenticator app's current code, or the code that is `steps` codes later. */
   code(steps?: number): string;
 }
 

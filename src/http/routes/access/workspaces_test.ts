@@ -74,7 +74,8 @@ Deno.test("members are added by their email, get a role, and are removed", async
   const wrong = await shared.call("POST", members, { email, role: "owner" });
   assert.deepEqual(Object.keys(wrong.body.errors), ["role"]);
 
-  // With a token for their own workspace, the new member creates a token for the shared workspace.
+  // The new member creates a token for the shared workspace. The request itself uses a token for the member's
+  // own workspace.
   const token = {
     name: "t",
     abilities: ["view-backup-tasks", "manage-tags"],

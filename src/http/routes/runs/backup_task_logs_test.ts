@@ -187,7 +187,7 @@ Deno.test("the stream sends lines as they are stored, then the end, and closes",
   assert.deepEqual(await next(), { id: `${id}-2`, event: "output", data: { sequence: 2, text: "first\n" } });
   const state = await next();
   assert.deepEqual([state?.event, state?.data.status], ["state", "running"]);
-  // The test clock does not advance: only the notification can deliver the line.
+  // The test clock does not advance, so polling cannot deliver the line: only Postgres's notification can.
   await newOutput(api.database, id, 5, "second\nthird\n");
   assert.deepEqual(await next(), {
     id: `${id}-5`,

@@ -1,5 +1,6 @@
 /**
- * Defines a backup task in the API: the fields of the original contract, then every field under its own name.
+ * Defines a backup task in the API. As in the original contract, the objects `source`, `schedule` and
+ * `storage` contain some of its fields. Every field is also shown outside these objects, under its own name.
  */
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";

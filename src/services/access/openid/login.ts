@@ -93,7 +93,7 @@ export async function finishOpenidLogin(
   const identity = await provider.identify(answer, secretsOf(states[0]!, secret!));
   const { id } = await accountOf(services, provider.settings, identity);
   await applyGroups(services, id, provider.settings.grants, identity.groups);
-  // Without the provider's statement when the user authenticated, the log-in does not count as fresh.
+  // If the provider does not say when the user authenticated, the log-in does not count as fresh.
   const authenticatedAt = new Date(clock.now().getTime() - (identity.age ?? FRESH_LOGIN));
   const opened = await transaction(database, async (sql) => {
     if (await lockUser(sql, id) === undefined) throw new UnauthenticatedError(REFUSAL);

@@ -17,11 +17,12 @@ import { refuseWithoutManager, removeFrom } from "../workspace_members.ts";
 const log = logger("openid");
 
 /**
- * Gives a user the rights of their groups, and takes away the rights that the groups do not give. These are
- * roles in the workspaces that the grants name. If the grants name administrators, they are also
- * administrators' rights.
+ * Gives a user the rights of their groups, and takes away the rights that the groups do not give. Changes
+ * only roles in the workspaces that the grants name. Changes administrators' rights only if the grants name
+ * administrators.
  *
- * A right stays if nobody else would be left to manage a workspace or this control plane. This is logged.
+ * A right stays if nobody else would be left to manage a workspace or this control plane. In this case,
+ * writes a warning to the log.
  */
 export async function applyGroups(
   services: ServiceContext,
