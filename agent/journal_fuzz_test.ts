@@ -42,9 +42,7 @@ async function writeJournal(path: string, kind: "backup" | "restore", steps: rea
   journal.close();
 }
 
-/**
- * Returns the expected state of a journal in which a line is undamaged only if `isWhole` returns true for it.
- */
+/** Returns the expected state of a journal. All lines for which `isWhole` returns false are damaged. */
 function expected(
   kind: "backup" | "restore",
   steps: readonly Step[],

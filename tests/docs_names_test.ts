@@ -127,7 +127,8 @@ Deno.test("every endpoint that the documentation names exists", () => {
 });
 
 /**
- * Returns the flags in a command line of `rearguard` that do not exist, with their command: `tasks list --x`.
+ * Returns the unknown flags and subcommands in a command line of `rearguard`. Each comes after the name of
+ * its command, as in `list --x`.
  */
 function unknownFlags(line: string): string[] {
   let command: Command = rearguard();

@@ -115,8 +115,9 @@ Deno.test("only the clock reads the time", async () => {
 });
 
 /**
- * Matches, for each file, the modules by which it may open connections. The network module may connect to
- * addresses that users enter. All other files connect only to addresses that the operator configures.
+ * For each file that is allowed to open connections, matches the modules and functions it is allowed to use
+ * for this. Only the network module is allowed to connect to addresses that users enter. All other files
+ * connect only to addresses that the operator configures.
  */
 const CONNECTS: Readonly<Record<string, RegExp>> = {
   "src/network/authorities.ts": /node:tls/, // connects to nothing

@@ -38,7 +38,8 @@ class Promises {
   take(before: RunState, event: RunTransitionEvent, after: RunState): void {
     const isVerdict = event.type === "finished";
     if (this.#isOver) {
-      // An ended run changes only if it was lost, and if its agent then reports a verdict after all.
+      // A run that is over does not change, with one exception: it was lost, and its agent then reports a
+      // verdict after all.
       const mayChange = this.#isLost && isVerdict;
       if (!mayChange) assert.equal(after, before);
       else assert.equal(after, event.outcome);

@@ -8,8 +8,8 @@ import { authenticateToken } from "../services/access/tokens.ts";
 import { abortOnRevocation } from "./abort_on_revocation.ts";
 
 /**
- * Follows a run's events with a new token. Returns the token's id, a function that says whether the stream
- * has ended, and one that waits for the end.
+ * Follows a run's events with a new token. Returns the token's id, a function that returns whether the event
+ * stream has ended, and a function that waits for its end.
  */
 async function follow(api: TestApi, owner: ApiClient, expires_at: string | null = null) {
   const task = await newTask(owner);

@@ -169,7 +169,7 @@ Deno.test("a stop aborts the message in progress, and the next start sends it", 
   receiver.answer = () => answer.promise;
   const messenger = new Messenger(services, at.notifier());
   messenger.start();
-  // The test clock does not move, so only the transaction's notification can wake the messenger.
+  // The test clock does not move, so only the `notify` of the transaction in `tell` can wake the messenger.
   await at.tell("one");
   await until(() => receiver.received.length === 1);
   await messenger.stop();

@@ -58,7 +58,7 @@ const TABLES: Readonly<Record<string, string>> = {
 
 type Ids = Record<string, number[]>;
 
-/** The users, with their tokens and records. Requests may have changed and deleted any of them. */
+/** The users, with their tokens and records. Earlier requests might have changed or deleted any of them. */
 class World {
   own: Ids = {};
   others: Ids = {};
@@ -84,7 +84,7 @@ class World {
     return who === "unknown" ? "rg_nobody" : this.#clients[who].token;
   }
 
-  /** Secrets that no response may contain, in addition to those in the records. */
+  /** Secrets that responses must not contain, in addition to the secrets in the records. */
   get secrets(): string[] {
     return [this.#other.token, ...Object.values(this.#clients).map(({ token }) => token)];
   }
@@ -95,7 +95,7 @@ class World {
 
   async #look(): Promise<void> {
     const { database } = this.api;
-    // Makes new tokens, because a request may have revoked a token or removed its abilities.
+    // Makes new tokens, because a request might have revoked a token or removed its abilities.
     const full = await this.api.tokenOf(this.#user, ABILITIES);
     this.#clients = { full, admin: this.api.admin, weak: await this.api.tokenOf(full, ["manage-tags"]) };
     this.own = await this.#recordsOf(this.#clients.full, "mine");
@@ -188,7 +188,7 @@ function sent(ask: GeneratedRequest, { endpoint }: Documented, world: World): Se
     const resource: string | undefined = endpoint.ids?.[name];
     if (resource === undefined) return "some-stream";
     if (resource === "User") return String(world.users[picked.n % world.users.length]);
-    // Administrators may access the workspaces of all users and the members of these workspaces.
+    // Administrators are allowed to access every user's workspaces, and the members of these workspaces.
     const isReached = ask.token === "admin" && ["Workspace", "Member"].includes(resource);
     isOthers ||= picked.of === "other" && !isReached;
     const ids = (picked.of === "own" ? world.own : world.others)[resource]!;

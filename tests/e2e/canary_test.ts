@@ -31,7 +31,7 @@ import { until } from "../support/assertions/until.ts";
  */
 const canary = (of: string) => `canary-${of}-${randomBytes(9).toString("hex")}`;
 
-/** Maps every field of the API that takes a secret to its canary. */
+/** The canary of each field of the API that takes a secret, by the field's name. */
 const PLANTED: Readonly<Record<string, string>> = {
   database_password: canary("database"),
   isolated_password: canary("isolated"),

@@ -1,6 +1,6 @@
 /**
- * Checks the configuration files that docs/operate/scaling.md describes, as far as possible without the
- * programs that read them.
+ * Checks the configuration files that docs/operate/scaling.md describes. Does not start the programs that
+ * read these files, so not everything is checked.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

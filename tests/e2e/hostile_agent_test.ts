@@ -49,8 +49,8 @@ interface Stage {
   /** An open upload of the victim's run. */
   readonly upload: { upload_id: string; name: string };
   /**
-   * Returns all rows. Rows of the hostile servers are left out, and so are rows that change with each
-   * heartbeat of the victim.
+   * Returns the rows of every table. The hostile servers' own rows are left out, and so are the columns that
+   * change with each heartbeat of the victim.
    */
   contents(): Promise<Record<string, string[]>>;
 }

@@ -148,8 +148,8 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is closed. A statement that gets its lock before then is still
- * executed.
+ * Ends a connection, and waits until it is closed. Until then, the test must hold the lock that the
+ * connection's statement waits for. Otherwise, the statement is still executed.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);

@@ -119,7 +119,8 @@ Deno.test("each log line about a run says which, of which task, on which server,
       assert.equal(line.remote_server_id, serverId);
       return /^Backup run .* is (\w+)$/.exec(line.message)?.[1];
     });
-    // Each transaction logs after its commit. The dispatcher's transaction may log before the request's.
+    // Each transaction logs after its commit. So the dispatcher might log "leased" before the request logs
+    // "queued".
     if (states[0] === "leased") [states[0], states[1]] = [states[1], states[0]];
     assert.deepEqual(states, ["queued", "leased", "running", "succeeded"]);
     const requested = records().filter((line) => line.request_id !== undefined);

@@ -11,7 +11,7 @@ import { newBackup, newDestination, newRun, newServer, newTask } from "../suppor
 
 /** The kinds of paths and names that a field may accept. */
 type Kind =
-  /** An absolute path of something that exists, with any character that a file system allows. */
+  /** An absolute path of something that exists. It can contain any character that a file system allows. */
   | "absolute"
   /** An absolute path at which backups create files. */
   | "made absolute"
@@ -98,8 +98,8 @@ interface Field {
 }
 
 /**
- * Returns the fields whose names suggest a path, by their keys in the table above. A new field needs a row in
- * that table.
+ * Returns the fields whose names suggest a path. The keys are those of `FIELDS`. A new field needs a row in
+ * `FIELDS`.
  */
 function pathFields(): Map<string, Field> {
   const found = new Map<string, Field>();

@@ -91,8 +91,8 @@ Deno.test("after a Postgres elsewhere is killed and back, no request fails once 
     for (const quiet of [false, true]) {
       assert.deepEqual(await plane.burst(), GOOD);
       await postgres.kill();
-      // In the quiet round, nothing is requested until the database is back. In the round that is not quiet,
-      // readiness is polled all the time.
+      // In the quiet round, nothing is requested until the database is back. In the other round, readiness is
+      // also polled while the database is down.
       if (!quiet) await until(async () => !await plane.isReady());
       await postgres.restart();
       await until(() => plane.isReady());

@@ -1,4 +1,4 @@
-/** Tests the recovery of a control plane whose database is lost, from its backups. */
+/** Tests how a control plane whose database is lost is recovered from its backups. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { withDigest } from "../../agent/engine/manifest/manifest_digest.ts";
@@ -66,7 +66,7 @@ Deno.test("a control plane that lost its database is made anew", async (t) => {
     const told = await recoverInto(stage, made, ["--from", `${root}/backups`], encrypted);
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /^Imported 3 newer backups: backup_/m);
-    // The control plane's backup lacks the records of backups that were made later at other destinations.
+    // The control plane's backup is older than some backups at other destinations, so it lacks their records.
     const known = knownAfter(stage, root);
     await using inner = new AsyncDisposableStack();
     const api = await restoreEverything({ ...stage, stack: inner }, made, stage.token, known);

@@ -31,7 +31,7 @@ function archiveOf(objects: { role: string; name: string }[]): string {
   return objects.find(({ role }) => role === "archive")!.name;
 }
 
-/** Returns the number of requests to an agent to send a backup's bytes. */
+/** Returns how many requests told an agent to send bytes of a backup. */
 async function questions({ services }: TwoServers): Promise<number> {
   return (await services.database`select from agent_requests where kind = 'backup.send'`).length;
 }

@@ -132,7 +132,7 @@ Deno.test("a restore goes on over a lost agent's link and is cancelled by its lo
   const started = await api.call("POST", `/backups/${backupId}/restore`, { target_path: target });
   const log = `/backup-task-logs/${started.body.backup_task_log_id}`;
   await configureDeleteDelay(at.plane.services, 0);
-  // A backup is not removed while it is being restored. Once its removal is requested, no other restore can
+  // While a restore runs, its backup is not removed. Once the removal is requested, no further restore can
   // start.
   assert.equal((await api.call("DELETE", `/backups/${backupId}`)).status, 200);
   assert.equal((await api.call("POST", `/backups/${backupId}/restore`, {})).status, 409);

@@ -1,6 +1,6 @@
 /**
- * Tests secret keys that do not match the database. A control plane refuses them at its start, and does not
- * apply them while it runs.
+ * Tests secret keys that do not match the database. A control plane does not start with such keys. If such
+ * keys are written to the key file of a running control plane, it keeps its old keys.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -23,7 +23,10 @@ interface Scene {
   directory: string;
   /** Starts a control plane on the database, with a data directory of its own. */
   start(env: Record<string, string>): ServerProcess;
-  /** Starts a control plane that must refuse to start. Returns the only line that it prints as the reason. */
+  /**
+   * Starts a control plane that must refuse to start. Returns the reason, which must be its only line of
+   * error output.
+   */
   refusal(env: Record<string, string>): Promise<string>;
 }
 

@@ -60,7 +60,10 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
   return { root, s3, sshd, postgres, mariadb };
 }
 
-/** Loads the old database. Only the addresses of the servers that the old control plane used are changed. */
+/**
+ * Loads the old database. Changes only what leads to the servers that the old control plane used, such as
+ * addresses.
+ */
 async function loadDatabase({ url, database }: TestDatabase, peers: Peers): Promise<void> {
   const { root, s3, sshd, postgres, mariadb } = peers;
   const text = (await Deno.readTextFile(`${FIXTURE}database.sql`))

@@ -10,8 +10,8 @@ import { HttpReceiver } from "../support/servers/receivers.ts";
 import { until } from "../support/assertions/until.ts";
 
 /**
- * Runs the scheduler until the condition holds. One round may not suffice, because the scheduler skips rows
- * that are locked.
+ * Runs the scheduler until the condition holds. One round might not be enough, because the scheduler skips
+ * rows that are locked.
  */
 function scheduled(services: ServiceContext, condition: () => Promise<boolean>): Promise<void> {
   return until(async () => {

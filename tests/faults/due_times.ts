@@ -1,4 +1,7 @@
-/** Checks that the scheduler handled each due time of a task's schedule and of the plan. */
+/**
+ * Checks that the scheduler handled every due time: those of the tasks' schedules, and those that the plan
+ * set.
+ */
 import type { Plan } from "./plan.ts";
 import type { Stage, StagedTask } from "./stage.ts";
 
@@ -81,8 +84,8 @@ function judge(
 }
 
 /**
- * Returns by how many milliseconds the plan sets the database's clock back. Minutes up to this much before a
- * task's creation may be due.
+ * Returns by how many milliseconds the plan sets the database's clock back. After that, the clock might show
+ * a time before a task's creation. So a due time is allowed to be earlier than the creation by this much.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;

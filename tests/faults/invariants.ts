@@ -131,8 +131,8 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
 }
 
 /**
- * Records runs that stay past their deadline for too long. A wrong clock may set a deadline in the past. So
- * the time is measured from the moment at which a run was first seen past its deadline.
+ * Records runs that do not end soon enough after their deadline. A control plane with a wrong clock might set
+ * a deadline in the past. So the time is measured from when a run was first seen past its deadline.
  */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>

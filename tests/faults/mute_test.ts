@@ -18,8 +18,7 @@ import { Relay } from "./relay.ts";
 /** Time limits of the agent, in seconds. */
 const LIMITS = { DESTINATION_IDLE_SECONDS: "1", DESTINATION_PATIENCE_SECONDS: "3" };
 /**
- * Time limit in milliseconds within which a run that meets a silent peer must end, or report the cause of its
- * wait.
+ * Time limit in milliseconds. If a peer is silent, the run must end or report why it waits within this time.
  */
 const BOUND = 45_000;
 

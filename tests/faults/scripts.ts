@@ -21,8 +21,9 @@ export async function createScripts({ api, root }: Pick<World, "api" | "root">):
 }
 
 /**
- * Checks two rules. No script ran twice. A postscript ran once for each run whose prescript has begun. A
- * prescript of a cancelled run may have been ended before it wrote its line.
+ * Checks two rules. No script ran twice. A postscript ran for each run whose prescript wrote its line. A
+ * postscript without this line is allowed: the prescript of a cancelled run might have been ended before it
+ * wrote its line.
  */
 export async function scriptsRanOnce({ world: { root } }: Pick<Stage, "world">): Promise<string[]> {
   const [pre, post] = await Promise.all(TYPES.map((type) => countsOf(`${root}/${type}s`)));

@@ -17,9 +17,7 @@ export interface StagedTask extends PlannedTask {
   readonly createdAt: Date;
   /** Due times that the plan has set. Each was the current time when the plan set it. */
   readonly broughtForward: Date[];
-  /**
-   * Due times that the plan has tried to set while the database failed. It is unknown whether they were set.
-   */
+  /** Due times that the plan tried to set while the database failed. They might or might not be set. */
   readonly perhapsForward: Date[];
 }
 
@@ -166,8 +164,8 @@ export class Stage {
   }
 
   /**
-   * Carries out an action, and counts the action if there was something to break. Resolves when the fault has
-   * been injected. The recovery follows by itself.
+   * Injects the fault of an action. Counts the action, unless there was nothing to break. Resolves once the
+   * fault has been injected, without waiting for the recovery.
    */
   async #perform(action: Action): Promise<void> {
     if (await this.#happens(action)) this.tally.count(action.type);
@@ -192,7 +190,7 @@ export class Stage {
         return true;
       case "jump the clock": {
         const { clockFile } = planes[action.plane % controlPlanes]!;
-        // If there is one control plane, its database is on the same machine and has the same clock.
+        // A single control plane has its database on the same machine, so both have the same clock.
         const files = controlPlanes === 1 ? [clockFile, this.world.databaseClockFile] : [clockFile];
         for (const file of files) {
           await Deno.writeTextFile(file, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);

@@ -55,7 +55,8 @@ export async function describe(path: string): Promise<string[]> {
 function bind(path: string): string[] {
   return Array.from({ length: SOCKETS }, (_, index) => {
     const listener = Deno.listen({ transport: "unix", path: `${path}/s/new` });
-    // Closing a socket removes the file with the name that the socket was bound to.
+    // Closing a listener removes the file at the path that it was bound to. The socket is renamed first, so
+    // it stays.
     Deno.renameSync(`${path}/s/new`, `${path}/s/${index}`);
     listener.close();
     return `./s/${index}`;

@@ -60,7 +60,9 @@ export class World implements AsyncDisposable {
   readonly agents: WorldAgent[] = [];
   readonly planes: WorldPlane[] = [];
   readonly spoken = new SentEvents();
-  /** The ids of all agent processes so far. Each process leads a session. */
+  /**
+   * The ids of all agent processes so far. Each process leads a session of processes, which has the same id.
+   */
   readonly sessions = new Set<number>();
   /** The path of a file. The file contains the offset by which the database's clock is wrong. */
   readonly databaseClockFile: string;
@@ -128,8 +130,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Repairs everything. Killed processes are not repaired, because they start again by themselves. Resolves
-   * once every clock is right.
+   * Ends all faults, except for killed processes: they start again by themselves. Resolves once every program
+   * sees the correct time.
    */
   async heal(): Promise<void> {
     let wasWrong = false;
@@ -161,7 +163,7 @@ export class World implements AsyncDisposable {
 
   /**
    * Calls the API. Repeats the call if the response says that the database is unavailable. Also repeats it if
-   * an open connection led to a control plane that has ended.
+   * the connection fails because its control plane has ended.
    */
   async call(method: string, path: string): Promise<Answer> {
     const end = performance.now() + START;

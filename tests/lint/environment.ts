@@ -1,6 +1,7 @@
 /**
- * A rule of `deno lint` against tests that change state which all test files share. All files run in one
- * process. So a changed variable, working directory or file mode mask changes for all of them.
+ * A rule of `deno lint` for tests: they must not change state that test files share. Several files run in one
+ * process. So a test that changes an environment variable, the working directory or the file mode mask
+ * changes it for other files too.
  */
 const SHARED = { env: ["set", "delete"], itself: ["chdir", "umask"] };
 

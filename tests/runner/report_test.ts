@@ -18,7 +18,7 @@ function reportOf(columns: number | null): { report: Report; written: () => stri
   let written = "";
   const output = { write: (text: string) => void (written += text), columns: () => columns };
   const report = new Report(output, 7);
-  // A piece of the output may end in the middle of a line.
+  // A piece of the output might end in the middle of a line.
   for (let at = 0; at < LINES.length; at += 50) report.add(LINES.slice(at, at + 50));
   report.end();
   return { report, written: () => written };

@@ -2,7 +2,7 @@
 
 export interface Result {
   readonly file: string;
-  /** The name of the test. For a step, also the names of the steps down to it: `a test ... a step`. */
+  /** The name of the test. For a step, the names of its test, outer steps and itself: `a test ... a step`. */
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "ignored";
   readonly milliseconds: number;

@@ -46,8 +46,8 @@ class Fixture implements AsyncDisposable {
   }
 
   /**
-   * Reads a page from the kept listing and from the index. Asserts that both pages are equal, and returns
-   * one.
+   * Reads a page twice: from the kept listing and from the index. Asserts that both results are equal, and
+   * returns the page.
    */
   async both(changes: Partial<BackupBrowse>): Promise<BackupBrowseResult> {
     const [kept, read] = [await this.browse(changes, true), await this.browse(changes, false)];
@@ -166,8 +166,8 @@ Deno.test("no listing is kept for a small index", async () => {
 Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
-  // The index is not encrypted, so opening it with a password fails. The kept listing belongs to requests
-  // without a password, so it must not be used here.
+  // The index is not encrypted, so opening the index with a password fails. The first request had no
+  // password, so the listing that it left must not be used for this request.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

@@ -3,8 +3,8 @@
  * the flip at every position. A restore never writes wrong data, even if the digest matches the altered
  * object.
  *
- * Each of the three objects is altered at the same number of positions. Tests that start programs use fewer
- * positions. `deno task flips` uses 20 times as many.
+ * Each test alters each object at the same number of positions. Tests that start programs use fewer positions
+ * than other tests. `deno task flips` uses up to 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -41,7 +41,7 @@ const UNPACKED = few(50);
  */
 const VERIFIED = { plain: few(50), password: few(4), recipients: POSITIONS };
 /**
- * Number of flips in the decryption test of each format. A process of its own turns each password into a key,
+ * Number of flips in the decryption test of each format. A separate process turns each password into a key,
  * so the test with a password makes few flips.
  */
 const DECRYPTED = { password: few(8), recipients: POSITIONS };
@@ -50,7 +50,7 @@ const RESTORED = { plain: few(4), password: few(2), recipients: few(3) };
 for (const format of FORMATS) {
   Deno.test(`a verification finds each altered byte, ${format}`, async () => {
     await using at = await FlippedBackup.make(format);
-    // The control plane has no secret key of a recipient, so the verification runs without one.
+    // A control plane does not have the secret key of a recipient. So this verification runs without a key.
     const key = format === "recipients" ? null : at.key;
     await flips(VERIFIED[format], async (flip) => {
       for (const object of at.backup.objects) await at.flip(object, flip);

@@ -1,6 +1,6 @@
 /**
- * Tests with objects that were replaced by another file of the same size. The agent reports these objects as
- * damaged, whatever error its parsers throw.
+ * Tests with objects that were replaced by other contents of the same size. The agent reports these objects
+ * as damaged, whatever error its parsers throw.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/domain/clock.ts";
@@ -32,7 +32,7 @@ async function makeBackup(): Promise<Fixture> {
   return { run, backup, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
 }
 
-/** Replaces an object by a script's output, padded to the object's size with a zstd skippable frame. */
+/** Replaces an object by a script's output. A skippable zstd frame pads the output to the object's size. */
 async function replace({ run }: Fixture, { name, size }: StoredObject, script: string): Promise<void> {
   const path = `${run.directory}/${name}`;
   await shell(`${script} > "$1"`, path);

@@ -1,6 +1,6 @@
 /**
  * Tests downloads of a range of one file in a backup. Reading starts at the frame that contains the range's
- * first byte, even if other frames come before it.
+ * first byte. The file's earlier frames are skipped.
  */
 import assert from "node:assert/strict";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";

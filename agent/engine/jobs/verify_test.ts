@@ -81,7 +81,7 @@ Deno.test("a backup encrypted to recipients is verified by sizes and digests onl
 const DAMAGES: Record<string, [script: string, fault: RegExp]> = {
   "is cut short": ['truncate -s -1 "$1"', /it has \d+ bytes, \d+ were stored/],
   "has something behind its end": ['printf x >> "$1"', /it has \d+ bytes, \d+ were stored/],
-  // Keep another file in the directory: an empty directory may be an unmounted file system.
+  // Keep another file in the directory, because an empty directory might be an unmounted file system.
   "is gone": ['touch "$1.other"; rm "$1"', /it does not exist/],
   "is empty": [': > "$1"', /it has 0 bytes/],
   "is another's of the same size": [

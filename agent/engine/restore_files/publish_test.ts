@@ -209,7 +209,8 @@ Deno.test(
     const not = at.run.warnings.filter((line) => line.startsWith("Not restored: ")).map((line) =>
       line.split(": ")[1]
     );
-    // Two names differ only in case. The file system decides which of them is created first.
+    // The names x and X differ only in case, so only the first of them is restored. The file system decides
+    // which one is first.
     assert.deepEqual(
       not.filter((name) => !/^x$/i.test(name!)).sort(),
       ["d:", "d:/in", "fifo", "link", "what?"].map((name) => name.split(": ")[0]).sort(),

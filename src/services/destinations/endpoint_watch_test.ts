@@ -49,7 +49,8 @@ Deno.test("each workspace is told once that its destinations' certificate expire
   assert.deepEqual(await watch(), []);
   assert.equal(await openAlerts(services), 2);
 
-  // The server is away for a day: nothing changes. Then it has a new certificate.
+  // While the server is down for a day, the alerts stay open. Then the server starts with a new certificate,
+  // and the alerts end.
   await server.stop();
   await clock.advance(24 * HOUR);
   assert.deepEqual(await watch(), []);

@@ -149,7 +149,8 @@ Deno.test("forgetting a destination forgets its backups, and undeleting restores
   await call("DELETE", `${path}?forget=true`);
   const undeleted = await call("POST", `/api/backups/${backups[1]}/undelete`);
   assert.deepEqual([undeleted.status, undeleted.body.data.status], [200, "stored"]);
-  // The destination leaves the trash together with the backup. The other backup stays in the trash.
+  // Undeleting one backup also takes its destination out of the trash. The destination's other backup stays
+  // in the trash.
   assert.equal((await call("GET", path)).status, 200);
   assert.equal((await call("GET", "/api/backups")).body.meta.total, 1);
 
@@ -226,8 +227,8 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
   // A change of the rules does not shorten the delay of a user's own deletion.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
-  // Revert the rules to "keep all". The rules are applied again right before a removal, so the marked backups
-  // are now kept.
+  // Change the rules back to "keep all". The rules are applied again right before each removal, so the
+  // backups that are marked for removal are kept.
   await call("PUT", path, { maximum_backups_to_keep: 0 });
   await api.clock.advance(3 * DAY);
   await removeDue(api.services);
@@ -257,7 +258,8 @@ Deno.test("backups that were about to be forgotten when a control plane ended ar
   assert.equal((await claimRemovals(api.database, now, leaseUntil, 16, [])).length, 1);
   assert.equal((await call("POST", `/api/backup-destinations/${destination}/undelete`)).status, 200);
   assert.equal((await call("GET", `/api/backups/${id}`)).body.data.status, "stored");
-  // A replica that is only slow has an outdated claim, and must not delete the record.
+  // Simulates a replica that has not ended but is slow. Its claim is outdated, so it must not delete the
+  // record.
   await deleteForgottenRecord(api.database, id!, leaseUntil);
   await api.clock.advance(DAY);
   assert.equal(await removeDue(api.services), 0);

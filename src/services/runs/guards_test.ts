@@ -139,7 +139,7 @@ Deno.test("a suspicious backup is recorded as such, and replaces none of the old
   assert.equal(third!.incompressible_share, 0.97);
   assert.deepEqual(third!.suspicious_at, new Date(clock.now().getTime() - 3_600_000));
   assert.deepEqual(await marked(), []);
-  // A later good backup changes nothing until a user has reviewed the suspicious ones.
+  // Even a good backup replaces no older one until a user has reviewed the suspicious backups.
   await at.backUp({ suspicion: null });
   assert.deepEqual(await marked(), []);
 });

@@ -290,7 +290,7 @@ Deno.test("an upload whose id was lost is found at the bucket by its key", async
   );
   t.s3.fault = () => null;
   const other = await t.bucket.createUpload(`${KEY}.other`);
-  // The bucket has more than one upload if the HTTP client retried on a new connection.
+  // If the HTTP client retried on a new connection, the bucket has more than one upload for the key.
   assert((await t.s3.openUploads()).some(({ key }) => key === KEY));
   const [row] = await t.database<{ id: string }[]>`select id from uploads`;
   await move(t, "failed");

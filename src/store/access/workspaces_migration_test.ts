@@ -29,7 +29,7 @@ async function insertUser(sql: Sql, name: string): Promise<number> {
   return row!.id;
 }
 
-/** Inserts a record into each table as a control plane of the version before does: without a workspace. */
+/** Inserts a record without a workspace into each table, as a control plane of the previous version does. */
 async function insertRecords(sql: Sql, user_id: number): Promise<{ taskId: number; serverId: number }> {
   const one = async (table: string, row: Record<string, unknown>) => {
     const [made] = await sql<{ id: number }[]>`insert into ${sql(table)} ${
@@ -164,8 +164,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     { workspace_id: linuses, user_id: linus, runs: 1 },
   ];
   assert.deepEqual([...await counts()], expected);
-  // A control plane of the version before can still read how many runs a user has. If it changes these
-  // counts, the change has no effect.
+  // A control plane of the version before this migration can still read how many runs a user has. If that
+  // control plane changes `run_counts`, the counts of workspaces stay as they are.
   const [old] = await sql`select sum(runs)::integer as runs from run_counts where user_id = ${ada}`;
   assert.equal(old!.runs, 3);
   await sql`

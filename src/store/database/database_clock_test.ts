@@ -7,8 +7,8 @@ import { DatabaseClock } from "./database_clock.ts";
 const INTERVAL = 1_000;
 
 /**
- * Simulates a database whose clock is `ahead` milliseconds ahead of the machine's. Each reading of the clock
- * first waits for `wait`.
+ * Simulates a database whose clock is `ahead` milliseconds ahead of the machine's clock. Before each reading
+ * of the database's clock, waits for `wait`.
  */
 async function follow({ ahead = 0, wait = () => Promise.resolve() } = {}) {
   const machine = new TestClock("2026-01-05T12:00:00Z");

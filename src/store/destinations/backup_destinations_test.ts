@@ -72,7 +72,7 @@ Deno.test("a migration moves the columns of every type into settings and secrets
     ],
   ]);
   assert.deepEqual(await countSealed(sql), keys, "every sealed value is counted, once");
-  // A control plane of the previous version goes on reading these columns while it is still running.
+  // During an update, a control plane of the previous version might still run and read these columns.
   const names = sql(Object.keys(old[0]!));
   const shown = await sql`select ${names} from backup_destinations order by id`;
   assert.deepEqual(

@@ -48,8 +48,7 @@ Deno.test("any page of a listing has the expected rows and the exact total", asy
   const { database: sql } = test;
   const { caller, serverId } = await plant(test.services);
   await plant(test.services);
-  // Other workspaces have runs whose ids lie between the ids of this workspace. So the ids of this workspace
-  // form several spans.
+  // The ids of the runs have gaps, as if runs of other workspaces had the ids in between.
   await sql`
     insert into runs (id, user_id, kind, remote_server_id, trigger, state, created_at, finished_at)
     overriding system value

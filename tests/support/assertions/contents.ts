@@ -10,7 +10,7 @@ const OF_ANY_CALL: Readonly<Record<string, readonly string[]>> = {
   replicas: ["heartbeat_at"],
 };
 /**
- * Returns every table's rows as text, without the columns that every request changes.
+ * Returns every table's rows as text. Leaves out the columns that every request changes.
  *
  * @param besides Additional columns to leave out, by table.
  */
@@ -20,8 +20,8 @@ export async function contentsOf(
 ): Promise<Record<string, string[]>> {
   return await rowsOf(database, {
     leftOut: (table) => [...OF_ANY_CALL[table] ?? [], ...besides[table] ?? []],
-    // Audit log entries about refused requests and connecting agents are left out, because these change
-    // nothing else.
+    // Leaves out the audit log entries of refused requests and of agents that connect. Both change nothing
+    // except the audit log.
     callsOnly: true,
   });
 }

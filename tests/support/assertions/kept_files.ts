@@ -22,8 +22,8 @@ export class KeptFiles implements Disposable {
   }
 
   /**
-   * Returns the path of each file, and all contents that the file has had so far. The contents have one
-   * character for each byte.
+   * Returns the path of each file, and all contents that the file has had so far. Each byte of the contents
+   * becomes one character.
    */
   seen(): string {
     this.#look(this.directory);

@@ -23,7 +23,7 @@ export class Browser {
     return this.options.origin ?? "http://localhost";
   }
 
-  /** Sends a request; an object as `body` is sent as JSON. `headers` replace the browser's headers. */
+  /** Sends a request. `body` is sent as JSON. `headers` replace the browser's headers of the same names. */
   async call(
     method: string,
     path: string,

@@ -72,7 +72,7 @@ async function debuggerUrl(
   }
 }
 
-/** Gives the page an authenticator that verifies its user, as a phone or laptop has one. */
+/** Gives the page an authenticator that verifies its user, like the one in a phone or laptop. */
 export async function addAuthenticator(page: Page) {
   const session = await page.context().newCDPSession(page);
   await session.send("WebAuthn.enable");

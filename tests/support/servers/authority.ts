@@ -1,6 +1,6 @@
 /**
- * Creates a certificate authority that no program trusts by default, and a certificate for `localhost` from
- * it.
+ * Creates a certificate authority that no program trusts by default. The authority signs a certificate for
+ * `localhost`.
  */
 import { shell } from "../fixtures/backup_run.ts";
 

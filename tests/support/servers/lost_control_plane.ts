@@ -1,5 +1,5 @@
 /**
- * A control plane whose database was lost, with its backups in a directory, in a bucket and on an SSH server.
+ * A control plane whose database was lost. Its backups are in a directory, in a bucket and on an SSH server.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -28,8 +28,8 @@ export interface Replicas {
   readonly serverId: number;
   readonly talkerServerId: number;
   /**
-   * Creates a task that backs up the files in `source` on the real agent's server. `fields` may override the
-   * task's fields. If `fields` has no schedule, the task runs only on request.
+   * Creates a task that backs up the files in `source` on the real agent's server. `fields` override the
+   * task's default fields. If `fields` has no schedule, the task runs only on request.
    */
   task(fields?: Record<string, unknown>): Promise<number>;
   kill(which: number): Promise<void>;

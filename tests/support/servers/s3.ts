@@ -45,9 +45,9 @@ export interface S3Call {
 
 /**
  * A fault in place of a normal response. Null means that the server responds normally.
- * - `cut` cuts the connection before the server does the work.
- * - `cut the answer` cuts the connection after the work.
- * - An error is sent before the work. An error with `done` is sent after the work.
+ * - `cut`: the server cuts the connection and does not do the work.
+ * - `cut the answer`: the server does the work, then cuts the connection.
+ * - An error: the server sends the error and does not do the work. With `done`, it does the work first.
  */
 export type S3Fault =
   | { status: number; code: string; message?: string; done?: boolean }
@@ -68,15 +68,15 @@ export class TestS3 implements AsyncDisposable {
   readonly calls: S3Call[] = [];
   /** Returns the fault for a call; a test may replace it. */
   fault: (call: S3Call) => S3Fault = () => null;
-  /** Returns the text to send as a response's body; a test may replace it. */
+  /** Returns the text to send as a response's body. A test can replace this function. */
   altered: (call: S3Call, body: string) => string = (_call, body) => body;
   /** Called when the server has done the work of a call. */
   answered: (call: S3Call) => void = () => {};
   /** Returns whether a byte of the uploaded part changes in transit. A test can replace this function. */
   damage: (call: S3Call) => boolean = () => false;
   /**
-   * Whether the bucket is versioned: a deleted object is kept as a version until that version is deleted by
-   * its id.
+   * Whether the bucket is versioned. If true, a deleted object is kept as a version, until a request deletes
+   * the version by its id.
    */
   isVersioned = false;
   /** Keys of deleted objects that are kept as versions. */
@@ -269,8 +269,8 @@ export class TestS3 implements AsyncDisposable {
 }
 
 /**
- * Makes s3rver wait until a file is written. By itself, s3rver responds as soon as it has read the last byte.
- * At that moment, this byte may not be in the file yet.
+ * Makes s3rver wait until a file is written. By itself, s3rver responds as soon as it has read the last byte,
+ * which might not be in the file yet.
  */
 function waitForFiles(store: Store): void {
   const [putObject, putPart] = [store.putObject.bind(store), store.putPart.bind(store)];

@@ -72,8 +72,8 @@ export class TestSshd implements AsyncDisposable {
 
   /** Starts the listener; restarts it after {@link kill}. Resolves once it accepts connections. */
   async start(): Promise<void> {
-    // OpenSSH needs this directory for privilege separation, at a path that is compiled in. The directory is
-    // on a tmpfs. In a container, the tmpfs may be empty.
+    // OpenSSH needs this directory for privilege separation. Its path is compiled in. The directory is on a
+    // tmpfs, which might be empty in a container.
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
     this.#listener = new Deno.Command("/usr/sbin/sshd", {
       args: ["-D", "-e", "-f", `${this.root}/sshd_config`],

@@ -20,7 +20,10 @@ class EagerClock implements Clock {
   }
 }
 
-/** A clock on which each wait ends at once and advances the time. */
+/**
+ * A clock on which each wait of less than a minute ends at once and advances the time. A longer wait ends
+ * only when it is aborted.
+ */
 class PatientClock implements Clock {
   #waited = 0;
   now = () => systemClock.now();

@@ -183,8 +183,8 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // If the tests do not run as root, the server logs in as the user who runs them. That user's shell prints
-  // nothing.
+  // If the tests do not run as root, the agent logs in as the user who runs the tests. The shell of this user
+  // prints nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open("through the shell");

@@ -13,7 +13,10 @@ import { DumpRewriter } from "../mysql/dump_filter.ts";
 
 interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
-  /** Name of the database in which the test executes statements that belong to no particular database. */
+  /**
+   * Name of the database in which the test executes statements that concern no single database's contents,
+   * such as `create database`.
+   */
   readonly door: string;
   readonly schema: string;
   quote(name: string): string;
@@ -25,7 +28,7 @@ interface DatabaseServer extends AsyncDisposable {
   connections(database: string): Promise<number>;
   /** Returns a statement that marks a database as created by a drill. */
   mark(database: string): string;
-  /** Changes the login to one that may read everything but may not create databases. */
+  /** Changes the login to one that is allowed to read everything, but not to create databases. */
   limit(): Promise<void>;
 }
 
@@ -374,8 +377,8 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         const loaded = await new Response(ReadableStream.from(rewritten)).text();
         assert.match(loaded, /^\/\*!50106 CREATE\*\/ .* EVENT `often` .* DISABLE DO /m);
         assert.doesNotMatch(loaded, /ALTER DATABASE `shop`/);
-        // The dump contains an ALTER DATABASE statement. If the drill executed it in the original database,
-        // the original database would get its old character set back.
+        // Change the original database's character set. If the drill executed the dump's ALTER DATABASE
+        // statement, the original database would get its old character set back.
         await server.sql(server.door, "alter database shop character set ucs2");
         const now = await server.describe();
         await at.drill();

@@ -146,7 +146,7 @@ Deno.test("each exclusion that matches nothing is a warning", async () => {
     "Excluded path $tree/cache/*.tmp matches nothing: nothing is left out for it",
     "Excluded path node_modules/ matches nothing: nothing is left out for it",
   ]);
-  // The pattern may match files that appear later, so the run prints a line and no warning.
+  // The pattern might match files that are created later. So the run prints a line, and does not warn.
   assert.ok(lines.includes("Excluded path *.tmp matches nothing: nothing is left out for it"));
 });
 

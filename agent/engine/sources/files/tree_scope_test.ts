@@ -90,7 +90,7 @@ Deno.test("a mount that the agent may not read does not fail the run", asRoot, a
   await using run = await BackupRun.open();
   const tree = `${run.root}/tree`;
   await shell('mkdir "$1/tree"; echo x > "$1/tree/x"; chmod 755 "$1"', run.root);
-  // A FUSE file system belongs to one user: by default no other user may read it, not even root.
+  // A FUSE file system belongs to one user. By default, no other user is allowed to read it, not even root.
   await using _mount = await mountBindfs("/usr/share", `${tree}/mnt`, ["--no-allow-other"]);
   await run.run(source(tree), { run_as: "nobody" });
   assert.deepEqual(await members(run), ["./", "./x"]);

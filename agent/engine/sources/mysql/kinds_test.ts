@@ -77,8 +77,8 @@ const DEPENDANTS = `
   create view seen as select a from left_out; create view upon as select a from seen`;
 
 /**
- * Script that runs MariaDB's dump program, but prints Oracle's version and rejects options that Oracle's
- * program lacks.
+ * Script that imitates Oracle's dump program. It runs MariaDB's, but prints Oracle's version and rejects
+ * options that Oracle's program lacks.
  */
 const ORACLE = `#!/bin/bash
 if [ "$1" = --version ]; then echo "mysqldump  Ver 8.4.0 for Linux on x86_64"; exit; fi
@@ -115,7 +115,7 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await check();
   });
   await t.step("by two dumps if the program lacks it", async () => {
-    // Oracle's program differs from MariaDB's in two ways that matter here: its version and its options.
+    // The script imitates Oracle's dump program: its version and its options differ from MariaDB's.
     const bin = `${run.root}/bin`;
     await Deno.mkdir(bin);
     await Deno.writeTextFile(`${bin}/mariadb-dump`, ORACLE, { mode: 0o755 });

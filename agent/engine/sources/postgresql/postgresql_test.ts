@@ -143,8 +143,8 @@ Deno.test("PostgreSQL", async (t) => {
       stderr: "null",
     }).spawn();
     const running = run.run(source(server, { names: ["two"] })).then(() => null, (error) => error);
-    // Finds the waiting pg_dump by its LOCK TABLE. The agent's count of rows waits for the same lock, but
-    // with another statement.
+    // Finds pg_dump by its LOCK TABLE, which waits for the lock. The agent also waits for this lock, to count
+    // rows, but with a different statement.
     const waiting = "from pg_stat_activity where wait_event_type = 'Lock' and query like 'LOCK TABLE%'";
     while ((await server.sql("postgres", `select count(*) ${waiting}`)).trim() === "0") {
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -278,7 +278,7 @@ Deno.test("databases that cannot be dumped do not affect the others", async (t) 
     await using run = await BackupRun.open();
     let dropped: Promise<string> | null = null;
     run.onLine = (line) => {
-      // Roles are stored first. The databases follow in the order of their names.
+      // Roles are stored before databases, so `passing` is dropped before its turn.
       if (line.startsWith("Stored roles")) dropped ??= server.sql("postgres", "drop database passing");
     };
     const backup = await backUp(run, { names: ["*"] });

@@ -332,8 +332,8 @@ Deno.test("the next run drops leftovers of killed restores and drills, except da
     "select pg_terminate_backend(pid) from pg_stat_activity where query ~ '^select pg_sleep'",
   );
   await busy;
-  // A running restore stays connected to its databases. So a backup that runs at the same time must not drop
-  // them.
+  // A backup drops databases that a killed restore left. It must not drop the databases of a restore that is
+  // still running. It recognizes them because the restore stays connected to them.
   let concurrent: Promise<unknown> | null = null;
   run.onLine = (line) => {
     if (line.startsWith("Everything is loaded")) concurrent ??= backUpConcurrently();

@@ -293,7 +293,7 @@ Deno.test("guessing is slowed down by account and address, and locks nobody out 
   await using api = await testApi();
   const account = await newAccount(api);
   const home = await loggedIn(api, account, "198.51.100.1");
-  // This test only counts attempts, so it replaces the hash of passwords, which is slow to compute.
+  // Hashing passwords is slow. This test only counts attempts, so it compares passwords without a hash.
   api.services.passwords.verify = (_hash, password) => Promise.resolve(password === PASSWORD);
   const guess = async (email: string, address: string, password = "not the password") => {
     const answer = await new Browser(api.app, { address }).logIn(email, password);

@@ -243,8 +243,8 @@ Deno.test("a destination that holds something is not pointed elsewhere, unless t
   await api.database`update runs set state = 'failed', finished_at = now(), deadline_at = null`;
   const copied = await change({ s3_bucket_name: "others", objects_moved: true });
   assert.deepEqual([copied.status, copied.body.data.s3_bucket_name], [200, "others"]);
-  // A change of the location is also refused while objects still have to be removed, because it would make
-  // them unreachable.
+  // While objects still have to be removed from the destination, its location must not change either. The
+  // change would make these objects unreachable.
   await api.database`delete from backups`;
   await api.database`
     insert into leftovers (backup_destination_id, directory, name, next_removal_at, created_at)
