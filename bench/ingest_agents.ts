@@ -16,7 +16,7 @@ interface Order {
   seconds: number;
 }
 
-/** Time in milliseconds in which lines are collected for one event. Real agents use the same time. */
+/** Milliseconds for which an agent collects lines, before it sends them as one event, as real agents do. */
 const BATCH_INTERVAL = 100;
 
 const order = JSON.parse(await new Response(Deno.stdin.readable).text()) as Order;

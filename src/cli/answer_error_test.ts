@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Api } from "./api.ts";
 
 /**
- * Sends a request to a server that returns `answer`, as a control plane or a proxy might. Returns the
- * resulting error.
+ * Sends a request to a server that returns `answer`. The server takes the place of a control plane or a
+ * proxy. Returns the resulting error.
  */
 async function errorOf(answer: Response) {
   const tokens: (string | null)[] = [];

@@ -1,6 +1,6 @@
 /**
- * Checks the configuration files that docs/operate/scaling.md describes. Does not start the programs that
- * read these files, so not everything is checked.
+ * Checks the configuration files that docs/operate/scaling.md describes. Checks only what can be checked
+ * without the programs that read these files.
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";

@@ -85,7 +85,7 @@ function judge(
 
 /**
  * Returns by how many milliseconds the plan sets the database's clock back. After that, the clock might show
- * a time before a task's creation. So a due time is allowed to be earlier than the creation by this much.
+ * a time before a task's creation. A due time is allowed to be up to this much earlier.
  */
 function setBack({ controlPlanes, faults }: Plan): number {
   if (controlPlanes > 1) return 0;

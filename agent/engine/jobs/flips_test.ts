@@ -4,7 +4,7 @@
  * object.
  *
  * Each test alters each object at the same number of positions. Tests that start programs use fewer positions
- * than other tests. `deno task flips` uses up to 20 times as many.
+ * than other tests. With `deno task flips`, they use up to 20 times as many.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

@@ -347,8 +347,8 @@ Deno.test("a task that fails and succeeds in turn is reported once a day, and it
   };
   assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
   assert.deepEqual(await run(success()), ["failure: backup.recovered"]);
-  // The user is notified of this failure although the last one was recent. Otherwise the last notification
-  // would be the recovery, and the task would appear to work while it often fails.
+  // The first failure after the recovery must be reported. Otherwise the recovery would be the last message,
+  // and a task that fails most of the time would appear to work.
   assert.deepEqual(await run(failure("No.")), ["failure: backup.failed"]);
   for (let hour = 1; hour < 23; hour++) {
     assert.deepEqual([...await run(success()), ...await run(failure("No."))], [], `hour ${hour}`);

@@ -183,7 +183,7 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // If the tests do not run as root, the agent logs in as the user who runs the tests. The shell of this user
+  // If the tests do not run as root, the SSH user is the user who runs the tests. The shell of this user
   // prints nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
