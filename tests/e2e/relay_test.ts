@@ -129,7 +129,7 @@ Deno.test("a restore goes on where the other agent was killed, and where the con
   const at = await stageTwoServers(stack);
   const { api, holder, other, root } = at;
   const tree = `${root}/tree`;
-  await shell('mkdir "$1"; head -c 25000000 /dev/urandom > "$1/noise"; cp "$1/noise" "$1/more"', tree);
+  await shell('mkdir "$1"; head -c 60000000 /dev/urandom > "$1/noise"; cp "$1/noise" "$1/more"', tree);
   const id = await backUp(at, { type: "files", source_path: tree });
   const archive = archiveOf(await objectsOf(at, id));
   const restore = async (target_path: string, midway: () => Promise<void>) => {
@@ -162,7 +162,7 @@ Deno.test("a restore whose own agent was killed is failed, and ends the sending"
   const at = await stageTwoServers(stack);
   const { api, other, root } = at;
   const tree = `${root}/tree`;
-  await shell('mkdir "$1"; head -c 30000000 /dev/urandom > "$1/noise"', tree);
+  await shell('mkdir "$1"; head -c 60000000 /dev/urandom > "$1/noise"', tree);
   const id = await backUp(at, { type: "files", source_path: tree });
   const target_path = `${root}/target`;
   const gate = at.gate(20_000_000);
