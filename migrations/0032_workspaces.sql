@@ -11,7 +11,7 @@ create table workspaces (
 create table workspace_members (
   workspace_id bigint not null references workspaces on delete cascade,
   user_id bigint not null references users on delete cascade,
-  -- See src/domain/roles.ts.
+  -- See src/domain/access/roles.ts.
   role text not null check (role in ('viewer', 'operator', 'restorer', 'manager')),
   created_at timestamptz not null,
   primary key (workspace_id, user_id)

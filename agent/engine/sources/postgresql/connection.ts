@@ -43,7 +43,7 @@ export interface PostgresqlClient {
 }
 
 export class PostgresqlConnection {
-  /** Whether the role or the database may have no further connection. */
+  /** Whether the limits of the role and the database leave no room for two connections at the same time. */
   isLimited = false;
 
   private constructor(
