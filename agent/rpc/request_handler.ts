@@ -4,6 +4,7 @@ import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
 import { browseBackup } from "../engine/jobs/browse.ts";
 import { findFiles } from "../engine/jobs/find_files.ts";
+import { browseServer } from "../engine/explore/browse_server.ts";
 import { checkDestination, removeFromDestination } from "../engine/destinations/destinations.ts";
 import type { GarbageCollection } from "../engine/garbage.ts";
 import type { ListingCache } from "../engine/archive/listing_cache.ts";
@@ -82,6 +83,8 @@ export class RequestHandler {
         return await browseBackup(request, clock, signal, this.listings);
       case "backup.find":
         return await findFiles(request, clock, signal);
+      case "server.browse":
+        return await browseServer(request, clock, signal);
       case "backup.send":
         return await this.#sendBytes(request, signal);
     }

@@ -26,6 +26,7 @@ import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
+import { serverFileEndpoints } from "./routes/servers/server_files.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
 import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
@@ -53,6 +54,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupCheckEndpoints,
   ...backupRetentionEndpoints,
   ...remoteServerEndpoints,
+  ...serverFileEndpoints,
   ...enrolmentEndpoints,
   ...agentEndpoints,
   ...backupDestinationEndpoints,

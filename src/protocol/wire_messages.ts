@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
+import { ServerBrowse } from "./exploring.ts";
 import {
   DestinationSpace,
   Job,
@@ -176,6 +177,7 @@ export const AgentRequest = z.discriminatedUnion("kind", [
   BackupBrowse,
   BackupFind,
   BackupSend,
+  ServerBrowse,
 ]);
 export type AgentRequest = z.infer<typeof AgentRequest>;
 

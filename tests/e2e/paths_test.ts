@@ -41,6 +41,7 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "GET /api/backups/{id}/files ?path": "inner or root",
   "POST /api/backups/{id}/files path": "inner or root",
   "GET /api/backups/{id}/files/download ?path": "inner",
+  "GET /api/remote-servers/{id}/files ?path": "absolute",
   "POST /api/backups/{id}/restore target_path": "absolute",
   "POST /api/backups/{id}/restore paths[]": "inner",
   "POST /api/backup-destinations local_path": "made absolute",
@@ -130,6 +131,7 @@ async function recordsOf(api: TestApi, client: ApiClient): Promise<Record<string
     "Backup task log": await newRun(api.database, task, api.clock.now()),
     "Backup": await newBackup(api.database, task, api.clock.now()),
     "Backup destination": await newDestination(client, { local_path: "/backups" }),
+    "Remote server": await newServer(client),
   };
 }
 
@@ -168,7 +170,7 @@ Deno.test("no path field takes what leads out of its place", async (t) => {
   const client = await api.user();
   const records = await recordsOf(api, client);
   const ids = {
-    remote_server_id: await newServer(client),
+    remote_server_id: records["Remote server"]!,
     backup_destination_id: records["Backup destination"]!,
   };
   for (const [title, { endpoint, name }] of pathFields()) {

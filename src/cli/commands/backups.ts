@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<Backup>[] = [
   { title: "Proven", value: (backup) => backup.proven_at },
   { title: "File", value: (backup) => backup.file_name },
 ];
-const ENTRIES: readonly Column<Entry>[] = [
+export const ENTRIES: readonly Column<Entry>[] = [
   { title: "Mode", value: ({ mode }) => mode },
   { title: "Owner", value: ({ uid, gid }) => `${uid}:${gid}` },
   { title: "Size", align: "right", value: ({ type, size }) => type === "file" ? humanSize(size) : null },

@@ -6,6 +6,7 @@ import { addDelete, FORGET, SERVER } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import type { Enrolment, Server } from "../records.ts";
+import { addExploreCommands } from "./explore_server.ts";
 
 const COLUMNS: readonly Column<Server>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -30,6 +31,7 @@ export function addServerCommands(program: Command): void {
     .description("Create an enrolment token, and show the command that installs the agent")
     .addOption(new Option("--expires-in <seconds>", "default: an hour").argParser(parseCount))
     .action(calling(enrol));
+  addExploreCommands((name) => servers.command(name).addArgument(serverId()));
 }
 
 function serverId(): Argument {

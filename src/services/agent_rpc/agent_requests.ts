@@ -5,6 +5,7 @@
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
 import { BackupBrowseResult, BackupFindResult, BackupSendResult } from "../../protocol/browsing.ts";
+import { ServerBrowseResult } from "../../protocol/exploring.ts";
 import {
   type AgentRequest,
   DestinationCheckResult,
@@ -42,6 +43,7 @@ const RESULTS = {
   "backup.browse": BackupBrowseResult,
   "backup.find": BackupFindResult,
   "backup.send": BackupSendResult,
+  "server.browse": ServerBrowseResult,
 };
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
@@ -128,7 +130,7 @@ function toError({ error, result }: AgentRequestRow): DomainError {
  * them.
  */
 function isKept(payload: RequestPayload): boolean {
-  if (payload.kind === "backup.browse" || payload.kind === "backup.find") return false;
+  if (["backup.browse", "backup.find", "server.browse"].includes(payload.kind)) return false;
   return payload.kind !== "backup.send" || payload.what.type !== "stored";
 }
 

@@ -34,6 +34,10 @@ export async function buildWireRequest(
   secret: string | null,
 ): Promise<AgentRequest> {
   const { keyring } = services;
+  if (payload.kind === "server.browse") {
+    const { kind, path, offset, limit, search } = payload;
+    return { kind, path, offset, limit, ...search === undefined ? {} : { search } };
+  }
   const destination = await findBackupDestination(sql, payload.backup_destination_id);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   switch (payload.kind) {

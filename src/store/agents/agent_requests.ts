@@ -13,6 +13,7 @@ export type RequestPayload = RequestContent & {
 };
 
 type RequestContent =
+  | { kind: "server.browse"; path: string; offset: number; limit: number; search?: string }
   | { kind: "destination.check"; backup_destination_id: number }
   | {
     kind: "destination.delete";
