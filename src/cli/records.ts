@@ -211,3 +211,9 @@ export interface Started {
   message: string;
   backup_task_log_id: number;
 }
+
+export interface SchedulePreview {
+  description: string;
+  next_runs: { at: string; local: string }[];
+  notes: string[];
+}

@@ -1,6 +1,6 @@
 /** Fields of a backup task that say when it runs. */
 import * as z from "zod";
-import { cronProblem } from "../domain/schedule.ts";
+import { cronProblem } from "../domain/schedules/schedule.ts";
 import { isTimezone } from "../domain/timezone.ts";
 import { defineFields } from "./fields/field.ts";
 import { says } from "./formats/says.ts";

@@ -2,10 +2,18 @@
  * Rules on a backup task's schedule and encryption. The result does not depend on the order in which the
  * fields are set.
  */
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "./schedules/schedule.ts";
 import { localWeekday } from "./timezone.ts";
 
 export type ScheduleFields = Omit<Schedule, "timezone">;
+
+/** The schedule of a new task, before the fields that were sent apply. */
+export const NO_SCHEDULE: ScheduleFields = {
+  frequency: null,
+  time_to_run_at: null,
+  weekday: null,
+  custom_cron_expression: null,
+};
 
 /**
  * Returns the schedule after `change`. Undefined fields of `change` stay as they were. A cron expression

@@ -2,7 +2,7 @@
  * Decides whether a backup task is protected: whether its newest backup is recent enough. Only the age of
  * that backup counts. How the last run ended does not matter.
  */
-import { planRun, type Schedule } from "./schedule.ts";
+import { planRun, type Schedule } from "./schedules/schedule.ts";
 
 /**
  * Class of a server. An `always_on` server has a fault if its agent is absent. An `intermittent` server, such

@@ -99,6 +99,27 @@ function changeBetween(zone: string, early: number, late: number): number {
   return high * 1000;
 }
 
+/** A change of a zone's offset. The offsets say how many milliseconds the zone is ahead of UTC. */
+export interface ClockChange {
+  readonly at: Date;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** How far apart {@link clockChanges} reads the offset. Two changes within a week are missed. */
+const WEEK = 168 * HOUR;
+
+/** Returns the zone's clock changes between two instants, the earliest first. */
+export function clockChanges(zone: string, from: Date, until: Date): ClockChange[] {
+  const changes: ClockChange[] = [];
+  for (let early = from.getTime(); early < until.getTime(); early += WEEK) {
+    const late = Math.min(early + WEEK, until.getTime());
+    const [before, after] = [offsetAt(zone, early), offsetAt(zone, late)];
+    if (before !== after) changes.push({ at: new Date(changeBetween(zone, early, late)), before, after });
+  }
+  return changes;
+}
+
 /** Returns the local time of an instant with its offset: `2026-03-29T03:00:00+02:00`. */
 export function localIso(zone: string, instant: Date): string {
   const wall = wallTime(zone, instant);

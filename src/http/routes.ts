@@ -23,6 +23,7 @@ import { passkeyEndpoints } from "./routes/access/passkeys.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
+import { schedulePreviewEndpoints } from "./routes/tasks/schedule_previews.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
@@ -41,6 +42,7 @@ import { usersEndpoints } from "./routes/access/users.ts";
 export const ENDPOINTS: readonly Endpoint[] = [
   ...overviewEndpoints,
   ...backupTaskScheduleEndpoints,
+  ...schedulePreviewEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
   ...triggerEndpoints,

@@ -91,10 +91,14 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * These endpoints only read. They use POST because the body may contain a secret key (identity). A URL must
- * not contain a secret key.
+ * These endpoints only read. Two of them use POST because the body may contain a secret key (identity). A URL
+ * must not contain a secret key. The preview uses POST because it takes the fields of a task.
  */
-const READING_POSTS = new Set(["/api/backups/{id}/files", "/api/backup-tasks/{id}/files"]);
+const READING_POSTS = new Set([
+  "/api/backups/{id}/files",
+  "/api/backup-tasks/{id}/files",
+  "/api/schedules/preview",
+]);
 
 Deno.test("an endpoint asks for an ability, unless it is known not to; who only views changes nothing", () => {
   for (const [access, titles] of Object.entries(WITHOUT_ABILITY)) {

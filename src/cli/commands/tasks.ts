@@ -3,16 +3,14 @@ import { Argument, type Command } from "commander";
 import { addFindCommand } from "./find_files.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
-import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, TASK } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
-import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
 import type { Column } from "../output.ts";
-import { humanSize } from "../progress.ts";
+import { addPreviewCommands } from "./task_previews.ts";
 import { addTriggerTokenCommand } from "./trigger_token.ts";
-import type { RetentionPreview, Started, Task } from "../records.ts";
+import type { Started, Task } from "../records.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
@@ -26,13 +24,6 @@ const COLUMNS: readonly Column<Task>[] = [
   { title: "Last run", value: (task) => task.last_run_utc_time },
   { title: "Outcome", value: (task) => task.last_run_outcome },
   { title: "Next run", value: (task) => task.schedule.next_run_at },
-];
-const PREVIEW_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = [
-  { title: "ID", align: "right", value: ({ id }) => id },
-  { title: "Created", value: (backup) => backup.created_at },
-  { title: "Size", align: "right", value: ({ size }) => humanSize(size) },
-  { title: "Retention", value: ({ action }) => action },
-  { title: "Why", value: ({ reasons }) => reasons.map(({ text }) => text).join(", ") },
 ];
 /**
  * Fields of a task's record that are not printed, because another field shows the same value. For example,
@@ -72,11 +63,7 @@ export function addTaskCommands(program: Command): void {
     .option("--no-queue", "fail if the server is at its limit of runs, instead of waiting for a slot")
     .action(calling(run));
   addTriggerTokenCommand(tasks.command("trigger-token").addArgument(taskId()));
-  const preview = tasks.command("retention-preview").addArgument(taskId())
-    .description(
-      "Show what retention would remove now, and why the rest stays; options replace the task's rules",
-    );
-  addFieldFlags(preview, TASK_RETENTION_FIELDS).action(calling(previewRetention));
+  addPreviewCommands(tasks, taskId());
   for (
     const [verb, description] of [
       ["pause", "Prevent runs, both by schedule and by hand"],
@@ -88,28 +75,6 @@ export function addTaskCommands(program: Command): void {
       calling((cli, id: number) => change(cli, verb, id)),
     );
   }
-}
-
-/**
- * Shows which backups of a task would be kept.
- *
- * @param options Rules that replace the task's own rules in this preview.
- */
-async function previewRetention(
-  { api, output, terminal }: Cli,
-  id: number,
-  options: Options,
-): Promise<void> {
-  const rules = givenFields(TASK_RETENTION_FIELDS, options) as Record<string, string>;
-  const query = new URLSearchParams(rules);
-  const preview = await api.get<{ data: RetentionPreview }>(
-    `preview the retention of backup task ${id}`,
-    `/backup-tasks/${id}/retention-preview${query.size === 0 ? "" : `?${query}`}`,
-  );
-  output.answer(preview, () => {
-    output.rows(preview.data.backups, PREVIEW_COLUMNS);
-    terminal.print(`\n${previewSummary(preview.data)}\n`);
-  });
 }
 
 function taskId(): Argument {
@@ -156,10 +121,4 @@ async function change({ api, output, terminal }: Cli, verb: string, id: number):
     `/backup-tasks/${id}/${verb}`,
   );
   output.answer(done, () => terminal.print(`${done.message}\n`));
-}
-
-/** Returns a summary: `2 backups stay, 1 goes: 30 MB`. */
-function previewSummary({ kept, removed, removed_size }: RetentionPreview): string {
-  const stay = `${kept} ${kept === 1 ? "backup stays" : "backups stay"}`;
-  return `${stay}, ${removed} ${removed === 1 ? "goes" : "go"}: ${humanSize(removed_size)}`;
 }

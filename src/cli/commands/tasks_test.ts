@@ -238,3 +238,22 @@ Deno.test("lists are complete unless a page is requested; errors have their own 
   assert.match(shown.stdout, /^Label +Task 5$/m);
   assert.match(shown.stdout, /^Has encryption password +no$/m);
 });
+
+Deno.test("a schedule is shown in words with its next times before a task has it", async () => {
+  await using api = await startApi();
+  await using home = await CliHome.open();
+  const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };
+  const preview = (...args: string[]) => home.run(["tasks", "schedule-preview", ...args], { env });
+  const daily = ["--frequency", "daily", "--time-to-run-at", "02:30", "--timezone", "Europe/Berlin"];
+  const shown = await preview(...daily);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(
+    shown.stdout,
+    /^Every day at 02:30 Europe\/Berlin\n\nNext runs +UTC\n(\S+T02:30:00\+\d\d:00 +\S+Z\n|\S+T03:00:00\S+ +\S+Z\n){5}\n/,
+  );
+  assert.match(shown.stdout, /the clocks go back from 03:00 to 02:00: 02:30 occurs twice/);
+  assert.equal(JSON.parse((await preview(...daily, "--json")).stdout).data.next_runs.length, 5);
+  const wrong = await preview("--custom-cron-expression", "60 * * * *");
+  assert.deepEqual([wrong.code, wrong.stdout], [7, ""]);
+  assert.match(wrong.stderr, /minute 60 is not one of 0 to 59/);
+});

@@ -1,7 +1,7 @@
 /** Defines summaries: messages that say once a day or week whether everything is protected. */
 import type { Outcome } from "../run.ts";
 import type { ProtectionStatus } from "../protection.ts";
-import { planRun } from "../schedule.ts";
+import { planRun } from "../schedules/schedule.ts";
 
 export const SUMMARIES = ["off", "daily", "weekly"] as const;
 

@@ -15,12 +15,13 @@ import { sourceValues } from "../../definitions/task_source_fields.ts";
 import {
   changeSchedule,
   missingScheduleFields,
+  NO_SCHEDULE,
   type ScheduleFields,
   withDefaultWeekday,
 } from "../../domain/backup_task.ts";
 import { ForbiddenError, InvalidError, NotFoundError } from "../../domain/errors.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { nextRun } from "../../domain/schedule.ts";
+import { nextRun } from "../../domain/schedules/schedule.ts";
 import { recordCreated } from "../../store/access/audited_request.ts";
 import {
   type BackupTaskDetailRow,
@@ -60,12 +61,6 @@ export type { BackupTaskRow };
 export type BackupTaskDetail = BackupTaskDetailRow & { protection: Protection };
 
 const RESOURCE = "Backup task";
-const NO_SCHEDULE: ScheduleFields = {
-  frequency: null,
-  time_to_run_at: null,
-  weekday: null,
-  custom_cron_expression: null,
-};
 
 /** Fields on which the valid names of databases depend. */
 const NAMES = ["type", "database_type", "database_name"] as const;

@@ -2,7 +2,7 @@
 import { ownerOf } from "../../domain/access/owner.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import { shownState } from "../../domain/run.ts";
-import { planRun, type Schedule } from "../../domain/schedule.ts";
+import { planRun, type Schedule } from "../../domain/schedules/schedule.ts";
 import type { BackupTaskRow } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";

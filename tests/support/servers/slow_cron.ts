@@ -1,7 +1,7 @@
 /**
- * Computes the due times of a cron expression slowly, so that tests can check `src/domain/schedule.ts`. Steps
- * through a zone's local time minute by minute. Shares no code with `src/domain/schedule.ts`: has its own
- * parser, and gets a zone's offset from Intl in a different way.
+ * Computes the due times of a cron expression slowly, so that tests can check
+ * `src/domain/schedules/schedule.ts`. Steps through a zone's local time minute by minute. Shares no code with
+ * that file: has its own parser, and gets a zone's offset from Intl in a different way.
  */
 
 const MINUTE = 60_000;

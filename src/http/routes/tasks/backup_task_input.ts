@@ -5,6 +5,7 @@
 import { z } from "@hono/zod-openapi";
 import { inputShape } from "../../../definitions/fields/input.ts";
 import { TASK_FIELDS } from "../../../definitions/task_fields.ts";
+import { TASK_SCHEDULE_FIELDS } from "../../../definitions/task_schedule_fields.ts";
 import {
   databaseNameProblems,
   missingSourceFields,
@@ -13,10 +14,24 @@ import {
 import { encryptionConflict, missingScheduleFields } from "../../../domain/backup_task.ts";
 import { rule } from "../../input/input.ts";
 
+/** Fields that a schedule needs unless it has a cron expression. */
+const NEEDS_UNLESS_CRON = ["frequency", "time_to_run_at"] as const;
+
 const fields = z.object(inputShape(TASK_FIELDS));
 
 export const BackupTaskChanges = fields.partial().openapi("BackupTaskChanges");
 export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
+
+const scheduleFields = z.object(inputShape(TASK_SCHEDULE_FIELDS));
+
+/** The schedule alone, with the rules of a new task. */
+export const TaskScheduleInput = NEEDS_UNLESS_CRON.reduce(
+  (schema, field) =>
+    rule(schema, ["custom_cron_expression", field], (plan, fail) => {
+      for (const message of missingScheduleFields(plan)[field] ?? []) fail(field, message);
+    }),
+  scheduleFields,
+).openapi("TaskScheduleInput");
 
 /**
  * Returns the schema with rules over several fields. Each field that may be missing has a rule of its own, so
@@ -25,8 +40,7 @@ export const NewBackupTask = requireMissing(fields).openapi("NewBackupTask");
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [
     ...REQUIRED_SOURCE_FIELDS.map((field) => ["type", field] as const),
-    ["custom_cron_expression", "frequency"],
-    ["custom_cron_expression", "time_to_run_at"],
+    ...NEEDS_UNLESS_CRON.map((field) => ["custom_cron_expression", field] as const),
   ] as [keyof typeof fields.shape, keyof typeof fields.shape][];
   const whole = rule(schema, ["encryption_password", "encryption_recipients"], (plan, fail) => {
     const hasPassword = (plan.encryption_password ?? null) !== null;

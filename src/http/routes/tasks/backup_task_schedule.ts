@@ -1,7 +1,7 @@
 /** Endpoints about the schedule of backup tasks: upcoming runs, pause and resume. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
-import { humanWait } from "../../../domain/schedule.ts";
+import { humanWait } from "../../../domain/schedules/schedule.ts";
 import {
   type BackupTaskRow,
   listUpcoming,

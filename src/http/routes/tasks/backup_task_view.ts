@@ -7,6 +7,7 @@ import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
 import { TASK_FIELDS, TASK_PLAN_FIELDS } from "../../../definitions/task_fields.ts";
 import { OUTCOMES } from "../../../domain/run.ts";
+import { describeSchedule } from "../../../domain/schedules/schedule_words.ts";
 import { localClock, localIso } from "../../../domain/timezone.ts";
 import type { BackupTaskDetail } from "../../../services/tasks/backup_tasks.ts";
 import type { Resource } from "../../resource.ts";
@@ -23,6 +24,7 @@ const BackupTask = z.object({
   source: z.object(insideShape(TASK_FIELDS, "source")).openapi("TaskSource"),
   schedule: z.object({
     ...insideShape(TASK_FIELDS, "schedule"),
+    description: z.string().openapi({ description: "The schedule in words." }),
     scheduled_utc_time: clock,
     scheduled_local_time: clock,
     next_run_at: Time.nullable().openapi({ description: "Null while the task is paused." }),
@@ -75,6 +77,7 @@ function present(row: BackupTaskDetail): BackupTask {
     source: presentInside(TASK_FIELDS, "source", row),
     schedule: {
       ...presentInside(TASK_FIELDS, "schedule", row),
+      description: describeSchedule(row),
       scheduled_utc_time: next && localClock("UTC", next),
       scheduled_local_time: next && localClock(row.timezone, next),
       next_run_at: row.paused_at === null ? isoTimeOrNull(next) : null,

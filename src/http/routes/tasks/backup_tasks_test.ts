@@ -65,6 +65,7 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
     time: "02:30",
     custom_cron: null,
     scheduled_utc_time: "01:30",
+    description: "Every Sunday at 02:30 Europe/Berlin",
     scheduled_local_time: "02:30",
     timezone: "Europe/Berlin",
     next_run_at: "2026-01-11T01:30:00Z",

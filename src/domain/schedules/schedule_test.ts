@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { cronProblem, humanWait, nextRun, type Schedule, upcoming } from "./schedule.ts";
-import { wallTime } from "./timezone.ts";
+import { wallTime } from "../timezone.ts";
 
 const daily = (time: string, timezone: string): Schedule => ({
   frequency: "daily",

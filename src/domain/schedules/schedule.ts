@@ -2,7 +2,7 @@
  * Computes when a task runs: daily, weekly or by a cron expression, in local time of the task's time zone.
  */
 import { Cron } from "croner";
-import { instantOf, isTimezone, wallTime } from "./timezone.ts";
+import { instantOf, isTimezone, wallTime } from "../timezone.ts";
 
 /** The schedule of a task. `weekday` is 0 for Sunday to 6 for Saturday. `time_to_run_at` is `HH:MM`. */
 export interface Schedule {
@@ -67,6 +67,17 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
   let last: Date | null = after;
   while (times.length < count && (last = nextRun(schedule, last)) !== null) times.push(last);
   return times;
+}
+
+/**
+ * Returns the first two due times from `from` to before `until`, or fewer. The times are local, in
+ * milliseconds since 1970-01-01T00:00 local time.
+ */
+export function localTimesBetween(schedule: Schedule, from: number, until: number): number[] {
+  const pattern = wallClockPattern(expressionOf(schedule));
+  return pattern.nextRuns(2, new Date(from - 1000)).map((wall) => wall.getTime()).filter((wall) =>
+    wall < until
+  );
 }
 
 /**
@@ -151,14 +162,18 @@ function expressionOf(schedule: Schedule): string {
   return `${minute} ${hour} * * ${weekday}`;
 }
 
-/**
- * Parses a cron expression as crontab(5) defines it. Normally, a day must match the day of month or the
- * weekday. If one of these two fields begins with a star, the day must match both. `0 2 *\/2 * 1` runs on
- * Mondays that are odd days of the month.
- */
+/** Parses a cron expression as crontab(5) defines it. */
 function wallClockPattern(expression: string): Cron {
   const text = expression.trim();
-  const [, , day = "", , weekday = ""] = text.split(/\s+/);
-  const domAndDow = day.startsWith("*") || weekday.startsWith("*");
-  return new Cron(text, { mode: "5-part", timezone: "UTC", paused: true, domAndDow });
+  return new Cron(text, { mode: "5-part", timezone: "UTC", paused: true, domAndDow: matchesBothDays(text) });
+}
+
+/**
+ * Returns whether a day must match both the day of month and the weekday. Normally, it must match one of
+ * them. If one of these two fields begins with a star, the day must match both. `0 2 *\/2 * 1` runs on
+ * Mondays that are odd days of the month.
+ */
+export function matchesBothDays(expression: string): boolean {
+  const [, , day = "", , weekday = ""] = expression.split(/\s+/);
+  return day.startsWith("*") || weekday.startsWith("*");
 }

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isWhole, report, runs } from "../../tests/support/fuzz.ts";
-import { pattern, WallClock } from "../../tests/support/servers/slow_cron.ts";
+import { isWhole, report, runs } from "../../../tests/support/fuzz.ts";
+import { pattern, WallClock } from "../../../tests/support/servers/slow_cron.ts";
 import { nextRun, type Schedule } from "./schedule.ts";
 
 const DAY = 86_400_000;
