@@ -3,35 +3,42 @@ import type { Child } from "hono/jsx";
 import type { Site, SiteContext } from "./site.ts";
 
 /**
- * The pages' content security policy. Browsers load styles and images from this host only, run no scripts,
- * and show the page in no frame of another page.
+ * The pages' content security policy. Browsers load styles, images and data from this host only. They run
+ * only scripts that carry the nonce, and show the page in no frame of another page.
  */
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "script-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+function policy(nonce: string | null): string {
+  return [
+    "default-src 'none'",
+    "style-src 'self'",
+    nonce === null ? "script-src 'self'" : `script-src 'nonce-${nonce}'`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types htmx",
+  ].join("; ");
+}
 
 interface DocumentProps {
   readonly site: Site;
   readonly title: string;
   readonly children: Child;
+  /** More elements of the head. */
+  readonly head?: Child;
 }
 
-function Document({ site, title, children }: DocumentProps) {
+export function Document({ site, title, children, head }: DocumentProps) {
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{title} · Rearguard</title>
-        <link rel="icon" href={site.path("/assets/icon.svg")} type="image/svg+xml" />
-        <link rel="stylesheet" href={site.path("/assets/rearguard.css")} />
+        <link rel="icon" href={site.asset("icon.svg")} type="image/svg+xml" />
+        <link rel="stylesheet" href={site.asset("rearguard.css")} />
+        {head}
       </head>
       <body>{children}</body>
     </html>
@@ -48,7 +55,7 @@ function Sign() {
   );
 }
 
-function Brand({ site }: { site: Site }) {
+export function Brand({ site }: { site: Site }) {
   return (
     <a class="brand" href={site.path("/")}>
       <Sign />
@@ -93,7 +100,7 @@ export function BarPage(
 
 /** The script for everything that a page does with passkeys. */
 export function PasskeyScript({ site }: { site: Site }) {
-  return <script src={site.path("/assets/passkeys.js")} data-base={site.base} defer></script>;
+  return <script src={site.asset("passkeys.js")} data-base={site.base} defer></script>;
 }
 
 export function CsrfField({ token }: { token: string }) {
@@ -163,16 +170,23 @@ export function ExposedNotice({ isExposed }: { isExposed: boolean }) {
   );
 }
 
+interface RenderOptions {
+  readonly status?: number;
+  /** The nonce of the page's scripts; null if every script of this host may run. */
+  readonly nonce?: string | null;
+}
+
 /** Returns a page as a response. */
 export function render(
   c: SiteContext,
   page: { toString(): string | Promise<string> },
-  status = 200,
+  { status = 200, nonce = null }: RenderOptions = {},
 ): Response {
   return c.html(`<!doctype html>${page}`, status as 200, {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": policy(nonce),
     // The API checks the `Origin` header of forms. With the policy `no-referrer`, browsers would not send the
     // origin.
     "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
   });
 }

@@ -18,7 +18,7 @@ Deno.test("a browser without scripts logs in, sees its sessions, ends one, and l
   const account = await newAccount(api);
   const other = await loggedIn(api, account, "198.51.100.7");
   const browser = new Browser(api.app);
-  assert.equal((await browser.call("GET", "/")).headers.get("location"), "/account");
+  assert.equal((await browser.call("GET", "/")).headers.get("location"), "/login?next=%2F");
   assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login");
   const form = await browser.call("GET", "/login?next=/account");
   assert.match(form.text, /<label for="email">Email<\/label>/);
@@ -37,7 +37,7 @@ Deno.test("a browser without scripts logs in, sees its sessions, ends one, and l
     next: "/account",
   });
   assert.deepEqual([answer.status, answer.headers.get("location")], [303, "/account"]);
-  assert.equal((await browser.call("GET", "/login")).headers.get("location"), "/account");
+  assert.equal((await browser.call("GET", "/login")).headers.get("location"), "/");
   const page = (await browser.call("GET", "/account")).text;
   assert.match(page, /Firefox on Linux <span class="tag">This one<\/span>/);
   assert.match(page, /198\.51\.100\.7/);
@@ -68,7 +68,7 @@ Deno.test("a set-up link's page says whose password it sets, and what is wrong w
   assert.equal(refused.status, 422);
   assert.match(refused.text, /id="password-error">The password field must not be the email address\./);
   const set = await browser.submit("/login/setup", { token, password: "seven quiet lanterns" });
-  assert.deepEqual([set.status, set.headers.get("location")], [303, "/account"]);
+  assert.deepEqual([set.status, set.headers.get("location")], [303, "/"]);
   assert.equal((await browser.call("GET", "/account")).status, 200);
   const dead = await new Browser(api.app).call("GET", path);
   assert.equal(dead.status, 401);
@@ -115,7 +115,7 @@ Deno.test("a page leads to no other site, runs nothing, and shows what people ty
   ) {
     const browser = new Browser(api.app);
     const answer = await browser.submit("/login", { email: account.email, password: PASSWORD, next });
-    assert.equal(answer.headers.get("location"), "/account", next);
+    assert.equal(answer.headers.get("location"), "/", next);
   }
   const browser = new Browser(api.app);
   const typed = await browser.submit("/login", { email: '"><script>alert(1)</script>', password: "x" });
@@ -135,6 +135,9 @@ Deno.test("a page leads to no other site, runs nothing, and shows what people ty
   }
   const css = await browser.call("GET", "/assets/rearguard.css");
   assert.deepEqual([css.status, css.headers.get("content-type")], [200, "text/css; charset=utf-8"]);
+  assert.equal(css.headers.get("cache-control"), "no-cache");
+  const versioned = /href="(\/assets\/rearguard\.css\?v=\w+)"/.exec(pages[1]!.text)![1]!;
+  assert.match((await browser.call("GET", versioned)).headers.get("cache-control")!, /immutable/);
   assert.equal((await browser.call("GET", "/assets/icon.svg")).status, 200);
 });
 
@@ -142,7 +145,7 @@ Deno.test("behind a proxy's path the links have it, and an open connection is wa
   await using api = await open("https://example.com/backup");
   const page = (await new Browser(api.app).call("GET", "/login")).text;
   assert.match(page, /action="\/backup\/login"/);
-  assert.match(page, /href="\/backup\/assets\/rearguard\.css"/);
+  assert.match(page, /href="\/backup\/assets\/rearguard\.css\?v=/);
   assert.ok(!page.includes("not encrypted"));
   await using exposed = await open("http://192.0.2.1:8000");
   assert.match(
@@ -188,10 +191,34 @@ Deno.test("an authenticator app is set up, used and required by forms", async ()
   assert.deepEqual([entered.status, entered.headers.get("location")], [303, path]);
 
   const bare = await loggedIn(api, await newAccount(api));
-  assert.equal((await bare.call("GET", "/account")).headers.get("location"), path);
+  for (const page of ["/account", "/"]) {
+    assert.equal((await bare.call("GET", page)).headers.get("location"), path);
+  }
   assert.match((await bare.call("GET", path)).text, /Everybody must have a second factor here/);
   await api.clock.advance(601_000);
   const stale = await browser.submit(`${path}/codes`, { csrf_token });
   assert.equal(stale.headers.get("location"), `/login/step-up?next=${path}`);
   assert.match((await browser.call("GET", "/login/step-up")).text, /autocomplete="one-time-code"/);
+});
+
+Deno.test("the navigation has what the user may open, and the search finds pages, tasks and servers", async () => {
+  await using api = await open();
+  const account = await newAccount(api);
+  const browser = await loggedIn(api, account);
+  const overview = await browser.call("GET", "/");
+  assert.match(overview.text, /<h1>Overview<\/h1>/);
+  assert.match(overview.text, /href="\/" aria-current="page"/);
+  assert.ok(!overview.text.includes("/installation"), "is for administrators");
+  const nonce = /nonce-(\w+)'/.exec(overview.headers.get("content-security-policy")!)![1]!;
+  assert.ok(overview.text.includes(`nonce="${nonce}"`));
+  assert.notEqual(
+    /nonce-(\w+)'/.exec((await browser.call("GET", "/")).headers.get("content-security-policy")!)![1],
+    nonce,
+  );
+  const server = { label: "<b>web</b>-1", ip_address: "192.0.2.9", username: "root", port: 22 };
+  const { id } = (await browser.call("POST", "/api/remote-servers", server)).body.data;
+  const found = await browser.call("GET", "/search?q=web");
+  assert.match(found.text, new RegExp(`href="/servers/${id}"`));
+  assert.ok(found.text.includes("&lt;b&gt;web&lt;/b&gt;-1"));
+  assert.ok(!(await browser.call("GET", "/search?q=inst")).text.includes("/installation"));
 });

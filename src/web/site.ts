@@ -3,7 +3,9 @@
  * data.
  */
 import type { Context } from "hono";
+import type { Clock } from "../domain/clock.ts";
 import { readBody } from "../http/input/body.ts";
+import { Assets } from "./assets.ts";
 import type { App, RouteVariables } from "../http/observe.ts";
 
 export type SiteContext = Context<RouteVariables>;
@@ -25,17 +27,24 @@ const PASSED_ON = ["cookie", "origin", "sec-fetch-site", "user-agent", "x-forwar
 export class Site {
   /** Path at which a proxy serves the control plane, without a trailing slash; empty for the root. */
   readonly base: string;
+  readonly #assets = new Assets();
 
   /**
    * @param publicUrl The URL at which browsers reach this control plane; if null, the request's URL is used.
    */
-  constructor(readonly app: App, readonly publicUrl: string | null) {
+  constructor(readonly app: App, readonly publicUrl: string | null, readonly clock: Clock) {
+    this.#assets.addTo(app);
     this.base = publicUrl === null ? "" : new URL(publicUrl).pathname.replace(/\/+$/, "");
   }
 
   /** Returns the address of a page or file of the site. */
   path(path: string): string {
     return `${this.base}${path}`;
+  }
+
+  /** Returns the address of a file that pages load. */
+  asset(name: string): string {
+    return this.path(this.#assets.path(name));
   }
 
   /**
@@ -90,19 +99,50 @@ export class Site {
   }
 }
 
-/** Returns the path of the page to show next; `/account` if the given text is not a path of this site. */
-export function nextPath(given: string | undefined): string {
-  return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,500}$/.test(given) ? given : "/account";
+/** Returns the path of the page to show next; `otherwise` if the given text is not a path of this site. */
+export function nextPath(given: string | undefined, otherwise = "/"): string {
+  return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,1000}$/.test(given) ? given : otherwise;
+}
+
+/** Fills a path of the API or of a page, such as ``path`/api/backups/${id}` ``. Escapes each value. */
+export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return String.raw({ raw: parts }, ...values.map((value) => encodeURIComponent(value)));
+}
+
+/** The fields of a form that a browser has sent. */
+export class Form {
+  constructor(readonly fields: Readonly<Record<string, unknown>>) {}
+
+  /** Returns a field's text as typed; an empty text if the field is absent. */
+  text(name: string): string {
+    const value = this.fields[name];
+    return typeof value === "string" ? value : "";
+  }
+
+  /** Returns the values of a field that can occur several times. Its name in the form ends in `[]`. */
+  list(name: string): string[] {
+    const value = this.fields[name];
+    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  }
+
+  /** Returns whether a checkbox is checked. */
+  has(name: string): boolean {
+    return this.fields[name] !== undefined;
+  }
+}
+
+export async function readForm(c: SiteContext): Promise<Form> {
+  const { value } = await readBody(c.req.raw, MAX_FORM);
+  return new Form((value ?? {}) as Record<string, unknown>);
 }
 
 /** Returns the fields of a form whose values are texts. */
 export async function formFields(c: SiteContext): Promise<Record<string, string>> {
-  const { value } = await readBody(c.req.raw, MAX_FORM);
-  const fields = Object.entries(value ?? {}) as [string, unknown][];
+  const fields = Object.entries((await readForm(c)).fields);
   return Object.fromEntries(
     fields.filter((field): field is [string, string] => typeof field[1] === "string"),
   );
 }
 
 /** Maximum size of a form, in bytes. */
-const MAX_FORM = 65_536;
+const MAX_FORM = 1_048_576;

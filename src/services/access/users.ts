@@ -40,6 +40,15 @@ export async function showSelf(services: ServiceContext, caller: Caller): Promis
   return await withCounts(services, services.database, caller, user);
 }
 
+/** Reads the caller's user and workspace, without the numbers that {@link showSelf} counts. */
+export async function showIdentity(
+  { database }: ServiceContext,
+  caller: Caller,
+): Promise<Pick<UserWithCounts, "user" | "workspace">> {
+  const user = requireFound(await store.findUser(database, caller.userId));
+  return { user, workspace: await workspaceOf(database, caller) };
+}
+
 export function updateSelf(
   services: ServiceContext,
   caller: Caller,
@@ -202,9 +211,13 @@ async function withCounts(
 ): Promise<UserWithCounts> {
   const wall = wallTime(user.timezone, services.clock.now());
   const today = instantOf(user.timezone, wall - wall % 86_400_000);
-  const { userId, workspaceId } = caller;
+  const counts = await countRecords(sql, caller.workspaceId, today);
+  return { user, workspace: await workspaceOf(sql, caller), counts };
+}
+
+async function workspaceOf(sql: Sql, { userId, workspaceId }: Caller): Promise<WorkspaceRow> {
   const workspace = await findWorkspace(sql, { userId, only: workspaceId, isAll: false }, workspaceId);
-  return { user, workspace: workspace!, counts: await countRecords(sql, workspaceId, today) };
+  return workspace!;
 }
 
 /**

@@ -123,7 +123,7 @@ export function addAccountPage(site: Site): void {
     const list = await site.call(c, "GET", "/api/sessions?sort=-last_used_at&per_page=100");
     const { user: { personal_info: user }, csrf_token: csrf } = own.body.data;
     const page = <AccountPage site={site} csrf={csrf} user={user} sessions={list.body.data} {...told} />;
-    return render(c, page, told.refused?.status ?? 200);
+    return render(c, page, { status: told.refused?.status });
   };
   site.app.get("/account", (c) => show(c));
   site.app.post("/account/password", async (c) => {

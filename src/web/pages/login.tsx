@@ -96,7 +96,7 @@ export async function showLogin(
   const { site, refused } = props;
   const provider = await providerName(site, c);
   const page = <LoginPage {...props} isExposed={site.isExposed(c)} provider={provider} />;
-  return render(c, page, refused?.status ?? 200);
+  return render(c, page, { status: refused?.status });
 }
 
 export function addLoginPage(site: Site): void {
@@ -147,7 +147,7 @@ function CodePage({ site, challenge, next, refused }: CodePageProps) {
 
 /** Shows the form for the second factor, after the user has passed the first one. */
 export function showCode(props: CodePageProps, c: SiteContext): Response {
-  return render(c, <CodePage {...props} />, props.refused?.status ?? 401);
+  return render(c, <CodePage {...props} />, { status: props.refused?.status ?? 401 });
 }
 
 export function addCodePage(site: Site): void {
@@ -218,13 +218,13 @@ export function addSetupPage(site: Site): void {
     const body = { setup_token: token === "" ? "none" : token };
     const known = await site.call(c, "POST", "/api/login/setup/user", { body });
     if (known.status !== 200) {
-      return render(c, <DeadLinkPage site={site} message={known.message} />, known.status);
+      return render(c, <DeadLinkPage site={site} message={known.message} />, { status: known.status });
     }
     const { email } = known.body.data;
     return render(
       c,
       <SetupPage site={site} isExposed={site.isExposed(c)} token={token} email={email} refused={refused} />,
-      refused?.status ?? 200,
+      { status: refused?.status },
     );
   };
   site.app.get("/login/setup", (c) => show(c, c.req.query("token") ?? ""));
@@ -232,9 +232,9 @@ export function addSetupPage(site: Site): void {
     const { token = "", password = "" } = await formFields(c);
     const body = { setup_token: token, password };
     const answer = await site.call(c, "POST", "/api/login/setup", { body });
-    if (answer.status === 200) return site.redirect(c, "/account", answer.cookie);
+    if (answer.status === 200) return site.redirect(c, "/", answer.cookie);
     const { challenge } = answer.body;
-    if (challenge !== undefined) return showCode({ site, challenge, next: "/account" }, c);
+    if (challenge !== undefined) return showCode({ site, challenge, next: "/" }, c);
     return await show(c, token, answer);
   });
 }
@@ -298,7 +298,7 @@ export function addStepUpPage(site: Site): void {
         next={next}
         refused={refused}
       />,
-      refused?.status ?? 200,
+      { status: refused?.status },
     );
   };
   site.app.get("/login/step-up", (c) => show(c, nextPath(c.req.query("next"))));

@@ -66,7 +66,7 @@ export function addPasskeysPage(site: Site): void {
     const list = await site.call(c, "GET", "/api/user/passkeys?per_page=100");
     if (list.status !== 200) return site.redirect(c, "/account/second-factor");
     const page = { site, csrf, email, passkeys: list.body.data, refused };
-    return render(c, <PasskeysPage {...page} />, refused?.status ?? 200);
+    return render(c, <PasskeysPage {...page} />, { status: refused?.status });
   };
   site.app.get(PATH, (c) => show(c));
   site.app.post(`${PATH}/:id/remove`, async (c) => {

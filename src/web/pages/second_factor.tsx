@@ -145,7 +145,7 @@ export function addSecondFactorPage(site: Site): void {
     const { user, csrf_token: csrf, second_factor: factor } = own.body.data;
     const { personal_info: { email }, account_settings: { is_admin: isAdmin } } = user;
     const page = <SecondFactorPage {...shown} {...{ site, csrf, email, isAdmin, factor }} />;
-    return render(c, page, shown.refused?.status ?? 200);
+    return render(c, page, { status: shown.refused?.status });
   };
   const call = async (c: SiteContext, method: string, path: string, body?: unknown) => {
     const { csrf_token: csrf = "" } = await formFields(c);

@@ -10,7 +10,7 @@ import {
   ownSession,
 } from "../../../services/access/sessions.ts";
 import { setupUser, useSetupLink } from "../../../services/access/setup_links.ts";
-import { showSelf } from "../../../services/access/users.ts";
+import { showIdentity } from "../../../services/access/users.ts";
 import { authenticate } from "../../../services/access/callers.ts";
 import { literal, secret } from "../../../definitions/formats/text.ts";
 import type { ServiceContext } from "../../../services/context.ts";
@@ -21,6 +21,7 @@ import { messageContent } from "../../resource.ts";
 import { presentSecondFactor, SecondFactor, secondFactorExample } from "./second_factor.ts";
 import { secondFactorOf } from "../../../services/access/second_factor.ts";
 import { presentSession, Session, sessionExample } from "./sessions.ts";
+import { RoleName } from "./roles.ts";
 import { presentUser, ShortUser, userExample } from "./user.ts";
 
 const OwnSession = z.object({
@@ -28,6 +29,10 @@ const OwnSession = z.object({
     user: ShortUser,
     session: Session,
     second_factor: SecondFactor,
+    workspace: z.object({ id: z.int(), name: z.string(), role: RoleName }).openapi({
+      description: "The workspace in which the session works, and the user's role there.",
+    }),
+    abilities: z.array(z.string()).openapi({ description: "What the user's role allows at this moment." }),
     csrf_token: z.string().openapi({
       description: "The value of the header `X-CSRF-Token`, for changes by forms.",
     }),
@@ -43,6 +48,8 @@ export const content = {
       user: userExample,
       session: sessionExample,
       second_factor: secondFactorExample,
+      workspace: { id: 1, name: "Ada Lovelace", role: "manager" as const },
+      abilities: ["view-backup-tasks", "view-remote-servers"],
       csrf_token: "q2Vbq0Xn1lT0p1mJ6n3d1gk9mXw5b8R2vN7c4Zy0sUE",
     },
   },
@@ -63,10 +70,22 @@ export function clientOf({ request, origin }: AnyCall): LoginClient {
 /** Returns the response about the caller's own session: the user, the session and the CSRF token. */
 async function ownSessionBody(services: ServiceContext, plain: string) {
   const caller = await authenticate(services, { kind: "session", text: plain });
-  const [{ user }, row] = [await showSelf(services, caller), await ownSession(services, caller)];
+  const [{ user, workspace }, row] = await Promise.all([
+    showIdentity(services, caller),
+    ownSession(services, caller),
+  ]);
   const session = presentSession({ ...row, is_current: isCurrent(caller, row.id) });
   const second_factor = presentSecondFactor(await secondFactorOf(services, caller.userId));
-  return { data: { user: presentUser(user), session, second_factor, csrf_token: csrfToken(plain) } };
+  return {
+    data: {
+      user: presentUser(user),
+      session,
+      second_factor,
+      workspace: { id: workspace.id, name: workspace.name, role: caller.role },
+      abilities: [...caller.abilities].sort(),
+      csrf_token: csrfToken(plain),
+    },
+  };
 }
 
 export async function loggedIn(call: AnyCall, { plain }: OpenedSession): Promise<Response> {

@@ -1,0 +1,78 @@
+/** The files that pages load: the style sheet, the scripts and the icon. */
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import type { App } from "../http/observe.ts";
+
+/** The files that browsers can load. The text of each is the texts of its parts, one after another. */
+const FILES: Readonly<Record<string, { readonly type: string; readonly parts: readonly string[] }>> = {
+  "rearguard.css": {
+    type: "text/css; charset=utf-8",
+    parts: ["./assets/tokens.css", "./assets/rearguard.css"],
+  },
+  "icon.svg": { type: "image/svg+xml", parts: ["./assets/icon.svg"] },
+  "passkeys.js": { type: "text/javascript; charset=utf-8", parts: ["./assets/passkeys.js"] },
+  "app.js": {
+    type: "text/javascript; charset=utf-8",
+    parts: [
+      "htmx.org/dist/htmx.min.js",
+      "htmx.org/dist/ext/hx-csp.min.js",
+      "htmx.org/dist/ext/hx-sse.min.js",
+      "./assets/rearguard.js",
+    ],
+  },
+};
+
+interface Asset {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly compressed: Uint8Array<ArrayBuffer>;
+  /** Changes with the content, so that browsers can keep a file for as long as they like. */
+  readonly version: string;
+}
+
+/** The files, kept in memory. */
+export class Assets {
+  readonly #files = new Map<string, Asset>();
+
+  /** Reads the files. */
+  constructor() {
+    for (const [name, { type, parts }] of Object.entries(FILES)) {
+      const texts = parts.map((part) => withoutSourceMap(Deno.readTextFileSync(locate(part))));
+      const bytes = new TextEncoder().encode(texts.join("\n"));
+      const version = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
+      this.#files.set(name, { type, bytes, compressed: new Uint8Array(gzipSync(bytes)), version });
+    }
+  }
+
+  /** Returns the address of a file, without the path of the proxy. */
+  path(name: string): string {
+    return `/assets/${name}?v=${this.#files.get(name)!.version}`;
+  }
+
+  addTo(app: App): void {
+    for (const [name, { type, bytes, compressed, version }] of this.#files) {
+      app.get(`/assets/${name}`, (c) => {
+        const isCompressed = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+        const isCurrent = c.req.query("v") === version;
+        return new Response(isCompressed ? compressed : bytes, {
+          headers: {
+            "Content-Type": type,
+            "Cache-Control": isCurrent ? "public, max-age=31536000, immutable" : "no-cache",
+            "Vary": "Accept-Encoding",
+            ...isCompressed ? { "Content-Encoding": "gzip" } : {},
+          },
+        });
+      });
+    }
+  }
+}
+
+/** Returns the address of a file of this folder, or of a package. */
+function locate(part: string): URL {
+  return part.startsWith("./") ? new URL(part, import.meta.url) : new URL(import.meta.resolve(part));
+}
+
+/** Removes the reference to a source map: browsers would look for it at this host. */
+function withoutSourceMap(text: string): string {
+  return text.replace(/\n\/\/# sourceMappingURL=.*\s*$/, "\n");
+}

@@ -1,0 +1,29 @@
+/** Parts of a page that renew themselves when records change. */
+import type { Child } from "hono/jsx";
+import type { View } from "../view.ts";
+
+/** Kinds of records whose changes a part can follow. */
+export type Topic = "runs" | "tasks" | "backups" | "servers" | "destinations" | "alerts" | "access";
+
+interface LiveProps {
+  readonly view: View;
+  /** The part's id, unique in the page. */
+  readonly id: string;
+  readonly topics: readonly Topic[];
+  readonly children: Child;
+}
+
+/**
+ * A part of a page that the browser fetches again when records of the given kinds change. Do not put forms
+ * for typing into it: what the user is typing might be lost.
+ */
+export function Live({ view, id, topics, children }: LiveProps) {
+  const attributes = view.hx({
+    get: view.path(view.here),
+    trigger: "live",
+    select: `#${id}`,
+    target: `#${id}`,
+    swap: "outerMorph",
+  });
+  return <div id={id} class="live" data-live={topics.join(" ")} {...attributes}>{children}</div>;
+}

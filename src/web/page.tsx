@@ -1,0 +1,132 @@
+/** Adds pages and their actions. A page is what a logged-in user sees; an action is what a form does. */
+import type { Child } from "hono/jsx";
+import { setFlash } from "./flash.ts";
+import { render } from "./layout.tsx";
+import { type ApiResponse, type Form, nextPath, readForm, type Site } from "./site.ts";
+import { Shell } from "./shell.tsx";
+import { Empty } from "./components/table.tsx";
+import { openView, PageError, type View } from "./view.ts";
+
+export interface PageContent {
+  readonly title: string;
+  readonly content: Child;
+  readonly status?: number;
+  /** Browsers that run no scripts fetch the page again after this number of seconds. */
+  readonly refreshSeconds?: number;
+}
+
+/** Returns a parameter of the route, such as `id` in `/tasks/:id`. */
+export type Parameter = (name: string) => string;
+
+/** Adds a page. `show` throws a {@link PageError} if the API refuses what the page shows. */
+export function addPage(
+  site: Site,
+  route: string,
+  show: (view: View, parameter: Parameter) => Promise<PageContent | Response>,
+): void {
+  site.app.get(route, async (c) => {
+    const view = await openView(site, c);
+    if (view instanceof Response) return view;
+    return await answer(view, () => show(view, (name) => c.req.param(name) ?? ""));
+  });
+}
+
+/** What an action leads to: another page with a message, or a page that is shown at once. */
+export type ActionResult = PageContent | Response | {
+  /** Path of the page to show next, without the path of the proxy. */
+  readonly goTo: string;
+  readonly done?: string;
+};
+
+/**
+ * Adds what a form does. Calls of the API pass `csrf`, the form's token. Use {@link refused} for what the API
+ * refuses as a whole, and show the form again if the errors are about its fields.
+ */
+export function addAction(
+  site: Site,
+  route: string,
+  act: (view: View, form: Form, parameter: Parameter) => Promise<ActionResult>,
+): void {
+  site.app.post(route, async (c) => {
+    const view = await openView(site, c);
+    if (view instanceof Response) return view;
+    const form = await readForm(c);
+    return await answer(view, () => act(view, form, (name) => c.req.param(name) ?? ""));
+  });
+}
+
+/**
+ * Returns to the page from which a form was sent, with the reason why the API refused it. If the action needs
+ * a fresh log-in, asks for it first.
+ */
+export function refused(view: View, form: Form, { body, message, errors }: ApiResponse): ActionResult {
+  const goTo = nextPath(form.text("next"));
+  if (body?.step_up_required === true) {
+    return { goTo: `/login/step-up?${new URLSearchParams({ next: goTo })}` };
+  }
+  const first = Object.values(errors)[0];
+  setFlash(view.c, { text: first ?? message ?? "The control plane did not answer.", tone: "bad" });
+  return { goTo };
+}
+
+interface SimpleAction {
+  readonly method: "POST" | "PUT" | "DELETE";
+  /** Returns the path of the API. */
+  readonly to: (parameter: Parameter) => string;
+  readonly body?: (form: Form) => unknown;
+  /** The message of the next page. */
+  readonly done: string | ((answer: ApiResponse) => string);
+  /** Path of the next page; absent for the page from which the form was sent. */
+  readonly goTo?: (answer: ApiResponse, parameter: Parameter) => string;
+}
+
+/** Adds an action that is one call of the API. */
+export function addSimpleAction(site: Site, route: string, action: SimpleAction): void {
+  addAction(site, route, async (view, form, parameter) => {
+    const answer = await view.call(action.method, action.to(parameter), {
+      body: action.body?.(form),
+      csrf: form.text("csrf_token"),
+    });
+    if (answer.status >= 300) return refused(view, form, answer);
+    const done = typeof action.done === "string" ? action.done : action.done(answer);
+    return { goTo: action.goTo?.(answer, parameter) ?? nextPath(form.text("next")), done };
+  });
+}
+
+async function answer(view: View, make: () => Promise<ActionResult>): Promise<Response> {
+  try {
+    const result = await make();
+    if (result instanceof Response) return result;
+    if (!("goTo" in result)) return show(view, result);
+    if (result.done !== undefined) setFlash(view.c, { text: result.done, tone: "good" });
+    return view.site.redirect(view.c, result.goTo);
+  } catch (error) {
+    if (error instanceof PageError) return show(view, errorPage(error));
+    throw error;
+  }
+}
+
+function show(view: View, { title, content, status, refreshSeconds }: PageContent): Response {
+  const page = <Shell view={view} title={title} refreshSeconds={refreshSeconds}>{content}</Shell>;
+  return render(view.c, page, { status, nonce: view.nonce });
+}
+
+/** What a page shows in place of its content if the API refuses to show it. */
+function errorPage({ status, message }: PageError): PageContent {
+  const title = status === 404 ? "Not found" : status === 403 ? "Not allowed" : "That did not work";
+  const hint = status === 404
+    ? "It was deleted, or it belongs to another workspace."
+    : status === 403
+    ? "Your role in this workspace does not allow it. A manager of the workspace can change roles."
+    : "Nothing was changed. Reload the page to try again.";
+  return {
+    title,
+    status,
+    content: (
+      <Empty title={title}>
+        <p>{message}</p>
+        <p class="muted">{hint}</p>
+      </Empty>
+    ),
+  };
+}
