@@ -1,6 +1,6 @@
 /**
- * Sends the journal's events over the websocket. Events are sent in order, each once per connection. At most
- * `WINDOW` events of a run are sent but not yet acknowledged.
+ * Sends the journal's events over the websocket. Events are sent in order, each once per connection. For each
+ * run, at most `WINDOW` sent events can be unacknowledged at a time.
  */
 import type { AgentMessage, RunEvent } from "../src/protocol/wire_messages.ts";
 import type { Journal, RunJournal } from "./journal.ts";

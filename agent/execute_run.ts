@@ -31,7 +31,7 @@ export interface RunEnvironment {
   readonly state: StateDirectory;
   readonly hostname: string;
   link(): RequestLink;
-  /** The source of the control plane's state, for a run that backs up this state. */
+  /** Where a run that backs up the control plane gets the export of the control plane's state. */
   readonly exports: ExportSource;
   /** The policy that says which scripts this agent may run. */
   readonly scripts: ScriptPolicy;
@@ -118,8 +118,8 @@ function reasonOf(verdict: Verdict): string {
 }
 
 /**
- * Prepares the run's scripts and records their plan in the journal; returns null if the run has no scripts.
- * Once the promise resolves, the first script may begin.
+ * Prepares the run's scripts and records their plan in the journal. Returns null if the run has no scripts.
+ * The first script must not begin before the promise has resolved.
  */
 async function planScripts(
   { clock, exports, scripts: policy, state }: RunEnvironment,

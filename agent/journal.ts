@@ -41,9 +41,10 @@ const CHECKPOINT_SIZE = 1024 * 1024;
 /**
  * How many event numbers are skipped after a journal was read from disk.
  *
- * Only verdicts and the records of objects and scratch directories to be created are flushed to the disk. So
- * after a power failure, the file might lack events that the control plane has already stored. If a new event
- * got the number of a lost one, the control plane would take the new event for a duplicate.
+ * Only two kinds of entries are flushed to the disk: verdicts, and records of objects and scratch directories
+ * that are about to be created. So after a power failure, the file might lack other events that the control
+ * plane has already stored. If a new event got the number of such an event, the control plane would take the
+ * new event for a duplicate.
  */
 const MAX_LOST_EVENTS = 1 << 20;
 
@@ -116,8 +117,8 @@ export class Journal {
     try {
       run.remove();
     } catch (error) {
-      // Only log this: the run is over. The next agent process will send the run's events again, and the
-      // control plane will ignore them.
+      // Only log the error, because the run is over. The next agent process will send the run's events again,
+      // and the control plane will ignore them.
       log().warn("Cannot remove the journal of run {run_id}: {reason}", {
         run_id: run.runId,
         reason: (error as Error).message,
@@ -146,7 +147,7 @@ export class RunJournal {
    * file is not on this server.
    */
   readonly openings: { name: string; path: string | null }[] = [];
-  /** Directories for unfinished work that were recorded before they were created. */
+  /** Directories for unfinished work. Each directory was recorded before it was created. */
   readonly scratches: string[] = [];
   readonly scripts = new ScriptRecord((entry) => this.#record(entry));
   kind: JobKind = "backup";
@@ -160,7 +161,7 @@ export class RunJournal {
   #sinceCheckpoint = 0;
   /** Number of event numbers that the next event skips. */
   #skipped = 0;
-  /** Whether the file's last line may be incomplete because the disk was full. */
+  /** Whether the file's last line might be incomplete, because the disk was full. */
   #isTorn = false;
 
   private constructor(
@@ -240,7 +241,10 @@ export class RunJournal {
     await this.#record({ scratch: path });
   }
 
-  /** Returns the first events, at most `limit`, with numbers above `sequence`, as messages to send. */
+  /**
+   * Returns the first events with numbers above `sequence`, as messages to send. Returns at most `limit`
+   * events.
+   */
   after(sequence: number, limit: number): RunEventMessage[] {
     const from = this.#events.findIndex((entry) => entry.sequence > sequence);
     if (from === -1) return [];
@@ -270,8 +274,8 @@ export class RunJournal {
   }
 
   /**
-   * Removes the journal. Also removes the directory of the run's scripts if it still exists. This is the case
-   * if the run's verdict could not be kept on disk.
+   * Removes the journal. Also removes the directory of the run's scripts if it still exists. The directory
+   * still exists if the run's verdict could not be kept on disk.
    */
   remove(): void {
     this.close();
@@ -344,7 +348,8 @@ function checksum(json: string): string {
 }
 
 /**
- * Returns the entry in a line; null if the line was altered. Older agents wrote the JSON without a checksum.
+ * Returns the entry in a line; null if the line was altered. Also accepts JSON without a checksum, because
+ * older agents wrote that.
  */
 function parseLine(line: Uint8Array): Entry | null {
   try {

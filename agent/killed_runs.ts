@@ -46,8 +46,9 @@ export interface PendingScripts {
 }
 
 /**
- * Ends every unfinished run in the journal with a verdict, and empties the work directory. If a run still has
- * scripts to run, its verdict must be reported after them. Returns these runs.
+ * Gives every unfinished run in the journal a verdict, and empties the work directory. Finishes each run
+ * that has no scripts left to run. Returns the other runs: their scripts must run before their verdicts
+ * are reported.
  */
 export async function endKilledRuns(context: KilledRunsContext): Promise<PendingScripts[]> {
   const pending: PendingScripts[] = [];
@@ -82,8 +83,9 @@ async function cleanUp(run: RunJournal, { clock, state }: KilledRunsContext): Pr
 }
 
 /**
- * Undoes a restore that was publishing its files. Returns a sentence about the undo for the verdict's reason;
- * empty if there was nothing to undo.
+ * Undoes a restore that was publishing its files. If the restore had published all files, undoes nothing.
+ * Returns a sentence for the verdict's reason about the undo, or about replaced files that are kept; empty if
+ * there is neither.
  */
 async function undoPublishing(
   { runId, attempt, scratches }: RunJournal,

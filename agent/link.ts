@@ -21,8 +21,8 @@ import { httpProxyOf, ProxyTunnel } from "./proxy_tunnel.ts";
 import type { Journal } from "./journal.ts";
 
 /**
- * Maximum wait before connecting again, in milliseconds. `RETRY_FIRST` applies to the first wait. The maximum
- * then doubles with each wait, up to `RETRY_LAST`.
+ * Limits of the wait before connecting again, in milliseconds. The first wait is at most `RETRY_FIRST`. This
+ * maximum doubles with each further wait, up to `RETRY_LAST`.
  */
 const RETRY_FIRST = 500;
 const RETRY_LAST = 30_000;

@@ -17,8 +17,8 @@ import { Runner } from "./runner.ts";
 import { StartError, StateDirectory } from "./state_directory.ts";
 
 /**
- * Time in milliseconds that the agent, before it ends, waits for the acknowledgements of the last verdicts.
- * At its next start, it sends the verdicts that were not acknowledged.
+ * Maximum time in milliseconds that a stopping agent waits until its last events, such as verdicts, are
+ * acknowledged. At its next start, the agent sends the events that were not acknowledged.
  */
 const DRAIN_TIMEOUT = 3_000;
 

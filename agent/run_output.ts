@@ -115,8 +115,8 @@ export class RunOutput implements Output {
     const now = this.#clock.monotonic();
     const gained = ((now - this.#refilledAt) / 1000) * RATE;
     this.#refilledAt = now;
-    // The allowance grows to at most `RATE`, the characters of one second. If it is still larger, because the
-    // initial burst is not used up, it stays as it is.
+    // The allowance grows to at most `RATE`, the characters of one second. While some of the initial burst is
+    // left, the allowance can be larger than `RATE`. It then does not grow.
     this.#allowance = Math.max(this.#allowance, Math.min(this.#allowance + gained, RATE));
   }
 

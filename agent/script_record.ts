@@ -6,7 +6,7 @@ import { type ScriptJournal, ScriptPlan } from "./engine/scripts/script_plan.ts"
 export const ScriptEntry = z.union([
   /** The plan of the run's scripts. Recorded before the first script begins. */
   z.object({ scripts: ScriptPlan }),
-  /** The verdict on the backup, before the scripts that follow it. */
+  /** The verdict on the backup. Recorded before the scripts that run after the backup. */
   z.object({ decided: Verdict }),
   /** The script at this position of the run's plan has ended. `problem` is null if the script succeeded. */
   z.object({ script: z.number().int().nonnegative(), problem: z.string().nullable() }),

@@ -1,5 +1,6 @@
 /**
- * Measures restores: of a whole tree, compared with zstd and tar, and of one file in a large archive on S3.
+ * Measures two kinds of restores: of a whole tree, compared with zstd and tar, and of one file in a large
+ * archive on S3.
  */
 import { join } from "node:path";
 import { TestS3 } from "../tests/support/servers/s3.ts";

@@ -25,7 +25,8 @@ export interface Config {
   /** Port to listen on; 0 means any free port. */
   readonly port: number;
   /**
-   * URL of this server for users and agents, without a trailing slash; null for the address it listens on.
+   * URL at which users and agents reach this control plane, without a trailing slash. Null means the address
+   * that the control plane listens on.
    */
   readonly publicUrl: string | null;
   /** Keys that encrypt secrets, 32 bytes each, the current key first; null if they are in `secretKeyFile`. */
@@ -58,7 +59,7 @@ export interface Config {
   readonly messageInterval: number;
   /** The OpenID Connect provider with which users can log in; null for none. */
   readonly openid: OpenidSettings | null;
-  /** Decides which of the addresses that users enter the control plane is allowed to connect to. */
+  /** Decides whether the control plane is allowed to connect to an address that a user entered. */
   readonly addressPolicy: AddressPolicy;
   readonly runTimes: RunTimes;
 }

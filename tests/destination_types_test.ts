@@ -13,8 +13,8 @@ import { destinationFixtures } from "./support/fixtures/destinations.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 /**
- * Files that are allowed to contain the name of a destination type that they do not belong to. Each has the
- * reason.
+ * Exceptions: these files are allowed to name a destination type although they do not belong to it. The
+ * values are the reasons.
  */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one local destination through the public API",

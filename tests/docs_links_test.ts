@@ -143,9 +143,9 @@ Deno.test("the table of things to add counts the files that each section names",
 });
 
 /**
- * Counts the files that a section tells its readers to write or to change. If the section has a list, counts
- * the files at the start of each item, and the registry after each "one line of". If it has no list, counts
- * all files that its text names.
+ * Counts the files that a section tells its readers to write or to change. If the section has no list, counts
+ * all files that its text names. If it has a list, counts the files that are named at the start of an item,
+ * and the registry that follows each "one line of".
  */
 function countFiles(section: string): number {
   const items = section.match(/^- (?:.|\n(?!- |\n))+/gm) ?? [];

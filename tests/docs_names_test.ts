@@ -127,8 +127,8 @@ Deno.test("every endpoint that the documentation names exists", () => {
 });
 
 /**
- * Returns the unknown flags and subcommands in a command line of `rearguard`. Each comes after the name of
- * its command, as in `list --x`.
+ * Returns the unknown flags and subcommands in a command line of `rearguard`. Each result is the name of a
+ * command and the unknown word after it, such as `list --x`.
  */
 function unknownFlags(line: string): string[] {
   let command: Command = rearguard();

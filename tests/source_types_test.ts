@@ -28,8 +28,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 const names = [...DEFINITIONS].flatMap(([type, { engine }]) => [type, engine]);
 
 /**
- * For each name that also means something else, such as a program of the agent or the product: matches the
- * files in which the name has that other meaning.
+ * Names that also mean something else: a program that the agent runs, or the product. Each pattern matches
+ * the files in which the name has that other meaning.
  */
 const IS_OTHER: Readonly<Record<string, RegExp>> = {
   tar: new RegExp(

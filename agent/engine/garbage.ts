@@ -19,8 +19,8 @@ export function collectYoung(): void {
 const PAUSE = 1000;
 
 /**
- * Runs one full collection soon after work has ended. If several pieces of work end within `PAUSE`, one
- * collection serves all of them.
+ * Runs one full garbage collection soon after work has ended. If several pieces of work end within `PAUSE`,
+ * one collection serves all of them.
  */
 export class GarbageCollection {
   #isDue = false;

@@ -52,8 +52,8 @@ export function mountOf(path: string, mounts: Mount[]): Mount | undefined {
 }
 
 /**
- * Returns a mount point that fstab lists and that is not mounted, if it is the path itself or a directory
- * above it. Returns undefined if there is none.
+ * Looks for a mount point that fstab lists but that is not mounted. Considers only the path itself and the
+ * directories above the path. Returns undefined if there is no such mount point.
  */
 export function vanishedMount(path: string, expected: string[], mounts: Mount[]): string | undefined {
   const mounted = new Set(mounts.map(({ point }) => point));
@@ -61,7 +61,7 @@ export function vanishedMount(path: string, expected: string[], mounts: Mount[])
 }
 
 /**
- * Throws a `RunFailedError` if fstab lists the path's file system but it is not mounted.
+ * Throws a `RunFailedError` if fstab has a mount point at or above the path on which nothing is mounted.
  * @param action The action that is refused, for the error message: `back up /srv`.
  */
 export function refuseVanished(action: string, path: string, { mounts, expected }: Mounts): void {

@@ -102,7 +102,7 @@ export interface Uploads {
 /** An error that fails a run. The message is one line that says what to do. It contains no secrets. */
 export class RunFailedError extends Error {
   override readonly name = "RunFailedError";
-  /** Names of objects that may be left at the destination because they could not be removed. */
+  /** Names of objects that might still be at the destination, because they could not be removed. */
   leftovers: string[] = [];
 }
 
@@ -119,8 +119,8 @@ export class UnansweredCreateError extends RunFailedError {}
 export class ObjectMissingError extends RunFailedError {}
 
 /**
- * Bytes that were read differ from the bytes that were written. The contents of the read bytes, or an index,
- * show the difference. This error follows a single read, so the network might be at fault.
+ * The bytes that were read are not the bytes that were written. This is known from the contents of the read
+ * bytes, or from an index. The error is thrown after a single read, so the network might be at fault.
  */
 export class DamagedBytesError extends RunFailedError {}
 
@@ -213,8 +213,8 @@ export interface ObjectWriter {
    */
   readonly direct?: DirectWriting | undefined;
   /**
-   * Writes bytes. The caller may reuse the buffer once the promise resolves. If the destination is slow, the
-   * promise resolves late, to slow down the caller.
+   * Writes bytes. The caller is allowed to reuse the buffer once the promise resolves. If the destination is
+   * slow, the promise resolves late, to slow down the caller.
    */
   write(chunk: Uint8Array): Promise<void>;
   /**
@@ -235,13 +235,13 @@ export interface ObjectWriter {
 }
 
 /**
- * Lets a program write the object's file instead of the agent. The agent then does not call `write`, but
- * reads the bytes from the file.
+ * Lets a program, and not the agent, write the object's file. The agent then does not call `write`, but reads
+ * the bytes from the file.
  */
 export interface DirectWriting {
   /** Absolute path of the file to write. It exists and is empty. */
   readonly path: string;
-  /** Reports how many bytes the program has written and the agent has read since the last call. */
+  /** Reports that the agent has read `length` more bytes of what the program wrote. */
   written(length: number): void;
   /** Rejects with the reason why writing fails. Resolves if no reason is found. */
   findFault(): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * Download URLs that the control plane sent along with a request. They are for work outside a run, because
- * only a run can request URLs itself.
+ * Download URLs that the control plane sent along with a request. They are for work outside a run. A run does
+ * not need them, because it can request URLs itself.
  */
 import type { SignedObject } from "../../src/protocol/browsing.ts";
 import { type Downloads, RunFailedError } from "./ports.ts";

@@ -1,6 +1,6 @@
 /**
- * Types that the parts of a restore run use. They are not in the registry of targets, because the registry
- * imports these parts.
+ * Types that the code of restores shares. The registry of targets imports this code, so these types are in a
+ * file of their own.
  */
 import type { RestoreJob } from "../../src/protocol/job.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";

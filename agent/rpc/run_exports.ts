@@ -27,8 +27,8 @@ export async function* fetchExport(
   const stalled = new AbortController();
   const either = AbortSignal.any([signal, stalled.signal]);
   /**
-   * Since when the next chunk is awaited; null while the consumer processes a chunk. Processing does not
-   * count as a stall, because it may take long if a destination is offline.
+   * When the wait for the next chunk began; null while the consumer processes a chunk. Processing does not
+   * count as a stall, because it might take long if a destination is offline.
    */
   let heard: number | null = clock.monotonic();
   const over = new AbortController();

@@ -10,7 +10,7 @@ import { RunFailedError } from "../engine/ports.ts";
 
 /**
  * Time in milliseconds for which a refused request is retried. A request is retried only if its refusal says
- * that a retry may succeed. This is the case, for example, if the bucket can't be reached.
+ * that a retry might succeed. The refusal says so if, for example, the bucket can't be reached.
  */
 const RETRY_LIMIT = 15 * 60_000;
 /** Time after which a request without a response is reported to the output, in milliseconds. */

@@ -4,8 +4,8 @@ import { RunFailedError, type Uploads } from "../engine/ports.ts";
 import type { RunRequests } from "./run_requests.ts";
 
 /**
- * Time limit for aborting an upload, in milliseconds. If it passes, the upload is left to the control plane,
- * which aborts abandoned uploads by itself.
+ * Time limit for aborting an upload, in milliseconds. After this time, the agent leaves the upload to the
+ * control plane, which aborts abandoned uploads by itself.
  */
 const ABORT_TIMEOUT = 15_000;
 

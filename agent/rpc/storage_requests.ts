@@ -1,6 +1,6 @@
 /**
  * Sends requests about uploads and downloads over the websocket. After a reconnect, sends unanswered requests
- * again, because a request or its response may have been lost.
+ * again, because a request or its response might have been lost.
  */
 import { randomUUID } from "node:crypto";
 import type { AgentMessage, ServerMessage } from "../../src/protocol/wire_messages.ts";

@@ -87,7 +87,7 @@ export class ScaleStage implements AsyncDisposable {
     return new ApiCaller(this.url, BOOTSTRAP);
   }
 
-  /** Inserts servers with one agent key each, and a destination. Returns the ids and the keys. */
+  /** Inserts one destination, and servers with one agent key each. Returns the ids and the keys. */
   async plantServers(count: number): Promise<{ ids: number[]; keys: string[]; destinationId: number }> {
     const now = systemClock.now();
     const [first] = await this.sql<

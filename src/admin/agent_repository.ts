@@ -168,9 +168,9 @@ async function readKey(path: string, passphraseField: string, environment: Envir
 }
 
 /**
- * Calls `work`. If the call fails, rewrites the error for the command line: names of API fields are replaced
- * by the words in `words`. A field that is not in `words` is replaced by the name of its environment
- * variable.
+ * Calls `work`. If it fails, rewrites the error's message for the command line: replaces the names of the
+ * destination's API fields by their words in `kit.reading.words`. A field without such words is replaced by
+ * the name of its environment variable.
  */
 async function translated<T>(work: () => Promise<T>, { fields, kit }: DestinationDefinition): Promise<T> {
   try {

@@ -8,7 +8,7 @@ import { archiveFault } from "./archive.ts";
 import { findManifests } from "./manifests.ts";
 import { openRepository } from "./repository.ts";
 
-/** Backs up a small tree into a directory, in its subdirectory `in/naïve 100%`. */
+/** Backs up a small tree. Stores the backup in `in/naïve 100%` below `directory`. */
 async function backUpInto(directory: string, owner: string): Promise<void> {
   await using run = await BackupRun.open();
   await Deno.mkdir(`${run.root}/tree`);

@@ -7,7 +7,7 @@ import type { Passwords } from "./passwords.ts";
 import type { BackupRepository } from "./backup_repository.ts";
 
 /**
- * Returns the backups that can be restored, in the given order. Prompts for the passwords of encrypted
+ * Returns the backups that can be restored, in the order of `found`. Prompts for the passwords of encrypted
  * backups. If no password opens a backup, its password is null.
  *
  * @param directoryOf Returns the directory in which a control plane looks for a backup.

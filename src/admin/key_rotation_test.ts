@@ -23,7 +23,7 @@ interface Scene {
   rotate(also?: { patience?: number; print?: (line: string) => void }): Promise<void>;
   /** Stores a notification stream whose value is encrypted with `key`. Returns the stream's id. */
   seal(key: Uint8Array, value: string): Promise<number>;
-  /** Returns the values of all streams, decrypted with the keys in the file; retired keys are not tried. */
+  /** Decrypts the values of all streams with the keys in the key file. Does not try retired keys. */
   values(): Promise<string[]>;
 }
 

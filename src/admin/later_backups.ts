@@ -1,6 +1,6 @@
 /**
- * After a recovery, imports the backups that were made after the backup from which the control plane was
- * recovered.
+ * Imports newer backups after the control plane was recovered from one of its own backups. Newer backups are
+ * those that were made after that one.
  */
 import { type FoundBackup, importLaterBackups } from "../services/backups/import.ts";
 import type { ServiceContext } from "../services/context.ts";
@@ -82,7 +82,7 @@ export async function importNewerBackups(
   );
 }
 
-/** A backup that has a record in the database, and its manifest in this repository. */
+/** A backup with both a record in the database and a manifest in this repository. */
 interface KnownBackup {
   each: FoundManifest;
   record: KnownManifest;
@@ -99,9 +99,9 @@ function isInRecordedDirectory(
 }
 
 /**
- * Returns the directory that the database should record for a backup. The repository may be a copy, but the
- * record should name the original. Some backups of the repository already have records. The directories in
- * these records show where the originals are.
+ * Returns the directory that the database should record for a backup. The record should name the original
+ * directory, but the repository might be a copy. Other backups of the repository already have records. Their
+ * recorded directories show where the originals are.
  */
 function recordedDirectory(
   repository: BackupRepository,

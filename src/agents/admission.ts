@@ -22,7 +22,7 @@ import type { ServiceContext } from "../services/context.ts";
 import { logger } from "../telemetry/logging.ts";
 import { HandshakeLimiter } from "./handshake_limiter.ts";
 
-/** How long the connected agent may take to answer a ping, in milliseconds. */
+/** How long to wait for the connected agent to answer a ping, in milliseconds. */
 const PING_TIMEOUT = 5_000;
 /**
  * How long to wait for the connected agent to answer a ping, in milliseconds, if the new agent has the same
@@ -30,7 +30,7 @@ const PING_TIMEOUT = 5_000;
  * machine that was cloned while running.
  */
 const PING_TIMEOUT_SAME_SEAT = 1_000;
-/** Maximum attempts to admit an agent when several connect at the same time. */
+/** Maximum number of tries to admit an agent while other agents with the same key connect. */
 const ROUNDS = 5;
 
 type RunAnswers = Awaited<ReturnType<typeof connectAgent>>;
@@ -43,7 +43,7 @@ export type Admitted =
   | { is: "duplicate"; message: string }
   | { is: "early"; message: string };
 
-/** A session of this replica, with the members that admission needs. */
+/** An agent session of this replica. Declares only what admission needs. */
 interface Candidate {
   readonly connection: Connection;
   answersPing(patience: number): Promise<boolean>;

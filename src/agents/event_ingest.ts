@@ -59,9 +59,9 @@ export class EventIngest {
   }
 
   /**
-   * Stores a batch and acknowledges its events. Returns true when they are stored. Retries while the database
-   * is unavailable. Memory stays limited, because an agent sends only a limited number of events ahead of
-   * their acknowledgements. Returns false if ingestion was closed.
+   * Stores a batch and acknowledges its events. Returns true when they are stored. Returns false if ingestion
+   * was closed. Retries while the database is unavailable. Meanwhile, memory stays limited, because an agent
+   * sends only a limited number of events before it gets their acknowledgements.
    */
   async #store(batch: IncomingEvent[]): Promise<boolean> {
     let wait = RETRY_FIRST;

@@ -67,7 +67,7 @@ export class Session {
   readonly connection: Connection;
   /** Time of the last message, in milliseconds of the monotonic clock. */
   heardAt: number;
-  /** Whether the connection may be recorded in the database. */
+  /** False until the control plane starts to record the connection in the database. */
   entered = false;
   readonly #services: ServiceContext;
   readonly #socket: WebSocket;

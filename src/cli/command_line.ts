@@ -17,7 +17,10 @@ export function outputOf(command: Command): Output {
   return new Output(command.optsWithGlobals().json === true, new Terminal());
 }
 
-/** Adapts an action that calls the API to commander: `command.action(calling((cli, id, options) => …))`. */
+/**
+ * Turns an action that calls the API into an action for commander:
+ * `command.action(calling((cli, id, options) => …))`.
+ */
 export function calling<Args extends unknown[]>(
   action: (cli: Cli, ...args: Args) => Promise<void>,
 ): (...args: [...Args, Command]) => Promise<void> {

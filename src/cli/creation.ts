@@ -127,7 +127,7 @@ async function readNamedSecrets(pairs: readonly string[]): Promise<Record<string
   for (const pair of pairs) {
     const [, name, from] = /^([a-z][a-z0-9_]*)=(.*)$/s.exec(pair) ?? [];
     const source = from === undefined ? null : parseSecretSource(from);
-    // This message does not repeat the argument: an invalid argument may be the secret itself.
+    // This message does not repeat the argument: an invalid argument might be the secret itself.
     if (name === undefined || source === null) {
       throw new CommandError(EXIT.usage, `Cannot use --secret: it must be name=source, with ${SOURCE_HELP}`);
     }

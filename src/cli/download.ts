@@ -134,7 +134,7 @@ async function receive(
   if (total !== null && file.size < total) throw lost(new Error("the response ended too early"));
 }
 
-/** Returns the position in the file of the response's first byte; NaN if the response does not state it. */
+/** Returns the position in the file at which the response begins; NaN if the response does not state it. */
 function startOf(response: Response): number {
   if (response.status !== 206) return 0;
   return Number(/^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1] ?? NaN);

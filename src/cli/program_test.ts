@@ -65,7 +65,7 @@ Deno.test("as a task it finds files in the caller's directory, and returns its e
       "task.json",
     ],
     cwd: home.directory,
-    // The tests may have been started by npx, which sets INIT_CWD to the directory where npx was started.
+    // npx might have started the tests. npx sets INIT_CWD to the directory where it was started.
     env: {
       INIT_CWD: home.directory,
       REARGUARD_URL: "http://127.0.0.1:1",

@@ -10,7 +10,7 @@ export const DEFAULT_URL = "http://127.0.0.1:8000";
 /** Returns `$XDG_CONFIG_HOME/rearguard/login.json`, as the XDG Base Directory Specification says. */
 export function loginPath(): string {
   const base = Deno.env.get("XDG_CONFIG_HOME") ?? "";
-  // The specification says that a relative path is to be ignored.
+  // The XDG Base Directory Specification says that a relative path must be ignored.
   if (isAbsolute(base)) return join(base, "rearguard", "login.json");
   const home = Deno.env.get("HOME") ?? "";
   if (home === "") throw new CommandError(EXIT.usage, "Cannot find the stored login: HOME is not set");

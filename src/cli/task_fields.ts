@@ -29,7 +29,7 @@ export async function taskBody(options: TaskOptions): Promise<Record<string, unk
   return body;
 }
 
-/** Returns the type of task whose required field is given; undefined if no such field is given. */
+/** Returns the task type whose required field is given; undefined if no such field is given. */
 function typeWithField(isGiven: (field: string) => boolean): string | undefined {
   return DEFINITIONS.values().find(({ requiredField }) =>
     requiredField !== undefined && isGiven(requiredField)

@@ -6,7 +6,7 @@ import { defineFields } from "./fields/field.ts";
 import { says } from "./formats/says.ts";
 import { integer, limited, line, oneLine, timeOfDay, trimmed } from "./formats/text.ts";
 
-/** Accepts a cron expression. Its fields may be separated by tabs, which are stored as blanks. */
+/** Accepts a cron expression. Tabs between its fields are accepted, and stored as blanks. */
 const cronExpression = oneLine(
   limited(trimmed(z.string()).overwrite((value) => value.replace(/[ \t]+/g, " ")).min(1), 255),
 ).superRefine((value, context) => {

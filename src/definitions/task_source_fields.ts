@@ -20,7 +20,10 @@ type InObjects<T extends FieldTable> = {
   };
 };
 
-/** Stores each field in one of the two objects. So a field that only one source type has needs no column. */
+/**
+ * Adds to each field where it is stored: secrets in `source_secrets`, other fields in `source_settings`. So a
+ * field that only one source type has needs no column of its own.
+ */
 function inObjects<const T extends FieldTable>(fields: T): InObjects<T> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, field]) => [

@@ -26,8 +26,8 @@ export interface LoopOptions {
    */
   patienceMs?: number;
   /**
-   * Does one round, and calls `beat` after each step. Returns when the next round is due; null means after
-   * `pollMs`.
+   * Does one round, and calls `beat` after each step. Returns the time at which the next round is due; null
+   * means after `pollMs`.
    */
   work(beat: Beat): Promise<Date | null>;
 }

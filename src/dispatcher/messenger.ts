@@ -1,12 +1,12 @@
-/** Sends messages that are due to their notification streams. */
+/** Sends due messages to their notification streams. */
 import type { ServiceContext } from "../services/context.ts";
 import { Loop } from "./loop.ts";
 
 /** Sends messages to notification streams. Implemented in `src/notify`. */
 export interface Deliverer {
   /**
-   * Starts sending the messages that are due, and calls `ended` when each has ended. Returns how many were
-   * started.
+   * Starts sending the messages that are due. Returns how many were started. Calls `ended` once for each
+   * message, when its sending has ended.
    */
   startDue(ended: () => void): Promise<number>;
   nextDue(): Promise<Date | null>;

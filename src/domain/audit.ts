@@ -23,7 +23,7 @@ export const DEFAULT_AUDIT_LOG_DAYS = 400;
 
 /** Origin of a request: the client's address and the request's id. */
 export interface Origin {
-  /** The client's address; null if unknown. A trusted proxy may have reported the address. */
+  /** The client's address, perhaps as reported by a trusted proxy; null if unknown. */
   readonly address: string | null;
   /**
    * The `X-Request-Id` of the response: the value that the caller sent, or a generated UUID if the caller

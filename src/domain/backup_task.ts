@@ -16,9 +16,9 @@ export const NO_SCHEDULE: ScheduleFields = {
 };
 
 /**
- * Returns the schedule after `change`. Undefined fields of `change` stay as they were. A cron expression
- * clears frequency, time and weekday. A frequency or time clears the cron expression. If a change has both,
- * the cron expression wins.
+ * Returns the schedule after `change`. Fields that are undefined in `change` stay as they were. A cron
+ * expression clears frequency, time and weekday. A frequency or time clears the cron expression. If a change
+ * has a cron expression and also a frequency or time, only the cron expression counts.
  */
 export function changeSchedule(current: ScheduleFields, change: Partial<ScheduleFields>): ScheduleFields {
   if (isGiven(change.custom_cron_expression)) {
@@ -49,7 +49,7 @@ export function withDefaultWeekday<S extends ScheduleFields>(
   return { ...schedule, weekday: localWeekday(timezone, createdAt) };
 }
 
-/** Returns the problems of a schedule with missing fields, by field. */
+/** Returns error messages for the missing fields of a schedule, by field. */
 export function missingScheduleFields(
   plan: { readonly [K in keyof ScheduleFields]?: unknown },
 ): Record<string, string[]> {

@@ -92,7 +92,7 @@ export class SecondFactorMissingError extends ForbiddenError {
   }
 }
 
-/** A token, session or log-in of a known user that was refused. The audit log records it. */
+/** A refused token, session or log-in of a known user. The audit log records the refusal. */
 export interface RefusedCredential {
   readonly userId: number;
   /** The token or session; absent for a failed log-in. */
@@ -100,7 +100,7 @@ export interface RefusedCredential {
   readonly reason: string;
 }
 
-/** The operation is not possible now. The same request may succeed later. */
+/** The operation is not possible now. The same request might succeed later. */
 export class UnavailableError extends DomainError {
   readonly kind = "unavailable";
 }

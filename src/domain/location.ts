@@ -1,8 +1,8 @@
 /** Paths of directories and objects at a destination. */
 
 /**
- * Returns the path of a directory after the contents of the directory `base` were moved to `next`. Returns
- * null if the directory is not inside `base`.
+ * Returns the new path of `directory` if everything in the directory `base` moves to `next`. Returns null if
+ * `directory` is not inside `base`.
  */
 export function movedDirectory(directory: string, base: string, next: string): string | null {
   if (base === next) return directory;

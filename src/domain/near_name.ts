@@ -15,7 +15,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   user: "username",
 };
 
-/** Number of characters of a name for each spelling error that is tolerated. */
+/** In a name, one spelling error is tolerated for every `LETTERS_PER_ERROR` characters. */
 const LETTERS_PER_ERROR = 5;
 
 /**

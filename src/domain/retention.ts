@@ -162,8 +162,8 @@ function keepNewest(
 
 /**
  * Keeps the newest backup of each of the last `count` periods that have backups. If there are fewer than
- * `count` such periods, also keeps the oldest backup. Without the oldest backup, a growing history would be
- * shorter than requested.
+ * `count` such periods, also keeps the oldest backup. Otherwise, a history that is still growing would cover
+ * less time than requested.
  */
 function keepPeriods(
   newestFirst: readonly RetainedBackup[],

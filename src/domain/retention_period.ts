@@ -1,4 +1,7 @@
-/** Names calendar periods. Two times are in the same period if their periods have the same name. */
+/**
+ * Gives each calendar period a name. Two times are in the same period if {@link periodOf} returns the same
+ * name for both.
+ */
 import { localIso } from "./timezone.ts";
 
 export type Period = "hourly" | "daily" | "weekly" | "monthly" | "yearly";

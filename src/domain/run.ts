@@ -106,7 +106,7 @@ export function hasEnded(state: RunState): state is FinalState | "lost" {
 
 /**
  * Factor for the stall timeout of restores. A database server reports no progress while it builds a large
- * index. If the restore were ended then, everything restored so far would be lost.
+ * index. If the stall timeout ended the restore at that time, everything restored so far would be lost.
  */
 export const RESTORE_PATIENCE = 4;
 
@@ -119,8 +119,8 @@ export interface RunTimes {
   /** Time from the dispatch to the agent's acceptance. */
   acceptance: number;
   /**
-   * Time until an agent first accepts the run. It starts when the run is due, or when a user requests the
-   * run.
+   * Time until an agent first accepts the run. The time is measured from when the run is due, or from a
+   * user's request for the run.
    */
   start: number;
   /** Time from the request to cancel to the agent's confirmation. */
@@ -213,9 +213,9 @@ export const OUTCOMES = ["succeeded", "warnings", "failed"] as const;
 export type Outcome = typeof OUTCOMES[number];
 
 /**
- * Returns the outcome of a run. Returns null if the run has not ended, or if a person cancelled it. A run
- * that its timeout cancelled has failed, and so has a lost run. `src/store/tasks/task_outcome.ts` has the
- * same rule as SQL.
+ * Returns the outcome of a run. Returns null if the run has not ended, or if a person cancelled it. The
+ * outcome is `failed` if the run's timeout cancelled it, or if the run is lost.
+ * `src/store/tasks/task_outcome.ts` has the same rule as SQL.
  */
 export function outcomeOfRun(
   { state, warnings_count, timeout_at, finished_at }: {

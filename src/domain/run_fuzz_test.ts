@@ -1,4 +1,4 @@
-/** Tests the transitions of runs against a model of what users are promised, over any order of events. */
+/** Tests that the transitions of runs keep the promises to users, whatever the order of the events is. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { runs } from "../../tests/support/fuzz.ts";

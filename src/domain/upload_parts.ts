@@ -19,7 +19,7 @@ const SLOW_PART = 5 * MIB;
  * minute.
  */
 const SLOW = 256 * 1024;
-/** Each upload has room for an object of this many times its previous size. */
+/** Each upload has room for this many times the object's previous size. */
 const GROWTH = 1.5;
 
 /**

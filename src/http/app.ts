@@ -36,7 +36,7 @@ export interface AppOptions {
   readonly trustedProxies?: readonly string[];
   /** Handles a request to `/api/agent/connect`. */
   readonly connectAgent?: (request: Request, origin: Origin) => Response | Promise<Response>;
-  /** Pages outside the API; each function adds its routes. */
+  /** Functions that add pages outside the API. Each function adds its own routes. */
   readonly pages?: readonly ((app: App) => void)[];
 }
 

@@ -284,7 +284,10 @@ Deno.test("a client that disconnects within a body is not a server error", async
   assert.deepEqual([record!.level, record!.properties.status], ["debug", 400]);
 });
 
-/** Records what the HTTP layer logs until it is disposed. `first` resolves with the first record. */
+/**
+ * Records what the HTTP layer logs, until the returned object is disposed. `first` resolves with the records
+ * once there is one.
+ */
 async function recordLog() {
   const records: LogRecord[] = [];
   const { promise: first, resolve } = Promise.withResolvers<LogRecord[]>();

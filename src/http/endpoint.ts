@@ -51,7 +51,7 @@ export interface Call<Id extends string, Query, Body> {
   readonly openapi: () => string;
 }
 
-/** The status and JSON body of a response. A handler may also return a `Response`. */
+/** The status and JSON body of a response. Instead of this object, a handler can also return a `Response`. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;

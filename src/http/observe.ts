@@ -38,7 +38,7 @@ const log = logger("http");
 /**
  * Returns the middleware that wraps every response.
  *
- * @param isHttps Whether callers use https. If so, the response headers require it from browsers.
+ * @param isHttps Whether callers use https. If so, the response headers require browsers to use https.
  */
 export function observe(clock: Clock, metrics: Metrics, isHttps: boolean): MiddlewareHandler<RouteVariables> {
   const headers = isHttps

@@ -138,9 +138,9 @@ function describe(endpoint: Endpoint): Route {
 }
 
 /**
- * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has
- * `warnings`. This is a list of sentences: about the ignored fields, and about effects of the requested
- * change that might be unwanted.
+ * Returns the response schema of an endpoint. If the endpoint ignores unknown fields, the schema has the list
+ * `warnings`. Its sentences name the ignored fields, and effects of the requested change that might be
+ * unwanted.
  */
 function withWarnings(endpoint: Endpoint): z.ZodType {
   const { body, answer, refusesUnknown } = endpoint;

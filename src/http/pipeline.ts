@@ -143,8 +143,8 @@ export async function serve(
 
 /**
  * Counts the result of an authentication in the throttle. A 401 is a failure. For an API token, any other
- * response is a success. For an agent key, only a response without an error is a success, because the handler
- * checks the key.
+ * response is a success. For an agent key, only a response without an error is a success: the handler checks
+ * the key, and another error might come before this check.
  */
 function countAttempt(
   { throttle }: PipelineContext,
@@ -245,8 +245,8 @@ async function requireFreshLogin(services: ServiceContext, caller: Caller): Prom
 }
 
 /**
- * Returns the path's ids. If the text is not an id, throws the `NotFoundError` of the id's resource. Trigger
- * endpoints throw the same error as for an unknown task.
+ * Returns the ids in the request's path. If a path segment is not a valid id, throws the `NotFoundError` of
+ * the resource. For a trigger endpoint, throws the error that an unknown task causes there.
  */
 function idsOf(
   { access, ids }: Endpoint,

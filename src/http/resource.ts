@@ -28,7 +28,7 @@ import { isoTime, Time } from "./input/time.ts";
 export interface Resource<Row, Shown> {
   /** The name in errors and messages: `Backup task`. */
   readonly name: string;
-  /** The plural, also the resource's group in the document: `Backup tasks`. */
+  /** The plural: `Backup tasks`. Also the name of the resource's group in the OpenAPI document. */
   readonly plural: string;
   /** The path of the collection: `/api/backup-tasks`. */
   readonly path: string;
@@ -61,7 +61,7 @@ export function listEndpoint<Row, Shown, Filters extends z.ZodRawShape = Record<
     access: Access;
     description?: string;
     filters?: Filters;
-    /** Fields that sort the list, in addition to `id` and `created_at`. */
+    /** Fields that a client can sort the list by, in addition to `id` and `created_at`. */
     sorts?: readonly string[];
     list(
       services: ServiceContext,
@@ -234,7 +234,7 @@ function some(warnings: readonly string[]): { warnings?: readonly string[] } {
   return warnings.length === 0 ? {} : { warnings };
 }
 
-/** Describes the response `{ message, warnings }` of a deletion that may have unwanted effects. */
+/** Describes the response `{ message, warnings }` of a deletion that might have unwanted effects. */
 function warningContent(message: string) {
   return { type: "application/json", schema: WarningMessage, example: { message } };
 }

@@ -17,8 +17,8 @@ const RETRY = 2000;
 /**
  * Returns a response that sends the events as they arrive, and closes after the last event. Sends comments as
  * heartbeats while there are no events. Takes events no faster than the client reads. If the client
- * disconnects, calls `abandon`; this function should make `events` end. Calls `ended` when the response has
- * ended for any reason.
+ * disconnects, calls `abandon`, which should make `events` end. Calls `ended` when the response has ended for
+ * any reason.
  */
 export function eventStream(
   clock: Clock,

@@ -1,6 +1,6 @@
 /**
- * Sends the HTTP requests to addresses that users enter. Checks a host's addresses in the same look-up that
- * the connection uses. So the addresses can't change between check and connection. Follows no redirects,
+ * Sends the HTTP requests whose addresses users enter. Each connection looks up its host once, and checks the
+ * addresses that it found. So the addresses can't change between check and connection. Follows no redirects,
  * reuses no connections and uses no proxy.
  */
 import { lookup } from "node:dns";

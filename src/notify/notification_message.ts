@@ -7,7 +7,7 @@ import type { NotificationEvent } from "../domain/notifications/notification.ts"
 export interface Message {
   /** The message's id. It is the same in every attempt, so that receivers recognize a repeated message. */
   readonly id: string;
-  /** The only event of the message; for several events, an event named `digest`. */
+  /** The event of the message. If the message has several, this is an event named `digest`. */
   readonly event: NotificationEvent;
   /** All events of the message, in the order in which they happened. */
   readonly events: readonly NotificationEvent[];

@@ -86,8 +86,9 @@ export class Notifier {
   }
 
   /**
-   * Starts sending the due messages, one for each stream. Does not wait for the results. Returns how many
-   * were started. Call this again until it returns 0. Calls `ended` after each message.
+   * Starts sending due messages, at most one for each stream. Does not wait for the results. Returns how many
+   * messages it started to send. The caller must repeat the call until it returns 0. `ended` is called when
+   * the sending of a message has ended.
    */
   async startDue(ended: () => void = () => {}): Promise<number> {
     if (this.#stopped.signal.aborted) return 0;
@@ -111,7 +112,8 @@ export class Notifier {
   }
 
   /**
-   * Starts sending messages that are due, and waits until none is in flight. Returns how many were started.
+   * Starts sending messages that are due. Resolves when no message is in flight, with the number of messages
+   * that it started to send.
    */
   async deliverDue(): Promise<number> {
     const count = await this.startDue();
@@ -155,7 +157,8 @@ export class Notifier {
       return digest === null ? null : maxListed(digest);
     };
     const except = this.#inFlight.values().map(({ streamId }) => streamId).toArray();
-    // Take only messages to streams of known types. Replicas of a newer version send the others.
+    // Take only messages to streams whose type this replica knows. Replicas of a newer version send messages
+    // to streams of other types.
     const types = NOTIFICATION_STREAM_TYPES;
     const take = (streams: number, failing: boolean) =>
       streams <= 0
@@ -199,7 +202,8 @@ export class Notifier {
 
   /**
    * Returns the delay before the next attempt. The delay depends on the failures of the stream, not of the
-   * message. So if a stream does not respond, waiting messages do not increase the number of attempts.
+   * message. So if a stream does not respond, the number of attempts does not grow with the number of waiting
+   * messages.
    */
   #delay({ failures, type }: ClaimedDelivery, retryAfterMs: number | null): number {
     const random = (this.#options.random ?? Math.random)();

@@ -1,6 +1,6 @@
 /**
- * Makes every request to an address that a user entered: without redirects, with a time limit, and with a
- * limit on the response that is read.
+ * Makes the requests to addresses that users entered. Such a request follows no redirects, has a time limit,
+ * and reads only a limited part of the response.
  */
 import { tlsReason } from "../domain/tls_fault.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -88,7 +88,7 @@ export class Outgoing {
       else answer = await readStart(response).catch(() => "");
     } catch (cause) {
       signal.throwIfAborted();
-      // The error has no `cause`, whose message would contain the address.
+      // The new error gets no `cause`, because the message of the caught error would contain the address.
       throw new DeliveryError(
         limit.aborted
           ? `It did not answer within ${this.#timeoutMs / 1000} s`

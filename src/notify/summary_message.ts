@@ -1,4 +1,4 @@
-/** Converts a summary to the facts of a message. */
+/** Converts a summary to the title, tone and facts of a message. */
 import type { Summary } from "../domain/notifications/summary.ts";
 import type { ProtectionStatus } from "../domain/protection.ts";
 import { localIso } from "../domain/timezone.ts";

@@ -24,8 +24,8 @@ const WATCH_INTERVAL = 1000;
 const log = logger("database");
 
 /**
- * Opens the database, and applies missing migrations. Rejects with one line that says what to do. Disposing
- * the result also stops the embedded Postgres.
+ * Opens the database, and applies missing migrations. If that fails, rejects with an error whose message is
+ * one line that says what to do. Disposing the result also stops the embedded Postgres.
  */
 export async function openControlDatabase(config: Config, clock: Clock): Promise<ControlDatabase> {
   await using opening = new AsyncDisposableStack();
@@ -117,7 +117,7 @@ async function checkConnection(database: Database): Promise<void> {
     await database`select 1`;
   } catch (cause) {
     const { message, code } = cause as { message: string; code?: string };
-    // postgres.js closes connections to a standby, and then reports this code.
+    // If the server is a standby, postgres.js closes the connection and reports this code.
     const reason = code === "CONNECTION_DESTROYED"
       ? "the server is a standby, it takes no writes"
       : tlsReason(cause) ?? (message || code);

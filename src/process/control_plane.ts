@@ -19,7 +19,7 @@ import { openKeyring, requireMatchingKeys } from "./secret_keys.ts";
 
 type Opened = Pick<ServiceContext, "bus" | "clock" | "database" | "keyring"> & { health?: Health };
 
-/** Completes the context of the services with a network and a notifier as configured. */
+/** Adds a network and a notifier to the opened parts, both as configured. Returns the complete services. */
 export function openServices(
   config: Config,
   opened: Opened,

@@ -52,7 +52,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     await makeDirectory(path).catch(async (cause) => {
       if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-      // Parent directories are created only if they are missing, because this user may not have permission to
+      // Parent directories are created only if they are missing, because this user might not be allowed to
       // write in them.
       await Deno.mkdir(dirname(path), { recursive: true });
       await makeDirectory(path);

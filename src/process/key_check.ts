@@ -10,7 +10,7 @@ import { countSealed } from "../store/database/sealed_columns.ts";
 export interface HeldKeys {
   /** Ids of the keys. The first key encrypts new values. */
   readonly keyIds: readonly string[];
-  /** Where an operator finds the keys, in words. */
+  /** Words that tell an operator where the keys are. */
   readonly location: string;
 }
 

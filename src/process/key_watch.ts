@@ -35,8 +35,8 @@ export interface KeyWatch {
 }
 
 /**
- * Returns a function for {@link KeyWatch.report}. It shows a problem in the health of this process, and logs
- * the problem once.
+ * Returns a function for {@link KeyWatch.report}. The function reports a problem as part of this process's
+ * health, and logs the problem once.
  */
 export function reportKeys(
   health: { report(part: string, problem: string | null): boolean },
@@ -57,7 +57,7 @@ export function watchKeys(watch: KeyWatch): AsyncDisposable {
   let checkedAt = watch.clock.monotonic(); // the start has just checked the keys
   const unsubscribe = watch.bus.subscribe(({ topic }) => {
     if (topic !== "keys_changed" && topic !== "reconnected") return;
-    // The connection may now lead to another server with another database, so check the keys at once.
+    // The connection might now lead to another server with another database, so check the keys at once.
     if (topic === "reconnected") checkedAt = -Infinity;
     woken.wake();
   });
@@ -126,8 +126,8 @@ class WatchedFile {
   }
 
   /**
-   * Throws if the database needs keys that are not in the file. Also throws if another control plane could
-   * not decrypt what this one encrypts with the file's keys, or the reverse.
+   * Throws if the database needs keys that are not in the file. Also throws if the file's keys do not suit
+   * another control plane: each control plane must be able to decrypt what the other one encrypts.
    */
   async #requireFitting(found: HeldKeys): Promise<void> {
     const { check } = this.watch;

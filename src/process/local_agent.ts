@@ -13,7 +13,10 @@ export interface LocalAgentOptions {
   /** URL of the control plane. */
   readonly url: string;
   readonly clock: Clock;
-  /** Returns the token with which the agent must enrol; null if `key`, the agent's present key, is valid. */
+  /**
+   * Returns the token with which the agent must enrol; null if `key` is valid. `key` is the agent's present
+   * key.
+   */
   enrol(key: string | null): Promise<string | null>;
 }
 
@@ -24,13 +27,13 @@ export interface LocalAgentOptions {
 const RESTART_FIRST = 500;
 const RESTART_LAST = 30_000;
 /**
- * How long an agent must run to count as successfully started, in milliseconds. After that, the wait begins
- * at `RESTART_FIRST` again.
+ * How long an agent must run to count as successfully started, in milliseconds. If such an agent ends, the
+ * wait before the next start is `RESTART_FIRST` again.
  */
 const SETTLED = 60_000;
 /** Interval between two checks of an adopted agent's lock, in milliseconds. */
 const WATCH = 500;
-/** How long the agent may take to stop before it is killed, in milliseconds. */
+/** Time after which an agent that was told to stop is killed, in milliseconds. */
 const STOP = 20_000;
 /** Maximum size of the agent's log in bytes. A larger log is renamed when the agent is started. */
 const LOG_LIMIT = 10 * 1024 * 1024;

@@ -12,8 +12,8 @@ const ENDED = /^(57P0\d|08\w{3}|25006)$/;
 const OWN_QUERIES = /^\s*(select b\.oid, b\.typarray|show transaction_read_only)/;
 
 /**
- * Keeps the process running when a query that postgres.js itself sends on a new connection fails. No code
- * awaits the promise of such a query, so its rejection would end the process. The query fails if the
+ * postgres.js itself sends queries on a new connection. Keeps the process running if such a query fails. No
+ * code awaits the promise of such a query, so its rejection would end the process. The query fails if the
  * connection breaks, the log-in is refused, or a time limit of the server passes. The query for which
  * postgres.js opened the connection is rejected separately.
  */

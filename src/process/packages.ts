@@ -33,8 +33,8 @@ async function main(): Promise<number> {
   if (await readText(STAMP) === hash) return 0;
   const problem = await install(lockFile);
   if (problem === null) {
-    // Writing fails if the checkout belongs to another user. Then every start checks the packages, because it
-    // finds no stamp.
+    // Writing fails if the checkout belongs to another user. In this case, no start finds a stamp, so every
+    // start checks the packages.
     await Deno.writeTextFile(STAMP, hash).catch(() => {});
     return 0;
   }

@@ -16,8 +16,8 @@ export const SignedObject = z.object({
 export type SignedObject = z.infer<typeof SignedObject>;
 
 /**
- * Requests a list of the members directly below a directory: directories first, then by name. If `path` is
- * not a directory, the list contains that member alone.
+ * Requests a list of the members directly below a directory. Directories come before other members. Both are
+ * sorted by name. If `path` leads to a member that is not a directory, the list contains only this member.
  */
 export const BackupBrowse = z.object({
   kind: z.literal("backup.browse"),
@@ -119,7 +119,8 @@ export const BackupFindResult = z.object({
   /** Whether more paths match than the response lists. The response prefers paths in the newest backups. */
   truncated: z.boolean(),
   /**
-   * Number of unreadable index lines that contain the pattern. Each may describe a member that is not listed.
+   * Number of unreadable index lines that contain the pattern. Each line might describe a member that matches
+   * but is missing from `hits`.
    */
   unlisted: z.number().int().nonnegative(),
   /** Backups that were not searched, or not completely, and why. */
@@ -158,7 +159,7 @@ export const BackupSend = z.object({
     z.object({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative().nullable() }),
     z.object({ from: z.null(), to: z.number().int().nonnegative() }),
   ]).nullable(),
-  /** Id of the stream. It is valid once, and only for the agent that receives this request. */
+  /** Id of the stream. The id is valid once, and only for the agent that receives this request. */
   stream: z.string().max(64),
 });
 export type BackupSend = z.infer<typeof BackupSend>;

@@ -161,7 +161,7 @@ Deno.test("a peer's names are shown as one short line of valid text", () => {
   }
 });
 
-/** Yields frames of the maximum size, each with another content. */
+/** Yields frames of the maximum size, each with different content. */
 function* largest(): Generator<string> {
   const fill = (head: string, piece: string, tail: string) =>
     head + piece.repeat(Math.floor((MAX_FRAME - head.length - tail.length) / piece.length)) + tail;

@@ -1,6 +1,6 @@
 /**
- * Guards in messages: a task's actions and history for the agent, and the agent's findings for the control
- * plane.
+ * Guards in messages. The agent gets the actions of a task's guards, and the task's history. The control
+ * plane gets the agent's findings.
  */
 import * as z from "zod";
 import type { Finding } from "../domain/guards/finding.ts";
@@ -33,8 +33,9 @@ export const JobGuards = z.object({
     compression: z.number(),
   }).nullable(),
   /**
-   * The number of the task's last runs, and the median of their durations in milliseconds. Null until a run
-   * has succeeded. Older control planes do not send the field.
+   * `duration_ms` is the median duration of the task's last successful backup runs, in milliseconds.
+   * `runs_count` is the number of these runs. Null until a run has succeeded. Older control planes do not
+   * send the field.
    */
   runs: z.object({ runs_count: z.number().int().positive(), duration_ms: z.number() }).nullable().optional(),
 });
@@ -51,7 +52,7 @@ export function jobActions(guards: JobGuards): Record<string, GuardAction> {
   return guards.actions ?? Object.fromEntries(FORMER_NAMES.map(({ name, field }) => [name, guards[field]]));
 }
 
-/** The fields of an agent's report of a backup that contain findings. */
+/** The fields for findings in an agent's report of a backup. */
 export const REPORTED_FINDINGS = {
   /**
    * One line that says why somebody might have encrypted files in the backup. Null or absent if there is no
@@ -64,8 +65,8 @@ export const REPORTED_FINDINGS = {
    */
   shrinking: z.string().max(4096).nullable().optional(),
   /**
-   * Findings of the guards. Findings of guards that the task ignores are left out. Absent from agents that
-   * report only the two fields above.
+   * Findings of the guards. Findings of guards that the task ignores are left out. The field is absent if the
+   * agent reports only the two fields above.
    */
   findings: z.array(z.object({
     name: z.string().min(1).max(64),

@@ -44,8 +44,8 @@ export const JobEncryption = z.discriminatedUnion("type", [
 ]);
 export type JobEncryption = z.infer<typeof JobEncryption>;
 /**
- * Limits for a run without progress, in milliseconds: the agent reports the run after the first limit, and
- * ends it after the second. Control planes before version 3 do not send them.
+ * Limits for a run without progress, in milliseconds. After the first limit, the agent reports the run.
+ * After the second limit, the agent ends the run. Control planes before version 3 do not send the limits.
  */
 export const JobWatch = z.object({
   stall_warning_ms: z.number().positive(),
@@ -92,8 +92,8 @@ export const BackupJob = z.object({
   /** The task's guards. Absent from control planes that have no guards. */
   guards: JobGuards.optional(),
   /**
-   * Whether the control plane records incomplete backups. If false or absent, a run that must leave something
-   * out fails.
+   * Whether the control plane records incomplete backups. If false or absent, a run fails if it has to leave
+   * something out.
    */
   accepts_incomplete: z.boolean().optional(),
   watch: JobWatch.optional(),

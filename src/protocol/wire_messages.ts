@@ -26,8 +26,8 @@ const requestId = z.string().min(1).max(64);
 /** A time in ISO 8601 UTC. */
 const time = z.string().max(40);
 /**
- * Trace context in the form of W3C's header. Absent if nothing is traced, or if the sender does not support
- * the field.
+ * Trace context, in the format of the W3C header `traceparent`. Absent if nothing is traced, or if the sender
+ * does not support the field.
  */
 const traceparent = z.string().max(64).optional();
 
@@ -36,8 +36,8 @@ const traceparent = z.string().max(64).optional();
 
 /**
  * Output of the run: complete lines, each ended by `\n`. An agent sends at most 64 KiB of text in one event.
- * Each text in `warnings` is also a line of the output, with a time and a prefix. That line may be in another
- * event.
+ * Each text in `warnings` is also a line of the output, with a time and a prefix. Another event might contain
+ * that line.
  */
 const OutputEvent = z.object({
   kind: z.literal("output"),
@@ -99,7 +99,7 @@ export const Verdict = z.union([
     warnings_count: z.number().int().nonnegative(),
     /** Why the run failed, in one line that a person can act on. */
     reason: z.string().max(4096),
-    /** Names of objects that the run may have left at the destination. The control plane removes them. */
+    /** Names of objects that the run might have left at the destination. The control plane removes them. */
     leftovers: z.array(ObjectName).max(MAX_OBJECTS),
     /**
      * Describes the damage to the backup that the run read, in one line. Sent only if the damage is certain.
@@ -168,7 +168,9 @@ const DestinationDelete = z.object({
   kind: z.literal("destination.delete"),
   destination: JobDestination,
   names: z.array(z.string()).max(1000),
-  /** Names of other objects in the directory. Absent before protocol 3. */
+  /**
+   * Names of objects that should be in the directory, apart from those to delete. Absent before protocol 3.
+   */
   witnesses: z.array(z.string()).max(10).optional(),
 });
 export const AgentRequest = z.discriminatedUnion("kind", [
@@ -191,7 +193,10 @@ export type CheckStep = z.infer<typeof CheckStep>;
 export const DestinationCheckResult = z.object({
   ok: z.boolean(),
   steps: z.array(CheckStep),
-  /** Space at the destination. Absent if it is unknown or if a step failed. Older agents never send it. */
+  /**
+   * Space at the destination. Absent if it is unknown or if a step of the check failed. Older agents never
+   * send it.
+   */
   space: DestinationSpace.optional(),
 });
 export type DestinationCheckResult = z.infer<typeof DestinationCheckResult>;
@@ -276,7 +281,10 @@ export const AgentMessage = z.discriminatedUnion("type", [
     result: z.unknown().optional(),
     /** The error in one line; absent if `ok` is true. */
     error: z.string().max(4096).optional(),
-    /** The damage to the backup that the agent read, in one line. Sent only if the damage is certain. */
+    /**
+     * What is damaged in the backup, in one line. Sent only if the agent read a backup and the damage is
+     * certain.
+     */
     damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),

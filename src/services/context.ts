@@ -65,8 +65,8 @@ export interface Caller extends Owner {
    */
   readonly lacksSecondFactor?: boolean;
   /**
-   * What the user's role allows at this moment. A caller with a token has only those of these abilities that
-   * the token permits.
+   * The abilities of the user's role at this moment. A caller with a token has only those abilities that both
+   * the role and the token contain.
    */
   readonly abilities: ReadonlySet<string>;
 }

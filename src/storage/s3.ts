@@ -48,8 +48,8 @@ export class Bucket {
   }
 
   /**
-   * Starts a multipart upload and returns its id. If the response is lost, the upload may exist without a
-   * known id. {@link listUploads} finds it then.
+   * Starts a multipart upload and returns its id. If the response is lost, the upload might exist although
+   * nobody knows its id. {@link listUploads} then finds the upload.
    */
   async createUpload(key: string): Promise<string> {
     const request = {
@@ -119,7 +119,8 @@ export class Bucket {
       }</CompleteMultipartUpload>`,
       idleMs: COMPLETE_IDLE,
       timeoutMs: COMPLETE_TIMEOUT,
-      // Do not repeat this request after a lost response. The caller first looks for the object.
+      // Do not repeat this request after a lost response: the upload might be complete. The caller first
+      // looks for the object.
       repeatable: false,
     }, "CompleteMultipartUploadResult");
   }
@@ -248,7 +249,7 @@ export class Bucket {
     return listUploads(this.#requests, prefix);
   }
 
-  /** The parts of the bucket's address that may be wrong, for error messages. */
+  /** The parts of the bucket's address that might be wrong. Error messages mention them. */
   get doubts() {
     return this.#requests.doubts;
   }

@@ -77,9 +77,9 @@ function isInHostName(url: URL, { bucket, pathStyle }: Pick<BucketOptions, "buck
   return !pathStyle && isLabel && isCovered && !isAddress;
 }
 
-/** Assumptions about an address that might be wrong. Messages name them to say what to change. */
+/** Assumptions about an address. They might be wrong, so messages name them and say what to change. */
 export interface AddressGuesses {
-  /** The default region, if it is used because no region is known; null if the region is known. */
+  /** The default region, which is used if the region is not known; null if the region is known. */
   readonly guessedRegion: string | null;
   /**
    * Whether the endpoint is not Amazon's and the URL has the bucket in its host name. Self-hosted services
@@ -97,8 +97,8 @@ export function addressGuesses(options: BucketOptions): AddressGuesses {
 }
 
 /**
- * Returns the URL of a key. Percent-encodes bytes as the signature does: all but `/` and the unreserved
- * characters of RFC 3986.
+ * Returns the URL of a key. Percent-encodes every byte except `/` and the unreserved characters of RFC 3986.
+ * The signature of the request encodes the key in the same way.
  */
 export function objectUrl(base: URL, key: string): URL {
   const segments = key.split("/");

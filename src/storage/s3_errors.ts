@@ -64,10 +64,10 @@ export function readRefusal(status: number, body: string, headers: Headers): Ref
 
 /**
  * Returns the scheme and host to which a response redirects. Returns null if it does not redirect, or if S3
- * itself sent the redirect. Path and query are left out, because they may contain a credential.
+ * itself sent the redirect. Path and query are left out, because they might contain a credential.
  */
 function redirectOf(status: number, headers: Headers): string | null {
-  // S3's own redirects have these headers, and name a region.
+  // A redirect with one of these headers comes from S3 itself, and names a region.
   const isForeign = status >= 300 && status < 400 &&
     ["x-amz-bucket-region", "x-amz-request-id"].every((name) => !headers.has(name));
   const target = isForeign ? URL.parse(headers.get("location") ?? "") : null;
@@ -108,7 +108,7 @@ export function refusalError(action: string, refusal: Refusal, doubts = NO_GUESS
   return new StorageError(text, isLocked(refusal) ? LOCKED : refusal.code, isRetryable(refusal));
 }
 
-/** Error code for an object that the bucket protects from deletion by a lock. */
+/** Error code for an object that can't be deleted because a lock of the bucket protects it. */
 const LOCKED = "ObjectLocked";
 
 function isLocked({ code, message }: Refusal): boolean {

@@ -230,7 +230,7 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
   await using s3 = await TestS3.open();
   const bucket = bucketOf(s3);
   await bucket.put("x", "data");
-  // Simulates an ingress without its backend. Its response to a HEAD has no body.
+  // Simulates an ingress whose S3 service is gone. The ingress responds to a HEAD without a body.
   s3.fault = () => ({ status: 404, page: "404 page not found" });
   const calls = [() => bucket.head("x"), () => bucket.remove("x"), () => bucket.abortUpload("x", "id")];
   for (const call of calls) {
@@ -238,8 +238,8 @@ Deno.test("a 404 that is not S3's own deletes nothing", async () => {
     assert.match(error.message, /another program than an S3 service responded \(HTTP 404\)/);
     assert.equal(error.retryable, true);
   }
-  // If the bucket is missing, S3's own response to a HEAD is a 404 without a body, too. The error must still
-  // say `NoSuchBucket`.
+  // If the bucket is missing, S3 itself also responds to a HEAD with a 404 without a body. In this case, the
+  // error must say `NoSuchBucket`.
   s3.fault = () => ({ status: 404, code: "NoSuchBucket" });
   assert.equal((await rejection(bucket.head("x"))).code, "NoSuchBucket");
   assert.equal((await rejection(bucket.remove("x"))).code, "NoSuchBucket");
@@ -315,7 +315,8 @@ Deno.test("a bucket with versions lets the versions go, and says where it keeps 
     steps.at(-1)!.message,
     /The bucket keeps its version: let the access key list and delete versions/,
   );
-  // A locked object is not hidden, so its backup stays complete.
+  // If object lock protects the object, the removal fails and does not hide the object. So the object's
+  // backup stays complete.
   await bucket.put("d/x", "data");
   const message = "Access Denied because object protected by object lock.";
   s3.fault = (call) => isVersion(call) ? { status: 403, code: "AccessDenied", message } : null;

@@ -125,7 +125,10 @@ function withPlainErrors(record: LogRecord): LogRecord {
   return { ...withShortErrors(record), properties };
 }
 
-/** Replaces each error in a record's message by the error's message: its stack is logged separately. */
+/**
+ * Replaces each error in a record's message by the error's own message, because the error's stack is logged
+ * separately.
+ */
 function withShortErrors(record: LogRecord): LogRecord {
   const message = record.message.map((part) => part instanceof Error ? part.message : part);
   return { ...record, message };

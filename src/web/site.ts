@@ -1,6 +1,6 @@
 /**
- * What every page needs: the addresses of the site, and calls of the API. The pages have no other access to
- * data.
+ * Provides what every page needs: the addresses of the site, and requests to the API. The pages access data
+ * only through the API.
  */
 import type { Context } from "hono";
 import type { Clock } from "../domain/clock.ts";
@@ -85,7 +85,7 @@ export class Site {
 
   /**
    * Redirects the browser to a page. The browser requests the page with GET. `cookie` is the `Set-Cookie`
-   * header of the API; null if there is none.
+   * header of the API's response; null if there is none.
    */
   redirect(c: SiteContext, path: string, cookie: string | null = null): Response {
     if (cookie !== null) c.header("Set-Cookie", cookie);
@@ -136,7 +136,7 @@ export async function readForm(c: SiteContext): Promise<Form> {
   return new Form((value ?? {}) as Record<string, unknown>);
 }
 
-/** Returns the fields of a form whose values are texts. */
+/** Returns the form's fields. Leaves out fields whose value is not text. */
 export async function formFields(c: SiteContext): Promise<Record<string, string>> {
   const fields = Object.entries((await readForm(c)).fields);
   return Object.fromEntries(

@@ -80,7 +80,8 @@ Deno.test("late tasks and absent agents are reported once, and so are their ends
   await killAll();
   assert.deepEqual(received(), ["agent.gone", "backup.late"]);
 
-  // The run ends while no control plane can send. The run's message waits in the database.
+  // The run ends while no control plane is running that could send messages. The run's message waits in the
+  // database.
   await sayHello(services, at.serverId);
   await startRun(services, at.caller, at.taskId);
   const [run] = await claimAssignments(services, [at.serverId]);

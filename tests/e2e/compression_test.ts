@@ -20,8 +20,8 @@ import { postgresqlFixture } from "../support/sources/postgresql.ts";
 const LEVELS = [0, 1, 3, 19];
 const ENCRYPTIONS = { plain: null, password: "correct horse" };
 /**
- * Shell command that writes text. The text fills several frames at level 0. Only the end of the text is hard
- * to compress, because level 19 needs a second for each megabyte of such text.
+ * Shell command that writes text. The text fills several frames at level 0. Level 19 needs a second for each
+ * megabyte of text that is hard to compress. So only the end of the text is hard to compress.
  */
 const TEXT = `(yes 'all work and no play' | head -c 3900000 || true; seq 100000 200000) > "$1/numbers"`;
 

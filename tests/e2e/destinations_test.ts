@@ -51,7 +51,7 @@ async function backupsOf({ plane: { api } }: Stage, taskId: number): Promise<Bac
   return (await api.call("GET", `/backup-tasks/${taskId}/backups`)).body.data;
 }
 
-/** Returns the `version` that stock tools restore from a backup. */
+/** Restores a backup with stock tools. Returns the contents of the restored file `version`. */
 async function restoredVersion(objects: Map<string, Uint8Array>, backup: BackupRecord): Promise<string> {
   const target = await Deno.makeTempDir({ prefix: "rearguard-restored-" });
   const restoration = (line: string) =>

@@ -262,7 +262,7 @@ PATH='${path}' exec cp "$@"
   await Deno.writeTextFile(join(directory, "cp"), script, { mode: 0o755 });
   const pid = async () => (await Deno.readTextFile(pidFile).catch(() => "")).trim();
   return {
-    /** The directory of the program, to be put first into the PATH of an agent. */
+    /** The directory that contains the program. It must come first in the PATH of an agent. */
     directory,
     stalled: () => until(async () => await pid() !== ""),
     /** Resolves when the hanging program has ended. The program ends when its agent is killed. */

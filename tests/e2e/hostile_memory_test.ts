@@ -21,7 +21,7 @@ testAlone(import.meta.url, "a flood of bytes is not kept", async () => {
   const { token } = await createEnrolmentToken(services, caller, serverId, 60);
   const { agentKey } = await enrolAgent(services, token, AGENT);
   // Messages that consist of endless fragments are not tested, because Deno 2.9.6 collects fragments without
-  // a limit. denoland/fastwebsockets#140 adds a limit. SECURITY.md describes this.
+  // a limit. SECURITY.md describes this problem. denoland/fastwebsockets#140 adds a limit.
   for (const kind of ["frame", "events"]) {
     // Until `held` is resolved, no event of the agent can be stored.
     const held = Promise.withResolvers<void>();

@@ -266,7 +266,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
       );
     }
   }
-  // No agent's endpoint accepts the token of a user.
+  // No endpoint for agents accepts the token of a user.
   for (const endpoint of ENDPOINTS.filter(({ access }) => access === "agent")) {
     const answer = await api.app.request(
       endpoint.path.replace("{stream}", "x") + "?run_id=1&attempt=1&name=x",
@@ -280,7 +280,7 @@ Deno.test("without a token, with a foreign one and with an agent's key nothing i
         ...(endpoint.body === undefined ? {} : { body: JSON.stringify(endpoint.body.example) }),
       },
     );
-    // The hub handles the agents' sockets, and this application has none. So a 503 is accepted, too.
+    // A 503 is accepted, too: the agents' sockets need a hub, and this application has no hub.
     assert.ok([401, 503].includes(answer.status), `${titleOf(endpoint)}: ${answer.status}`);
   }
   assert.deepEqual(await contentsOf(api.database), before);

@@ -15,7 +15,7 @@ import { until } from "../support/assertions/until.ts";
 
 const ADMIN = fileURLToPath(new URL("../../src/admin/main.ts", import.meta.url));
 const TOKEN = "a-token-for-the-tests";
-/** The number of notification streams, large enough to kill a rotation while it encrypts them. */
+/** The number of notification streams. With so many, a rotation can be killed while it encrypts them. */
 const STREAMS = 5000;
 
 const rotate = (env: Record<string, string>) => keyCommand("rotate", env);
@@ -108,7 +108,8 @@ Deno.test("the key is rotated while runs go on, killed midway and gone on with",
   const ids = (await readSecretKeys(path))!.map(keyId);
   assert.equal(ids[1], keyId(old!));
   // Some values are encrypted with the old key, the others with the new key. Both control planes can decrypt
-  // all of them: a control plane decrypts a stream's stored value to update the stream.
+  // all of them. The test updates streams, because a control plane has to decrypt a stream's stored value for
+  // an update.
   for (const id of ids) {
     const [row] = await database<{ id: number }[]>`
       select id from notification_streams where split_part(value_encrypted, ':', 2) = ${id} limit 1`;

@@ -22,8 +22,8 @@ const NEW = `
   create event nightly on schedule every 1 day starts '2037-01-01' do select 2`;
 
 /**
- * Statements that create a large table. A restore needs a second or two to load the table. It restores the
- * routines after the table.
+ * Statements that create a large table. A drill needs a second or two to load the table, and only then
+ * restores the routines. In this time, a test can lock the routines.
  */
 const FILLER = "; create table filler select seq, md5(seq) a, md5(-seq) b from seq_1_to_300000";
 
@@ -148,8 +148,9 @@ async function waiting({ sql }: Pick<MariadbServer, "sql">, like: string): Promi
 }
 
 /**
- * Ends a connection, and waits until it is closed. Until then, the test must hold the lock that the
- * connection's statement waits for. Otherwise, the statement is still executed.
+ * Ends a connection, and waits until it is closed. The connection's statement waits for a lock, which the
+ * test must hold until this function returns. If the test releases the lock earlier, the server still
+ * executes the statement.
  */
 async function end({ sql }: Pick<MariadbServer, "sql">, connection: string): Promise<void> {
   await sql("mysql", `kill ${connection}`);

@@ -151,7 +151,8 @@ Deno.test("every source to every destination, restored with stock tools and thro
     const source = sources.get(pair.source)!;
     const { fixture: destination, id: destinationId } = destinations.get(pair.destination)!;
     const { spec } = source.variants[0]!;
-    // Makes the archive larger than a part of an upload to S3.
+    // Make the archive larger than one part of a multipart upload, so that the upload to S3 has several
+    // parts.
     const addition = spec.type === "files" && pair.destination === "s3" ? `${spec.path}/plain/more` : null;
     if (addition !== null) await shell('head -c 9000000 /dev/urandom > "$1"', addition);
     const original = await source.describeOriginal();

@@ -28,7 +28,7 @@ const COMMAND_LINES: Readonly<Record<string, (dataDirectory: string) => string[]
 
 /**
  * Functions that return environment variables, one for each way to make Deno trust an authority. Deno reads
- * the system's store from `SSL_CERT_FILE`.
+ * the system's certificate store from the file that `SSL_CERT_FILE` names.
  */
 const SETTINGS: readonly ((file: string) => Record<string, string>)[] = [
   (file) => ({ DENO_CERT: file }),

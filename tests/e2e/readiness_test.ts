@@ -65,8 +65,8 @@ async function withPlane(env: Record<string, string>, work: (plane: Plane) => Pr
 const GOOD = [200, 201];
 
 /**
- * Sends bursts for `ms` milliseconds. In this time, a background loop or the listening connection can notice
- * a lost connection.
+ * Sends bursts of requests for `ms` milliseconds. This gives a background loop or the listening connection
+ * enough time to notice that a connection was lost.
  */
 async function workFor(plane: Plane, ms: number): Promise<void> {
   const end = performance.now() + ms;
@@ -91,8 +91,8 @@ Deno.test("after a Postgres elsewhere is killed and back, no request fails once 
     for (const quiet of [false, true]) {
       assert.deepEqual(await plane.burst(), GOOD);
       await postgres.kill();
-      // In the quiet round, nothing is requested until the database is back. In the other round, readiness is
-      // also polled while the database is down.
+      // If `quiet`, the test sends no request until the database is back. Otherwise it also polls readiness
+      // while the database is down.
       if (!quiet) await until(async () => !await plane.isReady());
       await postgres.restart();
       await until(() => plane.isReady());

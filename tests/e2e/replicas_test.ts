@@ -1,6 +1,6 @@
 /**
  * Tests several control planes that share one database. Each control plane sees the changes of the others,
- * and any of them may be killed.
+ * and any of them can be killed.
  */
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";

@@ -205,7 +205,7 @@ Deno.test("a token allows no more than it says, whatever the role", async () => 
   assert.equal((await client.call("GET", path)).status, 200);
   const refused = await client.call("POST", `${path}/run`);
   assert.equal(refused.body.message, "This token lacks the run-backup-tasks ability.");
-  // A token's ability includes the narrower ability that the endpoint requires.
+  // The token has a broader ability, which includes the ability that the endpoint requires.
   const updating = await api.member(owner, "manager", ["update-backup-tasks", "manage-tags"]);
   assert.equal((await updating.call("POST", `${path}/pause`)).status, 200);
   assert.equal((await updating.call("GET", "/api/tags")).status, 200);

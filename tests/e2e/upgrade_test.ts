@@ -61,8 +61,8 @@ async function openPeers(stack: AsyncDisposableStack): Promise<Peers> {
 }
 
 /**
- * Loads the old database. Changes only what leads to the servers that the old control plane used, such as
- * addresses.
+ * Loads the old database. Changes only the addresses, log-ins and names of servers, so that the control plane
+ * uses the servers of this test.
  */
 async function loadDatabase({ url, database }: TestDatabase, peers: Peers): Promise<void> {
   const { root, s3, sshd, postgres, mariadb } = peers;
@@ -176,8 +176,8 @@ async function restoreDatabase(
 ): Promise<void> {
   const server = type === "mysql" ? mariadb : postgres;
   const door = type === "mysql" ? "mysql" : "postgres";
-  // No database has the original's name yet, so the restored database gets this name. The restore loads
-  // references to the name in the dump unchanged.
+  // No database has the original's name yet, so the restored database gets this name. If the dump contains
+  // references to this name, the restore leaves them unchanged.
   const log = await api.carryOut(`/backups/${id}/restore`);
   assert.equal(log.status, "successful", log.output);
   assert.match(

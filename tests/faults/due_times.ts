@@ -12,8 +12,8 @@ interface Handled {
   readonly id: number;
   readonly due: Date;
   /**
-   * When the run was created, or the record of the skipped due time. Control planes set this time by their
-   * own clocks.
+   * When the run was created, or when the skipped due time was recorded. Control planes set this time by
+   * their own clocks.
    */
   readonly at: Date;
 }

@@ -38,7 +38,7 @@ export interface Frame {
   readonly bytes: Uint8Array;
   /** The message of a text frame; null for other frames. */
   readonly message: Message | null;
-  /** The name of the frame in plans; null for a frame that plans do not use. */
+  /** The name by which fault plans refer to the frame; null for a frame that they do not use. */
   readonly kind: FrameKind | null;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Tests peers that accept a connection and never respond. Every run that meets such a peer must either end
- * within a time limit, or report within it what the run waits for. The plans of `deno task faults` also have
- * such peers, but repair them. In this test, the peers stay silent.
+ * Tests peers that accept a connection and never respond. Within a time limit, every run that meets such a
+ * peer must either end, or report what it waits for. The plans of `deno task faults` also make peers silent,
+ * but repair them later. In this test, the peers stay silent.
  */
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/domain/clock.ts";
@@ -28,7 +28,7 @@ interface Peer {
   isAtWork(output: string): boolean;
   mute(): void;
   mend(): void;
-  /** Matches the message that the run's output must contain. The run might have ended or still be waiting. */
+  /** Matches a message that the run's output must contain, even if the run is still waiting. */
   readonly says: RegExp;
 }
 

@@ -28,7 +28,7 @@ export interface Place {
 
 const DISK_BYTES = 96 * 2 ** 20;
 
-/** The servers and disks behind the destinations. Plans break them. */
+/** The servers and disks behind the destinations. The plans of the fault tests break them. */
 interface Backends {
   readonly s3: TestS3;
   readonly s3Relay: Relay;

@@ -8,7 +8,7 @@ import { AGENT_FRAMES, CONTROL_PLANE_FRAMES, type FrameKind } from "./frames.ts"
 export const AGENTS = 2;
 export const TREES = ["few files", "many sockets", "large files"] as const;
 export const PLACES = ["local", "small disk", "network disk", "s3", "sftp", "webdav"] as const;
-/** Servers that plans break only by the relays in front of them. */
+/** Servers that have a relay in front of them. A plan breaks the relay, never the server itself. */
 export type RelayedServer = "SFTP" | "WebDAV";
 export type TreeName = typeof TREES[number];
 export type PlaceName = typeof PLACES[number];

@@ -32,7 +32,7 @@ export interface PlaneOptions {
   readonly temporary: string;
 }
 
-/** Time limits of runs in seconds, so short that each limit can pass during a plan. */
+/** Time limits of runs in seconds. They are short, so that each limit can pass during one fault plan. */
 const RUN_TIMES = { lease: 3, grace: 4, acceptance: 3, cancel: 3, start: 90 };
 
 /** Time limits in seconds: how long an agent waits for a silent destination, and for an unreachable one. */
@@ -126,7 +126,7 @@ export function sessionMembers(leaders: ReadonlySet<number>): string[] {
         members.push(`${name} ${stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))}`);
       }
     } catch (error) {
-      // The process has ended while /proc was read.
+      // Ignore the error if the process ended while /proc was read.
       if (!(error instanceof Deno.errors.NotFound) && !/os error 3\b/.test(String(error))) throw error;
     }
   }

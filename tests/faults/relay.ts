@@ -9,7 +9,7 @@ export class Relay implements AsyncDisposable {
   /** Maximum bytes per second for each connection and direction; null for no limit. */
   bytesPerSecond: number | null = null;
   /**
-   * Called for each new connection. Returns after how many bytes of the response the relay ends the
+   * Called for each new connection. Returns the number of response bytes after which the relay ends the
    * connection; null if the relay never ends it.
    */
   endsAfter: () => number | null = () => null;

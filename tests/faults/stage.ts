@@ -17,7 +17,7 @@ export interface StagedTask extends PlannedTask {
   readonly createdAt: Date;
   /** Due times that the plan has set. Each was the current time when the plan set it. */
   readonly broughtForward: Date[];
-  /** Due times that the plan tried to set while the database failed. They might or might not be set. */
+  /** Due times that the plan tried to set while the database failed. It is unknown whether they were set. */
   readonly perhapsForward: Date[];
 }
 
@@ -43,7 +43,7 @@ export class Stage {
   #isPostgresDown = false;
   /** The time when each run was first seen past its deadline, in monotonic milliseconds, by the run's id. */
   readonly overdue = new Map<number, number>();
-  /** The ids of runs that stayed past their deadline for too long. */
+  /** The ids of runs that went on for too long after their deadline. */
   readonly late = new Set<number>();
   /** Messages of failures of the harness itself. */
   readonly failures: string[] = [];
@@ -122,13 +122,14 @@ export class Stage {
       );
     }
     const due = new Date(Math.floor(systemClock.now().getTime() / 1000) * 1000);
-    // No due time close to a full minute is set. A control plane that computes the next due time could
-    // mistake it for the due time of that minute.
+    // Do not set a due time that is close to a full minute. A control plane that computes the next due time
+    // could mistake the set due time for the due time of that minute.
     if (due.getUTCSeconds() < 2 || due.getUTCSeconds() > 57) return;
     if (task.broughtForward.some((earlier) => earlier.getTime() === due.getTime())) return;
     task.broughtForward.push(due);
-    // Does not overwrite a due time that has come. Sets none if a control plane with a fast clock has already
-    // handled a later due time. Otherwise, the harness itself would cause a missed run or a double run.
+    // Keep the task's due time in two cases: it has come, or a control plane with a fast clock has already
+    // started a run for a due time that is still in the future. A new due time would then cause a missed run
+    // or a double run, and the harness itself would be at fault.
     let tries = 0;
     const moved = await this.world.sql(async (sql) => {
       tries++;
@@ -190,7 +191,7 @@ export class Stage {
         return true;
       case "jump the clock": {
         const { clockFile } = planes[action.plane % controlPlanes]!;
-        // A single control plane has its database on the same machine, so both have the same clock.
+        // A single control plane is on the same machine as its database. The clock must then jump for both.
         const files = controlPlanes === 1 ? [clockFile, this.world.databaseClockFile] : [clockFile];
         for (const file of files) {
           await Deno.writeTextFile(file, `${action.seconds < 0 ? "" : "+"}${action.seconds}`);

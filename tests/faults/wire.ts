@@ -9,7 +9,7 @@ import type { FrameAction } from "./plan.ts";
 export type Side = "before" | "after";
 
 /**
- * Called, and awaited, before and after each frame is passed on. Returns the actions to apply to the
+ * Called before and after each frame is passed on. The proxy awaits the result: the actions to apply to the
  * connection.
  */
 export type Watcher = (frame: Frame, side: Side) => Promise<readonly FrameAction[]>;
@@ -29,7 +29,7 @@ export class Wire implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
 
-  /** Passes delayed frames on at once, and ends half-closed connections. */
+  /** Immediately passes on all delayed frames, and ends half-closed connections. */
   heal(): void {
     for (const connection of this.#connections) connection.heal();
   }

@@ -30,8 +30,8 @@ import { type Side, Wire } from "./wire.ts";
 const PLANES = 3;
 const STATE_DISK_BYTES = 16 * 2 ** 20;
 /**
- * Time in milliseconds from a change of a clock until every program uses the changed clock. libfaketime reads
- * its file with the time every second. Control planes read the database's clock every second.
+ * Time in milliseconds from a change of a clock until every program uses the changed clock. Every second,
+ * libfaketime reads the file that sets its time, and control planes read the database's clock.
  */
 const CLOCK_CACHE = 3_000;
 /** Time limit for the start of a control plane or an agent, in milliseconds. */
@@ -144,7 +144,7 @@ export class World implements AsyncDisposable {
       wire.heal();
     }
     this.places.heal();
-    // Programs do not report when they have read the file with the clock's offset.
+    // Programs read the clock's offset from a file, and do not report when they have read it. So wait.
     if (wasWrong) await new Promise((resolve) => setTimeout(resolve, CLOCK_CACHE));
   }
 

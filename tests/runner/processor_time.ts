@@ -10,7 +10,7 @@ const TICKS = 100;
 export async function processorTime(pid: number | "self"): Promise<number | null> {
   try {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-    // The second field is the program's name in parentheses. The name may contain spaces.
+    // The second field is the program's name in parentheses. The name can contain spaces.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ").map(Number);
     const [user, system, usersOfChildren, systemsOfChildren] = fields.slice(11, 15);
     return (user! + system! + usersOfChildren! + systemsOfChildren!) / TICKS;

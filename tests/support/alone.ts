@@ -21,7 +21,7 @@ export function testAlone(
   flags: readonly string[] = [],
 ): void {
   if (Deno.env.get(ALONE) === "1") return Deno.test(name, body);
-  // Deno reads an empty list as a flag without a name.
+  // Without flags, leave out `--v8-flags`: Deno would read its empty list as one flag with an empty name.
   const forV8 = flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
   Deno.test(name, async () => {
     const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

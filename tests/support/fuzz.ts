@@ -1,6 +1,6 @@
 /**
- * Sets how many cases the fuzz tests generate: few in the test suite, many with `deno task fuzz`. The task
- * sets environment variables for this.
+ * Sets how many cases the fuzz tests generate: few in the test suite, many with `deno task fuzz`. That
+ * command sets the environment variables that are read here.
  */
 /** Whether the tests were started by `deno task fuzz`. If so, the tests are exhaustive where possible. */
 export const isWhole = Deno.env.get("FUZZ") === "whole";

@@ -33,7 +33,7 @@ interface Stretch {
   end: number;
 }
 
-/** Maximum number of bytes that are yielded at once. */
+/** Maximum size of a yielded chunk, in bytes. */
 const PIECE_BYTES = 256 * 1024;
 
 /** Yields the bytes of ranges from {@link joinRanges}. A chunk is valid until the next one is requested. */
@@ -242,8 +242,8 @@ class RangeCutter {
   constructor(private readonly ranges: readonly Range[]) {}
 
   /**
-   * Whether the bytes so far contained all ranges. A last range without an end counts as complete after its
-   * first byte.
+   * Whether all ranges are complete. If the last range has no end, it counts as complete after its first
+   * byte.
    */
   get isDone(): boolean {
     const left = this.ranges.slice(this.#next);

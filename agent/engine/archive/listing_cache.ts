@@ -31,7 +31,7 @@ export class ListingCache implements AsyncDisposable {
 
   /**
    * @param directory Private directory for the listings, created on first use.
-   * @param from Minimum size, in stored bytes, of an index whose listing is kept.
+   * @param from Minimum size of an index in stored bytes. Listings of smaller indexes are not kept.
    */
   constructor(
     private readonly directory: string,

@@ -1,4 +1,4 @@
-/** Matches names of members against a text or a glob, and tells grep which lines of an index may match. */
+/** Matches names of members against a text or a glob, and tells grep which lines of an index might match. */
 import { foldName } from "./display_name.ts";
 
 /** A part of a glob: one character, or a wildcard. */
@@ -17,7 +17,7 @@ type Token =
  * A pattern of names. The comparison ignores case. Composed and decomposed accents count as equal.
  * - A pattern with `*`, `?` or `[…]` is a glob. In a glob, the character after a backslash matches only
  *   itself.
- * - Any other pattern is a text. It matches every name that contains it.
+ * - Any other pattern is a text. It matches every name that contains this text.
  * - A pattern with a slash applies to a member's whole path. A pattern without a slash applies to the
  *   member's own name.
  *
@@ -46,8 +46,9 @@ export class NamePattern {
   }
 
   /**
-   * Returns a regular expression for `grep -i -E` in the C locale. It matches every line of an index that the
-   * pattern selects, and some other lines. Returns null if the expression would match every line.
+   * Returns a regular expression for `grep -i -E` in the C locale. If the pattern selects a line of an index,
+   * the expression matches that line. It also matches some other lines. Returns null if the expression would
+   * match every line.
    */
   lineFilter(): string | null {
     const tokens = this.#glob ??
@@ -78,8 +79,8 @@ function expressionOf(token: Token): string {
 }
 
 /**
- * Expressions for letters. When names are compared, a certain non-ASCII character becomes the same letter. So
- * the letter's expression also matches that character.
+ * Expressions for the letters that {@link foldName} also makes from a non-ASCII character. Each expression
+ * matches the letter and that character.
  */
 const FOLDED: Record<string, string> = { i: "(i|\u0130)", k: "(k|\u212a)" };
 

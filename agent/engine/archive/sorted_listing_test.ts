@@ -167,7 +167,7 @@ Deno.test("a listing is not used for a request with another key", async () => {
   await using at = await Fixture.make(everyLine());
   await at.browse({}, true);
   // The index is not encrypted, so opening the index with a password fails. The first request had no
-  // password, so the listing that it left must not be used for this request.
+  // password. It left a listing, which must not be used for this request.
   await assert.rejects(at.browse({}, true, "a password"), /Cannot list backup 1/);
 });
 

@@ -51,8 +51,8 @@ export async function walkIndex(opened: Chunks, children: Children): Promise<Ind
 }
 
 /**
- * Unpacks a tar archive and lists it with tar. tar reads every header with its checksum, and every byte of
- * the members. Returns the digest of the listing.
+ * Unpacks an archive and lists it with tar. Returns the digest of the listing. tar verifies the checksum of
+ * every header, and reads every byte of the members.
  */
 export async function walkArchive(
   opened: Bytes,
@@ -114,9 +114,9 @@ class FirstMessage {
 }
 
 /**
- * Starts a program that reads the bytes. The agent passes the same bytes through `watch`. Returns the
- * program, and a promise that resolves when the agent has passed all bytes. If the bytes are in a file of
- * this server, the program and the agent both read this file. That saves a copy.
+ * Starts a program that reads the bytes. The agent also gives the same bytes to `watch`. Returns the program
+ * as `child`. `passed` resolves when the agent has given all bytes to `watch`. If the bytes are in a file on
+ * this server, the program reads the file itself, so the agent does not copy the bytes to the program.
  */
 function startReader(
   { chunks, path }: Bytes,

@@ -38,7 +38,7 @@ function bytes(size: number): Uint8Array {
 
 /**
  * Stores an object in chunks of an odd size. All chunks share one buffer, which is overwritten after each
- * write. So a destination that reads the buffer after the write has returned stores wrong bytes.
+ * write. So a destination stores wrong bytes if it reads the buffer after the write has returned.
  */
 async function store(destination: Destination, name: string, content: Uint8Array): Promise<void> {
   const writer = await destination.create(name, null);
@@ -306,7 +306,7 @@ for (const [type, open] of Object.entries(destinationFixtures)) {
       assert.match(unproven.failed[0]!.message, /^Cannot tell whether it was deleted: .*\(also-gone\.zst\)/);
       const seen = await remove(["gone.zst"], ["also-gone.zst", "witness.zst"]);
       assert.deepEqual(seen, { deleted: ["gone.zst"], failed: [] });
-      // `b.zst` is there to be deleted, so the directory is the right one. The missing objects therefore
+      // `b.zst` existed until this removal, so the directory is the right one. The missing objects therefore
       // count as deleted.
       const neighbour = await remove(["b.zst", "gone.zst"], ["also-gone.zst"]);
       assert.deepEqual(neighbour, { deleted: ["b.zst", "gone.zst"], failed: [] });

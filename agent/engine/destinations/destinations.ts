@@ -42,7 +42,8 @@ export function checkDestination(
  * destination can't be reached or does not exist.
  *
  * A missing object counts as deleted only if the destination is proven to be the right one. It is proven if
- * one of the other objects or one of the witnesses exists. If `witnesses` is empty, no proof is needed.
+ * one of the objects in `names` could be deleted, or if one of the objects in `witnesses` exists. If
+ * `witnesses` is empty, no proof is needed.
  */
 export async function removeFromDestination(
   spec: JobDestination,

@@ -9,9 +9,9 @@ const CONTENT = new TextEncoder().encode(
 );
 
 /**
- * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops if connecting
- * fails. Does not read back if writing fails, but tries to remove the probe object in any case. If no step
- * fails, also measures the space of the destination.
+ * Connects, then writes, reads back and deletes a probe object. Returns the steps. Stops if connecting fails.
+ * If writing fails, does not read back, but still tries to remove the probe object. If no step fails, also
+ * measures the space of the destination.
  */
 export async function probe(
   open: () => Promise<Destination>,

@@ -114,7 +114,7 @@ export class RangedReader {
     } catch (error) {
       this.signal.throwIfAborted();
       if (error instanceof TryFailed || error instanceof RunFailedError) throw error;
-      // Do not use the error's own text: it may contain the URL, and the URL may be a credential.
+      // Do not use the error's own text: it might contain the URL, and the URL might be a credential.
       const seconds = this.source.idleMs / 1000;
       throw new TryFailed(
         idle.signal.aborted ? `nothing came for ${seconds} s` : "the connection failed",

@@ -4,7 +4,7 @@ import type { Destination } from "../ports.ts";
 
 /**
  * Returns the free and total space of a destination; null if the space is unknown or can't be read. Never
- * rejects, because a backup or a check does not fail for this.
+ * rejects, because a backup or a check must not fail only because its destination's space can't be read.
  */
 export async function measureSpace(destination: Destination): Promise<DestinationSpace | null> {
   try {

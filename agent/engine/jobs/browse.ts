@@ -55,7 +55,7 @@ export async function browseBackup(
         ? withObjects(request, clock, signal, (objects) => listFromIndex(objects, request, directory))
         : listFrom(listing, request, directory);
     let result = await list(byteString(path));
-    // If no member has this path, the path may be a display name from an earlier listing.
+    // If no member has this path, the path might be a display name from an earlier listing.
     if (!result.found && nameFromDisplay(path) !== byteString(path)) {
       result = await list(nameFromDisplay(path));
     }

@@ -13,8 +13,8 @@ import { joinNames, statNames } from "../restore_files/names.ts";
 import type { ReadLines } from "../restore_files/selection.ts";
 
 /**
- * The letter that `find -printf %y` prints for each type. A hard link has the type of the file that it links
- * to.
+ * The letter that `find -printf %y` prints for each type of member. A hard link has the type of the file that
+ * it links to.
  */
 const TYPES: Record<Exclude<Member["type"], "hardlink" | "unknown">, string> = {
   file: "f",
@@ -127,8 +127,9 @@ const STAT_TYPES: Record<string, string> = {
 };
 
 /**
- * Appends an entry to the file `path` for each member whose type is unknown. The entry has the type and the
- * size of the restored file. If the restored file does not exist, the type is `?`.
+ * Appends an entry to the file `path` for each member in `names`. The index does not say the type of these
+ * members, so the entry has the type and the size of the restored file. If the restored file does not exist,
+ * the type is `?`.
  */
 async function listUnknown(
   directory: string,

@@ -46,7 +46,7 @@ interface Match {
 
 /** The members of an index to return, and their maximum number. */
 interface Selection {
-  /** Arguments of grep. They select the lines of all members to return, and possibly other lines. */
+  /** Arguments of grep. Its output has the line of every member to return, and might have other lines. */
   readonly grep: readonly string[];
   matches(name: string): boolean;
   readonly most: number;
@@ -87,8 +87,8 @@ export async function findFiles(
       matches: (name) => hits.has(name),
       most: Infinity,
     });
-    // The first search read these indexes only in part, so drop the matches of the first search even if the
-    // second search failed.
+    // The first search read only a part of each of these indexes. So drop its matches, even if the second
+    // search failed.
     for (const { id } of cut) matches.set(id, known.get(id) ?? { members: [], isCut: false, unlisted: 0 });
   }
   for (const { id } of backups) hits.addVersions(id, matches.get(id)?.members ?? []);
@@ -229,7 +229,7 @@ async function searchIndex(
   return { members, isCut, unlisted: unlisted + (parser.unreadable?.count ?? 0) };
 }
 
-/** The found paths, of newer backups first, up to a limit. */
+/** Collects the found paths, up to a limit. Paths in newer backups are added first. */
 class Hits {
   isTruncated = false;
   /**

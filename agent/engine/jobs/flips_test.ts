@@ -1,10 +1,11 @@
 /**
- * Tests that flip one bit of a stored object: the archive, the index or the manifest. A verification detects
- * the flip at every position. A restore never writes wrong data, even if the digest matches the altered
+ * Flips one bit of a stored object: the archive, the index or the manifest. A verification must detect the
+ * flip at every position. A restore must never write wrong data, even if the digest matches the altered
  * object.
  *
- * Each test alters each object at the same number of positions. Tests that start programs use fewer positions
- * than other tests. With `deno task flips`, they use up to 20 times as many.
+ * Within one test, every object is altered at the same number of positions. Tests that start programs use
+ * fewer positions than other tests. With `deno task flips`, these tests use up to 20 times as many positions
+ * as usual.
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";

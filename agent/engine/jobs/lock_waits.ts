@@ -10,7 +10,7 @@ import type { RunningProgram } from "../programs/program_activity.ts";
 import { sourceTypeOf, typesByName } from "../sources/registry.ts";
 import type { SourceType } from "../sources/source_type.ts";
 
-/** Time limit of the queries, in milliseconds. A database server may hang. */
+/** Time limit of the queries, in milliseconds. A database server might hang. */
 const QUERY_TIMEOUT = 15_000;
 
 /** The source or the restore target that a run works with. */

@@ -164,7 +164,7 @@ Deno.test("an index without a frame table, as the first agents wrote it, can be 
   const big = await Deno.readFile(`${at.tree}/big`);
   const end = new TextDecoder("latin1").decode(big.subarray(8_999_000));
   assert.equal(await at.send("big", old, { from: 8_999_000, to: null }), end);
-  // An altered archive is still detected, although the index is odd.
+  // An altered archive is still detected, although the index has no frame table.
   const archive = old.objects.find(({ role }) => role === "archive")!;
   await shell(
     'printf x | dd of="$1" bs=1 seek=8000000 conv=notrunc status=none',

@@ -56,7 +56,7 @@ export async function storeParts(
   return { stored, missing };
 }
 
-/** Throws if only general objects, such as roles, were stored, and none of the requested databases. */
+/** Throws if nothing was stored except general parts, such as roles. */
 function refuseNothing(stored: readonly StoredPart[], missing: readonly Missing[]): void {
   if (stored.some(({ part }) => !part.isGeneral)) return;
   const reasons = missing.map(({ reason }) => reason).join("; ");

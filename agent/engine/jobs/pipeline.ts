@@ -46,7 +46,8 @@ export async function streamPart(
       onMessage: (line) => part.message(line),
     },
   );
-  // If the input is incomplete, stop the program, because it might take the input for complete and succeed.
+  // If the input cannot be fed completely, stop the program. Otherwise the program might succeed, because it
+  // cannot see that its input is incomplete.
   const feeding = part.input === undefined ? Promise.resolve() : producer.feed(part.input());
   feeding.catch(() => producer.stop());
   progress.begin({ pid: compression.pid, index });

@@ -10,8 +10,8 @@ import { type Destination, ObjectMissingError, RunFailedError } from "../ports.t
 import { confirmDamage } from "./read_again.ts";
 
 /**
- * Inspects an object's bytes. Throws a `RunFailedError` to report a fault. The inspector may stop reading
- * before the last byte.
+ * Inspects an object's bytes. Throws a `RunFailedError` to report a fault. The inspector does not have to
+ * read all bytes.
  */
 export type Inspector = (stored: Bytes) => Promise<void>;
 

@@ -169,7 +169,7 @@ Deno.test("selected paths are restored with everything below them and nothing el
   const { files_count } = await restore(at.run, at.backup, { target: { path: at.target, paths } });
   assert.deepEqual(names(at.target), ["-dash", "grün – 日本.txt", "link", "new\nline", "plain", "sparse"]);
   assert.deepEqual(names(`${at.target}/plain`), ["deep"]);
-  // The five include `plain/deep/hard`: a hard link to `plain/hello.txt`, which was not selected.
+  // One of the five is the hard link `plain/deep/hard`. Its target `plain/hello.txt` was not selected.
   assert.equal(files_count, 5);
   const of = async (directory: string) =>
     (await describeTree(`${directory}/plain/deep`)).map((line) => line.replace(/ = .*/, ""));

@@ -86,8 +86,8 @@ export class RunObjects {
   }
 
   /**
-   * Keeps the first `length` committed objects and removes all later ones. Rejects if one of these might
-   * still exist.
+   * Keeps the first `length` committed objects and removes all later ones. Rejects if one of the later
+   * objects might still exist.
    */
   async rollBack(length: number): Promise<void> {
     if (this.#open !== null) await this.#open.writer.abort();

@@ -106,8 +106,8 @@ async function send(
 }
 
 /**
- * Yields the bytes that `read` returns. If the bytes are wrong, reads them a second time to distinguish
- * damage from a fault of the transfer.
+ * Yields the bytes that `read` returns. If `read` finds damaged bytes, reads them a second time. This shows
+ * whether the stored object is damaged, or only the transfer failed. Rejects in both cases.
  */
 async function* readChecked(
   objects: StoredObjects,

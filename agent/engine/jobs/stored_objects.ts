@@ -133,8 +133,9 @@ export class StoredObjects {
   }
 
   /**
-   * Returns the error to report after a read of some of an object's bytes failed with `error`. Does not read
-   * the rest of the object. Normally returns `error` itself. Returns a `BackupDamagedError` in these cases:
+   * Some bytes of an object were read, and this failed with `error`. Returns the error to report. Normally,
+   * this is `error` itself. Does not read the rest of the object. Returns a `BackupDamagedError` in these
+   * cases:
    * - The object is missing or has another size.
    * - The bytes were damaged, and are damaged in a second read too.
    * - The disk can't read the bytes back.

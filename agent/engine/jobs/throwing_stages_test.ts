@@ -26,7 +26,7 @@ import { FrameWatch } from "../transforms/frames.ts";
 import { walkArchive, walkIndex, walkStream } from "../archive/walk.ts";
 
 const MB = 1024 * 1024;
-/** A number of bytes larger than pipes and buffers hold, so that a stage blocks if its output is not read. */
+/** Size of the test data: more than pipes and buffers hold. So a stage blocks if its output is not read. */
 const BYTES = 12 * MB;
 const ODD = new Error("odd");
 

@@ -101,7 +101,7 @@ async function verifyObject(
 function damaged({ backup }: VerifyJob, faults: readonly string[]): BackupDamagedError {
   const more = faults.length - MAX_LISTED;
   const damage = faults.slice(0, MAX_LISTED).join("; ") + (more > 0 ? `; and ${more} more` : "");
-  // If every fault is a missing object, nothing is damaged: the bucket may be empty or replaced.
+  // If every fault is a missing object, nothing is damaged: the bucket might be empty or replaced.
   const state = faults.every((fault) => fault.endsWith(MISSING)) ? "missing" : "damaged";
   return new BackupDamagedError(`Backup ${backup.id} is ${state}: ${damage}`, damage);
 }

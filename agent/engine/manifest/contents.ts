@@ -34,8 +34,8 @@ export class BackupContents {
   }
 
   /**
-   * Number of files in the archive that was inspected last. An archive counts only if its index was inspected
-   * before. Null if no archive counts.
+   * Number of files in the archive that was inspected last. Archives whose index was not inspected before
+   * them do not count. Null if no archive counts.
    */
   get filesCount(): number | null {
     return this.#files;

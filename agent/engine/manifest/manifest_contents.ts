@@ -20,8 +20,8 @@ export type ArchiveContents = ReadonlyMap<string, DatabaseContents>;
 export interface ManifestContents {
   readonly open: ArchiveContents;
   /**
-   * The contents as an age file in base64. The file contains a JSON object from archive name to contents.
-   * Null if the contents are not encrypted.
+   * The contents as an age file in base64; null if the contents are not encrypted. The file contains a JSON
+   * object that maps names of archives to contents.
    */
   readonly sealed: string | null;
 }

@@ -19,8 +19,8 @@ export interface Conflicts {
    */
   blocking: string[];
   /**
-   * Names of directories that are both in the restore directory and in the backup. Contents of these
-   * directories that are not in the backup stay.
+   * Names of directories that are both in the restore directory and in the backup. In these directories, a
+   * restore keeps everything that is not in the backup.
    */
   standing: string[];
 }

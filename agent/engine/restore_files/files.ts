@@ -180,8 +180,9 @@ async function selectScope(
 }
 
 /**
- * Checks each directory above a chosen member. Rejects if the restore directory has a symbolic link with that
- * directory's name, because the member would be restored through the link, into another directory.
+ * Checks each directory of the backup that contains a chosen member. Rejects if the restore directory has a
+ * symbolic link, or another file, at the path of such a directory. Otherwise the member would be restored
+ * through the link, into another directory.
  */
 async function refuseLinksAbove(
   { roots }: Selection,
@@ -261,8 +262,8 @@ async function refuseUnwritable(
 }
 
 /**
- * Warns if files belong to other users. Only root can give files to other users, so the restored files will
- * belong to the agent's user.
+ * Warns if files belong to other users and the agent is not root. Only root can give files to other users, so
+ * all restored files then belong to the agent's user.
  */
 async function warnOfOwnership(archive: StoredObject, { objects, ports }: RestoreContext): Promise<void> {
   const own = Deno.uid();

@@ -68,7 +68,7 @@ export class NameLists {
     return names.map((name) => name.slice("./".length));
   }
 
-  /** Writes the names of a directory's contents to the two files. */
+  /** Writes the names of a directory's contents to the files `directories` and `others`. */
   async find(directory: string, children: Children): Promise<void> {
     const printed = (path: string) => ["-fprintf", path, "./%P\\0"];
     const { exit, messages } = await capture(children, {

@@ -7,8 +7,8 @@ import { RunFailedError } from "../ports.ts";
 
 /**
  * Redirect that makes a command end when the agent is killed. Commands that change a restore directory need
- * this redirect. Without it, a command could still run while the next agent undoes its changes. A program
- * that the command starts with {@link ENDS_WITH_PARENT} ends with the command.
+ * this redirect. Without it, a command could still run while the next agent undoes the command's changes. If
+ * the command starts a program with {@link ENDS_WITH_PARENT}, the program ends with the command.
  */
 export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", path: "/dev/null" }];
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];

@@ -124,8 +124,8 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
   await using at = await backedUp(GROW);
   await using _disk = await mountBtrfs(`${at.run.root}/disk`);
   const target = `${at.run.root}/disk/target`;
-  // Compare without hard links. They are found by inode number, and inode numbers are unique only within a
-  // subvolume.
+  // Leave out hard links from the comparison. `describeTree` finds them by inode number, and inode numbers
+  // are unique only within a subvolume.
   const described = async (path: string) =>
     (await describeTree(path)).map((line) => line.replace(/ = .*/, ""));
   await shell('btrfs -q subvolume create "$1"', target);
@@ -142,8 +142,8 @@ Deno.test("subvolumes below the target, and one that is the target, receive thei
 });
 
 /**
- * Returns the names in a directory, and the files' contents and times. A file system that has no owners and
- * modes keeps only these.
+ * Returns the names in a directory, and the files' contents and times. Leaves out owners and modes, because
+ * some file systems do not keep them.
  */
 async function contents(directory: string): Promise<string> {
   return await shell(

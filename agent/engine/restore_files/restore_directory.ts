@@ -103,7 +103,7 @@ export class Staging {
   /**
    * Removes the staging directory. Never rejects: writes a warning if the directory cannot be removed.
    *
-   * @param untouched Whether to reset the modification time of the directory above.
+   * @param untouched Whether the directory above then gets back its former modification time.
    */
   async remove(untouched: boolean): Promise<void> {
     const { clock, output } = this.context.ports;
@@ -111,7 +111,7 @@ export class Staging {
       output.warning(`Cannot remove ${this.path}: ${(error as Error).message}. Remove it by hand.`);
     });
     if (!untouched) return;
-    // Do not use the run's children: they are stopped after a failure or when the run is cancelled.
+    // Do not use the `Children` of the run: it stops its programs if the run fails or is cancelled.
     await using children = new Children(clock, new AbortController().signal);
     await copyTime(this.time, this.directory, children);
   }
@@ -142,8 +142,9 @@ export async function copyTime(from: string, to: string, children: Children): Pr
  *
  * - If the restore directory exists, it comes first. A container that mounts it then sees the restored files.
  *   The unpacked files get the flags of the restore directory, and count for its quota.
- * - If the restore directory exists and is empty, the directory above it comes second. If the agent cannot
- *   write to the restore directory, it might still be able to replace it.
+ * - If the restore directory exists and is empty, the directory above it comes second. An agent that cannot
+ *   write to the restore directory might still be able to replace this directory. If the restore directory
+ *   is a mount point, it cannot be replaced, so it is the only candidate.
  * - If the restore directory is missing, the only candidate is the nearest existing directory above it.
  */
 async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {

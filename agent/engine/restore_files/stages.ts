@@ -27,8 +27,8 @@ export interface Stage {
    */
   aside: string;
   /**
-   * Paths of two files with names of unpacked members. `directories` has the names of the directories.
-   * `others` has the names of all other members.
+   * Paths of two files that list names of unpacked members. The file `directories` lists the directories. The
+   * file `others` lists all other members.
    */
   directories: string;
   others: string;

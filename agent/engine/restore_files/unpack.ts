@@ -21,8 +21,8 @@ type Unpacking = Pick<RestoreContext, "children" | "objects" | "ports" | "progre
 /** The members that could not be unpacked although all other members were. */
 export interface Skipped {
   /**
-   * Names of the members, as byte strings without `./`. Names longer than a line of tar's output are not
-   * included.
+   * Names of the skipped archive members, as byte strings without `./`. Names longer than a line of tar's
+   * output are not included.
    */
   names: ReadonlySet<string>;
   count: number;
@@ -34,9 +34,9 @@ export interface Skipped {
 }
 
 /**
- * Unpacks the whole archive. Leaves out members whose name or type the file system does not support. Writes a
- * warning for each of these members, and returns the members. Once the promise resolves, the archive is
- * verified.
+ * Unpacks the whole archive and verifies it. Leaves out members whose name or type the file system does not
+ * support. Writes a warning for each of these members, and returns these members. Resolves only if the
+ * archive is intact.
  */
 export async function unpackWhole(
   archive: StoredObject,
@@ -54,8 +54,8 @@ export async function unpackWhole(
 }
 
 /**
- * Unpacks the chosen members. Like {@link unpackWhole}, leaves out members that the file system does not
- * support, and returns them.
+ * Unpacks the chosen members. Leaves out members that the file system does not support, as {@link
+ * unpackWhole} does. Returns the members that were left out.
  */
 export async function unpackSelection(
   archive: StoredObject,

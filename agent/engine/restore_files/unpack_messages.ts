@@ -86,8 +86,8 @@ export function isClosing(line: string): boolean {
 
 export class UnpackMessages {
   /**
-   * The first message after which the rest of the archive might be restored incorrectly; null if there was no
-   * such message.
+   * A message that means that the rest of the archive might be restored incorrectly. If there are several,
+   * this is the first one. Null if there is none.
    */
   cause: string | null = null;
   hasNoRoom = false;

@@ -3,9 +3,12 @@ import type { BackupJob } from "../../../src/protocol/job.ts";
 import { printable } from "../programs/line.ts";
 
 const MASK = "***";
-/** Minimum length of a secret that is masked, in characters. Shorter secrets also occur in ordinary words. */
+/**
+ * Minimum length of a secret that is masked, in characters. Shorter secrets are not masked, because they also
+ * occur in ordinary words.
+ */
 const MIN_LENGTH = 4;
-/** Matches the names of a job's fields that contain secrets. */
+/** Matches the name of a field of a job if the field's value is a secret. */
 const SECRET_NAME = /(^|_)(password|passphrase|secret|token|private_key|secret_key|access_key)$/;
 /** Marks the end of a line of output if the line was too long and was cut off. */
 const CUT = " … (cut)";

@@ -44,7 +44,7 @@ Deno.test("secrets are masked: the longest first, line by line, escaped, and cut
   assert.equal(mask("x swordfish-and-more swordfishswordfish y"), "x *** ****** y");
   assert.equal(mask("first, then second of KEY"), "***, then *** of KEY");
   assert.equal(mask("a\tb\\x01c"), "***");
-  // This secret is too short to be masked: it may be part of a word.
+  // This secret is too short to be masked: it might be part of a word.
   assert.equal(mask("abc"), "abc");
   assert.equal(mask("it is sword … (cut)"), "it is *** … (cut)");
   assert.equal(mask("it is sword"), "it is sword");

@@ -3,9 +3,9 @@
  * - Before the backup: the prescripts, in order, until one fails.
  * - After the backup: all scripts for its outcome, then all postscripts.
  *
- * A killed agent leaves the plan on disk. The next agent runs the scripts after the backup that were not
- * started. If a started script is still running, the next agent waits until it ends. If a script was killed
- * together with the agent, its result is unknown.
+ * A killed agent leaves the plan of the scripts on disk. Of the scripts after the backup, the next agent runs
+ * those that were not started. If a started script is still running, the next agent waits until it ends. If a
+ * script was killed together with the agent, its result is unknown.
  */
 import type { ScriptType } from "../../../src/definitions/script_fields.ts";
 import type { Clock } from "../../../src/domain/clock.ts";
@@ -36,13 +36,13 @@ export interface ScriptContext {
   /**
    * Aborts when the run is stopped. Effect on the scripts:
    * - Prescripts are ended.
-   * - Scripts for the outcome are ended if the abort comes after they have begun. If it comes earlier, they
-   *   all run to their end.
+   * - Scripts for the backup's outcome: if the run is stopped before they begin, they all run to their end.
+   *   If it is stopped later, the current script is ended, and the following ones are left out.
    * - Postscripts are never ended.
    */
   readonly signal: AbortSignal;
   readonly journal: ScriptJournal;
-  /** Secrets that the scripts' output may contain, to be masked. */
+  /** Secrets that the scripts' output might contain, to be masked. */
   readonly secrets: readonly string[];
   /** Reports to the control plane what the run is doing. */
   enterPhase(phase: RunPhase): void;

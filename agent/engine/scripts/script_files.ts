@@ -12,7 +12,7 @@ import type { SystemUser } from "../programs/system_user.ts";
 /** Program that runs a script whose text does not begin with `#!`. */
 const SHELL = "/bin/sh";
 
-/** Returns the path of a script's file before the script is started. */
+/** Returns the path of the file of a script that has not been started yet. */
 export function readyPath(directory: string, index: number): string {
   return join(directory, `${index}.ready`);
 }

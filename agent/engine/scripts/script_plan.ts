@@ -44,7 +44,10 @@ export type ScriptPlan = z.infer<typeof ScriptPlan>;
  */
 export interface ScriptJournal {
   planned(plan: ScriptPlan): Promise<void>;
-  /** Records the run's verdict as it is before the agent runs the scripts that follow the backup. */
+  /**
+   * Records the run's verdict before the agent runs the scripts that follow the backup. These scripts might
+   * still change the verdict.
+   */
   decided(verdict: Verdict): Promise<void>;
   /**
    * Records that a script has ended.

@@ -75,14 +75,14 @@ export interface SourcePart {
   /** Takes one line of the command's error output. */
   message(line: string): void;
   /**
-   * Whether the source of a failed part was deleted in the meantime. The part then does not count as missing
-   * from the backup.
+   * Whether the source of a failed part was deleted in the meantime. If it was, the part does not count as
+   * missing from the backup.
    */
   isGone?(): Promise<boolean>;
   /**
    * Throws an error if the command failed. If the run can continue with the other parts, the error is a
-   * `SourceFailedError`. If the run must fail, the error is another `RunFailedError`. `checkExit` is called
-   * before `checkEnd`.
+   * `SourceFailedError`. If the run must fail, the error is a `RunFailedError` but no `SourceFailedError`.
+   * `checkExit` is called before `checkEnd`.
    */
   checkExit(exit: Exit, filesCount: number): void;
   /** Returns how many files could not be read. Called after the command has succeeded. */

@@ -35,8 +35,8 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
     context: ProgramContext,
   ): Promise<string | null>;
   /**
-   * How the agent detects that a server has this type, for a task that names no type. Undefined if tasks
-   * always name this type.
+   * How the agent detects that a database server is of this type. Used if a task names no type. Undefined if
+   * tasks always name this type.
    */
   readonly detection?: ServerDetection;
 }
@@ -54,7 +54,7 @@ export interface StreamFormat {
   /**
    * Checks the end of the stream.
    *
-   * @param head The first compressed block, decompressed; empty if the type has no `checkHead`.
+   * @param head The first compressed block, decompressed; empty if this format has no `checkHead`.
    */
   checkEnd?(label: string, end: PartEnd, head: Uint8Array): void;
 }

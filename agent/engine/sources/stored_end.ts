@@ -1,4 +1,6 @@
-/** Checks the end of a stored stream by its format. The source made the same check during the backup. */
+/**
+ * Checks that a stored stream ends as its format requires. The source made the same check during the backup.
+ */
 import { RunFailedError } from "../ports.ts";
 import type { Children } from "../programs/children.ts";
 import type { FrameWatch } from "../transforms/frames.ts";
@@ -16,9 +18,10 @@ export function formatOf(name: string): string {
 
 /**
  * Checks the stream of an object. If the stream is incomplete, rejects with a `RunFailedError` that says what
- * is missing. If the source type is unknown, the stream must be valid for at least one type with this format.
+ * is missing. If the source type is unknown, the stream must be valid for at least one of the source types
+ * that use the object's format.
  *
- * @param watch Has seen the compressed frames of the whole stream.
+ * @param watch The watch that has seen the compressed frames of the whole stream.
  * @param sourceType Source type in the manifest; null if it is unknown.
  */
 export async function checkStoredEnd(

@@ -7,7 +7,9 @@ import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { collectYoung } from "../garbage.ts";
 import { DamagedBytesError } from "../ports.ts";
 
-/** Number of plaintext bytes in a chunk. The last chunk may have fewer: at least 1, or 0 in an empty file. */
+/**
+ * Number of plaintext bytes in a chunk. The last chunk can be shorter. It is empty only if the file is empty.
+ */
 export const CHUNK_BYTES = 64 * 1024;
 const TAG_BYTES = 16;
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;

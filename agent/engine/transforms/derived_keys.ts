@@ -27,7 +27,10 @@ export interface DerivedKey {
 }
 
 export class DerivedKeys {
-  /** The keys by a hash of the passphrase, salt and work factor. The key that was used last is at the end. */
+  /**
+   * Derived keys. Each is found by a hash of its passphrase, salt and work factor. The key that was used last
+   * is at the end.
+   */
   readonly #kept = new Map<string, Uint8Array>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;

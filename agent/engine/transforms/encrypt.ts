@@ -18,7 +18,10 @@ const CHUNKS_AT_ONCE = 16;
 export interface FileKey {
   header: Uint8Array;
   fileKey: Uint8Array;
-  /** How the key that encrypts the file key was derived; null if the file is encrypted to recipients. */
+  /**
+   * The file key is encrypted with another key. Says how that key was derived from the password; null if the
+   * file is encrypted to recipients.
+   */
   derived: DerivedKey | null;
 }
 

@@ -13,7 +13,7 @@ export class FileKeys {
   constructor(private readonly key: EncryptionKey, private readonly children: Children) {}
 
   /**
-   * Announces how many files are expected, and starts creating the first key. The real number may be higher
+   * Announces how many files are expected, and starts creating the first key. The real number might be higher
    * or lower.
    */
   expect(files: number): void {

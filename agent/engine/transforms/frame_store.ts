@@ -63,7 +63,7 @@ export class MemoryFrames implements FrameStore {
   }
 }
 
-/** Reads the frames from a file of this server that contains the stream. */
+/** Reads the frames from the file that contains the stream. The file is on this server. */
 export class FileFrames implements FrameStore {
   #first: Span | null = null;
   #previous: Span = { offset: 0, size: 0 };

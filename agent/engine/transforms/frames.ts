@@ -1,8 +1,8 @@
 /**
  * Finds and unpacks the last frames of a pzstd stream. In front of every frame is a skippable frame that
  * contains the frame's compressed size: see zstd's contrib/pzstd/README.md. So the last frames can be found
- * in the compressed bytes and unpacked alone. This checks the end of a program's output without reading the
- * rest again.
+ * in the compressed bytes and unpacked alone. With them, the end of a program's output is checked, and the
+ * rest is not read again.
  */
 import type { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
@@ -23,7 +23,7 @@ export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
  * headers between small files compress even if the files don't.
  */
 const INCOMPRESSIBLE = 0.9;
-/** Number of uncompressed bytes at the stream's end that are kept. */
+/** Number of uncompressed bytes that are kept from the end of the stream. */
 const TAIL_BYTES = 64 * 1024;
 /**
  * Length in bytes of the checksum at the end of a frame. The checksum is the low half of the uncompressed

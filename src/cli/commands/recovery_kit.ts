@@ -1,4 +1,7 @@
-/** `recovery-kit`: prints what an operator needs to recover the control plane, to be kept elsewhere. */
+/**
+ * `recovery-kit`: prints what an operator needs to recover the control plane. The operator keeps the printed
+ * text elsewhere.
+ */
 import type { Command } from "commander";
 import { calling, type Cli } from "../command_line.ts";
 import { kitPdf } from "../kit_pdf.ts";

@@ -55,7 +55,10 @@ export type SecretsOf<Fields extends DestinationFields> = {
   >;
 };
 
-/** Schema of a job's destination on the wire. Types that agents access in the same way share a schema. */
+/**
+ * Schema of the destination in a job, as sent to agents. Destination types that agents access in the same way
+ * share a schema.
+ */
 export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.ZodString }>;
 
 /**
@@ -153,7 +156,7 @@ export interface AddressReading<Settings> {
   /** Returns the settings that the address contains. The address always has a user name. */
   settings(address: URL): Partial<Settings>;
   /**
-   * Names of the settings that the address contains, for messages of `recover`, such as `its host`. The other
+   * What messages of `recover` call the settings that the address contains. Example: `its host`. The other
    * settings and the secrets come from the environment.
    */
   readonly words: { readonly [Name in keyof Settings]?: string };

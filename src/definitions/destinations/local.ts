@@ -36,7 +36,7 @@ export const local = defineDestination({
       `on the disk of ${disks}, ${directory ?? local_path ?? "/"}`,
     address: (_settings, directory) => directory,
     environment: (_settings, disks) => [
-      // A server's label may contain a line break, which would end this shell comment.
+      // A server's label can contain a line break, which would end this shell comment.
       `# there, or with the directory copied off the disk of ${disks.replaceAll(/\s+/g, " ")}`,
     ],
   },

@@ -117,7 +117,10 @@ export function connectionOf({ type, settings }: TypedSettings): Endpoint | null
   return reach === "control_plane" ? endpoint?.(settings) ?? null : null;
 }
 
-/** Returns whether objects that were stored with one type can be accessed with the other type. */
+/**
+ * Returns whether a destination of the type `other` can access objects that a destination of the type `one`
+ * has stored, and the other way round.
+ */
 export function isSameStorage(one: DestinationType, other: DestinationType): boolean {
   return definitionOf(one).jobShape === definitionOf(other).jobShape;
 }

@@ -56,7 +56,7 @@ export const webdav = defineDestination({
     directory,
   }),
   base: ({ webdav_path }) => webdav_path ?? ".",
-  // The username is included because a server may show each user another root directory.
+  // The username is included because a server might show each user another root directory.
   boundTo: ({ webdav_url, webdav_username }) => ({
     webdav_url: new URL(webdav_url).href.replace(/\/+$/, ""),
     webdav_username,

@@ -23,8 +23,9 @@ export function newColumns<T extends FieldTable>(
 /**
  * Returns the columns of the fields that the caller sent.
  * - If the field is a map, entries that the caller did not send are kept.
- * - If the column holds an object, its other properties are kept.
- * - A value that no caller has ever sent is not stored. A later change of its default then applies to it.
+ * - If the field is stored as a property of an object, the object's other properties are kept.
+ * - A value that no caller has ever sent is not stored. If the field's default changes later, the new default
+ *   applies.
  *
  * @param current The record before the change.
  */
@@ -106,7 +107,7 @@ export function columnNames<T extends FieldTable>(fields: T): (keyof Columns<T> 
   return [...new Set(names)] as (keyof Columns<T> & string)[];
 }
 
-/** Returns the fields whose lists of ids have a table of their own, and those tables. */
+/** Returns the fields that are lists of ids, each with the table that stores the list. */
 export function relationsOf(fields: FieldTable): [name: string, relation: Relation][] {
   return Object.entries(fields).flatMap(([name, { relation }]) =>
     relation === undefined ? [] : [[name, relation]]

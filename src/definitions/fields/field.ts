@@ -13,7 +13,7 @@ import type * as z from "zod";
 export interface Field {
   /**
    * Schema of the field's values. It does not allow null; `isRequired` and `default` determine whether the
-   * field may be null or absent.
+   * field is allowed to be null or absent.
    */
   readonly schema: z.ZodType;
   /** The effect of the field, in one line without capital letter and full stop. */
@@ -133,7 +133,7 @@ type StoredObject<T extends FieldTable, C extends string> = {
   readonly [N in keyof T as T[N] extends { storedIn: C } ? N : never]?: NonNullable<StoredValue<T[N]>>;
 };
 
-/** Lists of ids that are stored in tables of their own. */
+/** Fields whose values are lists of ids. Each of these fields has a table of its own for its ids. */
 export type Relations<T extends FieldTable> = {
   -readonly [N in keyof T as T[N] extends { relation: Relation } ? N : never]: number[];
 };

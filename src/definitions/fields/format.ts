@@ -52,8 +52,8 @@ const PLACEHOLDERS = {
 };
 
 /**
- * Returns a schema for stored values of the format. The schema checks nothing but the format, because a value
- * may have been stored before a rule was introduced.
+ * Returns a schema for stored values of the format. The schema checks only the format, because a value might
+ * have been stored before other rules were introduced.
  */
 export function schemaOf(format: Format): z.ZodType {
   switch (format.type) {

@@ -9,7 +9,7 @@ type InputSchema<F extends Field> = F extends { isRequired: true } ? F["schema"]
 
 export type InputShape<T extends FieldTable> = { -readonly [N in keyof T]: InputSchema<T[N]> };
 
-/** Returns the schema of each field in a request body that creates a record. */
+/** Returns the schema of each field, for the body of a request that creates a record. */
 export function inputShape<T extends FieldTable>(fields: T): InputShape<T> {
   return mapped(fields, (field) => inputSchema(field).meta(words(field))) as InputShape<T>;
 }

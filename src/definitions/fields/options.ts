@@ -24,7 +24,7 @@ export function optionsSchema<T extends FieldTable>(fields: T): z.ZodType<Partia
   return z.object(Object.fromEntries(shape)) as unknown as z.ZodType<Partial<Options<T>>>;
 }
 
-/** Returns those values of a record that its agent gets. */
+/** Returns the values of those fields of a record that are sent to the agent. */
 export function optionsOf<T extends FieldTable>(fields: T, row: Options<T>): Options<T> {
   const values = row as Record<string, unknown>;
   return Object.fromEntries(sentFields(fields).map(([name]) => [name, values[name]])) as Options<T>;

@@ -1,11 +1,11 @@
-/** Shows records to callers, as the definitions of their fields say. */
+/** Shows records to callers, as the definitions of the records' fields say. */
 import * as z from "zod";
 import { storedValue } from "./columns.ts";
 import type { Columns, Field, FieldTable, Relations, Shown, ShownInside } from "./field.ts";
 import { formatOf, schemaOf } from "./format.ts";
 import { hasDefault, helpSentence } from "./input.ts";
 
-/** Schemas of the fields of an object of type `S`, by field. */
+/** For each field of `S`, the schema of the field's values. */
 export type ShapeOf<S> = { [N in keyof S]: z.ZodType<S[N]> };
 
 /** Returns the schemas of a record's fields, as callers see them. */

@@ -4,7 +4,7 @@ import { Encrypter } from "age-encryption";
 /**
  * Returns what is wrong with a public key, as the end of a sentence that begins with "The … field". Returns
  * null for a valid age key, `age1…`, and for a valid post-quantum key, `age1pq1…`. The text never contains
- * the key, because it may be a secret key.
+ * the key, because users might send a secret key by mistake.
  */
 export function recipientProblem(key: string): string | null {
   if (/^age-secret-key-/i.test(key)) {

@@ -1,6 +1,6 @@
 /**
- * The common parts of database servers: fields of a task, source and target of a job, and options of
- * restores.
+ * What the source types for database servers have in common: the fields of a task, the source and target of a
+ * job, and the options of a restore.
  */
 import * as z from "zod";
 import {
@@ -64,8 +64,8 @@ const FIELDS = defineFields({
 const ServerEngine = z.string().max(64);
 
 /**
- * Databases of one server, in a job. `names` may contain `*` for all databases. If `engine` is null, the
- * agent finds out which type of server runs there.
+ * Databases of one server, in a job. `names` can contain `*`, which stands for all databases. If `engine` is
+ * null, the agent finds out which type of server it is.
  */
 export const DatabaseSource = z.object({
   type: z.literal("database"),
@@ -125,7 +125,7 @@ interface LoadOptions {
   readonly owners?: boolean;
   /** MySQL: with `login`, the user of the database login becomes the definer of everything. */
   readonly definers?: "keep" | "login";
-  /** Whether a failing statement only causes a warning. If false, it fails the run. */
+  /** Whether a failing statement only causes a warning. If false, the statement fails the run. */
   readonly continue_on_errors?: boolean;
 }
 const LOAD_OPTIONS = ["owners", "definers", "continue_on_errors"] as const satisfies (keyof LoadOptions)[];

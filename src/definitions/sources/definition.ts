@@ -33,7 +33,7 @@ export interface SourceDefinition {
   readonly requiredField?: string;
   /** Sentence about the type in the API's description of a task's `type`. */
   readonly note?: string;
-  /** Whether only administrators may back up this type of source. */
+  /** Whether only administrators are allowed to back up this type of source. */
   readonly isForAdministrators?: true;
   /**
    * Oldest protocol version whose agents support this type of source. If missing, an agent supports the type
@@ -44,7 +44,7 @@ export interface SourceDefinition {
   /**
    * Returns the source of a job. Throws an `InvalidError` if the task lacks a required field.
    *
-   * @param task Values by field. Defaults are filled in. Null is a value that is not set.
+   * @param task The task's values by field, with defaults filled in. A value that is not set is null.
    * @param secrets The task's secrets. A secret that the task lacks is taken from the task's remote server.
    */
   job(task: object, secrets: SourceSecrets): unknown;
@@ -58,7 +58,7 @@ export interface SourceDefinition {
   readonly restore: RestoreDefinition | NoRestore;
 }
 
-/** Messages about a type that agents can't restore. */
+/** Error messages for a type of source that agents can't restore. */
 export interface NoRestore {
   readonly refusal: string;
   readonly drillRefusal: string;
@@ -74,7 +74,7 @@ export interface RestoreDefinition {
   /** Returns the options to store with the run. Throws an `InvalidError` that names every wrong field. */
   options(request: object, held: HeldBackup): StoredRestore;
   target(options: StoredRestore, login: RestoreLogin): unknown;
-  /** Options of a drill. They restore the whole backup. Null if a drill's job has no target. */
+  /** Options with which a drill restores the whole backup. Null if a drill's job has no target. */
   readonly drill: StoredRestore | null;
   /**
    * Returns the options that change the result of a restore. An agent with a protocol version before 3 would

@@ -11,7 +11,7 @@ import { sqlite } from "./sqlite.ts";
 
 const sourceDefinitions = { files, postgresql, mysql, sqlite, control_plane };
 
-/** The fields of a task that select its source type. Fields that the type does not use may be missing. */
+/** The fields of a task that select its source type. A field that this type does not use can be absent. */
 export interface SourceTask {
   readonly type?: unknown;
   readonly database_type?: unknown;
@@ -21,8 +21,8 @@ export interface SourceTask {
 type Definition = typeof sourceDefinitions[keyof typeof sourceDefinitions];
 
 /**
- * The definitions by name. Their functions accept the values of any task, because a task's values always suit
- * the task's type.
+ * The definitions by name. By their TypeScript types, the functions of a definition accept the values of any
+ * task. A task is passed only to the definition of its own type, so its values always suit the function.
  */
 export const DEFINITIONS: ReadonlyMap<string, SourceDefinition> = new Map(Object.entries(sourceDefinitions));
 
@@ -44,7 +44,7 @@ type DatabaseType = {
 export const DATABASE_TYPES = [...DEFINITIONS].filter(([, { nameProblem }]) => nameProblem !== undefined)
   .map(([name]) => name) as [DatabaseType, ...DatabaseType[]];
 
-/** Sentences about the types for the API document. */
+/** Sentences about the source types, for the API document. */
 export const TYPE_NOTES = all.flatMap(({ note }) => note ?? []).join(" ");
 
 /** The possible values of a backup's `engine`. */
@@ -87,9 +87,9 @@ export const DRILLED_ENGINES: readonly string[] = all.filter(({ restore }) => is
   .map(({ engine }) => engine);
 
 /**
- * Returns the name of a task's source type. Several source types can have the same `type` of task. The
- * task's `database_type` then selects one; without it, the first is returned. Returns undefined if no source
- * type has the task's `type`.
+ * Returns the name of a task's source type. Tasks of several source types can have the same `type`. Their
+ * `database_type` then selects one of these source types; without it, the first is returned. Returns
+ * undefined if no source type belongs to the task's `type`.
  */
 export function sourceTypeOf({ type, database_type }: SourceTask): string | undefined {
   const names = [...DEFINITIONS].filter(([, { taskType }]) => taskType === type).map(([name]) => name);
@@ -153,8 +153,8 @@ export function databaseNameProblems(task: SourceTask): Record<string, string[]>
 }
 
 /**
- * Returns an error message for each field that the task sets although only other source types have it. Only
- * source types with the same `type` as the task are considered. Fields with a default are not reported.
+ * Returns an error message for each field that the task sets but its source type does not have. Reports only
+ * fields of the other source types whose tasks have the same `type`. Does not report fields with a default.
  */
 export function foreignSourceFields(task: SourceTask): Record<string, string[]> {
   const own = definitionOfTask(task);

@@ -13,9 +13,9 @@ export const FRESH_LOGIN = 10 * 60_000;
 export const SESSION_KEPT = 30 * 24 * 3_600_000;
 /** How long a user may take to register a passkey or to log in with one, in milliseconds. */
 export const PASSKEY_TIME = 5 * 60_000;
-/** How long a user may take to enter the second factor after the password, in milliseconds. */
+/** Time limit for entering the second factor after the password, in milliseconds. */
 export const SECOND_FACTOR_TIME = 5 * 60_000;
-/** How long a user may take to log in at an OpenID Connect provider, in milliseconds. */
+/** Time limit for logging in at an OpenID Connect provider, in milliseconds. */
 export const OPENID_LOGIN_TIME = 10 * 60_000;
 /** How long a set-up link works, in milliseconds. */
 export const SETUP_LINK_LIFETIME = 24 * 3_600_000;

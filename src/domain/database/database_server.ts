@@ -41,13 +41,13 @@ export function requestedServer(requested: RequestedDatabaseServer): DatabaseSer
 }
 
 /**
- * Returns the server to load into: the requested server. If none is requested, returns the task's own server.
+ * Returns the server to load into: the requested server, or the task's own server if none is requested.
  *
  * Throws an {@link InvalidError} if no server is requested, another machine loads the backup, and the task's
- * server is not on that machine. The task's server might then hold the original databases, and the owner
- * might not expect that they change.
+ * server is not on that machine. The task's server might hold the original databases, and the owner might not
+ * expect the load to change them.
  *
- * @param task The task's database server; null if the task is deleted, which selects the local socket.
+ * @param task The task's database server; null if the task is deleted. Null selects the local socket.
  * @param isAtHome Whether the task's own machine loads the backup.
  */
 export function serverToLoadInto(

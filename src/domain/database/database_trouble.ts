@@ -1,6 +1,6 @@
 /**
- * Explains errors of the database server and of the connection to it. Covers the error codes of Appendix A of
- * the PostgreSQL manual, of the operating system, and of postgres.js.
+ * Explains errors of the database server and of the connection to it. Covers the error codes in Appendix A of
+ * the PostgreSQL manual, and those of the operating system and postgres.js.
  */
 
 interface Trouble {

@@ -37,7 +37,7 @@ export interface DatabaseUrl {
   readonly servers: readonly ServerAddress[];
   /** Name of the database. If it is null, the environment or the user's name determines the database. */
   readonly database: string | null;
-  /** Port if the URL names a port without a host; null for any other URL. */
+  /** The URL's parameter `port` if the URL names no host; null if it names a host or lacks the parameter. */
   readonly port: number | null;
 }
 

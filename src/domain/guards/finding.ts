@@ -75,9 +75,9 @@ export function findingsOfReport(report: Readonly<Record<string, unknown>>): Fin
 }
 
 /**
- * Returns the findings of an old backup. Before findings were recorded, a backup had the text `suspicion`.
- * The text contains the message of the guard `incompressible`, of the guard `shrink`, or of both in this
- * order.
+ * Returns the findings of a backup from the time before findings were recorded. Such a backup has the text
+ * `suspicion` instead. The text contains the message of the guard `incompressible`, of the guard `shrink`, or
+ * of both in this order.
  */
 export function findingsOfSuspicion(suspicion: string | null): Finding[] {
   if (suspicion === null) return [];

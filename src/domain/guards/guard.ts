@@ -26,7 +26,7 @@ export interface StoredStats {
   size: number;
   /** Bytes read from the source: the uncompressed bytes of all archives. */
   bytes_read: number;
-  /** Number of files; null if the source has none, such as a database. */
+  /** Number of files; null for a source without files, such as a database. */
   files_count: number | null;
   /** Fraction of `bytes_read` that is in incompressible frames, from 0 to 1; null if it was not measured. */
   incompressible_share: number | null;
@@ -66,7 +66,7 @@ export interface GuardHistory {
   runs: UsualRuns | null;
 }
 
-/** Words for messages about a finding. `task` and `server` are labels. */
+/** Words for messages about a finding. `task` and `server` are the labels of the task and its server. */
 export interface GuardWords {
   readonly task: string;
   readonly server: string;
@@ -84,7 +84,7 @@ export interface GuardNotification<E extends string> {
 }
 
 export interface Guard<E extends string = string> {
-  /** One sentence for the manual that says when the guard reports a finding. */
+  /** Says when the guard reports a finding, in one sentence for the manual. */
   readonly summary: string;
   readonly severity: Severity;
   /** The action for tasks that choose none. */

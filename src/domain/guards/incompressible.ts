@@ -17,8 +17,8 @@ export const MINIMUM_BYTES_READ = 1_000_000;
  *   files, because the tar headers between them still compress.
  * - The ratio `size / bytes_read`. It also rises for small files.
  *
- * Returns false if the backup is not larger than usual. Compressible files were then deleted, not replaced by
- * incompressible ones.
+ * Returns false if the backup is not larger than usual. In this case, compressible files were only deleted.
+ * They were not replaced by incompressible ones.
  */
 export function hasSharpRise(now: StoredStats, usual: UsualStats): boolean {
   if (now.bytes_read < MINIMUM_BYTES_READ || now.size <= usual.size) return false;

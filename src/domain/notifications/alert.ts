@@ -18,7 +18,7 @@ const ALERT_KINDS = [
   "run.stalled",
   /** A run takes far longer than the previous runs of its task. */
   "run.slow",
-  /** Verifications of a task's backups could not be carried out, twice in a row. */
+  /** Twice in a row, a verification of a task's backups could not be carried out. */
   "verification.failing",
   "drill.failing",
   "agent.gone",

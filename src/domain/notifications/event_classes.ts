@@ -48,7 +48,7 @@ function news<const E extends string, const G extends EventGroup>(
   return { label, help, group, isDefault: true, isAlert: false, events } as const;
 }
 
-/** All classes by name, in the order in which they are shown. */
+/** All classes of notification events, by name. Users see them in this order. */
 export const EVENT_CLASSES = {
   success: news("on_success", "success", "a run stored a backup, without warnings", [
     "backup.started",
@@ -196,7 +196,7 @@ function isByFlags(
   return isDefault && { on_success, on_failure, either: on_success || on_failure }[group];
 }
 
-/** Returns for every class whether a stream gets its events. */
+/** Returns, for each class, whether a stream gets the events of the class. */
 export function subscribedClasses(subscription: Subscription): Record<EventClassName, boolean> {
   return Object.fromEntries(
     EVENT_CLASS_NAMES.map((name) => [name, isSubscribed(subscription, name)]),

@@ -70,7 +70,9 @@ export type DeliveryState = typeof DELIVERY_STATES[number];
 export interface SendResult {
   /** Recipients that the message did not reach. */
   readonly note?: string;
-  /** Whether the channel sent nothing, because its service has no use for the event. Default: no. */
+  /**
+   * Whether the channel sent nothing. It sends nothing if its service has no use for the event. Default: no.
+   */
   readonly isSkipped?: boolean;
 }
 
@@ -102,10 +104,10 @@ export const GIVE_UP_AFTER = 26 * HOUR;
  * time is short, because the services behind these streams raise a false alarm if a ping is late.
  */
 const FOLLOWER_RETRY_LAST = 4 * 60 * SECOND;
-/** Longest wait that a receiver may ask for, in milliseconds. */
+/** Maximum wait before a retry, in milliseconds, even if the receiver asks for a longer one. */
 export const RETRY_AFTER_LIMIT = 24 * HOUR;
 
-/** How long a replica may take to send a message, in milliseconds. Far longer than any channel takes. */
+/** Time limit for a replica to send a message, in milliseconds. It is far longer than any channel takes. */
 export const DELIVERY_LEASE = 120 * SECOND;
 
 /**

@@ -34,7 +34,7 @@ export function quietUntil(hours: QuietHours, at: Date, userZone: string): Date 
   const zone = hours.timezone ?? userZone;
   const wall = wallTime(zone, at);
   const today = Math.floor(wall / DAY) * DAY;
-  // Quiet hours that began yesterday may end today.
+  // Quiet hours that began yesterday might last into today.
   for (const day of [today - DAY, today]) {
     if (quiet_days.length > 0 && !quiet_days.includes(new Date(day).getUTCDay())) continue;
     const begin = day + sinceMidnight(quiet_from);

@@ -35,7 +35,10 @@ export async function readBody(
   return { ...read(decode(bytes)), bytes };
 }
 
-/** Returns the parser for the body's format. Throws a 415 for an unsupported type or coding. */
+/**
+ * Returns the parser for the body's format. Throws a 415 for an unsupported media type, charset or content
+ * encoding.
+ */
 function reader(request: Request): (text: string) => Pick<RequestBody, "value" | "repeated"> {
   const coding = request.headers.get("content-encoding");
   if (coding !== null && coding.toLowerCase() !== "identity") {

@@ -13,9 +13,9 @@ export interface Form {
 }
 
 /**
- * Parses a form. Only the schema tells which fields are lists, so lists become objects with numbered names:
- * see `coercion.ts`. Throws a 400 if a name is nested too deep. Also throws a 400 for bytes that are not
- * UTF-8.
+ * Parses a form. A list becomes an object with numbered names, because only the schema tells which fields are
+ * lists. `coercion.ts` makes lists of these objects. Throws a 400 if a name is nested too deep, or if bytes
+ * are not UTF-8.
  */
 export function parseForm(text: string): Form {
   const root: Branch = Object.create(null);

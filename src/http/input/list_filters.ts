@@ -41,7 +41,7 @@ export const timeParameters = {
   }),
 };
 
-/** Accepts a time with a time zone, or a day. A day means its midnight in UTC. */
+/** Accepts a time with a time zone, or a day. A day means its start, 00:00 UTC. */
 function momentOrDay() {
   const isTime = (value: string) =>
     z.iso.datetime({ offset: true }).or(z.iso.date()).safeParse(value).success;

@@ -114,7 +114,7 @@ function nearSecret(name: string, secrets: readonly string[]): string | null {
 
 interface Unknown {
   readonly path: readonly string[];
-  /** The names of the fields that the enclosing object may have. */
+  /** The names of the fields that the enclosing object is allowed to have. */
   readonly known: readonly string[];
   readonly secrets: readonly string[];
 }

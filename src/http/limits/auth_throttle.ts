@@ -34,8 +34,8 @@ interface Failures {
 export class AuthThrottle {
   readonly #failures = new Map<string, Failures>();
   /**
-   * For each token that was recently valid from an address: until when this address is always admitted with
-   * the token. In milliseconds of the monotonic clock.
+   * Key: a token and an address from which the token was recently valid. Value: the time until which this
+   * address is always admitted with this token, in milliseconds of the monotonic clock.
    */
   readonly #good = new Map<string, number>();
 

@@ -11,8 +11,8 @@ export class OpenStreams {
   constructor(readonly limit: number) {}
 
   /**
-   * Counts one more stream. Returns the function that ends the count; calling it again has no effect. Throws
-   * a 429 if the caller has too many open streams.
+   * Counts one more stream. Returns a function that stops counting this stream. Calling the function again
+   * has no effect. Throws a 429 if the caller has too many open streams.
    */
   hold(credential: Credential): () => void {
     const key = `${credential.kind} ${credential.id}`;

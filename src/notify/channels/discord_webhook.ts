@@ -32,7 +32,7 @@ export const discord: Channel = {
           color: COLOURS[tone],
           timestamp: event.occurred_at,
         }],
-        // Prevents mentions, because a label may contain @everyone.
+        // Prevents mentions, because a label might contain @everyone.
         allowed_mentions: { parse: [] },
       },
     });

@@ -44,8 +44,8 @@ export const email: Channel = {
       const refused = (rejected as (string | { address: string })[]).map((each) =>
         typeof each === "string" ? each : each.address
       );
-      // The message counts as sent, because a retry would send it again to the recipients that already have
-      // it.
+      // The message counts as sent even if the server refused some recipients. A retry would send the message
+      // again to the recipients that already have it.
       if (refused.length > 0) return { note: `Sent, but the mail server refused ${refused.join(", ")}.` };
     } catch (cause) {
       sent.catch(() => {}); // the error is reported below
@@ -102,7 +102,7 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 
 /**
  * Explains an error of Nodemailer (codes: https://nodemailer.com/errors). Shows only the code of the server's
- * response, because the response's text may contain the login.
+ * response, because the response's text might contain the login.
  */
 async function describeError(error: unknown, url: string): Promise<string> {
   const cause = await withDates(error, new URL(url), undefined);

@@ -44,8 +44,8 @@ Deno.test("mail distinguishes expired from untrusted certificates, with and with
       const { port } = listener.address() as { port: number };
       const scheme = secure ? "smtps" : "smtp";
       const login = secure ? "" : "me:secret@";
-      // This login at `localhost` does not require STARTTLS. The client uses STARTTLS because the server
-      // offers it.
+      // With `smtp`, the URL contains a login for `localhost`, so the client does not require STARTTLS. The
+      // client uses STARTTLS because the server offers it.
       assert.match(await reason(`${scheme}://${login}localhost:${port}`), expected, `${scheme} ${kind}`);
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }

@@ -102,8 +102,8 @@ function pingCronitor(url: URL, step: Step, message: Message): Ping {
 const MAX_PING = 86_400_000;
 
 /**
- * Returns the ping for Uptime Kuma. Returns null for the start of a run, because Uptime Kuma would take it
- * for a success.
+ * Returns the ping for Uptime Kuma. Returns null for the start of a run, because Uptime Kuma would take a
+ * ping at the start for a success.
  */
 function pingUptimeKuma(url: URL, step: Step, message: Message): Ping | null {
   if (step === "start") return null;
@@ -133,7 +133,7 @@ function summaryOf({ title, event: { reason } }: Message): string {
 
 /**
  * Returns the reason for a refusal, if Uptime Kuma says that the token is unknown. Returns null for any other
- * response, because it may contain secrets.
+ * response, because it might contain secrets.
  */
 function explain(answer: string): string | null {
   return answer.includes("Monitor not found or not active") ? "its monitor is not found or not active" : null;

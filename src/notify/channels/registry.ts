@@ -55,5 +55,5 @@ export function followsRuns(type: string): boolean {
   return channelOf(type).digest === null;
 }
 
-/** The types for which {@link followsRuns} returns true. */
+/** The types of notification streams for which {@link followsRuns} returns true. */
 export const RUN_FOLLOWERS: readonly string[] = NOTIFICATION_STREAM_TYPES.filter(followsRuns);

@@ -15,7 +15,7 @@ const COLOURS: Readonly<Record<Message["tone"], string>> = {
 export const teams: Channel = {
   label: "Teams Webhook",
   ...httpsValue,
-  // Teams refuses messages of more than 28 KB. A character may take three bytes, and each line takes about
+  // Teams refuses messages of more than 28 KB. A character can take three bytes, and each line takes about
   // 130 bytes in addition.
   digest: { characters: 5_500 },
   async send(value, { title, facts, next, tone }, { outgoing, signal }) {

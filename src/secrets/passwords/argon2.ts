@@ -1,6 +1,6 @@
 /**
- * Defines the parameters of Argon2id. Their values are those that OWASP recommends. Also defines the messages
- * to and from the worker that computes the hashes.
+ * Defines the parameters of Argon2id, with the values that OWASP recommends. Also defines the messages to and
+ * from the worker that computes the hashes.
  */
 
 /**

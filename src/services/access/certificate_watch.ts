@@ -47,8 +47,8 @@ export async function watchCertificate(
 }
 
 /**
- * Returns whether a certificate is in its last week. For a certificate that is made for less than three
- * weeks, returns whether it is in the last third of this time.
+ * Returns whether a certificate is in its last week. If the certificate's whole lifetime is less than three
+ * weeks, returns whether it is in the last third of its lifetime.
  */
 export function isCertificateEnding({ from, to }: Validity, now: Date): boolean {
   const lifetime = to.getTime() - from.getTime();

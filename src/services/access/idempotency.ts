@@ -56,7 +56,8 @@ export async function claimRequest(
     if (await claimIdempotencyKey(services.database, request, { now, expired })) return null;
     const row = await findIdempotencyKey(services.database, credential, key);
     if (row !== undefined) return storedResponse(row, requestHash, now);
-    // The first request failed and released the key after this loop found it claimed. Claim the key again.
+    // This loop found the key claimed. Since then, the first request has failed and released the key. So try
+    // to claim the key again.
   }
 }
 

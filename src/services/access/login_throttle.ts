@@ -17,7 +17,7 @@ import { ThrottledError } from "../../domain/errors.ts";
 const FREE = { account: 5, address: 20 } as const;
 /** Longest wait between two attempts, in milliseconds. */
 const LONGEST_WAIT = 60_000;
-/** How long failures count after the last one, in milliseconds. */
+/** How long failures are remembered after the last failure, in milliseconds. */
 const REMEMBERED = 3_600_000;
 /** Maximum number of counts in memory. If there are more, the oldest ones are deleted. */
 const MAX_KEPT = 50_000;

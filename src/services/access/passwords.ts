@@ -19,8 +19,8 @@ import type { Caller, ServiceContext } from "../context.ts";
 import type { LoginAttempt } from "./login_throttle.ts";
 
 /**
- * The message for an unknown account, a wrong password, an account without password, and a deleted user. It
- * is the same for all, so that it does not reveal which of them is the case.
+ * The message for an unknown account, a wrong password, an account without password, and a deleted user. All
+ * four get the same message, so that it does not reveal the reason.
  */
 export const WRONG_PASSWORD = "The email address or the password is wrong.";
 

@@ -145,8 +145,8 @@ export function isSecondFactorRequired({ database }: ServiceContext): Promise<bo
 }
 
 /**
- * Sets whether everybody must have a second factor. A caller with a session who has no second factor must not
- * require one: this throws a {@link ConflictError}.
+ * Sets whether everybody must have a second factor. Throws a {@link ConflictError} if the caller requires
+ * this with a session, but has no second factor.
  */
 export async function requireSecondFactor(
   services: ServiceContext,

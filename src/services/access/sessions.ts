@@ -17,7 +17,7 @@ import { hashSecret, newSecret } from "./secret_text.ts";
 
 export type { SessionRow } from "../../store/access/sessions.ts";
 
-/** Maximum number of characters that are stored of a browser's name. */
+/** Maximum number of characters of a browser's name. The rest of the name is not stored. */
 const MAX_USER_AGENT = 255;
 
 /** Who opens a session: the client's address and the name of its program. */

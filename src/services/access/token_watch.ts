@@ -31,8 +31,8 @@ export function watchCaller(services: ServiceContext, caller: Caller, ability: A
     try {
       const now = await recheckCaller(services, caller);
       if (isOver || signal.aborted) return;
-      // A session changes to another workspace if its user chooses another one. It also does so if its user
-      // is no longer a member of the earlier workspace.
+      // A session changes to another workspace if its user chooses one, or is no longer a member of the
+      // session's workspace.
       if (now === null || now.caller.workspaceId !== caller.workspaceId) return ended.abort();
       if (ability !== null && !now.caller.abilities.has(ability)) return ended.abort();
       if (now.expiresAt === null) return;

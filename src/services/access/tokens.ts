@@ -128,9 +128,9 @@ export async function insertToken(
 /**
  * Creates a token for the caller, and returns it with its plain text. Throws an {@link InvalidError} in these
  * cases:
- * - The caller lacks one of the abilities.
- * - The caller can't access the workspace.
- * - The caller's user is not a member of the workspace.
+ * - The caller lacks one of the token's abilities.
+ * - The caller can't access the token's workspace.
+ * - The caller's user is not a member of this workspace.
  *
  * @param token Without `workspaceId`, the token is for the workspace in which the caller acts.
  */

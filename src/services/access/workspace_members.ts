@@ -111,8 +111,8 @@ export async function removeFrom(
 }
 
 /**
- * Throws a `ConflictError` if the workspace is the member's own, or if it has no other manager. In these
- * cases, the member must stay a manager.
+ * Throws a `ConflictError` if the member must stay a manager: the workspace is the member's own, or the
+ * member is its last manager.
  */
 export async function refuseWithoutManager(
   sql: Sql,

@@ -60,7 +60,8 @@ export async function requestBytes(
     stream,
   } as const;
   const request = requestAgent(services, serverId, payload, AGENT_TIMEOUT, { signal: over.signal });
-  // Failures after the first bytes reach the reader through the stream, so don't report them here.
+  // Don't report failures here. A failure before the first bytes is thrown below. After a later failure, the
+  // stream fails.
   request.catch(() => {});
   begun.catch(() => {});
   const stop = () => over.abort(new Error("The bytes came to their end"));

@@ -136,7 +136,7 @@ function isKept(payload: RequestPayload): boolean {
 
 /**
  * Waits for the response to a request and returns the request's row; null on timeout. Also polls the row,
- * because a database notification may be lost.
+ * because a database notification might be lost.
  */
 async function awaitResponse(
   services: ServiceContext,

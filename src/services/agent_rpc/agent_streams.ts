@@ -7,8 +7,8 @@ import type { Clock } from "../../domain/clock.ts";
 import { UnavailableError } from "../../domain/errors.ts";
 
 /**
- * Limit in milliseconds for the first bytes to arrive after the request. While the client waits, the next
- * chunk must also arrive within this limit.
+ * Maximum wait for bytes from the agent, in milliseconds. Applies to the first bytes after the request, and
+ * to each later chunk that the client waits for.
  */
 const TIMEOUT = 60_000;
 
@@ -51,8 +51,8 @@ export class AgentStreams {
 
   /**
    * Passes an agent's bytes to the download that waits for them. Resolves to true when the download has read
-   * all bytes. Resolves to false if the download or the agent ended before. If this replica has no download
-   * that waits for this stream from this server, reads nothing and resolves to null.
+   * all bytes. Resolves to false if the download or the agent stops before the last byte. If no download on
+   * this replica waits for this stream from this server, reads nothing and resolves to null.
    */
   async deliver(
     id: string,

@@ -90,8 +90,8 @@ export async function buildWireRequest(
       const readable = backupToRead(backup, destination, keyring, secret);
       return {
         kind,
-        // Stored objects are sent without decrypting them. The agent needs the key only if it sends a file
-        // from inside the backup.
+        // The agent needs the key only to send a file from inside the backup. It sends stored objects without
+        // decrypting them.
         backup: what.type === "file" ? readable : { ...readable, key: null },
         signed: await signObjects(services, backup, destination, backup.objects.map(({ name }) => name)),
         what,

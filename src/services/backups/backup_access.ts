@@ -58,7 +58,7 @@ export function refuseDeleted(backup: BackupRow): void {
 /**
  * Returns the error for a backup whose objects are being deleted.
  *
- * @param advice A sentence without its period that says what else the user can do.
+ * @param advice The last sentence of the message, without its period, such as `Choose another one`.
  */
 export function deletionBegun({ removal_begun_at }: BackupRow, advice: string): ConflictError {
   return new ConflictError(
@@ -146,8 +146,8 @@ export async function connectedHolder(
 }
 
 /**
- * Returns the earliest time at which a live replica can have sent its last heartbeat. A replica whose last
- * heartbeat is older holds no websockets any more.
+ * Returns the time of the oldest heartbeat that still counts. A replica whose last heartbeat is older is not
+ * live, and holds no websockets any more.
  */
 function liveSince({ clock }: ServiceContext): Date {
   return new Date(clock.now().getTime() - REPLICA_TIMEOUT);

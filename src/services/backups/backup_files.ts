@@ -31,7 +31,10 @@ export interface ListingQuery extends PageWindow {
 export interface BackupListing {
   rows: BackupEntry[];
   total: number;
-  /** Number of index lines that can't be read. Each may describe a member that is missing in the listing. */
+  /**
+   * Number of index lines that can't be read. Each might describe a member, which is then missing in the
+   * listing.
+   */
   unlisted: number;
 }
 

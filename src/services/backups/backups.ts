@@ -1,4 +1,4 @@
-/** Lists, deletes and holds backups, and clears their marks after a review. */
+/** Lists, deletes and holds backups. After a review, clears marks as suspicious or damaged. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { isoSeconds } from "../../domain/notifications/notification.ts";
 import type { PageWindow } from "../../domain/page.ts";
@@ -91,8 +91,8 @@ export async function deleteBackup(
 
 /**
  * Takes a backup out of the trash. Takes its destination out of the trash too, because the backup can't be
- * read without it. Throws a {@link ConflictError} if some objects may be removed already. Does nothing if the
- * backup is not in the trash.
+ * read without it. Throws a {@link ConflictError} if the removal has begun, because some objects might
+ * already be gone. Does nothing if the backup is not in the trash.
  */
 export async function undeleteBackup(
   services: ServiceContext,
@@ -142,9 +142,9 @@ export async function holdBackup(
 }
 
 /**
- * Releases a backup's hold. The hold ends only after the trash's delay. Then the retention rules of the
- * backup's task apply. Without the delay, retention could remove a released backup before a user can react.
- * Does nothing if the backup is not held.
+ * Releases a backup's hold. The hold ends after the same delay as the trash's. From then on, the retention
+ * rules of the backup's task apply to the backup again. The delay gives users time to react before retention
+ * removes the backup. Does nothing if the backup is not held, or if its hold was already released.
  */
 export function releaseBackup(
   services: ServiceContext,
@@ -161,7 +161,10 @@ export function releaseBackup(
   });
 }
 
-/** Clears a backup's mark as suspicious after a review. Retention may then remove older backups again. */
+/**
+ * Clears a backup's mark as suspicious after a review. After that, retention is allowed to remove older
+ * backups again.
+ */
 export function clearSuspicion(
   services: ServiceContext,
   caller: Caller,
@@ -191,7 +194,7 @@ async function review(
 ): Promise<BackupDetailRow> {
   return await transaction(services.database, async (sql) => {
     const { backup_task_id, damaged_at, suspicious_at } = await detail(sql, caller, id);
-    // Lock the task before its backup, in the same order as the deletion of a task with its backups.
+    // Lock the task first, then its backup. The deletion of a task with its backups uses the same order.
     if (backup_task_id !== null && (damaged_at !== null || suspicious_at !== null)) {
       await recordRetentionChange(sql, backup_task_id, services.clock.now());
     }

@@ -19,13 +19,15 @@ const MAX_BACKUPS = 1000;
 const TIME_LIMIT = 50_000;
 /** How long to wait for an agent's response after the agent's time limit has passed, in milliseconds. */
 const RESPONSE_TIME = 10_000;
-/** Minimum time for a batch of backups, in milliseconds. If less is left, the batch is not searched. */
+/**
+ * Minimum time for a batch of backups, in milliseconds. If the search has less time left, it skips the batch.
+ */
 const LEAST_TIME = 1000;
 
 export interface FileQuery {
   /**
-   * A text that names contain, or a glob. A pattern without a slash is compared with names. A pattern with a
-   * slash is compared with whole paths.
+   * A glob, or a text to find within names. A pattern without a slash is compared with names. A pattern with
+   * a slash is compared with whole paths.
    */
   readonly pattern: string;
   /** Maximum number of paths. */
@@ -247,7 +249,7 @@ class FileSearch {
   }
 }
 
-/** Keeps only the backups that the agent was asked about. Returns the result without all others. */
+/** Returns the result without backups that the agent was not asked about. */
 function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>): BackupFindResult {
   const hits = result.hits.map(({ path, versions }) => ({
     path,

@@ -73,12 +73,12 @@ export async function importBackups(
 /**
  * Adds records of backups that are newer than the state from which this control plane was recovered.
  *
- * Assigns a backup to a task only if that task certainly made it. Another control plane might have made it,
- * if that one uses the same directory and the same task ids.
+ * Assigns a backup to a task only if the task certainly made the backup. A second control plane might have
+ * made it, if both use the same directory and the same task ids.
  *
- * A backup without a task is never deleted by a retention rule. It belongs to the user's own workspace, and
- * to the server whose agent has the host name that the backup records. If there is no such server, creates
- * one. The agent of the new server must then be enrolled.
+ * A backup without a task is never deleted by a retention rule. It belongs to the user's own workspace. The
+ * backup records a host name, and belongs to the server whose agent has this host name. If there is no such
+ * server, creates one; an agent must then be enrolled for it.
  *
  * @param destinationIds The destinations that use the backups' directory; at least one.
  */

@@ -45,8 +45,8 @@ export async function deleteBackupDestination(
 }
 
 /**
- * Takes a destination out of the trash. If the records of its backups were to be deleted with it, restores
- * these records. Does nothing if the destination is not in the trash.
+ * Takes a destination out of the trash. If records of its backups were put into the trash with it, takes them
+ * out too. Does nothing if the destination is not in the trash.
  */
 export async function undeleteBackupDestination(
   services: ServiceContext,

@@ -29,7 +29,7 @@ const LIMIT = 100;
 /** How many endpoints are checked at the same time. */
 const AT_ONCE = 50;
 
-/** How many destinations a message names at most. */
+/** Maximum number of destinations that a message names. */
 const NAMED = 3;
 
 const KIND = "certificate.expiring";
@@ -73,7 +73,7 @@ export async function watchEndpoints({ clock, database, network }: Watching): Pr
     }
   }));
   await transaction(database, async (sql) => {
-    // Destinations may have changed while the servers answered.
+    // Destinations might have changed while the servers answered.
     const current = groupByEndpoint(await listDestinationsOfTypes(sql, WATCHED_TYPES));
     await endOtherAlerts({ clock }, sql, current);
     for (const [name, endpoint] of current) {

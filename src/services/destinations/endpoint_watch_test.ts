@@ -113,8 +113,8 @@ Deno.test("endpoints without TLS, without an answer or at refused addresses rais
   await watchEndpoints({ ...services, network: new Network(AddressPolicy.publicOnly, resolve) });
   assert.deepEqual(await messages(services), []);
   assert.equal(server.connections, 0);
-  // The new policy allows every address, so the check reaches the server by each of its three names. The two
-  // endpoints that are added here do not answer.
+  // The second check uses a policy that allows every address, so it reaches the server by each of the three
+  // names above. The two endpoints that are added here do not complete a TLS handshake.
   await clock.advance(24 * HOUR);
   for (const address of [`127.0.0.1:${port}`, `localhost:${freePort()}`]) {
     await plantDestination(services, userId, webdav(`https://${address}`));

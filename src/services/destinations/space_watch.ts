@@ -10,8 +10,9 @@ import type { ServiceContext } from "../context.ts";
 import { type AlertMessage, endAlert, raiseAlert } from "../notifications/alerts.ts";
 
 /**
- * Margin in percent of a destination's total space. An alert begins when the free space is below the limit.
- * It ends when the free space is at least the limit plus this margin.
+ * Margin in percent of a destination's total space. An alert begins when the free space is below the
+ * destination's `nearly_full_below`. It ends when the free space is at least `nearly_full_below` plus this
+ * margin.
  */
 const MARGIN = 5;
 

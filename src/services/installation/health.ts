@@ -27,7 +27,8 @@ export class Health {
   }
 
   /**
-   * Records that the process is stopping. It then reports itself unhealthy, so that it gets no new requests.
+   * Records that the process is stopping. The process then reports that it is unhealthy, so that it gets no
+   * new requests.
    */
   stop(): void {
     this.#stage = "stopping";

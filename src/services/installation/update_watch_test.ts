@@ -63,9 +63,9 @@ Deno.test("administrators learn of each newer version once, by the streams that 
   assert.deepEqual(await check(() => release("v99.0.0")), news("99.0.0"));
   for (let day = 0; day < 3; day++) assert.deepEqual(await check(() => release("99.0.0")), []);
   assert.deepEqual(await check(() => release("99.1.0")), news("99.1.0"));
-  // A version that is named again later is not reported again.
+  // If the document names a reported version again, the version is not reported again.
   assert.deepEqual(await check(() => release("99.0.0")), []);
-  // After an upgrade, the alerts about versions up to the running one end.
+  // After an upgrade, an alert ends if its version is not newer than the running version.
   await database`update alerts set subject = replace(subject, '99.0.0', ${RELEASE})`;
   assert.deepEqual(await check(() => release("99.1.0")), []);
   const open = await database<{ subject: string }[]>`select subject from alerts where closed_at is null`;

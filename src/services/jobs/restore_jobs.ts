@@ -158,7 +158,7 @@ async function backupOfRun(
     ? undefined
     : await findBackupDetail(sql, run.workspace_id, run.backup_id);
   const destination = await findBackupDestination(sql, backup?.backup_destination_id ?? 0);
-  // A backup that is marked for removal is not removed before the run ends. So it still exists here.
+  // A backup that is marked for removal still exists here, because it is not removed before the run ends.
   if (backup === undefined || destination === undefined) {
     throw new InvalidError({ backup_id: ["The backup was deleted."] });
   }

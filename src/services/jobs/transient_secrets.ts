@@ -1,7 +1,7 @@
 /**
  * Holds transient secrets. A caller sends such a secret for one run or request, and it is never stored. Every
- * replica holds it in memory, because any replica may have the agent's websocket. It is dropped after use or
- * at its deadline. Replicas exchange secrets encrypted.
+ * replica holds it in memory, because any replica might have the agent's websocket. It is dropped after use
+ * or at its deadline. Replicas exchange secrets encrypted.
  */
 import type { Clock } from "../../domain/clock.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -9,7 +9,7 @@ import type { Database, Sql } from "../../store/database/sql.ts";
 import { type EventBus, type Notification, notify } from "../../store/database/event_bus.ts";
 import { logger } from "../../telemetry/logging.ts";
 
-/** How long to wait for another replica to publish a requested secret again, in milliseconds. */
+/** How long other replicas have to publish a requested secret, in milliseconds. It then counts as gone. */
 const REQUEST_INTERVAL_MS = 5_000;
 
 export type SecretUse = `run ${number}` | `request ${number}`;
@@ -41,8 +41,9 @@ export class TransientSecrets {
   readonly #held = new Map<string, Held>();
   readonly #requestedAt = new Map<string, number>();
   /**
-   * Secrets that were used recently, each with the abort controller of the timer that removes it. If another
-   * replica publishes one of these secrets again at the same moment, this replica ignores the publication.
+   * The runs and requests whose secrets were used recently. Each value aborts the timer that removes the
+   * entry. If another replica publishes one of these secrets again at the same moment, this replica ignores
+   * the publication.
    */
   readonly #used = new Map<string, AbortController>();
   readonly #unsubscribe: () => void;

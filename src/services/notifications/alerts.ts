@@ -31,8 +31,8 @@ export interface AlertMessage extends Owner, Pick<NotificationEvent, "run" | "re
   serverId: number | null;
   backupId: number | null;
   /**
-   * The streams that may get the message. Default: the streams of the task. If there is no task, the streams
-   * of the server.
+   * The streams that get the message if they meet the other conditions. Default: the streams of the task. If
+   * there is no task, the streams of the server.
    */
   recipients?: Recipients;
   /**
@@ -107,7 +107,7 @@ export interface Occurrence {
   /** Number of occurrences at which the problem is reported for the first time. Default: 1. */
   reportFrom?: number;
   /**
-   * Time of the occurrence; default: now. The occurrence of a run has the time when the run was queued. The
+   * Time of the occurrence; default: now. For a problem of a run, it is the time when the run was queued. The
    * intervals between failures are then those of the schedule, so a task that fails daily is reported daily.
    */
   at?: Date;

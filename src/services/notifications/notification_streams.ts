@@ -52,7 +52,7 @@ export interface NotificationStreamInput extends Input<NotificationStreamSetting
   events?: EventChoices;
 }
 
-/** Subscription of a new stream: all classes that are on by default. */
+/** Subscription of a new stream: all event classes that are on by default. */
 const NEW_SUBSCRIPTION: Subscription = { on_success: true, on_failure: true, events: {} };
 
 export function listNotificationStreams(
@@ -72,7 +72,7 @@ export async function showNotificationStream(
   return requireFound(await store.findNotificationStreamOf(services.database, caller.workspaceId, id));
 }
 
-/** Lists the events for a stream: those that wait, and those of the last week that were sent or given up. */
+/** Lists a stream's events: all that wait to be sent, and those of the last week, sent or given up. */
 export async function listDeliveries(
   services: ServiceContext,
   caller: Caller,
@@ -196,7 +196,7 @@ export async function testNotificationStream(
 
 /**
  * Deletes a stream. Tasks no longer send notifications to it. If some tasks then have no stream that reports
- * their problems, returns a warning that names them.
+ * their problems, returns a warning that names these tasks.
  */
 export function deleteNotificationStream(
   services: ServiceContext,

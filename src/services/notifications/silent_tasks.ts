@@ -1,4 +1,7 @@
-/** Warns callers if, after their change, nobody is notified of the problems of some tasks. */
+/**
+ * After a caller changes tasks or streams, checks that somebody is notified of each task's problems. If not,
+ * warns the caller.
+ */
 import { RUN_FOLLOWERS } from "../../notify/channels/registry.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import { silentTasks, tasksOfStream } from "../../store/notifications/silent_tasks.ts";

@@ -1,4 +1,7 @@
-/** Tests that a mark for removal can be taken back until an object may have been deleted. */
+/**
+ * Tests that a mark for removal can be taken back. This is no longer possible once an object might have been
+ * deleted.
+ */
 import { bucketRow } from "../../../tests/support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";

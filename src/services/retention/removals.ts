@@ -48,7 +48,7 @@ import type { ServiceContext } from "../context.ts";
 import { trashByChangedRules } from "./trash.ts";
 import { bucketOf, removeUpload } from "../transfers/uploads.ts";
 
-/** How long one replica may work on a removal before another replica may try, in milliseconds. */
+/** How long a replica has a removal to itself, in milliseconds. Then another replica is allowed to try. */
 const REMOVAL_LEASE = 5 * 60_000;
 const AGENT_TIMEOUT = 60_000;
 /** Maximum delay between two attempts of a removal, in milliseconds. */
@@ -102,9 +102,10 @@ export async function requestRetention(services: ServiceContext, sql: Sql, taskI
 }
 
 /**
- * Applies the rules again right before objects are deleted, because their result can change after a backup
- * was marked: a newer backup might have been found damaged. Unmarks backups that the rules now keep. Returns
- * the ids of the backups that stay marked, and locks the rows of these backups.
+ * Applies the retention rules again right before objects are deleted. This is needed because the rules'
+ * result can change after a backup was marked: a newer backup might have been found damaged. Unmarks backups
+ * that the rules now keep. Returns the ids of the backups that stay marked, and locks the rows of these
+ * backups.
  */
 async function confirmMarks(sql: Sql, now: Date, limit: number): Promise<number[]> {
   const confirmed: number[] = [];

@@ -57,7 +57,7 @@ export async function configureDeleteDelay(services: ServiceContext, days: numbe
   });
 }
 
-/** Returns when a record that is put into the trash now will be deleted. */
+/** Returns the time at which a record will be deleted if it is put into the trash now. */
 export async function deletionTimeNow({ clock }: Clocked, sql: Sql): Promise<Date> {
   const delay = await findDeleteDelay(sql) ?? { days: DEFAULT_DELETE_DELAY_DAYS, next: null };
   return deletionTime(delay, clock.now());
@@ -123,8 +123,8 @@ export async function noteTrashed(
 
 /**
  * Notifies every administrator of new records in the trash. Does nothing if the minimum interval since the
- * last notification has not passed. Returns when to call this function next; null means after the next record
- * is put into the trash.
+ * last notification has not passed. Returns the time at which to call this function again. Null means that it
+ * must be called again when the next record is put into the trash.
  */
 export async function notifyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;

@@ -1,6 +1,6 @@
 /**
- * Empties the trash: deletes destinations and users whose time in the trash is over. Also ends the holds that
- * people have released, when their end has come.
+ * Empties the trash: deletes destinations and users whose time in the trash is over. Also ends holds that
+ * people have released and whose end has come.
  */
 import { deleteBackupDestination } from "../../store/destinations/backup_destinations.ts";
 import { transaction } from "../../store/database/database.ts";
@@ -16,10 +16,11 @@ import type { ServiceContext } from "../context.ts";
 import { notifyTrash } from "./trash.ts";
 
 /**
- * Deletes the destinations and users whose time in the trash is over, except those on which other records
- * still depend. Ends the released holds whose end has come. Notifies administrators. Does not delete backups.
+ * Deletes the destinations and users whose time in the trash is over. Keeps a destination or user if other
+ * records still depend on it. Ends the released holds that are due to end. Notifies administrators. Does not
+ * delete backups.
  *
- * Returns when the next record is due; null if there is none or it is overdue.
+ * Returns when the next record is due. Returns null if there is no such record, or if it is overdue.
  */
 export async function emptyTrash(services: ServiceContext): Promise<Date | null> {
   const { clock, database } = services;

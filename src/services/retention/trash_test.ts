@@ -224,7 +224,7 @@ Deno.test("rules that a stolen token changes remove nothing before the delay is 
     (await reasonsOf(api))[0]!,
     /^After a change by \S+, rules remove 2 backups \(1, 2\); deletion begins/,
   );
-  // A change of the rules does not shorten the delay of a user's own deletion.
+  // The changed rules have put this backup into the trash. If a user now deletes it, the full delay applies.
   assert.equal((await call("DELETE", `/api/backups/${backups[0]}`)).body.deletes_at, "2026-01-09T12:00:00Z");
   await call("POST", `/api/backups/${backups[0]}/undelete`);
   // Change the rules back to "keep all". The rules are applied again right before each removal, so the

@@ -48,8 +48,8 @@ export interface Assignment {
  */
 const MAX_SCRIPTS_BYTES = 640 * 1024;
 /**
- * Maximum number of servers whose runs are leased at the same time. The limit keeps some connections of the
- * database pool free.
+ * Maximum number of transactions that lease runs at the same time, one for each server. The limit keeps some
+ * connections of the database pool free.
  */
 const MAX_CONCURRENT_SERVERS = 4;
 
@@ -138,7 +138,7 @@ function needsIdentity({ options }: RunRow): boolean {
   return (options as Partial<StoredRestore> | null)?.with_identity === true;
 }
 
-/** Builds a run's job, and the columns of the run that record how it was built. */
+/** Builds a run's job, and the columns of the run that record how the job was built. */
 async function buildJob(
   services: ServiceContext,
   sql: Sql,
@@ -193,7 +193,7 @@ async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
 
 async function buildBackupJob(services: ServiceContext, sql: Sql, run: RunRow) {
   const taskId = run.backup_task_id ?? 0;
-  // Query in parallel, because a thousand runs may be due at once.
+  // Query in parallel, because a thousand runs might be due at once.
   const [task, server, destination, stamp, last, history, scripts] = await Promise.all([
     findBackupTask(sql, taskId),
     findRemoteServer(sql, run.remote_server_id!),
@@ -257,8 +257,8 @@ function secondsAfterBackup(scripts: readonly ScriptRow[]): number {
 }
 
 /**
- * Returns whether the error comes from PostgreSQL or the connection to it. The transaction then can't
- * continue.
+ * Returns whether the error comes from PostgreSQL or the connection to it. After such an error, the
+ * transaction can't continue.
  */
 function isDatabaseError(error: unknown): boolean {
   const isOwn = error instanceof SecretError || error instanceof DomainError;

@@ -230,7 +230,7 @@ Deno.test("a run that took too long is noted, also of an older agent and after i
   const minutes = (count: number) => ({ duration_ms: count * 60_000 });
   for (let i = 0; i < 5; i++) await at.store();
   await at.database`update runs set started_at = finished_at - interval '10 minutes'`;
-  // This older agent reports only the findings of two guards.
+  // An older agent reports the results of only two guards. Here, neither guard found anything.
   const known = { suspicion: null, shrinking: null };
   const [long, ordinary] = [
     await at.store({ ...known, ...minutes(45) }),

@@ -66,8 +66,8 @@ export interface RunWarnings {
 }
 
 /**
- * Returns the warnings of a run. If the run's agent did not send warnings separately, returns those in the
- * stored output.
+ * Returns the warnings of a run. If the run's agent did not send warnings separately, returns the warnings in
+ * the stored output.
  */
 export async function listWarnings(
   services: ServiceContext,

@@ -23,8 +23,8 @@ export interface ReportedEvent {
 }
 
 /**
- * Tells an agent not to send an attempt's events up to number `sequence` again. The control plane has stored
- * each of these events or ignored it for good.
+ * Tells an agent that it must not resend an attempt's events up to the number `sequence`. The control plane
+ * has stored each of these events or ignored it for good.
  */
 export interface Acknowledgement {
   remoteServerId: number;
@@ -106,7 +106,10 @@ function groupByAttempt(events: readonly ReportedEvent[]): Group[] {
   return [...groups.values()];
 }
 
-/** Runs `work`. If the events start or end the run, runs it in a span. Other events are too many to trace. */
+/**
+ * Calls `work`. If one of the events starts or ends the run, calls `work` in a span. There are too many other
+ * events to trace them.
+ */
 async function traced(group: Group, work: () => Promise<RunRow>): Promise<RunRow> {
   const message = group.messages.findLast(({ event }) =>
     event.kind === "accepted" || event.kind === "finished"
@@ -156,7 +159,7 @@ async function recordGroup(
   for (const { event, sequence } of fresh) {
     if (event.kind !== "output") continue;
     const text = withoutNul(event.text);
-    // An event may contain only warnings, and no text.
+    // Some events contain only warnings, and no text.
     if (text !== "") chunks.push({ run_id: run.id, sequence, text });
     outputSize += text.length;
     if (event.warnings !== undefined) {

@@ -95,7 +95,7 @@ export function runTimesOf(
   return { ...runTimes, cancel: runTimes.cancel + (script_seconds ?? 0) * 1000 };
 }
 
-/** Returns until when a run may wait for an agent to accept it. */
+/** Returns the time by which an agent must have accepted a run. */
 export function startDeadline(services: Pick<ServiceContext, "runTimes">, run: { created_at: Date }): Date {
   return new Date(run.created_at.getTime() + services.runTimes.start);
 }

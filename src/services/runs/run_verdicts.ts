@@ -86,8 +86,8 @@ export async function applyVerdict(
 }
 
 /**
- * Returns whether a stored backup comes too late. It does if its objects were removed or its destination was
- * deleted while its run was lost.
+ * Returns whether a stored backup is reported too late to count. This is the case if the backup's objects
+ * were removed, or the destination was deleted, while the run was lost.
  */
 async function isTooLate(sql: Sql, run: RunRow): Promise<boolean> {
   if (run.kind !== "backup") return false;
@@ -179,8 +179,8 @@ function asLeftovers({ warnings_count }: Verdict, backup: StoredBackup | null): 
 }
 
 /**
- * Records what a verification, drill or restore found out about the backup that it read. If the backup could
- * not be checked, changes nothing.
+ * Records the result of a verification, drill or restore in the record of the backup that it read. If the run
+ * neither succeeded nor found damage, changes nothing.
  */
 async function recordCheckResult(
   services: ServiceContext,

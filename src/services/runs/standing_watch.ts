@@ -30,7 +30,8 @@ const STREAMS_FAIL_FOR = 3_600_000;
 const NO_SUBJECT = { run: null, backupId: null, taskId: null, serverId: null } as const;
 
 /**
- * Reports agents that have been absent for longer than their server's limit, and absent agents that are back.
+ * Reports agents that have been absent for longer than their server's limit. Also reports when an absent
+ * agent is back.
  *
  * @param since When this control plane began to accept connections. Shortly after this time, agents are not
  *   reported as absent, because they might not have had the time to connect again.

@@ -57,7 +57,7 @@ export async function pingOnOtherReplica(
   }
 }
 
-/** Notifies the requesting replica that the agent has answered its ping. */
+/** Notifies the replica that requested the ping. The agent has answered the ping. */
 export function confirmAlive({ database }: ServiceContext, probe: string): Promise<void> {
   return notify(database, { topic: "agent_alive", probe });
 }

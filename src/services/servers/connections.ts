@@ -54,8 +54,8 @@ export interface Greeting {
    */
   replaces?: string | null;
   /**
-   * When this control plane began to accept connections. An agent that works on a run has one lease's length,
-   * from this time, to reconnect.
+   * Time at which this control plane began to accept connections. For the length of one lease after this
+   * time, agents with another seat are refused, so that the agent that works on a run can reconnect.
    */
   since?: Date;
 }
@@ -203,8 +203,9 @@ export async function disconnectReplica(services: ServiceContext, replicaId: str
 }
 
 /**
- * Renews the leases of the runs of the agents that sent a message on these connections. All connections
- * belong to one replica.
+ * Renews the leases of runs whose agents sent a message.
+ *
+ * @param connections The connections on which the messages came. All belong to one replica.
  */
 export async function renewAgentLeases(
   services: ServiceContext,

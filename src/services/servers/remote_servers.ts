@@ -97,7 +97,8 @@ export async function listRemoteServers(
  * server, runs are active on it, or its disk stores backups.
  *
  * With `forget`, backups on the server's disk are no obstacle: their records are put into the trash. Use this
- * for a disk that is gone for good. Returns when the records will be deleted; null if there are none.
+ * for a disk that is gone for good. The result contains the time at which these records will be deleted; null
+ * if there are no such records.
  */
 export async function deleteRemoteServer(
   services: ServiceContext,
@@ -180,7 +181,7 @@ async function refuseTakenAddress(
 
 /**
  * Adds the connectivity to a server. An agent counts as connected while the replica that holds its websocket
- * is alive. Leaves out a duplicate agent that was last refused long ago.
+ * is alive. Sets `duplicate_agent` to null if the last refusal is older than {@link DUPLICATE_SHOWN}.
  */
 export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
   const refusedAt = detail.duplicate_agent === null

@@ -18,7 +18,7 @@ import { holdRemoteServer } from "../../store/agents/remote_servers.ts";
 export type BackupTaskInput = Input<TaskFields>;
 export type NewBackupTaskInput = NewInput<TaskFields>;
 
-/** Returns the problems, by field, of the encryption that a task would have after a change. */
+/** Checks the encryption that a task would have after a change. Returns the problems, by field. */
 export function encryptionProblems(
   { encryption_password_encrypted, encryption_recipients }: {
     encryption_password_encrypted: string | null;

@@ -1,6 +1,6 @@
 /**
- * Decides whether a change makes a task back up another source. A backup is compared only with backups of the
- * same source.
+ * Decides whether a change makes a task back up another source. This matters because a backup is compared
+ * only with backups of the same source.
  */
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { storedValue } from "../../definitions/fields/columns.ts";

@@ -62,7 +62,7 @@ export type BackupTaskDetail = BackupTaskDetailRow & { protection: Protection };
 
 const RESOURCE = "Backup task";
 
-/** Fields on which the valid names of databases depend. */
+/** Fields that decide whether the task's database names are valid. */
 const NAMES = ["type", "database_type", "database_name"] as const;
 
 export async function createBackupTask(
@@ -147,7 +147,7 @@ export async function updateBackupTask(
 
 /**
  * Returns whether an update sets the directory or the destination. Only then is the directory checked,
- * because older tasks may have a directory that is no longer valid.
+ * because older tasks might have a directory that is no longer valid.
  */
 function namesLocation({ store_path, backup_destination_id }: BackupTaskInput): boolean {
   return store_path !== undefined || backup_destination_id !== undefined;
@@ -291,7 +291,8 @@ function changesRetention(before: BackupTaskRow, columns: Partial<BackupTaskRow>
 }
 
 /**
- * Throws a `ForbiddenError` if the source holds the records of every user and the caller is no administrator.
+ * Throws a `ForbiddenError` if the caller is not an administrator and only administrators are allowed to back
+ * up the task's source. Such a source contains the records of all users.
  */
 function refuseUsers(caller: Caller, task: SourceTask): void {
   if (!definitionOfTask(task)?.isForAdministrators || caller.abilities.has("admin")) return;

@@ -28,8 +28,8 @@ export interface Overview {
   /** One sentence that says whether all tasks are protected. */
   readonly verdict: string;
   /**
-   * True if at least one task is not paused, and no such task is late. A failed run alone does not make a
-   * task late.
+   * True if at least one task is not paused, and none of the tasks that are not paused is late. A failed run
+   * alone does not make a task late.
    */
   readonly is_protected: boolean;
   /** The number of tasks by status. */
@@ -70,7 +70,7 @@ export async function showOverview(
   };
 }
 
-/** Returns the verdict alone, for monitors that ask for it every minute. */
+/** Returns only `verdict` and `is_protected` of the overview, for monitors that ask for them every minute. */
 export async function showHealth(
   services: ServiceContext,
   caller: Caller,

@@ -32,7 +32,10 @@ const STEP = 1_000;
  * change are not fired. A time further in the future comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
-/** If a due time was fired too early by at most this many milliseconds, it is not fired again. */
+/**
+ * A control plane with a fast clock might fire a due time too early. If it was too early by at most this many
+ * milliseconds, the due time is not fired again.
+ */
 const EARLY = 5 * 60_000;
 
 /**
@@ -64,8 +67,8 @@ export async function fireDueTasks(services: ServiceContext): Promise<number> {
 }
 
 /**
- * Reports tasks whose due times are skipped because an earlier run is active. Does not report the first skip,
- * and does not report a task whose active run waits for a server that is asleep.
+ * Reports tasks whose due times are skipped because an earlier run is active. Reports a task only from its
+ * second skip on. Does not report a task whose active run waits for a server that is asleep.
  */
 async function reportSkipped(
   services: ServiceContext,
@@ -92,8 +95,8 @@ async function reportSkipped(
 type Plan = (schedule: Schedule) => ReturnType<typeof planRun>;
 
 /**
- * Reports tasks whose schedule this control plane cannot parse. The due times of other tasks are not
- * affected.
+ * Reports tasks whose schedule this control plane cannot parse. Such a schedule does not change the due times
+ * of other tasks.
  */
 async function reportBrokenSchedules(
   services: ServiceContext,

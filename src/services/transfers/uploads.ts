@@ -165,9 +165,9 @@ export async function removeUpload(services: ServiceContext, uploadId: string): 
   if (row === null) return;
   const bucket = bucketOf(destination!, services);
   if (row.state === "open") await abortAtBucket(bucket, row);
-  // If the response to a completion was lost, an upload that is recorded as open might already be an object.
-  // But an upload whose bucket upload id was never recorded can't have been completed. An object with its key
-  // then belongs to another upload.
+  // An upload that is recorded as open might already be an object, because the response to its completion
+  // might have been lost. But an upload without a recorded bucket upload id can't have been completed. If an
+  // object has its key, that object belongs to another upload.
   const mayBeObject = row.s3_upload_id !== "";
   if (!isKept && mayBeObject) await bucket.remove(row.object_key);
   else if (row.state === "completed") return;
@@ -237,9 +237,9 @@ async function abortAtBucket(bucket: Bucket, row: UploadRow): Promise<void> {
 }
 
 /**
- * Throws a `ConflictError` if `name` is not a name of this run's own objects. Other servers might use the
- * same directory. If this agent took a name that another server needs later, that server could not store its
- * object.
+ * Throws a `ConflictError` unless `name` has the form of this run's own object names. Other servers might
+ * use the same directory. If this agent took a name that another server needs later, that server could not
+ * store its object.
  */
 function refuseForeignName(name: string, { object_prefix: prefix, object_stamp: stamp }: UploadRun): void {
   const isFile = name !== "" && !name.includes("/");

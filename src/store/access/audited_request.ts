@@ -41,8 +41,8 @@ export class AuditedRequest {
   }
 
   /**
-   * Runs `work` in a transaction whose last statement adds the entry. Adds no entry if the transaction
-   * changed nothing, or if another transaction adds the entry.
+   * Runs `work` in a transaction. The last statement of the transaction adds the request's audit entry. Adds
+   * no entry if the transaction changed nothing, or if another transaction adds the entry.
    */
   async within<T>(
     begin: (work: (sql: Sql) => Promise<T>) => Promise<T>,

@@ -78,7 +78,7 @@ export async function touchSession(sql: Sql, id: number, now: Date, before: Date
   await sql`update sessions set last_used_at = ${now} where id = ${id} and last_used_at <= ${before}`;
 }
 
-/** Records that the user of a session has proved again who they are. Returns the session. */
+/** Records that a session's user has authenticated again. Returns the session. */
 export async function renewSession(sql: Sql, id: number, now: Date): Promise<SessionRow | undefined> {
   const [row] = await sql<SessionRow[]>`
     update sessions set authenticated_at = ${now}, last_used_at = ${now}
@@ -114,8 +114,8 @@ export async function endSessionsOf(
 }
 
 /**
- * Lists the user's sessions that have neither ended nor expired. A session that was last used before
- * `idleSince` has expired.
+ * Lists the user's sessions that have neither ended nor expired. A session also counts as expired if it was
+ * last used before `idleSince`.
  */
 export async function listSessions(
   sql: Sql,

@@ -38,7 +38,10 @@ export async function storePassword(sql: Sql, userId: number, hash: string, now:
     on conflict (user_id) do update set hash = excluded.hash, changed_at = excluded.changed_at`;
 }
 
-/** Replaces a hash by a hash of the same password with newer parameters. */
+/**
+ * Replaces the hash `before` by `after`, a hash of the same password with newer parameters. Does nothing if
+ * the stored hash is no longer `before`.
+ */
 export async function replaceHash(sql: Sql, userId: number, before: string, after: string): Promise<void> {
   await sql`update user_passwords set hash = ${after} where user_id = ${userId} and hash = ${before}`;
 }

@@ -98,7 +98,7 @@ async function insertRecords(sql: Sql, user_id: number): Promise<{ taskId: numbe
   return { taskId: backup_task_id, serverId: remote_server_id };
 }
 
-/** Returns the number of records in all tables by workspace and user. */
+/** Counts the records of all tables, for each pair of a workspace and a user. */
 async function owners(sql: Sql): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const table of TABLES) {

@@ -58,8 +58,8 @@ export async function findIncumbent(sql: Sql, serverId: number): Promise<Incumbe
 }
 
 /**
- * Records a replica's open connections again. Changes only servers that have no recorded connection. Another
- * replica clears the records if it considers this replica dead.
+ * Records a replica's open connections again. Their records are missing if another replica considered this
+ * replica dead and cleared them. Changes only servers that have no recorded connection.
  */
 export async function restoreConnections(
   sql: Sql,

@@ -143,7 +143,7 @@ const SORTS = { created_at: "created_at", label: "label", last_connected_at: "la
 /**
  * Lists the workspace's servers.
  *
- * @param heardSince A connection counts as lost if its replica has sent no heartbeat since then.
+ * @param heardSince If a replica has sent no heartbeat since this time, its connections count as lost.
  */
 export async function listRemoteServers(
   sql: Sql,

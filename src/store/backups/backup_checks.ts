@@ -98,7 +98,7 @@ export async function markProven(
     where id = (select backup_task_id from backups where id = ${id})`;
 }
 
-/** Returns the backup's unfinished verification or drill, as `kind` says; undefined if there is none. */
+/** Returns the backup's unfinished verification or drill. Returns undefined if none of this kind exists. */
 export async function findActiveCheck(
   sql: Sql,
   backupId: number,

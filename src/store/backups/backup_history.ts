@@ -14,9 +14,9 @@ export async function guardHistory(sql: Sql, taskId: number): Promise<GuardHisto
 }
 
 /**
- * Returns the number of the task's newest successful backup runs, and their median duration; null if there
- * are none. Ignores runs from before the last change of the source. Includes runs whose backups have been
- * deleted.
+ * Counts the task's newest successful backup runs, and returns their count and median duration. Returns null
+ * if there are no such runs. Ignores runs from before the last change of the source. Includes runs whose
+ * backups have been deleted.
  */
 async function usualRuns(sql: Sql, taskId: number): Promise<UsualRuns | null> {
   const [row] = await sql<UsualRuns[]>`
@@ -72,8 +72,8 @@ function median(sql: Sql, number: Fragment) {
 
 /**
  * Returns SQL for the time when a run was last assigned. If that time is not recorded, the SQL gives
- * `otherwise`. The run backs up the source as it was at that time. Later changes of the source do not apply
- * to the run.
+ * `otherwise`. The run backs up the source that the task had at that time, even if the task gets another
+ * source later.
  */
 function assignedAt(sql: Sql, runId: Fragment, otherwise: Fragment) {
   return sql`coalesce((select max(leased_at) from run_attempts where run_id = ${runId}), ${otherwise})`;

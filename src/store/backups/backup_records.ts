@@ -105,8 +105,8 @@ export async function unmarkRemoval(sql: Sql, ids: readonly number[]): Promise<v
 }
 
 /**
- * Undoes the removal of backups of which only the records were to be deleted. If some objects of a backup are
- * already removed, its removal is not undone, and its other objects are removed too.
+ * Undoes removals that were to delete only the records of backups. If some objects of a backup are already
+ * removed, its removal is not undone, and its other objects are removed too.
  */
 export async function restoreForgotten(sql: Sql, ids: readonly number[]): Promise<void> {
   await unmarkRemoval(sql, ids);
@@ -139,9 +139,9 @@ function isDue(sql: Sql, now: Date) {
 }
 
 /**
- * Returns an SQL condition that is true for backups whose removal can still be cancelled: a retention rule
- * marked the backup, nothing of it has been removed, and its task still exists. The rule is then applied
- * again, and might keep the backup.
+ * Returns an SQL condition that is true for backups whose removal can still be cancelled. A retention rule
+ * marked such a backup, nothing of it has been removed, and its task still exists. The rule is applied to it
+ * again, and might then keep it.
  */
 function isRevocable(sql: Sql) {
   return sql`removal_reason = 'retention' and removal_begun_at is null and backup_task_id is not null`;
@@ -162,9 +162,9 @@ export async function tasksWithRevocableMarks(sql: Sql, now: Date, limit: number
  * Leases due removals to this replica until `leaseUntil`, and returns them. From now on, objects of these
  * backups might be missing. If only a backup's record is to be deleted, its objects stay.
  *
- * @param confirmed Ids of the backups that the retention rules still remove when they are applied again in
- *   this transaction. If a retention rule marked a backup and the removal has not begun, the backup is
- *   claimed only if its id is in this list. All other due removals are claimed in any case.
+ * @param confirmed Ids of marked backups. The retention rules were applied again in this transaction, and
+ *   still remove these backups. If {@link isRevocable} is true for a backup, its removal is claimed only if
+ *   its id is in this list. All other due removals are claimed in any case.
  */
 export function claimRemovals(
   sql: Sql,

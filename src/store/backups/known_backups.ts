@@ -35,7 +35,7 @@ export function taskLocations(sql: Sql): Promise<TaskLocation[]> {
     from backup_tasks t join backup_destinations d on d.id = t.backup_destination_id order by t.id`;
 }
 
-/** Returns the hostname and the address of each server; those of the workspace come first. */
+/** Returns the hostname and the address of each server. The workspace's servers come first. */
 export async function serverNames(sql: Sql, workspaceId: number): Promise<{ id: number; names: string[] }[]> {
   return await sql<{ id: number; names: string[] }[]>`
     select id, array_remove(array[agent_description ->> 'hostname', ip_address], null) as names

@@ -23,7 +23,10 @@ export async function findDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   };
 }
 
-/** Returns the delay, and locks it against changes by other control planes until the transaction ends. */
+/**
+ * Returns the delay as {@link findDeleteDelay} does. Until the transaction ends, other control planes cannot
+ * change the delay.
+ */
 export async function lockDeleteDelay(sql: Sql): Promise<DeleteDelay | null> {
   await sql`lock table trash_settings in exclusive mode`;
   return await findDeleteDelay(sql);
@@ -76,7 +79,7 @@ export async function trashByRule(
     where id = any(${[...ids]}::bigint[]) and removal_requested_at is null`;
 }
 
-/** Ends the released holds whose end has come. */
+/** Ends each released hold whose `hold_ends_at` is reached. */
 export async function endReleasedHolds(sql: Sql, now: Date): Promise<void> {
   await sql`
     update backups set held_at = null, hold_reason = null, hold_ends_at = null where hold_ends_at <= ${now}`;
@@ -113,8 +116,8 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns the next time at which a released hold ends, or at which a user or a destination leaves the trash
- * for good. Returns null if there is none. Ignores backups in the trash.
+ * Returns the next time at which a released hold ends, or at which a user or a destination in the trash is to
+ * be deleted. Returns null if there is no such time. Ignores backups in the trash.
  */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
@@ -140,7 +143,7 @@ export async function insertTrashEvents(sql: Sql, news: readonly TrashEvent[], n
   await sql`insert into trash_news ${sql(news.map((each) => ({ ...each, created_at: now })))}`;
 }
 
-/** Summary of the trash events of one user, of one kind, about records of one type. */
+/** Summary of the trash events that have the same user, the same kind and the same type of record. */
 export interface TrashSummary {
   email: string | null;
   event: TrashEvent["event"];

@@ -32,7 +32,7 @@ export class DatabaseClock implements Clock, Disposable {
     this.#offset = machine.now().getTime() - machine.monotonic();
   }
 
-  /** Returns a clock for this database, after the first reading. */
+  /** Reads the database's time once, then returns a clock that follows it. */
   static async follow(database: Database, machine: Clock = systemClock): Promise<DatabaseClock> {
     return await DatabaseClock.following(() => readTime(database), machine);
   }

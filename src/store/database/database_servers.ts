@@ -27,7 +27,7 @@ export class NoWritableServerError extends Error {
 interface Opened {
   /** When the socket was opened, by the monotonic clock in milliseconds. */
   readonly at: number;
-  /** Id of the server process, and when this id arrived; null before. */
+  /** Id of the server process, and when this id arrived. Null until the id arrives. */
   backend: { readonly pid: number; readonly at: number } | null;
 }
 
@@ -80,8 +80,8 @@ export class DatabaseServers {
 
   /**
    * Closes the connections that were opened before `openedBefore`. If `backends` is given, also closes each
-   * connection whose server process is not in this list, unless the connection is newer than the list. Closes
-   * connections even if the server is silent. The queries that run on them are rejected.
+   * connection whose server process is not in this list, unless the connection is newer than the list. Works
+   * even if the server is silent. Queries that run on a closed connection are rejected.
    */
   drop(openedBefore: number, backends: Backends | null = null): void {
     const isForeign = ({ backend }: Opened) =>
@@ -167,8 +167,8 @@ async function readTimeline(
 }
 
 /**
- * Returns a socket to a server. Without TLS, the socket may still be connecting: postgres.js has its own
- * timeout for that.
+ * Returns a socket to a server. Without TLS, does not wait until the socket is connected: postgres.js has its
+ * own timeout for connecting.
  */
 async function connectTo({ host, port, address }: ServerAddress, tls: DatabaseTls | null): Promise<Socket> {
   const isLocal = host.startsWith("/");
@@ -199,8 +199,9 @@ const FIRST_WRITE_TURNS = 4;
 /** Message `R` with which a server requests a password that is sent in plain text. */
 const PASSWORD_REQUEST = [0x52, 0, 0, 0, 8, 0, 0, 0, 3];
 /**
- * How many password requests to send. postgres.js writes its buffer to the socket when the buffer has 1024
- * bytes. Each response adds at least six bytes, so this many responses suffice.
+ * How many password requests to pass to postgres.js. For each, postgres.js adds a response of at least six
+ * bytes to its buffer. It writes the buffer to the socket when the buffer has 1024 bytes. So this many
+ * requests suffice.
  */
 const PASSWORD_REQUESTS = 256;
 
@@ -211,13 +212,14 @@ const PASSWORD_REQUESTS = 256;
  * `close` reports no error, postgres.js rejects the query instead. So this socket never reports an error with
  * `close`.
  *
- * Second: postgres.js collects what it writes in a buffer until the end of the event loop's turn. If `close`
- * comes earlier, the buffer is never written. The next connection in the same position of the pool uses the
- * same buffer, so its bytes are not written either.
+ * Second: postgres.js buffers its output until the end of the event loop's turn. If `close` comes earlier,
+ * the buffer is never written. The next connection in the same position of the pool uses the same buffer, so
+ * that connection's bytes are not written either.
  *
  * A socket is affected by the second defect if nothing was written to it after {@link FIRST_WRITE_TURNS}
- * turns. This function then passes password requests to postgres.js. The responses fill the buffer, so
- * postgres.js writes it. The written bytes are discarded, and the pool opens another connection.
+ * turns. In this case, this function passes password requests to postgres.js. The responses of postgres.js
+ * fill the buffer, so postgres.js writes it. This function discards the written bytes, and the pool opens
+ * another connection.
  */
 function withoutCloseErrors(socket: Socket, ended = () => {}): Socket {
   const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean;

@@ -66,7 +66,8 @@ Deno.test("of several servers the writable one is used, and the next one when it
     const reconnected = reconnections(bus);
 
     await primary.kill();
-    // More attempts than the pool has connections show that the pool loses no connection.
+    // There are more attempts than connections in the pool. So the attempts show that the pool loses no
+    // connection.
     for (let i = 0; i < 12; i++) {
       const refused = await database`select 1`.then(() => null, (error) => error as Error & { code: string });
       if (i < 4) continue; // the first queries report that their open connections broke

@@ -12,7 +12,7 @@ import type { DatabaseTls } from "../../domain/database/database_url.ts";
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 const YES = "S".charCodeAt(0);
 
-/** How long a server may take until the connection is encrypted, in milliseconds. */
+/** Maximum time until the connection to a server is encrypted, in milliseconds. */
 const PATIENCE = 10_000;
 
 /**

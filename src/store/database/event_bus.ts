@@ -25,7 +25,7 @@ export type Notification =
   | { topic: "run_output"; run_id: number }
   /** A run's state changed. `state` is absent for a new run. */
   | { topic: "run_changed"; run_id: number; state?: RunState }
-  /** A task's next due time may have moved. */
+  /** A task's next due time might have moved. */
   | { topic: "schedule_changed" }
   /** A request waits for this server's agent. */
   | { topic: "agent_request"; id: number; remote_server_id: number }
@@ -120,8 +120,8 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
     },
     async problem() {
       const { listening } = state;
-      // When the server ends, the listening connection is the first to break. If the loss was not noticed
-      // yet, a query on this connection detects it.
+      // When the server ends, the listening connection is the first connection to break. If nothing has
+      // noticed this yet, a query on the listening connection detects it.
       const answer = await listening?.look().catch(() => null) ?? null;
       return answer !== null && state.listening === listening && state.isSettled
         ? null
@@ -137,7 +137,7 @@ export async function openEventBus(database: Database, times: EventBusTimes = TI
 interface EventBusState {
   /** The listening connection; null while the database is unreachable. */
   listening: Listening | null;
-  /** Whether every connection of the pool has worked since the bus began to listen. */
+  /** Whether the check of all connections of the pool has ended since the bus began to listen. */
   isSettled: boolean;
 }
 
@@ -148,7 +148,7 @@ interface Listening {
   readonly lost: Promise<void>;
   /** Start time of the server. A different time means another server, or a restarted one. */
   readonly server: string;
-  /** This user's processes on the server when the bus began to listen. */
+  /** The server processes of the bus's database user when the bus began to listen. */
   readonly backends: Backends;
   look(): Promise<ServerState>;
   end(): Promise<void>;

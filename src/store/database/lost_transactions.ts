@@ -36,8 +36,8 @@ export async function beginOnce<T>(database: Database, work: (sql: Sql) => Promi
     return await begin();
   } catch (error) {
     recordWriteTrouble(database, error);
-    // Begin again only if the connection was lost before `work` was called. Nothing was done then: `begin`
-    // failed on a connection that the server had closed.
+    // Begin again only if the connection was lost before `work` was called. In this case, the server had
+    // closed the connection before `begin`, and nothing was done.
     if (isBegun || !isLostConnection(error)) throw error;
     await settleConnections(database);
     return await begin();

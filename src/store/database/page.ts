@@ -15,7 +15,8 @@ export interface ListOrder {
 }
 
 /**
- * Columns that may be null. Their null values are listed last, so Postgres cannot sort them with an index.
+ * Columns that can be null. A listing shows their null values last. So Postgres cannot sort by these columns
+ * with an index.
  */
 const NULLABLE = new Set(["next_run_at", "last_connected_at", "last_used_at", "expires_at"]);
 

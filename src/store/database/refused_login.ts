@@ -55,7 +55,7 @@ export function withRefusalsAsErrors(socket: Socket): Socket {
   return socket;
 }
 
-/** Returns the same error that postgres.js would build from the message. */
+/** Returns the same error that postgres.js would build from an `ErrorResponse` with this content. */
 function refusal(content: Buffer): Error {
   const fields: Record<string, string> = {};
   for (const field of content.toString("utf8").split("\0")) {

@@ -59,7 +59,7 @@ export async function sealingKeyIds(sql: Sql): Promise<string[]> {
   return [...(await countSealed(sql)).keys()].sort();
 }
 
-/** Returns up to `limit` values of a column that are encrypted with other keys than `keyIds`. */
+/** Returns values of a column, at most `limit`, that are encrypted with a key that is not in `keyIds`. */
 export async function sealedByOthers(
   sql: Sql,
   column: SealedColumn,

@@ -12,9 +12,9 @@ const PATIENCE = 5_000;
 
 /**
  * Returns whether a database session stays on one server connection. Listens on one connection and notifies
- * through another, as control planes do. Checks whether the notification arrives. With a pooler in
- * transaction mode, such as PgBouncer, the notification goes to any client that uses the server connection at
- * that moment.
+ * through another, as control planes do. The session stays on its connection if the notification arrives.
+ * With a pooler in transaction mode, such as PgBouncer, the notification might not arrive: it goes to any
+ * client that uses the server connection at that moment.
  */
 export async function keepsSessions(database: Database): Promise<boolean> {
   const channel = `rearguard_check_${randomBytes(8).toString("hex")}`;

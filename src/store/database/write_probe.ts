@@ -1,4 +1,4 @@
-/** Tests whether a database that failed to write accepts writes again. */
+/** After a write to the database has failed, tests whether writes work again. */
 import { databaseTrouble } from "../../domain/database/database_trouble.ts";
 import type { Database } from "./sql.ts";
 import { beginOnce } from "./lost_transactions.ts";

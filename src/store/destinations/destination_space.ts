@@ -23,7 +23,7 @@ export async function storeSpace(
     where id = (select id from backup_destinations where id = ${id} for no key update skip locked)`;
 }
 
-/** Forgets the space of a destination that leads elsewhere now. */
+/** Deletes the stored space of a destination, because the destination's location has changed. */
 export async function clearSpace(sql: Sql, id: number): Promise<void> {
   await sql`
     update backup_destinations

@@ -44,8 +44,10 @@ export async function claimEndpoints(
 }
 
 /**
- * Deletes old checks of endpoints that no destination uses any more. `endpoints` are those still in use. A
- * check is old if it was made at `before` or earlier.
+ * Deletes old checks of endpoints that no destination uses any more. A check is old if it was made at
+ * `before` or earlier.
+ *
+ * @param endpoints The endpoints that are still in use.
  */
 export async function deleteEndpointChecks(
   sql: Sql,

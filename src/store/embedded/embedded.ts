@@ -115,7 +115,7 @@ class Cluster {
     }
     if (running !== null) await this.#stop(); // the programs of an older version
     const sockets = await this.#socketDirectory();
-    // Postgres does not run now. The files of an earlier run may name a process id that now belongs to
+    // Postgres does not run now. The files of an earlier run might name a process id that now belongs to
     // another process.
     await emptyDirectory(sockets);
     await this.#configure(sockets);
@@ -250,8 +250,8 @@ class Cluster {
   }
 
   /**
-   * Returns an error message with the newest FATAL or PANIC line of the logs. pg_ctl says less than this
-   * line. If there is no such line, the message contains `otherwise`.
+   * Returns an error message with the newest FATAL or PANIC line of the logs, because pg_ctl reports less. If
+   * there is no such line, the message contains `otherwise`.
    */
   async #explain(otherwise: string): Promise<string> {
     const current = /^stderr (.+)$/m.exec(await readOptional(join(this.#data, "current_logfiles")) ?? "");

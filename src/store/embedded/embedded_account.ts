@@ -29,8 +29,8 @@ export async function postgresAccount(): Promise<Account | null> {
     "/usr/sbin/nologin",
     NAME,
   ]);
-  // Checks whether the user exists now. If two processes start at the same time, one of them fails to create
-  // the user.
+  // Look the user up again, even if `useradd` failed. It fails if another process has created the user at the
+  // same time.
   const account = await lookUp();
   if (account !== null) return account;
   throw new EmbeddedPostgresError(

@@ -17,7 +17,7 @@ const POLL_MS = 50;
 
 /**
  * Returns the Postgres that runs in the directory `data`; null if none runs. If a power cut left a
- * `postmaster.pid`, removes this file, even if another program has its process id by now.
+ * `postmaster.pid`, removes this file, even if another program now has the process id that the file names.
  */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const path = join(data, "postmaster.pid");

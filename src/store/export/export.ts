@@ -32,8 +32,8 @@ const READERS = ROLES.filter((role) => abilitiesOf(role, false).has("restore-bac
 /**
  * Returns whether the run is allowed to export the control plane. Two conditions must hold:
  * - The run backs up the control plane.
- * - Only administrators can read the run's backup. So the task's user must be an administrator. Every member
- *   of the task's workspace whose role permits reading backups must be one, too.
+ * - Only administrators can read the run's backup: the task's user is an administrator, and so is every
+ *   member of the task's workspace whose role permits reading backups.
  */
 export async function mayExport(sql: Sql, runId: number): Promise<boolean> {
   const rows = await sql`

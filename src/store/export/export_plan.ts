@@ -16,8 +16,9 @@ const WHOLE: ExportRule = { where: null, columns: {} };
 /**
  * Tables whose rows are not exported:
  * - Connections, sessions, requests, single-use tokens and stored responses belong to the old control plane.
- * - `uploads` and `leftovers` name objects that a new control plane would delete. But after the export, their
- *   runs might have succeeded. Even the backup that contains this export might be among these objects.
+ * - `uploads` and `leftovers` name objects of runs. A new control plane would delete these objects. But a run
+ *   might have succeeded after the export, and its objects are then a backup: perhaps even the one that
+ *   contains this export.
  * - `notification_deliveries` and `trash_news` would make the new control plane send messages again, or send
  *   messages about old events.
  * - `alerts` and `alert_reports`: the new control plane detects a lasting problem again.

@@ -5,8 +5,8 @@
 import type { Fragment, Sql } from "../database/sql.ts";
 
 /**
- * Maximum waits in milliseconds. At the moment when one of these times is stored, it is at most this far in
- * the future.
+ * Maximum waits in milliseconds, one for each kind of stored time. When such a time is stored, it is at most
+ * this far in the future.
  */
 export interface LongestWaits {
   /** Longest wait until a run's deadline, by the state of the run. */

@@ -9,7 +9,8 @@ export const quietColumns = (sql: Sql): Fragment =>
   sql`n.timezone, n.quiet_from, n.quiet_to, n.quiet_days, n.quiet_except`;
 
 /**
- * Returns until when a stream's quiet hours hold a notification event; null if it is sent at once.
+ * Returns the time until which a stream's quiet hours hold a notification event; null if the event is sent at
+ * once.
  *
  * @param classes The classes of the event.
  */
@@ -23,9 +24,7 @@ export function holdUntil(
   return quietUntil(hours, now, userZone);
 }
 
-/**
- * Computes again how long each held delivery of a stream is held, because the stream's quiet hours changed.
- */
+/** Recomputes until when each held delivery of a stream is held, because the stream's quiet hours changed. */
 export async function rescheduleHeldDeliveries(
   sql: Sql,
   stream: QuietHours & { id: number },

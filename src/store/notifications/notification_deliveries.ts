@@ -35,7 +35,7 @@ export interface ClaimLimits {
   types: readonly string[];
   /**
    * Ids of the streams to which this replica is sending now. These streams are not claimed, even if their
-   * leases seem to have expired, because a clock may have been changed.
+   * leases seem to have expired, because someone might have changed a clock.
    */
   except: readonly number[];
   /**

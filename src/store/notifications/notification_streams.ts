@@ -20,8 +20,8 @@ export interface NotificationStreamRow extends Columns<NotificationStreamSetting
   on_success: boolean;
   on_failure: boolean;
   /**
-   * The stream's choices for single event classes, where they differ from `on_success` and `on_failure`. True
-   * if the stream gets the class, false if it does not.
+   * Event classes for which the stream's choice differs from `on_success` and `on_failure`. True: the stream
+   * gets the class. False: it does not.
    */
   events: EventChoices;
   /** When the next summary is due; null if the stream gets none. */
@@ -113,7 +113,7 @@ export async function recordStreamSuccess(
     where id = ${id}`;
 }
 
-/** Records a message that was not accepted. Before `nextAt`, nothing is sent to the stream. */
+/** Records that a message was not accepted. Nothing is sent to the stream until `nextAt`. */
 export async function recordStreamFailure(
   sql: Sql,
   id: number,

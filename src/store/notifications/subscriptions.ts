@@ -28,12 +28,12 @@ export interface Subscribers {
   alert?: ReportedAlert;
 }
 
-/** An alert about a problem that may still last. */
+/** An alert about a problem that might not be over yet. */
 export interface ReportedAlert {
   id: number;
   /** When the alert was last reported to any stream; null if it was never reported. */
   told_at: Date | null;
-  /** When the problem occurred that the current event reports. */
+  /** Time of the problem that the current event reports. */
   at: Date;
   /** Time after which a stream is reminded, in milliseconds, if its `remind_after` is null. */
   defaultMs: number;

@@ -41,8 +41,8 @@ const TAIL_SIZE = 4096;
 
 /**
  * Returns SQL for the end of run `r`'s output. Reads only the newest chunks, so the cost does not depend on
- * the length of the output. After a merge, two chunks are
- * enough, because merged chunks are large.
+ * the length of the output. Once the chunks of a run have been merged, two chunks are enough, because merged
+ * chunks are large.
  */
 function tailColumn(sql: Sql) {
   return sql`(
@@ -185,8 +185,8 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
 }
 
 /**
- * Returns the first chunks, at most `limit`, that can contain events after the sequence number `after`. The
- * chunks are in order.
+ * Returns the chunks that can contain events after the sequence number `after`, in order. If there are more
+ * than `limit` such chunks, returns only the first `limit`.
  */
 export async function readOutputAfter(
   sql: Sql,

@@ -7,8 +7,8 @@ import type { Sql } from "../database/sql.ts";
 /** How many run ids one row of `workspace_run_counts` spans. The triggers use the same number. */
 const SPAN = 10_000;
 /**
- * A workspace needs one row for each user and span. If it has more than this many rows in addition, its rows
- * are merged.
+ * Maximum number of unnecessary rows of a workspace. If a workspace has more, its rows are merged. One row is
+ * necessary for each user and span.
  */
 const WORTHWHILE = 100;
 

@@ -81,8 +81,8 @@ export async function runsToCompact(sql: Sql, limit: number): Promise<number[]> 
 }
 
 /**
- * Merges a run's chunks into few large chunks. A large chunk stores each event's sequence number, and the
- * position where the event's text ends.
+ * Merges a run's chunks into few large chunks. For each chunk that it contains, a large chunk stores the
+ * sequence number, and the position where the chunk's text ends.
  */
 export async function compactOutput(sql: Sql, runId: number): Promise<void> {
   await sql`

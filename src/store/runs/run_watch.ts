@@ -168,7 +168,8 @@ export function serversBack(sql: Sql): Promise<OwnedServer[]> {
 }
 
 /**
- * Returns the servers whose agent is connected and has another version than `release`. Includes the version.
+ * Returns the servers whose agent is connected and has another version than `release`, each with the agent's
+ * version.
  */
 export function agentsOfOtherVersions(
   sql: Sql,

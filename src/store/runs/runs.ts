@@ -37,8 +37,8 @@ export const SHOWN_COLUMNS = {
 const COLUMNS = {
   ...SHOWN_COLUMNS,
   /**
-   * Options from the request for a run that reads a backup, as in `src/domain/restore.ts`; null without
-   * options.
+   * Options of a run that reads a backup, as `src/domain/restore.ts` defines them. They come from the request
+   * for the run. Null without options.
    */
   options: column<object | null>(),
   attempt: column<number>(),
@@ -213,8 +213,8 @@ export async function postponeDeadlines(sql: Sql, ids: readonly number[], deadli
 }
 
 /**
- * Locks and returns runs that are still running, although the task's timeout passed at `before` or earlier.
- * Their agents should have ended them.
+ * Locks and returns running runs whose `timeout_at` is at `before` or earlier. Their agents should already
+ * have ended them.
  */
 export function lockTimedOutRuns(sql: Sql, before: Date, limit: number): Promise<RunRow[]> {
   return sql<RunRow[]>`
@@ -320,8 +320,8 @@ export async function renewLeases(
 }
 
 /**
- * Moves deadlines before `notBefore` to `notBefore`, after a time in which no control plane ran. So agents
- * get their full grace period.
+ * Sets each deadline that is earlier than `notBefore` to `notBefore`. Called after a time in which no control
+ * plane ran, so that agents get their full grace period.
  */
 export async function extendDeadlines(sql: Sql, notBefore: Date): Promise<void> {
   await sql`

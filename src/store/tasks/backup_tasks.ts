@@ -45,7 +45,7 @@ export type BackupTaskRow = Columns<TaskFields> & {
 export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOutcome & {
   /** Whether one of the task's backup runs is not in a final state. */
   is_running: boolean;
-  /** Start of the task's newest backup run among those that have started; null if none has. */
+  /** When the task's newest started backup run started; null if no backup run has started. */
   last_run_at: Date | null;
   /** How many due times of the last 30 days were skipped because a run of the task was still active. */
   skipped_count: number;
@@ -128,7 +128,7 @@ export async function findBackupTaskOf(
 
 /**
  * Returns SQL for the additional columns of tasks `t` in a listing. The query must also join {@link outcome}.
- * Each value is found with its own index.
+ * The database finds each value with a separate index.
  */
 function detailColumns(sql: Sql) {
   return sql`

@@ -3,7 +3,10 @@ import { DRILLED_ENGINES } from "../../definitions/sources/registry.ts";
 import { type DueBackup, isIdle, lockServer } from "../backups/backup_checks.ts";
 import type { Sql } from "../database/sql.ts";
 
-/** Days from a task's creation until its first drill is due. Without a backup, the drill waits for one. */
+/**
+ * Days from a task's creation until its first drill is due. If the task has no backup by then, the drill
+ * waits for the first backup.
+ */
 const FIRST_DRILL_AFTER = 1;
 
 /**

@@ -12,7 +12,7 @@ export function lockDueTasks(sql: Sql, now: Date, limit: number): Promise<Backup
     order by next_run_at, id limit ${limit} for update skip locked`;
 }
 
-/** Sets when these tasks are due next; null means never. */
+/** Sets the time at which each of these tasks is due next; null means never. */
 export async function setNextRuns(
   sql: Sql,
   tasks: readonly { id: number; next: Date | null }[],

@@ -9,7 +9,7 @@ import { type BackupTaskRow, findBackupTask } from "./backup_tasks.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 
-/** The columns that control planes of the version before use, and this version does not. */
+/** The columns that the previous version of the control plane uses, and this version does not. */
 const OLDER = [
   "source_path",
   "excluded_paths",

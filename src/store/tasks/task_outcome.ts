@@ -18,7 +18,7 @@ export interface TaskOutcome {
 
 /**
  * Joins tasks `t` with their newest backup and their last ended backup run. Ignores backups that are damaged,
- * deleted, or not of the task's current source.
+ * deleted, or made from a source that the task no longer has.
  */
 export function outcome(sql: Sql) {
   return sql`

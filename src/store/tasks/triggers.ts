@@ -1,4 +1,4 @@
-/** Stores the hashes of the tokens with which other systems start runs of tasks. */
+/** Stores hashes of tasks' trigger tokens. With such a token, another system can start runs of the task. */
 import type { Sql } from "../database/sql.ts";
 
 export interface TriggerRow {

@@ -21,7 +21,7 @@ export function addOpenidPages(site: Site): void {
     if (answer.status !== 200 && challenge === undefined) {
       return await showLogin(c, { site, next: nextPath(undefined), refused: answer });
     }
-    // The API has accepted the state, so nobody has changed it since the log-in began.
+    // The API has checked the parameter `state`, so nobody has changed it since the log-in began.
     const next = nextPath(decoded(/\.(.*)$/.exec(searchParams.get("state") ?? "")?.[1] ?? ""));
     if (challenge !== undefined) return showCode({ site, challenge, next }, c);
     return site.redirect(c, next, answer.cookie);

@@ -1,6 +1,6 @@
 /**
- * Records which rows change, with database triggers. So no change is missed, and a change that is rolled back
- * is not recorded.
+ * Uses database triggers to record which rows change. So no change is missed, and a change that is rolled
+ * back is not recorded.
  */
 import type { Database } from "../../../src/store/database/sql.ts";
 

@@ -95,8 +95,9 @@ export function assertSecrecy(secrets: readonly string[], texts: Readonly<Record
 function forms(secret: string): Set<string> {
   const inJson = JSON.stringify(secret).slice(1, -1);
   const bytes = new TextEncoder().encode(secret);
-  // In base64, four characters hold three bytes. For each position of the secret, take only the characters
-  // that do not depend on neighbouring bytes.
+  // In base64, four characters hold three bytes. So the text depends on which of the three bytes the secret
+  // begins at. For each of these positions, take only the characters that do not depend on neighbouring
+  // bytes.
   const base64 = [0, 1, 2].map((at) => {
     const text = Buffer.from([...new Uint8Array(at), ...bytes]).toString("base64").replace(/=+$/, "");
     return text.slice(at === 0 ? 0 : at + 1, -1);

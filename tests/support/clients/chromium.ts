@@ -90,7 +90,7 @@ export async function addAuthenticator(page: Page) {
     async credentials() {
       return (await session.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
     },
-    /** Adds a copy of a credential of another page's authenticator. */
+    /** Adds a copy of a credential that another page's authenticator holds. */
     async add(credential: Awaited<ReturnType<typeof this.credentials>>[number]) {
       await session.send("WebAuthn.addCredential", { authenticatorId, credential });
     },

@@ -60,8 +60,8 @@ export class RawAgent implements Disposable {
   }
 
   /**
-   * Resolves with the first message of this type for which `fits` returns true. The message may have arrived
-   * already.
+   * Resolves with the first message of this type for which `fits` returns true. The message might have
+   * arrived already.
    */
   async next(type: string, fits: (message: Message) => boolean = () => true): Promise<Message> {
     const found = () => this.received.find((message) => message.type === type && fits(message));

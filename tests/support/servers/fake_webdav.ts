@@ -7,8 +7,8 @@ export class FakeWebdav implements AsyncDisposable {
   readonly files = new Map<string, Uint8Array>();
   readonly calls: { method: string; path: string; headers: Headers; length: number }[] = [];
   /**
-   * Called before the server handles a request. Returns the response to send instead; null if the server
-   * handles the request itself.
+   * Called before the server handles a request. If it returns a response, the server sends this response and
+   * does not handle the request. If it returns null, the server handles the request.
    */
   fault: (request: Request, path: string) => Response | null | Promise<Response | null> = () => null;
   /** Called after the server handled a request. Returns the response to send in place of the server's. */

@@ -180,8 +180,8 @@ export async function recoverInto(
 }
 
 /**
- * Starts a control plane on the recovered database. Through its API, restores each backup of the file tree
- * that the agent's server made.
+ * Starts a control plane on the recovered database. Through its API, restores the file tree from each backup
+ * that was made on the agent's server.
  */
 export async function restoreEverything(
   stage: Stage,

@@ -17,7 +17,7 @@ export interface Person {
 
 export const CLIENT = { id: "rearguard", secret: "a-secret-that-both-of-them-know" } as const;
 
-/** A real provider. Its people are those in `people`, by their subjects. */
+/** A real provider. `people` contains the people who have accounts there, by their `sub`. */
 export interface RealProvider extends AsyncDisposable {
   readonly issuer: string;
   readonly people: Map<string, Person>;
@@ -121,7 +121,8 @@ export class LyingProvider implements AsyncDisposable {
   /** Changes the signed ID token. */
   forge: (token: string) => string = (token) => token;
   /**
-   * Returns the response to a request in place of the provider. If it returns null, the provider responds.
+   * Returns a response that replaces the provider's own response to a request. If it returns null, the
+   * provider's own response is sent.
    */
   answer: (url: URL) => Response | Promise<Response> | null = () => null;
   readonly requested: string[] = [];

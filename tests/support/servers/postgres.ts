@@ -30,8 +30,8 @@ export async function startTestPostgres(
 }
 
 /**
- * Returns the URL of the Postgres server that all processes of the test run share. If there is none, starts
- * one for this process.
+ * Returns the URL of the Postgres server that all processes of the test run share. If there is no such
+ * server, starts one for this process.
  */
 export async function testPostgresUrl(): Promise<string> {
   const shared = Deno.env.get("TEST_DATABASE_URL");

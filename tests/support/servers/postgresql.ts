@@ -1,8 +1,8 @@
 /**
- * Runs a PostgreSQL server for tests, which back up its databases. The server consists of Debian's programs
- * and a cluster in a temporary directory. The server listens on a socket in this directory, and accepts
- * clients there without a password. It also listens on a free port of 127.0.0.1, with a password. If the
- * tests run as root, the server runs as the system user `postgres`.
+ * Runs a PostgreSQL server. Tests back up its databases. The server consists of Debian's programs and a
+ * cluster in a temporary directory. The server listens on a socket in this directory, and accepts clients
+ * there without a password. It also listens on a free port of 127.0.0.1, with a password. If the tests run as
+ * root, the server runs as the system user `postgres`.
  */
 import { freePort } from "./ports.ts";
 import { exists } from "../programs.ts";
@@ -268,7 +268,8 @@ export async function systemUser(name: string): Promise<{ name: string; uid: num
 
 /**
  * Returns the command line that runs a command as a user. If `user` is undefined, returns the command
- * unchanged. setpriv replaces itself with the command, so signals reach the command.
+ * unchanged. Uses the program setpriv. Its process becomes the command's process, so signals reach the
+ * command.
  */
 export function asUser(user: string | undefined, command: string[]): string[] {
   return user === undefined

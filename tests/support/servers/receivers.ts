@@ -15,7 +15,7 @@ export interface ReceivedRequest {
 
 export class HttpReceiver implements AsyncDisposable {
   readonly received: ReceivedRequest[] = [];
-  /** Returns the response to each request; a test may replace it. */
+  /** Returns the response to each request. A test can replace this function. */
   answer: (request: ReceivedRequest) => Response | Promise<Response> = () => new Response("ok");
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 

@@ -24,7 +24,7 @@ export interface Replicas {
   /** Suspends the real agent's tar when a test asks for it. */
   readonly tar: HeldTar;
   readonly talker: TalkingAgent;
-  /** The ids of the real agent's server and of the talking agent's server. */
+  /** Ids of two servers: the real agent's server, and the server of `talker`. */
   readonly serverId: number;
   readonly talkerServerId: number;
   /**

@@ -66,7 +66,7 @@ export class TestS3 implements AsyncDisposable {
   readonly bucket = "backups";
   /** Every received call, including those with a fault. */
   readonly calls: S3Call[] = [];
-  /** Returns the fault for a call; a test may replace it. */
+  /** Returns the fault for a call. A test can replace this function. */
   fault: (call: S3Call) => S3Fault = () => null;
   /** Returns the text to send as a response's body. A test can replace this function. */
   altered: (call: S3Call, body: string) => string = (_call, body) => body;

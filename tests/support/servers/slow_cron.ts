@@ -62,20 +62,21 @@ function matches(pattern: Pattern, wall: number): boolean {
   return isDay || (isWeekday ?? false);
 }
 
-/** The offsets of a time zone from UTC between two moments. */
+/** A time zone's offsets from UTC, for the time from `start` to `end`. */
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
   /**
-   * Each offset in minutes, and the minute since 1970 from which it applies. The first offset applies from
-   * `start`.
+   * Each offset in minutes. `from` is the minute since 1970 from which the offset applies. The first offset
+   * applies from `start`.
    */
   readonly changes: { from: number; offset: number }[] = [];
 
   constructor(readonly zone: string, readonly start: Date, readonly end: Date) {
     this.#format = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" });
     let known = NaN;
-    // Compares only the first and last minute of each quarter of an hour. If their offsets are the known one,
-    // it applies in between, too: no zone has ever changed its offset twice within a quarter of an hour.
+    // Compares only the first and the last minute of each quarter of an hour. If both have the last known
+    // offset, so do the minutes in between: no zone has ever changed its offset twice within a quarter of an
+    // hour.
     for (let block = start.getTime() / MINUTE; block < end.getTime() / MINUTE; block += 15) {
       if (this.#offsetAt(block) === known && this.#offsetAt(block + 14) === known) continue;
       for (let minute = block; minute < block + 15; minute++) {
@@ -101,7 +102,8 @@ export class WallClock {
   due(pattern: Pattern, from: Date, to: Date): string[] {
     const due: string[] = [];
     let [index, shown] = [0, NaN];
-    // Starts three days earlier, because no clock change exceeds a day.
+    // Starts three days before `from`, to know which local times have already been shown at `from`. Three
+    // days are enough, because no clock change exceeds a day.
     const start = Math.max(this.start.getTime(), from.getTime() - 3 * 24 * 60 * MINUTE);
     for (let minute = start / MINUTE; minute < to.getTime() / MINUTE; minute++) {
       while ((this.changes[index + 1]?.from ?? Infinity) <= minute) index++;

@@ -78,7 +78,7 @@ export async function sqliteFixture(): Promise<SourceFixture> {
   };
 }
 
-/** A schema with every type of object. Rows of `note` have no key but their row id. */
+/** A schema with every type of object. Rows of `note` have no key except their row id. */
 export const SCHEMA = `
 create table customer (
   id integer primary key autoincrement, name text not null collate nocase, born, photo blob,

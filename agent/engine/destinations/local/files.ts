@@ -1,6 +1,6 @@
 /**
  * File operations at a local destination, each with a time limit. If the server of a network file system is
- * gone, an operation may block for ever. Its system call can't be cancelled.
+ * gone, an operation might block for ever. Its system call can't be cancelled.
  */
 import { type Clock, systemClock } from "../../../../src/domain/clock.ts";
 import { RunFailedError } from "../../ports.ts";
@@ -59,8 +59,8 @@ export class LocalFiles {
   }
 
   /**
-   * Closes a file. If an earlier operation on the directory has not returned yet, postpones the close until
-   * it has. Closing might write data, and a blocked write would block the whole agent.
+   * Closes a file. If earlier operations on the directory have not returned yet, closes the file once they
+   * return. Closing might write data, and a blocked write would block the whole agent.
    */
   close(file: Deno.FsFile): void {
     const stuck = unanswered.get(this.directory);

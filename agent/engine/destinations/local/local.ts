@@ -15,8 +15,8 @@ import { LocalWriter, syncDirectory } from "./writer.ts";
 import { checkObjectName, joinPath, partialName } from "../object_name.ts";
 
 /**
- * Mode of new directories: only the agent's user may enter, because a backup may contain files that only root
- * may read.
+ * Mode of new directories: only the agent's user is allowed to enter them. A backup might contain files that
+ * only root is allowed to read.
  */
 const DIRECTORY_MODE = 0o700;
 

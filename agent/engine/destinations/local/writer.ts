@@ -81,9 +81,9 @@ export class LocalWriter implements ObjectWriter {
       });
     } catch (error) {
       if (!mayExist) throw error;
-      // The file system might have created the file after the time limit, or might create it once it
-      // responds. Remove the file then. The agent might be killed before that, so the verdict also names the
-      // file.
+      // The file system might have created the file after the time limit, or might still create it once it
+      // responds. In both cases, remove the file once the file system responds. The agent might be killed
+      // before that, so the verdict also names the file.
       opening.promise.then((late) => files.answered().then(() => late.abort())).catch(() => {});
       throw new UnansweredCreateError((error as Error).message, { cause: error });
     }
@@ -151,12 +151,12 @@ export class LocalWriter implements ObjectWriter {
     if (this.ports.signal.aborted) await this.ports.files.settled(LAST_WRITE);
     if (!this.#isClosed) {
       // Empty the file before closing it. Otherwise, closing the file would write its bytes that are still in
-      // memory, and this cannot be interrupted.
+      // memory. Such a close cannot be interrupted.
       await this.ports.files.at(`remove ${this.partial}`, async () => {
         await this.#syncing;
         await this.file.truncate(0);
       }).catch((error) => {
-        // Ignore the failure: removing the file below shows whether anything is left.
+        // Ignore the failure. The next step removes the file, which shows whether anything is left.
         if (!(error instanceof RunFailedError)) throw error;
       });
     }

@@ -79,8 +79,8 @@ export class RelayDestination implements Destination {
 class RelayedRanges implements RangeSource {
   readonly what: string;
   /**
-   * Maximum time without data, in milliseconds. The agent that has the object on its disk must respond to the
-   * control plane within a minute. This limit is longer.
+   * Maximum time without data, in milliseconds. It is longer than the minute within which the agent that has
+   * the object on its disk must respond to the control plane.
    */
   readonly idleMs = 90_000;
 
@@ -105,8 +105,8 @@ class RelayedRanges implements RangeSource {
       return new ObjectMissingError(`Cannot read ${this.what}: ${message}`);
     }
     const says = message ?? `the control plane responds with ${status}`;
-    // If a response is not in the control plane's format, it comes from a proxy in front of the control
-    // plane. A proxy's refusal may be transient.
+    // A response that is not in the control plane's format comes from a proxy in front of the control plane.
+    // A proxy's refusal might be transient.
     return new TryFailed(says, message === null || status === 429 || status >= 500);
   }
 

@@ -11,8 +11,8 @@ export interface Refusal {
   /** The message of the S3 service; empty if there is none. */
   readonly message: string;
   /**
-   * Whether the response comes from another program than an S3 service, such as a proxy with an error page or
-   * a redirect. Such a response may be transient.
+   * Whether the response comes from a program other than an S3 service, such as a proxy with an error page or
+   * a redirect. Such a response might be transient.
    */
   readonly isForeign: boolean;
 }

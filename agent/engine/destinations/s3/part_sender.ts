@@ -98,8 +98,9 @@ export class PartSender {
   }
 
   /**
-   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. On a link
-   * that is too slow for several parts at once, first waits until all other parts are sent.
+   * Makes one attempt to send a part. Returns the outcome and the time at which the URL was signed. After an
+   * attempt that got no response, the link might be too slow for several parts at once. So new attempts are
+   * then made one at a time.
    */
   async #try(
     partNumber: number,
@@ -127,8 +128,8 @@ export class PartSender {
   }
 
   /**
-   * Returns whether the bucket refuses an access key that worked before. If so, the operator may be about to
-   * replace the key.
+   * Returns whether the bucket refuses an access key that worked before. If so, the operator might be about
+   * to replace the key.
    */
   #isKeyRefused(outcome: Failed): boolean {
     return this.#isAnyStored && outcome.kind === "refused" &&
@@ -162,7 +163,7 @@ function adviceOn({ code, message, status, isForeign }: Extract<Failed, { kind: 
   if (code === "AccessDenied" && /expired|not (?:yet )?valid yet|not yet valid/i.test(message)) {
     return `its signatures are not valid at its time (${message}). Set the control plane's clock.`;
   }
-  // If a bucket policy or an object lock denies access, the message says more than the error code.
+  // If a bucket policy or an object lock denies access, the service's message says more than its error code.
   const said = message === "" || /^access denied\.?$/i.test(message) ? "" : `: ${message.replace(/\.$/, "")}`;
   const advice = ADVICE[code]?.replace("$", () => said);
   return advice ?? (isForeign ? `${foreignAnswer(status)}. Check the proxies in front of it.` : undefined);
@@ -178,8 +179,8 @@ const PASSING_CODES = new Set([
 ]);
 
 /**
- * Returns whether the bucket might accept the same part later. It will not after status 507, because its disk
- * is full.
+ * Returns whether the bucket might accept the same part later. After status 507, the bucket will not accept
+ * the part, because the bucket's disk is full.
  */
 function isPassing(outcome: Failed): boolean {
   if (outcome.kind === "lost") return !outcome.isFinal;

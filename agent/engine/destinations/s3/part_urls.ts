@@ -53,8 +53,8 @@ export class PartUrls {
   }
 
   /**
-   * Requests a batch of URLs. Runs one request at a time: two parts that need URLs at the same time share a
-   * batch.
+   * Requests a batch of URLs. Runs one request at a time, so that two parts that need URLs at the same time
+   * share a batch.
    */
   #sign(partNumber: number): Promise<void> {
     const before = this.#signing;

@@ -94,8 +94,8 @@ export class PutConnections {
     request.on("error", (error) => failure = error);
     request.on("response", (response) => {
       answer = readOutcome(response).then((outcome) => {
-        // Close the connection. A server that refuses a part might leave the rest of the part unread. It
-        // would then take the rest for the next request.
+        // Close the connection. A server that refuses a part might not have read all of it. The server would
+        // then take the unread rest of the part for the next request.
         if (outcome.kind !== "stored" || !request.writableFinished) request.socket?.destroy();
         return outcome;
       });

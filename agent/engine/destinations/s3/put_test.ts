@@ -45,7 +45,7 @@ async function readSome(connection: Deno.Conn): Promise<void> {
 
 async function drain(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(65_536);
-  // Ignore errors: the client may have cut the connection, and then there is nothing more to read.
+  // Ignore errors: the client might have cut the connection. Then there is nothing more to read.
   while (await connection.read(buffer).catch(() => null) !== null);
 }
 

@@ -13,8 +13,8 @@ const EAGER: Clock = {
 const REFUSED = () => new Response("<Error><Code>InvalidAccessKeyId</Code></Error>", { status: 403 });
 
 /**
- * Returns the response to a request for a range, from the range's first byte on. The connection breaks after
- * `length` bytes.
+ * Responds to a range request with the bytes from the range's first byte on. If there are more than `length`
+ * bytes, the connection breaks after `length` bytes.
  */
 function part(request: Request, length = 10): Response {
   const from = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1]);

@@ -22,7 +22,7 @@ export interface Block {
 }
 
 export class BlockChecksums {
-  /** Blocks that may not be on the server's disk yet, in order. */
+  /** Blocks that might not be on the server's disk yet, in order. */
   readonly #recent: Block[] = [];
   readonly #doubtful = new Set<Block>();
 
@@ -47,7 +47,7 @@ export class BlockChecksums {
     }
   }
 
-  /** Records a broken connection: the server may have lost the blocks that were not on its disk yet. */
+  /** Records a broken connection: the server might have lost the blocks that were not on its disk yet. */
   doubt(): void {
     this.#forget(this.clock.monotonic());
     for (const block of this.#recent) this.#doubtful.add(block);

@@ -1,4 +1,4 @@
-/** A connection to an SFTP server. Reopens the connection when it breaks, as long as the limits allow. */
+/** A connection to an SFTP server. Reopens a lost connection, until the time for retries is over. */
 import type { Clock } from "../../../../src/domain/clock.ts";
 import type { SftpDestination as Spec } from "../../../../src/definitions/destinations/sftp.ts";
 import { Backoff } from "../../../backoff.ts";
@@ -9,7 +9,7 @@ import { describeServer, LoginFailedError } from "./ssh_login.ts";
 
 const FIRST_BACKOFF = 500;
 const LONGEST_BACKOFF = 15_000;
-/** Time limit for opening a new session that cleans up after the run has ended, in milliseconds. */
+/** Time limit for opening a session for cleanup after the run has ended, in milliseconds. */
 const RESCUE_TIMEOUT = 30_000;
 
 export interface ConnectionPorts {
@@ -60,8 +60,9 @@ export class SftpConnection {
   }
 
   /**
-   * Waits after work failed with `error`. Resolves once the work may be retried on a new session. Rejects
-   * with `error` if a retry makes no sense: the session was not lost, or the time for retries is over.
+   * Waits after work failed with `error`. Resolves when it is time to retry the work on a new session.
+   * Rejects with `error` if a retry makes no sense: the session was not lost, or the time for retries is
+   * over.
    */
   async recover(session: SftpSession, error: unknown): Promise<void> {
     this.ports.signal.throwIfAborted();
@@ -69,7 +70,7 @@ export class SftpConnection {
     await this.#wait(error as Error);
   }
 
-  /** Records a success, so that a later failure has the full time for retries again. */
+  /** Records a success. So after a later failure, retries have the full time again. */
   progressed(): void {
     if (this.#troubledSince !== null) {
       this.ports.output?.line(`SFTP ${describeServer(this.spec)} answers again`);
@@ -130,7 +131,10 @@ export class SftpConnection {
     return isTransient && (this.#wasEverOpen || !isUnknownHost);
   }
 
-  /** Waits before the next attempt. Rejects with `error` if all attempts have failed for `patienceMs`. */
+  /**
+   * Waits before the next attempt. If every attempt during the last `patienceMs` has failed, rejects with
+   * `error` instead.
+   */
   async #wait(error: Error): Promise<void> {
     const { clock, signal, output, limits } = this.ports;
     if (this.#troubledSince === null) {
@@ -144,7 +148,7 @@ export class SftpConnection {
     await clock.sleep(this.#backoff.next(), signal);
   }
 
-  /** Opens and returns a session for cleanup. Ignores the run's signal, because it may have aborted. */
+  /** Opens and returns a session for cleanup. Ignores the run's signal, which might already be aborted. */
   async #rescue(): Promise<SftpSession> {
     const { clock, limits } = this.ports;
     const over = new AbortController();

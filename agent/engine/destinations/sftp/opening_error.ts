@@ -54,8 +54,8 @@ export async function openingError(
 }
 
 /**
- * Runs `true` on the server, a program that does nothing. Returns the errors that the server prints, for
- * example about an expired password.
+ * Runs the program `true` on the server. The program does nothing. Returns the errors that the server prints,
+ * for example about an expired password.
  */
 async function saidTo(client: Client, clock: Clock): Promise<string> {
   const over = new AbortController();
@@ -69,7 +69,8 @@ async function saidTo(client: Client, clock: Clock): Promise<string> {
       channel.on("close", resolve);
     });
   });
-  // If the connection has just ended, ssh2 throws. The program has then not run, and there is no message.
+  // If the connection has just ended, ssh2 throws. In this case, `true` has not run, and the server has
+  // printed nothing.
   await Promise.race([saying.catch(() => {}), clock.sleep(PATIENCE, over.signal).catch(() => {})]);
   over.abort();
   return oneLine(text.trim()).slice(0, LONGEST);

@@ -10,7 +10,10 @@ const GOODBYE = 5_000;
 
 export type Done<T> = (error: Error | undefined | null, result?: T) => void;
 
-/** The connection ended before the response came, or was closed because the server was silent. */
+/**
+ * The connection ended before the response came, or the agent closed the connection because the server was
+ * silent.
+ */
 export class ConnectionLostError extends Error {}
 
 interface Pending {
@@ -62,12 +65,11 @@ export class SftpRequests {
   }
 
   /**
-   * Starts a request and returns its result. Rejects with the error that the request ends with. If the
-   * connection ends, rejects with a {@link ConnectionLostError}. If the signal aborts before the response,
+   * Starts a request and returns its result. If the request fails, rejects with its error. If the connection
+   * ends, rejects with a {@link ConnectionLostError}. If the signal aborts before the response,
    * rejects with the signal's reason.
    *
-   * If the signal had aborted before the request starts, the request is part of the cleanup. Such a request
-   * has a shorter time limit.
+   * A request that starts after the signal has aborted is part of the cleanup. It has a shorter time limit.
    *
    * @param limitMs Maximum time of the request without any response from the server, in milliseconds.
    */

@@ -192,7 +192,7 @@ export class SftpSession {
     try {
       await this.#raw((done: Done<void>) => this.sftp.mkdir(path, { mode: DIRECTORY_MODE }, done));
     } catch (error) {
-      // Another client may have created the directory in the meantime.
+      // Another client might have created the directory in the meantime.
       if ((await this.follow(path))?.isDirectory()) return;
       if ((await this.look(path))?.isSymbolicLink()) {
         throw new RunFailedError(

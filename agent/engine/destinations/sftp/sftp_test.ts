@@ -183,8 +183,8 @@ Deno.test("a connection cut in the middle fails work without patience, and its p
 });
 
 Deno.test("a log-in shell that prints text is named as what is in the way", {
-  // If the tests do not run as root, the SSH user is the user who runs the tests. The shell of this user
-  // prints nothing.
+  // The test needs root. Without root, the SSH user is the user who runs the tests, and the shell of this
+  // user prints nothing.
   ignore: Deno.uid() !== 0,
 }, async () => {
   await using sshd = await TestSshd.open("through the shell");

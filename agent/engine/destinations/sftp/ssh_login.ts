@@ -27,8 +27,8 @@ const CIPHERS = [
 ] as const;
 
 /**
- * Types of host keys. A server has one key of each type and shows one of them to each client. The shown key
- * may be of another type than the pinned key.
+ * Types of host keys, each with its algorithms. A server has one key of each type and shows one of them to
+ * each client. The shown key might be of another type than the pinned key.
  */
 const KEY_KINDS = [
   ["ssh-ed25519"],

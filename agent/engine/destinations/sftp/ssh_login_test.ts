@@ -116,7 +116,7 @@ Deno.test("a cancel ends a login that hangs", async () => {
 });
 
 Deno.test("a server that asks for the password as a question is answered", async () => {
-  // ssh2 cannot read about one in several hundred of the keys that it makes.
+  // ssh2 makes some keys that it cannot read itself: about one in several hundred.
   let pair = ssh2.utils.generateKeyPairSync("ed25519");
   const isBroken = (key: string) => ssh2.utils.parseKey(key) instanceof Error;
   while (isBroken(pair.public) || isBroken(pair.private)) pair = ssh2.utils.generateKeyPairSync("ed25519");

@@ -201,7 +201,7 @@ export class SftpWriter implements ObjectWriter {
         await session.rename(this.paths.partial, this.paths.final);
       } catch (error) {
         // If the server refused the rename, the final name belongs to another file. If the session was lost,
-        // the rename may have succeeded.
+        // the rename might have succeeded.
         this.#isPublished = session.isLost;
         throw error;
       }
@@ -217,8 +217,8 @@ export class SftpWriter implements ObjectWriter {
   }
 
   /**
-   * Reads back the bytes that the server acknowledged shortly before a connection broke, and compares their
-   * checksums.
+   * Checks the bytes that the server acknowledged shortly before a connection broke. Reads them back, and
+   * compares their checksums with those of the sent bytes.
    */
   async #proveContent(): Promise<void> {
     for (const { from, to, hash } of this.#checksums.doubtful) {

@@ -9,8 +9,8 @@ import { removeAt } from "./directory.ts";
 
 const MAX_CHUNKS = 10_000;
 /**
- * Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk. Only the last chunk
- * may be smaller.
+ * Minimum size of a chunk, in bytes. Nextcloud requires at least 5 MB for every chunk except the last one,
+ * which is allowed to be smaller.
  */
 const CHUNK_BYTES = 10 * 2 ** 20;
 /** An object of up to this many times its expected size still needs at most `MAX_CHUNKS` chunks. */

@@ -64,8 +64,8 @@ export class Connections {
   readonly #https: HttpsAgent;
 
   /**
-   * @param https Agent for connections with TLS. If absent, the class makes an agent that uses the proxy of
-   *   the environment variables and the trusted certificate authorities.
+   * @param https Node's agent for connections with TLS. By default, an agent that trusts
+   *   {@link trustedAuthorities} and uses the proxy that environment variables name, if any.
    */
   constructor(https?: HttpsAgent) {
     const options = { ...outgoing, keepAlive: true };

@@ -79,7 +79,7 @@ function entryOf({ href, properties }: Response): DavEntry {
   };
 }
 
-/** Returns the decoded segments of a URL's path. The URL may also be an absolute path alone. */
+/** Returns the decoded segments of a URL's path. Also accepts an absolute path in place of the URL. */
 function segmentsOf(href: string): string[] {
   const { pathname } = new URL(href, "http://host/");
   return pathname.split("/").filter((segment) => segment !== "").map((segment) => {

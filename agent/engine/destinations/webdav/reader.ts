@@ -52,7 +52,7 @@ class DavRanges implements RangeSource {
   }
 
   /**
-   * Converts a response that contains the whole object to a response that starts at the range. Rejects if the
+   * Removes the bytes before the range from a response that contains the whole object. Rejects if the
    * response does not contain the object.
    */
   async #fromStart(response: Response, from: number, to: number): Promise<Response> {

@@ -18,8 +18,8 @@ const STORED = [200, 201, 204];
 /** Maximum size of an object that is sent in a single request, in bytes. */
 const SMALL = 2 ** 20;
 /**
- * The server has this many times `idleMs` to respond after it received a large file, because it still has to
- * store the file.
+ * Factor for `idleMs`: the server has this much longer to respond after it received a large file, because it
+ * still has to store the file.
  */
 const TAKING_OVER = 30;
 const FIRST_WAIT = 1000;
@@ -55,8 +55,8 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Creates an empty partial file and returns its writer. So the run fails early if the account is not
-   * allowed to write.
+   * Creates an empty partial file and returns its writer. If the account is not allowed to write, this
+   * rejects, so the run fails early.
    */
   static async open(
     directory: DavDirectory,
@@ -186,9 +186,9 @@ export class DavWriter implements ObjectWriter {
   }
 
   /**
-   * Moves the file to the object's name. The move may succeed without a response: the connection may break,
-   * or a proxy may give up while the server assembles the file. So this method checks whether the object
-   * exists before it tries the move again.
+   * Moves the file to the object's name. The move might succeed although no response arrives: the connection
+   * might break, or a proxy might give up while the server assembles the file. So this method checks whether
+   * the object exists before it tries the move again.
    */
   async #publish(from: string): Promise<void> {
     const { clock, signal, limits } = this.#client.ports;
@@ -211,8 +211,8 @@ export class DavWriter implements ObjectWriter {
       if (!(result instanceof Failure)) return;
       const isAnswered = result.status !== null && !result.waits;
       if (isAnswered && !isRepeated) {
-        // This was the first attempt, and the server refused it. So no attempt has moved the object: an
-        // existing file with this name is another one.
+        // This was the first attempt, and the server refused it. So no attempt has moved the object. If a
+        // file with the final name exists, it is not this object.
         this.#isPublished = false;
         throw this.#moveError(result);
       }

@@ -42,8 +42,9 @@ export function uncompared(expected: DatabaseContents, found: DatabaseContents):
 }
 
 /**
- * Returns the types of objects to compare. Normally these are all types in `expected`, even those missing in
- * `found`: all objects of such a type are lost. Types that `found` declares as not compared are left out.
+ * Returns the types of objects to compare. Normally these are all types in `expected`. They include the types
+ * that `found` lacks, because all objects of such a type are lost. Types that `found` declares as not
+ * compared are left out.
  */
 function comparedKinds(expected: DatabaseContents, found: DatabaseContents): string[] {
   if (found.objects === undefined) return [];

@@ -8,7 +8,7 @@ import type { ProgramContext } from "../../run_context.ts";
 import type { LoadRules } from "./load_messages.ts";
 import type { DatabaseContents } from "./row_counts.ts";
 
-/** Database of the backup to restore, and the name to restore it under. */
+/** A database to restore from a backup, and its name after the restore. */
 export interface DatabaseToRestore {
   readonly archive: StoredObject;
   /** Name of the database in the backup. */

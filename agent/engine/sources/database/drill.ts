@@ -96,7 +96,10 @@ function printComparison(
   if (uncounted > 0) output.line(`Of ${uncounted} of these tables the rows were not counted in the backup`);
 }
 
-/** Drops the scratch database. Rejects if it can't be dropped, because the next one needs the space. */
+/**
+ * Drops the scratch database. Rejects if it can't be dropped, because the next scratch database needs the
+ * space.
+ */
 async function dropScratch(host: ScratchHost, programs: ProgramContext): Promise<void> {
   if (await host.discard(programs)) return;
   throw new RunFailedError("its scratch database could not be dropped. See the warning above");

@@ -14,8 +14,8 @@ import { DumpRewriter } from "../mysql/dump_filter.ts";
 interface DatabaseServer extends AsyncDisposable {
   readonly login: Pick<DatabaseTarget, "engine" | "host" | "port" | "username" | "password">;
   /**
-   * Name of the database in which the test executes statements that concern no single database's contents,
-   * such as `create database`.
+   * Name of a database that always exists. The test executes statements there that can be executed in any
+   * database, such as `create database`.
    */
   readonly door: string;
   readonly schema: string;

@@ -111,8 +111,9 @@ export class LoadMessages {
   }
 
   /**
-   * Decides whether the last error is tolerated. The program can print the failed statement in a line after
-   * the error. This method is called when that line was read, or when it can no longer follow.
+   * Decides whether the last error is tolerated. After the error, the program can print the failed statement
+   * in a separate line. This method is called once that line was read, or once it is certain that no such
+   * line follows.
    */
   #settle(): void {
     const error = this.#pending;

@@ -42,8 +42,8 @@ export const DatabaseContents = z.object({
   /** Number of large objects, for PostgreSQL only; null if they were not counted. */
   large_objects: z.number().int().nonnegative().nullable().optional(),
   /**
-   * Names of all other objects, in one sorted list for each type, such as `view`. The names do not contain
-   * the name of the database.
+   * Names of all objects that the fields above do not contain, in one sorted list for each type of object,
+   * such as `view`. The names do not contain the name of the database.
    */
   objects: z.record(z.string(), z.array(z.string())).optional(),
   /**

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 export interface TemporaryNames {
   /** Database that a restore loads a dump into. */
   fresh: string;
-  /** Name of the original database from its replacement until it is dropped. */
+  /** Name that the original database gets when it is replaced, and keeps until it is dropped. */
   replaced: string;
   /** Database that a drill loads a dump into. */
   drill: string;
@@ -41,7 +41,7 @@ export function temporaryNames(name: string): TemporaryNames {
   };
 }
 
-/** Whether a name has a suffix of restores' and drills' temporary databases. */
+/** Returns whether a name has one of the suffixes that restores and drills add to databases' names. */
 export function isOwnName(name: string): boolean {
   return [FRESH_SUFFIX, REPLACED_SUFFIX, DRILL_SUFFIX].some((suffix) => name.endsWith(suffix));
 }

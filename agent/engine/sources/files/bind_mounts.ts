@@ -21,7 +21,7 @@ export async function aliasesWithin(root: string, path: string, mounts: readonly
     .filter((candidate) => candidate !== path && isWithin(candidate, root));
   const aliases: string[] = [];
   for (const candidate of new Set(candidates)) {
-    // The candidate leads to the same file only if no other mount hides the file there.
+    // Another mount might hide the file at this candidate. Then the candidate does not lead to the file.
     if (await isSame(candidate, path)) aliases.push(candidate);
   }
   return aliases;

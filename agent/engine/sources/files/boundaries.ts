@@ -56,7 +56,7 @@ const PSEUDO_TYPES = new Set([
   ],
   ...["sysfs", "tracefs"],
 ]);
-/** Directories in which every system mounts file systems in memory. */
+/** On every system, file systems in memory are mounted in these directories. */
 const VOLATILE = ["/dev", "/run", "/sys", "/proc"];
 /** Types of file systems that have subvolumes. */
 const WITH_SUBVOLUMES = new Set(["btrfs", "bcachefs"]);
@@ -225,8 +225,8 @@ async function findSubvolumes(
   for (const name of others.sort()) {
     const path = pathOf(name);
     if (points.has(path)) continue;
-    // Ignore `missing` here. A snapshot below the source may lack subvolumes too, but the source contains the
-    // originals.
+    // Ignore `missing` here. Subvolumes might also be missing from a snapshot below the source, but the
+    // source contains the originals of these subvolumes.
     const { subvolumes } = await findSubvolumes(root, path, points, context);
     found.subvolumes.push(relative(path, root), ...subvolumes);
   }

@@ -58,8 +58,9 @@ async function namesMatching(directory: string, name: string): Promise<string[]>
 }
 
 /**
- * Returns `names`, the names of a path below `directory`, with some names quoted. A name is quoted if exactly
- * this name exists and `mayBeMeant` returns true for it. Wildcards in a quoted name match only themselves.
+ * Takes the names of a path below `directory`, and returns them with some names quoted. A name is quoted if
+ * exactly this name exists and `mayBeMeant` returns true for it. Wildcards in a quoted name match only
+ * themselves.
  */
 export async function quoteExisting(
   directory: string,

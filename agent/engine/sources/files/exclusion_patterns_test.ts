@@ -1,4 +1,4 @@
-/** Tests patterns that end with a slash or contain `**`: tar leaves the right files out of the archive. */
+/** Tests that tar leaves out the right files if a pattern ends with a slash or contains `**`. */
 import assert from "node:assert/strict";
 import { BackupRun, shell } from "../../../../tests/support/fixtures/backup_run.ts";
 import { isExcluded, ruleMatcher } from "./exclusion_rules.ts";
@@ -8,8 +8,8 @@ const GROW =
   "a/b/c/x.log a/x.log x.log p/q/r/node_modules/m p/node_modules/m 'x  /f' kept";
 
 /**
- * Backs up the directory that `grow` makes. Resolves with the topmost names that were left out, and with the
- * output about them.
+ * Backs up the directory that `grow` makes. Resolves with the names that were left out, and with the output
+ * about them. The names do not include the contents of a directory that was left out.
  */
 async function leftOut(excluded: string[], grow = GROW): Promise<{ names: string[]; reported: string[] }> {
   await using run = await BackupRun.open();

@@ -15,8 +15,9 @@ export interface ExclusionFindings {
 }
 
 /**
- * Returns the entries that match nothing, and the rules for directories that also match files. Stops the
- * search once each rule has a match. A rule for directories needs two matches: a directory and a file.
+ * Returns the entries that match nothing. Also returns the rules for directories whose pattern matches files
+ * too. Stops the search once each rule has a match. A rule for directories needs two matches: a directory
+ * and a file.
  *
  * @param tops Directories below the root that a search of the root does not enter, such as subvolumes. Their
  *   names are relative to the root.

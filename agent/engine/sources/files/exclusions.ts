@@ -28,7 +28,7 @@ import {
 import { displayPattern } from "./display_pattern.ts";
 
 export interface ExclusionRequest {
-  /** Absolute path of the source, as the task has it. */
+  /** Absolute path of the source, exactly as in the task. */
   sourcePath: string;
   patterns: string[];
   /** Directories that the run writes to: a local destination and the work directory. */
@@ -125,7 +125,7 @@ async function addPattern(
 
 interface FoundRules {
   rules: ExclusionRule[];
-  /** Whether the path that the rules were made from exists. */
+  /** Whether the excluded path exists. The rules were made from this path. */
   exists: boolean;
 }
 
@@ -205,7 +205,7 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
     return [own, await Deno.realPath(path).catch(() => own)];
   } catch (error) {
     if (isMissing(error)) return [];
-    // The path may exist, so take it literally.
+    // The path might exist, but its links cannot be resolved. So exclude the path as it is written.
     if (error instanceof Deno.errors.PermissionDenied) return [path];
     throw new RunFailedError(
       `Cannot exclude ${path}: ${(error as Error).message}. Correct the task's excluded_paths.`,
@@ -215,9 +215,9 @@ async function realPathsOf(path: string, isDirectory: boolean, root: string): Pr
 }
 
 /**
- * Returns the rule for a relative pattern. If a name in the pattern exists at this place below the root, the
- * name is meant literally. So a backslash and `[` in the name are quoted. `*` and `?` need no quotes, because
- * each also matches itself.
+ * Returns the rule for a relative pattern. If a name in the pattern contains a backslash or `[`, and
+ * exactly this name exists at its place below `root`, the name is quoted, so that it matches literally.
+ * `*` and `?` alone are no reason to quote a name, because each also matches itself.
  */
 async function relativeRules(given: string, root: string): Promise<FoundRules> {
   const path = normalise(given);
@@ -247,7 +247,8 @@ function addOwnObjects(plan: Exclusions, { objectPrefix }: ExclusionRequest): vo
 
 /**
  * Returns a directory's path without symbolic links. If the directory does not exist, resolves only the part
- * of the path that exists. If the directory can't be created later, the destination reports the error.
+ * of the path that exists. A missing directory is no error here: if it can't be created later, the
+ * destination reports the error.
  */
 async function resolveMissing(path: string): Promise<string> {
   try {

@@ -273,8 +273,7 @@ Deno.test("a file that vanishes before it is read is a warning", async () => {
 
 Deno.test("a file or directory that becomes something else before it is read is a warning", async () => {
   await using at = await fixture();
-  // While the run is stalled, tar is reading one of the two large files. tar has already read the names of
-  // all files in the directory of these two.
+  // When the run stalls, tar has read all names in the directory, and is reading one of its two large files.
   const grow = `${LARGE} 0; ${LARGE} 9; for n in $(seq 50); do mkdir d$n; echo x > d$n/x; echo y > f$n; done`;
   await shell(`cd "$1"; ${grow}`, at.tree);
   const stalled = new StalledDestination(at.run, 0);

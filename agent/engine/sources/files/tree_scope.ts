@@ -72,7 +72,7 @@ export async function directoryScope(
   const found = await searchExclusions(root, boundaries.subvolumes, exclusions.unsearched, context);
   for (const given of found.unmatched) {
     const text = `Excluded path ${displayPattern(given)} matches nothing: nothing is left out for it`;
-    // A pattern such as *.tmp may match later, so it gets no warning. A path or a name should match now.
+    // A pattern such as *.tmp might match later, so it gets no warning. A path or a name should match now.
     if (hasWildcards(given) && !given.includes("/")) output.line(text);
     else output.warning(text);
   }

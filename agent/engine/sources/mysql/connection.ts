@@ -69,7 +69,7 @@ export class MysqlConnection {
   /**
    * Returns a command that runs a program with the options for the connection.
    *
-   * @param operands Arguments after the options. They may start with a dash.
+   * @param operands Arguments after the options. An operand can start with a dash.
    */
   command(program: string, args: string[], operands: string[] = []): Command {
     return {
@@ -150,14 +150,14 @@ const SOCKET_NAMES = ["mysqld.sock", "mysql.sock", "mariadb.sock"];
 
 /**
  * Returns the path of the socket. `path` is normally the socket or the directory that contains it. If no
- * socket is found in `path`, returns `path` unchanged. If it is wrong, the program will report why.
+ * socket is found in `path`, returns `path` unchanged. If `path` is wrong, the MySQL program will report why.
  */
 export async function mysqlSocket(path: string): Promise<string> {
   const directory = path.replace(/\/+$/, "");
   for (const name of SOCKET_NAMES) {
     const socket = `${directory}/${name}`;
-    // The agent may lack access to the directory. The program may have access, because it runs as another
-    // user.
+    // The agent might have no access to the directory. The program might have access, because it runs as
+    // another user.
     const found = await Deno.stat(socket).catch(() => null);
     if (found?.isSocket) return socket;
   }
@@ -165,8 +165,8 @@ export async function mysqlSocket(path: string): Promise<string> {
 }
 
 /**
- * Returns the options that select a host for the MySQL programs. With `--host=localhost` and no port, these
- * programs connect to the socket.
+ * Returns the options with which the MySQL programs connect to a host. For `localhost` without a port, the
+ * programs use the socket. For other host names, they use TCP.
  */
 function hostArguments(host: string | null, port: number | null): string[] {
   if (host === null) return port === null ? [] : [`--port=${port}`];

@@ -46,8 +46,8 @@ export function dumpCommand(
   if (hasIgnoreTableData(program)) {
     return command([...whole, ...emptied.map((table) => `--ignore-table-data=${name}.${table}`)]);
   }
-  // First dumps the definitions of the tables whose rows are left out, because views in the rest of the dump
-  // may need them.
+  // Some tables are dumped without rows. Their definitions come first, because views in the rest of the dump
+  // might need these tables.
   return inSequence(
     command([...always, "--no-data"], emptied),
     command([...whole, ...emptied.map((table) => `--ignore-table=${name}.${table}`)]),

@@ -1,6 +1,6 @@
 /**
  * Rewrites a mysqldump or mariadb-dump so that it loads into a database of another name. Works statement by
- * statement, and leaves rows unchanged. Text is processed as byte strings, because definitions may use any
+ * statement, and leaves rows unchanged. Processes text as byte strings, because definitions can be in any
  * character set.
  */
 import { bytesOf, byteString, latin1, textOf } from "../../archive/bytes.ts";
@@ -21,8 +21,8 @@ export interface RewriteRules {
   /** Whether the server rejects SQL modes that MySQL removed in version 8. */
   lacksOldModes: boolean;
   /**
-   * Names of the databases in the restore except the dump's own. Views that read these databases are created
-   * last.
+   * Names of all databases in the restore except the one in this dump. The dump's views that read one of
+   * them are created last.
    */
   others?: readonly string[];
 }
@@ -59,7 +59,7 @@ export class DumpRewriter {
   readonly #views: PostponedViews;
   readonly #renaming: Renaming;
   readonly #into: string;
-  /** Parts of the current line, each from one chunk. */
+  /** The current line so far. Each chunk that contains a piece of the line adds one part. */
   #line: Uint8Array[] = [];
   #isRows = false;
   /**
@@ -89,7 +89,7 @@ export class DumpRewriter {
   }.bind(this);
 
   *#take(chunk: Uint8Array): Iterable<Uint8Array> {
-    // Where the rows that are not yielded yet begin, as a position in the chunk.
+    // Position in the chunk. From here to `at`, the chunk contains only rows that are not yielded yet.
     let rows = 0;
     for (let at = 0; at < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, at);

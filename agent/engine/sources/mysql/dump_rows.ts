@@ -102,7 +102,7 @@ export class DumpRows {
     this.#state = "columns";
     const name = new TextEncoder().encode(insert[0]).length;
     this.#statement = name;
-    // The remaining bytes of the line already belong to the INSERT.
+    // The bytes after the matched text belong to the same INSERT, so process them in the new state.
     this.push(head.subarray(name));
   }
 

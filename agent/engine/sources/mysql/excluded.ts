@@ -1,6 +1,6 @@
 /**
- * Finds the tables whose rows a task excludes. Their definitions are still dumped, because views and foreign
- * keys may need them.
+ * Finds the tables whose rows a task excludes. The definitions of these tables are still dumped, because
+ * views and foreign keys might need them.
  */
 import type { Output } from "../../ports.ts";
 import { folded } from "./case.ts";

@@ -83,8 +83,8 @@ export class MysqlFresh {
   }
 
   /**
-   * Assigns a session variable in all later sessions. Returns false, and assigns nothing, if the
-   * login lacks the privilege.
+   * Makes every later session assign a session variable. If the login lacks the privilege, assigns nothing
+   * and returns false.
    */
   async trySetting(assignment: string): Promise<boolean> {
     try {

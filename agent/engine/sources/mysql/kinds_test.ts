@@ -115,7 +115,7 @@ Deno.test("tables, views and keys that need an excluded table restore with it, e
     await check();
   });
   await t.step("by two dumps if the program lacks it", async () => {
-    // The script imitates Oracle's dump program: its version and its options differ from MariaDB's.
+    // The script imitates Oracle's dump program, which has another version and other options than MariaDB's.
     const bin = `${run.root}/bin`;
     await Deno.mkdir(bin);
     await Deno.writeTextFile(`${bin}/mariadb-dump`, ORACLE, { mode: 0o755 });

@@ -3,8 +3,9 @@
  * SQL text, from one consistent snapshot. The text does not name the database, so it can be restored into any
  * database.
  *
- * With `*`, accounts and their grants become an additional object. This needs a MariaDB server and a user who
- * is allowed to read the accounts. The schema `mysql` itself is dumped only if the task names it.
+ * If the task names `*`, accounts and their grants become an additional object. They are backed up only from
+ * MariaDB servers, and only if the user is allowed to read the accounts. The schema `mysql` itself is dumped
+ * only if the task names it.
  */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import type { Missing } from "../../../../src/protocol/job.ts";
@@ -132,7 +133,8 @@ function chooseDatabases(
 
 /**
  * Reports what `*` does not select: directories that are not databases, and databases that a restore or drill
- * created. If a restore was killed, such a database might contain the only copy of the data that it replaced.
+ * created. If a restore was killed, such a database might contain the only copy of the data that the restore
+ * was replacing.
  */
 function reportLeftovers({ databases }: MysqlServer, names: string[], output: Output): void {
   const directories = databases.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

@@ -1,6 +1,6 @@
 /**
- * Chooses the program that dumps a MySQL or MariaDB server, and the arguments that its vendor's program
- * needs.
+ * Chooses the program that dumps databases of a MySQL or MariaDB server. Also returns the extra arguments
+ * that Oracle's mysqldump needs.
  */
 import type { Children } from "../../programs/children.ts";
 import { RunFailedError } from "../../ports.ts";

@@ -57,7 +57,7 @@ class MysqlHost implements DatabaseHost {
    * Loading a dump might change the collation, so the restore sets the properties again.
    */
   readonly #made = new Map<string, Charset>();
-  /** Names that the databases of this restore have in the backup. */
+  /** The databases to restore, by the names that they have in the backup. */
   #originals: string[] = [];
   readonly #rewriters = new Map<string, DumpRewriter>();
 

@@ -15,8 +15,8 @@ Deno.test("a swap that fails midway puts the original back", async () => {
   await server.sql("mysql", "create database one; create database mine character set utf8mb4");
   await server.sql("one", "create table parent (b text); create procedure nothing() select 1");
   await server.sql("mine", OLD);
-  // This login may do anything in the temporary database, but may not create procedures in the final
-  // database.
+  // This login is allowed to do anything in the temporary database. In the final database, it is not allowed
+  // to create procedures.
   await server.sql(
     "mysql",
     `create user limited@'%' identified by 'limited'; grant super, select, show view, trigger on *.* to limited@'%';
@@ -108,7 +108,7 @@ Deno.test("a restore under another name does not change the live database", asyn
   };
   let backup = await backUp();
   const original = await definitionsOf(server, "live");
-  // From here on, only the events of restored copies insert rows.
+  // From here on, only the scheduled events of restored copies insert rows.
   await server.sql("live", "alter event `of``ten` disable; delete from ran");
   const events = (name: string) =>
     server.sql("mysql", `select name, status from mysql.event where db = '${name}' order by name desc`);

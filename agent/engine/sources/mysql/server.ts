@@ -49,13 +49,14 @@ export interface MysqlDatabase {
 }
 
 /**
- * Schemas that `*` does not select, because every server creates them itself. Also, the contents of the
- * schema `mysql` do not fit servers of other versions.
+ * Schemas that `*` does not select, because every server creates them itself. There is a second reason for
+ * the schema `mysql`: its contents do not fit servers of other versions.
  */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
 
 /**
- * Servers list a directory as a database. If its name is not an encoded database name, they add this prefix.
+ * Prefix of some names in a server's list of databases. The server lists every directory as a database. If a
+ * directory's name is not an encoded database name, the server adds this prefix.
  */
 const UNENCODED = "#mysql50#";
 

@@ -15,7 +15,7 @@ import { MysqlSwap } from "./swap.ts";
 /**
  * Returns SQL that creates one object of every type.
  *
- * @param text Becomes part of the definitions. With a text of its own, a database differs from the others.
+ * @param text Becomes part of the definitions, so that databases with different texts differ.
  */
 const everyKind = (text: string) => `
   create sequence tickets start with 500;
@@ -165,7 +165,7 @@ Deno.test("every kind of object is replaced, and put back if that fails", async 
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     assert.equal(await names(), databases);
-    // Restores over the restored database, so that the restore also has to drop the packages of a database.
+    // Restores into the restored database. It contains packages, which this restore has to drop.
     await restore(run, backup, { target: into });
     assert.equal(await described(server, "mine"), wanted);
     await server.sql(

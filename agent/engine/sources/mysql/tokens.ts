@@ -71,9 +71,9 @@ export function renameDatabase(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Renames the database in a view's definition. Normally the database is renamed wherever it qualifies a name.
- * In a view that reads several databases, servers write the database's name in front of every table. If an
- * alias has the database's name, the database is renamed only in front of functions and sequences.
+ * Renames the database in a view's definition, normally wherever its name qualifies another name. In a view
+ * that reads several databases, this includes the names of all tables, because servers qualify them there. If
+ * an alias has the database's name, renames the database only in front of functions and sequences.
  */
 export function renameInView(sql: string, renaming: Renaming): string {
   return standsAlone(sql, renaming.from, /^(?:AS|VIEW|\.)$/i)
@@ -82,9 +82,9 @@ export function renameInView(sql: string, renaming: Renaming): string {
 }
 
 /**
- * Returns whether the name occurs somewhere without a dot after it. If so, the name might also be an alias,
- * and where it qualifies a column, it might mean the alias. Occurrences right after a token that matches
- * `harmless` do not count.
+ * Returns whether the name occurs somewhere without a dot after it. If it does, an alias might have the same
+ * name. The name in front of a column might then mean the alias instead of the database. Occurrences right
+ * after a token that matches `harmless` do not count.
  */
 function standsAlone(sql: string, name: string, harmless: RegExp): boolean {
   const tokens = significant(sql);

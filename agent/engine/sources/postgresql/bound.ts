@@ -1,6 +1,6 @@
 /**
- * Finds extensions that work in only one database of a server. The server's settings say which database this
- * is.
+ * Finds extensions that work in only one database of a server. The server's settings contain the name of this
+ * database.
  */
 import type { DatabaseContents } from "../database/row_counts.ts";
 
@@ -29,7 +29,7 @@ export function boundStatement(extensions: readonly string[]): (text: string) =>
   return (text) => patterns.some((pattern) => pattern.test(text));
 }
 
-/** Describes extensions that a drill or restore leaves out, for the output. */
+/** Returns a text for the output about bound extensions that a drill or restore leaves out. */
 export function describeBound(extensions: readonly string[]): string {
   return `extension ${extensions.join(", ")}, which works in a database of the original's name only`;
 }

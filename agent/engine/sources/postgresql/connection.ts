@@ -19,9 +19,9 @@ const CONNECT_TIMEOUT_SECONDS = 30;
 const PASSWORD_DESCRIPTOR = 3;
 
 /**
- * Statements at the start of each session. They override two settings that a database might have. The first
- * setting ends sessions, for example after a second. The second setting replaces the server's functions by
- * functions of the database's owner. The owner's functions would then run with the login's rights.
+ * Statements at the start of each session. They override two settings that a database might have. A
+ * `statement_timeout` would end statements, for example after a second. A `search_path` could replace the
+ * server's functions by functions of the database's owner. These would then run with the login's rights.
  */
 const SESSION = "set statement_timeout = 0; set search_path = pg_catalog";
 
@@ -148,8 +148,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * If a limit of connections is reached, waits until the server has freed the connections of ended programs.
-   * Without this wait, the server would refuse the next program's connection.
+   * If `isLimited`, gives the server time to free the connections of ended programs. Without this wait, the
+   * server would refuse the next program's connection.
    */
   async settle(): Promise<void> {
     if (this.isLimited) await this.context.ports.clock.sleep(RELEASE_TIME);

@@ -47,8 +47,9 @@ const OutputLine = z.union([
 type OutputLine = z.infer<typeof OutputLine>;
 
 /**
- * Starts the count, and returns pg_dump's argument for the snapshot. Some servers cannot export a snapshot,
- * such as a standby. Then pg_dump gets no argument, and no rows are counted.
+ * Starts to count the rows of a database. Returns the argument with which pg_dump uses the same snapshot.
+ * Some servers, such as a standby, cannot export a snapshot. Then pg_dump gets no argument, and no rows are
+ * counted.
  */
 export async function countInSnapshot(
   client: PostgresqlClient,
@@ -79,8 +80,8 @@ export async function countInSnapshot(
 }
 
 /**
- * Whether the limits allow a second connection. If the database was dropped in the meantime, returns true:
- * the dump then reports the error.
+ * Returns whether the connection limits allow a second connection. Also returns true if the query fails, for
+ * example because the database was dropped in the meantime. The dump then reports the error.
  */
 async function allowsCount(client: PostgresqlClient, database: string): Promise<boolean> {
   try {
@@ -247,8 +248,8 @@ class CountSession {
     await Promise.race([this.#counted.promise, clock.sleep(grace, timeout.signal).catch(() => {})]);
     timeout.abort();
     const { snapshot, isCounted } = this.#collected;
-    // A session continues after a table that it could not count. So `reason` may be set although the session
-    // is still running.
+    // A session continues after a table that it could not count. So `reason` might be set although the
+    // session is still running.
     if (!isCounted && !this.#isOver) {
       this.reason ??= "the dump had ended already";
       // Without this statement, the server would go on counting although nobody reads the result.

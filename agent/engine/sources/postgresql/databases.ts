@@ -126,7 +126,10 @@ export async function findMaintenanceDatabase(
 export interface DatabaseSelection {
   readonly databases: Database[];
   readonly missing: Missing[];
-  /** Lines for the run's output: which databases `*` leaves out, and why. No user loses data by this. */
+  /**
+   * Lines for the run's output: which databases `*` leaves out, and why. Leaving out these databases loses no
+   * user's data.
+   */
   readonly leftOut: string[];
 }
 

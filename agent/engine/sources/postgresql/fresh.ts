@@ -42,7 +42,7 @@ interface Role {
 }
 
 const MAX_NAME_BYTES = 63;
-/** Makes sessions writable. A server or a role might be configured so that they are read-only by default. */
+/** Makes sessions writable. A server or a role might be configured to make sessions read-only by default. */
 const OPTIONS = "-c default_transaction_read_only=off";
 
 export interface NewDatabase {
@@ -151,7 +151,10 @@ export class PostgresqlFresh {
     await this.comment(name, database.comment);
   }
 
-  /** Closes the connection that keeps a database in use, before the database is renamed or dropped. */
+  /**
+   * Closes the connection that keeps a database in use. Must be called before the database is renamed or
+   * dropped.
+   */
   async release(name: string): Promise<void> {
     await this.#keepers.get(name)?.release();
     this.#keepers.delete(name);
@@ -203,7 +206,10 @@ export class PostgresqlFresh {
     return after;
   }
 
-  /** Executes statements. If one fails, warns that its property is not restored, and continues. */
+  /**
+   * Executes statements. If a statement fails, warns that the statement's property is not restored, and
+   * continues with the next statement.
+   */
   async executeProperties(statements: readonly PropertyStatement[]): Promise<void> {
     for (const { sql, what } of statements) {
       try {
@@ -243,7 +249,7 @@ export class PostgresqlFresh {
   /**
    * Drops the databases in {@link unfinished}. If one cannot be dropped, writes a warning. Never rejects.
    *
-   * @param next What will try again to drop it, as the warning names it: `The next restore`.
+   * @param next Words for the warning: what will try again to drop the database, such as `The next restore`.
    */
   async discard(programs: ProgramContext, next: string): Promise<void> {
     if (this.unfinished.size === 0) return;
@@ -333,8 +339,8 @@ export class PostgresqlFresh {
 }
 
 /**
- * Finds a database to connect to that is not in `names`. Tries the usual databases first. If none of them
- * accepts the login, connects to a database in `names` and looks for another database there.
+ * Finds a database that is not in `names` and that the login can connect to. Tries the usual databases first.
+ * If none of them accepts the login, connects to a database in `names` and looks for another database there.
  */
 async function findOtherMaintenanceDatabase(
   connection: PostgresqlConnection,

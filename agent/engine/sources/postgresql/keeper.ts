@@ -18,8 +18,8 @@ export class Keeper {
   private constructor() {}
 
   /**
-   * Opens the connection. Resolves once the connection is open or has failed. If it has failed, the run
-   * continues without it.
+   * Opens the connection. Resolves once the connection is open. Also resolves if the connection fails,
+   * because the run then continues without it.
    */
   static async open(
     { connection, psql }: PostgresqlClient,

@@ -20,10 +20,10 @@ interface Blocker {
 const PROGRAMS = "'rearguard', 'pg_dump', 'pg_dumpall', 'pg_restore', 'psql'";
 
 /**
- * Describes the lock that the run waits for; null if it waits for none.
+ * Describes the lock that the run waits for. Returns null if the run waits for no lock.
  *
- * @param names Databases to try first for the connection. The login might have no access to the usual
- * databases.
+ * @param names Databases to try for the connection before the usual ones. The login might have no access to
+ *   the usual databases.
  */
 export async function findLockWait(
   login: Parameters<typeof PostgresqlConnection.open>[0],

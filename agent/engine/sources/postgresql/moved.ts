@@ -61,8 +61,8 @@ export class MovedDatabases {
   }
 
   /**
-   * Gives all renamed originals their names back. Warns of failures, and never rejects. The caller must have
-   * dropped the unfinished databases, because they occupy these names.
+   * Gives all renamed originals their names back. Warns of failures, and never rejects. The caller must first
+   * drop the unfinished databases, because they have the names of the originals.
    */
   async restoreOriginals(programs: ProgramContext): Promise<void> {
     for (const name of [...this.#renamed]) {

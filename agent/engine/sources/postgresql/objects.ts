@@ -85,7 +85,7 @@ export const NOT_LISTED = [
   "subscriptions",
 ];
 
-/** Types of objects whose list depends on the login that loads the dump. */
+/** Types of objects that a load creates differently, depending on the login that loads the dump. */
 export const KINDS_OF_OWNERS = ["owner", "grant", "default acl", "large object access"];
 
 /**
@@ -152,8 +152,8 @@ function objectsOf([catalog, condition]: typeof CATALOGS[number]): string {
 }
 
 /**
- * Conditions, by catalog, for the relations and types that have an owner of their own. Other relations and
- * types have the owner of their table or element type.
+ * Conditions, by catalog, that only relations and types with an owner of their own meet. All others are left
+ * out, because they have the owner of their table or element type.
  */
 const NOT_OWNED = {
   pg_class: "o.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and o.relpersistence <> 't'",
@@ -208,7 +208,7 @@ const ROW_SECURITY = grouped(
    from ${identified("pg_class")} where o.relrowsecurity and ${isOwn("pg_class")}`,
 );
 
-/** Counts large objects by owner and grants. There may be millions, so they are not listed one by one. */
+/** Counts large objects by owner and grants. There can be millions, so they are not listed one by one. */
 const LARGE_OBJECT_ACCESS = grouped(
   `select 'large object access'::text as kind, count(*) || ' owned by ' || pg_get_userbyid(lomowner) ||
      coalesce(', granted ' || (select string_agg(a::text, ', ' order by a::text) from unnest(lomacl) a), '') as name

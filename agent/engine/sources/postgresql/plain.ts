@@ -143,8 +143,8 @@ class PlainEditor {
   #copy(line: string): string | null {
     const isUnwanted = this.edits.isUnwanted(line);
     this.#mode = isUnwanted ? "unwanted rows" : "rows";
-    // Put the line end back. The marker after the last row begins with a line end. If there are no rows, this
-    // is the line end of `line`.
+    // Put the line end of `line` back in front of the rest. The marker after the last row begins with a line
+    // end. If there are no rows, the marker begins with the line end of `line`.
     this.#rest = joined(bytesOf("\n"), this.#rest);
     if (isUnwanted) return null;
     return (this.edits.continuesOnErrors ? this.#stopOnError(true) : "") + line;
@@ -169,8 +169,7 @@ class PlainEditor {
   }
 
   /**
-   * Updates the parser's state for the last of the lines. Returns the lines as one text. If the statement is
-   * removed, returns null.
+   * Returns `lines` as one text; null if their statement is removed. Updates the parser's state for `last`.
    *
    * @param lines The lines that are not passed on yet.
    * @param last The last of `lines`.

@@ -1,7 +1,8 @@
 /**
  * Backs up PostgreSQL databases with pg_dump, each as one object. The normal format is custom without
- * compression (`-Fc -Z0`), because zstd compresses better than pg_dump. The task may choose SQL text. With
- * `*`, roles and tablespaces become an additional object, because they belong to no database.
+ * compression (`-Fc -Z0`), because zstd compresses better than pg_dump. A task can choose SQL text instead.
+ * If a task backs up all databases (`*`), roles and tablespaces become an additional object, because they
+ * belong to no database.
  */
 import { findHiddenMappings } from "./hidden.ts";
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
@@ -179,8 +180,8 @@ async function databasePart(database: string, plan: Plan): Promise<SourcePart> {
 }
 
 /**
- * Returns whether the database no longer exists. Returns false if the server does not answer. The run then
- * reports the database as missing from the backup.
+ * Returns whether the database no longer exists. Returns false if the server does not answer. If the result
+ * is false, the run reports the database as missing from the backup.
  */
 async function isGone(database: string, { client: { connection, psql }, server }: Plan): Promise<boolean> {
   try {

@@ -11,7 +11,7 @@ const STATEMENT = /^(?:CREATE|ALTER|COMMENT ON) (?:EVENT TRIGGER|PUBLICATION|SUB
 const COMMENT = /^on (?:event trigger|publication|subscription) /;
 
 export interface Privileged {
-  /** Names of the backed-up database's extensions that the login may not create. */
+  /** Names of the backed-up database's extensions that the login is not allowed to create. */
   readonly extensions: readonly string[];
 }
 
@@ -21,8 +21,7 @@ export async function findPrivileged(
 ): Promise<Privileged> {
   const present = contents?.objects?.extension ?? [];
   if (present.length === 0) return { extensions: [] };
-  // Extensions are marked as trusted since PostgreSQL 13. Older servers lack the column, so the column is
-  // read through JSON.
+  // PostgreSQL 13 added the column `trusted`. Older servers lack it, so the query reads it through JSON.
   const rows = await server.query<{ name: string }>(
     `select v.name from pg_catalog.pg_available_extension_versions v
      group by v.name having bool_and(v.superuser and not coalesce((to_jsonb(v) ->> 'trusted')::boolean, false))
@@ -44,8 +43,8 @@ export function privilegedStatement({ extensions }: Privileged): (statement: str
 }
 
 /**
- * Adds the objects that a drill left out to `found`, the contents that the drill found. The drill then
- * reports the added objects as not compared, and not as lost.
+ * Adds objects to `found`, the contents that a drill found. These are the objects that the drill did not
+ * restore. The drill then reports them as not compared, and not as lost.
  */
 export function withPrivileged(
   found: DatabaseContents,

@@ -59,10 +59,10 @@ export function installationFor(
 
 /**
  * Returns the installation whose programs restore a dump: the oldest installation of at least version
- * `major`. If all installations are older, returns the newest. Its programs then fail with a reason.
+ * `major`. If all installations are older than `major`, returns the newest one. Its programs will fail and
+ * report why.
  *
- * @param major The newer of two versions: that of the backed-up server, and that of the server that gets the
- *   data.
+ * @param major Major version of the backed-up server or of the server that gets the data, whichever is newer.
  */
 export function installationToRestore(major: number, found: Installation[]): Installation {
   return found.filter((each) => each.major >= major).at(-1) ?? found[0]!;

@@ -1,7 +1,7 @@
 /**
- * Handles materialized views that cannot be filled while a dump is loaded. Such a view may read rows that the
- * backup leaves out. It may also call a function that needs a search path. The load then writes a warning and
- * does not fail, because users can fill the view later.
+ * Handles materialized views that cannot be filled while a dump is loaded. For example, a view might read
+ * rows that the backup leaves out, or call a function that needs a search path. For such a view, the load
+ * writes a warning. It does not fail, because users can fill the view later.
  */
 import { byteString, textOf } from "../../archive/bytes.ts";
 import { RunFailedError } from "../../ports.ts";

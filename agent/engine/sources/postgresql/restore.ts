@@ -158,9 +158,9 @@ class PostgresqlHost implements DatabaseHost {
   }
 
   /**
-   * Applies a database's properties. Resolves with the statements that have to wait until the database is
-   * loaded. If the database is loaded under its final name, all statements wait. In this case, other roles
-   * are not allowed to connect before the load has ended.
+   * Applies a database's properties. Some of the SQL statements for this must wait until the database is
+   * loaded. Resolves with these statements. If the database is loaded under its final name, all statements
+   * wait, and other roles are not allowed to connect before the load has ended.
    */
   async #applyProperties(
     name: string,

@@ -1,6 +1,6 @@
 /**
- * Plans how to restore a database's properties. Some properties are applied before the load, because the load
- * may need them. The others are applied after the load.
+ * Plans how to restore a database's properties. Properties that the load might need are applied before the
+ * load. The others are applied after the load.
  */
 import type { DatabaseGrant, DatabaseProperties, DatabaseSetting } from "./properties.ts";
 import { identifier, literal } from "./sql.ts";

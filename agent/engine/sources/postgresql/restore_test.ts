@@ -333,7 +333,7 @@ Deno.test("the next run drops leftovers of killed restores and drills, except da
   );
   await busy;
   // A backup drops databases that a killed restore left. It must not drop the databases of a restore that is
-  // still running. It recognizes them because the restore stays connected to them.
+  // still running. The backup recognizes such databases, because the restore stays connected to them.
   let concurrent: Promise<unknown> | null = null;
   run.onLine = (line) => {
     if (line.startsWith("Everything is loaded")) concurrent ??= backUpConcurrently();
@@ -389,7 +389,8 @@ for (const format of ["custom", "plain"] as const) {
     assert.match(await at.properties("shop"), /\|mine$/m);
     assert.equal(await at.sql("postgres", databases), "shop\n");
 
-    // If a restore was killed, the next restore gives the original database its name back.
+    // A killed restore leaves the original database renamed. The next restore gives that database its name
+    // back.
     await at.sql(
       "postgres",
       `select pg_terminate_backend(pid) from pg_stat_activity where datname = 'shop';

@@ -37,8 +37,8 @@ export function endConnections(names: readonly string[]): string {
 }
 
 /**
- * Maximum number of attempts. One attempt is not always enough: a client whose connection was ended can
- * reconnect before the next statement.
+ * Maximum number of attempts in {@link retryWhileInUse}. One attempt is not always enough: a client whose
+ * connection was ended can reconnect before the next statement.
  */
 const ATTEMPTS = 3;
 
@@ -62,8 +62,8 @@ export async function retryWhileInUse(attempt: () => Promise<void>): Promise<voi
 /**
  * SQL that returns statements for each subscription of the current database. A database with subscriptions
  * cannot be dropped, so the statements drop the subscriptions. They first detach each subscription from its
- * replication slot, because dropping an attached subscription drops the slot too. The backed-up database may
- * still use the slot.
+ * replication slot, because dropping an attached subscription drops the slot too. The backed-up database
+ * might still use the slot.
  */
 const FORGET_SUBSCRIPTIONS = `select format(
     'alter subscription %1$I disable; alter subscription %1$I set (slot_name = none); drop subscription %1$I;', subname

@@ -4,7 +4,10 @@ import { identifier, literal } from "./sql.ts";
 import type { UncheckedForeignKey } from "../database/row_counts.ts";
 
 export interface ExcludedTable {
-  /** The task's entry that names the table; null for a materialized view that reads an excluded view. */
+  /**
+   * The task's entry that names the table, or the table that it is a partition of. Null for a materialized
+   * view that no entry names: it is excluded because it reads an excluded materialized view.
+   */
   entry: string | null;
   oid: number;
   schema: string;

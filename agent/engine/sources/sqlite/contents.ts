@@ -14,7 +14,10 @@ const MAX_FAULTS = 3;
  */
 const BROKEN_CONSTRAINT = /^(?:NULL value in |CHECK constraint failed in |non-unique entry |\w+ value in )/;
 
-/** Errors if a database needs a feature that only the application's own SQLite has, such as an extension. */
+/**
+ * Matches the error for a database that needs a feature of the application's own SQLite, such as an
+ * extension.
+ */
 const UNKNOWN =
   /no such (?:collation sequence|module|function|tokenizer)|unknown (?:tokenizer|function)|fts5/i;
 

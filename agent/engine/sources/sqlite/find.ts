@@ -15,7 +15,7 @@ export interface FoundDatabases {
 /**
  * Returns the files that the names match. A name that is the path of an existing file is taken literally. In
  * any other name, `*`, `?` and `[…]` match characters other than `/`. They never match a dot at the start of
- * a name. If a file is found under several paths, the first path is used.
+ * a file or directory name. If a file is found under several paths, the first path is used.
  */
 export async function findDatabases(names: readonly string[]): Promise<FoundDatabases> {
   const found: FoundDatabases = { paths: [], missing: [], notes: [] };

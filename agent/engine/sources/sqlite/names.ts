@@ -25,10 +25,7 @@ export function scratchRoot(): string {
   return Deno.env.get("TMPDIR") || "/var/tmp";
 }
 
-/**
- * Returns the infix of a shortened name: of the first characters of `name`, as many as fit into
- * {@link MAX_INFIX}.
- */
+/** Shortens `name` and returns its infix. Keeps as many first characters as fit into {@link MAX_INFIX}. */
 function shortened(name: string): string {
   let infix = "";
   for (const character of name) {

@@ -117,7 +117,7 @@ export class SqliteHost implements DatabaseHost {
 
   /**
    * Gives the new file the owner and mode of the existing file. If no file exists, the new file belongs to
-   * the user that the programs run as. Only that user may then access it.
+   * the user that the programs run as, and only this user is allowed to access it.
    */
   async #prepareFresh({ staging, existing }: DatabasePaths, programs: ProgramContext): Promise<void> {
     const fresh = `${staging}/database`;
@@ -130,7 +130,7 @@ export class SqliteHost implements DatabaseHost {
   }
 }
 
-/** Returns the path without symbolic links. The file itself may be missing. */
+/** Returns the path without symbolic links. The file itself does not have to exist. */
 async function resolve(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);

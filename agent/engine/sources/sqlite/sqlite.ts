@@ -21,7 +21,7 @@ import { checkDatabaseFile, checkHeader } from "./header.ts";
 import { infixes, scratchDirectory, scratchRoot } from "./names.ts";
 import { argument, type Opening, query, requireSqlite, run, SqliteError } from "./program.ts";
 
-/** Longest wait for locks that SQLite supports, in milliseconds: 24 days, longer than any run. */
+/** Longest time that SQLite can wait for locks, in milliseconds: 24 days, longer than any run. */
 const NO_LIMIT = 2_147_483_647;
 
 interface Database {

@@ -71,7 +71,7 @@ async function openSite(issuer: string, settings: Partial<OpenidSettings> = {}):
   };
 }
 
-/** Returns whose session a browser has; null for none. */
+/** Returns the id of the user whose session a browser has; null if the browser has no session. */
 async function userOf(browser: Browser): Promise<number | null> {
   const { status, body } = await browser.call("GET", "/api/session");
   return status === 200 ? body.data.user.id : null;
@@ -164,7 +164,7 @@ Deno.test("a code and a state work once, in the browser where the log-in began, 
     assert.equal(answer.status, 401, answer.text);
     refusals.add(answer.text);
   };
-  // Log-in CSRF and fixation: the attacker's answer, in the victim's browser.
+  // Log-in CSRF and fixation: another browser sends the provider's answer to the attacker's log-in.
   await refused(victim, ofAttacker);
   await refused(site.browser(), ofAttacker);
   const planted = new Browser(site.app);

@@ -33,8 +33,8 @@ const ofTypes: Record<string, Input> = Object.fromEntries(
 
 const common = z.object({ label: line(255), type: z.enum(DESTINATION_TYPES) });
 /**
- * The fields of every destination type. The TypeScript type names only the fields that all types share;
- * {@link fieldValues} reads the others.
+ * The input fields of every destination type. TypeScript knows only the fields that all destination types
+ * share; {@link fieldValues} reads the others.
  */
 const fields = common.extend(ofTypes) as unknown as typeof common;
 

@@ -1,6 +1,6 @@
 /**
- * Defines the query parameter `forget` of deletions. It is for destinations that no longer exist. With it,
- * only records are deleted, and stored objects stay.
+ * Defines the query parameter `forget` of deletions, for destinations that no longer exist. A deletion with
+ * `forget` deletes only records. The stored objects stay.
  */
 import { z } from "@hono/zod-openapi";
 

@@ -241,8 +241,9 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
 }
 
 /**
- * Yields the log's events as Server-Sent Events. Each event's id contains the log's id, because a client may
- * send back an id of an earlier run. The position in that run means nothing in this run.
+ * Yields the log's events as Server-Sent Events. Each event's id contains the log's id and a position in the
+ * output. The log's id is needed because a client might send back an id of an earlier run. The position in
+ * the earlier run's output means nothing in this run.
  */
 async function* serverSentEvents(
   logId: number,

@@ -288,8 +288,8 @@ Deno.test("a token follows a limited number of streams at once", async () => {
   // Another token has its own limit of open streams.
   const { token } = await api.tokenOf(api.admin, ["view-backup-tasks"]);
   assert.equal(await statusOf(follow(run, token)), 200);
-  // A stream no longer counts once it has ended. A stream that its client cancels does not count either, even
-  // if the client has read nothing.
+  // A stream that has ended does not count towards the limit. A stream that its client has cancelled does not
+  // count either, even if the client has read nothing.
   for (const each of held) await each.body!.cancel();
   for (let i = 0; i < 5; i++) assert.equal(await statusOf(follow(run)), 200);
   for (let i = 0; i < 5; i++) assert.match(await (await follow(over)).text(), /event: finished/);

@@ -122,7 +122,8 @@ export const agentEndpoints: readonly Endpoint[] = [
       if (!Number.isSafeInteger(size) || size < 0) {
         throw new HttpError(400, `The ${STREAM_SIZE_HEADER} header must be a number of bytes.`);
       }
-      // Without a length, the HTTP server would read more into memory than the downloader has taken.
+      // Require a length: without it, the HTTP server would read bytes into memory before the download takes
+      // them.
       if (request.headers.get("content-length") === null) {
         throw new HttpError(411, "The Content-Length header must be the number of bytes.");
       }

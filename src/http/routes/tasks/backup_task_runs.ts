@@ -62,7 +62,8 @@ export const backupTaskRunEndpoints: readonly Endpoint[] = [
 ];
 
 /**
- * Defines an endpoint that starts or cancels a task's run. Its response contains a message and the run's log.
+ * Defines an endpoint that starts or cancels a task's run. The response contains a message and the id of the
+ * run's log.
  */
 function verb(name: string, definition: {
   operationId: string;

@@ -1,6 +1,7 @@
 /**
  * Defines a backup task in the API. As in the original contract, the objects `source`, `schedule` and
- * `storage` contain some of its fields. Every field is also shown outside these objects, under its own name.
+ * `storage` contain some of the task's fields. Every field of the task is also shown outside these objects,
+ * under its own name.
  */
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";
@@ -106,7 +107,7 @@ function present(row: BackupTaskDetail): BackupTask {
 
 const created = new Date("2024-08-07T00:00:00Z");
 
-/** The first task in the examples of the original contract. */
+/** The first task in the examples of the original API contract. */
 const exampleRow: BackupTaskDetail = {
   id: 1,
   user_id: 1,

@@ -1,6 +1,6 @@
 /**
- * Endpoints that say whether everything is protected. `/api/overview` is the overview. `/api/health` says it
- * in one line, for monitors.
+ * Endpoints that say whether everything is protected. `/api/overview` answers in detail. `/api/health`
+ * answers in one line, for monitors.
  */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";

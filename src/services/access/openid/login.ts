@@ -117,7 +117,7 @@ function challengeHash(state: string, secret: string): string {
 
 /**
  * Returns the secrets of a log-in. The nonce and the PKCE verifier are derived from the browser's secret and
- * the state, so nothing of them is stored.
+ * the state, so neither of the two is stored.
  */
 function secretsOf(state: string, secret: string): LoginSecrets {
   const derive = (use: string) =>

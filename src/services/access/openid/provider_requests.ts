@@ -8,7 +8,8 @@ const MAX_ANSWER = 262_144;
 
 /**
  * Reports that a request got no usable response. Either the connection failed, or the response took too long
- * or was too large. The client library passes on only errors of this type unchanged.
+ * or was too large. This class is a `TypeError`, because the client library would wrap an error of
+ * another class.
  */
 export class UnreachableError extends TypeError {
   override readonly name = "UnreachableError";
