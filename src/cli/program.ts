@@ -6,6 +6,7 @@ import { EXIT_HELP } from "./command_error.ts";
 import { addAuditCommand } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
+import { addHistoryCommands } from "./commands/history.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addOverviewCommand } from "./commands/overview.ts";
 import { addLoginCommands } from "./commands/login.ts";
@@ -45,6 +46,7 @@ export function rearguard(): Command {
     .addHelpText("after", `${ENVIRONMENT_HELP}\n${EXIT_HELP}`);
   addLoginCommands(program);
   addOverviewCommand(program);
+  addHistoryCommands(program);
   addTaskCommands(program);
   addLogCommands(program);
   addBackupCommands(program);

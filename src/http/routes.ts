@@ -24,6 +24,7 @@ import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { schedulePreviewEndpoints } from "./routes/tasks/schedule_previews.ts";
+import { runDaysEndpoints } from "./routes/history/run_days.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
@@ -41,6 +42,7 @@ import { usersEndpoints } from "./routes/access/users.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...overviewEndpoints,
+  ...runDaysEndpoints,
   ...backupTaskScheduleEndpoints,
   ...schedulePreviewEndpoints,
   ...backupTaskEndpoints,
@@ -87,6 +89,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backup task logs": "One record for each run.",
   "Backup tasks": "Plans: what is backed up, when, and to where.",
   "Backups": "The backups that successful runs stored.",
+  "History": "How runs, storage and connections changed over time.",
   "Log-in": "Log-in with a browser, the session and the password.",
   "Notification streams": "Recipients of messages about runs.",
   "Overview": "Whether everything is protected.",

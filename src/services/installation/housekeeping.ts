@@ -11,6 +11,8 @@ import { compactOutput, runsToCompact } from "../../store/runs/run_output.ts";
 import { addUpRunCounts } from "../../store/runs/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notification_deliveries.ts";
 import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
+import { deleteRunHistoryBefore, mergeRunHistory } from "../../store/history/run_history.ts";
+import { HISTORY_DAYS } from "../../domain/history/day_range.ts";
 import { SESSION_KEPT } from "../../domain/access/session.ts";
 import type { ServiceContext } from "../context.ts";
 
@@ -42,7 +44,8 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
  * Deletes expired rows:
  * - stored responses, agent requests, enrolment tokens and set-up links a day after they expire;
  * - sessions a month after they end;
- * - notifications a week after they were sent or given up.
+ * - notifications a week after they were sent or given up;
+ * - the numbers of days that histories no longer show.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
@@ -56,4 +59,7 @@ export async function deleteExpiredRows(services: ServiceContext): Promise<void>
   await deleteAlertsClosedBefore(services.database, deliveriesBefore);
   await deleteSkippedBefore(services.database, new Date(services.clock.now().getTime() - SKIPPED_KEPT));
   await addUpRunCounts(services.database);
+  await mergeRunHistory(services.database);
+  const historyBefore = new Date(services.clock.now().getTime() - (HISTORY_DAYS + 1) * DAY);
+  await deleteRunHistoryBefore(services.database, historyBefore);
 }

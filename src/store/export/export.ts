@@ -155,7 +155,7 @@ async function foreignKeysOf(sql: Sql): Promise<string[]> {
 }
 
 async function* tableText(sql: Sql, { name, columns, identity, rule }: Table): AsyncGenerator<string> {
-  const { where, columns: changed } = rule;
+  const { where, columns: changed, isWrittenByTriggers } = rule;
   const values = columns.map((column) => copyValue(changed[column] ?? `${name}.${column}`));
   await sql.unsafe(
     `declare exported no scroll cursor for select array_to_string(array[${
@@ -163,6 +163,7 @@ async function* tableText(sql: Sql, { name, columns, identity, rule }: Table): A
     }], E'\\t') as line ` +
       `from ${name}${where === null ? "" : ` where ${where}`}`,
   );
+  if (isWrittenByTriggers) yield `delete from ${name};\n`;
   yield `copy ${name} (${columns.join(", ")}) from stdin;\n`;
   for (;;) {
     const rows = await sql.unsafe<{ line: string }[]>(`fetch ${ROWS_AT_ONCE} from exported`);

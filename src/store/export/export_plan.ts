@@ -9,6 +9,11 @@ export interface ExportRule {
   readonly where: string | null;
   /** SQL to export in place of a column, by the column's name. */
   readonly columns: Readonly<Record<string, string>>;
+  /**
+   * Whether triggers write rows of this table while other tables are loaded. Such rows are deleted before the
+   * exported rows are loaded.
+   */
+  readonly isWrittenByTriggers?: true;
 }
 
 const WHOLE: ExportRule = { where: null, columns: {} };
@@ -46,6 +51,7 @@ const LEFT_OUT = new Set([
 ]);
 
 const RULES: Readonly<Record<string, ExportRule>> = {
+  run_history_changes: { ...WHOLE, isWrittenByTriggers: true },
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
   // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget
@@ -79,5 +85,5 @@ export function exportRule(table: string, references: readonly Reference[]): Exp
     if (nullable) columns[column] = kept === null ? "null" : `(select other.id ${kept})`;
     else conditions.push(kept === null ? "false" : `exists (select ${kept})`);
   }
-  return { where: conditions.length === 0 ? null : conditions.join(" and "), columns };
+  return { ...rule, where: conditions.length === 0 ? null : conditions.join(" and "), columns };
 }

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { CliHome } from "../../../tests/support/clients/cli.ts";
+import { newRun } from "../../../tests/support/fixtures/records.ts";
+import { startApi } from "../../../tests/support/servers/served_api.ts";
+
+Deno.test("the history lists days with runs, with the counts of a task", async () => {
+  await using api = await startApi();
+  await using home = await CliHome.open();
+  const run = (...args: string[]) =>
+    home.run(args, { env: { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token } });
+  const server = await api.api.create("/remote-servers", { label: "web", ip_address: "192.0.2.1" });
+  const fields = { label: "Here", type: "local", local_path: "/srv/backups" };
+  const destination = await api.api.create("/backup-destinations", fields);
+  const task = await api.api.create("/backup-tasks", {
+    remote_server_id: server,
+    backup_destination_id: destination,
+    label: "Home",
+    type: "files",
+    source_path: "/home",
+    custom_cron_expression: "0 1 * * *",
+  });
+  const { database } = api.services;
+  await newRun(database, task, new Date("2026-01-30T12:00:00Z"), { state: "failed" });
+  await newRun(database, task, new Date("2026-01-31T12:00:00Z"));
+  const range = ["--from", "2026-01-01", "--to", "2026-02-01", "--timezone", "UTC"];
+  const shown = await run("history", "days", ...range, "--task", String(task));
+  assert.deepEqual(shown.stdout.trim().split("\n").map((line) => line.trim().split(/ +/).join(" ")), [
+    "Day Succeeded Warnings Failed Cancelled Skipped",
+    "2026-01-30 0 0 1 0 0",
+    "2026-01-31 1 0 0 0 0",
+  ]);
+  assert.equal((await run("history", "days", ...range, "--server", "77")).stdout, "None.\n");
+  assert.equal(JSON.parse((await run("history", "days", "--json")).stdout).data.days.length, 365);
+});

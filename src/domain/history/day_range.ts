@@ -1,0 +1,56 @@
+/** Divides a range of days into the days of a time zone, for histories. */
+import { instantOf, wallTime } from "../timezone.ts";
+
+const DAY = 24 * 3_600_000;
+
+/** Maximum number of days in a range. Older numbers are not kept. */
+export const HISTORY_DAYS = 400;
+
+/** Number of days in a range whose beginning is not given. */
+export const DEFAULT_DAYS = 365;
+
+/** A range of days in a time zone. The dates have the form `2026-01-31`, and both are included. */
+export interface DayRange {
+  readonly timezone: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Returns the date of an instant in a time zone. */
+export function localDate(timezone: string, instant: Date): string {
+  return dateOf(wallTime(timezone, instant));
+}
+
+/** Returns the date that is `days` after `date`. */
+export function addDays(date: string, days: number): string {
+  return dateOf(midnight(date) + days * DAY);
+}
+
+/** Returns the number of days from `from` to `to`, both included. */
+export function countDays({ from, to }: Pick<DayRange, "from" | "to">): number {
+  return Math.round((midnight(to) - midnight(from)) / DAY) + 1;
+}
+
+/** Returns every date of the range. */
+export function datesOf(range: DayRange): string[] {
+  return Array.from({ length: countDays(range) }, (_, index) => addDays(range.from, index));
+}
+
+/**
+ * Returns when each day of the range begins, and when the last one ends. A day in which clocks change is
+ * shorter or longer than 24 hours.
+ */
+export function boundariesOf({ timezone, ...range }: DayRange): Date[] {
+  return Array.from(
+    { length: countDays(range) + 1 },
+    (_, index) => instantOf(timezone, midnight(range.from) + index * DAY),
+  );
+}
+
+function midnight(date: string): number {
+  return Date.parse(`${date}T00:00:00Z`);
+}
+
+function dateOf(wall: number): string {
+  return new Date(wall).toISOString().slice(0, 10);
+}
