@@ -27,7 +27,7 @@ async function sources(directory: string): Promise<string[]> {
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
     const path = `${directory}/${name}`;
     if (isDirectory) found.push(...await sources(path));
-    else if (/\.tsx?$/.test(path) && !/_test\.tsx?$/.test(path)) found.push(path);
+    else if (/(?<!_test|\.d)\.tsx?$/.test(path)) found.push(path);
   }
   return found;
 }

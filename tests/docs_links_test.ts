@@ -97,7 +97,7 @@ Deno.test("no text uses a term that the glossary rules out", async () => {
 Deno.test("each list of files to add something is the files that name its example", async () => {
   const page = TEXTS.get("docs/develop/adding-things.md")!;
   const production = FILES.filter((path) =>
-    /^(main\.ts|(src|agent)\/.*(?<!_test|_fixture)\.tsx?)$/.test(path)
+    /^(main\.ts|(src|agent)\/.*(?<!_test|_fixture|\.d)\.tsx?)$/.test(path)
   );
   const sources = await Promise.all(
     production.map(async (path) => [path, await readDocument(path)] as const),

@@ -9,14 +9,17 @@ const MOST_FILES = 25;
 const MOST_COLUMNS = 110;
 const IMPORT = /\b(?:from|import)\s*\(?\s*"(\.{1,2}\/[^"]+)"/g;
 
-/** Returns the path of every TypeScript file below the directories, relative to the root. */
+/**
+ * Returns the path of every TypeScript file below the directories, relative to the root. Leaves out the
+ * generated types.
+ */
 async function filesBelow(...directories: string[]): Promise<string[]> {
   const files: string[] = [];
   for (const directory of directories) {
     for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
       const path = `${directory}/${name}`;
       if (isDirectory) files.push(...await filesBelow(path));
-      else if (/\.tsx?$/.test(name)) files.push(path);
+      else if (/(?<!\.d)\.tsx?$/.test(name)) files.push(path);
     }
   }
   return files;

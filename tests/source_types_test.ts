@@ -44,7 +44,7 @@ async function productionFiles(directory: string): Promise<string[]> {
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, directory))) {
     const path = `${directory}/${name}`;
     if (isDirectory) found.push(...await productionFiles(path));
-    else if (/\.tsx?$/.test(path) && !/_test\.tsx?$/.test(path)) found.push(path);
+    else if (/(?<!_test|\.d)\.tsx?$/.test(path)) found.push(path);
   }
   return found;
 }

@@ -122,7 +122,10 @@ function describe(endpoint: Endpoint): Route {
     request: {
       params: pathParameters(path),
       query: endpoint.query,
-      body: body === undefined ? undefined : { required: true, content: bodyContent(body) },
+      body: body === undefined ? undefined : {
+        required: !body.schema.safeParse({}).success,
+        content: bodyContent(body),
+      },
     },
     responses: {
       [answer.status]: {

@@ -1,0 +1,53 @@
+/** A typed client of the API. Its types are generated from the OpenAPI document. */
+import createClient from "openapi-fetch";
+import type { paths } from "./schema.d.ts";
+import type { CallOptions, Method, PathOf, Reading, Result } from "./types.ts";
+
+export type * from "./types.ts";
+
+export interface ClientOptions {
+  /** The control plane's URL, without `/api`. */
+  readonly baseUrl: string;
+  /** Sends the requests; by default the global `fetch`. A caller in the same process passes the app's. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+  /** Headers of every request, such as `Authorization`. */
+  readonly headers?: HeadersInit;
+}
+
+/**
+ * A call of the endpoints with one method. This type refuses misspelt parameters and fields; the type of
+ * openapi-fetch accepts them.
+ */
+type Call<M extends Method> = <P extends PathOf<M>, As extends Reading = "json">(
+  path: P,
+  ...options: { [K in keyof CallOptions<P, M, As>]?: never } extends CallOptions<P, M, As>
+    ? [CallOptions<P, M, As>?]
+    : [CallOptions<P, M, As>]
+) => Promise<Result<P, M, As>>;
+
+export interface ApiClient {
+  readonly GET: Call<"get">;
+  readonly POST: Call<"post">;
+  readonly PUT: Call<"put">;
+  readonly DELETE: Call<"delete">;
+}
+
+/**
+ * Creates a client: `const { data, error, response } = await apiClient({ baseUrl }).GET("/api/tags");`
+ *
+ * A call resolves to `data`, or to `error` if the response is not a success. It rejects if no response
+ * arrives.
+ */
+export function apiClient({ baseUrl, fetch, headers }: ClientOptions): ApiClient {
+  const client = createClient<paths>({ baseUrl, fetch, headers });
+  client.use({ onResponse: ({ response }) => withMessage(response) });
+  return client as unknown as ApiClient;
+}
+
+/** Returns the response, with a message in place of an error page of a proxy. */
+async function withMessage(response: Response): Promise<Response> {
+  if (response.ok || response.headers.get("content-type")?.includes("json")) return response;
+  await response.body?.cancel();
+  const message = `The control plane cannot be reached: the answer was ${response.status}.`;
+  return Response.json({ message }, { status: response.status });
+}
