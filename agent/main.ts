@@ -80,8 +80,7 @@ async function serve(config: AgentConfig, state: StateDirectory): Promise<void> 
   const requests = new RequestHandler(
     { url: config.url, key, clock },
     (message) => link.send(message),
-    listings,
-    garbage,
+    { listings, garbage, makeWorkDirectory: () => state.makeRequestDirectory() },
   );
   const link: Link = new Link({
     url: config.url,

@@ -103,6 +103,11 @@ export class StateDirectory implements Disposable {
     return path;
   }
 
+  /** Creates an empty directory with mode 0700 for one request. Returns its path. */
+  async makeRequestDirectory(): Promise<string> {
+    return await Deno.makeTempDir({ dir: join(this.#path, "work"), prefix: "request-" });
+  }
+
   /** Returns the agent's key; null if the agent is not enrolled. */
   async readKey(): Promise<string | null> {
     const text = await Deno.readTextFile(this.#keyPath).catch(ignoreMissing);

@@ -5,6 +5,8 @@ import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protoc
 import { browseBackup } from "../engine/jobs/browse.ts";
 import { findFiles } from "../engine/jobs/find_files.ts";
 import { browseServer } from "../engine/explore/browse_server.ts";
+import { listDatabases } from "../engine/explore/list_databases.ts";
+import type { RequestEnvironment } from "../engine/request_ports.ts";
 import { checkDestination, removeFromDestination } from "../engine/destinations/destinations.ts";
 import type { GarbageCollection } from "../engine/garbage.ts";
 import type { ListingCache } from "../engine/archive/listing_cache.ts";
@@ -20,6 +22,15 @@ const MAX_REQUESTS = 16;
 /** Maximum number of downloads at the same time. They also count for `MAX_REQUESTS`. */
 const MAX_SENDING = 8;
 
+/** The parts of the agent that some requests use. */
+export interface RequestWork {
+  /** Keeps the listings of large backups between requests. */
+  readonly listings?: ListingCache;
+  readonly garbage?: GarbageCollection;
+  /** Creates an empty directory with mode 0700 for one request. Returns its path. */
+  makeWorkDirectory?(): Promise<string>;
+}
+
 export class RequestHandler {
   #count = 0;
   #sending = 0;
@@ -27,8 +38,7 @@ export class RequestHandler {
   constructor(
     private readonly stream: StreamOptions,
     private readonly send: (message: AgentMessage) => boolean,
-    private readonly listings: ListingCache | null = null,
-    private readonly garbage: GarbageCollection | null = null,
+    private readonly work: RequestWork = {},
   ) {}
 
   async take(
@@ -68,7 +78,7 @@ export class RequestHandler {
     } finally {
       over.abort();
       this.#count--;
-      this.garbage?.soon();
+      this.work.garbage?.soon();
     }
   }
 
@@ -80,13 +90,30 @@ export class RequestHandler {
       case "destination.delete":
         return await removeFromDestination(request.destination, request, clock, signal);
       case "backup.browse":
-        return await browseBackup(request, clock, signal, this.listings);
+        return await browseBackup(request, clock, signal, this.work.listings);
       case "backup.find":
         return await findFiles(request, clock, signal);
       case "server.browse":
         return await browseServer(request, clock, signal);
+      case "server.databases":
+        return await this.#withDirectory(signal, (environment) => listDatabases(request, environment));
       case "backup.send":
         return await this.#sendBytes(request, signal);
+    }
+  }
+
+  /** Does work that needs a private directory, and then removes the directory. */
+  async #withDirectory<T>(
+    signal: AbortSignal,
+    work: (environment: RequestEnvironment) => Promise<T>,
+  ): Promise<T> {
+    const { clock } = this.stream;
+    const workDirectory = await this.work.makeWorkDirectory?.() ??
+      await Deno.makeTempDir({ prefix: "rearguard-request-" });
+    try {
+      return await work({ clock, signal, workDirectory });
+    } finally {
+      await Deno.remove(workDirectory, { recursive: true });
     }
   }
 

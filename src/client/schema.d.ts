@@ -1876,6 +1876,91 @@ export interface paths {
       };
     };
   };
+  "/api/remote-servers/{id}/databases": {
+    /** List the databases of a server */
+    get: {
+      parameters: {
+        query?: {
+          /** Default: the kind that is found on the server. */
+          database_type?: "postgresql" | "mysql" | "sqlite";
+          /** Default: the task's; without a task, the local socket. */
+          database_host?: string;
+          database_port?: number;
+          database_username?: string;
+          /** The system user that runs the database's programs. */
+          isolated_username?: string;
+          /** A task of this server. */
+          backup_task_id?: number;
+        };
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The databases that a task with the `database_name` `*` backs up. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["ServerDatabases"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+    /** List the databases of a server with a password that is not stored */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: {
+        content: {
+          "application/json": {
+            /** Default: the kind that is found on the server. */
+            database_type?: "postgresql" | "mysql" | "sqlite";
+            /** Default: the task's; without a task, the local socket. */
+            database_host?: string;
+            database_port?: number;
+            database_username?: string;
+            /** The system user that runs the database's programs. */
+            isolated_username?: string;
+            /** A task of this server. */
+            backup_task_id?: number;
+            /** Never stored. */
+            database_password?: string;
+          };
+        };
+      };
+      responses: {
+        /** The databases that a task with the `database_name` `*` backs up. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["ServerDatabases"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/remote-servers/{id}/enrolment-tokens": {
     /** Create an enrolment token */
     post: {
@@ -5665,6 +5750,19 @@ export interface components {
       link_target: string | null;
       /** Whether the agent has the permission to read it. */
       is_readable: boolean;
+    };
+    ServerDatabases: {
+      /** The type of server that answered. */
+      database_type: "postgresql" | "mysql" | "sqlite";
+      /** The server and the login, for people. */
+      server: string;
+      databases: {
+        name: string;
+        /** Bytes; null if it is not known. */
+        size: number | null;
+        /** Why a backup of it would fail; null if it would not. */
+        problem: string | null;
+      }[];
     };
     EnrolmentToken: {
       /** Enrols one agent, once. */

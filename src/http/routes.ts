@@ -28,6 +28,7 @@ import { runDaysEndpoints } from "./routes/history/run_days.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
+import { serverDatabaseEndpoints } from "./routes/servers/server_databases.ts";
 import { serverFileEndpoints } from "./routes/servers/server_files.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
@@ -59,6 +60,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupRetentionEndpoints,
   ...remoteServerEndpoints,
   ...serverFileEndpoints,
+  ...serverDatabaseEndpoints,
   ...enrolmentEndpoints,
   ...agentEndpoints,
   ...backupDestinationEndpoints,

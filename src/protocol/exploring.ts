@@ -1,5 +1,6 @@
 /** Requests about a server itself: which files and databases it has. Since protocol 7. */
 import * as z from "zod";
+import { DatabaseSource } from "../definitions/sources/database_server.ts";
 import { BackupEntry } from "./browsing.ts";
 
 /** Requests a list of a directory's entries: directories first, then by name. */
@@ -40,3 +41,44 @@ export const ServerBrowseResult = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("refused"), reason: z.string().max(4096) }),
 ]);
 export type ServerBrowseResult = z.infer<typeof ServerBrowseResult>;
+
+/** Requests the list of databases of a server that the agent can reach. Nothing is changed. */
+export const ServerDatabases = z.object({
+  kind: z.literal("server.databases"),
+  /** As in a job. If `engine` is null, the agent finds out which type of server runs there. */
+  login: DatabaseSource.pick({ engine: true, host: true, port: true, username: true, password: true }),
+  /** System user that runs the database programs; null is the agent's own user. */
+  run_as: z.string().nullable(),
+});
+export type ServerDatabases = z.infer<typeof ServerDatabases>;
+
+/** A database that a task can back up. */
+export const ServerDatabase = z.object({
+  name: z.string().max(1024),
+  /** Size in bytes; null if it is not known. */
+  size: z.number().int().nonnegative().nullable(),
+  /** Why a backup of the database would fail, in one line; null if no reason is known. */
+  problem: z.string().max(4096).nullable(),
+});
+export type ServerDatabase = z.infer<typeof ServerDatabase>;
+
+/** The parts of a database login that can be wrong. */
+export const LOGIN_PARTS = ["engine", "host", "username", "password", "run_as"] as const;
+
+export const ServerDatabasesResult = z.discriminatedUnion("outcome", [
+  z.object({
+    outcome: z.literal("listed"),
+    engine: z.string().max(64),
+    /** Description of the server and the login, for people. */
+    server: z.string().max(4096),
+    databases: z.array(ServerDatabase),
+  }),
+  /** The databases cannot be listed. `part` is the part of the login that a person should correct. */
+  z.object({
+    outcome: z.literal("refused"),
+    part: z.enum(LOGIN_PARTS),
+    /** One line that a person can act on. */
+    reason: z.string().max(4096),
+  }),
+]);
+export type ServerDatabasesResult = z.infer<typeof ServerDatabasesResult>;

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
-import { ServerBrowse } from "./exploring.ts";
+import { ServerBrowse, ServerDatabases } from "./exploring.ts";
 import {
   DestinationSpace,
   Job,
@@ -180,6 +180,7 @@ export const AgentRequest = z.discriminatedUnion("kind", [
   BackupFind,
   BackupSend,
   ServerBrowse,
+  ServerDatabases,
 ]);
 export type AgentRequest = z.infer<typeof AgentRequest>;
 

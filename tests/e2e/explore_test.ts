@@ -1,9 +1,14 @@
 /** Looks at a server through the API, a control plane and an agent, before anything is backed up. */
 import assert from "node:assert/strict";
 import { shell } from "../support/fixtures/backup_run.ts";
-import { stageTree } from "../support/fixtures/backed_up_tree.ts";
+import { backUpTree, localDestination, stageTree } from "../support/fixtures/backed_up_tree.ts";
 import { ApiCaller } from "../support/clients/client.ts";
 import { CliHome } from "../support/clients/cli.ts";
+import { Secrecy } from "../support/assertions/secrecy.ts";
+import { freePort } from "../support/servers/ports.ts";
+import type { RestoreServer } from "../support/sources/fixture.ts";
+import { mysqlFixture } from "../support/sources/mysql.ts";
+import { postgresqlFixture } from "../support/sources/postgresql.ts";
 
 Deno.test("a server's directories are listed with names of any bytes, and links are never followed", async () => {
   await using stack = new AsyncDisposableStack();
@@ -98,4 +103,126 @@ Deno.test("files are listed only with a connected agent, and only for callers wh
   const token = await api.call("POST", "/tokens", { name: "viewer", abilities: ["view-remote-servers"] });
   const viewer = new ApiCaller(api.url, token.body.data?.token ?? token.body.token);
   assert.equal((await viewer.call("GET", `/remote-servers/${serverId}/files`)).status, 403);
+});
+
+Deno.test("the databases of a server are listed with a stored or a given password, and wrong fields are named", async (t) => {
+  await using stack = new AsyncDisposableStack();
+  const at = await stageTree(stack);
+  const { plane } = at;
+  const { api, serverId } = plane;
+  const path = `/remote-servers/${serverId}/databases`;
+  const fixtures = { postgresql: postgresqlFixture, mysql: mysqlFixture };
+  const servers = new Map<string, RestoreServer>();
+  for (const [engine, open] of Object.entries(fixtures)) {
+    servers.set(engine, stack.use(await open()).restoreServer!);
+  }
+  using secrecy = new Secrecy(plane, [...servers.values()].map(({ login }) => login.password!));
+  for (const [engine, server] of servers) {
+    await t.step(engine, async () => {
+      const { host, port, username, password } = server.login;
+      await server.sql(
+        engine === "mysql" ? "mysql" : "postgres",
+        `create database ${server.quote("with space")}`,
+      );
+      const login = { database_host: host, database_port: port, database_username: username };
+      const listed = await api.call("POST", path, { ...login, database_password: password });
+      assert.equal(listed.status, 200, JSON.stringify(listed.body));
+      const { database_type, databases, server: description } = listed.body.data;
+      assert.equal(database_type, engine);
+      assert.match(description, new RegExp(`^(PostgreSQL|MariaDB) [\\d.]+.* as ${username}$`));
+      const names = databases.map(({ name }: { name: string }) => name);
+      assert.deepEqual(
+        names.sort(),
+        [...await server.list(), ...engine === "mysql" ? [] : ["postgres"]].sort(),
+      );
+      assert.ok(names.includes("with space"));
+      for (const { size, problem } of databases) {
+        assert.ok(size >= 0 && problem === null, JSON.stringify(databases));
+      }
+      const refused = async (body: Record<string, unknown>) => {
+        const { status, body: answer } = await api.call("POST", path, {
+          database_type: engine,
+          ...login,
+          ...body,
+        });
+        assert.equal(status, 422, JSON.stringify(answer));
+        return answer.errors;
+      };
+      const wrong = await refused({ database_password: "wrong" });
+      assert.deepEqual(Object.keys(wrong), ["database_password"]);
+      assert.match(
+        wrong.database_password[0],
+        /^Cannot use .*(password authentication failed|Access denied)/,
+      );
+      const closed = await refused({ database_port: freePort() });
+      assert.deepEqual(Object.keys(closed), ["database_host"]);
+      const nobody = await refused({ isolated_username: "no-such-user" });
+      assert.match(nobody.isolated_username[0], /^Cannot run as no-such-user: there is no such user/);
+
+      await api.call("PUT", `/remote-servers/${serverId}`, { database_password: password });
+      const query = new URLSearchParams({
+        database_host: host!,
+        database_port: `${port}`,
+        database_username: username!,
+        database_type: engine,
+      });
+      assert.equal((await api.call("GET", `${path}?${query}`)).status, 200);
+      await api.call("PUT", `/remote-servers/${serverId}`, { database_password: null });
+      const task = await api.create("/backup-tasks", {
+        label: "x",
+        remote_server_id: serverId,
+        backup_destination_id: await api.create("/backup-destinations", {
+          label: engine,
+          type: "local",
+          local_path: "/nowhere",
+        }),
+        type: "database",
+        database_type: engine,
+        database_name: "*",
+        ...login,
+        database_password: password,
+        frequency: "daily",
+        time_to_run_at: "01:00",
+      });
+      assert.equal((await api.call("GET", `${path}?backup_task_id=${task}`)).status, 200);
+      // The task's password must not be sent to a host that is not the task's.
+      const elsewhere = await api.call(
+        "GET",
+        `${path}?backup_task_id=${task}&database_host=elsewhere.invalid`,
+      );
+      assert.deepEqual(Object.keys(elsewhere.body.errors), ["database_host"]);
+    });
+  }
+  await t.step("files and unknown tasks are refused", async () => {
+    const sqlite = await api.call("GET", `${path}?database_type=sqlite`);
+    assert.match(sqlite.body.errors.database_type[0], /^SQLite databases are files/);
+    const unknown = await api.call("GET", `${path}?backup_task_id=99`);
+    assert.deepEqual(Object.keys(unknown.body.errors), ["backup_task_id"]);
+    assert.equal((await api.call("POST", path, { database_pasword: "x" })).status, 422);
+  });
+  await t.step("the command shows them", async () => {
+    const { login } = servers.get("postgresql")!;
+    await using home = await CliHome.open();
+    const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token, PASSWORD: login.password! };
+    const args = ["--database-host", login.host!, "--database-port", `${login.port}`];
+    const { stdout } = await home.run(
+      [
+        "servers",
+        "databases",
+        `${serverId}`,
+        ...args,
+        "--database-username",
+        login.username!,
+        "--database-password-from",
+        "env:PASSWORD",
+      ],
+      { env },
+    );
+    assert.match(stdout, /^PostgreSQL .*\nName .*\n(.*\n)*with space/);
+  });
+  await t.step("no secret was told anywhere", async () => {
+    await Deno.writeTextFile(`${at.tree}/file`, "content");
+    await backUpTree(at, await localDestination(at));
+    await secrecy.check();
+  });
 });

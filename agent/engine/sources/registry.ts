@@ -37,7 +37,7 @@ export function drilledType(target: RestoreTarget | undefined): SourceType | und
 export async function prepareSource(source: JobSource, context: RunContext): Promise<PreparedSource> {
   const isOpen = source.type === "database" && source.engine === null;
   const type = isOpen
-    ? typesByName.get(await detectEngine(source, context, detections()))
+    ? typesByName.get(await detectEngine(source, context.ports, detections()))
     : sourceTypeOf(source);
   if (type === undefined) {
     throw new RunFailedError(

@@ -4,6 +4,17 @@ import type { DrillContext, Drilled } from "../drill_context.ts";
 import type { RestoreContext, RestoreResult } from "../restore_context.ts";
 import type { ProgramContext } from "../run_context.ts";
 import type { PartEnd, PrepareSource } from "./source.ts";
+import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
+import type { ServerDatabase } from "../../../src/protocol/exploring.ts";
+
+/** The databases of a server that `*` selects, and a description of the server for people. */
+export interface DatabaseList {
+  readonly server: string;
+  readonly databases: ServerDatabase[];
+}
+
+/** Address of a database server, and the login's name and password. */
+export type DatabaseLogin = Pick<DatabaseSource, "host" | "port" | "username" | "password">;
 
 export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   readonly prepare: PrepareSource<Spec>;
@@ -34,6 +45,11 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
     names: readonly string[],
     context: ProgramContext,
   ): Promise<string | null>;
+  /**
+   * Lists a server's databases without changing anything. Undefined for source types that use no database
+   * server.
+   */
+  listDatabases?(login: DatabaseLogin, context: ProgramContext): Promise<DatabaseList>;
   /**
    * How the agent detects that a database server is of this type. Used if a task names no type. Undefined if
    * tasks always name this type.

@@ -1,9 +1,32 @@
-/** `servers files`: shows what a server has that could be backed up. */
-import type { Command } from "commander";
+/** `servers files` and `databases`: show what a server has that could be backed up. */
+import { type Command, Option } from "commander";
 import type { List, PageChoice } from "../api.ts";
-import { addPages, calling, type Cli, pageChoice } from "../command_line.ts";
+import {
+  addPages,
+  calling,
+  type Cli,
+  pageChoice,
+  parseCount,
+  parseId,
+  parseSource,
+} from "../command_line.ts";
+import type { Column } from "../output.ts";
+import { humanSize } from "../progress.ts";
 import type { Entry } from "../records.ts";
+import { readSecret, type SecretSource, SOURCE_HELP } from "../secret_source.ts";
 import { ENTRIES } from "./backups.ts";
+
+interface Database {
+  name: string;
+  size: number | null;
+  problem: string | null;
+}
+
+const DATABASES: readonly Column<Database>[] = [
+  { title: "Name", value: ({ name }) => name },
+  { title: "Size", align: "right", value: ({ size }) => size === null ? null : humanSize(size) },
+  { title: "Problem", value: ({ problem }) => problem },
+];
 
 /** @param add Adds a command with the given name. The command's argument is the server's id. */
 export function addExploreCommands(add: (name: string) => Command): void {
@@ -11,6 +34,18 @@ export function addExploreCommands(add: (name: string) => Command): void {
     .description("List a directory of a server, through its agent")
     .option("--search <text>", "only names that contain this text")
     .action(calling(files));
+  add("databases").description("List the databases of a server, through its agent")
+    .option("--database-type <type>", "kind of database server (default: the kind that is found)")
+    .option("--database-host <host>", "host of the database server (default: its local socket)")
+    .addOption(new Option("--database-port <port>", "port of that server").argParser(parseCount))
+    .option("--database-username <name>", "user that logs in")
+    .option("--isolated-username <name>", "system user that runs the database's programs")
+    .addOption(new Option("--task <id>", "use the login of this task").argParser(parseId))
+    .addOption(
+      new Option("--database-password-from <source>", `password of that user: ${SOURCE_HELP}`)
+        .argParser(parseSource),
+    )
+    .action(calling(databases));
 }
 
 async function files(
@@ -25,4 +60,35 @@ async function files(
     return api.get<List<Entry>>(`list the files of server ${id}`, `/remote-servers/${id}/files?${query}`);
   });
   output.list(entries, ENTRIES);
+}
+
+interface LoginOptions {
+  databaseType?: string;
+  databaseHost?: string;
+  databasePort?: number;
+  databaseUsername?: string;
+  databasePasswordFrom?: SecretSource;
+  isolatedUsername?: string;
+  task?: number;
+}
+
+async function databases({ api, output, terminal }: Cli, id: number, options: LoginOptions): Promise<void> {
+  const source = options.databasePasswordFrom;
+  const found = await api.post<{ data: { server: string; databases: Database[] } }>(
+    `list the databases of server ${id}`,
+    `/remote-servers/${id}/databases`,
+    {
+      database_type: options.databaseType,
+      database_host: options.databaseHost,
+      database_port: options.databasePort,
+      database_username: options.databaseUsername,
+      database_password: source && await readSecret(source, "The database password"),
+      isolated_username: options.isolatedUsername,
+      backup_task_id: options.task,
+    },
+  );
+  output.answer(found, () => {
+    terminal.print(`${found.data.server}\n`);
+    output.rows(found.data.databases, DATABASES);
+  });
 }

@@ -5,7 +5,7 @@
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
 import { BackupBrowseResult, BackupFindResult, BackupSendResult } from "../../protocol/browsing.ts";
-import { ServerBrowseResult } from "../../protocol/exploring.ts";
+import { ServerBrowseResult, ServerDatabasesResult } from "../../protocol/exploring.ts";
 import {
   type AgentRequest,
   DestinationCheckResult,
@@ -44,6 +44,7 @@ const RESULTS = {
   "backup.find": BackupFindResult,
   "backup.send": BackupSendResult,
   "server.browse": ServerBrowseResult,
+  "server.databases": ServerDatabasesResult,
 };
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
@@ -130,7 +131,9 @@ function toError({ error, result }: AgentRequestRow): DomainError {
  * them.
  */
 function isKept(payload: RequestPayload): boolean {
-  if (["backup.browse", "backup.find", "server.browse"].includes(payload.kind)) return false;
+  if (["backup.browse", "backup.find", "server.browse", "server.databases"].includes(payload.kind)) {
+    return false;
+  }
   return payload.kind !== "backup.send" || payload.what.type !== "stored";
 }
 

@@ -16,6 +16,7 @@ import {
 import { type BackupDetailRow, findBackupToRead, indexedBackups } from "../../store/backups/backups.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
+import { databasesRequest } from "./databases_request.ts";
 import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
@@ -38,6 +39,7 @@ export async function buildWireRequest(
     const { kind, path, offset, limit, search } = payload;
     return { kind, path, offset, limit, ...search === undefined ? {} : { search } };
   }
+  if (payload.kind === "server.databases") return await databasesRequest(sql, payload, secret, keyring);
   const destination = await findBackupDestination(sql, payload.backup_destination_id);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   switch (payload.kind) {

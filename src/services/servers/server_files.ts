@@ -40,7 +40,7 @@ export async function listServerFiles(
   serverId: number,
   { path, search, ...window }: ServerFilesQuery,
 ): Promise<ServerListing> {
-  await findConnected(services, services.database, caller, serverId, PROTOCOL_EXPLORE);
+  await findConnected(services, caller, serverId, PROTOCOL_EXPLORE);
   const payload = {
     kind: "server.browse",
     path,

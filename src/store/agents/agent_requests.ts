@@ -13,6 +13,14 @@ export type RequestPayload = RequestContent & {
 };
 
 type RequestContent =
+  | {
+    kind: "server.databases";
+    remote_server_id: number;
+    /** The task whose stored password is used; null for none. */
+    backup_task_id: number | null;
+    login: { engine: string | null; host: string | null; port: number | null; username: string | null };
+    run_as: string | null;
+  }
   | { kind: "server.browse"; path: string; offset: number; limit: number; search?: string }
   | { kind: "destination.check"; backup_destination_id: number }
   | {

@@ -1,7 +1,6 @@
 /** Detects the type of a database server for tasks that do not name the type. */
 import type { DatabaseSource } from "../../../../src/definitions/sources/database_server.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
-import type { RunContext } from "../../run_context.ts";
 import type { ServerDetection } from "../source_type.ts";
 
 /** A database server that was found: its type and address. */
@@ -22,14 +21,13 @@ const CONNECT_MS = 30_000;
 
 /** Returns the type of the server. Rejects if no server is found, or servers of more than one type. */
 export async function detectEngine(
-  source: DatabaseSource,
-  context: RunContext,
+  { host, port }: Pick<DatabaseSource, "host" | "port">,
+  ports: Pick<RunPorts, "clock" | "signal">,
   detections: Detections,
 ): Promise<string> {
-  const { host, port } = source;
   const found = host === null || host.startsWith("/")
     ? await findSockets(host, port, detections)
-    : await probeHost(host, port, detections, context);
+    : await probeHost(host, port, detections, ports);
   const engines = [...new Set(found.map(({ engine }) => engine))];
   if (engines.length === 1) return engines[0]!;
   const addresses = found.map(({ engine, address }) => `${engine} at ${address}`).join(" and ");
@@ -72,12 +70,12 @@ async function probeHost(
   host: string,
   port: number | null,
   detections: Detections,
-  context: RunContext,
+  ports: Pick<RunPorts, "clock" | "signal">,
 ): Promise<Found[]> {
   const defaults = Object.values(detections).map(({ defaultPort }) => defaultPort);
   const found: Found[] = [];
   for (const each of port === null ? defaults : [port]) {
-    const engine = await probe(host, each, detections, context);
+    const engine = await probe(host, each, detections, ports);
     if (engine !== null) found.push({ engine, address: `${host}, port ${each}` });
   }
   return found;
@@ -88,7 +86,7 @@ async function probe(
   hostname: string,
   port: number,
   detections: Detections,
-  { ports }: RunContext,
+  ports: Pick<RunPorts, "clock" | "signal">,
 ): Promise<string | null> {
   const connection = await connect(hostname, port, ports);
   if (connection === null) return null;
@@ -114,7 +112,7 @@ async function probe(
 async function connect(
   hostname: string,
   port: number,
-  { clock, signal }: RunPorts,
+  { clock, signal }: Pick<RunPorts, "clock" | "signal">,
 ): Promise<Deno.Conn | null> {
   const late = new AbortController();
   const settled = new AbortController();

@@ -35,25 +35,28 @@ Deno.test("the database server", async (t) => {
   const usual = detections(["/nowhere", postgresql.directory], ["/nowhere.sock"]);
 
   await t.step("is detected by its socket", async () => {
-    assert.equal(await detectEngine(at(null, null), context, usual), "postgresql");
+    assert.equal(await detectEngine(at(null, null), context.ports, usual), "postgresql");
     assert.equal(
-      await detectEngine(at(null, null), context, detections([], [mariadb.socket])),
+      await detectEngine(at(null, null), context.ports, detections([], [mariadb.socket])),
       "mysql",
     );
     for (const path of [mariadb.socket, mariadb.directory, `${mariadb.directory}/`]) {
-      assert.equal(await detectEngine(at(path, null), context, usual), "mysql");
+      assert.equal(await detectEngine(at(path, null), context.ports, usual), "mysql");
     }
-    assert.equal(await detectEngine(at(postgresql.directory, postgresql.port), context, usual), "postgresql");
+    assert.equal(
+      await detectEngine(at(postgresql.directory, postgresql.port), context.ports, usual),
+      "postgresql",
+    );
   });
 
   await t.step("is detected by its answer at a port", async () => {
-    assert.equal(await detectEngine(at("127.0.0.1", postgresql.port), context, usual), "postgresql");
-    assert.equal(await detectEngine(at("localhost", mariadb.port), context, usual), "mysql");
+    assert.equal(await detectEngine(at("127.0.0.1", postgresql.port), context.ports, usual), "postgresql");
+    assert.equal(await detectEngine(at("localhost", mariadb.port), context.ports, usual), "mysql");
   });
 
   await t.step("must be named if there are two", async () => {
     await assert.rejects(
-      detectEngine(at(null, null), context, detections([postgresql.directory], [mariadb.socket])),
+      detectEngine(at(null, null), context.ports, detections([postgresql.directory], [mariadb.socket])),
       {
         name: "RunFailedError",
         message: /found postgresql at \/.* and mysql at \/.*mysqld\.sock\. Set the task's database_type\.$/,
@@ -62,24 +65,24 @@ Deno.test("the database server", async (t) => {
   });
 
   await t.step("is not found if no socket answers or another server uses the port", async () => {
-    await assert.rejects(detectEngine(at(null, null), context, detections(["/nowhere"], [])), {
+    await assert.rejects(detectEngine(at(null, null), context.ports, detections(["/nowhere"], [])), {
       message: /^Cannot find a database server on this server's sockets/,
     });
-    await assert.rejects(detectEngine(at("127.0.0.1", freePort()), context, usual), {
+    await assert.rejects(detectEngine(at("127.0.0.1", freePort()), context.ports, usual), {
       message: /at 127\.0\.0\.1\. Start it/,
     });
     await using web = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
       () => new Response("hello"),
     );
-    await assert.rejects(detectEngine(at("127.0.0.1", web.addr.port), context, usual), {
+    await assert.rejects(detectEngine(at("127.0.0.1", web.addr.port), context.ports, usual), {
       message: /^Cannot find a database/,
     });
   });
 
   await t.step("is not found after it was killed, although its socket's file remains", async () => {
     await Deno.writeTextFile(`${postgresql.directory}/.s.PGSQL.1`, "");
-    await assert.rejects(detectEngine(at(postgresql.directory, 1), context, usual), {
+    await assert.rejects(detectEngine(at(postgresql.directory, 1), context.ports, usual), {
       message: /^Cannot find a database/,
     });
   });

@@ -25,13 +25,7 @@ import { findEmptied } from "./excluded.ts";
 import { listObjects } from "./objects.ts";
 import { type DumpProgram, dumpProgram, isAtLeast, PACKAGES } from "./programs.ts";
 import { MysqlRights } from "./rights.ts";
-import {
-  describeServer,
-  type MysqlDatabase,
-  type MysqlServer,
-  productName,
-  SYSTEM_SCHEMAS,
-} from "./server.ts";
+import { describeServer, isSelectable, type MysqlDatabase, type MysqlServer, productName } from "./server.ts";
 import type { PreparedSource, SourcePart } from "../source.ts";
 
 interface PartContext {
@@ -115,11 +109,9 @@ function chooseDatabases(
   names: string[],
 ): { databases: MysqlDatabase[]; vanished: Missing[] } {
   const all = names.includes("*");
-  const isUsers = ({ name, isOwn, isDirectory }: MysqlDatabase) =>
-    !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn && !isDirectory;
-  const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isUsers(each)));
+  const chosen = server.databases.filter((each) => names.includes(each.name) || (all && isSelectable(each)));
   const known = new Set(server.databases.map(({ name }) => name));
-  const usual = server.databases.filter(isUsers).map(({ name }) => name).join(", ") || "none";
+  const usual = server.databases.filter(isSelectable).map(({ name }) => name).join(", ") || "none";
   const vanished = [...new Set(names)].filter((name) => name !== "*" && !known.has(name)).map((name) => ({
     name,
     reason: `Cannot back up database ${name}: there is none of that name that the user may see. ` +

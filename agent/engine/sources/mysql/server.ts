@@ -1,9 +1,13 @@
 /** Describes a MySQL or MariaDB server and its databases, as far as a backup needs it. */
+import { RunFailedError } from "../../ports.ts";
 import { oneLine } from "../../programs/line.ts";
+import { firstTool, missingTools } from "../../programs/tools.ts";
+import type { ProgramContext } from "../../run_context.ts";
 import { isOwnName } from "../database/scratch_names.ts";
+import type { DatabaseList, DatabaseLogin } from "../source_type.ts";
 import { exact, MARK } from "./sql.ts";
-import { fromHex, type MysqlConnection } from "./connection.ts";
-import { hasDatabaseComments, type ServerVersion } from "./programs.ts";
+import { fromHex, MysqlConnection } from "./connection.ts";
+import { hasDatabaseComments, PACKAGES, type ServerVersion } from "./programs.ts";
 
 export interface MysqlServer extends ServerVersion {
   databases: MysqlDatabase[];
@@ -53,6 +57,11 @@ export interface MysqlDatabase {
  * the schema `mysql`: its contents do not fit servers of other versions.
  */
 export const SYSTEM_SCHEMAS = ["information_schema", "performance_schema", "sys", "mysql"];
+
+/** Whether `*` selects the database. */
+export function isSelectable({ name, isOwn, isDirectory }: MysqlDatabase): boolean {
+  return !SYSTEM_SCHEMAS.includes(name.toLowerCase()) && !isOwn && !isDirectory;
+}
 
 /**
  * Prefix of some names in a server's list of databases. The server lists every directory as a database. If a
@@ -108,6 +117,18 @@ export async function describeServer(connection: MysqlConnection, client: string
     maxStatement: Number(settings![1]),
     ignoresCase: settings![2] !== "0",
     databases,
+  };
+}
+
+/** Lists the databases that `*` selects. */
+export async function listMysql(login: DatabaseLogin, context: ProgramContext): Promise<DatabaseList> {
+  const connection = await MysqlConnection.open(login, context);
+  const client = await firstTool(context.children, ["mariadb", "mysql"]);
+  if (client === null) throw new RunFailedError(missingTools(["mysqldump", "mysql"], PACKAGES));
+  const server = await describeServer(connection, client.tool);
+  return {
+    server: `${productName(server)} at ${connection.description}`,
+    databases: server.databases.filter(isSelectable).map(({ name, size }) => ({ name, size, problem: null })),
   };
 }
 

@@ -4,6 +4,7 @@ import { drillDatabases } from "../database/drill.ts";
 import { checkClosing } from "../database/dump_messages.ts";
 import type { ServerDetection, SourceType } from "../source_type.ts";
 import { mysqlSocket } from "./connection.ts";
+import { listMysql } from "./server.ts";
 import { findLockWait } from "./lock_waits.ts";
 import { CLOSING, prepareMysql } from "./mysql.ts";
 import { openMysql } from "./restore.ts";
@@ -31,6 +32,7 @@ export const mysql: SourceType<DatabaseSource, DatabaseTarget> & { detection: Se
   drill: (target, context) =>
     drillDatabases(target!, (programs) => openMysqlScratch(target!, programs, context.job.backup), context),
   findLockWait,
+  listDatabases: listMysql,
   detection: {
     defaultPort: 3306,
     sockets: async (host) => host === null ? SOCKETS : [await mysqlSocket(host)],

@@ -1,8 +1,11 @@
 /** Reads the list of databases of a PostgreSQL server, and selects those that a task backs up. */
 import type { Missing } from "../../../../src/protocol/job.ts";
 import { RunFailedError } from "../../ports.ts";
+import type { ProgramContext } from "../../run_context.ts";
 import { isOwnName, MARK, MOVED_ASIDE, UNFINISHED } from "../database/scratch_names.ts";
-import type { PostgresqlConnection } from "./connection.ts";
+import type { DatabaseList, DatabaseLogin } from "../source_type.ts";
+import { PostgresqlConnection } from "./connection.ts";
+import { installations, programPath } from "./programs.ts";
 
 export interface Server {
   version: string;
@@ -121,6 +124,23 @@ export async function findMaintenanceDatabase(
     }
   }
   throw refusal;
+}
+
+/** Lists the databases that `*` selects, with the reasons why some of them cannot be dumped. */
+export async function listPostgresql(login: DatabaseLogin, context: ProgramContext): Promise<DatabaseList> {
+  const connection = await PostgresqlConnection.open(login, context);
+  const [installation] = await installations(context.children);
+  const psql = programPath(installation!, "psql");
+  const server = await describeServer(connection, psql, await findMaintenanceDatabase(connection, psql, []));
+  const isSelected = (each: Database) => !TEMPLATES.test(each.name) && reasonToSkip(each) === null;
+  return {
+    server: `PostgreSQL ${server.version} at ${connection.description}`,
+    databases: server.databases.filter(isSelected).map((each) => ({
+      name: each.name,
+      size: each.size,
+      problem: reasonNotDumpable(each),
+    })),
+  };
 }
 
 export interface DatabaseSelection {

@@ -3,6 +3,7 @@ import { restoreDatabases } from "../database/databases.ts";
 import { drillDatabases } from "../database/drill.ts";
 import { checkClosing } from "../database/dump_messages.ts";
 import type { ServerDetection, SourceType } from "../source_type.ts";
+import { listPostgresql } from "./databases.ts";
 import { findLockWait } from "./lock_waits.ts";
 import { checkCustom, CLOSING, preparePostgresql } from "./postgresql.ts";
 import { openPostgresql } from "./restore.ts";
@@ -35,6 +36,7 @@ export const postgresql: SourceType<DatabaseSource, DatabaseTarget> & { detectio
       context,
     ),
   findLockWait,
+  listDatabases: listPostgresql,
   detection: {
     defaultPort: 5432,
     sockets: (host, port) =>
