@@ -1,6 +1,7 @@
 /** What a page knows about its request: the user, what the user may do, and the data that the API returns. */
 import type { Ability } from "../domain/abilities.ts";
 import type { Role } from "../domain/access/roles.ts";
+import { type DataOf, type DataPath, fill, type Filling, type ListPath, type RowOf } from "./api_path.ts";
 import { type Flash, takeFlash } from "./flash.ts";
 import type { ApiResponse, Site, SiteContext } from "./site.ts";
 
@@ -113,20 +114,32 @@ export class View {
     return this.site.call(this.c, method, path, { body, csrf });
   }
 
-  /** Reads `data` of an endpoint. Throws a {@link PageError} if the API refuses. */
-  async get<Data>(path: string): Promise<Data> {
-    return (await this.#read(path)).data;
+  /**
+   * Reads `data` of an endpoint: `view.get("/api/backups/{id}", { id })`. Throws a {@link PageError} if the
+   * API refuses.
+   */
+  get<P extends DataPath>(path: P, ...filling: Filling<P>): Promise<DataOf<P>>;
+  get<Data>(path: string): Promise<Data>;
+  async get(path: string, filling?: object): Promise<unknown> {
+    return (await this.#read(fill(path, filling))).data;
   }
 
   /** As {@link get}, but returns null if the record does not exist, or if the user must not see it. */
-  async find<Data>(path: string): Promise<Data | null> {
-    const { status, body } = await this.call("GET", path);
+  find<P extends DataPath>(path: P, ...filling: Filling<P>): Promise<DataOf<P> | null>;
+  find<Data>(path: string): Promise<Data | null>;
+  async find(path: string, filling?: object): Promise<unknown> {
+    const { status, body } = await this.call("GET", fill(path, filling));
     return status === 200 ? body.data : null;
   }
 
-  /** Reads one page of a list. Throws a {@link PageError} if the API refuses. */
-  async list<Row>(path: string): Promise<ListPage<Row>> {
-    const { data, meta } = await this.#read(path);
+  /**
+   * Reads one page of a list: `view.list("/api/backups", { query: { status } })`. Throws a {@link PageError}
+   * if the API refuses.
+   */
+  list<P extends ListPath>(path: P, ...filling: Filling<P>): Promise<ListPage<RowOf<P>>>;
+  list<Row>(path: string): Promise<ListPage<Row>>;
+  async list(path: string, filling?: object): Promise<ListPage<unknown>> {
+    const { data, meta } = await this.#read(fill(path, filling));
     return { rows: data, total: meta.total, page: meta.current_page, pages: meta.last_page };
   }
 

@@ -1,5 +1,6 @@
 /** The page `/`: whether everything is protected, what is not and why, and what to do about it. */
 
+import type { Answer } from "../../client/client.ts";
 import { PostButton } from "../components/form.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Live } from "../components/live.tsx";
@@ -12,9 +13,8 @@ import { PageHeading } from "../shell.tsx";
 import type { Site } from "../site.ts";
 import type { View } from "../view.ts";
 
-// deno-lint-ignore no-explicit-any
-type Overview = any;
-type UnprotectedTask = Overview;
+type Overview = Answer<"/api/overview">["data"];
+type UnprotectedTask = Overview["unprotected_tasks"][number];
 
 function columnsOf(view: View): Column<UnprotectedTask>[] {
   return [
@@ -118,7 +118,7 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
 
 export function addOverviewPage(site: Site): void {
   addPage(site, "/", async (view) => {
-    const overview = await view.get<Overview>("/api/overview");
+    const overview = await view.get("/api/overview");
     return { title: "Overview", content: <OverviewPage view={view} overview={overview} /> };
   });
 }

@@ -20,11 +20,11 @@ interface Result {
 const EACH = 6;
 
 /** The lists of the API in which a search looks. */
-const LISTS: readonly { path: string; page: string; icon: IconName; kind: string }[] = [
+const LISTS = [
   { path: "/api/backup-tasks", page: "/tasks", icon: "tasks", kind: "Task" },
   { path: "/api/remote-servers", page: "/servers", icon: "servers", kind: "Server" },
   { path: "/api/backup-destinations", page: "/destinations", icon: "destinations", kind: "Destination" },
-];
+] as const;
 
 async function search(view: View, text: string): Promise<Result[]> {
   const pages = NAVIGATION.flat()
@@ -34,8 +34,7 @@ async function search(view: View, text: string): Promise<Result[]> {
     .map((entry) => ({ ...entry, kind: "Page" }));
   if (text === "") return pages;
   const found = await Promise.all(LISTS.map(async ({ path, page, icon, kind }) => {
-    const query = new URLSearchParams({ search: text, per_page: String(EACH) });
-    const { rows } = await view.list<{ id: number; label: string }>(`${path}?${query}`);
+    const { rows } = await view.list(path, { query: { search: text, per_page: EACH } });
     return rows.map(({ id, label }) => ({ path: `${page}/${id}`, label, icon, kind }));
   }));
   const files = {
