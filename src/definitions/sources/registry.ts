@@ -101,6 +101,17 @@ export function definitionOfTask(task: SourceTask): SourceDefinition | undefined
   return DEFINITIONS.get(sourceTypeOf(task) ?? "");
 }
 
+/** Says what a task backs up, such as `/var/www`, `MySQL databases: shop, wiki`, or `All databases`. */
+export function describeSource(task: SourceTask & Readonly<Record<string, unknown>>): string {
+  const { holds, label, nameProblem, requiredField } = definitionOfTask(task)!;
+  const chosen = requiredField === undefined ? null : task[requiredField];
+  if (typeof chosen !== "string") return `${label.charAt(0).toUpperCase()}${label.slice(1)}`;
+  if (nameProblem === undefined) return chosen;
+  // Without a database type, the agent backs up whichever kind of database it finds.
+  const kind = (task.database_type ?? null) === null ? holds : label;
+  return chosen === "*" ? `All ${kind}` : `${kind.charAt(0).toUpperCase()}${kind.slice(1)}: ${chosen}`;
+}
+
 /** Returns the name of the source type whose backups have this engine. Throws if there is none. */
 export function typeOfEngine(engine: string): string {
   const found = [...DEFINITIONS].find(([, each]) => each.engine === engine);

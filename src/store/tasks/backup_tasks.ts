@@ -55,6 +55,10 @@ export type BackupTaskDetailRow = BackupTaskRow & Relations<TaskFields> & TaskOu
   /** When the token was last used, to the minute; null if it was never used or there is no token. */
   trigger_token_last_used_at: Date | null;
   tags: { id: number; label: string; colour: string | null }[];
+  remote_server: { id: number; label: string };
+  backup_destination: { id: number; label: string };
+  /** The task's backups that are neither in the trash nor being deleted. `size` is in stored bytes. */
+  backups: { count: number; size: number };
 };
 
 export type NewBackupTask = Columns<TaskFields> & Pick<BackupTaskRow, "next_run_at">;
@@ -155,7 +159,18 @@ function detailColumns(sql: Sql) {
     (
       select coalesce(json_agg(json_build_object('id', id, 'label', label, 'colour', colour) order by id), '[]')
       from backup_task_tags join tags on id = tag_id where backup_task_id = t.id
-    ) as tags`;
+    ) as tags,
+    (
+      select json_build_object('id', id, 'label', label) from remote_servers where id = t.remote_server_id
+    ) as remote_server,
+    (
+      select json_build_object('id', id, 'label', label) from backup_destinations
+      where id = t.backup_destination_id
+    ) as backup_destination,
+    (
+      select json_build_object('count', count(*), 'size', coalesce(sum(size), 0)) from backups
+      where backup_task_id = t.id and removal_requested_at is null
+    ) as backups`;
 }
 
 export async function findBackupTaskDetail(

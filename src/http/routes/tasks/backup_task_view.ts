@@ -6,7 +6,9 @@
 import { z } from "@hono/zod-openapi";
 import { newColumns } from "../../../definitions/fields/columns.ts";
 import { insideShape, presentFields, presentInside, shownShape } from "../../../definitions/fields/view.ts";
+import { describeSource } from "../../../definitions/sources/registry.ts";
 import { TASK_FIELDS, TASK_PLAN_FIELDS } from "../../../definitions/task_fields.ts";
+import { sourceValues } from "../../../definitions/task_source_fields.ts";
 import { OUTCOMES } from "../../../domain/run.ts";
 import { describeSchedule } from "../../../domain/schedules/schedule_words.ts";
 import { localClock, localIso } from "../../../domain/timezone.ts";
@@ -18,11 +20,18 @@ import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 const text = z.string().nullable();
 const clock = text.openapi({ description: "Time of the next run, `HH:MM`.", example: "01:00" });
 
+const Named = z.object({ id: z.int(), label: z.string() });
+
 const BackupTask = z.object({
   id: z.int(),
   user_id: z.int(),
   ...shownShape(TASK_FIELDS),
-  source: z.object(insideShape(TASK_FIELDS, "source")).openapi("TaskSource"),
+  remote_server: Named,
+  backup_destination: Named,
+  source: z.object({
+    ...insideShape(TASK_FIELDS, "source"),
+    description: z.string().openapi({ description: "What is backed up, in words.", example: "/var/www" }),
+  }).openapi("TaskSource"),
   schedule: z.object({
     ...insideShape(TASK_FIELDS, "schedule"),
     description: z.string().openapi({ description: "The schedule in words." }),
@@ -52,6 +61,9 @@ const BackupTask = z.object({
   }),
   paused_at: Time.nullable(),
   tags: z.array(z.object({ id: z.int(), label: z.string(), colour: text })),
+  backups: z.object({ count: z.int(), size: z.int().openapi({ description: "Stored bytes." }) }).openapi({
+    description: "Its backups, without those that are in the trash or being deleted.",
+  }),
   last_proven_at: Time.nullable().openapi({
     description: "When a drill last restored a backup of the task. Null: never.",
   }),
@@ -75,7 +87,12 @@ function present(row: BackupTaskDetail): BackupTask {
     id: row.id,
     user_id: row.user_id,
     ...presentFields(TASK_PLAN_FIELDS, row),
-    source: presentInside(TASK_FIELDS, "source", row),
+    remote_server: row.remote_server,
+    backup_destination: row.backup_destination,
+    source: {
+      ...presentInside(TASK_FIELDS, "source", row),
+      description: describeSource(sourceValues(row)),
+    },
     schedule: {
       ...presentInside(TASK_FIELDS, "schedule", row),
       description: describeSchedule(row),
@@ -99,6 +116,7 @@ function present(row: BackupTaskDetail): BackupTask {
     last_proven_at: isoTimeOrNull(row.last_proven_at),
     restore_duration_ms: row.restore_duration_ms,
     tags: row.tags,
+    backups: row.backups,
     ...presentFields(TASK_FIELDS, row),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
@@ -149,6 +167,9 @@ const exampleRow: BackupTaskDetail = {
   tag_ids: [],
   notification_stream_ids: [],
   tags: [],
+  remote_server: { id: 2, label: "web-1" },
+  backup_destination: { id: 1, label: "Object storage" },
+  backups: { count: 7, size: 220200960 },
   promised_at: created,
   late_at: new Date("2024-08-08T07:00:00Z"),
   newest_backup_id: 1,

@@ -77,6 +77,41 @@ Deno.test("a task shows everything that was sent, and no secret", async () => {
   assert.equal(api.services.keyring.decrypt(row!.encryption_password_encrypted), "s3cret-age");
 });
 
+Deno.test("a task says what it backs up, where from and to, and what it has stored", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const { call } = client;
+  const [remote_server_id, backup_destination_id] = [await newServer(client), await newDestination(client)];
+  const where = { remote_server_id, backup_destination_id };
+  const described = async (fields: object) => {
+    const id = await newTask(client, { ...where, source_path: null, ...fields });
+    return (await call("GET", `/api/backup-tasks/${id}`)).body.data;
+  };
+  const task = await described({ type: "files", source_path: "/srv/shop" });
+  assert.equal(task.source.description, "/srv/shop");
+  const database = { type: "database" };
+  for (
+    const [fields, expected] of [
+      [{ ...database, database_type: "mysql", database_name: "shop, wiki" }, "MySQL databases: shop, wiki"],
+      [{ ...database, database_type: "postgresql", database_name: "*" }, "All PostgreSQL databases"],
+      [{ ...database, database_name: "*" }, "All databases"],
+      [{ ...database, database_name: "shop" }, "Databases: shop"],
+    ] as const
+  ) assert.equal((await described(fields)).source.description, expected);
+  const [server] = (await call("GET", "/api/remote-servers")).body.data;
+  const [destination] = (await call("GET", "/api/backup-destinations")).body.data;
+  assert.deepEqual(task.remote_server, { id: remote_server_id, label: server.label });
+  assert.deepEqual(task.backup_destination, { id: backup_destination_id, label: destination.label });
+  assert.deepEqual(task.backups, { count: 0, size: 0 });
+  await newBackup(api.database, task.id, api.clock.now(), { size: 1500 });
+  const newest = await newBackup(api.database, task.id, api.clock.now(), { size: 700 });
+  const [listed] = (await call("GET", "/api/backup-tasks")).body.data;
+  assert.deepEqual(listed.backups, { count: 2, size: 2200 });
+  assert.equal((await call("DELETE", `/api/backups/${newest}`)).status, 200);
+  const after = (await call("GET", `/api/backup-tasks/${task.id}`)).body.data.backups;
+  assert.deepEqual(after, { count: 1, size: 1500 });
+});
+
 Deno.test("a task of SQLite databases takes paths and patterns, and nothing of a server", async () => {
   await using api = await testApi();
   const client = await api.user();
@@ -347,6 +382,7 @@ Deno.test("a type can change once what it needs is there", async () => {
     database_name: "*",
   });
   assert.deepEqual(changed.body.data.source, {
+    description: "All databases",
     path: "/home",
     type: "database",
     database_name: "*",
