@@ -5111,6 +5111,14 @@ export interface components {
       tag_ids: number[];
       /** Notification streams that report the task's runs. */
       notification_stream_ids: number[];
+      remote_server: {
+        id: number;
+        label: string;
+      };
+      backup_destination: {
+        id: number;
+        label: string;
+      };
       source: components["schemas"]["TaskSource"];
       schedule: components["schemas"]["TaskSchedule"];
       storage: components["schemas"]["TaskStorage"];
@@ -5138,6 +5146,12 @@ export interface components {
         label: string;
         colour: string | null;
       }[];
+      /** Its backups, without those that are in the trash or being deleted. */
+      backups: {
+        count: number;
+        /** Stored bytes. */
+        size: number;
+      };
       /** When a drill last restored a backup of the task. */
       last_proven_at: string | null;
       /** Duration of that restore. */
@@ -5156,6 +5170,8 @@ export interface components {
       path: string | null;
       /** Tables whose rows a dump leaves out, separated by commas. */
       excluded_tables: string | null;
+      /** What is backed up, in words. */
+      description: string;
     };
     TaskSchedule: {
       /** How often it runs, unless a cron expression is set. */
@@ -5480,6 +5496,20 @@ export interface components {
       backup_destination_id: number | null;
       /** The backup that a restore reads; else null. */
       backup_id: number | null;
+      /** The backup that the run stored; else null. */
+      stored_backup_id: number | null;
+      backup_task: {
+        id: number;
+        label: string;
+      } | null;
+      remote_server: {
+        id: number;
+        label: string;
+      } | null;
+      backup_destination: {
+        id: number;
+        label: string;
+      } | null;
       progress: components["schemas"]["BackupTaskLogProgress"];
       /** Characters of output in all, whether or not they are here. */
       output_size: number;

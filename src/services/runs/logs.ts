@@ -4,11 +4,11 @@ import type { PageWindow } from "../../domain/page.ts";
 import { hasEnded } from "../../domain/run.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
-import type { Sql } from "../../store/database/sql.ts";
 import {
   deleteLog as deleteRow,
   findLatestLog,
   findLog,
+  findLogDetail,
   hasObjectsToRemove,
   listLogs as listRows,
   lockLog,
@@ -55,7 +55,9 @@ export async function findOwnLog(services: ServiceContext, caller: Caller, id: n
 
 /** Returns a log with all of its output. */
 export async function showLog(services: ServiceContext, caller: Caller, id: number): Promise<LogDetailRow> {
-  return await withOutput(services.database, await findOwnLog(services, caller, id));
+  const log = await findLogDetail(services.database, caller.workspaceId, id);
+  if (log === undefined) throw new NotFoundError(RESOURCE);
+  return log;
 }
 
 /** The warnings of a run, as the agent reported them, without times. */
@@ -92,7 +94,7 @@ export async function showLatestLog(
   caller: Caller,
   taskId: number,
 ): Promise<LogDetailRow> {
-  return await withOutput(services.database, await latestLog(services, caller, taskId));
+  return await showLog(services, caller, (await latestLog(services, caller, taskId)).id);
 }
 
 /** Returns the task's newest backup run. */
@@ -124,8 +126,4 @@ export async function deleteLog(services: ServiceContext, caller: Caller, id: nu
     }
     await deleteRow(sql, id);
   });
-}
-
-async function withOutput(sql: Sql, log: LogRow): Promise<LogDetailRow> {
-  return { ...log, output: await readAllOutput(sql, log.id) };
 }

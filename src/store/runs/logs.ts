@@ -20,8 +20,13 @@ export type LogRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** A run with the end of its output. */
+/** A run with the records that belong to it, and with output: all of it, or its end. */
 export interface LogDetailRow extends LogRow {
+  task_label: string | null;
+  server_label: string | null;
+  destination_label: string | null;
+  /** The backup that the run stored; null if there is none. */
+  stored_backup_id: number | null;
   output: string;
 }
 
@@ -51,6 +56,15 @@ function tailColumn(sql: Sql) {
       where run_id = r.id order by sequence desc limit case when r.output_compacted then 2 else 1000 end
     ) newest
   ) as output`;
+}
+
+/** Returns SQL for what belongs to run `r`. */
+function relatedColumns(sql: Sql) {
+  return sql`
+    (select label from backup_tasks where id = r.backup_task_id) as task_label,
+    (select label from remote_servers where id = r.remote_server_id) as server_label,
+    (select label from backup_destinations where id = r.backup_destination_id) as destination_label,
+    (select id from backups where run_id = r.id) as stored_backup_id`;
 }
 
 /** Filter of a listing of runs. A field that is absent does not filter. */
@@ -118,7 +132,7 @@ async function detailsOf(
   order: ReturnType<typeof orderBy>,
 ): Promise<LogDetailRow[]> {
   return await sql<LogDetailRow[]>`
-    select ${sql(columns)}, ${tailColumn(sql)}
+    select ${sql(columns)}, ${relatedColumns(sql)}, ${tailColumn(sql)}
     from ${listed} listing
     cross join lateral (select * from runs where id = listed offset 0) r ${order}`;
 }
@@ -157,6 +171,19 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
 export async function findLog(sql: Sql, workspaceId: number, id: number): Promise<LogRow | undefined> {
   const [row] = await sql<LogRow[]>`
     select ${sql(columns)} from runs where id = ${id} and workspace_id = ${workspaceId}`;
+  return row;
+}
+
+/** Returns the run with all of its output; undefined if there is none. */
+export async function findLogDetail(
+  sql: Sql,
+  workspaceId: number,
+  id: number,
+): Promise<LogDetailRow | undefined> {
+  const [row] = await sql<LogDetailRow[]>`
+    select ${sql(columns)}, ${relatedColumns(sql)}, coalesce(
+      (select string_agg(text, '' order by sequence) from run_output where run_id = r.id), '') as output
+    from runs r where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }
 

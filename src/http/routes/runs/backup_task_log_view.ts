@@ -24,6 +24,8 @@ const Progress = z.object({
   }),
 }).openapi("BackupTaskLogProgress");
 
+const Related = z.object({ id: z.int(), label: z.string() });
+
 const BackupTaskLog = z.object({
   id: z.int(),
   backup_task_id: z.int().nullable().openapi({ description: "Null once the task is deleted." }),
@@ -47,6 +49,10 @@ const BackupTaskLog = z.object({
   remote_server_id: z.int().nullable(),
   backup_destination_id: z.int().nullable(),
   backup_id: z.int().nullable().openapi({ description: "The backup that a restore reads; else null." }),
+  stored_backup_id: z.int().nullable().openapi({ description: "The backup that the run stored; else null." }),
+  backup_task: Related.nullable(),
+  remote_server: Related.nullable(),
+  backup_destination: Related.nullable(),
   progress: Progress,
   output_size: z.int().openapi({ description: "Characters of output in all, whether or not they are here." }),
 }).openapi("BackupTaskLog");
@@ -85,9 +91,17 @@ function present(row: LogDetailRow): BackupTaskLog {
     remote_server_id: row.remote_server_id,
     backup_destination_id: row.backup_destination_id,
     backup_id: row.backup_id,
+    stored_backup_id: row.stored_backup_id,
+    backup_task: related(row.backup_task_id, row.task_label),
+    remote_server: related(row.remote_server_id, row.server_label),
+    backup_destination: related(row.backup_destination_id, row.destination_label),
     output_size: row.output_size,
     ...presentState(row),
   };
+}
+
+function related(id: number | null, label: string | null): z.output<typeof Related> | null {
+  return id === null || label === null ? null : { id, label };
 }
 
 export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
@@ -118,6 +132,10 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     timeout_at: null,
     output_size: 29,
     output_cut: 0,
+    stored_backup_id: 1,
+    task_label: "Nightly backup",
+    server_label: "web-1",
+    destination_label: "Offsite",
     output: "Backup completed successfully",
     created_at: new Date("2024-08-07T01:00:00Z"),
     started_at: new Date("2024-08-07T01:00:00Z"),

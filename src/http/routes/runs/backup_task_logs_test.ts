@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
-import { newBackup, newOutput, newRun, newTask } from "../../../../tests/support/fixtures/records.ts";
+import {
+  newBackup,
+  newDestination,
+  newOutput,
+  newRun,
+  newServer,
+  newTask,
+} from "../../../../tests/support/fixtures/records.ts";
 import { insertWarnings, readWarnings } from "../../../store/runs/run_warnings.ts";
 import { compactOutput } from "../../../store/runs/run_output.ts";
 
@@ -38,6 +45,30 @@ Deno.test("logs have the API's states, with their kind and progress", async () =
   const { data, meta } = (await client.call("GET", "/api/backup-task-logs")).body;
   assert.equal(meta.total, 4);
   assert.deepEqual(data.map((log: { status: string }) => log.status), shown.map(([, status]) => status));
+});
+
+Deno.test("a log names its task, server, destination and the backup that its run stored", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const remote_server_id = await newServer(client, { label: "web-1" });
+  const backup_destination_id = await newDestination(client, { label: "Offsite" });
+  const task = await newTask(client, { label: "Nightly", remote_server_id, backup_destination_id });
+  const now = api.clock.now();
+  const id = await newRun(api.database, task, now);
+  const path = `/api/backup-task-logs/${id}`;
+  const names = async () => {
+    const { data } = (await client.call("GET", path)).body;
+    const [listed] = (await client.call("GET", "/api/backup-task-logs")).body.data;
+    assert.deepEqual(listed, data);
+    return [data.backup_task, data.remote_server, data.backup_destination, data.stored_backup_id];
+  };
+  const backup = await newBackup(api.database, task, now, { run_id: id });
+  const server = { id: remote_server_id, label: "web-1" };
+  const destination = { id: backup_destination_id, label: "Offsite" };
+  assert.deepEqual(await names(), [{ id: task, label: "Nightly" }, server, destination, backup]);
+  await api.database`delete from backups`;
+  await api.database`delete from backup_tasks`;
+  assert.deepEqual(await names(), [null, server, destination, null]);
 });
 
 Deno.test("a listing contains the last 4 KB of output, a log all of it, compacted or not", async () => {
