@@ -11,7 +11,7 @@ import { addFieldFlags, readSecrets } from "./field_flags.ts";
 import { parseSecretSource, readSecret, SOURCE_HELP } from "./secret_source.ts";
 import { fieldsInFile, parseFields } from "./task_fields.ts";
 
-interface BodyOptions extends Record<string, unknown> {
+export interface BodyOptions extends Record<string, unknown> {
   field?: string[];
   secret?: string[];
   fromFile?: string;
@@ -50,7 +50,8 @@ export function addUpdate(
     );
 }
 
-function addBodyFlags(
+/** Adds options for the fields of a record. {@link bodyOf} reads them. */
+export function addBodyFlags(
   command: Command,
   flags: readonly (readonly [flag: string, description: string])[],
   fields: FieldTable,
@@ -99,7 +100,8 @@ function nounOf({ noun }: Deletable): string {
   return noun.charAt(0).toUpperCase() + noun.slice(1);
 }
 
-async function bodyOf(
+/** Returns the fields that were given as options of {@link addBodyFlags}. */
+export async function bodyOf(
   record: Deletable,
   fields: FieldTable,
   options: BodyOptions,

@@ -13,6 +13,7 @@ import { backupTaskScheduleEndpoints } from "./routes/tasks/backup_task_schedule
 import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
 import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups/backups.ts";
+import { destinationCheckEndpoints } from "./routes/destinations/destination_checks.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
 import { loginEndpoints } from "./routes/access/login.ts";
@@ -64,6 +65,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...enrolmentEndpoints,
   ...agentEndpoints,
   ...backupDestinationEndpoints,
+  ...destinationCheckEndpoints,
   ...notificationStreamEndpoints,
   ...notificationDeliveryEndpoints,
   ...tagEndpoints,

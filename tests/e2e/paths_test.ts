@@ -47,6 +47,9 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "POST /api/backup-destinations local_path": "made absolute",
   "POST /api/backup-destinations sftp_path": "made inner",
   "POST /api/backup-destinations webdav_path": "made inner",
+  "POST /api/backup-destinations/check local_path": "made absolute",
+  "POST /api/backup-destinations/check sftp_path": "made inner",
+  "POST /api/backup-destinations/check webdav_path": "made inner",
   "PUT /api/backup-destinations/{id} local_path": "made absolute",
   "PUT /api/backup-destinations/{id} sftp_path": "made inner",
   "PUT /api/backup-destinations/{id} webdav_path": "made inner",
@@ -150,7 +153,10 @@ const DESTINATIONS: Readonly<Record<string, Record<string, unknown>>> = {
 /** Builds a request body with the field `field`, and with the other fields that the endpoint requires. */
 function bodyOf(field: string, value: unknown, ids: Record<string, number>): Record<string, unknown> {
   const destination = DESTINATIONS[field];
-  if (destination !== undefined) return { label: "d", ...destination, [field]: value };
+  if (destination !== undefined) {
+    // Only the check of an unsaved destination needs the server.
+    return { label: "d", remote_server_id: ids.remote_server_id, ...destination, [field]: value };
+  }
   if (/^(source_path|excluded_paths|appended_file_name|store_path)$/.test(field)) {
     const plan = {
       label: "t",

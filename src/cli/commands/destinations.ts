@@ -9,7 +9,7 @@ import {
 import { SENT_FIELDS } from "../../definitions/destinations/settings.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addCreate } from "../creation.ts";
+import { addBodyFlags, addCreate, bodyOf, type BodyOptions } from "../creation.ts";
 import { addDelete, addUndelete, DESTINATION, FORGET } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
@@ -22,20 +22,28 @@ const COLUMNS: readonly Column<Destination>[] = [
   { title: "Place", value: describeLocation },
 ];
 
+const TYPE = ["--type <type>", `where it is: ${DESTINATION_TYPES.join(", ")}`] as const;
+
 export function addDestinationCommands(program: Command): void {
   const destinations = program.command("destinations").description("Backup destinations");
   addListOptions(destinations.command("list"), ["type", "since", "until", "search", "sort"]).description(
     "List them",
   ).action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
-  addCreate(destinations, DESTINATION, [
-    ["--label <text>", "its name"],
-    ["--type <type>", `where it is: ${DESTINATION_TYPES.join(", ")}`],
-  ], SENT_FIELDS);
+  addCreate(destinations, DESTINATION, [["--label <text>", "its name"], TYPE], SENT_FIELDS);
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
-  destinations.command("check").addArgument(destinationId())
-    .description("Check a destination: write, read back and delete a probe object")
+  addBodyFlags(
+    destinations.command("check").argument(
+      "[destination]",
+      "its id; absent for one that is not saved",
+      parseId,
+    ),
+    [TYPE],
+    SENT_FIELDS,
+  ).description(
+    "Check a destination: write, read back and delete a probe object; fields are tested without being saved",
+  )
     .addOption(
       new Option("--server <id>", "the server whose agent checks a local path, an SFTP or a WebDAV server")
         .argParser(
@@ -62,14 +70,20 @@ async function show({ api, output }: Cli, id: number): Promise<void> {
 
 async function check(
   { api, output, terminal }: Cli,
-  id: number,
-  options: { server?: number },
+  id: number | undefined,
+  { server, ...options }: BodyOptions & { server?: number },
 ): Promise<void> {
-  const body = options.server === undefined ? {} : { remote_server_id: options.server };
+  const fields = await bodyOf(DESTINATION, SENT_FIELDS, options);
+  const isSaved = id !== undefined && Object.keys(fields).length === 0;
+  const name = id === undefined ? "the destination" : `destination ${id}`;
   const checked = await api.post<{ data: Check }>(
-    `check destination ${id}`,
-    `/backup-destinations/${id}/check`,
-    body,
+    `check ${name}`,
+    isSaved ? `/backup-destinations/${id}/check` : "/backup-destinations/check",
+    {
+      ...fields,
+      ...isSaved || id === undefined ? {} : { id },
+      ...server === undefined ? {} : { remote_server_id: server },
+    },
   );
   const { ok, steps } = checked.data;
   output.answer(checked, () => {
@@ -81,7 +95,7 @@ async function check(
   });
   const failed = steps.find((step) => !step.ok);
   if (ok) return;
-  throw new CommandError(EXIT.failed, `Cannot use destination ${id}: ${failed?.message ?? "a step failed"}`);
+  throw new CommandError(EXIT.failed, `Cannot use ${name}: ${failed?.message ?? "a step failed"}`);
 }
 
 /** Returns a destination's location in short; empty for a type that this version does not support. */

@@ -39,4 +39,16 @@ Deno.test("destinations are listed, and checked step by step", async () => {
     unnamed.stderr,
     /^Cannot check destination 1: remote_server_id: The remote server id field is required/,
   );
+
+  const local = ["--type", "local", "--local-path", `${home.directory}/unsaved`];
+  const unsaved = await run("check", ...local, ...server);
+  assert.deepEqual([unsaved.code, unsaved.stderr], [0, ""]);
+  assert.match(unsaved.stdout, /^ok {6}delete: /m);
+  const change = await run("check", "2", "--local-path", good, ...server);
+  assert.deepEqual([change.code, change.stderr], [0, ""]);
+  assert.match((await run("show", "2")).stdout, /^Local path +\/proc\/none$/m);
+  const broken = await run("check", "--type", "local", "--local-path", "/proc/none", ...server);
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /^Cannot use the destination: /);
+  assert.equal((await run("check", ...server)).code, 7);
 });

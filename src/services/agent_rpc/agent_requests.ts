@@ -128,9 +128,10 @@ function toError({ error, result }: AgentRequestRow): DomainError {
 /**
  * Returns whether a request's row is kept after the response. Listings are not kept, because they contain
  * file names. Requests for stored objects are not kept, because a run that reads a backup sends hundreds of
- * them.
+ * them. Checks of unsaved destinations are not kept, because nothing of these destinations is stored.
  */
 function isKept(payload: RequestPayload): boolean {
+  if (payload.kind === "destination.check") return payload.backup_destination_id !== null;
   if (["backup.browse", "backup.find", "server.browse", "server.databases"].includes(payload.kind)) {
     return false;
   }
@@ -221,7 +222,9 @@ async function buildRequest(
         return null;
       }
       if (transient.state === "gone") {
-        throw new UnavailableError("The identity is no longer available. Send the request again.");
+        throw new UnavailableError(
+          "The secret of the request is no longer available. Send the request again.",
+        );
       }
       secret = transient.secret;
     }

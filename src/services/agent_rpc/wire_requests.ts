@@ -16,10 +16,11 @@ import {
 import { type BackupDetailRow, findBackupToRead, indexedBackups } from "../../store/backups/backups.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
-import { databasesRequest } from "./databases_request.ts";
+import { jobDestinationOfDraft } from "../jobs/destination_drafts.ts";
 import { jobDestination } from "../jobs/jobs.ts";
 import { backupToRead } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
+import { databasesRequest } from "./databases_request.ts";
 
 /** Validity of a presigned URL, in seconds; longer than the agent's time limit. */
 const URL_SECONDS = 3600;
@@ -40,7 +41,11 @@ export async function buildWireRequest(
     return { kind, path, offset, limit, ...search === undefined ? {} : { search } };
   }
   if (payload.kind === "server.databases") return await databasesRequest(sql, payload, secret, keyring);
-  const destination = await findBackupDestination(sql, payload.backup_destination_id);
+  const { backup_destination_id: destinationId } = payload;
+  if (destinationId === null) {
+    return { kind: "destination.check", destination: jobDestinationOfDraft(secret!) };
+  }
+  const destination = await findBackupDestination(sql, destinationId);
   if (destination === undefined) throw new NotFoundError("Backup destination");
   switch (payload.kind) {
     case "destination.check": {

@@ -1,26 +1,15 @@
 /** Backup destinations: where backups are stored. */
-import type { SettingValue } from "../../definitions/destinations/definition.ts";
 import { destinationDirectory } from "../../definitions/destinations/location.ts";
-import { definitionOf, type DestinationType } from "../../definitions/destinations/registry.ts";
+import type { DestinationType } from "../../definitions/destinations/registry.ts";
 import {
-  ALL_FIELDS,
-  connectionOf,
   type FieldValues,
   isSameStorage,
-  missingFields,
   movedSettings,
-  sentNames,
-  storedSecrets,
-  storedSettings,
   type TypedSettings,
 } from "../../definitions/destinations/settings.ts";
-import { fieldWords } from "../../definitions/formats/says.ts";
-import { ConflictError, InvalidError, NotFoundError } from "../../domain/errors.ts";
+import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { movedDirectory } from "../../domain/location.ts";
 import type { PageWindow } from "../../domain/page.ts";
-import { AddressRefusedError, type Network } from "../../network/network.ts";
-import type { Keyring } from "../../secrets/keyring.ts";
-import { PrivateKeyError, usablePrivateKey } from "../../secrets/private_key.ts";
 import { recordCreated } from "../../store/access/audited_request.ts";
 import {
   type BackupDestinationFilter,
@@ -39,6 +28,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
+import { completeFields, fieldsAfter, refuseConnection, sealedFields } from "./destination_settings.ts";
 
 export type { BackupDestinationRow };
 
@@ -59,7 +49,11 @@ export async function createBackupDestination(
   input: NewBackupDestinationInput,
 ): Promise<BackupDestinationRow> {
   const { label, type } = input;
-  const destination = { label, type, ...complete(type, await stored(services.keyring, input.values)) };
+  const destination = {
+    label,
+    type,
+    ...completeFields(type, await sealedFields(services.keyring, input.values)),
+  };
   refuseConnection(services.network, destination);
   return await transaction(services.database, async (sql) => {
     const id = await insertBackupDestination(sql, caller, destination, services.clock.now());
@@ -81,7 +75,7 @@ export async function updateBackupDestination(
   input: BackupDestinationInput,
   objectsMoved = false,
 ): Promise<BackupDestinationRow> {
-  const changed = await stored(services.keyring, input.values);
+  const changed = await sealedFields(services.keyring, input.values);
   return await transaction(services.database, async (sql) => {
     const before = await lockBackupDestination(sql, caller.workspaceId, id);
     if (before === undefined) throw new NotFoundError(RESOURCE);
@@ -89,10 +83,7 @@ export async function updateBackupDestination(
     const after = {
       label: input.label ?? before.label,
       type,
-      ...complete(type, {
-        settings: { ...before.settings, ...changed.settings },
-        secrets: { ...before.secrets, ...changed.secrets },
-      }),
+      ...completeFields(type, fieldsAfter(before, changed)),
     };
     refuseConnection(services.network, after, changed.settings);
     if (!isSameStorage(before.type, type)) {
@@ -168,76 +159,4 @@ export function listBackupDestinations(
 function refuseWhile(count: number, noun: string, verb: string, then: string): void {
   if (count === 0) return;
   throw new ConflictError(`The backup destination ${verb} ${pluralize(count, noun)}. ${then}`);
-}
-
-interface StoredFields {
-  readonly settings: Readonly<Record<string, SettingValue | null | undefined>>;
-  /** Encrypted secrets by field; null clears a secret. */
-  readonly secrets: Readonly<Record<string, string | null | undefined>>;
-}
-
-/** Returns the given values as they are stored, with the secrets encrypted. */
-async function stored(keyring: Keyring, values: FieldValues): Promise<StoredFields> {
-  const settings: Record<string, SettingValue | null> = {};
-  const secrets: Record<string, string | null> = {};
-  for (const [name, value] of Object.entries(values)) {
-    const { isSecret, isTransient, passphraseField } = ALL_FIELDS.get(name)!;
-    if (isTransient) continue;
-    if (!isSecret) settings[name] = value;
-    else if (passphraseField === undefined || value === null) {
-      secrets[name] = keyring.encryptOptional(value as string | null);
-    } else {
-      const key = { name, text: value as string };
-      const passphrase = { name: passphraseField, text: values[passphraseField] as string | null ?? null };
-      secrets[name] = keyring.encrypt(await usableKey(key, passphrase));
-    }
-  }
-  return { settings, secrets };
-}
-
-async function usableKey(
-  key: { name: string; text: string },
-  passphrase: { name: string; text: string | null },
-): Promise<string> {
-  try {
-    return await usablePrivateKey(key.text, passphrase.text);
-  } catch (error) {
-    if (!(error instanceof PrivateKeyError)) throw error;
-    const { name } = error.isPassphrase ? passphrase : key;
-    throw new InvalidError({ [name]: [`The ${fieldWords([name])} ${error.message}`] });
-  }
-}
-
-/**
- * Throws an {@link InvalidError} for an address that this control plane must not connect to. A host name is
- * not looked up here, because its addresses are checked at each connection.
- *
- * @param changed The fields that the caller sets. Only addresses in these fields are checked.
- */
-function refuseConnection(
-  network: Network,
-  destination: TypedSettings,
-  changed: StoredFields["settings"] = destination.settings,
-): void {
-  const { fields } = definitionOf(destination.type);
-  const connection = connectionOf(destination);
-  if (connection === null || changed[connection.field] === undefined) return;
-  try {
-    network.check(connection.url);
-  } catch (error) {
-    if (!(error instanceof AddressRefusedError)) throw error;
-    const [sentAs] = sentNames(connection.field, fields[connection.field]!);
-    throw new InvalidError({ [sentAs!]: [`${error.message}.`] });
-  }
-}
-
-/**
- * Returns the settings and secrets to store for a destination of `type`. Throws an {@link InvalidError} if
- * required fields are missing.
- */
-function complete(type: DestinationType, { settings, secrets }: StoredFields) {
-  const isSet = (name: string) => (settings[name] ?? secrets[name] ?? null) !== null;
-  const missing = missingFields(type, isSet);
-  if (Object.keys(missing).length > 0) throw new InvalidError(missing);
-  return { settings: storedSettings(type, settings), secrets: storedSecrets(type, secrets) };
 }

@@ -35,13 +35,11 @@ const URL_SECONDS = 3600;
  * Returns a client for a destination's bucket. Throws a `SecretError` if the access keys can't be decrypted.
  */
 export function bucketOf(
-  row: BackupDestinationRow,
+  row: Pick<BackupDestinationRow, "type" | "settings" | "secrets">,
   { keyring, network }: Pick<ServiceContext, "keyring" | "network">,
 ): Bucket {
   const { type } = row;
-  if (!isStorageType(type)) {
-    throw new Error(`Cannot open destination ${row.id} as a bucket: it is of type ${type}`);
-  }
+  if (!isStorageType(type)) throw new Error(`Cannot open a destination of type ${type} as a bucket`);
   return openStorage({ type, settings: row.settings }, openedSecrets(row.secrets, keyring), network);
 }
 

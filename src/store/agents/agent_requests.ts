@@ -22,7 +22,8 @@ type RequestContent =
     run_as: string | null;
   }
   | { kind: "server.browse"; path: string; offset: number; limit: number; search?: string }
-  | { kind: "destination.check"; backup_destination_id: number }
+  /** Without an id, the destination is not saved: the request's transient secret contains it. */
+  | { kind: "destination.check"; backup_destination_id: number | null }
   | {
     kind: "destination.delete";
     backup_destination_id: number;

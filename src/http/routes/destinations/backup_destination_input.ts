@@ -1,7 +1,7 @@
 /** Defines the input of a backup destination: the fields of all types, derived from their definitions. */
 import { z } from "@hono/zod-openapi";
 import type { DestinationField, SettingValue } from "../../../definitions/destinations/definition.ts";
-import { DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";
+import { DESTINATION_TYPES, type DestinationType } from "../../../definitions/destinations/registry.ts";
 import {
   ALL_FIELDS,
   fieldValues,
@@ -9,7 +9,7 @@ import {
   sentNames,
 } from "../../../definitions/destinations/settings.ts";
 import { sentences } from "../../../definitions/fields/input.ts";
-import { line } from "../../../definitions/formats/text.ts";
+import { id, line } from "../../../definitions/formats/text.ts";
 import type { BackupDestinationInput } from "../../../services/destinations/backup_destinations.ts";
 import { rule } from "../../input/input.ts";
 import { nullAsAbsent } from "../../../definitions/formats/null_as_absent.ts";
@@ -44,13 +44,42 @@ export const BackupDestinationChanges = fields.partial().extend({
   }),
 }).openapi("BackupDestinationChanges");
 
-export const NewBackupDestination = rule(fields, ["type"], (sent, fail) => {
+export const NewBackupDestination = rule(
+  fields,
+  ["type"],
+  (sent, fail) => refuseMissing(sent.type, sent, fail),
+)
+  .openapi("NewBackupDestination");
+
+/** A destination to check before it is saved. */
+export const UnsavedBackupDestination = rule(
+  fields.partial().extend({
+    id: id().nullable().optional().openapi({
+      description: "The saved destination that the fields would change. Its values apply to absent fields.",
+    }),
+    remote_server_id: id().nullable().optional().openapi({
+      description: "The server whose agent checks a local path, an SFTP or a WebDAV server.",
+    }),
+  }),
+  ["type", "id"],
+  (sent, fail) => {
+    if ((sent.id ?? null) !== null) return;
+    if (sent.type === undefined) fail("type", "The type field is required.");
+    else refuseMissing(sent.type, sent, fail);
+  },
+).openapi("UnsavedBackupDestination");
+
+function refuseMissing(
+  type: DestinationType,
+  sent: Readonly<Record<string, unknown>>,
+  fail: (field: string, message: string) => void,
+): void {
   const values = fieldValues(sent);
-  const missing = missingFields(sent.type, (name) => (values[name] ?? null) !== null);
+  const missing = missingFields(type, (name) => (values[name] ?? null) !== null);
   for (const [field, messages] of Object.entries(missing)) {
     messages.forEach((message) => fail(field, message));
   }
-}).openapi("NewBackupDestination");
+}
 
 /** Converts a request's fields to the service's input. */
 export function storedInput<Sent extends Pick<BackupDestinationInput, "label" | "type">>(

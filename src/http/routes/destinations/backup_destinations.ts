@@ -3,7 +3,6 @@ import { z } from "@hono/zod-openapi";
 import type { DestinationField } from "../../../definitions/destinations/definition.ts";
 import { definitionOf, DESTINATION_TYPES } from "../../../definitions/destinations/registry.ts";
 import { ALL_FIELDS } from "../../../definitions/destinations/settings.ts";
-import { CheckStep } from "../../../protocol/wire_messages.ts";
 import {
   type BackupDestinationRow,
   createBackupDestination,
@@ -15,9 +14,7 @@ import {
   deleteBackupDestination,
   undeleteBackupDestination,
 } from "../../../services/destinations/destination_deletion.ts";
-import { checkDestination } from "../../../services/destinations/destination_checks.ts";
-import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { id } from "../../../definitions/formats/text.ts";
+import type { Endpoint } from "../../endpoint.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
 import {
   createEndpoint,
@@ -70,7 +67,7 @@ const BackupDestination = z.object({
 
 type Shown = z.output<typeof BackupDestination> & Record<string, unknown>;
 
-const backupDestination: Resource<BackupDestinationRow, Shown> = {
+export const backupDestination: Resource<BackupDestinationRow, Shown> = {
   name: "Backup destination",
   plural: "Backup destinations",
   path: "/api/backup-destinations",
@@ -125,15 +122,10 @@ function ofType({ type, settings, secrets }: BackupDestinationRow): Record<strin
   );
 }
 
-const EXAMPLES = {
+export const EXAMPLES = {
   new: { label: "Second disk", type: "local", local_path: "/mnt/backups" },
   changes: { label: "Third disk", local_path: "/mnt/disk3" },
 } as const;
-
-const CheckResult = z.object({
-  ok: z.boolean(),
-  steps: z.array(z.object(CheckStep.shape)),
-}).openapi("BackupDestinationCheck");
 
 export const backupDestinationEndpoints: readonly Endpoint[] = [
   listEndpoint(backupDestination, {
@@ -182,39 +174,5 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
     access: "delete-backup-destinations",
     description: "Restores the backups that were forgotten with it, too.",
     undelete: undeleteBackupDestination,
-  }),
-  endpoint({
-    method: "post",
-    path: "/api/backup-destinations/{id}/check",
-    operationId: "checkBackupDestination",
-    group: backupDestination.plural,
-    summary: "Check a backup destination",
-    description:
-      "Writes, reads back and deletes a probe object. The control plane checks a bucket; the agent of " +
-      "`remote_server_id` checks a local path, an SFTP or a WebDAV server, and measures its `space`.",
-    access: "update-backup-destinations",
-    ids: { id: backupDestination.name },
-    body: {
-      schema: z.object({ remote_server_id: id().nullable().optional() }).openapi(
-        "BackupDestinationCheckRequest",
-      ),
-      example: { remote_server_id: 2 },
-    },
-    errors: { 503: "The agent is not connected, or did not answer." },
-    answer: {
-      status: 200,
-      description: "The steps, up to the first one that failed.",
-      content: {
-        type: "application/json",
-        schema: z.object({ data: CheckResult }),
-        example: {
-          data: { ok: true, steps: [{ name: "write", ok: true, message: "Wrote 66 bytes.", ms: 12 }] },
-        },
-      },
-    },
-    async handle({ services, caller, params, body }) {
-      const data = await checkDestination(services, caller, params.id, body.remote_server_id ?? null);
-      return { status: 200, body: { data } };
-    },
   }),
 ];
