@@ -2351,6 +2351,41 @@ export interface paths {
       };
     };
   };
+  "/api/backup-destinations/check": {
+    /** Check a backup destination before it is saved */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": components["schemas"]["UnsavedBackupDestination"];
+        };
+      };
+      responses: {
+        /** The steps, up to the first one that failed. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupDestinationCheck"];
+              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              warnings?: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-destinations/{id}/check": {
     /** Check a backup destination */
     post: {
@@ -5541,15 +5576,22 @@ export interface components {
       id: number;
       /** Null once the task is deleted. */
       backup_task_id: number | null;
+      backup_task_label: string | null;
       backup_task_log_id: number | null;
       backup_destination_id: number;
+      backup_destination_label: string;
       remote_server_id: number | null;
+      remote_server_label: string | null;
+      /** Files only: the directory that a restore without `target_path` restores into; null if it is not known. */
+      original_directory: string | null;
       /** Name of the first archive. */
       file_name: string;
       /** Where the objects are: a path, or a key prefix in the bucket. */
       directory: string;
       /** Bytes of all archives, as stored. */
       size: number;
+      /** `size` of the task's backup before this one; null if there is none. */
+      previous_size: number | null;
       /** Checksum of the first archive, as stored. */
       sha256: string;
       engine: string;
@@ -5964,6 +6006,56 @@ export interface components {
         message: string;
         ms: number;
       }[];
+    };
+    UnsavedBackupDestination: {
+      label?: string;
+      type?: "local" | "s3" | "custom_s3" | "sftp" | "webdav";
+      /** On the remote server. */
+      local_path?: string | null;
+      /** Percent of free space: below it, `destination.nearly_full` is sent. */
+      nearly_full_below?: number | null;
+      /** The id of an access key. */
+      s3_access_key?: string | null;
+      /** The secret half of the access key. */
+      s3_secret_key?: string | null;
+      /** The name of an existing bucket. */
+      s3_bucket_name?: string | null;
+      /** Whether the bucket is part of the path instead of the host name; most self-hosted services need this. */
+      path_style_endpoint?: boolean | null;
+      /** Needed when `type` is `s3`. */
+      s3_region?: string | null;
+      /** Another name of `s3_region`. */
+      custom_s3_region?: string | null;
+      /** Needed when `type` is `custom_s3`. */
+      custom_s3_endpoint?: string | null;
+      /** The SSH server. */
+      sftp_host?: string | null;
+      /** Default 22. */
+      sftp_port?: number | null;
+      /** The user to log in as. */
+      sftp_username?: string | null;
+      /** The password; required unless `sftp_private_key` is set. */
+      sftp_password?: string | null;
+      /** In OpenSSH's format, PKCS#8 or PEM: Ed25519, ECDSA or RSA. */
+      sftp_private_key?: string | null;
+      /** Decrypts `sftp_private_key` before that is stored, encrypted by the control plane. */
+      sftp_private_key_passphrase?: string | null;
+      /** The fingerprint of the server's host key. */
+      sftp_host_key?: string | null;
+      /** Default: the account's home directory. */
+      sftp_path?: string | null;
+      /** The URL of the WebDAV server; of Nextcloud the one that its file settings show. */
+      webdav_url?: string | null;
+      /** The user to log in as. */
+      webdav_username?: string | null;
+      /** The user's password; of Nextcloud an app password. */
+      webdav_password?: string | null;
+      /** Default: the directory that the URL names. */
+      webdav_path?: string | null;
+      /** The saved destination that the fields would change. */
+      id?: number | null;
+      /** The server whose agent checks a local path, an SFTP or a WebDAV server. */
+      remote_server_id?: number | null;
     };
     BackupDestinationCheckRequest: {
       remote_server_id?: number | null;

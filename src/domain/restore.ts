@@ -63,3 +63,15 @@ export function archivePaths(paths: readonly string[]): string[] {
     });
   });
 }
+
+/**
+ * Returns the directory that a restore of files to their original location restores into. Returns null if the
+ * backup contains no files, or if its source is not known.
+ *
+ * @param source The source as described in the backup's manifest.
+ */
+export function originalDirectory(source: Readonly<Record<string, unknown>> | null): string | null {
+  if (source?.type !== "files" || typeof source.path !== "string") return null;
+  const path = source.path.replace(/(?<=.)\/+$/, "");
+  return source.kind === "file" ? path.slice(0, path.lastIndexOf("/")) || "/" : path;
+}

@@ -87,17 +87,28 @@ export interface BackupObjectColumn {
   database_name: string | null;
 }
 
-/** A backup with its objects, archives first, in the order of writing. */
+/** A backup with its objects, archives first, in the order of writing, and the labels of its records. */
 export interface BackupDetailRow extends BackupRow {
   objects: BackupObjectColumn[];
+  backup_task_label: string | null;
+  remote_server_label: string | null;
+  backup_destination_label: string;
+  /** Size of the task's backup before this one, in bytes; null if there is none. */
+  previous_size: number | null;
 }
 
-function objectsColumn(sql: Sql) {
+function detailColumns(sql: Sql) {
   return sql`(
     select coalesce(json_agg(json_build_object(
       'role', role, 'name', name, 'size', size, 'sha256', sha256, 'database_name', database_name
     ) order by ordinal), '[]') from backup_objects where backup_id = b.id
-  ) as objects`;
+  ) as objects,
+  (select label from backup_tasks where id = b.backup_task_id) as backup_task_label,
+  (select label from remote_servers where id = b.remote_server_id) as remote_server_label,
+  (select label from backup_destinations where id = b.backup_destination_id) as backup_destination_label,
+  (select p.size from backups p
+    where p.backup_task_id = b.backup_task_id and (p.created_at, p.id) < (b.created_at, b.id)
+    order by p.created_at desc, p.id desc limit 1) as previous_size`;
 }
 
 /** Filter of a listing of a workspace's backups. A field that is null or absent does not filter. */
@@ -154,7 +165,7 @@ export async function listBackups(
   const where = sql`${backupCondition(sql, workspaceId, filter)} ${statusCondition(sql, filter.status)}`;
   const order = orderBy(sql, filter.sort, SORTS);
   const rows = await sql<BackupDetailRow[]>`
-    select b.*, ${objectsColumn(sql)}
+    select b.*, ${detailColumns(sql)}
     from (select * from backups where ${where} ${order} limit ${limit} offset ${offset}) b ${order}`;
   const [count] = await sql<{ total: number }[]>`select count(*) as total from backups where ${where}`;
   return { rows, total: count!.total };
@@ -183,7 +194,7 @@ export async function findBackupDetail(
   id: number,
 ): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
-    select b.*, ${objectsColumn(sql)} from backups b
+    select b.*, ${detailColumns(sql)} from backups b
     where b.id = ${id} and b.workspace_id = ${workspaceId} and ${isShown(sql)}`;
   return row;
 }
@@ -191,7 +202,7 @@ export async function findBackupDetail(
 /** Returns a backup of any workspace, so that an agent can read the backup. */
 export async function findBackupToRead(sql: Sql, id: number): Promise<BackupDetailRow | undefined> {
   const [row] = await sql<BackupDetailRow[]>`
-    select b.*, ${objectsColumn(sql)} from backups b where b.id = ${id} and ${isShown(sql)}`;
+    select b.*, ${detailColumns(sql)} from backups b where b.id = ${id} and ${isShown(sql)}`;
   return row;
 }
 
@@ -204,7 +215,7 @@ export async function indexedBackups(
   ids: readonly number[],
 ): Promise<BackupDetailRow[]> {
   const rows = await sql<BackupDetailRow[]>`
-    select b.*, ${objectsColumn(sql)} from backups b
+    select b.*, ${detailColumns(sql)} from backups b
     where b.id = any(${[...ids]}::bigint[]) and ${isShown(sql)}`;
   const found = new Map(rows.map((row) => [row.id, row]));
   return ids.flatMap((id) => {

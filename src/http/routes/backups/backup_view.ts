@@ -1,6 +1,7 @@
 /** Defines a backup in the API. */
 import { z } from "@hono/zod-openapi";
 import { BACKUP_STATUSES, backupStatus, outcomeOfBackup } from "../../../domain/backup_status.ts";
+import { originalDirectory } from "../../../domain/restore.ts";
 import { OUTCOMES } from "../../../domain/run.ts";
 import { SEVERITIES } from "../../../domain/guards/guard.ts";
 import type { BackupDetailRow } from "../../../services/backups/backups.ts";
@@ -10,14 +11,25 @@ import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 const Backup = z.object({
   id: z.int(),
   backup_task_id: z.int().nullable().openapi({ description: "Null once the task is deleted." }),
+  backup_task_label: z.string().nullable(),
   backup_task_log_id: z.int().nullable(),
   backup_destination_id: z.int(),
+  backup_destination_label: z.string(),
   remote_server_id: z.int().nullable(),
+  remote_server_label: z.string().nullable(),
+  original_directory: z.string().nullable().openapi({
+    description:
+      "Files only: the directory that a restore without `target_path` restores into; null if it is " +
+      "not known.",
+  }),
   file_name: z.string().openapi({ description: "Name of the first archive." }),
   directory: z.string().openapi({
     description: "Where the objects are: a path, or a key prefix in the bucket.",
   }),
   size: z.int().openapi({ description: "Bytes of all archives, as stored." }),
+  previous_size: z.int().nullable().openapi({
+    description: "`size` of the task's backup before this one; null if there is none.",
+  }),
   sha256: z.string().openapi({ description: "Checksum of the first archive, as stored." }),
   engine: z.string(),
   encrypted: z.boolean(),
@@ -96,12 +108,17 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
   example: {
     id: 1,
     backup_task_id: 2,
+    backup_task_label: "Website",
     backup_task_log_id: 7,
     backup_destination_id: 1,
+    backup_destination_label: "Archive bucket",
     remote_server_id: 2,
+    remote_server_label: "web-1",
+    original_directory: "/var/www",
     file_name: "backup_2_20240807020000.tar.zst.age",
     directory: "/backups/weekly",
     size: 31457280,
+    previous_size: 31400960,
     sha256: SHA256,
     engine: "tar",
     encrypted: true,
@@ -143,12 +160,17 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
   present: (row) => ({
     id: row.id,
     backup_task_id: row.backup_task_id,
+    backup_task_label: row.backup_task_label,
     backup_task_log_id: row.run_id,
     backup_destination_id: row.backup_destination_id,
+    backup_destination_label: row.backup_destination_label,
     remote_server_id: row.remote_server_id,
+    remote_server_label: row.remote_server_label,
+    original_directory: originalDirectory(row.source),
     file_name: row.file_name,
     directory: row.directory,
     size: row.size,
+    previous_size: row.previous_size,
     sha256: row.sha256,
     engine: row.engine,
     encrypted: row.encrypted,

@@ -28,7 +28,12 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
   assert.deepEqual(rest, {
     id: first,
     backup_task_id: one,
+    backup_task_label: "Home",
     backup_task_log_id: run,
+    backup_destination_label: "disk",
+    remote_server_label: "web",
+    original_directory: null,
+    previous_size: null,
     file_name: `backup_${one}.tar.zst`,
     directory: "/backups",
     size: 1000,
@@ -64,6 +69,28 @@ Deno.test("backups are listed by task and in all, each with its objects", async 
     proven_at: null,
     drill_duration_ms: null,
   });
+});
+
+Deno.test("a backup has the size of the one before it, and the directory that its files came from", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const now = api.clock.now();
+  const task = await newTask(client);
+  const at = (seconds: number) => new Date(now.getTime() + seconds * 1000);
+  const source = { type: "files", kind: "directory", path: "/var/www/" };
+  const old = await newBackup(api.database, task, at(0), { size: 700, source });
+  await newBackup(api.database, await newTask(client), at(1), { size: 9 });
+  const file = await newBackup(api.database, task, at(2), {
+    source: { ...source, kind: "file", path: "/etc/hosts" },
+  });
+  const inRoot = await newBackup(api.database, task, at(3), { source: { ...source, path: "/" } });
+  const shown = async (id: number) => {
+    const { original_directory, previous_size } = (await client.call("GET", `/api/backups/${id}`)).body.data;
+    return [original_directory, previous_size];
+  };
+  assert.deepEqual(await shown(old), ["/var/www", null]);
+  assert.deepEqual(await shown(file), ["/etc", 700]);
+  assert.deepEqual(await shown(inRoot), ["/", 1000]);
 });
 
 Deno.test("a deleted backup is marked, once, and listed until its objects are gone", async () => {
