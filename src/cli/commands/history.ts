@@ -1,6 +1,7 @@
-/** `history`: shows how runs changed over time. */
+/** `history`: shows how runs and stored bytes changed over time. */
 import type { Command } from "commander";
 import { calling, type Cli, parseId } from "../command_line.ts";
+import { formatBytes } from "../../domain/byte_size.ts";
 import type { Column } from "../output.ts";
 
 interface RangeOptions {
@@ -28,11 +29,30 @@ const RUN_COLUMNS: readonly Column<RunDay>[] = [
   { title: "Skipped", align: "right", value: ({ skipped }) => skipped },
 ];
 
+interface StorageDay {
+  date: string;
+  stored_bytes: number;
+  backups_count: number;
+  added_bytes: number;
+  removed_bytes: number;
+}
+
+const STORAGE_COLUMNS: readonly Column<StorageDay>[] = [
+  { title: "Day", value: ({ date }) => date },
+  { title: "Stored", align: "right", value: ({ stored_bytes }) => formatBytes(stored_bytes) },
+  { title: "Backups", align: "right", value: ({ backups_count }) => backups_count },
+  { title: "Added", align: "right", value: ({ added_bytes }) => formatBytes(added_bytes) },
+  { title: "Removed", align: "right", value: ({ removed_bytes }) => formatBytes(removed_bytes) },
+];
+
 export function addHistoryCommands(program: Command): void {
-  const history = program.command("history").description("How runs changed over time");
+  const history = program.command("history").description("How runs and stored bytes changed over time");
   addRange(history.command("days").description("Runs by day and outcome; days without runs are left out"))
     .option("--server <id>", "only runs on this remote server", parseId)
     .action(calling(runDays));
+  addRange(history.command("storage").description("Stored bytes at the end of each day"))
+    .option("--destination <id>", "only at this backup destination", parseId)
+    .action(calling(storageDays));
 }
 
 function addRange(command: Command): Command {
@@ -67,4 +87,25 @@ async function runDays(
 
 function hasRuns({ date: _, ...counts }: RunDay): boolean {
   return Object.values(counts).some((count) => count > 0);
+}
+
+async function storageDays(
+  { api, output }: Cli,
+  options: RangeOptions & { readonly destination?: number },
+): Promise<void> {
+  const { task, destination, ...range } = options;
+  const query = queryOf({ ...range, backup_task_id: task, backup_destination_id: destination });
+  const action = "show the history of storage";
+  const body = await api.get<{ data: { days: StorageDay[]; exact_since: string | null } }>(
+    action,
+    `/history/storage${query}`,
+  );
+  const { days, exact_since } = body.data;
+  output.answer(body, () => {
+    output.rows(days, STORAGE_COLUMNS);
+    if (exact_since === null) return;
+    output.terminal.write(
+      `Backups that were deleted before ${exact_since} are missing in the days before.\n`,
+    );
+  });
 }

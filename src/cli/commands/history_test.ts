@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { CliHome } from "../../../tests/support/clients/cli.ts";
-import { newRun } from "../../../tests/support/fixtures/records.ts";
+import { newBackup, newRun } from "../../../tests/support/fixtures/records.ts";
 import { startApi } from "../../../tests/support/servers/served_api.ts";
 
-Deno.test("the history lists days with runs, with the counts of a task", async () => {
+Deno.test("the history lists the runs and the stored bytes of days, of one task or at one destination", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   const run = (...args: string[]) =>
@@ -29,6 +29,11 @@ Deno.test("the history lists days with runs, with the counts of a task", async (
     "2026-01-30 0 0 1 0 0",
     "2026-01-31 1 0 0 0 0",
   ]);
+  await newBackup(database, task, new Date("2026-01-31T12:00:00Z"), { size: 2000 });
+  const storage = await run("history", "storage", ...range, "--destination", String(destination));
+  assert.match(storage.stdout, /^2026-01-30 +0 B +0 +0 B +0 B$/m);
+  assert.match(storage.stdout, /^2026-02-01 +2\.0 kB +1 +0 B +0 B$/m);
+  assert.match(storage.stdout, /^Backups that were deleted before .+Z are missing in the days before\.$/m);
   assert.equal((await run("history", "days", ...range, "--server", "77")).stdout, "None.\n");
   assert.equal(JSON.parse((await run("history", "days", "--json")).stdout).data.days.length, 365);
 });

@@ -12,6 +12,7 @@ import { addUpRunCounts } from "../../store/runs/run_counts.ts";
 import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notification_deliveries.ts";
 import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
 import { deleteRunHistoryBefore, mergeRunHistory } from "../../store/history/run_history.ts";
+import { foldStorageHistoryBefore, mergeStorageHistory } from "../../store/history/storage_history.ts";
 import { HISTORY_DAYS } from "../../domain/history/day_range.ts";
 import { SESSION_KEPT } from "../../domain/access/session.ts";
 import type { ServiceContext } from "../context.ts";
@@ -62,4 +63,6 @@ export async function deleteExpiredRows(services: ServiceContext): Promise<void>
   await mergeRunHistory(services.database);
   const historyBefore = new Date(services.clock.now().getTime() - (HISTORY_DAYS + 1) * DAY);
   await deleteRunHistoryBefore(services.database, historyBefore);
+  await mergeStorageHistory(services.database);
+  await foldStorageHistoryBefore(services.database, historyBefore);
 }

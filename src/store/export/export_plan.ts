@@ -52,6 +52,7 @@ const LEFT_OUT = new Set([
 
 const RULES: Readonly<Record<string, ExportRule>> = {
   run_history_changes: { ...WHOLE, isWrittenByTriggers: true },
+  storage_history_changes: { ...WHOLE, isWrittenByTriggers: true },
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
   // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget

@@ -1,19 +1,29 @@
-/** Tests the migration that begins to count runs. The database comes from the previous version. */
+/**
+ * Tests the migrations that begin to count runs and stored bytes. The database comes from the previous
+ * version.
+ */
 import assert from "node:assert/strict";
-import { emptyDatabase } from "../../../tests/support/fixtures/database.ts";
-import { newRun } from "../../../tests/support/fixtures/records.ts";
+import { emptyDatabase, type TestDatabase } from "../../../tests/support/fixtures/database.ts";
+import { newBackup, newRun } from "../../../tests/support/fixtures/records.ts";
 import { systemClock } from "../../domain/clock.ts";
 import { migrate, readMigrations } from "../database/migrate.ts";
 import { countRunsByDay, mergeRunHistory } from "./run_history.ts";
+import { storageHistoryStart, sumStorageByDay } from "./storage_history.ts";
 
 const AT = new Date("2026-01-02T03:04:05Z");
 const DAY = [new Date("2026-01-02T00:00:00Z"), new Date("2026-01-03T00:00:00Z")];
 
-Deno.test("runs of the version before are counted, and so are the runs that it ends after the migration", async () => {
-  await using db = await emptyDatabase();
+/** A database as the version before a migration leaves it, with a task. */
+interface OlderDatabase extends TestDatabase {
+  /** Applies the migration. */
+  upgrade(): Promise<void>;
+}
+
+async function databaseBefore(name: string): Promise<OlderDatabase> {
+  const db = await emptyDatabase();
   const { database: sql } = db;
   const migrations = await readMigrations(new URL("../../../migrations", import.meta.url).pathname);
-  const before = migrations.findIndex(({ name }) => name.endsWith("_run_history"));
+  const before = migrations.findIndex((each) => each.name.endsWith(name));
   await migrate(sql, migrations.slice(0, before), systemClock);
   const stamps = { created_at: AT, updated_at: AT };
   const owned = { user_id: 1, ...stamps };
@@ -32,6 +42,15 @@ Deno.test("runs of the version before are counted, and so are the runs that it e
     ...owned,
   };
   await sql`insert into backup_tasks ${sql(task)}`;
+  return {
+    ...db,
+    upgrade: () => migrate(sql, migrations.slice(0, before + 1), systemClock).then(() => {}),
+  };
+}
+
+Deno.test("runs of the version before are counted, and so are the runs that it ends after the migration", async () => {
+  await using db = await databaseBefore("_run_history");
+  const { database: sql } = db;
   await newRun(sql, 1, AT);
   await newRun(sql, 1, AT, { warnings_count: 1 });
   await newRun(sql, 1, AT, { state: "failed" });
@@ -40,7 +59,7 @@ Deno.test("runs of the version before are counted, and so are the runs that it e
   await newRun(sql, 1, new Date("2026-01-03T00:00:00Z"));
   const active = await newRun(sql, 1, AT, { state: "running" });
   await sql`insert into skipped_schedules (backup_task_id, due_at, created_at) values (1, ${AT}, ${AT})`;
-  await migrate(sql, migrations.slice(0, before + 1), systemClock);
+  await db.upgrade();
 
   const counts = async () => {
     const all = [];
@@ -60,4 +79,32 @@ Deno.test("runs of the version before are counted, and so are the runs that it e
   assert.deepEqual(await counts(), { ...known, succeeded: 2, skipped: 2 });
   await mergeRunHistory(sql);
   assert.deepEqual(await counts(), { ...known, succeeded: 2, skipped: 2 });
+});
+
+Deno.test("backups of the version before are stored, and those that are gone were added", async () => {
+  await using db = await databaseBefore("_storage_history");
+  const { database: sql } = db;
+  const kept = await newRun(sql, 1, AT, { bytes_written: 100 });
+  await newBackup(sql, 1, AT, { size: 100, run_id: kept });
+  await newRun(sql, 1, AT, { bytes_written: 40 });
+  await newRun(sql, 1, AT, { bytes_written: 7, state: "failed" });
+  const old = await newBackup(sql, 1, new Date("2025-12-31T00:00:00Z"), { size: 2 });
+  await db.upgrade();
+  const sums = () => sumStorageByDay(sql, 1, { scope: "task", id: 1 }, DAY);
+  const before = { day: -1, added_count: 1, added_bytes: 2, removed_count: 0, removed_bytes: 0 };
+  const known = { day: 0, added_count: 2, added_bytes: 140, removed_count: 1, removed_bytes: 40 };
+  assert.deepEqual([...await sums()].sort((a, b) => a.day - b.day), [before, known]);
+  assert.ok(await storageHistoryStart(sql, 1) !== null);
+  // A control plane of the version before stores and removes backups, while it is still running.
+  await newBackup(sql, 1, AT, { size: 3 });
+  await sql`update backups set removal_requested_at = ${AT}, removal_reason = 'request', removal_begun_at = ${AT}
+    where id = ${old}`;
+  await sql`delete from backups where id = ${old}`;
+  assert.deepEqual([...await sums()].sort((a, b) => a.day - b.day), [before, {
+    day: 0,
+    added_count: 3,
+    added_bytes: 143,
+    removed_count: 2,
+    removed_bytes: 42,
+  }]);
 });
