@@ -41,6 +41,7 @@ async function start(parts: AsyncDisposableStack): Promise<{ url: string; whenRe
   const handler: Deno.ServeHandler<Deno.NetAddr> = (request, { remoteAddr }) =>
     app.fetch(request, { remoteAddress: remoteAddr.hostname });
   const web = parts.use(serveWeb({ ...config, handler }));
+  parts.defer(() => services.live.stop());
   parts.defer(() => hub.close());
   const url = config.publicUrl ?? web.localUrl;
   await announceFirstAdministrator(services, { url, bootstrapToken: config.bootstrapToken }, {

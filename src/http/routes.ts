@@ -16,6 +16,7 @@ import { backupEndpoints } from "./routes/backups/backups.ts";
 import { destinationCheckEndpoints } from "./routes/destinations/destination_checks.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
+import { liveEndpoints } from "./routes/live/live.ts";
 import { loginEndpoints } from "./routes/access/login.ts";
 import { openidEndpoints } from "./routes/access/openid.ts";
 import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
@@ -47,6 +48,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...overviewEndpoints,
   ...runDaysEndpoints,
   ...storageDaysEndpoints,
+  ...liveEndpoints,
   ...backupTaskScheduleEndpoints,
   ...schedulePreviewEndpoints,
   ...backupTaskEndpoints,
@@ -96,6 +98,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backup tasks": "Plans: what is backed up, when, and to where.",
   "Backups": "The backups that successful runs stored.",
   "History": "How runs, storage and connections changed over time.",
+  "Changes": "What changes in the workspace, as it happens.",
   "Log-in": "Log-in with a browser, the session and the password.",
   "Notification streams": "Recipients of messages about runs.",
   "Overview": "Whether everything is protected.",

@@ -2,17 +2,22 @@
 import type { Clock } from "../domain/clock.ts";
 
 export interface ServerSentEvent {
-  /** The event's id, without line breaks. A client that connects again sends it back as `Last-Event-ID`. */
-  readonly id: string;
+  /**
+   * The event's id, without line breaks. A client that connects again sends the last id that it received as
+   * `Last-Event-ID`.
+   */
+  readonly id?: string;
   readonly event: string;
   /** The event's data, sent as JSON on one line. */
   readonly data: unknown;
 }
 
 /** Interval between heartbeats, in milliseconds: shorter than the idle timeouts of common proxies. */
-const HEARTBEAT = 15_000;
-/** How long a client waits before it connects again, in milliseconds. */
-const RETRY = 2000;
+export const HEARTBEAT = 15_000;
+/** The first line of a stream: how long a client waits before it connects again, in milliseconds. */
+export const RETRY = "retry: 2000\n\n";
+/** A comment, which clients ignore. It keeps proxies from ending a stream without events. */
+export const STILL_HERE = ": still here\n\n";
 
 /**
  * Returns a response that sends the events as they arrive, and closes after the last event. Sends comments as
@@ -31,13 +36,13 @@ export function eventStream(
   let pending: Promise<IteratorResult<ServerSentEvent>> | null = null;
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      controller.enqueue(encoder.encode(`retry: ${RETRY}\n\n`));
+      controller.enqueue(encoder.encode(RETRY));
     },
     async pull(controller) {
       pending ??= iterator.next();
       pending.catch(ended);
       const result = await within(clock, HEARTBEAT, pending);
-      if (result === null) return controller.enqueue(encoder.encode(": still here\n\n"));
+      if (result === null) return controller.enqueue(encoder.encode(STILL_HERE));
       pending = null;
       if (result.done) {
         ended();
@@ -51,6 +56,11 @@ export function eventStream(
       await iterator.return?.();
     },
   });
+  return eventStreamResponse(body);
+}
+
+/** Returns a response with this body, which consists of Server-Sent Events. */
+export function eventStreamResponse(body: ReadableStream<Uint8Array>): Response {
   return new Response(body, {
     headers: {
       "Content-Type": "text/event-stream",
@@ -61,8 +71,9 @@ export function eventStream(
   });
 }
 
-function frame({ id, event, data }: ServerSentEvent): string {
-  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+export function frame({ id, event, data }: ServerSentEvent): string {
+  const line = id === undefined ? "" : `id: ${id}\n`;
+  return `${line}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Returns the value of `promise`, or null if `ms` milliseconds pass first. */

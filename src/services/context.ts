@@ -14,12 +14,14 @@ import type { AgentStreams } from "./agent_rpc/agent_streams.ts";
 import type { OpenidProvider } from "./access/openid/provider.ts";
 import type { LoginThrottle } from "./access/login_throttle.ts";
 import type { Health } from "./installation/health.ts";
+import type { LiveChanges } from "./live/live_changes.ts";
 import type { TransientSecrets } from "./jobs/transient_secrets.ts";
 
 export interface ServiceContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly health: Health;
+  readonly live: LiveChanges;
   readonly keyring: Keyring;
   readonly bus: EventBus;
   readonly transientSecrets: TransientSecrets;

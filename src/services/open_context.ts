@@ -1,6 +1,7 @@
 import { AgentStreams } from "./agent_rpc/agent_streams.ts";
 import type { ServiceContext } from "./context.ts";
 import { Health } from "./installation/health.ts";
+import { LiveChanges } from "./live/live_changes.ts";
 import { LoginThrottle } from "./access/login_throttle.ts";
 import { PasswordHasher } from "../secrets/passwords/password_hasher.ts";
 import { TransientSecrets } from "./jobs/transient_secrets.ts";
@@ -10,7 +11,10 @@ import { TransientSecrets } from "./jobs/transient_secrets.ts";
  * `openid`, the context has none.
  */
 export type ContextParts =
-  & Omit<ServiceContext, "health" | "loginThrottle" | "openid" | "passwords" | "streams" | "transientSecrets">
+  & Omit<
+    ServiceContext,
+    "health" | "live" | "loginThrottle" | "openid" | "passwords" | "streams" | "transientSecrets"
+  >
   & Partial<Pick<ServiceContext, "health" | "openid">>;
 
 /** Completes the context for the services. Dispose of the result before closing the event bus. */
@@ -21,6 +25,7 @@ export function openContext(parts: ContextParts): { services: ServiceContext } &
   const services = {
     ...parts,
     health,
+    live: new LiveChanges(bus, clock),
     loginThrottle: new LoginThrottle(clock),
     openid,
     passwords,

@@ -8,6 +8,7 @@ import { addOverviewPage } from "./pages/overview.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
+import { addLiveStream } from "./live.ts";
 import { Site } from "./site.ts";
 
 const PAGES: readonly ((site: Site) => void)[] = [
@@ -21,6 +22,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addPasskeysPage,
   addOverviewPage,
   addSearchPage,
+  addLiveStream,
 ];
 
 /**

@@ -59,11 +59,7 @@ export class Site {
     path: string,
     { body, csrf }: { body?: unknown; csrf?: string } = {},
   ): Promise<ApiResponse> {
-    const headers = new Headers({ "X-Request-Id": c.get("requestId") });
-    for (const name of PASSED_ON) {
-      const value = c.req.raw.headers.get(name);
-      if (value !== null) headers.set(name, value);
-    }
+    const headers = headersFor(c);
     if (csrf !== undefined) headers.set("X-CSRF-Token", csrf);
     if (body !== undefined) headers.set("Content-Type", "application/json");
     const request = new Request(new URL(path, c.req.url), {
@@ -83,6 +79,14 @@ export class Site {
     };
   }
 
+  /** Passes on a stream of the API. The API identifies the caller by the browser's cookie. */
+  async stream(c: SiteContext, path: string): Promise<Response> {
+    const headers = headersFor(c);
+    const lastEventId = c.req.raw.headers.get("last-event-id");
+    if (lastEventId !== null) headers.set("Last-Event-ID", lastEventId);
+    return await this.app.fetch(new Request(new URL(path, c.req.url), { headers }), c.env);
+  }
+
   /**
    * Redirects the browser to a page. The browser requests the page with GET. `cookie` is the `Set-Cookie`
    * header of the API's response; null if there is none.
@@ -97,6 +101,15 @@ export class Site {
     const { protocol, hostname } = new URL(this.publicUrl ?? c.req.url);
     return protocol === "http:" && !/^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
   }
+}
+
+function headersFor(c: SiteContext): Headers {
+  const headers = new Headers({ "X-Request-Id": c.get("requestId") });
+  for (const name of PASSED_ON) {
+    const value = c.req.raw.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return headers;
 }
 
 /** Returns the path of the page to show next; `otherwise` if the given text is not a path of this site. */

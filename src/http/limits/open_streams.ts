@@ -20,7 +20,8 @@ export class OpenStreams {
     if (count >= this.limit) {
       throw new HttpError(
         429,
-        `Too many open streams: the limit for a token is ${this.limit}. Close some, and try again.`,
+        `Too many open streams: the limit for a token or log-in is ${this.limit}. Close some tabs or programs, ` +
+          "and try again.",
         {
           "Retry-After": "10",
         },

@@ -14,43 +14,120 @@ export type LogEvent =
   /** The run has ended and all its output was sent. This is the last event. */
   | { type: "finished"; log: LogRow };
 
+/** A line of a run's output, without its end, and the sequence number of the event that contained it. */
+export interface LogLine {
+  readonly sequence: number;
+  readonly text: string;
+}
+
+/** The next lines of a run's output. */
+export interface LogLines {
+  readonly lines: readonly LogLine[];
+  /** The number of the last event in `lines`. A client can resume after that event. */
+  readonly sequence: number;
+  /** Whether the run has ended and these are its last lines. */
+  readonly isFinished: boolean;
+}
+
+type LogStep =
+  | { type: "output"; chunks: readonly Chunk[] }
+  | Exclude<LogEvent, { type: "output" }>;
+
+/** Output that was not sent yet, in one or more events of the agent. */
+interface Chunk {
+  /** The number of the last event. */
+  readonly sequence: number;
+  readonly events: readonly LogLine[];
+}
+
 /**
  * Maximum time between two reads, in milliseconds. It limits the delay after a lost database notification.
  */
 const SLOW_POLL = 2000;
-/** Number of chunks in one read; a chunk has at most 256 Ki characters. */
-const BATCH = 16;
+/** Limits of one read. A chunk has at most 256 Ki characters. */
+const BATCH = { rows: 512, bytes: 256 * 1024 };
+
+interface FollowedRun {
+  readonly runId: number;
+  /** The number of the last event that the client has; 0 to start at the beginning of the output. */
+  readonly after: number;
+  /** Ends the stream when it aborts. */
+  readonly signal: AbortSignal;
+}
 
 /**
- * Streams a run's output after event `afterSequence` until the run ends or `signal` aborts. If
- * `afterSequence` is 0, the stream starts at the beginning of the output. Output is passed on as soon as it
- * is stored. If there is no such run, throws a {@link NotFoundError} before the first iteration.
+ * Streams a run's output after an event, until the run ends. Output is passed on as soon as it is stored. If
+ * there is no such run, throws a {@link NotFoundError} before the first iteration.
  */
 export async function followOutput(
   services: ServiceContext,
   caller: Caller,
-  runId: number,
-  afterSequence: number,
-  signal: AbortSignal,
+  run: FollowedRun,
 ): Promise<AsyncIterable<LogEvent>> {
-  if (await findLog(services.database, caller.workspaceId, runId) === undefined) {
-    throw new NotFoundError("Backup task log");
-  }
-  return follow(services, caller, runId, afterSequence, signal);
+  return logEvents(await follow(services, caller, run));
 }
 
-async function* follow(
+/**
+ * Streams a run's output as lines, many at once, and otherwise as {@link followOutput} does. The last item
+ * has no lines. It comes when the run has ended, or its record is deleted.
+ */
+export async function followLines(
   services: ServiceContext,
   caller: Caller,
-  runId: number,
-  afterSequence: number,
-  signal: AbortSignal,
-): AsyncGenerator<LogEvent> {
+  run: FollowedRun,
+): Promise<AsyncIterable<LogLines>> {
+  return logLines(await follow(services, caller, run), run.after);
+}
+
+async function* logEvents(steps: AsyncIterable<LogStep>): AsyncGenerator<LogEvent> {
+  for await (const step of steps) {
+    if (step.type !== "output") yield step;
+    else {
+      for (const { sequence, events } of step.chunks) {
+        yield { type: "output", sequence, text: events.map(({ text }) => text).join("") };
+      }
+    }
+  }
+}
+
+async function* logLines(steps: AsyncIterable<LogStep>, after: number): AsyncGenerator<LogLines> {
+  let sequence = after;
+  for await (const step of steps) {
+    if (step.type !== "output") continue;
+    sequence = step.chunks.at(-1)!.sequence;
+    const lines = step.chunks.flatMap(({ events }) => events.flatMap(linesOf));
+    yield { lines, sequence, isFinished: false };
+  }
+  yield { lines: [], sequence, isFinished: true };
+}
+
+/** Splits an event's text. An event contains complete lines. */
+function linesOf({ sequence, text }: LogLine): LogLine[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => ({ sequence, text: line }));
+}
+
+async function follow(
+  services: ServiceContext,
+  caller: Caller,
+  run: FollowedRun,
+): Promise<AsyncIterable<LogStep>> {
+  if (await findLog(services.database, caller.workspaceId, run.runId) === undefined) {
+    throw new NotFoundError("Backup task log");
+  }
+  return logSteps(services, caller, run);
+}
+
+async function* logSteps(
+  services: ServiceContext,
+  caller: Caller,
+  { runId, after, signal }: FollowedRun,
+): AsyncGenerator<LogStep> {
   const changed = new WakeSignal(services.clock);
   const unsubscribe = services.bus.subscribe((notification) => {
     if (concernsRun(notification, runId)) changed.wake();
   });
-  let after = afterSequence;
   let shown = "";
   try {
     while (!signal.aborted) {
@@ -59,9 +136,9 @@ async function* follow(
       // complete.
       const log = await findLog(services.database, caller.workspaceId, runId);
       if (log === undefined) return;
-      for await (const event of outputAfter(services, runId, after)) {
-        after = event.sequence;
-        yield event;
+      for await (const chunks of outputAfter(services, runId, after)) {
+        after = chunks.at(-1)!.sequence;
+        yield { type: "output", chunks };
         if (signal.aborted) return;
       }
       if (hasEnded(log.state)) return yield { type: "finished", log };
@@ -79,35 +156,46 @@ async function* outputAfter(
   services: ServiceContext,
   runId: number,
   after: number,
-): AsyncGenerator<LogEvent & { type: "output" }> {
+): AsyncGenerator<Chunk[]> {
   while (true) {
     const rows = await readOutputAfter(services.database, runId, after, BATCH);
-    for (const row of rows) {
-      const event = { type: "output" as const, ...unsentPart(row, after) };
-      after = event.sequence;
-      yield event;
-    }
-    if (rows.length < BATCH) return;
+    if (rows.length === 0) return;
+    yield rows.map((row) => unsentPart(row, after));
+    after = lastSequence(rows.at(-1)!);
+    // A UTF-16 unit has at most 3 bytes in UTF-8. So if the read reached neither limit, it read all chunks.
+    const size = rows.reduce((sum, { text }) => sum + 3 * text.length, 0);
+    if (rows.length < BATCH.rows && size < BATCH.bytes) return;
   }
 }
 
-/** Returns the part of a chunk that follows event `after`, and the number of the chunk's last event. */
-function unsentPart(row: OutputRow, after: number): { sequence: number; text: string } {
-  if (row.sequences === null || row.ends === null) return { sequence: row.sequence, text: row.text };
-  const sequence = row.sequences.at(-1)!;
-  const sent = row.sequences.findLastIndex((known) => known <= after);
-  if (sent === -1) return { sequence, text: row.text };
-  return { sequence, text: row.text.slice(codeUnits(row.text, row.ends[sent]!)) };
+function lastSequence({ sequence, sequences }: OutputRow): number {
+  return sequences?.at(-1) ?? sequence;
+}
+
+/** Returns the events of a chunk that follow event `after`. */
+function unsentPart(row: OutputRow, after: number): Chunk {
+  const { sequences, ends, text } = row;
+  if (sequences === null || ends === null) {
+    return { sequence: row.sequence, events: [{ sequence: row.sequence, text }] };
+  }
+  const events: LogLine[] = [];
+  let [points, start] = [0, 0];
+  sequences.forEach((sequence, index) => {
+    const end = start + codeUnits(text, start, ends[index]! - points);
+    if (sequence > after) events.push({ sequence, text: text.slice(start, end) });
+    [points, start] = [ends[index]!, end];
+  });
+  return { sequence: sequences.at(-1)!, events };
 }
 
 /**
- * Converts a length in code points to UTF-16 units. Postgres counts code points, and JavaScript counts UTF-16
- * units.
+ * Converts a length in code points, from the UTF-16 unit `start` on, to UTF-16 units. Postgres counts code
+ * points, and JavaScript counts UTF-16 units.
  */
-function codeUnits(text: string, codePoints: number): number {
-  let units = 0;
-  for (let left = codePoints; left > 0; left--) units += text.codePointAt(units)! > 0xffff ? 2 : 1;
-  return units;
+function codeUnits(text: string, start: number, codePoints: number): number {
+  let end = start;
+  for (let left = codePoints; left > 0; left--) end += text.codePointAt(end)! > 0xffff ? 2 : 1;
+  return end - start;
 }
 
 function progressOf(log: LogRow): string {

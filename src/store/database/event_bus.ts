@@ -4,6 +4,7 @@
  */
 import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
+import type { RecordKind } from "./record_kinds.ts";
 import type { RunState } from "../../domain/run.ts";
 import { logger } from "../../telemetry/logging.ts";
 import { dropConnections } from "./database.ts";
@@ -60,7 +61,12 @@ export type Notification =
    * A replica needs a transient secret that it has not received. A replica that has the secret publishes it
    * again.
    */
-  | { topic: "secret_wanted"; of: string };
+  | { topic: "secret_wanted"; of: string }
+  /**
+   * Records of this kind have changed: in one workspace, of one user, or, if both ids are absent, anywhere.
+   * Triggers of the database send it.
+   */
+  | { topic: "records_changed"; kind: RecordKind; workspace_id?: number; user_id?: number };
 
 /** Sends a notification when the surrounding transaction commits. */
 export async function notify(sql: Sql, notification: Notification): Promise<void> {

@@ -212,19 +212,25 @@ export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
 }
 
 /**
- * Returns the chunks that can contain events after the sequence number `after`, in order. If there are more
- * than `limit` such chunks, returns only the first `limit`.
+ * Returns the first chunks that can contain events after the sequence number `after`, in order: at most
+ * `limit.rows` chunks, and no further chunk once they have `limit.bytes` bytes together.
  */
 export async function readOutputAfter(
   sql: Sql,
   runId: number,
   after: number,
-  limit: number,
+  limit: { rows: number; bytes: number },
 ): Promise<OutputRow[]> {
   return await sql<OutputRow[]>`
-    select sequence, text, sequences, ends from run_output
-    where run_id = ${runId} and (sequence > ${after} or sequences[cardinality(sequences)] > ${after})
-    order by sequence limit ${limit}`;
+    select sequence, text, sequences, ends from (
+      select *, sum(octet_length(text)) over (order by sequence) - octet_length(text) as bytes_before
+      from (
+        select sequence, text, sequences, ends from run_output
+        where run_id = ${runId} and (sequence > ${after} or sequences[cardinality(sequences)] > ${after})
+        order by sequence limit ${limit.rows}
+      ) chunks
+    ) measured
+    where bytes_before < ${limit.bytes} order by sequence`;
 }
 
 /** Deletes a run with its output. A backup that the run stored is kept. */

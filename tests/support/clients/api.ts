@@ -109,7 +109,7 @@ async function callApi(
       ...headers,
     },
   });
-  const text = await response.text();
+  const text = await textOf(response);
   const isJson = response.headers.get("content-type")?.startsWith("application/json");
   const answer = {
     status: response.status,
@@ -118,6 +118,20 @@ async function callApi(
   };
   assertDocumented(method, path, answer);
   return answer;
+}
+
+/** Returns the body as text. A stream of changes never ends: returns its first event. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("event: refresh")) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += value;
+  }
+  await reader.cancel();
+  return text;
 }
 
 /**

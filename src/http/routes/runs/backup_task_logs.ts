@@ -233,7 +233,8 @@ function streamEndpoint({ path, operationId, group, summary, of, log: findLog }:
       const seen = request.headers.get("last-event-id") ?? "";
       if (hasEnded(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
       const over = new AbortController();
-      const output = await followOutput(services, caller, log.id, sequenceIn(seen, log.id), over.signal);
+      const after = sequenceIn(seen, log.id);
+      const output = await followOutput(services, caller, { runId: log.id, after, signal: over.signal });
       const events = serverSentEvents(log.id, output);
       return eventStream(services.clock, events, () => over.abort(), holdStream());
     },

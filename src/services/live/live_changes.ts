@@ -1,0 +1,162 @@
+/**
+ * Tells open streams which kinds of records have changed. All streams of a process share one subscription of
+ * the event bus and one timer, which exist only while a stream is open.
+ */
+import type { Owner } from "../../domain/access/owner.ts";
+import type { Clock } from "../../domain/clock.ts";
+import type { EventBus } from "../../store/database/event_bus.ts";
+import { RECORD_KINDS, type RecordKind } from "../../store/database/record_kinds.ts";
+
+export { RECORD_KINDS };
+
+/** A set of kinds, as one bit for each kind, in the order of {@link RECORD_KINDS}. */
+export type KindSet = number;
+
+/** Receives the changes for one stream. The methods must not throw. */
+export interface Follower {
+  /** Records of these kinds have changed. Each kind is reported at most once a second. */
+  changed(kinds: KindSet): void;
+  /** Changes may have been missed, of every kind. */
+  missed(): void;
+  /** A second has passed. */
+  tick(): void;
+  /** The process stops. */
+  stop(): void;
+}
+
+/** Shortest time between two reports of the same kind, in milliseconds. */
+const INTERVAL = 1000;
+
+interface Subscription {
+  readonly follower: Follower;
+  /** Kinds that must not be reported before the next tick. */
+  blocked: KindSet;
+  /** The kinds among `blocked` that were reported since the last tick. */
+  fresh: KindSet;
+  /** Kinds that have changed and are blocked. */
+  pending: KindSet;
+}
+
+export class LiveChanges {
+  /** The open streams of each workspace and of each user. */
+  readonly #audiences = new Map<string, Set<Subscription>>();
+  readonly #all = new Set<Subscription>();
+  /** Ends the subscription of the event bus and the timer; null while no stream is open. */
+  #end: (() => void) | null = null;
+  /** Changes that are reported at the end of the current task of the event loop, by audience. */
+  #changed = new Map<string, KindSet>();
+
+  constructor(private readonly bus: EventBus, private readonly clock: Clock) {}
+
+  /** The number of open streams. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Reports changes in the workspace and in the user's account, until the returned function is called. */
+  follow({ workspaceId, userId }: Owner, follower: Follower): () => void {
+    const subscription = { follower, blocked: 0, fresh: 0, pending: 0 };
+    const audiences = [`workspace ${workspaceId}`, `user ${userId}`];
+    this.#all.add(subscription);
+    for (const audience of audiences) {
+      const members = this.#audiences.get(audience);
+      if (members === undefined) this.#audiences.set(audience, new Set([subscription]));
+      else members.add(subscription);
+    }
+    this.#end ??= this.#begin();
+    return () => {
+      if (!this.#all.delete(subscription)) return;
+      for (const audience of audiences) {
+        const members = this.#audiences.get(audience)!;
+        members.delete(subscription);
+        if (members.size === 0) this.#audiences.delete(audience);
+      }
+      if (this.#all.size > 0) return;
+      this.#end?.();
+      this.#end = null;
+    };
+  }
+
+  /** Ends every open stream. */
+  stop(): void {
+    for (const { follower } of [...this.#all]) follower.stop();
+  }
+
+  #begin(): () => void {
+    const over = new AbortController();
+    const unsubscribe = this.bus.subscribe((notification) => {
+      if (notification.topic === "reconnected") {
+        for (const { follower } of [...this.#all]) follower.missed();
+      } else if (notification.topic === "records_changed") {
+        const { workspace_id, user_id } = notification;
+        const audience = workspace_id !== undefined
+          ? `workspace ${workspace_id}`
+          : user_id !== undefined
+          ? `user ${user_id}`
+          : EVERYBODY;
+        this.#collect(audience, bitOf(notification.kind));
+      }
+    });
+    void this.#tick(over.signal);
+    return () => {
+      over.abort();
+      unsubscribe();
+    };
+  }
+
+  /**
+   * Notes a change. The notifications of one transaction arrive together, so that they are reported together.
+   */
+  #collect(audience: string, kind: KindSet): void {
+    if (audience !== EVERYBODY && !this.#audiences.has(audience)) return;
+    if (this.#changed.size === 0) queueMicrotask(() => this.#report());
+    this.#changed.set(audience, (this.#changed.get(audience) ?? 0) | kind);
+  }
+
+  #report(): void {
+    const changed = this.#changed;
+    this.#changed = new Map();
+    for (const [audience, kinds] of changed) {
+      const members = audience === EVERYBODY ? this.#all : this.#audiences.get(audience) ?? [];
+      for (const subscription of [...members]) {
+        const due = kinds & ~subscription.blocked;
+        subscription.pending |= kinds & subscription.blocked;
+        if (due === 0) continue;
+        subscription.blocked |= due;
+        subscription.fresh |= due;
+        subscription.follower.changed(due);
+      }
+    }
+  }
+
+  async #tick(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.clock.sleep(INTERVAL, signal).catch(() => {});
+      if (signal.aborted) return;
+      for (const subscription of [...this.#all]) {
+        const { fresh, pending } = subscription;
+        const due = pending & ~fresh;
+        // A kind that is reported now is free again at the next tick, a full interval from now. A kind that
+        // was reported since the last tick has to wait for one tick more.
+        subscription.blocked = fresh | due;
+        subscription.fresh = 0;
+        subscription.pending = pending & fresh;
+        if (due !== 0) subscription.follower.changed(due);
+        subscription.follower.tick();
+      }
+    }
+  }
+}
+
+const EVERYBODY = "everybody";
+
+function bitOf(kind: RecordKind): KindSet {
+  const index = RECORD_KINDS.indexOf(kind);
+  // The triggers of a newer schema might notify of a kind that this version does not have. It has no bit.
+  return index === -1 ? 0 : 1 << index;
+}
+
+/** Returns the kinds in a set. */
+export function kindsIn(set: KindSet): RecordKind[] {
+  return RECORD_KINDS.filter((kind) => (set & bitOf(kind)) !== 0);
+}
