@@ -36,7 +36,9 @@ const Entry = z.union([
 type Entry = z.infer<typeof Entry>;
 type JobKind = Job["kind"];
 
-/** Number of bytes written since the last recorded acknowledgement after which the next one is recorded. */
+/**
+ * An acknowledgement is recorded only if at least this many bytes were written since the last recorded one.
+ */
 const CHECKPOINT_SIZE = 1024 * 1024;
 /**
  * How many event numbers are skipped after a journal was read from disk.

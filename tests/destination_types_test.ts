@@ -1,6 +1,6 @@
 /**
- * Checks that each destination type is defined in one place: other code uses its definition, and never its
- * name.
+ * Checks that each destination type is defined in one place. All other code uses the type's definition, and
+ * never the type's name.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -208,8 +208,8 @@ export interface Destination {
 /** Writes one object. After `commit` or `abort`, no other method may be called. */
 export interface ObjectWriter {
   /**
-   * A file that a program may write directly, so that the agent need not copy the bytes. Undefined if the
-   * destination does not support this.
+   * A file that a program is allowed to write directly. The agent then need not copy the bytes. Undefined if
+   * the destination does not support this.
    */
   readonly direct?: DirectWriting | undefined;
   /**

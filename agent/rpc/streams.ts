@@ -8,9 +8,9 @@ import { RunFailedError } from "../engine/ports.ts";
 import type { BytesToSend } from "../engine/jobs/send.ts";
 
 /**
- * Number of attempts, and shortest and longest wait between them in milliseconds. Several attempts can be
- * necessary if several control planes are behind one address. Only one of them waits for the bytes. All
- * others respond with 421.
+ * Maximum number of attempts, and minimum and maximum time between two attempts in milliseconds. Several
+ * attempts can be necessary if several control planes share one address. Only one of these control planes
+ * waits for the bytes. All others respond with 421.
  */
 const TRIES = 16;
 const FIRST_WAIT = 50;

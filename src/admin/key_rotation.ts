@@ -121,8 +121,8 @@ async function begin(
 }
 
 /**
- * Returns the keys in use and the retired ones. An interrupted rotation may have left values that are
- * encrypted with a retired key.
+ * Returns the keys in use and the retired keys. Retired keys are needed because an interrupted rotation might
+ * have left values that are encrypted with them.
  */
 async function availableKeys(file: KeyFile): Promise<Uint8Array[]> {
   return [...await file.keys(), ...await file.retired()];

@@ -1,9 +1,9 @@
 /** Recognizes errors of an unavailable database. */
 
 /**
- * Returns whether storing the same data again later might succeed. It might if the error is about the
- * database or the network, which can be unavailable, busy or failing over. These errors have the SQLSTATE
- * classes 08, 25, 40, 53, 55, 57 and 58, or error codes of the system or the client.
+ * Returns whether storing the same data again later might succeed. This is true for errors of the database or
+ * the network, which can be unavailable, busy or failing over. These errors have the SQLSTATE classes 08, 25,
+ * 40, 53, 55, 57 and 58, or error codes of the system or the client.
  *
  * Any other error is caused by the data itself. Such data is refused, so that it does not block the data of
  * other agents.

@@ -85,7 +85,7 @@ export class EventIngest {
   }
 
   /**
-   * Stores the events of each agent separately, so that events that can never be stored affect only their own
+   * Stores the events of each agent separately. If an event can never be stored, this affects only its own
    * agent. Returns false if ingestion was closed.
    */
   async #isolate(batch: IncomingEvent[], error: unknown): Promise<boolean> {

@@ -25,7 +25,7 @@ export interface HubOptions {
  */
 const MAX_GREETING = 8;
 
-/** Why a connection is closed when its agent has connected again: refusal code and message. */
+/** Refusal code and message for closing a connection whose agent has connected again. */
 const REPLACED = ["replaced", "The agent has connected again."] as const;
 
 export class Hub implements SessionOwner {
@@ -153,7 +153,7 @@ export class Hub implements SessionOwner {
     this.#open.delete(session);
     this.#greeted(session);
     if (this.#isReady(session)) this.#ready.delete(session.remoteServerId);
-    // While the hub stops, `close` records all closed connections at once.
+    // While the hub stops, `close` records all closed connections together.
     if (!session.entered || this.#stopped.signal.aborted) return;
     const leaving = disconnectAgent(this.#services, session.connection).catch((error) => {
       // Only log the error. The record is corrected later: at the replica's next heartbeat, or when the

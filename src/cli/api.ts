@@ -79,8 +79,8 @@ export class Api {
   }
 
   /**
-   * Returns the chosen page, or all pages joined, for any request. `one` sends the request; its query
-   * parameters `page` and `per_page` select the page.
+   * Returns the chosen page. If none is chosen, returns all pages joined. `one` sends a request of any kind
+   * with the given query. The query's parameters `page` and `per_page` select the page.
    */
   async pages<T>(
     { page, perPage }: PageChoice,

@@ -16,8 +16,8 @@ export interface Download {
   /** The path of the finished file. While incomplete, the file is named `<target>.partial`. */
   readonly target: string;
   /**
-   * The expected size in bytes and the digest. If null, a partial file of an earlier call is not reused,
-   * because it may belong to another object.
+   * The expected size in bytes and the expected digest. If null, a partial file of an earlier call is not
+   * reused, because it might belong to another object.
    */
   readonly expected: { readonly size: number; readonly sha256: string } | null;
 }

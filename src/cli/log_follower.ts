@@ -39,8 +39,8 @@ export interface Patience {
   /** How long attempts to reconnect go on, in milliseconds. */
   readonly outage: number;
   /**
-   * The pause between two attempts, in milliseconds. The server may set another pause. In a long outage, the
-   * pause grows to 16 times this value.
+   * The pause between two attempts to reconnect, in milliseconds. The server can replace this value. In a
+   * long outage, the pause grows to up to 16 times the value.
    */
   readonly retry: number;
 }

@@ -41,8 +41,9 @@ function cuttingProxy(target: string) {
         new TransformStream<string, Uint8Array>({
           transform(piece, controller) {
             text += piece;
-            // The first two streams end after their first output, or before the run's end. So only the third
-            // stream contains the run's end, even if the run is very fast.
+            // Cut the first two streams after their first output. If the run ends without output, cut the
+            // stream before the run's end. So only the third stream contains the run's end, even if the run
+            // is very fast.
             const [sent, event] = /^[^]*?\nevent: (output|finished)\n[^]*?\n\n/.exec(text) ?? [];
             if (sent === undefined) return;
             if (event === "output") controller.enqueue(new TextEncoder().encode(sent));

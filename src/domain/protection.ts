@@ -61,14 +61,13 @@ export interface ProtectionTerms {
 }
 
 /**
- * Returns when the task becomes late if no backup is stored before; null for never.
+ * Returns when the task becomes late, unless a backup is stored before that time; null for never.
  *
  * - With `max_age`: `max_age` after the newest backup's start.
- * - On an intermittent server: 7 days after the newest backup's start. If three intervals are longer than 7
- *   days, three intervals after the start.
- * - In all other cases: when the backup of a due time is not stored in time. The time allowed is a quarter of
- *   the interval plus twice the newest backup's duration. The quarter is at least 15 minutes and at most 6
- *   hours.
+ * - On an intermittent server: 7 days or three intervals after the newest backup's start, whichever is later.
+ * - In all other cases: when the time allowed for the backup of the next due time is over. The time allowed
+ *   is a quarter of the interval plus twice the newest backup's duration. The quarter is at least 15 minutes
+ *   and at most 6 hours.
  */
 export function lateAt(
   { max_age, newest, promised_at, schedule, server_class }: ProtectionTerms,

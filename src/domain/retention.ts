@@ -19,8 +19,8 @@ export interface RetentionPolicy extends Record<KeepRule, number | null> {
   /** Keeps this many of the newest backups, as restic's `--keep-last` does. */
   maximum_backups_to_keep: number;
   /**
-   * Keeps every backup that is younger than this many days; null or 0 turns this off. If all rules are off,
-   * nothing is removed, whatever this minimum is.
+   * Keeps every backup that is younger than this many days; null or 0 turns this off. Makes no difference if
+   * all rules are off, because nothing is removed then.
    */
   minimum_age_days: number | null;
 }

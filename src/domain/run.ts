@@ -129,14 +129,12 @@ export interface RunTimes {
    * Time from the last progress of a running run to notifying its owner. Default for tasks without a value.
    */
   stallWarning: number;
-  /**
-   * How long a running run may make no progress before it is ended. Default for tasks without a value.
-   */
+  /** Time without progress after which a running run is ended. Default for tasks without a value. */
   stallTimeout: number;
   /** How long a database dump waits for a lock. Default for tasks without a value. */
   lockWait: number;
   /**
-   * Time from queueing a run to notifying its owner that it is overdue. Default for tasks without a value.
+   * Time from queueing a run to telling its owner that the run is overdue. Default for tasks without a value.
    */
   overdue: number;
   /**

@@ -1,4 +1,4 @@
-/** Authenticates callers and checks what they may do. */
+/** Authenticates callers and checks what they are allowed to do. */
 import { lackingOf } from "../services/access/lacking.ts";
 import { ForbiddenError, UnauthenticatedError } from "../domain/errors.ts";
 import { authenticate, type PresentedSecret } from "../services/access/callers.ts";

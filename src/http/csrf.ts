@@ -18,8 +18,8 @@ export function csrfToken(session: string): string {
 }
 
 /**
- * Throws a {@link ForbiddenError} if another site might have made the request. The request has a session's
- * cookie.
+ * Checks a request that has a session's cookie. Throws a {@link ForbiddenError} if another site might have
+ * made the request.
  *
  * @param publicUrl The URL at which browsers reach this control plane; if null, the request's `Host` header
  *   names the host.

@@ -18,7 +18,7 @@ export type Access = Ability | "any token" | "session" | "trigger" | "agent" | "
 
 export type Method = "get" | "post" | "put" | "delete";
 
-/** The argument of `handle`. The pipeline has validated its query and body. */
+/** The argument of an endpoint's `handle`. The pipeline has already validated `query` and `body`. */
 export interface Call<Id extends string, Query, Body> {
   readonly services: ServiceContext;
   /** The authenticated caller. `public` and `agent` endpoints have none: reading this property throws. */

@@ -9,7 +9,7 @@ import { activeSpan } from "../telemetry/tracing.ts";
 
 /**
  * Values of one request. `route` is the path of the matched endpoint, for the log and the metrics. It is
- * undefined if no endpoint was matched. `requestId` is the id in the response.
+ * undefined if no endpoint was matched. `requestId` is the request's id, which the response also contains.
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };

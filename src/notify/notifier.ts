@@ -144,7 +144,10 @@ export class Notifier {
     return outcome ?? { ok: false, error: "The control plane is stopping; try again.", retryAfterMs: null };
   }
 
-  /** Aborts messages in flight. Another replica sends them again, or this replica after its next start. */
+  /**
+   * Aborts messages in flight. Another replica sends them again, or this replica does so after its next
+   * start.
+   */
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.settled();

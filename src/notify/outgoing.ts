@@ -10,7 +10,7 @@ import { DeliveryError } from "./delivery_error.ts";
 
 /** Time limit for connecting, sending and reading the response, in milliseconds. */
 const TIMEOUT = 15_000;
-/** Maximum number of bytes that are read of a response. */
+/** A response is read up to this many bytes. */
 const ANSWER_LIMIT = 16_384;
 
 export interface OutgoingRequest {

@@ -46,8 +46,8 @@ export async function missingKeys(
  * Compares the keys with those of the other running control planes. Returns null if this control plane agrees
  * with all others. Otherwise returns one sentence about a control plane with other keys.
  *
- * Each control plane encrypts new values with one of its keys. Two control planes agree if each also has this
- * key of the other.
+ * Each control plane encrypts new values with one of its keys. Two control planes agree if each has the key
+ * with which the other encrypts.
  *
  * @param self The id of this control plane; null before it is registered. With an id, the keys are compared
  *   only with control planes that were registered earlier.

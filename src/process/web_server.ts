@@ -1,7 +1,7 @@
 /** Listens for HTTP requests. */
 import { StartError } from "./start_error.ts";
 
-/** Time in milliseconds for open requests to finish once the server stops. After it, they are aborted. */
+/** When the server stops, open requests have this many milliseconds to finish. Then they are aborted. */
 const GRACE = 5_000;
 
 export interface WebServer extends AsyncDisposable {

@@ -144,8 +144,8 @@ export const BackupSend = z.object({
   what: z.discriminatedUnion("type", [
     z.object({ type: z.literal("object"), name: z.string() }),
     /**
-     * An object as it is stored, requested for a run on another server. The object's current size might
-     * differ from the recorded size.
+     * Like `object`, but requested for a run on another server. The object's current size might differ from
+     * the recorded size.
      */
     z.object({ type: z.literal("stored"), name: z.string() }),
     z.object({ type: z.literal("file"), path: z.string() }),

@@ -20,8 +20,8 @@ export const JobDestination = z.discriminatedUnion("type", JOB_SHAPES);
 export type JobDestination = z.infer<typeof JobDestination>;
 
 /**
- * A directory on another server's disk. The agent reads its objects through the control plane (`GET
- * /api/agent/objects`), and cannot write there.
+ * A directory on the disk of another server. The agent that runs the job reads the directory's objects
+ * through the control plane (`GET /api/agent/objects`). It cannot write to the directory.
  */
 export const RelayDestination = z.object({
   type: z.literal("relay"),

@@ -361,7 +361,7 @@ export const ServerMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("upload.refused"),
     request_id: requestId,
-    /** The error in one line. `retryable` says whether the same request may succeed later. */
+    /** The error in one line. `retryable` says whether the same request might succeed later. */
     message: z.string(),
     retryable: z.boolean(),
   }),

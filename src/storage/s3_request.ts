@@ -176,7 +176,7 @@ export class S3Requests {
     } finally {
       clearTimeout(timer);
     }
-    // A successful response to PUT or DELETE has no body. So an HTML page as the body comes from a proxy.
+    // A successful response to PUT or DELETE has no body. If the body is an HTML page, a proxy has responded.
     const isPage = (method === "PUT" || method === "DELETE") && /^\s*<(?:!doctype )?html/i.test(answer.text);
     if (answer.status >= 200 && answer.status < 300 && !isPage) return answer;
     throw this.fail(request.action, readRefusal(answer.status, answer.text, answer.headers));

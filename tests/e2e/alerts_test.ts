@@ -54,7 +54,7 @@ Deno.test("late tasks and absent agents are reported once, and so are their ends
   const received = () =>
     // deno-lint-ignore no-explicit-any
     receiver.received.flatMap(({ body }) => (body.events ?? [body]).map(({ event }: any) => event)).sort();
-  /** Resolves when the control planes have checked every open alert after `since`. */
+  /** Resolves when a control plane has seen after the time `since` that a backup is still late. */
   const looked = (since: Date) =>
     until(async () => {
       const rows = await database`

@@ -39,7 +39,7 @@ import {
 const PER_DATABASE = 2500;
 /** The number of requests after which missing records are created again. */
 const PER_LOOK = 40;
-/** Text in every text field of another user's records. No response to the caller may contain it. */
+/** Text in every text field of another user's records. A response to the caller must not contain it. */
 const OTHERS = "others-9c1e";
 
 const TABLES: Readonly<Record<string, string>> = {
@@ -146,7 +146,7 @@ class World {
           remote_server_id: (await rows("remote_servers"))[0],
           backup_destination_id: (await rows("backup_destinations"))[0],
           encryption_password: `${CANARY}-archive`,
-          // A request may have turned the destination into a local one without a path. With this path, the
+          // A request might have turned the destination into a local one without a path. With this path, the
           // task is valid for a local destination too.
           store_path: "backups",
         }),

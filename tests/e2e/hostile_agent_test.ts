@@ -1,6 +1,6 @@
 /**
- * Attacks other servers with an agent that has a valid key of its own server. Nothing of another server
- * changes.
+ * Attacks other servers with an agent. The agent's key is valid, but only for its own server. Nothing that
+ * belongs to the other servers changes.
  */
 import { bucketRow } from "../support/fixtures/bucket_row.ts";
 import assert from "node:assert/strict";

@@ -25,8 +25,8 @@ export interface Invariant {
 const LATE = 12_000;
 
 /**
- * The invariants in the order in which they are checked. A later invariant has more time than its limit says,
- * because the earlier checks take time, too.
+ * The invariants in the order in which they are checked. Counted from the repair of the faults, a later
+ * invariant has more time than its own limit, because the earlier checks take time, too.
  */
 export const INVARIANTS: readonly Invariant[] = [
   {
@@ -131,8 +131,9 @@ async function runsAreTerminal(stage: Stage): Promise<string[]> {
 }
 
 /**
- * Records runs that do not end soon enough after their deadline. A control plane with a wrong clock might set
- * a deadline in the past. So the time is measured from when a run was first seen past its deadline.
+ * Records runs that do not end soon enough after their deadline. The time does not start at the deadline,
+ * because a control plane with a wrong clock might set a deadline in the past. It starts when a run is first
+ * seen past its deadline.
  */
 async function noteLate({ late, overdue, world }: Stage, taskIds: readonly number[]): Promise<void> {
   const rows = await world.sql((sql) =>

@@ -2,8 +2,8 @@
  * `deno task faults [--seed N] [--count N] [--second S]`: carries out the plans of `count` consecutive seeds
  * from `seed` on, and reports violations. Needs root, and the programs that `deno task test` installs.
  *
- * To repeat a single plan, give its seed and `--count 1`. If due times matter, add `--second S`: the second
- * of the minute in which the plan began.
+ * To repeat a single plan, give its seed and `--count 1`. If due times matter, add `--second S`. The plan
+ * then begins at second S of a minute. Use the second at which the plan began the first time.
  */
 import { parseArgs } from "node:util";
 import { setUp } from "../setup.ts";

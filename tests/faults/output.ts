@@ -45,9 +45,9 @@ async function judge({ plan, world }: Stage, task: StagedTask, run: Run): Promis
     last = sequence;
   }
   // If a run ended without the agent's verdict, its output might stop at any event. An agent whose disk was
-  // full might forget its verdict at a restart, and then sends a second verdict. The first verdict counts if
-  // the control plane received it. If the connection lost it, the second one counts. The output then lacks
-  // the events that the agent forgot.
+  // full might lose its verdict and other events at a restart. The agent then sends a second verdict. If the
+  // control plane received the first verdict, the first one counts. Otherwise the second one counts, and the
+  // output lacks the events that the agent lost.
   const isForgetful = plan.faults.some(({ action }) =>
     action.type === "fill the agent's disk" && action.agent === task.agent
   );

@@ -1,6 +1,6 @@
 /**
- * A TCP relay in front of a destination's server. It can slow connections down, end them early, and drop
- * them.
+ * A TCP relay in front of a destination's server. It can slow connections down, end a connection after a
+ * number of bytes, end all connections, and stop passing data.
  */
 import { systemClock } from "../../src/domain/clock.ts";
 import { closeQuietly, isGone } from "./wire.ts";

@@ -2,7 +2,10 @@
 
 export interface Result {
   readonly file: string;
-  /** The name of the test. For a step, the names of its test, outer steps and itself: `a test ... a step`. */
+  /**
+   * The name of the test. For a step, it consists of the test's name, the names of the outer steps, and the
+   * step's own name: `a test ... a step`.
+   */
   readonly name: string;
   readonly outcome: "ok" | "FAILED" | "ignored";
   readonly milliseconds: number;

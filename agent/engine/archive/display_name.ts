@@ -35,7 +35,7 @@ const ESCAPED = /\\([23][0-7]{2})/g;
 
 /**
  * Returns whether a name contains an escape like those that {@link displayName} writes. A name with an escape
- * may be the display name of another name.
+ * might be the display name of another name.
  */
 export function isEscaped(name: string): boolean {
   return name.search(ESCAPED) !== -1;

@@ -17,7 +17,10 @@ const BUILD_TIMEOUT_MS = 15 * 60_000;
 interface KeptListing {
   readonly directory: string;
   readonly listing: Promise<SortedListing>;
-  /** Ends the wait for the listing's removal. Aborted when the listing is used again or removed. */
+  /**
+   * Aborting this ends the wait after which the listing is removed. It is aborted when the listing is used
+   * again or removed.
+   */
   idle: AbortController;
 }
 

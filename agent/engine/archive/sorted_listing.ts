@@ -284,8 +284,8 @@ function unescaped(name: string): string {
 
 interface FoundRecord {
   /**
-   * The record as a byte string, without the NUL. `at` is the record's position in the file, `next` the
-   * position of the following record.
+   * `text` is the record as a byte string, without the NUL. `at` is the record's position in the file. `next`
+   * is the position of the following record.
    */
   text: string;
   at: number;

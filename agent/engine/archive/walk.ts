@@ -76,8 +76,8 @@ export async function walkArchive(
     .finally(() => Deno.remove(fifo));
   const unpacked = await zstd.child.exited;
   const listed = await tar.exited;
-  // If one of the two programs ends early, both end. If zstd ended because tar stopped reading, the cause is
-  // tar's failure.
+  // If one of the two programs ends early, the other one ends too. If zstd ended because tar stopped reading,
+  // zstd itself did not fail, so its exit is not checked.
   const isCut = unpacked.signal === "SIGPIPE" || /Broken pipe/.test(messages.zstd.first ?? "");
   if (!isCut) checkExit("zstd", unpacked, messages.zstd);
   checkExit("tar", listed, messages.tar);
@@ -155,8 +155,9 @@ async function* watched(opened: Chunks, watch: FrameWatch): Chunks {
  */
 function checkExit(program: string, { code, signal }: Exit, { first }: FirstMessage): void {
   if (signal !== null) throw new Error(`Cannot read an object: ${program} was ended by ${signal}`);
-  // A read error means that the disk could not be read. It does not mean that the data is damaged. zstd also
-  // reports a truncated frame as a read error, with "premature end". Such data is damaged, so don't match it.
+  // A read error means that the disk could not be read. It does not mean that the data is damaged. But zstd
+  // also reports a truncated frame as a read error, with "premature end". A truncated frame is damage, so the
+  // pattern excludes this message.
   if (/Read error(?!.*premature end)/.test(first ?? "")) {
     throw new Error(`${program} could not read all of it: ${first}`);
   }

@@ -37,9 +37,9 @@ const SPACE_FACTOR = 60;
  * Returns one page of a directory. Memory use grows with the number of members up to the page's end.
  *
  * Rejects with a `BackupDamagedError` if the stored index was altered. If the directory can't be listed for
- * another reason, rejects with another `RunFailedError` that names the backup.
+ * another reason, rejects with a plain `RunFailedError`. Both errors name the backup.
  *
- * @param cache Keeps the listings of large backups between requests. Null reads the index for each request.
+ * @param cache Keeps the listings of large backups between requests. If null, each request reads the index.
  */
 export async function browseBackup(
   request: BackupBrowse,

@@ -70,7 +70,7 @@ export async function compareTree(
 interface ListedIndex {
   /** Number of the index's lines, not counting the line of the root directory. */
   count: number;
-  /** Names of members whose other fields are unreadable. */
+  /** Names of the members of unknown type. Only their position and name could be read from the index. */
   unknown: string[];
   /** Number of lines from which not even a name can be read. */
   unreadable: number;

@@ -1,5 +1,6 @@
 /**
- * Runs a restore drill: restores a backup on its server, compares the restored data, and removes it again.
+ * Runs a restore drill: restores a backup on its server, compares the restored data, and removes the restored
+ * data.
  */
 import type { DrillJob, Proven } from "../../../src/protocol/job.ts";
 import { Children } from "../programs/children.ts";

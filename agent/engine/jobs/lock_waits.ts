@@ -32,8 +32,8 @@ function workOf(job: Job): Work | null {
 }
 
 /**
- * Returns the source type of `spec`. If the job does not name a type, returns the type whose programs are
- * running.
+ * Returns the source type of `spec`. If `spec` does not name a source type, returns the source type to which
+ * one of the running programs belongs.
  */
 function typeOf(spec: Work["spec"], programs: readonly RunningProgram[]): SourceType | undefined {
   return sourceTypeOf(spec) ??

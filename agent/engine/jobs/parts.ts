@@ -19,9 +19,9 @@ export interface StoredParts {
 /**
  * Stores the parts one after the other. Resolves with the stored parts and the parts that were left out.
  * Writes a warning for each part that was left out. Rejects in these cases:
- * - Nothing was stored, or only general objects, such as roles.
- * - A part cannot be stored, and the control plane accepts no incomplete backups.
- * - An error has another cause than the source.
+ * - Nothing was stored, or only general parts, such as roles.
+ * - A part cannot be stored, and the control plane does not accept incomplete backups.
+ * - An error occurs that the source did not cause.
  */
 export async function storeParts(
   source: PreparedSource,

@@ -87,7 +87,7 @@ async function inspectWhileReading(
   const [inspected] = await Promise.allSettled([inspecting]);
   // If the read failed, the inspection's error says nothing about the object's contents.
   if (reading.failure !== null) throw reading.failure.error;
-  // The inspection may have stopped early, so hash the remaining bytes.
+  // The inspection might have stopped early, so hash the remaining bytes.
   for await (const _ of reading.rest());
   const faults = differenceOf(reading, sha256);
   if (inspected.status === "fulfilled") return faults;

@@ -89,8 +89,8 @@ export class StoredObjects {
   }
 
   /**
-   * Returns whether an object is encrypted. Only someone with the key can create an encrypted object, even if
-   * others can write to the destination.
+   * Returns whether an object is encrypted. Only someone with the key can create an encrypted object. Write
+   * access to the destination is not enough.
    */
   isSealed(object: StoredObject): boolean {
     return this.#keyOf(object) !== null;

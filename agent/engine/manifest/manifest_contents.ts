@@ -55,8 +55,9 @@ const Manifest = z.object({
 });
 
 /**
- * Returns the contents in a manifest's text. Returns an empty map for an older backup without contents.
- * Rejects if the text is not a manifest. Also rejects if the key does not decrypt the contents.
+ * Reads the databases' contents from a manifest's text. Returns an empty map for an older backup, whose
+ * manifest has no contents. Rejects if the text is not a manifest, or if the key does not decrypt the
+ * contents.
  */
 async function readContents(
   text: string,

@@ -1,6 +1,6 @@
 /**
- * Reads the kernel's counters of the activity of a run's programs. Two equal results mean that the programs
- * did nothing in between.
+ * Reads the counters in which the kernel counts the activity of a run's programs. If two readings are equal,
+ * the programs did nothing between them.
  */
 import { basename } from "node:path";
 import { processTree } from "./process_tree.ts";
@@ -36,8 +36,8 @@ export function runningPrograms(signal: AbortSignal): RunningProgram[] {
 export function activityOf(programs: readonly RunningProgram[]): string {
   return programs.flatMap(({ pid }) => processTree(pid)).map(({ pid }) => {
     const stat = readProc(pid, "stat");
-    // Field 0 after the program's name in parentheses is the state, field 11 the user time, and field 12 the
-    // system time.
+    // Count the fields after the program's name in parentheses. Field 0 is the state, field 11 the user time,
+    // and field 12 the system time.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const bytes = [...readProc(pid, "io").matchAll(/^[rw]char: (\d+)$/gm)].map(([, count]) => count);
     return [pid, fields[11], fields[12], ...bytes].join(" ");

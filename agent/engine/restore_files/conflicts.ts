@@ -14,8 +14,8 @@ export interface Conflicts {
   /** The names in `replaced` that are directories in the backup. */
   obstructing: string[];
   /**
-   * Names that are directories in the restore directory but not in the backup. A restore never removes these
-   * directories.
+   * Names that exist in the restore directory as directories, and in the backup as something else. A restore
+   * never removes these directories.
    */
   blocking: string[];
   /**

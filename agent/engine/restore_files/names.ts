@@ -14,8 +14,8 @@ export const ENDS_WITH_AGENT: Redirect[] = [{ descriptor: 3, direction: "<", pat
 export const ENDS_WITH_PARENT = ["setpriv", "--pdeathsig=KILL", "--"];
 
 /**
- * The directory that a command writes to, as a file descriptor. The text is short. So paths below the
- * directory stay within the system's limit, even if the directory's own path is long.
+ * A path of the directory that a command writes to. The path names a file descriptor, so it is short. Paths
+ * below the directory thus stay within the system's limit, even if the directory's usual path is long.
  */
 export const DIRECTORY_INTO = "/proc/self/fd/4";
 const INTO = { descriptor: 4, direction: "<" } as const;

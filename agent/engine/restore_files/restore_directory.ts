@@ -123,8 +123,8 @@ function isRefused(error: unknown): boolean {
 }
 
 /**
- * Returns the path of a file that keeps a modification time. It is the time that the parent of the staging
- * directory had before the restore.
+ * Returns the path of a file that keeps a modification time. This is the modification time that the parent of
+ * the staging directory had before the restore.
  */
 export function timeFile(workDirectory: string): string {
   return join(workDirectory, "time");

@@ -42,7 +42,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
   let chosen = new Choice(roots);
   let index = await readMembers(readLines, (member, range) => chosen.take(member, range));
   if (chosen.missing().some(isEscaped)) {
-    // A path that no member has may be a display name.
+    // If no member has a path, the path might be a display name.
     const missing = new Set(chosen.missing());
     const names = paths.map((path) =>
       missing.has(byteString(path)) ? nameFromDisplay(path) : byteString(path)

@@ -177,8 +177,8 @@ export class RunScripts {
   }
 
   /**
-   * Waits for a script that an earlier agent has started, and ends it at its time limit. Returns its problem;
-   * null if it succeeded.
+   * Waits for a script that an earlier agent process started. Ends the script at the script's time limit.
+   * Returns the script's problem; null if the script succeeded.
    */
   async #awaitEarlier(index: number, script: PlannedScript, startedPath: string): Promise<string | null> {
     const { clock } = this.#context;
@@ -229,8 +229,8 @@ function typeAfter(outcome: Verdict["outcome"]): ScriptType | null {
 }
 
 /**
- * Returns the verdict after scripts have failed. If the backup was stored, it stays stored and the run counts
- * as failed.
+ * Adds the failed scripts to a verdict. If the backup was stored, it stays stored, but the run counts as
+ * failed.
  */
 function withFailures(verdict: Verdict, failed: readonly string[]): Verdict {
   if (failed.length === 0) return verdict;

@@ -32,7 +32,7 @@ export interface ScriptStart {
   readonly user: SystemUser | null;
   /** Environment variables of the script, in addition to `PATH`, `HOME`, `USER`, `LOGNAME` and `LC_ALL`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Value of the variable {@link INVOCATION}. The variable is also in `variables`. */
+  /** Value of the environment variable {@link INVOCATION}. `variables` contains this variable too. */
   readonly invocation: string;
   readonly timeoutMs: number;
   /** Aborting this signal ends the script. If the signal is null, only the time limit ends the script. */

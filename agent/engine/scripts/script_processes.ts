@@ -36,7 +36,9 @@ function processesOf({ leader, invocation }: ScriptProcesses): ProcessStat[] {
   );
 }
 
-/** Returns the id of the process that an earlier agent has started for a script; null if it has ended. */
+/**
+ * Returns the id of the process that an earlier agent started for a script; null if this process has ended.
+ */
 export function findLeader(startedPath: string): number | null {
   const found = runningProcesses().find(({ pid, session }) =>
     pid === session && readWords(pid, "cmdline").includes(startedPath)

@@ -68,8 +68,8 @@ export interface SourcePart {
    */
   count?(): RowCounting | Promise<RowCounting>;
   /**
-   * Shell command for users that restores the part with standard tools. The command reads the decompressed
-   * stream on stdin.
+   * Shell command with which users can restore the part, with standard tools only. The command reads the
+   * decompressed stream on stdin.
    */
   readonly restore: string;
   /** Takes one line of the command's error output. */

@@ -9,9 +9,9 @@ import { oneLine } from "../programs/line.ts";
 /** The base-2 logarithm of scrypt's cost. The `age` program uses the same cost. */
 export const WORK_FACTOR = 18;
 /**
- * The highest work factor that is accepted. A derivation with this factor needs 1 GiB of memory. Without a
- * limit, anyone who can write to the destination could change a header so that a derivation needs too much
- * memory.
+ * The highest work factor that is accepted. With this factor, the derivation of a key needs 1 GiB of memory.
+ * The limit is needed because the factor is in an object's header. Anyone who can write to the destination
+ * could change the header so that the derivation needs too much memory.
  */
 export const MAX_WORK_FACTOR = 20;
 

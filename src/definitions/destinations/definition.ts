@@ -65,7 +65,7 @@ export type JobShape = z.ZodObject<{ type: z.ZodLiteral<string>; directory: z.Zo
  * Who accesses the stored objects:
  * - `server`: only the agent of the server whose disk they are on;
  * - `agents`: every agent of the workspace;
- * - `control_plane`: the control plane itself. `src/storage` signs requests for agents.
+ * - `control_plane`: the control plane itself. Agents use requests that it signs (in `src/storage`).
  */
 export type Reach = "server" | "agents" | "control_plane";
 

@@ -17,7 +17,10 @@ export const DESTINATION_TYPES = Object.keys(destinationDefinitions) as [
 
 type JobShape = typeof destinationDefinitions[DestinationType]["jobShape"];
 
-/** The schemas of a job's destination on the wire, without duplicates. */
+/**
+ * The schemas that a job's destination can have on the wire. A schema that several types share is listed
+ * once.
+ */
 export const JOB_SHAPES = [
   ...new Set(Object.values(destinationDefinitions).map(({ jobShape }) => jobShape)),
 ] as [JobShape, ...JobShape[]];

@@ -25,7 +25,9 @@ const UNSEEN = new RegExp(
   "u",
 );
 
-/** Accepts one or more lines, together 1 to `max` characters, that people read. Strips surrounding blanks. */
+/**
+ * Accepts text for people: one or more lines with 1 to `max` characters in total. Strips surrounding blanks.
+ */
 export function text(max: number): z.ZodString {
   return limited(trimmed(z.string()).min(1), max);
 }

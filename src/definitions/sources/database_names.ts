@@ -28,8 +28,8 @@ function checked(split: (value: string) => string[]): z.ZodString {
 }
 
 /**
- * Returns one entry for each source type of databases: what is wrong with the names for this type, or null if
- * the type accepts them.
+ * Returns one entry for each source type that has databases. The entry says what is wrong with the names. It
+ * is null if the type accepts the names.
  */
 function problemsOf(names: readonly string[]): (string | null)[] {
   return DATABASE_TYPES.map((type) => DEFINITIONS.get(type)!.nameProblem!(names));

@@ -103,7 +103,7 @@ export function defineSource<const D extends SourceDefinition>(definition: D): D
   return definition;
 }
 
-/** Returns whether agents can restore backups of a type. */
+/** Returns whether agents can restore backups of the source type with this `restore` definition. */
 export function isRestorable(restore: SourceDefinition["restore"]): restore is RestoreDefinition {
   return "fields" in restore;
 }

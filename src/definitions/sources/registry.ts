@@ -181,7 +181,7 @@ export function foreignSourceFields(task: SourceTask): Record<string, string[]> 
   return Object.fromEntries(foreign.map((name) => [name, [sentence(name)]]));
 }
 
-/** The fields that at least one type requires. */
+/** The fields that at least one source type requires. */
 export const REQUIRED_SOURCE_FIELDS = distinct(all.flatMap(({ requiredField }) => requiredField ?? []));
 
 function distinct<T>(values: readonly T[]): T[] {

@@ -99,8 +99,8 @@ const MAX_EMAIL = 254;
  * Reads a person's claims. Returns null if the subject is not valid.
  *
  * @param claims The claims of the ID token. The token has been verified.
- * @param more The claims of the user info endpoint, for the same subject. The claims of the ID token take
- *   precedence over them.
+ * @param more The claims of the user info endpoint, for the same subject. If the ID token has the same claim,
+ *   the ID token's claim counts.
  */
 export function identityOf(claims: Claims, more: Claims, groupsClaim: string): OpenidIdentity | null {
   const { iss, sub, iat, auth_time: authenticated } = claims;
@@ -125,7 +125,7 @@ export function identityOf(claims: Claims, more: Claims, groupsClaim: string): O
   };
 }
 
-/** Returns a text without characters that cannot be seen, in one line; empty for anything but text. */
+/** Returns a text in one line, without invisible characters; an empty text if `value` is not a text. */
 function plainLine(value: unknown): string {
   return typeof value === "string"
     ? [...value.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "").trim()].slice(0, MAX_TEXT).join("")

@@ -68,7 +68,7 @@ export function serverToLoadInto(
 
 /** Returns whether a host name refers to the machine that uses it, such as `localhost`. */
 export function isThisMachine(host: string | null): boolean {
-  // A host that starts with a slash is a socket's directory on the machine that uses it.
+  // A host that starts with a slash is the directory of a local socket.
   if (host === null || host.startsWith("/")) return true;
   const name = host.toLowerCase().replace(/\.$/, "");
   if (name === "localhost" || name.endsWith(".localhost") || /^127(\.\d{1,3}){3}$/.test(name)) return true;

@@ -62,7 +62,7 @@ export interface UsualRuns {
 export interface GuardHistory {
   /** Medians of the earlier backups; null if there are too few. */
   usual: UsualStats | null;
-  /** Median of the earlier runs; null if there are none. */
+  /** Median duration of the earlier runs; null if there are none. */
   runs: UsualRuns | null;
 }
 

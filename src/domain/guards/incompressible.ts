@@ -5,8 +5,8 @@ import { missingBackups } from "./missing_history.ts";
 /** Minimum rise that counts as sharp, both for `size / bytes_read` and for the incompressible share. */
 export const SHARP_RISE = 0.25;
 /**
- * Minimum size of a checked backup, in bytes read. In a smaller backup, one added picture could cause a sharp
- * rise.
+ * Minimum size of a checked backup, in bytes read. Smaller backups are not checked, because a single added
+ * picture could cause a sharp rise.
  */
 export const MINIMUM_BYTES_READ = 1_000_000;
 

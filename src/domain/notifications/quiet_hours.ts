@@ -23,8 +23,7 @@ export interface QuietHours {
 }
 
 /**
- * Returns the end of the stream's current quiet hours: those that include the time `at`. Returns null if
- * there are no quiet hours at that time.
+ * Returns the end of the quiet hours in which `at` lies; null if `at` is not in the stream's quiet hours.
  *
  * @param userZone The time zone of streams without a time zone of their own.
  */

@@ -5,7 +5,7 @@ import { planRun } from "../schedules/schedule.ts";
 
 export const SUMMARIES = ["off", "daily", "weekly"] as const;
 
-/** The columns of a stream that describe its summaries. */
+/** The columns of a notification stream that say whether and when it gets summaries. */
 export interface SummarySchedule {
   readonly summary: typeof SUMMARIES[number];
   /** Time of day at which a summary is sent, as `HH:MM`. */

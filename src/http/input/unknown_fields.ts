@@ -1,6 +1,7 @@
 /**
  * Detects fields in a request that the operation does not support. Most of these fields are ignored and
- * listed in the response's `warnings`. Existing clients send extra fields, or send back a whole record.
+ * listed in the response's `warnings`, because existing clients send extra fields, or send back a whole
+ * record.
  *
  * A field that resembles a supported one is refused, because it is probably misspelt. For example, if
  * `encryption_pasword` were ignored, the data would be stored unencrypted.

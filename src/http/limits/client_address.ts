@@ -18,9 +18,9 @@ export class TrustedProxies {
   }
 
   /**
-   * Returns the client's address. Each proxy appends the address from which it got the request to
-   * `X-Forwarded-For`. The client can put anything at the beginning. So the client's address is the last one
-   * that is not a trusted proxy.
+   * Returns the client's address. Each proxy appends the address from which it got the request to the header
+   * `X-Forwarded-For`. The client can send this header too, so the beginning of the header can be false. The
+   * client's address is therefore the last address that is not a trusted proxy's.
    */
   clientOf(peer: string | null, forwardedFor: string | null): string | null {
     let client = peer === null ? null : plain(peer);

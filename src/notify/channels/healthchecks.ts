@@ -2,7 +2,7 @@
  * Pings a service that raises an alarm if a run does not end in time. The URL tells which service it is:
  * - Cronitor (https://cronitor.io/docs/telemetry-api).
  * - A push monitor of Uptime Kuma.
- * - Any other URL is treated as Healthchecks (https://healthchecks.io/docs/http_api/).
+ * - Healthchecks (https://healthchecks.io/docs/http_api/), if the URL belongs to neither of these.
  */
 import type { NotificationEventName } from "../../domain/notifications/event_classes.ts";
 import type { NotifiedRun } from "../../domain/notifications/notification.ts";

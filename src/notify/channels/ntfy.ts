@@ -34,7 +34,7 @@ export const ntfy: Channel = {
     return loginOf(url) === null ? "must have a percent-encoded user and password, or an access token" : null;
   },
   urlOf: httpsValue.urlOf,
-  // The limit is in bytes, and a character may take three bytes.
+  // The limit is in bytes, and a character can take up to three bytes.
   digest: { characters: TEXT_LIMIT / 3 },
   async send(value, message, { outgoing, signal }) {
     const url = new URL(value);

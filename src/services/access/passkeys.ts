@@ -38,8 +38,8 @@ function partyOf(url: string): { expectedOrigin: string; expectedRPID: string } 
 }
 
 /**
- * A challenge for a passkey. The browser gets the challenge encrypted, so the control plane does not have to
- * store it. Strangers who request many challenges thus do not fill the database. Only a used challenge is
+ * A challenge for a passkey. The control plane encrypts the challenge and sends it to the browser instead of
+ * storing it. So strangers who request many challenges do not fill the database. Only a used challenge is
  * stored.
  */
 interface Challenge {

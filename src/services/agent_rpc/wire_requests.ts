@@ -109,7 +109,10 @@ export async function buildWireRequest(
   }
 }
 
-/** Returns presigned URLs of the objects, by name; empty if the agent can reach the destination by itself. */
+/**
+ * Returns each object's name and presigned URL; an empty list if the agent can reach the destination by
+ * itself.
+ */
 async function signObjects(
   services: ServiceContext,
   { directory }: BackupDetailRow,

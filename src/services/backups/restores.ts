@@ -65,8 +65,8 @@ export async function startRestore(
 
 /**
  * Returns the id of the server that will read the backup. This is the requested server. If no server is
- * requested, it is the server that made the backup. Throws an {@link InvalidError} if that server does not
- * exist.
+ * requested, it is the server that made the backup. Throws an {@link InvalidError} if the server that will
+ * read the backup does not exist.
  */
 export async function selectServer(
   sql: Sql,

@@ -116,7 +116,7 @@ async function readDocument(network: Network, url: string, signal: AbortSignal):
   throw new Error(`it redirects more than ${REDIRECTS_LIMIT} times`);
 }
 
-/** Parses the document. Error messages do not quote it, because anything may be in it. */
+/** Parses the document. Error messages do not quote the document, because it might contain anything. */
 function parseRelease(text: string): Release {
   let document: unknown;
   try {

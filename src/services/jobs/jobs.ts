@@ -46,8 +46,8 @@ export function openedSecrets(secrets: Secrets, keyring: Keyring): Record<string
 }
 
 /**
- * Returns where a run stores its objects, as recorded when the run was dispatched. The task may have changed
- * after that.
+ * Returns where a run stores its objects, as recorded when the run was dispatched. The task might have
+ * changed since then.
  */
 export async function runDestination(
   sql: Sql,

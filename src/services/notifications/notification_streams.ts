@@ -113,7 +113,7 @@ export function createNotificationStream(
 
 /**
  * Changes a stream and returns it. Throws an `InvalidError` if the stream's address does not suit its type.
- * If the address or the type changes, makes the waiting deliveries due at once, except held ones.
+ * If the address or the type changes, all waiting deliveries become due at once, except held ones.
  */
 export function updateNotificationStream(
   services: ServiceContext,

@@ -184,7 +184,7 @@ async function refuseIgnorantAgent(sql: Sql, run: RunRow): Promise<void> {
   );
 }
 
-/** Throws a `ConflictError` if the agent has protocol 1. This version supports only backup jobs. */
+/** Throws a `ConflictError` if the agent has protocol 1, because protocol 1 supports only backup jobs. */
 async function refuseOldAgent(sql: Sql, serverId: number): Promise<void> {
   const server = await findRemoteServer(sql, serverId);
   if ((server?.agent_protocol ?? PROTOCOL_VERSION) >= 2) return;

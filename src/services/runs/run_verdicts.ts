@@ -149,9 +149,9 @@ async function validateObjects(sql: Sql, run: RunRow, verdict: Verdict): Promise
 }
 
 /**
- * Records a verdict that came too late to count. Unless the same verdict was applied before, the attempt's
- * leftovers are also removed. If the verdict reports a backup, the backup's objects are leftovers too,
- * because no record names them.
+ * Records a verdict that came too late to count, and removes the attempt's leftovers. A backup that the
+ * verdict reports is a leftover too, because no record names its objects. If the same verdict was applied
+ * before, the backup has a record and is kept.
  */
 export async function keepLateVerdict(
   services: ServiceContext,

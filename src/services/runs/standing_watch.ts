@@ -146,7 +146,7 @@ export async function watchStreams(services: ServiceContext): Promise<void> {
   });
 }
 
-/** Ends the open alerts of a kind. Alerts about `subjects` stay open. */
+/** Ends the open alerts of a kind, except the alerts about `subjects`. */
 async function endOthers(
   services: ServiceContext,
   sql: Sql,

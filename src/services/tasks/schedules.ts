@@ -28,8 +28,8 @@ const BATCH = 500;
  */
 const STEP = 1_000;
 /**
- * How far in the future the time of a task's last change may be, in milliseconds. Due times before the last
- * change are not fired. A time further in the future comes from a wrong clock and is ignored.
+ * Due times before a task's last change are not fired. If the time of the change is more than this many
+ * milliseconds in the future, it comes from a wrong clock and is ignored.
  */
 const SHORTLY = 10_000;
 /**
@@ -139,7 +139,7 @@ function plansAfter(now: Date): Plan {
   };
 }
 
-/** Returns the next due time of all tasks; null if there is none. */
+/** Returns the earliest due time among all tasks; null if no task has a due time. */
 export function nextDueTime(services: ServiceContext): Promise<Date | null> {
   return soonestDueTime(services.database);
 }

@@ -13,7 +13,7 @@ import type { ServiceContext } from "../context.ts";
 import { authenticateAgent } from "../servers/enrolment.ts";
 import { authorizeRun } from "../runs/run_authorization.ts";
 
-/** Interval between two checks of the key and the run during a transfer, in milliseconds. */
+/** Interval at which a transfer checks the agent's key and the run, in milliseconds. */
 const CHECK_INTERVAL = 15_000;
 
 export interface RelayInput {

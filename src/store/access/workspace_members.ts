@@ -72,7 +72,7 @@ export async function countOtherManagers(sql: Sql, workspaceId: number, userId: 
   return row!.count;
 }
 
-/** Returns the names of the workspaces whose only manager is the user, and that have other members. */
+/** Returns the names of the workspaces that have other members, but no manager except the user. */
 export async function solelyManaged(sql: Sql, userId: number): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     select w.name from workspace_members m join workspaces w on w.id = m.workspace_id

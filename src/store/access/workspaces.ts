@@ -25,7 +25,7 @@ export interface Reach {
    * which the user is a member.
    */
   readonly only: number | null;
-  /** Whether the caller can also access workspaces of which the user is not a member. */
+  /** Whether the caller can also access workspaces of which the caller's user is not a member. */
   readonly isAll: boolean;
 }
 

@@ -164,8 +164,8 @@ Deno.test("a migration gives every user a workspace with their records, and cont
     { workspace_id: linuses, user_id: linus, runs: 1 },
   ];
   assert.deepEqual([...await counts()], expected);
-  // A control plane of the version before this migration can still read how many runs a user has. If that
-  // control plane changes `run_counts`, the counts of workspaces stay as they are.
+  // A control plane of the version before this migration still uses `run_counts`. It can read there how many
+  // runs a user has. If it changes `run_counts`, the counts of workspaces stay as they are.
   const [old] = await sql`select sum(runs)::integer as runs from run_counts where user_id = ${ada}`;
   assert.equal(old!.runs, 3);
   await sql`

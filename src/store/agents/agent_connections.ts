@@ -100,8 +100,8 @@ export async function markReplicaDisconnected(sql: Sql, replicaId: string, now: 
 }
 
 /**
- * Locks the runs that a server's agent should hold, and the runs that the agent reports to hold. Locks and
- * returns all of them in the order of their ids.
+ * Locks and returns runs of a server: those that its agent should hold, and those that the agent reports as
+ * held. Locks and returns them in the order of their ids.
  */
 export function lockRunsOfAgent(sql: Sql, serverId: number, held: readonly number[]): Promise<RunRow[]> {
   return sql<RunRow[]>`

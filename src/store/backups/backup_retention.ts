@@ -31,8 +31,8 @@ export interface RevocableBackupRow extends RetainedBackupRow {
 }
 
 /**
- * Locks and returns the task's backups that are not marked for removal. Includes backups that a retention
- * rule marked, if their removal has not begun. Locks the rows in the order of their ids.
+ * Locks and returns two groups of the task's backups: those that are not marked for removal, and those that a
+ * retention rule marked and whose removal has not begun. Locks the rows in the order of their ids.
  */
 export async function lockRevocableBackups(sql: Sql, taskId: number): Promise<RevocableBackupRow[]> {
   return await sql<RevocableBackupRow[]>`

@@ -1,4 +1,7 @@
-/** Reads the backups that successful runs stored. backup_records.ts writes and removes them. */
+/**
+ * Reads the records of backups that successful runs stored. backup_records.ts writes and removes these
+ * records.
+ */
 import type { BackupStatus } from "../../domain/backup_status.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
 import type { Sql } from "../database/sql.ts";

@@ -13,14 +13,14 @@ import type { Database } from "./sql.ts";
  */
 const INTERVAL = 1_000;
 /**
- * Difference between the machine's clock and the database's that causes a warning, in milliseconds. S3 and
- * TLS use the machine's clock.
+ * Difference between the machine's clock and the database's clock above which a warning is logged, in
+ * milliseconds. The difference matters because S3 and TLS use the machine's clock.
  */
 const NOTABLE = 5_000;
 
 /**
- * A clock that shows the database's time. Between two readings it advances with the machine's monotonic
- * clock, because nobody sets a monotonic clock.
+ * A clock that shows the database's time. Between two readings of that time, the clock advances with the
+ * machine's monotonic clock. It uses the monotonic clock because nobody sets that clock.
  */
 export class DatabaseClock implements Clock, Disposable {
   /** The database's time minus the monotonic time, in milliseconds. */

@@ -24,7 +24,7 @@ export type Notification =
   | { topic: "run_cancelling"; run_id: number; remote_server_id: number }
   /** The run has new rows of output. */
   | { topic: "run_output"; run_id: number }
-  /** A run's state changed. `state` is absent for a new run. */
+  /** A task's next due time might have moved. */
   | { topic: "run_changed"; run_id: number; state?: RunState }
   /** A task's next due time might have moved. */
   | { topic: "schedule_changed" }

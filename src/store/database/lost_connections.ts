@@ -6,8 +6,8 @@ import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
 /**
- * Error codes of a query that lost its connection although the server may be up. They mean a network error,
- * or a server process that was terminated or was idle for too long.
+ * Error codes of a query whose connection was lost. The server itself might be up. The codes mean a network
+ * error, or that the connection's server process was terminated or was idle for too long.
  */
 const LOST = new Set(["CONNECTION_CLOSED", "ECONNRESET", "EPIPE", "57P01", "57P02", "57P05"]);
 /**

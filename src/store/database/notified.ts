@@ -11,7 +11,7 @@ export interface NotifiedTask {
 /**
  * Returns the facts for a notification about a task; undefined if there is no such task.
  *
- * @param serverId The server of the run. It may differ from the task's server.
+ * @param serverId The run's server, which might not be the task's server.
  */
 export async function findNotifiedTask(
   sql: Sql,

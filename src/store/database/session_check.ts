@@ -7,7 +7,7 @@ import postgres from "postgres";
 import { systemClock } from "../../domain/clock.ts";
 import type { Database } from "./sql.ts";
 
-/** How long to wait for the notification, in milliseconds. */
+/** How long the check waits for its own notification, in milliseconds. */
 const PATIENCE = 5_000;
 
 /**

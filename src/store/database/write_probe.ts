@@ -5,9 +5,9 @@ import { beginOnce } from "./lost_transactions.ts";
 import { endWriteTrouble, hasWriteTrouble } from "./write_trouble.ts";
 
 /**
- * Returns one sentence about why nothing can be stored; null if writes work. After a write has failed, each
- * call tests whether writes work again. The test writes 1 MiB, so that it needs disk space, and rolls the
- * write back.
+ * Returns one sentence that says why nothing can be stored; null if writes work. After a write has failed,
+ * each call tests whether writes work again. The test writes 1 MiB, because a smaller write might need no
+ * disk space. Then it rolls the write back.
  */
 export async function writeTrouble(database: Database): Promise<string | null> {
   if (!hasWriteTrouble(database)) return null;

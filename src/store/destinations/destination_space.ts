@@ -8,8 +8,8 @@ interface Space {
 }
 
 /**
- * Stores the space of a destination. Skips the destination if another transaction has locked it. Otherwise,
- * two transactions that each change several destinations could block each other.
+ * Stores the space of a destination. Does nothing if another transaction has locked the destination. If this
+ * waited for the lock, two transactions that each change several destinations could block each other.
  */
 export async function storeSpace(
   sql: Sql,

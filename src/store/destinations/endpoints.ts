@@ -19,9 +19,10 @@ export async function listDestinationsOfTypes(
 }
 
 /**
- * Returns up to `limit` of the endpoints whose last check was at `before` or earlier, or that were never
- * checked. Those that were never checked come first. Records `now` as the time of their check. If several
- * control planes call this function at the same time, only one of them gets each endpoint.
+ * Returns up to `limit` of the endpoints, and records `now` as the time of their check. An endpoint is
+ * returned only if its last check was at `before` or earlier, or if it was never checked. Endpoints that were
+ * never checked come first. If several control planes call this function at the same time, each endpoint is
+ * returned to only one of them.
  */
 export async function claimEndpoints(
   sql: Sql,

@@ -20,7 +20,7 @@ export const EXPORT_START = "-- Rearguard control plane export";
 
 /**
  * Gap between the highest exported id and the first new id of an imported database. Ids in this gap might
- * have been assigned after the export, and agents and object names might contain them.
+ * have been assigned after the export. Agents might know such ids, and names of objects might contain them.
  */
 export const ID_GAP = 1000;
 
@@ -143,8 +143,8 @@ function referencesOf(sql: Sql): Promise<Reference[]> {
 }
 
 /**
- * Returns the beginning of an `alter` statement for each foreign key. The caller completes it to a statement
- * that defers the key's checks, so that rows can be loaded in any order, and to one that undoes this.
+ * Returns the beginning of an `alter` statement for each foreign key. The caller completes it in two ways.
+ * One statement defers the key's checks, so that rows can be loaded in any order. The other one undoes this.
  */
 async function foreignKeysOf(sql: Sql): Promise<string[]> {
   const rows = await sql<{ statement: string }[]>`

@@ -22,7 +22,7 @@ export interface ClaimedDelivery {
   type: string;
   value_encrypted: string;
   signing_secret_encrypted: string | null;
-  /** Failed attempts to send to the stream since its last success. This attempt does not count. */
+  /** Number of failed attempts to send to the stream since its last success, without the current attempt. */
   failures: number;
 }
 

@@ -13,11 +13,11 @@ export async function tasksOfStream(sql: Sql, streamId: number): Promise<number[
 }
 
 /**
- * Returns those of the tasks `taskIds` whose problems no notification stream receives: none of the task's
+ * Returns those of the tasks `taskIds` whose problems no notification stream receives. None of such a task's
  * streams is subscribed to a class of notification events that reports problems.
  *
- * @param followers Types of the streams that follow runs. The only class with problems that such a stream
- *   gets is `failure`.
+ * @param followers Types of the streams that follow runs. Such a stream gets only one class that reports
+ *   problems: `failure`.
  */
 export function silentTasks(
   sql: Sql,

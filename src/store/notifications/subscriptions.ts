@@ -45,7 +45,10 @@ export async function hasRecipients(sql: Sql, subscribers: Subscribers): Promise
   return rows.length > 0;
 }
 
-/** Returns the `from` and `where` of a query that finds the streams `n` that receive an event. */
+/**
+ * Returns the `from` and `where` of a query for the streams that receive an event. In the query, the table of
+ * streams has the alias `n`.
+ */
 export function subscribedStreams(sql: Sql, { recipients, classes, followers, alert }: Subscribers) {
   const isWanted = sql`${isSubscribed(sql, classes)} and (n.type = any(${[
     ...followers.types,

@@ -1,6 +1,6 @@
 /**
- * Stores a run's output. Each chunk is stored once, as it arrives, by run and sequence number. The middle of
- * a long output is cut out. After the run, its chunks are merged.
+ * Stores a run's output. Each chunk is stored once, when it arrives, under its run and sequence number. The
+ * middle of a long output is cut out. After the run, its chunks are merged.
  */
 import type { Sql } from "../database/sql.ts";
 

@@ -157,8 +157,7 @@ export function serversGone(
 }
 
 /**
- * Returns servers that have an open alert about the absence of their agent, although the agent is connected
- * again.
+ * Returns servers whose agent is connected again, but whose alert about the agent's absence is still open.
  */
 export function serversBack(sql: Sql): Promise<OwnedServer[]> {
   return sql`

@@ -59,8 +59,8 @@ const COLUMNS = {
   /** Cause of a stall, as the agent reports it; null if there is none. */
   waits_for: column<string | null>(),
   /**
-   * How many seconds the scripts after the backup may take; null before the dispatch, and for runs other than
-   * backups.
+   * How many seconds the scripts after the backup are allowed to take; null before the dispatch, and for runs
+   * other than backups.
    */
   script_seconds: column<number | null>(),
 };

@@ -93,7 +93,8 @@ Deno.test("a migration moves the fields of sources into settings and secrets", a
     [{}, {}],
   ]);
   assert.deepEqual(await countSealed(sql), sealed, "every sealed value is counted, once");
-  // A control plane of the previous version goes on reading these columns while it is still running.
+  // A control plane of the previous version might still be running and reading the old columns. So the
+  // migration must leave them unchanged.
   assert.deepEqual([...await sql`select ${names} from backup_tasks order by id`], [...old]);
   const rows = await sql<BackupTaskRow[]>`select * from backup_tasks order by id`;
   for (const [index, row] of rows.entries()) {

@@ -9,7 +9,10 @@ export interface Change {
   operation: "INSERT" | "UPDATE" | "DELETE";
 }
 
-/** Columns that change without a request for a change: a token's row records its last use. */
+/**
+ * Columns that change without a request for a change. For example, a token's row records the token's last
+ * use.
+ */
 const MOVING = ["last_used_at"];
 /**
  * Tables that are not watched. `idempotency_keys` stores every response to a request with an

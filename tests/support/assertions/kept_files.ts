@@ -6,8 +6,8 @@ import { Buffer } from "node:buffer";
 
 const PAUSE = 20;
 /**
- * Maximum size of a file that is read, in bytes. Larger files contain backups, not text that a program writes
- * for itself.
+ * Maximum size of a file that is read, in bytes. Larger files contain backups. Text that a program writes for
+ * its own use is in smaller files.
  */
 const LARGEST = 512 * 1024;
 

@@ -81,7 +81,10 @@ export class CliHome implements AsyncDisposable {
   }
 }
 
-/** The command line of `deno task cli`, so that its permissions are tested too. */
+/**
+ * The command that `deno task cli` runs. The tests use the same command, so that they also test its
+ * permissions.
+ */
 const CLI = taskCommand("cli").slice(1).map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word);
 
 /** Returns Deno's directory of downloaded packages. It must not depend on the test's home directory. */

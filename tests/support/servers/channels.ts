@@ -1,6 +1,6 @@
 /**
- * Defines a fixture for each type of notification stream: a server of that type, and the text that a person
- * reads in its messages.
+ * Defines a fixture for each type of notification stream. A fixture has a server that receives the messages,
+ * and shows the text that a person reads in them.
  */
 import assert from "node:assert/strict";
 import type { NotificationStreamType } from "../../../src/notify/channels/registry.ts";

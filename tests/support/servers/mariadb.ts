@@ -33,7 +33,7 @@ export class MariadbServer implements AsyncDisposable {
     const owner = await systemUser("mysql");
     // The clients of every user must reach the socket. Only the server can read the data directory.
     await Deno.chmod(directory, 0o755);
-    // A server that starts removes temporary tables from its tmpdir, even those of other servers. So each
+    // When a server starts, it removes temporary tables from its tmpdir, even those of other servers. So each
     // server has its own tmpdir.
     await Deno.mkdir(`${directory}/tmp`);
     if (owner !== null) {

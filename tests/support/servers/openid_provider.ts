@@ -108,7 +108,9 @@ export class ProviderBrowser {
 
 type Json = Record<string, unknown>;
 
-/** A provider whose answers a test changes. It does not ask who logs in, and knows one person. */
+/**
+ * A provider whose responses a test can change. It always logs in the same person, without asking who it is.
+ */
 export class LyingProvider implements AsyncDisposable {
   /**
    * The claims of the ID token. They replace the valid claims. A claim with the value undefined is left out.

@@ -29,7 +29,7 @@ export class TestSshd implements AsyncDisposable {
 
   private constructor(
     readonly port: number,
-    /** The directory for files. The user may write to it. */
+    /** The directory for files. The user is allowed to write to it. */
     readonly directory: string,
     private readonly root: string,
     account: Account,
@@ -42,7 +42,8 @@ export class TestSshd implements AsyncDisposable {
   /**
    * Starts a server.
    *
-   * @param sftp `through the shell`: SFTP is started by the user's login shell, which prints text and ends.
+   * @param sftp `through the shell`: the user's login shell starts SFTP. That shell only prints text and then
+   *   ends.
    * @param settings Additional lines of the server's configuration.
    */
   static async open(

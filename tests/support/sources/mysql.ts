@@ -96,8 +96,8 @@ export async function mysqlFixture(): Promise<SourceFixture> {
         names.map((name) => `drop database if exists ${quote(name)};\n`).join("");
       await other.sql("mysql", drop(NAMES));
       await server.sql("mysql", drop(NEW_NAMES));
-      // Accounts are kept. Only a dump of `*` contains accounts, and the second variant finds the accounts
-      // that the first variant restored.
+      // Accounts are kept. Only a dump of `*` contains accounts, so only the first variant restores them.
+      // They still exist when the second variant is restored.
     },
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();

@@ -24,8 +24,8 @@ const DIRECTORY_MODE = 0o700;
 const SPACE_LIMIT = 10_000;
 
 /**
- * Types of file systems on local disks. Such a file system cannot hang because of another server or a helper
- * program, because it uses neither.
+ * Types of file systems on local disks. Such a file system uses neither another server nor a helper program,
+ * so it cannot hang because of one.
  */
 const DISKS = new Set([
   "bcachefs",

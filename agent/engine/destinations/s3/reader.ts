@@ -11,8 +11,8 @@ const USABLE = 0.75;
 /** Number of consecutively refused URLs after which the read fails. */
 const REFUSALS = 4;
 /**
- * Time in milliseconds after which an earlier refusal no longer counts. If two refusals are that far apart,
- * the URL of the second has most likely expired.
+ * Time in milliseconds after which earlier refusals no longer count. If a URL is refused so long after the
+ * previous refusal, the URL has most likely just expired.
  */
 const FORGIVEN = 5 * 60_000;
 
@@ -70,8 +70,8 @@ class SignedRanges implements RangeSource {
     if (status === 404 && code === null) {
       return new TryFailed("it responds with 404, but not in S3's format", true);
     }
-    // The URL has expired, or the access key was changed. Request a new URL to find out; waiting does not
-    // help.
+    // Either the URL has expired, or the access key was changed. A retry with a new URL shows which of the
+    // two it is. Waiting alone does not help.
     const isRefused = status === 401 || status === 403;
     if (isRefused) {
       this.#signed = null;

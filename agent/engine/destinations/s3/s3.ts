@@ -44,8 +44,8 @@ export class S3Destination implements Destination {
   }
 
   /**
-   * Removes an object that this run uploaded, completed or not, and returns true. Rejects for other objects,
-   * because only the control plane can remove those.
+   * Removes an object that this run uploaded, even if the upload is not completed. Returns true. Rejects for
+   * any other object, because only the control plane can remove it.
    */
   async remove(name: string): Promise<boolean> {
     const uploadId = this.#uploadIds.get(checkObjectName(name));

@@ -19,8 +19,8 @@ const BAD_MESSAGE = 5;
 const UNSUPPORTED = 8;
 
 /**
- * Minimum free space of the server's disk, in bytes. If less is free, a failed write is reported as caused by
- * a full disk.
+ * Minimum free space of the server's disk, in bytes. A disk with less free space counts as full. If a write
+ * to it fails, the full disk is reported as the cause.
  */
 const FULL = 2 ** 20;
 const GOODBYE = 2000;
@@ -104,7 +104,7 @@ export class SftpSession {
     return this.#call(`write ${path}`, (done) => this.sftp.open(path, "r+", done));
   }
 
-  /** Writes bytes at a position. The caller may reuse `bytes` at once, because ssh2 copies them. */
+  /** Writes bytes at a position. The caller can reuse `bytes` immediately, because ssh2 copies them. */
   writeAt(path: string, handle: Buffer, bytes: Buffer, position: number): Promise<void> {
     return this.#call(
       `write ${path}`,

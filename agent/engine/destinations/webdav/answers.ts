@@ -52,8 +52,8 @@ export function explain({ status, headers, body }: DavAnswer): Refusal {
 }
 
 /**
- * Returns whether the same request might succeed later. This includes status 423, because Nextcloud locks a
- * file only while it works on the file.
+ * Returns whether the same request might succeed later. This includes status 423 (locked): Nextcloud unlocks
+ * a file as soon as Nextcloud has finished its work on the file.
  */
 export function isTransient(status: number): boolean {
   return status === 408 || status === 423 || status === 425 || status === 429 ||

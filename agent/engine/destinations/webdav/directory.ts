@@ -106,8 +106,8 @@ export class DavDirectory {
     const free = own?.free ?? null;
     if (free === null || used === null) return null;
     const top = this.#segments.length === 0 ? own : await this.#look(0);
-    // Nextcloud reports only the directory's own size as used. If the top directory has the same quota, the
-    // top directory's used bytes are those of the whole account.
+    // As a directory's used bytes, Nextcloud reports only the directory's own size. If the top directory has
+    // the same quota, the top directory's used bytes are those of the whole account.
     const isSameQuota = Math.abs((top?.free ?? -Infinity) - free) <= free * SAME_QUOTA;
     const usedOfQuota = isSameQuota ? Math.max(used, top?.used ?? 0) : used;
     return { free, total: free + usedOfQuota };

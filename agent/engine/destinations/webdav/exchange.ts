@@ -56,8 +56,8 @@ export interface ExchangeOptions {
 }
 
 /**
- * Connections that a destination keeps open between requests. They use the proxy that environment variables
- * name, if any.
+ * Connections that a destination keeps open between requests. If environment variables name a proxy, the
+ * connections use it.
  */
 export class Connections {
   readonly #http: HttpAgent;

@@ -343,7 +343,9 @@ Deno.test("a list without an end is given up", async () => {
   await served.catch(() => {});
 });
 
-/** Makes the server report quotas. `quotas` contains the available and used bytes by the directory's path. */
+/**
+ * Makes the server report quotas. `quotas` contains each directory's available and used bytes, by its path.
+ */
 function reportQuota(server: FakeWebdav, quotas: Record<string, [available: number, used: number]>): void {
   server.change = async (response, request) => {
     const quota = quotas[new URL(request.url).pathname];
@@ -365,7 +367,7 @@ Deno.test("the space is the account's quota", async () => {
     return await destination.space();
   };
   assert.deepEqual(await space([30, 70], [30, 70]), { free: 30, total: 100 });
-  // Nextcloud counts as used only what is in the directory itself.
+  // The used bytes that Nextcloud reports for a directory are only those of the directory's own contents.
   assert.deepEqual(await space([3000, 10], [3001, 7000]), { free: 3000, total: 10_000 });
   // The directory is on another storage than its account.
   assert.deepEqual(await space([50, 50], [3000, 7000]), { free: 50, total: 100 });

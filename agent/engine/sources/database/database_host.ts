@@ -40,8 +40,8 @@ export interface DatabaseHost {
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
    * Replaces the original databases with the temporary ones. If this fails, puts the originals back and
-   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`.
-   * If it did, the replacement could be interrupted halfway.
+   * rejects. If putting them back fails too, the error says so. Cancelling the run does not end `programs`,
+   * because that could interrupt the replacement halfway.
    */
   publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void>;
   /**

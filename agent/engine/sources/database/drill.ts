@@ -1,7 +1,7 @@
 /**
  * Performs drills of databases. Each database is loaded into a scratch database on the same server, and
- * compared. The scratch database is dropped before the next database is loaded. The originals stay unchanged.
- * The server needs free space for the largest database.
+ * compared with the contents that the backup recorded. The scratch database is dropped before the next
+ * database is loaded. The originals stay unchanged. The server needs free space for the largest database.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import { Children } from "../../programs/children.ts";

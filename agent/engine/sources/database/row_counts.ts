@@ -21,8 +21,8 @@ export const TableRows = z.object({
 export type TableRows = z.infer<typeof TableRows>;
 
 /**
- * Foreign key that may refer to rows which the task excludes. The key is restored without checking existing
- * rows.
+ * A foreign key that might refer to rows that the task excludes. So a restore creates the key without
+ * checking the existing rows.
  */
 export const UncheckedForeignKey = z.object({
   /** Quoted name of the table, with its schema. */

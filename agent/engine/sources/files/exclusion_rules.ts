@@ -66,8 +66,8 @@ function expandAnyDepth(pattern: string, isAnchored: boolean): { isAnchored: boo
 const ANY_DEPTH = "**";
 
 /**
- * Splits a pattern that contains `**` at each `/`, and returns the names. Replaces each sequence of several
- * `**` by one `**`. Returns null if the pattern does not contain `**`.
+ * Splits a pattern at each `/`, and returns the names. Replaces several `**` in a row by one `**`. Returns
+ * null if none of the names is `**`.
  */
 function starNames(pattern: string): string[] | null {
   const names = pattern.split("/");

@@ -190,8 +190,8 @@ function sourceExcludedError(given: string): RunFailedError {
  * Resolves symbolic links in the directories of `path`, and returns the resulting path. Returns no path if
  * `path` does not exist.
  *
- * If `path` is itself a symbolic link, returns two paths: of the link and of its target. If such a link is in
- * the source, the target is returned only if `path` had a trailing slash.
+ * If `path` is itself a symbolic link, returns the path of the link and the path of the link's target. But if
+ * the link is in the source and `path` has no trailing slash, returns only the path of the link.
  */
 async function realPathsOf(path: string, isDirectory: boolean, root: string): Promise<string[]> {
   try {

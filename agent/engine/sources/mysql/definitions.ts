@@ -69,8 +69,8 @@ export class MysqlDefinitions {
 }
 
 /**
- * Whether definitions contain a database's name followed by a dot, in upper or lower case: `shop.stock`,
- * "`shop` . `stock`".
+ * Whether the definitions contain the database's name, in upper or lower case, followed by a dot:
+ * `shop.stock`, "`shop` . `stock`".
  */
 export function namesDatabase(database: string, definitions: string): boolean {
   const name = database.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

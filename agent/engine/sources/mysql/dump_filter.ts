@@ -153,8 +153,8 @@ export class DumpRewriter {
    * Rewrites a line while the delimiter is `;`. The line is a whole statement, or one line of a statement.
    */
   #rewriteLine(line: string): string {
-    // Remove the line that turns on the sandbox, because older clients do not know it. The option
-    // --binary-mode gives the same protection.
+    // Remove the line that turns on the client's sandbox mode, because older clients do not know this mode.
+    // The option --binary-mode gives the same protection.
     if (SANDBOX.test(line)) return "";
     // Loading inside LOCK TABLES fails if a column's default reads from a sequence, because the sequence is
     // not locked.
@@ -202,8 +202,8 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Enables the given events in a dump's definitions. Enabling an event after it is created would change its
- * definer.
+ * Changes a dump's definitions so that they create the given events enabled. If an event were enabled only
+ * after its creation, its definer would change.
  */
 export function withEnabled(definitions: string, events: readonly string[]): string {
   return definitions.replace(

@@ -2,8 +2,8 @@
 import type { TableRows } from "../database/row_counts.ts";
 
 /**
- * Maximum number of bytes at the start of a line that are read to recognize its statement. These bytes are
- * enough for a table's quoted name: up to 64 characters of up to four bytes.
+ * Maximum number of bytes to read at the start of a line, in order to recognize the line's statement. These
+ * bytes are enough for a table's quoted name: up to 64 characters of up to four bytes.
  */
 const HEAD_BYTES = 1024;
 /**

@@ -124,10 +124,10 @@ export class MysqlFresh {
   }
 
   /**
-   * Creates a database, and in it a table that marks the database as Rearguard's.
+   * Creates a database, and a table in it. The table marks the database as one that Rearguard created.
    *
    * @param charset Clauses for CREATE DATABASE, from {@link charsetClause}.
-   * @param note Text to store in the comment on this table.
+   * @param note Text to store in the table's comment.
    */
   async make(name: string, charset: string, note = ""): Promise<void> {
     this.unfinished.add(name);

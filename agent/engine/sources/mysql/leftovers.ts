@@ -38,7 +38,8 @@ export async function holdLock(
     yield statement;
     await child.exited.catch(() => {});
   };
-  // This promise settles when the program ends: at the latest at the end of the run.
+  // Not awaited: this promise settles only when the program ends, which is at the latest at the end of the
+  // run.
   child.feed(input()).catch(() => {});
   const reader = child.stdout!.getReader();
   const { value } = await reader.read();

@@ -1,7 +1,7 @@
 /**
- * Restores MySQL and MariaDB databases. MySQL cannot rename a database. So one statement moves the original's
- * tables out of the final database and the temporary database's tables into it. Views, triggers, routines and
- * events are created again from the temporary database's definitions.
+ * Restores MySQL and MariaDB databases. MySQL cannot rename a database. So one statement replaces the tables
+ * of the final database: it moves the original tables out, and moves the temporary database's tables in.
+ * Views, triggers, routines and events are created again from the temporary database's definitions.
  */
 import { refuseNameClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";

@@ -29,9 +29,9 @@ const LINE = new RegExp(
   `^(GRANT|REVOKE) (.+?) ON (?:(?:TABLE|FUNCTION|PROCEDURE|PACKAGE|PACKAGE BODY) )?${NAME}\\.${NAME} (?:TO|FROM) `,
 );
 /**
- * Privileges that each let the login see that a routine exists. If the login sees a routine but may not read
- * its text, mysqldump fails with a message. A login with none of these privileges does not see the routine,
- * and mysqldump silently leaves it out.
+ * With any of these privileges, the login sees that a routine exists. If the login sees a routine but is not
+ * allowed to read its text, mysqldump fails with a message. A login with none of these privileges does not
+ * see the routine, and mysqldump silently leaves it out.
  */
 const SHOWS_ROUTINES = ["CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE"];
 
@@ -53,8 +53,8 @@ export class MysqlRights {
     server: ServerVersion,
   ): Promise<MysqlRights | null> {
     const [account, roles] = await connection.lines(client, accountQuery(server));
-    // MariaDB shows the privileges of the login's roles. MySQL 8 shows them only if the statement names the
-    // roles.
+    // In MariaDB, the result contains the privileges of the login's roles. In MySQL 8, it contains a role's
+    // privileges only if the statement names the role.
     const using = roles === undefined || roles === "NONE" || roles === "NULL"
       ? ""
       : ` for current_user() using ${roles}`;

@@ -20,10 +20,7 @@ export interface MysqlServer extends ServerVersion {
 export interface MysqlDatabase {
   name: string;
   size: number;
-  /**
-   * Number of tables whose storage engine has no transactions, so that their rows may change while they are
-   * dumped.
-   */
+  /** Number of tables whose storage engine has no transactions. Their rows might change during the dump. */
   nonTransactional: number;
   characterSet: string;
   collation: string;

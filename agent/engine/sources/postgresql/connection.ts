@@ -115,8 +115,8 @@ export class PostgresqlConnection {
   }
 
   /**
-   * Returns a psql command that executes the SQL and psql commands on its stdin. psql stops at the first
-   * error. The script has to begin with the session's settings.
+   * Returns a command that starts psql with a script on its stdin. The script consists of SQL and of psql's
+   * own commands, and has to begin with the session's settings. psql stops at the first error.
    */
   scriptCommand(psql: string, database: string): Command {
     const args = [

@@ -22,8 +22,8 @@ import {
 } from "../database/row_counts.ts";
 
 /**
- * Time limit for the count after the dump has ended. The limit is `GRACE_MS` milliseconds. For long dumps, it
- * is the dump's duration times `GRACE_SHARE`, if that is longer.
+ * Time limit for the count after the dump has ended: `GRACE_MS` milliseconds, or the dump's duration times
+ * `GRACE_SHARE` if that is longer.
  */
 const GRACE_MS = 5000;
 const GRACE_SHARE = 0.1;
@@ -225,8 +225,8 @@ class CountSession {
     const read = (async () => {
       for await (const chunk of child.stdout!) reader.push(chunk);
     })();
-    // Stop psql if its output cannot be read. It would go on counting, and might wait for a lock that is
-    // never released.
+    // Stop psql if its output cannot be read. Otherwise, psql would go on counting, and might wait for a lock
+    // that is never released.
     read.catch(() => child.stop());
     this.#over = Promise.allSettled([read, child.exited]).then(async ([{ status }]) => {
       this.#isOver = true;

@@ -51,8 +51,8 @@ export interface NewDatabase {
   readonly original: string;
   readonly comment: string;
   /**
-   * Existing database with the final name; undefined if there is none. If it is empty, the new database gets
-   * its properties, because a user chose them for this restore.
+   * Existing database with the final name; undefined if there is none. If the existing database is empty, the
+   * new one gets its properties, because a user chose these properties for this restore.
    */
   readonly existing?: Properties & { isOccupied: boolean };
   /** Whether the new database gets the original's owner. If false, the restore's login owns it. */

@@ -111,8 +111,8 @@ function ifCatalogExists(catalog: string, statement: string): string {
 }
 
 /**
- * For each catalog, an SQL expression for the id of the table that an object `o` belongs to. If an extension
- * created this table, the object counts as the extension's too.
+ * SQL expressions, by catalog. Each returns the id of the table to which an object `o` of the catalog
+ * belongs. If an extension created the table, the object also counts as part of the extension.
  */
 const TABLE_OF: Readonly<Record<string, string>> = {
   pg_class: "(select x.indrelid from pg_index x where x.indexrelid = o.oid)",

@@ -107,8 +107,8 @@ interface Plan {
 
 /**
  * Returns the properties that go into the manifest. Everyone with access to the backup can read the manifest.
- * So the manifest does not contain the database's settings and comments. These are stored with the database's
- * contents, which may be encrypted.
+ * So the manifest does not contain the database's settings and comments. They are stored with the database's
+ * contents, which might be encrypted.
  */
 function describeDatabase({ name, encoding, collation, ctype, owner, locale_provider, locale }: Database) {
   return { name, encoding, collation, ctype, owner, locale_provider, locale };

@@ -83,7 +83,7 @@ export async function findUncheckedForeignKeys(
   return await connection.query<UncheckedForeignKey>(
     psql,
     database,
-    // With only pg_catalog in the search path, definitions contain the names of schemas.
+    // If the search path contains only pg_catalog, a definition names the schema of each table.
     `with settled as materialized (select pg_catalog.set_config('search_path', 'pg_catalog', true))
      select pg_catalog.format('%I.%I', n.nspname, c.relname) as table, k.conname as name,
        pg_catalog.pg_get_constraintdef(k.oid) as definition

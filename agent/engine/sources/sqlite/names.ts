@@ -37,9 +37,9 @@ function shortened(name: string): string {
 }
 
 /**
- * Returns one text for each database, which stands for the database in the names of its objects. The text is
- * the name of the database's file. If this name is too long or occurs twice, a digest of the path is added to
- * as much of the name as fits.
+ * Returns a text for each database. The names of the database's objects contain this text. The text is the
+ * name of the database's file. If this name is too long or occurs twice, a digest of the path is added to as
+ * much of the name as fits.
  */
 export function infixes(paths: readonly string[]): string[] {
   const names = paths.map((path) => databaseInfix(basename(path)));

@@ -100,7 +100,8 @@ Deno.test("a real provider logs a user in, who is recognized by the subject from
   assert.deepEqual([done.status, done.headers.get("location")], [303, "/account/second-factor"], done.text);
   assert.equal(await userOf(browser), account.id);
 
-  // The address at the provider may change hands: the subject counts.
+  // At the provider, an email address might pass to another person. So the subject identifies a user, not the
+  // address.
   const other = await newAccount(api);
   provider.people.set("s-1", { sub: "s-1", email: other.email, email_verified: true });
   const again = site.browser();

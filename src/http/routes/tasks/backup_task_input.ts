@@ -34,8 +34,9 @@ export const TaskScheduleInput = NEEDS_UNLESS_CRON.reduce(
 ).openapi("TaskScheduleInput");
 
 /**
- * Returns the schema with rules over several fields. Each field that may be missing has a rule of its own, so
- * that one response names all missing fields.
+ * Returns the schema with additional rules, each of which involves several fields. Each field that is
+ * required or not depending on another field has a rule of its own, so that one response names all missing
+ * fields.
  */
 function requireMissing(schema: typeof fields): typeof fields {
   const needs = [

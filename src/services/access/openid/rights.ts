@@ -1,4 +1,4 @@
-/** Gives users the rights of their groups at the OpenID Connect provider. */
+/** Gives users the rights that belong to their groups. The groups come from the OpenID Connect provider. */
 import { type GroupGrant, rightsOf } from "../../../domain/access/openid.ts";
 import { NO_ORIGIN } from "../../../domain/audit.ts";
 import type { Role } from "../../../domain/access/roles.ts";
