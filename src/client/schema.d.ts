@@ -91,6 +91,72 @@ export interface paths {
       };
     };
   };
+  "/api/history/storage": {
+    /** Show stored bytes by day */
+    get: {
+      parameters: {
+        query?: {
+          /** The first day. */
+          from?: string;
+          /** The last day. */
+          to?: string;
+          /** The time zone of the days. */
+          timezone?: string;
+          /** Only backups of this backup task. */
+          backup_task_id?: number;
+          /** Only backups at this backup destination; not together with `backup_task_id`. */
+          backup_destination_id?: number;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Stored, added and removed bytes of each day. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["StorageDays"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/live": {
+    /** Follow what changes */
+    get: {
+      parameters: {
+        query?: {
+          /** The id of a backup task log whose lines are also sent, as events `lines`. */
+          log?: number;
+          /** The `sequence` of the last line that the client has; the lines after it are sent. */
+          after?: number;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Events until the client disconnects, or its token or session ends. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "text/event-stream": string;
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-tasks/upcoming": {
     /** List upcoming backup tasks */
     get: {
@@ -5014,6 +5080,22 @@ export interface components {
         /** Due times at which the task's earlier run was still active. */
         skipped: number;
       };
+    };
+    StorageDays: {
+      timezone: string;
+      from: string;
+      to: string;
+      /** Removals before this time are not known, because an older version ran: earlier days show only backups that were still stored then. */
+      exact_since: string | null;
+      /** Every day, the oldest first. */
+      days: {
+        date: string;
+        /** At the end of the day; today: now. */
+        stored_bytes: number;
+        backups_count: number;
+        added_bytes: number;
+        removed_bytes: number;
+      }[];
     };
     UpcomingBackupTask: {
       backup_task_id: number;
