@@ -71,7 +71,7 @@ export function archivePaths(paths: readonly string[]): string[] {
  * @param source The source as described in the backup's manifest.
  */
 export function originalDirectory(source: Readonly<Record<string, unknown>> | null): string | null {
-  if (source?.type !== "files" || typeof source.path !== "string") return null;
+  if (typeof source?.path !== "string") return null;
   const path = source.path.replace(/(?<=.)\/+$/, "");
   return source.kind === "file" ? path.slice(0, path.lastIndexOf("/")) || "/" : path;
 }
