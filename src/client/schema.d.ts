@@ -952,6 +952,75 @@ export interface paths {
       };
     };
   };
+  "/api/backup-task-logs/{id}/lines": {
+    /** List lines of a log */
+    get: {
+      parameters: {
+        query?: {
+          /** Only lines before this `sequence`. */
+          before?: number;
+          /** Only lines after this `sequence`, and the first of them. */
+          after?: number;
+          /** Only records with this text in the line, ignoring case. */
+          search?: string;
+          /** Only lines of this kind. */
+          stream?: "output" | "warning" | "note";
+          /** Maximum number of lines. */
+          limit?: number;
+        };
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The lines, the oldest first. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupTaskLogLine"][];
+              /** Whether there are lines before these. */
+              has_older: boolean;
+              /** Whether there are lines after these. */
+              has_newer: boolean;
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backup-task-logs/{id}/output": {
+    /** Download the output of a run */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** All of its output so far. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "text/plain": string;
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-task-logs/{id}/warnings": {
     /** Download the warnings of a run */
     get: {
@@ -5653,6 +5722,13 @@ export interface components {
       runs_ahead: number[];
       /** For a running run: the time of its last progress. */
       moved_at: string | null;
+    };
+    BackupTaskLogLine: {
+      /** The position of its event; lines of one event have the same. */
+      sequence: number;
+      text: string;
+      /** `warning`: a warning of the run; `note`: says that output was cut out here. */
+      stream: "output" | "warning" | "note";
     };
     Backup: {
       id: number;

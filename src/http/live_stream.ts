@@ -122,10 +122,7 @@ class LiveStream implements Follower {
           await new Promise<void>((resolve) => this.#read = resolve);
         }
         if (this.#isOver) return;
-        const data = {
-          lines: lines.map((line) => ({ ...line, stream: streamOf(line.text) })),
-          finished: isFinished,
-        };
+        const data = { lines, finished: isFinished };
         this.#enqueue(encoder.encode(frame({ id: `${sequence}`, event: "lines", data })));
       }
     } catch (error) {
@@ -149,10 +146,4 @@ function changeFrame(kinds: KindSet): Uint8Array {
     frames.set(kinds, bytes);
   }
   return bytes;
-}
-
-/** Says what a line is: a warning of the run, a note about output that was cut out, or other output. */
-function streamOf(text: string): "output" | "warning" | "note" {
-  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z Warning: /.test(text)) return "warning";
-  return text.startsWith("[Rearguard: ") ? "note" : "output";
 }

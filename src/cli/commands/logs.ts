@@ -18,6 +18,8 @@ const COLUMNS: readonly Column<Log>[] = [
   { title: "Reason", value: ({ reason }) => reason },
 ];
 
+type LineChoice = Partial<Record<"limit" | "search" | "stream" | "before" | "after", string>>;
+
 export function addLogCommands(program: Command): void {
   const logs = program.command("logs").description("Lists and shows the records of runs");
   addListOptions(logs.command("list", { isDefault: true }), [
@@ -37,6 +39,15 @@ export function addLogCommands(program: Command): void {
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
     .description("Show what the run waits for, until when, and what happens then")
     .action(calling(why));
+  logs.command("lines")
+    .addArgument(new Argument("<log>", "its id").argParser(parseId))
+    .description("Show the last lines of a log, or those that contain a text")
+    .option("--limit <number>", "how many lines at most", "1000")
+    .option("--search <text>", "only lines that contain this text")
+    .option("--stream <stream>", "only lines of this kind: output, warning, note")
+    .option("--before <sequence>", "only lines before this position")
+    .option("--after <sequence>", "only lines after this position, and the first of them")
+    .action(calling(lines));
   logs.command("warnings")
     .addArgument(new Argument("<log>", "its id").argParser(parseId))
     .description("Show all warnings of the run, such as the files that could not be read")
@@ -69,6 +80,14 @@ async function warnings({ api, output, terminal }: Cli, id: number): Promise<voi
   output.answer({ data, left_out }, () => {
     for (const { message } of data) terminal.write(`${message}\n`);
     if (left_out > 0) terminal.write(`${left_out} more are not kept.\n`);
+  });
+}
+
+async function lines({ api, output, terminal }: Cli, id: number, choice: LineChoice): Promise<void> {
+  const path = `/backup-task-logs/${id}/lines?${new URLSearchParams({ ...choice })}`;
+  const listed = await api.get<{ data: { text: string }[] }>(`show lines of log ${id}`, path);
+  output.answer(listed, () => {
+    for (const { text } of listed.data) terminal.print(`${text}\n`);
   });
 }
 

@@ -47,6 +47,9 @@ Deno.test("logs are listed, of one task too, and shown", async () => {
   assert.match(shown.stdout, /\n\n\S+Z Run 1 of [\s\S]+Backup completed successfully.*\n$/);
   assert.equal(JSON.parse((await run("logs", "show", "1", "--json")).stdout).data.id, 1);
   assert.equal((await run("logs", "show", "99")).code, 5);
+  const lines = await run("logs", "lines", "1", "--search", "backup completed", "--limit", "5");
+  assert.match(lines.stdout, /^\S+Z Backup completed successfully[^\n]*\n$/);
+  assert.equal((await run("logs", "lines", "99")).code, 5);
   const waits = await run("logs", "why", "2");
   assert.match(waits.stdout, /^Message +It is over: failed\. /m);
   assert.equal(JSON.parse((await run("logs", "why", "2", "--json")).stdout).data.waiting_for, null);

@@ -3,8 +3,10 @@ import { NotFoundError } from "../../domain/errors.ts";
 import { hasEnded } from "../../domain/run.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
 import type { Notification } from "../../store/database/event_bus.ts";
-import { findLog, type LogRow, type OutputRow, readOutputAfter } from "../../store/runs/logs.ts";
+import { findLog, type LogRow } from "../../store/runs/logs.ts";
+import { type OutputRow, readOutputAfter } from "../../store/runs/output_reader.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import { eventsOf, linesOf, type LogLine, type OutputEvent } from "./log_lines.ts";
 
 export type LogEvent =
   /** New output. `sequence` is the number of its last event; a client can resume after that event. */
@@ -13,12 +15,6 @@ export type LogEvent =
   | { type: "changed"; log: LogRow }
   /** The run has ended and all its output was sent. This is the last event. */
   | { type: "finished"; log: LogRow };
-
-/** A line of a run's output, without its end, and the sequence number of the event that contained it. */
-export interface LogLine {
-  readonly sequence: number;
-  readonly text: string;
-}
 
 /** The next lines of a run's output. */
 export interface LogLines {
@@ -37,7 +33,7 @@ type LogStep =
 interface Chunk {
   /** The number of the last event. */
   readonly sequence: number;
-  readonly events: readonly LogLine[];
+  readonly events: readonly OutputEvent[];
 }
 
 /**
@@ -99,13 +95,6 @@ async function* logLines(steps: AsyncIterable<LogStep>, after: number): AsyncGen
     yield { lines, sequence, isFinished: false };
   }
   yield { lines: [], sequence, isFinished: true };
-}
-
-/** Splits an event's text. An event contains complete lines. */
-function linesOf({ sequence, text }: LogLine): LogLine[] {
-  const lines = text.split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines.map((line) => ({ sequence, text: line }));
 }
 
 async function follow(
@@ -174,28 +163,8 @@ function lastSequence({ sequence, sequences }: OutputRow): number {
 
 /** Returns the events of a chunk that follow event `after`. */
 function unsentPart(row: OutputRow, after: number): Chunk {
-  const { sequences, ends, text } = row;
-  if (sequences === null || ends === null) {
-    return { sequence: row.sequence, events: [{ sequence: row.sequence, text }] };
-  }
-  const events: LogLine[] = [];
-  let [points, start] = [0, 0];
-  sequences.forEach((sequence, index) => {
-    const end = start + codeUnits(text, start, ends[index]! - points);
-    if (sequence > after) events.push({ sequence, text: text.slice(start, end) });
-    [points, start] = [ends[index]!, end];
-  });
-  return { sequence: sequences.at(-1)!, events };
-}
-
-/**
- * Converts a length in code points, from the UTF-16 unit `start` on, to UTF-16 units. Postgres counts code
- * points, and JavaScript counts UTF-16 units.
- */
-function codeUnits(text: string, start: number, codePoints: number): number {
-  let end = start;
-  for (let left = codePoints; left > 0; left--) end += text.codePointAt(end)! > 0xffff ? 2 : 1;
-  return end - start;
+  const events = eventsOf(row);
+  return { sequence: events.at(-1)!.sequence, events: events.filter(({ sequence }) => sequence > after) };
 }
 
 function progressOf(log: LogRow): string {

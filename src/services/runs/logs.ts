@@ -15,8 +15,8 @@ import {
   type LogDetailRow,
   type LogFilter,
   type LogRow,
-  readAllOutput,
 } from "../../store/runs/logs.ts";
+import { readAllOutput } from "../../store/runs/output_reader.ts";
 import { readWarnings } from "../../store/runs/run_warnings.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import type { Caller, ServiceContext } from "../context.ts";
@@ -58,6 +58,12 @@ export async function showLog(services: ServiceContext, caller: Caller, id: numb
   const log = await findLogDetail(services.database, caller.workspaceId, id);
   if (log === undefined) throw new NotFoundError(RESOURCE);
   return log;
+}
+
+/** Returns the run's output so far. */
+export async function readOutput(services: ServiceContext, caller: Caller, id: number): Promise<string> {
+  await findOwnLog(services, caller, id);
+  return await readAllOutput(services.database, id);
 }
 
 /** The warnings of a run, as the agent reported them, without times. */

@@ -30,17 +30,6 @@ export interface LogDetailRow extends LogRow {
   output: string;
 }
 
-/**
- * A chunk of output as stored: the text of one event, or the merged texts of several events. In a merged
- * chunk, the text of event `sequences[i]` ends at character `ends[i]`.
- */
-export interface OutputRow {
-  sequence: number;
-  text: string;
-  sequences: number[] | null;
-  ends: number[] | null;
-}
-
 /** How many characters from the end of a run's output a listing contains. */
 const TAIL_SIZE = 4096;
 
@@ -203,34 +192,6 @@ export async function findLatestLog(
     select ${sql(columns)} from runs
     where backup_task_id = ${taskId} and workspace_id = ${workspaceId} and kind = 'backup' order by id desc limit 1`;
   return row;
-}
-
-export async function readAllOutput(sql: Sql, runId: number): Promise<string> {
-  const rows = await sql<{ text: string }[]>`
-    select text from run_output where run_id = ${runId} order by sequence`;
-  return rows.map((row) => row.text).join("");
-}
-
-/**
- * Returns the first chunks that can contain events after the sequence number `after`, in order: at most
- * `limit.rows` chunks, and no further chunk once they have `limit.bytes` bytes together.
- */
-export async function readOutputAfter(
-  sql: Sql,
-  runId: number,
-  after: number,
-  limit: { rows: number; bytes: number },
-): Promise<OutputRow[]> {
-  return await sql<OutputRow[]>`
-    select sequence, text, sequences, ends from (
-      select *, sum(octet_length(text)) over (order by sequence) - octet_length(text) as bytes_before
-      from (
-        select sequence, text, sequences, ends from run_output
-        where run_id = ${runId} and (sequence > ${after} or sequences[cardinality(sequences)] > ${after})
-        order by sequence limit ${limit.rows}
-      ) chunks
-    ) measured
-    where bytes_before < ${limit.bytes} order by sequence`;
 }
 
 /** Deletes a run with its output. A backup that the run stored is kept. */

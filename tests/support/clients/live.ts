@@ -1,6 +1,6 @@
 /** Follows `/api/live` or `/live`, as an open page does. */
 import { createParser } from "eventsource-parser";
-import type { LogLine } from "../../../src/services/runs/log_stream.ts";
+import type { LogLine } from "../../../src/services/runs/log_lines.ts";
 import type { TestApi } from "./api.ts";
 import { until } from "../assertions/until.ts";
 
