@@ -25,10 +25,9 @@ import { notificationStreamEndpoints } from "./routes/notifications/notification
 import { passkeyEndpoints } from "./routes/access/passkeys.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
-import { storageDaysEndpoints } from "./routes/history/storage_days.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
 import { schedulePreviewEndpoints } from "./routes/tasks/schedule_previews.ts";
-import { runDaysEndpoints } from "./routes/history/run_days.ts";
+import { historyEndpoints } from "./routes/history/history.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
@@ -47,8 +46,7 @@ import { usersEndpoints } from "./routes/access/users.ts";
 
 export const ENDPOINTS: readonly Endpoint[] = [
   ...overviewEndpoints,
-  ...runDaysEndpoints,
-  ...storageDaysEndpoints,
+  ...historyEndpoints,
   ...liveEndpoints,
   ...backupTaskScheduleEndpoints,
   ...schedulePreviewEndpoints,

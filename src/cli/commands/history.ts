@@ -1,6 +1,7 @@
 /** `history`: shows how runs and stored bytes changed over time. */
-import type { Command } from "commander";
-import { calling, type Cli, parseId } from "../command_line.ts";
+import { Argument, type Command } from "commander";
+import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
+import { duration } from "../../domain/durations.ts";
 import { formatBytes } from "../../domain/byte_size.ts";
 import type { Column } from "../output.ts";
 
@@ -45,6 +46,28 @@ const STORAGE_COLUMNS: readonly Column<StorageDay>[] = [
   { title: "Removed", align: "right", value: ({ removed_bytes }) => formatBytes(removed_bytes) },
 ];
 
+interface TaskRun {
+  id: number;
+  created_at: string;
+  duration_ms: number | null;
+  outcome: string | null;
+  read_bytes: number;
+  stored_bytes: number;
+}
+
+const TASK_COLUMNS: readonly Column<TaskRun>[] = [
+  { title: "Log", align: "right", value: ({ id }) => id },
+  { title: "Queued", value: ({ created_at }) => created_at },
+  { title: "Outcome", value: ({ outcome }) => outcome ?? "cancelled" },
+  {
+    title: "Duration",
+    align: "right",
+    value: ({ duration_ms }) => duration_ms === null ? null : duration(duration_ms),
+  },
+  { title: "Read", align: "right", value: ({ read_bytes }) => formatBytes(read_bytes) },
+  { title: "Stored", align: "right", value: ({ stored_bytes }) => formatBytes(stored_bytes) },
+];
+
 export function addHistoryCommands(program: Command): void {
   const history = program.command("history").description("How runs and stored bytes changed over time");
   addRange(history.command("days").description("Runs by day and outcome; days without runs are left out"))
@@ -53,6 +76,10 @@ export function addHistoryCommands(program: Command): void {
   addRange(history.command("storage").description("Stored bytes at the end of each day"))
     .option("--destination <id>", "only at this backup destination", parseId)
     .action(calling(storageDays));
+  history.command("task").description("Durations and sizes of a task's last runs")
+    .addArgument(new Argument("<task>", "its id").argParser(parseId))
+    .option("--limit <count>", "how many runs at most; default: 200", parseCount)
+    .action(calling(taskRuns));
 }
 
 function addRange(command: Command): Command {
@@ -108,4 +135,10 @@ async function storageDays(
       `Backups that were deleted before ${exact_since} are missing in the days before.\n`,
     );
   });
+}
+
+async function taskRuns({ api, output }: Cli, id: number, { limit }: { limit?: number }): Promise<void> {
+  const path = `/backup-tasks/${id}/history${queryOf({ limit })}`;
+  const body = await api.get<{ data: TaskRun[] }>(`show the history of backup task ${id}`, path);
+  output.answer(body, () => output.rows(body.data, TASK_COLUMNS));
 }

@@ -21,7 +21,9 @@ Deno.test("the history lists the runs and the stored bytes of days, of one task 
   });
   const { database } = api.services;
   await newRun(database, task, new Date("2026-01-30T12:00:00Z"), { state: "failed" });
-  await newRun(database, task, new Date("2026-01-31T12:00:00Z"));
+  await newRun(database, task, new Date("2026-01-31T12:00:00Z"), {
+    finished_at: new Date("2026-01-31T12:00:45Z"),
+  });
   const range = ["--from", "2026-01-01", "--to", "2026-02-01", "--timezone", "UTC"];
   const shown = await run("history", "days", ...range, "--task", String(task));
   assert.deepEqual(shown.stdout.trim().split("\n").map((line) => line.trim().split(/ +/).join(" ")), [
@@ -34,6 +36,9 @@ Deno.test("the history lists the runs and the stored bytes of days, of one task 
   assert.match(storage.stdout, /^2026-01-30 +0 B +0 +0 B +0 B$/m);
   assert.match(storage.stdout, /^2026-02-01 +2\.0 kB +1 +0 B +0 B$/m);
   assert.match(storage.stdout, /^Backups that were deleted before .+Z are missing in the days before\.$/m);
+  const last = await run("history", "task", String(task), "--limit", "1");
+  assert.match(last.stdout, /^ *2 +2026-01-31T12:00:00Z +succeeded +45 s +0 B +0 B$/m);
+  assert.ok(!last.stdout.includes("failed"));
   assert.equal((await run("history", "days", ...range, "--server", "77")).stdout, "None.\n");
   assert.equal(JSON.parse((await run("history", "days", "--json")).stdout).data.days.length, 365);
 });
