@@ -4,7 +4,7 @@ import type { App } from "../http/observe.ts";
 import { addAccountPage } from "./pages/account.tsx";
 import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
 import { addOpenidPages } from "./pages/openid.tsx";
-import { addOverviewPage } from "./pages/overview.tsx";
+import { addOverviewPage } from "./pages/overview/overview.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";

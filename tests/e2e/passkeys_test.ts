@@ -33,7 +33,7 @@ async function logIn(page: Page, url: string, { email }: Account): Promise<void>
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("link", { name: "Overview" }).waitFor();
 }
 
 async function addPasskey(page: Page, url: string, name: string): Promise<void> {
@@ -66,7 +66,7 @@ Deno.test("a passkey is added and opens a session without email and password; re
   const copied = (await authenticator.credentials())[0]!;
   const sent = page.waitForRequest(/\/api\/login\/passkey$/);
   await logInWithPasskey(page, url);
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("link", { name: "Overview" }).waitFor();
   await page.goto(`${url}/account`);
   assert.ok(await page.getByText(account.email).first().isVisible());
   const [used] = await api.database`select counter, last_used_at from passkeys`;
@@ -134,7 +134,7 @@ Deno.test("a passkey needs its user verified, a fresh log-in to be added, and th
   assert.equal(elsewhere, 401, "another host");
   await page.unrouteAll();
   await logInWithPasskey(page, url);
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("link", { name: "Overview" }).waitFor();
   const unknown = await submit(
     "localhost",
     '{"response":{"id":"unknown","response":{},"type":"public-key"}}',
@@ -143,7 +143,7 @@ Deno.test("a passkey needs its user verified, a fresh log-in to be added, and th
 
   await api.database`update login_settings set second_factor_required = true`;
   await page.reload();
-  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.getByRole("link", { name: "Overview" }).waitFor();
   const password = await new Browser(api.app).logIn(account.email, PASSWORD);
   assert.deepEqual([password.status, password.headers.get("set-cookie")], [401, null]);
   assert.match(password.body.message, /Log in with your passkey/);

@@ -1,0 +1,106 @@
+/** What runs now, and what runs next. */
+import { Meter } from "../../components/chart.tsx";
+import { Bytes, count, counted } from "../../components/number.tsx";
+import { Ago, Duration } from "../../components/time.tsx";
+import type { RowOf } from "../../api_path.ts";
+import type { ListPage, View } from "../../view.ts";
+
+type Log = RowOf<"/api/backup-task-logs">;
+
+interface RunningNowProps {
+  readonly view: View;
+  readonly active: ListPage<Log>;
+  readonly runs: { readonly running: number; readonly queued: number };
+}
+
+export function RunningNow({ view, active, runs }: RunningNowProps) {
+  const more = runs.running - active.rows.length;
+  return (
+    <section class="section" aria-labelledby="running">
+      <header>
+        <h2 id="running">Running now</h2>
+        <a class="small" href={view.path("/runs")}>All runs</a>
+      </header>
+      {active.rows.length === 0 ? <p class="muted">Nothing runs.</p> : (
+        <ul class="lines">
+          {active.rows.map((log) => (
+            <li key={log.id}>
+              <a class="line-main" href={view.path(`/runs/${log.id}`)}>{titleOf(log)}</a>
+              <Progress log={log} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {more > 0 || runs.queued > 0
+        ? (
+          <p class="muted small">
+            {more > 0 ? `${count(more)} more ${more === 1 ? "runs" : "run"}. ` : ""}
+            {runs.queued > 0 ? `${counted(runs.queued, "run waits", "runs wait")}.` : ""}
+          </p>
+        )
+        : null}
+    </section>
+  );
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  restore: "Restore of ",
+  verify: "Verification of ",
+  drill: "Drill of ",
+};
+
+function titleOf({ kind, backup_task }: Log): string {
+  return `${KINDS[kind] ?? ""}${backup_task?.label ?? "a deleted task"}`;
+}
+
+/** How far a run is, if its end can be estimated; otherwise how much it has read. */
+function Progress({ log: { progress } }: { log: Log }) {
+  const { bytes_read, bytes_per_second, eta_seconds } = progress;
+  if (eta_seconds === null || bytes_per_second === null) {
+    return (
+      <span class="muted small">
+        <Bytes value={bytes_read} /> read
+      </span>
+    );
+  }
+  const total = bytes_read + eta_seconds * bytes_per_second;
+  const share = total === 0 ? 0 : bytes_read / total;
+  return (
+    <span class="progress small">
+      <Meter label={`${Math.round(share * 100)} % done`} share={share} />
+      <span class="muted">
+        <Duration ms={eta_seconds * 1000} /> left
+      </span>
+    </span>
+  );
+}
+
+interface NextRunsProps {
+  readonly view: View;
+  readonly upcoming: ListPage<RowOf<"/api/backup-tasks/upcoming">>;
+  readonly due: number;
+}
+
+/** The tasks that run next. `due` is the number of runs within 24 hours. */
+export function NextRuns({ view, upcoming, due }: NextRunsProps) {
+  return (
+    <section class="section" aria-labelledby="next">
+      <header>
+        <h2 id="next">Next 24 hours</h2>
+        <a class="small" href={view.path("/schedule")}>{counted(due, "run")}</a>
+      </header>
+      {upcoming.rows.length === 0 ? <p class="muted">Nothing is scheduled.</p> : (
+        <ul class="lines">
+          {upcoming.rows.map((task) => (
+            <li key={task.backup_task_id}>
+              <a class="line-main" href={view.path(`/tasks/${task.backup_task_id}`)}>{task.label}</a>
+              <span class="muted small">
+                <Ago view={view} at={task.next_run} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}

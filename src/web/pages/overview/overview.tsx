@@ -1,0 +1,156 @@
+/** The page `/`: whether everything is protected, what is not and why, and what to do about it. */
+import { Fragment } from "hono/jsx";
+import type { Answer } from "../../../client/client.ts";
+import type { RowOf } from "../../api_path.ts";
+import { PostButton } from "../../components/form.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { Live } from "../../components/live.tsx";
+import { count, counted } from "../../components/number.tsx";
+import { Status } from "../../components/status.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { Ago, Moment } from "../../components/time.tsx";
+import { addPage } from "../../page.tsx";
+import type { Site } from "../../site.ts";
+import type { ListPage, View } from "../../view.ts";
+import { HeatMap } from "./heat_map.tsx";
+import { NextRuns, RunningNow } from "./activity.tsx";
+import { Growth, Proven, ServersNow } from "./facts.tsx";
+
+type Overview = Answer<"/api/overview">["data"];
+type UnprotectedTask = Overview["unprotected_tasks"][number];
+
+export interface OverviewData {
+  readonly overview: Overview;
+  readonly active: ListPage<RowOf<"/api/backup-task-logs">>;
+  readonly upcoming: ListPage<RowOf<"/api/backup-tasks/upcoming">>;
+  readonly days: Answer<"/api/history/days">["data"];
+  readonly storage: Answer<"/api/history/storage">["data"];
+}
+
+/** Maximum number of rows of the lists beside the main one. */
+const SHORT_LIST = 8;
+
+async function readData(view: View): Promise<OverviewData> {
+  const [overview, active, upcoming, days, storage] = await Promise.all([
+    view.get("/api/overview"),
+    view.list("/api/backup-task-logs", { query: { status: "running", per_page: SHORT_LIST, sort: "-id" } }),
+    view.list("/api/backup-tasks/upcoming", { query: { per_page: SHORT_LIST } }),
+    view.get("/api/history/days"),
+    view.get("/api/history/storage"),
+  ]);
+  return { overview, active, upcoming, days, storage };
+}
+
+function columnsOf(view: View): Column<UnprotectedTask>[] {
+  return [
+    {
+      label: "Task",
+      kind: "main",
+      cell: (task) => <a href={view.path(`/tasks/${task.id}`)}>{task.label}</a>,
+    },
+    { label: "Status", cell: ({ protection }) => <Status name={protection.status} /> },
+    {
+      label: "Server",
+      cell: ({ remote_server: { id, label } }) => <a href={view.path(`/servers/${id}`)}>{label}</a>,
+    },
+    { label: "Why", cell: ({ protection }) => <span class="clamp">{protection.reason}</span> },
+    {
+      label: "Newest backup",
+      kind: "number",
+      cell: ({ protection }) => <Ago view={view} at={protection.newest_backup_at} />,
+    },
+    { label: "Next run", kind: "wide", cell: ({ next_run_at }) => <Moment view={view} at={next_run_at} /> },
+    {
+      label: "Action",
+      kind: "action",
+      cell: (task) =>
+        view.may("run-backup-tasks")
+          ? (
+            <PostButton
+              view={view}
+              action={`/tasks/${task.id}/run`}
+              label="Run now"
+              about={`Run ${task.label} now`}
+              icon="play"
+            />
+          )
+          : null,
+    },
+  ];
+}
+
+/** The verdict in one sentence, and what the other tasks are. */
+function Verdict({ view, overview }: { view: View; overview: Overview }) {
+  const tasks = overview.tasks_by_status;
+  const hasTasks = Object.values(tasks).some((number) => number > 0);
+  const others = (["protected", "failing", "paused"] as const).filter((status) => tasks[status] > 0);
+  return (
+    <header class="verdict">
+      <h1 class={overview.is_protected ? "good" : "bad"}>
+        <Icon name={overview.is_protected ? "good" : "bad"} />
+        {overview.verdict}
+      </h1>
+      <p class="muted">
+        {others.map((status, index) => (
+          <Fragment key={status}>
+            {index === 0 ? "" : " · "}
+            <a href={view.path(`/tasks?protection=${status}`)}>{count(tasks[status])} {status}</a>
+          </Fragment>
+        ))}
+        {overview.tasks_with_warnings > 0
+          ? <>{" "}· {counted(overview.tasks_with_warnings, "task")} with warnings</>
+          : null}
+        {hasTasks ? null : "A task says what to back up, where to and when."}
+      </p>
+    </header>
+  );
+}
+
+function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
+  const { overview } = data;
+  const hasTasks = Object.values(overview.tasks_by_status).some((number) => number > 0);
+  return (
+    <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers"]}>
+      <Verdict view={view} overview={overview} />
+      {overview.unprotected_tasks.length === 0 ? null : (
+        <Table
+          view={view}
+          caption="Tasks that need attention, the worst first"
+          columns={columnsOf(view)}
+          rows={overview.unprotected_tasks}
+          keyOf={(task) => task.id}
+          toneOf={({ protection }) => protection.status === "failing" ? "warn" : "bad"}
+        />
+      )}
+      {hasTasks ? null : <FirstSteps view={view} />}
+      <div class="columns">
+        <RunningNow view={view} active={data.active} runs={overview.runs} />
+        <NextRuns view={view} upcoming={data.upcoming} due={overview.due_within_24_hours} />
+      </div>
+      <div class="columns">
+        <Proven view={view} proven={overview.last_proven} />
+        <Growth view={view} storage={data.storage} />
+        <ServersNow view={view} servers={overview.servers} />
+      </div>
+      <HeatMap view={view} days={data.days} />
+    </Live>
+  );
+}
+
+/** What a workspace without tasks shows. */
+function FirstSteps({ view }: { view: View }) {
+  if (!view.may("create-backup-tasks")) return null;
+  return (
+    <p class="buttons">
+      <a class="button" href={view.path("/welcome")}>Set up the first backup</a>
+      <a class="button quiet" href={view.path("/tasks/new")}>Add a task</a>
+    </p>
+  );
+}
+
+export function addOverviewPage(site: Site): void {
+  addPage(site, "/", async (view) => {
+    const data = await readData(view);
+    return { title: "Overview", content: <OverviewPage view={view} data={data} /> };
+  });
+}
