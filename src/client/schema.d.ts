@@ -128,6 +128,68 @@ export interface paths {
       };
     };
   };
+  "/api/backup-tasks/{id}/history": {
+    /** Show the durations and sizes of a task's last runs */
+    get: {
+      parameters: {
+        query?: {
+          /** How many runs at most. */
+          limit?: number;
+        };
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Ended backup runs, the oldest first. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupTaskRun"][];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/history/strips": {
+    /** Show the outcomes of the last runs of many tasks */
+    get: {
+      parameters: {
+        query?: {
+          /** The ids of the tasks, separated by commas. */
+          ids?: string;
+          /** How many runs of a task at most. */
+          limit?: number;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Each task with its ended backup runs. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupTaskStrip"][];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/live": {
     /** Follow what changes */
     get: {
@@ -5164,6 +5226,36 @@ export interface components {
         backups_count: number;
         added_bytes: number;
         removed_bytes: number;
+      }[];
+    };
+    BackupTaskRun: {
+      /** The id of the run's log. */
+      id: number;
+      created_at: string;
+      started_at: string | null;
+      finished_at: string;
+      /** From start to end; null if no agent began it. */
+      duration_ms: number | null;
+      /** Null: a person cancelled it. */
+      outcome: "succeeded" | "warnings" | "failed" | null;
+      trigger: "manual" | "schedule" | "webhook";
+      /** Bytes read from the source. */
+      read_bytes: number;
+      /** Bytes of its backup; 0: it stored none. */
+      stored_bytes: number;
+      files_count: number | null;
+      warnings_count: number;
+      /** Null: it stored none, or the backup is deleted. */
+      backup_id: number | null;
+      reason: string | null;
+    };
+    BackupTaskStrip: {
+      backup_task_id: number;
+      /** The oldest first. */
+      runs: {
+        id: number;
+        outcome: "succeeded" | "warnings" | "failed" | "cancelled";
+        created_at: string;
       }[];
     };
     UpcomingBackupTask: {

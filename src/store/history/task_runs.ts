@@ -38,7 +38,7 @@ export function lastRunsOfTask(sql: Sql, taskId: number, limit: number): Promise
     order by r.id`;
 }
 
-/** The last runs of one task. Equal positions in the lists are about the same run. The oldest run is first. */
+/** The last runs of one task, the oldest first. Equal positions in the lists are about the same run. */
 export interface TaskStrip {
   readonly backup_task_id: number;
   readonly ids: readonly number[];
