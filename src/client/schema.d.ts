@@ -741,6 +741,8 @@ export interface paths {
           since?: string;
           /** Created before this time. */
           until?: string;
+          /** Whether the records contain the last 4 KB of their output (`tail`, the default) or none. */
+          output?: "none" | "tail";
           /** Only records with this text in the reason, or in the label of the backup task, ignoring case. */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
@@ -792,6 +794,8 @@ export interface paths {
           since?: string;
           /** Created before this time. */
           until?: string;
+          /** Whether the records contain the last 4 KB of their output (`tail`, the default) or none. */
+          output?: "none" | "tail";
           /** Only records with this text in the reason, or in the label of the backup task, ignoring case. */
           search?: string;
           /** The sort field; a leading dash reverses the order: `-id` shows the newest first. */
@@ -826,7 +830,10 @@ export interface paths {
     /** Show a backup task log */
     get: {
       parameters: {
-        query?: never;
+        query?: {
+          /** How much of its output the record contains. */
+          output?: "none" | "tail" | "all";
+        };
         header?: never;
         path: {
           id: number;
@@ -896,58 +903,6 @@ export interface paths {
             "application/json": {
               data: components["schemas"]["BackupTaskLog"];
             };
-          };
-        };
-        default: components["responses"]["Failure"];
-      };
-    };
-  };
-  "/api/backup-tasks/{id}/latest-log/stream": {
-    /** Follow the latest backup task log */
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path: {
-          id: number;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** Events until the run ends. */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            "text/event-stream": string;
-          };
-        };
-        default: components["responses"]["Failure"];
-      };
-    };
-  };
-  "/api/backup-task-logs/{id}/stream": {
-    /** Follow a backup task log */
-    get: {
-      parameters: {
-        query?: never;
-        header?: never;
-        path: {
-          id: number;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** Events until the run ends. */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            "text/event-stream": string;
           };
         };
         default: components["responses"]["Failure"];
@@ -1077,6 +1032,58 @@ export interface paths {
           };
           content: {
             "text/plain": string;
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backup-tasks/{id}/latest-log/stream": {
+    /** Follow the latest backup task log */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Events until the run ends. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "text/event-stream": string;
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backup-task-logs/{id}/stream": {
+    /** Follow a backup task log */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Events until the run ends. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "text/event-stream": string;
           };
         };
         default: components["responses"]["Failure"];

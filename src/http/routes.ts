@@ -20,6 +20,7 @@ import { liveEndpoints } from "./routes/live/live.ts";
 import { loginEndpoints } from "./routes/access/login.ts";
 import { openidEndpoints } from "./routes/access/openid.ts";
 import { logLineEndpoints } from "./routes/runs/log_lines.ts";
+import { logStreamEndpoints } from "./routes/runs/log_streams.ts";
 import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { passkeyEndpoints } from "./routes/access/passkeys.ts";
@@ -55,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...triggerEndpoints,
   ...backupTaskLogEndpoints,
   ...logLineEndpoints,
+  ...logStreamEndpoints,
   ...logWarningEndpoints,
   ...backupEndpoints,
   ...backupDownloadEndpoints,

@@ -15,6 +15,8 @@ import {
   type LogDetailRow,
   type LogFilter,
   type LogRow,
+  OUTPUT_PARTS,
+  type OutputPart,
 } from "../../store/runs/logs.ts";
 import { readAllOutput } from "../../store/runs/output_reader.ts";
 import { readWarnings } from "../../store/runs/run_warnings.ts";
@@ -23,14 +25,19 @@ import type { Caller, ServiceContext } from "../context.ts";
 
 export type { LogDetailRow, LogRow };
 
+export { OUTPUT_PARTS };
+
+/** Chooses logs of a list, and the part of their output to return. */
+type LogChoice = LogFilter & ListOrder & { output?: OutputPart };
+
 const RESOURCE = "Backup task log";
 
-/** Lists logs. Each has only the end of its output. */
+/** Lists logs. Each has the end of its output, unless the choice says otherwise. */
 export function listLogs(
   services: ServiceContext,
   caller: Caller,
   window: PageWindow,
-  choice: LogFilter & ListOrder = {},
+  choice: LogChoice = {},
 ): Promise<Page<LogDetailRow>> {
   return listRows(services.database, caller.workspaceId, window.offset, window.limit, choice);
 }
@@ -40,7 +47,7 @@ export async function listLogsOfTask(
   caller: Caller,
   taskId: number,
   window: PageWindow,
-  choice: LogFilter & ListOrder,
+  choice: LogChoice,
 ): Promise<Page<LogDetailRow>> {
   const task = await findBackupTaskOf(services.database, caller.workspaceId, taskId);
   if (task === undefined) throw new NotFoundError("Backup task");
@@ -53,9 +60,14 @@ export async function findOwnLog(services: ServiceContext, caller: Caller, id: n
   return log;
 }
 
-/** Returns a log with all of its output. */
-export async function showLog(services: ServiceContext, caller: Caller, id: number): Promise<LogDetailRow> {
-  const log = await findLogDetail(services.database, caller.workspaceId, id);
+/** Returns a log with all or a part of its output. */
+export async function showLog(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+  output: OutputPart = "all",
+): Promise<LogDetailRow> {
+  const log = await findLogDetail(services.database, caller.workspaceId, id, output);
   if (log === undefined) throw new NotFoundError(RESOURCE);
   return log;
 }

@@ -20,7 +20,7 @@ export type LogRow = RowOf<typeof COLUMNS>;
 
 const columns = namesOf(COLUMNS);
 
-/** A run with the records that belong to it, and with output: all of it, or its end. */
+/** A run with the records that belong to it, and with a part of its output. */
 export interface LogDetailRow extends LogRow {
   task_label: string | null;
   server_label: string | null;
@@ -33,12 +33,22 @@ export interface LogDetailRow extends LogRow {
 /** How many characters from the end of a run's output a listing contains. */
 const TAIL_SIZE = 4096;
 
+/** How much of a run's output its record contains: nothing, the end, or everything. */
+export const OUTPUT_PARTS = ["none", "tail", "all"] as const;
+export type OutputPart = typeof OUTPUT_PARTS[number];
+
 /**
- * Returns SQL for the end of run `r`'s output. Reads only the newest chunks, so the cost does not depend on
- * the length of the output. Once the chunks of a run have been merged, two chunks are enough, because merged
- * chunks are large.
+ * Returns SQL for a part of run `r`'s output. For the end, reads only the newest chunks, so the cost does not
+ * depend on the length of the output. Once the chunks of a run have been merged, two chunks are enough,
+ * because merged chunks are large.
  */
-function tailColumn(sql: Sql) {
+function outputColumn(sql: Sql, part: OutputPart) {
+  if (part === "none") return sql`'' as output`;
+  if (part === "all") {
+    return sql`(
+      select coalesce(string_agg(text, '' order by sequence), '') from run_output where run_id = r.id
+    ) as output`;
+  }
   return sql`(
     select right(coalesce(string_agg(text, '' order by sequence), ''), ${TAIL_SIZE}) from (
       select sequence, right(text, ${TAIL_SIZE}) as text from run_output
@@ -77,18 +87,20 @@ export async function listLogs(
   workspaceId: number,
   offset: number,
   limit: number,
-  { sort, ...filter }: LogFilter & ListOrder = {},
+  { sort, output = "tail", ...filter }: LogFilter & ListOrder & { output?: OutputPart } = {},
 ): Promise<Page<LogDetailRow>> {
   const isWhole = Object.values(filter).every((value) => value === undefined);
   const isById = sort === undefined || sort === "id" || sort === "-id";
-  if (isWhole && isById) return await pageOfAll(sql, workspaceId, offset, limit, sort === "-id");
+  if (isWhole && isById) {
+    return await pageOfAll(sql, workspaceId, { offset, limit, isDescending: sort === "-id", output });
+  }
   const where = logCondition(sql, workspaceId, filter);
   const total = isWhole ? runsOf(sql, workspaceId) : sql`(select count(*) from runs where ${where})`;
   const [count] = await sql<{ total: number }[]>`select ${total} as total`;
   const listed = sql`(
     select id as listed from runs where ${where} ${orderBy(sql, sort, SORTS)} limit ${limit} offset ${offset}
   )`;
-  return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS)), total: count!.total };
+  return { rows: await detailsOf(sql, listed, orderBy(sql, sort, SORTS), output), total: count!.total };
 }
 
 /**
@@ -98,9 +110,12 @@ export async function listLogs(
 async function pageOfAll(
   sql: Sql,
   workspaceId: number,
-  offset: number,
-  limit: number,
-  isDescending: boolean,
+  { offset, limit, isDescending, output }: {
+    offset: number;
+    limit: number;
+    isDescending: boolean;
+    output: OutputPart;
+  },
 ): Promise<Page<LogDetailRow>> {
   const [count] = await sql<{ total: number }[]>`select ${runsOf(sql, workspaceId)} as total`;
   const { total } = count!;
@@ -108,20 +123,21 @@ async function pageOfAll(
   const size = isDescending ? Math.max(0, Math.min(limit, total - offset)) : limit;
   const order = isDescending ? sql`order by id desc` : sql`order by id`;
   if (size === 0) return { rows: [], total };
-  return { rows: await detailsOf(sql, pageOfRuns(sql, workspaceId, first, size), order), total };
+  return { rows: await detailsOf(sql, pageOfRuns(sql, workspaceId, first, size), order, output), total };
 }
 
 /**
- * Returns the listed runs, each with the end of its output. `offset 0` makes Postgres look up each run by its
+ * Returns the listed runs, each with a part of its output. `offset 0` makes Postgres look up each run by its
  * id. Without it, Postgres would not do so, because it cannot foresee how few runs are listed.
  */
 async function detailsOf(
   sql: Sql,
   listed: ReturnType<typeof pageOfRuns>,
   order: ReturnType<typeof orderBy>,
+  output: OutputPart,
 ): Promise<LogDetailRow[]> {
   return await sql<LogDetailRow[]>`
-    select ${sql(columns)}, ${relatedColumns(sql)}, ${tailColumn(sql)}
+    select ${sql(columns)}, ${relatedColumns(sql)}, ${outputColumn(sql, output)}
     from ${listed} listing
     cross join lateral (select * from runs where id = listed offset 0) r ${order}`;
 }
@@ -163,15 +179,15 @@ export async function findLog(sql: Sql, workspaceId: number, id: number): Promis
   return row;
 }
 
-/** Returns the run with all of its output; undefined if there is none. */
+/** Returns the run with a part of its output; undefined if there is no such run. */
 export async function findLogDetail(
   sql: Sql,
   workspaceId: number,
   id: number,
+  output: OutputPart,
 ): Promise<LogDetailRow | undefined> {
   const [row] = await sql<LogDetailRow[]>`
-    select ${sql(columns)}, ${relatedColumns(sql)}, coalesce(
-      (select string_agg(text, '' order by sequence) from run_output where run_id = r.id), '') as output
+    select ${sql(columns)}, ${relatedColumns(sql)}, ${outputColumn(sql, output)}
     from runs r where id = ${id} and workspace_id = ${workspaceId}`;
   return row;
 }

@@ -1,15 +1,11 @@
 /** Defines the endpoints of `/api/backup-task-logs`, and of a task's latest log. */
 import { z } from "@hono/zod-openapi";
-import { hasEnded, RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
-import { followOutput, type LogEvent } from "../../../services/runs/log_stream.ts";
-import type { Caller, ServiceContext } from "../../../services/context.ts";
+import { RUN_KINDS, SHOWN_STATES, statesShownAs } from "../../../domain/run.ts";
 import {
   deleteLog,
-  findOwnLog,
-  latestLog,
   listLogs,
   listLogsOfTask,
-  type LogRow,
+  OUTPUT_PARTS,
   showLatestLog,
   showLog,
 } from "../../../services/runs/logs.ts";
@@ -18,17 +14,9 @@ import { cancelAnyRun } from "../../../services/runs/runs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { idParameter, searchParameter, sortParameter, timeParameters } from "../../input/list_filters.ts";
 import { PageQuery, windowOf } from "../../input/pagination.ts";
-import {
-  dataContent,
-  deleteEndpoint,
-  listBody,
-  listContent,
-  listEndpoint,
-  showEndpoint,
-} from "../../resource.ts";
-import { eventStream, type ServerSentEvent } from "../../sse.ts";
+import { dataContent, deleteEndpoint, listBody, listContent, listEndpoint } from "../../resource.ts";
 import { isoTimeOrNull, Time } from "../../input/time.ts";
-import { backupTaskLog, presentState } from "./backup_task_log_view.ts";
+import { backupTaskLog } from "./backup_task_log_view.ts";
 
 const RunWait = z.object({
   status: z.enum(["queued", "running", "successful", "failed", "cancelled"]),
@@ -69,6 +57,10 @@ const logFilters = {
   backup_destination_id: idParameter("runs to or from this backup destination"),
   tag_id: idParameter("of backup tasks with this tag"),
   ...timeParameters,
+  output: z.enum(["none", "tail"]).optional().openapi({
+    description: "Whether the records contain the last 4 KB of their output (`tail`, the default) or none.",
+    example: "none",
+  }),
   search: searchParameter("the reason, or in the label of the backup task"),
 };
 
@@ -106,10 +98,26 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
       };
     },
   }),
-  showEndpoint(backupTaskLog, {
+  endpoint({
+    method: "get",
+    path: "/api/backup-task-logs/{id}",
+    operationId: "showBackupTaskLog",
+    group: backupTaskLog.plural,
+    summary: "Show a backup task log",
+    description: "The record, with its whole output unless `output` says otherwise.",
     access: "view-backup-tasks",
-    description: "The record, with its whole output.",
-    show: showLog,
+    ids: { id: backupTaskLog.name },
+    query: z.object({
+      output: z.enum(OUTPUT_PARTS).optional().openapi({
+        description: "How much of its output the record contains. `tail`: the last 4 KB. Default: `all`.",
+        example: "none",
+      }),
+    }),
+    answer: { status: 200, description: "The backup task log.", content: dataContent(backupTaskLog) },
+    async handle({ services, caller, params, query }) {
+      const log = await showLog(services, caller, params.id, query.output);
+      return { status: 200, body: { data: backupTaskLog.present(log) } };
+    },
   }),
   deleteEndpoint(backupTaskLog, {
     access: "delete-backup-tasks",
@@ -131,22 +139,6 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
       const log = await showLatestLog(services, caller, params.id);
       return { status: 200, body: { data: backupTaskLog.present(log) } };
     },
-  }),
-  streamEndpoint({
-    path: "/api/backup-tasks/{id}/latest-log/stream",
-    operationId: "streamLatestBackupTaskLog",
-    group: "Backup tasks",
-    summary: "Follow the latest backup task log",
-    of: "Backup task",
-    log: latestLog,
-  }),
-  streamEndpoint({
-    path: "/api/backup-task-logs/{id}/stream",
-    operationId: "streamBackupTaskLog",
-    group: backupTaskLog.plural,
-    summary: "Follow a backup task log",
-    of: backupTaskLog.name,
-    log: findOwnLog,
   }),
   endpoint({
     method: "get",
@@ -195,87 +187,3 @@ export const backupTaskLogEndpoints: readonly Endpoint[] = [
     },
   }),
 ];
-
-/**
- * Defines an endpoint that streams the output of a run. `log` finds the run's record by the id in the path.
- */
-function streamEndpoint({ path, operationId, group, summary, of, log: findLog }: {
-  path: string;
-  operationId: string;
-  group: string;
-  summary: string;
-  of: string;
-  log(services: ServiceContext, caller: Caller, id: number): Promise<LogRow>;
-}): Endpoint {
-  return endpoint({
-    method: "get",
-    path,
-    operationId,
-    group,
-    summary,
-    description:
-      "Server-Sent Events. `output`: `{sequence, text}`; `state`: status and progress whenever they change; " +
-      "`finished`: the final status, after which the stream ends. `Last-Event-ID` resumes after that event.",
-    access: "view-backup-tasks",
-    ids: { id: of },
-    answer: {
-      status: 200,
-      description: "Events until the run ends. 204 if `Last-Event-ID` is its last event.",
-      content: {
-        type: "text/event-stream",
-        schema: z.string(),
-        example: 'id: 7-1\nevent: output\ndata: {"sequence":1,"text":"Connecting\\n"}\n\n',
-      },
-    },
-    errors: { 429: "The token follows too many streams already." },
-    async handle({ services, caller, params, request, holdStream }) {
-      const log = await findLog(services, caller, params.id);
-      const seen = request.headers.get("last-event-id") ?? "";
-      if (hasEnded(log.state) && seen === endId(log)) return new Response(null, { status: 204 });
-      const over = new AbortController();
-      const after = sequenceIn(seen, log.id);
-      const output = await followOutput(services, caller, { runId: log.id, after, signal: over.signal });
-      const events = serverSentEvents(log.id, output);
-      return eventStream(services.clock, events, () => over.abort(), holdStream());
-    },
-  });
-}
-
-/**
- * Yields the log's events as Server-Sent Events. Each event's id contains the log's id and a position in the
- * output. The log's id is needed because a client might send back an id of an earlier run. The position in
- * the earlier run's output means nothing in this run.
- */
-async function* serverSentEvents(
-  logId: number,
-  events: AsyncIterable<LogEvent>,
-): AsyncGenerator<ServerSentEvent> {
-  let last = 0;
-  for await (const event of events) {
-    switch (event.type) {
-      case "output":
-        last = event.sequence;
-        yield { id: `${logId}-${last}`, event: "output", data: { sequence: last, text: event.text } };
-        break;
-      case "changed":
-        yield { id: `${logId}-${last}`, event: "state", data: presentState(event.log) };
-        break;
-      case "finished":
-        yield { id: endId(event.log), event: "finished", data: presentState(event.log) };
-    }
-  }
-}
-
-function endId(log: LogRow): string {
-  return `${log.id}-end`;
-}
-
-/**
- * Returns the sequence in `Last-Event-ID`: a bare number, or a number after this log's id. Returns 0, the
- * start, for anything else.
- */
-function sequenceIn(lastEventId: string, logId: number): number {
-  const match = /^(?:(\d{1,15})-)?(\d{1,15})$/.exec(lastEventId.trim());
-  if (match === null || (match[1] !== undefined && Number(match[1]) !== logId)) return 0;
-  return Number(match[2]);
-}

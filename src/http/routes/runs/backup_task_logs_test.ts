@@ -86,6 +86,10 @@ Deno.test("a listing contains the last 4 KB of output, a log all of it, compacte
   assert.deepEqual(await read(), [all, tail]);
   await compactOutput(api.database, id);
   assert.deepEqual(await read(), [all, tail]);
+  const outputs = async (path: string) => (await client.call("GET", path)).body.data;
+  assert.equal((await outputs(`/api/backup-task-logs/${id}?output=none`)).output, "");
+  assert.equal((await outputs(`/api/backup-task-logs/${id}?output=tail`)).output, tail);
+  assert.equal((await outputs("/api/backup-task-logs?output=none"))[0].output, "");
 });
 
 Deno.test("all warnings of a run are downloaded, of an older agent's run those in its output", async () => {
