@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { openContext } from "../../../services/open_context.ts";
+import { openEventBus } from "../../../store/database/event_bus.ts";
+import { createApp } from "../../app.ts";
 import { addWebPages } from "../../../web/pages.ts";
 import { type ApiClient, type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
 import { LiveStream } from "../../../../tests/support/clients/live.ts";
@@ -128,8 +131,13 @@ Deno.test("a stream without events sends heartbeats, and is aborted if its clien
   await using api = await testApi();
   const client = await api.user();
   await using stream = await follow(api, client);
-  for (let second = 0; second < 15; second++) await api.clock.advance(1000);
-  await until(() => stream.comments.length === 1);
+  let seconds = 0;
+  await until(async () => {
+    await api.clock.advance(1000);
+    seconds++;
+    return stream.comments.length === 1;
+  });
+  assert.ok(seconds >= 15, `${seconds}`);
   const headers = { Authorization: `Bearer ${client.token}` };
   const stuck = await api.app.request("/api/live", { headers });
   for (let n = 0; n < 4; n++) {
@@ -141,6 +149,61 @@ Deno.test("a stream without events sends heartbeats, and is aborted if its clien
   assert.equal(api.services.live.size, 1);
   assert.equal(stream.ended, null);
   await assert.rejects(stuck.text(), /its client reads nothing/);
+});
+
+Deno.test("a client that disconnects is noticed at once, and a stop of the process ends the streams", async () => {
+  await using api = await testApi();
+  const client = await api.user();
+  const { live } = api.services;
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, api.app.fetch);
+  const connections: Deno.TcpConn[] = [];
+  for (let n = 0; n < 3; n++) {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    const request = `GET /api/live HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${client.token}\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    connections.push(connection);
+  }
+  await until(() => live.size === 3);
+  connections[0]!.close();
+  await until(() => live.size === 2);
+  await connections[1]!.closeWrite();
+  connections[1]!.close();
+  await until(() => live.size === 1);
+  live.stop();
+  assert.equal(live.size, 0);
+  let text = "";
+  for await (const bytes of connections[2]!.readable) {
+    text += new TextDecoder().decode(bytes);
+    if (text.endsWith("0\r\n\r\n")) break;
+  }
+  assert.match(text, /event: refresh[^]*0\r\n\r\n$/);
+});
+
+Deno.test("a change is announced by every control plane, and a log continues at another one", async () => {
+  await using api = await testApi();
+  const bus = await openEventBus(api.database);
+  using context = openContext({ ...api.services, bus });
+  const other = createApp({ services: context.services });
+  const client = await api.user();
+  const run = await newRun(api.database, await newTask(client), api.clock.now(), { state: "running" });
+  await newOutput(api.database, run, 1, "one\n");
+  const headers = { Authorization: `Bearer ${client.token}` };
+  const first = await follow(api, client, `?log=${run}`);
+  await until(() => first.lines.length === 1);
+  await first[Symbol.asyncDispose]();
+  await newOutput(api.database, run, 2, "two\n");
+  {
+    await using second = await LiveStream.open(
+      other,
+      { ...headers, "Last-Event-ID": "1" },
+      `/api/live?log=${run}`,
+    );
+    await until(() => second.lines.length === 1);
+    assert.equal(second.lines[0]!.text, "two");
+    await newTag(client);
+    await second.has("tasks");
+  }
+  await bus.close();
 });
 
 Deno.test("opening and closing 1,000 streams leaves no listener, timer or entry", async () => {
