@@ -9,6 +9,7 @@ import { backupDestinationEndpoints } from "./routes/destinations/backup_destina
 import { backupRetentionEndpoints } from "./routes/backups/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/runs/backup_task_logs.ts";
 import { backupTaskRunEndpoints } from "./routes/tasks/backup_task_runs.ts";
+import { bulkActionEndpoints } from "./routes/tasks/bulk_actions.ts";
 import { backupTaskScheduleEndpoints } from "./routes/tasks/backup_task_schedule.ts";
 import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
 import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
@@ -37,6 +38,7 @@ import { serverFileEndpoints } from "./routes/servers/server_files.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
 import { taskFileEndpoints } from "./routes/tasks/task_files.ts";
+import { taskTagEndpoints } from "./routes/tasks/task_tags.ts";
 import { tagEndpoints } from "./routes/tasks/tags.ts";
 import { tokenEndpoints } from "./routes/access/tokens.ts";
 import { workspaceMemberEndpoints } from "./routes/access/workspace_members.ts";
@@ -51,8 +53,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...liveEndpoints,
   ...backupTaskScheduleEndpoints,
   ...schedulePreviewEndpoints,
+  ...bulkActionEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,
+  ...taskTagEndpoints,
   ...triggerEndpoints,
   ...backupTaskLogEndpoints,
   ...logLineEndpoints,

@@ -50,6 +50,7 @@ const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
     "GET /api/workspaces",
     "GET /api/workspaces/{id}",
     "GET /api/workspaces/{id}/members",
+    "POST /api/backup-tasks/bulk",
     "PUT /api/user",
   ],
   "session": [

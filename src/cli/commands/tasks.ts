@@ -8,8 +8,9 @@ import { calling, type Cli, parseId } from "../command_line.ts";
 import { addDelete, TASK } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import { addPreviewCommands } from "./task_previews.ts";
-import { addTriggerTokenCommand } from "./trigger_token.ts";
+import { addBulkCommand } from "./tasks/bulk.ts";
+import { addPreviewCommands } from "./tasks/previews.ts";
+import { addTriggerTokenCommand } from "./tasks/trigger_token.ts";
 import type { Started, Task } from "../records.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
@@ -64,6 +65,7 @@ export function addTaskCommands(program: Command): void {
     .action(calling(run));
   addTriggerTokenCommand(tasks.command("trigger-token").addArgument(taskId()));
   addPreviewCommands(tasks, taskId());
+  addBulkCommand(tasks);
   for (
     const [verb, description] of [
       ["pause", "Prevent runs, both by schedule and by hand"],

@@ -257,3 +257,43 @@ Deno.test("a schedule is shown in words with its next times before a task has it
   assert.deepEqual([wrong.code, wrong.stdout], [7, ""]);
   assert.match(wrong.stderr, /minute 60 is not one of 0 to 59/);
 });
+
+Deno.test("many tasks are changed at once; one that can't be is named, and the exit code says so", async () => {
+  await using api = await startApi();
+  await using home = await CliHome.open();
+  const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };
+  const bulk = (...args: string[]) => home.run(["tasks", "bulk", ...args], { env });
+  const remote_server_id = await api.api.create("/remote-servers", { label: "web", ip_address: "192.0.2.1" });
+  const backup_destination_id = await api.api.create("/backup-destinations", {
+    label: "Here",
+    type: "local",
+    local_path: "/backups",
+  });
+  const task = (label: string) =>
+    api.api.create("/backup-tasks", {
+      remote_server_id,
+      backup_destination_id,
+      label,
+      type: "files",
+      source_path: "/srv",
+      frequency: "daily",
+      time_to_run_at: "02:00",
+    });
+  const ids = [`${await task("One")}`, `${await task("Two")}`];
+  const tag = await api.api.create("/tags", { label: "live" });
+  const tagged = await bulk("add-tag", ...ids, "--tag", `${tag}`);
+  assert.deepEqual([tagged.code, tagged.stderr], [0, ""]);
+  assert.match(
+    tagged.stdout,
+    /^ID {2}Result {2}Message +Log\n 1 {2}ok +Tag successfully added to the backup task\.\n 2 {2}ok /,
+  );
+  assert.equal((await bulk("pause", ids[0]!)).code, 0);
+  const started = await bulk("run", ...ids, "99");
+  assert.equal(started.code, 1);
+  assert.match(started.stdout, /^ 1 {2}failed {2}The backup task is paused\./m);
+  assert.match(started.stdout, /^ 2 {2}ok {6}Backup task initiated successfully\. +1$/m);
+  assert.match(started.stdout, /^99 {2}failed {2}Backup task not found$/m);
+  assert.equal(started.stderr, "Cannot run 2 of 3 backup tasks\n");
+  assert.equal((await bulk("add-tag", ...ids)).code, 7);
+  assert.equal((await bulk("explode", ...ids)).code, 2);
+});

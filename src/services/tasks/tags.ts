@@ -25,6 +25,11 @@ export async function showTag(services: ServiceContext, caller: Caller, id: numb
   return found(await store.findTagOf(services.database, caller.workspaceId, id));
 }
 
+/** Returns whether the tag belongs to the caller's workspace. */
+export async function isTagOf(services: ServiceContext, caller: Caller, id: number): Promise<boolean> {
+  return await store.findTagOf(services.database, caller.workspaceId, id) !== undefined;
+}
+
 export function createTag(
   services: ServiceContext,
   caller: Caller,

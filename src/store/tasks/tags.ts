@@ -42,6 +42,30 @@ export async function deleteTag(sql: Sql, workspaceId: number, id: number): Prom
   return count === 1;
 }
 
+/**
+ * Locks a tag of the workspace against deletion until the transaction ends. Returns false if there is no such
+ * tag.
+ */
+export async function holdTag(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
+  const rows = await sql`
+    select from tags where id = ${id} and workspace_id = ${workspaceId} for key share`;
+  return rows.length > 0;
+}
+
+/** Adds a tag to a task. Returns false if the task has it already. */
+export async function addTagToTask(sql: Sql, taskId: number, tagId: number): Promise<boolean> {
+  const { count } = await sql`
+    insert into backup_task_tags (backup_task_id, tag_id) values (${taskId}, ${tagId}) on conflict do nothing`;
+  return count === 1;
+}
+
+/** Removes a tag from a task. Returns false if the task does not have it. */
+export async function removeTagFromTask(sql: Sql, taskId: number, tagId: number): Promise<boolean> {
+  const { count } = await sql`
+    delete from backup_task_tags where backup_task_id = ${taskId} and tag_id = ${tagId}`;
+  return count === 1;
+}
+
 export async function findTagOf(sql: Sql, workspaceId: number, id: number): Promise<TagRow | undefined> {
   const [row] = await sql<TagRow[]>`select * from tags where id = ${id} and workspace_id = ${workspaceId}`;
   return row;

@@ -31,7 +31,7 @@ const Tag = z.object({
   updated_at: Time,
 }).openapi("Tag");
 
-const tag: Resource<TagRow, z.output<typeof Tag>> = {
+export const tag: Resource<TagRow, z.output<typeof Tag>> = {
   name: "Tag",
   plural: "Tags",
   path: "/api/tags",

@@ -1,12 +1,12 @@
 /** `tasks retention-preview`, `tasks schedule-preview`: show what fields would do before they are saved. */
 import type { Argument, Command } from "commander";
-import { TASK_RETENTION_FIELDS } from "../../definitions/task_retention_fields.ts";
-import { TASK_SCHEDULE_FIELDS } from "../../definitions/task_schedule_fields.ts";
-import { calling, type Cli } from "../command_line.ts";
-import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
-import type { Column } from "../output.ts";
-import { humanSize } from "../progress.ts";
-import type { RetentionPreview, SchedulePreview } from "../records.ts";
+import { TASK_RETENTION_FIELDS } from "../../../definitions/task_retention_fields.ts";
+import { TASK_SCHEDULE_FIELDS } from "../../../definitions/task_schedule_fields.ts";
+import { calling, type Cli } from "../../command_line.ts";
+import { addFieldFlags, givenFields, type Options } from "../../field_flags.ts";
+import type { Column } from "../../output.ts";
+import { humanSize } from "../../progress.ts";
+import type { RetentionPreview, SchedulePreview } from "../../records.ts";
 
 const RETENTION_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },

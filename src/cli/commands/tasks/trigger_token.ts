@@ -3,7 +3,7 @@
  * task.
  */
 import type { Command } from "commander";
-import { calling, type Cli } from "../command_line.ts";
+import { calling, type Cli } from "../../command_line.ts";
 
 export function addTriggerTokenCommand(command: Command): void {
   command.description("Make the token with which other systems run a task; an earlier one is invalid at once")
