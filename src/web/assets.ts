@@ -7,7 +7,12 @@ import type { App } from "../http/observe.ts";
 const FILES: Readonly<Record<string, { readonly type: string; readonly parts: readonly string[] }>> = {
   "rearguard.css": {
     type: "text/css; charset=utf-8",
-    parts: ["./assets/tokens.css", "./assets/rearguard.css", "./assets/overview.css"],
+    parts: [
+      "./assets/tokens.css",
+      "./assets/rearguard.css",
+      "./assets/overview.css",
+      "./assets/tasks.css",
+    ],
   },
   "icon.svg": { type: "image/svg+xml", parts: ["./assets/icon.svg"] },
   "passkeys.js": { type: "text/javascript; charset=utf-8", parts: ["./assets/passkeys.js"] },

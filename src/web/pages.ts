@@ -9,6 +9,7 @@ import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
+import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
 import { Site } from "./site.ts";
 
 const PAGES: readonly ((site: Site) => void)[] = [
@@ -23,6 +24,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addOverviewPage,
   addSearchPage,
   addLiveStream,
+  addTaskPages,
 ];
 
 /**

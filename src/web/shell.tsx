@@ -37,12 +37,21 @@ export function Shell({ view, title, children, refreshSeconds }: ShellProps) {
   );
 }
 
+/** The configuration of htmx. A renewed part keeps what the user has unfolded: the attribute `open`. */
+const HTMX = {
+  extensions: "hx-csp,sse",
+  includeIndicatorCSS: false,
+  history: false,
+  defaultTimeout: 30_000,
+  morphIgnore: ["data-htmx-powered", "open"],
+};
+
 function Head({ view, refreshSeconds }: { view: View; refreshSeconds?: number }) {
   return (
     <>
       <meta
         name="htmx-config"
-        content='extensions:"hx-csp,sse",includeIndicatorCSS:false,history:false,defaultTimeout:30000'
+        content={JSON.stringify(HTMX)}
       />
       <script src={view.site.asset("app.js")} nonce={view.nonce} data-base={view.site.base} defer></script>
       {refreshSeconds === undefined ? null : (

@@ -11,6 +11,8 @@ export interface Column<Row> {
   readonly sort?: string;
   /** `number` aligns to the right. `main` names the record. `wide` is left out on narrow screens. */
   readonly kind?: "number" | "main" | "wide" | "action";
+  /** A class of the column's cells, for style sheets of one area. */
+  readonly class?: string;
 }
 
 interface TableProps<Row> {
@@ -22,13 +24,17 @@ interface TableProps<Row> {
   readonly keyOf: (row: Row) => string | number;
   /** Marks a row that needs attention, or that is no longer of interest. */
   readonly toneOf?: (row: Row) => "bad" | "warn" | "quiet" | undefined;
+  /** A class of the table, for style sheets of one area. */
+  readonly class?: string;
 }
 
 /** A table. Show an {@link Empty} in place of one without rows. On phones, each row becomes a block. */
-export function Table<Row>({ view, caption, columns, rows, keyOf, toneOf }: TableProps<Row>) {
+export function Table<Row>(
+  { view, caption, columns, rows, keyOf, toneOf, class: className }: TableProps<Row>,
+) {
   return (
     <div class="scroll" tabindex={0} role="region" aria-label={caption}>
-      <table class="table">
+      <table class={classes("table", className)}>
         <caption class="hidden">{caption}</caption>
         <thead>
           <tr>{columns.map((column) => <Heading key={column.label} view={view} column={column} />)}</tr>
@@ -45,16 +51,24 @@ export function Table<Row>({ view, caption, columns, rows, keyOf, toneOf }: Tabl
   );
 }
 
-function Cell<Row>({ column: { cell, kind, label }, row }: { column: Column<Row>; row: Row }) {
-  return kind === "main"
-    ? <th scope="row" class="main">{cell(row)}</th>
-    : <td class={kind} data-label={label}>{cell(row)}</td>;
+function classes(...names: readonly (string | undefined)[]): string | undefined {
+  const given = names.filter((name) => name !== undefined);
+  return given.length === 0 ? undefined : given.join(" ");
 }
 
-function Heading<Row>({ view, column: { label, sort, kind } }: { view: View; column: Column<Row> }) {
+function Cell<Row>({ column: { cell, kind, label, ...column }, row }: { column: Column<Row>; row: Row }) {
+  const className = classes(kind, column.class);
+  return kind === "main"
+    ? <th scope="row" class={className}>{cell(row)}</th>
+    : <td class={className} data-label={label}>{cell(row)}</td>;
+}
+
+function Heading<Row>({ view, column }: { view: View; column: Column<Row> }) {
+  const { label, sort, kind } = column;
+  const className = classes(kind, column.class);
   if (sort === undefined) {
     return (
-      <th scope="col" class={kind}>{kind === "action" ? <span class="hidden">{label}</span> : label}</th>
+      <th scope="col" class={className}>{kind === "action" ? <span class="hidden">{label}</span> : label}</th>
     );
   }
   const now = view.query("sort");
@@ -62,7 +76,7 @@ function Heading<Row>({ view, column: { label, sort, kind } }: { view: View; col
   const isDown = now === `-${sort}`;
   const next = isDown ? sort : `-${sort}`;
   return (
-    <th scope="col" class={kind} aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}>
+    <th scope="col" class={className} aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}>
       <a href={view.with({ sort: next, page: null })}>
         {label}
         {isUp ? <Icon name="up" /> : isDown ? <Icon name="down" /> : null}

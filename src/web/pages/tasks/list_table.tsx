@@ -1,0 +1,137 @@
+/** The table of tasks: one line for each, and a second one with the reason if a task is not protected. */
+import { PostButton } from "../../components/form.tsx";
+import { Bytes } from "../../components/number.tsx";
+import { Mark, Status } from "../../components/status.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { Ago } from "../../components/time.tsx";
+import type { ListPage, View } from "../../view.ts";
+import type { BackupTask } from "./records.ts";
+import { TagChip } from "./tag_chip.tsx";
+import { scheduleWords } from "./words.ts";
+
+function TaskName({ view, task }: { view: View; task: BackupTask }) {
+  const { reason } = task.protection;
+  return (
+    <div class="task-name">
+      <span class="line">
+        <a href={view.path(`/tasks/${task.id}`)} title={task.label}>{task.label}</a>
+        {task.tags.map((tag) => <TagChip key={tag.id} view={view} tag={tag} />)}
+      </span>
+      {reason === null ? null : <span class="line muted small reason" title={reason}>{reason}</span>}
+    </div>
+  );
+}
+
+function Source({ view, task }: { view: View; task: BackupTask }) {
+  const { remote_server: server, source: { description } } = task;
+  return (
+    <span class="line" title={`${server.label}: ${description}`}>
+      <a href={view.path(`/servers/${server.id}`)}>{server.label}</a> <span class="muted">{description}</span>
+    </span>
+  );
+}
+
+/** When the task runs next, or what it does in place of that. */
+function NextRun({ view, task }: { view: View; task: BackupTask }) {
+  if (task.status === "running") {
+    return (
+      <a href={view.path(`/runs?backup_task_id=${task.id}`)}>
+        <Mark icon="running" tone="active" text="Running" />
+      </a>
+    );
+  }
+  return (
+    <Ago view={view} at={task.schedule.next_run_at} none={task.paused_at === null ? "by hand" : "paused"} />
+  );
+}
+
+/** The button that suits the task's state. */
+function RowAction({ view, task }: { view: View; task: BackupTask }) {
+  const { id, label } = task;
+  if (task.paused_at !== null) {
+    return view.may("pause-backup-tasks")
+      ? <PostButton view={view} action={`/tasks/${id}/resume`} label="Resume" about={`Resume ${label}`} />
+      : null;
+  }
+  if (!view.may("run-backup-tasks") || task.status === "running") return null;
+  return <PostButton view={view} action={`/tasks/${id}/run`} label="Run" about={`Run ${label} now`} />;
+}
+
+function columnsOf(view: View): Column<BackupTask>[] {
+  return [
+    {
+      label: "Status",
+      sort: "protection",
+      cell: ({ protection: { status, reason } }) => (
+        <span title={reason ?? undefined}>
+          <Status name={status} />
+        </span>
+      ),
+    },
+    { label: "Task", kind: "main", sort: "label", cell: (task) => <TaskName view={view} task={task} /> },
+    { label: "Source", class: "fluid", cell: (task) => <Source view={view} task={task} /> },
+    {
+      label: "Destination",
+      kind: "wide",
+      class: "narrow",
+      cell: ({ backup_destination: { id, label } }) => (
+        <a class="line" href={view.path(`/destinations/${id}`)} title={label}>{label}</a>
+      ),
+    },
+    {
+      label: "Schedule",
+      kind: "wide",
+      class: "narrow",
+      cell: ({ schedule }) => (
+        <span class="line" title={schedule.description}>{scheduleWords(view, schedule)}</span>
+      ),
+    },
+    {
+      label: "Newest",
+      kind: "number",
+      cell: ({ protection: { newest_backup_at: at, newest_backup_id: id } }) =>
+        id === null ? <Ago view={view} at={null} /> : (
+          <a href={view.path(`/backups/${id}`)}>
+            <Ago view={view} at={at} />
+          </a>
+        ),
+    },
+    {
+      label: "Next run",
+      kind: "number",
+      sort: "next_run_at",
+      cell: (task) => <NextRun view={view} task={task} />,
+    },
+    {
+      label: "Stored",
+      kind: "number",
+      cell: ({ id, backups }) => (
+        <a href={view.path(`/backups?backup_task_id=${id}`)} title={`${backups.count} backups`}>
+          <Bytes value={backups.size} />
+        </a>
+      ),
+    },
+    { label: "Action", kind: "action", cell: (task) => <RowAction view={view} task={task} /> },
+  ];
+}
+
+export function TaskTable({ view, tasks }: { view: View; tasks: ListPage<BackupTask> }) {
+  return (
+    <Table
+      view={view}
+      class="tasks"
+      caption="Backup tasks"
+      columns={columnsOf(view)}
+      rows={tasks.rows}
+      keyOf={({ id }) => id}
+      toneOf={({ protection: { status } }) =>
+        status === "protected"
+          ? undefined
+          : status === "paused"
+          ? "quiet"
+          : status === "failing"
+          ? "warn"
+          : "bad"}
+    />
+  );
+}

@@ -1,0 +1,9 @@
+/** Adds the pages of backup tasks. */
+import type { Site } from "../../site.ts";
+import { addTaskActions } from "./actions.ts";
+import { addTaskList } from "./list.tsx";
+
+export function addTaskPages(site: Site): void {
+  addTaskList(site);
+  addTaskActions(site);
+}
