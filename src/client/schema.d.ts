@@ -351,6 +351,41 @@ export interface paths {
       };
     };
   };
+  "/api/backup-tasks/bulk": {
+    /** Do the same with many backup tasks */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": components["schemas"]["BulkAction"];
+        };
+      };
+      responses: {
+        /** The result for each task, in the order of `ids`. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BulkResult"];
+              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              warnings?: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-tasks": {
     /** List backup tasks */
     get: {
@@ -618,6 +653,64 @@ export interface paths {
             "application/json": {
               message: string;
               backup_task_log_id: number;
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backup-tasks/{id}/tags/{tag_id}": {
+    /** Add a tag to a backup task */
+    put: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+          tag_id: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The task after the change. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              message: string;
+              data: components["schemas"]["BackupTask"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+    /** Remove a tag from a backup task */
+    delete: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+          tag_id: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The task after the change. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              message: string;
+              data: components["schemas"]["BackupTask"];
             };
           };
         };
@@ -5519,6 +5612,32 @@ export interface components {
       custom_cron_expression?: string | null;
       /** Default: the user's. */
       timezone?: string | null;
+    };
+    BulkResult: {
+      action: "run" | "pause" | "resume" | "add-tag" | "remove-tag" | "delete";
+      /** Number of tasks for which it succeeded. */
+      ok: number;
+      failed: number;
+      results: {
+        id: number;
+        ok: boolean;
+        /** The status that the call for this task alone would have had. */
+        status: number;
+        message: string;
+        backup_task_log_id?: number;
+        deletes_at?: string;
+      }[];
+    };
+    BulkAction: {
+      /** The tasks. */
+      ids: number[];
+      action: "run" | "pause" | "resume" | "add-tag" | "remove-tag" | "delete";
+      /** Needed by `add-tag` and `remove-tag`. */
+      tag_id?: number | null;
+      /** For `run`: whether a run waits for a slot if its server is at its limit. */
+      queue?: boolean | null;
+      /** For `delete`: whether the backups of the tasks go to the trash too. */
+      with_backups?: boolean | null;
     };
     NewBackupTask: {
       /** Name of the task. */
