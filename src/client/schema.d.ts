@@ -5235,10 +5235,7 @@ export interface components {
         id: number;
         label: string;
         type: "files" | "database" | "control_plane";
-        remote_server: {
-          id: number;
-          label: string;
-        };
+        remote_server: components["schemas"]["NamedRecord"];
         protection: components["schemas"]["Protection"];
         next_run_at: string | null;
       }[];
@@ -5267,6 +5264,10 @@ export interface components {
         at: string;
         restore_duration_ms: number | null;
       } | null;
+    };
+    NamedRecord: {
+      id: number;
+      label: string;
     };
     Protection: {
       /** By the age of the newest backup, not by the last run alone. */
@@ -5489,14 +5490,8 @@ export interface components {
       tag_ids: number[];
       /** Notification streams that report the task's runs. */
       notification_stream_ids: number[];
-      remote_server: {
-        id: number;
-        label: string;
-      };
-      backup_destination: {
-        id: number;
-        label: string;
-      };
+      remote_server: components["schemas"]["NamedRecord"];
+      backup_destination: components["schemas"]["NamedRecord"];
       source: components["schemas"]["TaskSource"];
       schedule: components["schemas"]["TaskSchedule"];
       storage: components["schemas"]["TaskStorage"];
@@ -5902,18 +5897,9 @@ export interface components {
       backup_id: number | null;
       /** The backup that the run stored; else null. */
       stored_backup_id: number | null;
-      backup_task: {
-        id: number;
-        label: string;
-      } | null;
-      remote_server: {
-        id: number;
-        label: string;
-      } | null;
-      backup_destination: {
-        id: number;
-        label: string;
-      } | null;
+      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      remote_server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      backup_destination: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
       progress: components["schemas"]["BackupTaskLogProgress"];
       /** Characters of output in all, whether or not they are here. */
       output_size: number;
@@ -6226,10 +6212,7 @@ export interface components {
     EnrolledAgent: {
       /** The agent's own key. */
       agent_key: string;
-      remote_server: {
-        id: number;
-        label: string;
-      };
+      remote_server: components["schemas"]["NamedRecord"];
     };
     NewAgent: {
       agent: {
@@ -6617,14 +6600,8 @@ export interface components {
       /** Id of the message that contains the event. */
       message_id: string;
       event: string;
-      task: {
-        id: number;
-        label: string;
-      } | null;
-      server: {
-        id: number;
-        label: string;
-      } | null;
+      task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
       backup_task_log_id: number | null;
       reason: string | null;
       /** `given_up`: it was not accepted for more than a day. */

@@ -7,9 +7,8 @@ import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { sortParameter } from "../../input/list_filters.ts";
 import { PageQuery, windowOf } from "../../input/pagination.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+import { NamedRecord } from "../named_record.ts";
 import { listBody, listContent, type Resource } from "../../resource.ts";
-
-const Named = z.object({ id: z.int(), label: z.string() });
 
 const Delivery = z.object({
   id: z.int(),
@@ -17,8 +16,8 @@ const Delivery = z.object({
     description: "Id of the message that contains the event. A message about several events has one id.",
   }),
   event: z.string(),
-  task: Named.nullable(),
-  server: Named.nullable(),
+  task: NamedRecord.nullable(),
+  server: NamedRecord.nullable(),
   backup_task_log_id: z.int().nullable(),
   reason: z.string().nullable(),
   state: z.enum(DELIVERY_STATES).openapi({

@@ -12,6 +12,7 @@ import {
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+import { NamedRecord } from "../named_record.ts";
 
 const Progress = z.object({
   bytes_read: z.int(),
@@ -23,8 +24,6 @@ const Progress = z.object({
     description: "What a run with scripts is doing: a type of script, or `backup`. Null when it is over.",
   }),
 }).openapi("BackupTaskLogProgress");
-
-const Related = z.object({ id: z.int(), label: z.string() });
 
 const BackupTaskLog = z.object({
   id: z.int(),
@@ -50,9 +49,9 @@ const BackupTaskLog = z.object({
   backup_destination_id: z.int().nullable(),
   backup_id: z.int().nullable().openapi({ description: "The backup that a restore reads; else null." }),
   stored_backup_id: z.int().nullable().openapi({ description: "The backup that the run stored; else null." }),
-  backup_task: Related.nullable(),
-  remote_server: Related.nullable(),
-  backup_destination: Related.nullable(),
+  backup_task: NamedRecord.nullable(),
+  remote_server: NamedRecord.nullable(),
+  backup_destination: NamedRecord.nullable(),
   progress: Progress,
   output_size: z.int().openapi({ description: "Characters of output in all, whether or not they are here." }),
 }).openapi("BackupTaskLog");
@@ -100,7 +99,7 @@ function present(row: LogDetailRow): BackupTaskLog {
   };
 }
 
-function related(id: number | null, label: string | null): z.output<typeof Related> | null {
+function related(id: number | null, label: string | null): z.output<typeof NamedRecord> | null {
   return id === null || label === null ? null : { id, label };
 }
 

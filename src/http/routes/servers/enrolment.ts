@@ -7,6 +7,7 @@ import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { integer } from "../../../definitions/formats/text.ts";
 import { messageContent } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
+import { NamedRecord } from "../named_record.ts";
 
 const GROUP = "Remote servers";
 const ids = { id: "Remote server" };
@@ -23,7 +24,7 @@ const Enrolment = z.object({
 
 const Enrolled = z.object({
   agent_key: z.string().openapi({ description: "The agent's own key. It is not shown again." }),
-  remote_server: z.object({ id: z.int(), label: z.string() }),
+  remote_server: NamedRecord,
 }).openapi("EnrolledAgent");
 
 export const enrolmentEndpoints: readonly Endpoint[] = [

@@ -16,18 +16,17 @@ import type { BackupTaskDetail } from "../../../services/tasks/backup_tasks.ts";
 import type { Resource } from "../../resource.ts";
 import { exampleProtection, presentProtection, ProtectionView } from "./protection_view.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+import { NamedRecord } from "../named_record.ts";
 
 const text = z.string().nullable();
 const clock = text.openapi({ description: "Time of the next run, `HH:MM`.", example: "01:00" });
-
-const Named = z.object({ id: z.int(), label: z.string() });
 
 const BackupTask = z.object({
   id: z.int(),
   user_id: z.int(),
   ...shownShape(TASK_FIELDS),
-  remote_server: Named,
-  backup_destination: Named,
+  remote_server: NamedRecord,
+  backup_destination: NamedRecord,
   source: z.object({
     ...insideShape(TASK_FIELDS, "source"),
     description: z.string().openapi({ description: "What is backed up, in words.", example: "/var/www" }),

@@ -9,6 +9,7 @@ import { type Overview, showHealth, showOverview } from "../../../services/tasks
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { HttpError } from "../../errors.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+import { NamedRecord } from "../named_record.ts";
 import { exampleProtection, presentProtection, ProtectionView } from "./protection_view.ts";
 
 const GROUP = "Overview";
@@ -31,7 +32,7 @@ const OverviewView = z.object({
     id: z.int(),
     label: z.string(),
     type: z.enum(BACKUP_TASK_TYPES),
-    remote_server: z.object({ id: z.int(), label: z.string() }),
+    remote_server: NamedRecord,
     protection: ProtectionView,
     next_run_at: Time.nullable(),
   })).openapi({ description: "Late, never backed up or failing; the worst first, at most 100." }),
