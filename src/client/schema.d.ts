@@ -5110,6 +5110,61 @@ export interface paths {
       };
     };
   };
+  "/api/recovery-kit/status": {
+    /** Show whether a copy of the recovery kit is kept */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** When a copy was kept, and what it lacks. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RecoveryKitStatus"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/recovery-kit/kept": {
+    /** Confirm that a copy of the recovery kit is kept elsewhere */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The status afterwards. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RecoveryKitStatus"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/audit-log": {
     /** List the audit log */
     get: {
@@ -6960,6 +7015,14 @@ export interface components {
         purpose: string;
         lines: string[];
       }[];
+    };
+    RecoveryKitStatus: {
+      /** When an administrator last confirmed that a copy is kept elsewhere. */
+      kept_at: string | null;
+      /** Whether that copy names every destination and key. */
+      is_current: boolean;
+      /** What that copy lacks, one sentence each. */
+      missing: string[];
     };
     AuditLogEntry: {
       id: number;

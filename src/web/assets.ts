@@ -7,12 +7,7 @@ import type { App } from "../http/observe.ts";
 const FILES: Readonly<Record<string, { readonly type: string; readonly parts: readonly string[] }>> = {
   "rearguard.css": {
     type: "text/css; charset=utf-8",
-    parts: [
-      "./assets/tokens.css",
-      "./assets/rearguard.css",
-      "./assets/overview.css",
-      "./assets/tasks.css",
-    ],
+    parts: ["./assets/tokens.css", "./assets/rearguard.css", ...areaStyles()],
   },
   "icon.svg": { type: "image/svg+xml", parts: ["./assets/icon.svg"] },
   "passkeys.js": { type: "text/javascript; charset=utf-8", parts: ["./assets/passkeys.js"] },
@@ -26,6 +21,13 @@ const FILES: Readonly<Record<string, { readonly type: string; readonly parts: re
     ],
   },
 };
+
+/** Returns the style sheets of the areas. They come after the one that all pages share, which they refine. */
+function areaStyles(): string[] {
+  const names = [...Deno.readDirSync(new URL("./assets", import.meta.url))].map(({ name }) => name);
+  return names.filter((name) => name.endsWith(".css") && name !== "tokens.css" && name !== "rearguard.css")
+    .sort().map((name) => `./assets/${name}`);
+}
 
 interface Asset {
   readonly type: string;

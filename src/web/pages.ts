@@ -10,6 +10,8 @@ import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
+import { addRecoveryKitPage } from "./pages/welcome/recovery_kit.tsx";
+import { addWelcomePage } from "./pages/welcome/welcome.tsx";
 import { Site } from "./site.ts";
 
 const PAGES: readonly ((site: Site) => void)[] = [
@@ -23,6 +25,8 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addPasskeysPage,
   addOverviewPage,
   addSearchPage,
+  addWelcomePage,
+  addRecoveryKitPage,
   addLiveStream,
   addTaskPages,
 ];

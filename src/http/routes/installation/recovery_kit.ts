@@ -1,6 +1,11 @@
-/** Defines the endpoint `/api/recovery-kit`. */
+/** Defines the endpoints of `/api/recovery-kit`. */
 import { z } from "@hono/zod-openapi";
 import { recoveryKit } from "../../../services/installation/recovery_kit.ts";
+import {
+  confirmRecoveryKit,
+  type RecoveryKitStatus,
+  recoveryKitStatus,
+} from "../../../services/installation/recovery_kit_copies.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
@@ -38,6 +43,24 @@ const RecoveryKit = z.object({
   })).openapi({ description: "The newest backup of the control plane itself at each destination." }),
   commands: z.array(z.object({ purpose: z.string(), lines: z.array(z.string()) })),
 }).openapi("RecoveryKit");
+
+const Status = z.object({
+  kept_at: Time.nullable().openapi({
+    description: "When an administrator last confirmed that a copy is kept elsewhere. Null: nobody has.",
+  }),
+  is_current: z.boolean().openapi({ description: "Whether that copy names every destination and key." }),
+  missing: z.array(z.string()).openapi({ description: "What that copy lacks, one sentence each." }),
+}).openapi("RecoveryKitStatus");
+
+const statusContent = {
+  type: "application/json",
+  schema: z.object({ data: Status }),
+  example: { data: { kept_at: "2024-08-07T00:00:00Z", is_current: true, missing: [] } },
+};
+
+function presentStatus(status: RecoveryKitStatus): z.output<typeof Status> {
+  return { ...status, kept_at: isoTimeOrNull(status.kept_at) };
+}
 
 export const recoveryKitEndpoints: readonly Endpoint[] = [
   endpoint({
@@ -97,5 +120,32 @@ export const recoveryKitEndpoints: readonly Endpoint[] = [
       const data = { ...kit, made_at: isoTime(kit.made_at), destinations, control_plane };
       return { status: 200, body: { data } };
     },
+  }),
+  endpoint({
+    method: "get",
+    path: "/api/recovery-kit/status",
+    operationId: "showRecoveryKitStatus",
+    group: "System",
+    summary: "Show whether a copy of the recovery kit is kept",
+    access: "admin",
+    answer: { status: 200, description: "When a copy was kept, and what it lacks.", content: statusContent },
+    handle: async ({ services }) => ({
+      status: 200,
+      body: { data: presentStatus(await recoveryKitStatus(services)) },
+    }),
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/recovery-kit/kept",
+    operationId: "confirmRecoveryKit",
+    group: "System",
+    summary: "Confirm that a copy of the recovery kit is kept elsewhere",
+    description: "Until then, and when a destination or a key is added, administrators are reminded.",
+    access: "admin",
+    answer: { status: 200, description: "The status afterwards.", content: statusContent },
+    handle: async ({ services, caller }) => ({
+      status: 200,
+      body: { data: presentStatus(await confirmRecoveryKit(services, caller)) },
+    }),
   }),
 ];

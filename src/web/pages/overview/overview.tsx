@@ -12,6 +12,8 @@ import { Ago, Moment } from "../../components/time.tsx";
 import { addPage } from "../../page.tsx";
 import type { Site } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
+import { type Progress, readProgress } from "../welcome/steps.ts";
+import { FirstStepsReminder } from "../welcome/welcome.tsx";
 import { HeatMap } from "./heat_map.tsx";
 import { NextRuns, RunningNow } from "./activity.tsx";
 import { Growth, Proven, ServersNow } from "./facts.tsx";
@@ -25,20 +27,22 @@ export interface OverviewData {
   readonly upcoming: ListPage<RowOf<"/api/backup-tasks/upcoming">>;
   readonly days: Answer<"/api/history/days">["data"];
   readonly storage: Answer<"/api/history/storage">["data"];
+  readonly firstSteps: Progress;
 }
 
 /** Maximum number of rows of the lists beside the main one. */
 const SHORT_LIST = 8;
 
 async function readData(view: View): Promise<OverviewData> {
-  const [overview, active, upcoming, days, storage] = await Promise.all([
+  const [overview, active, upcoming, days, storage, firstSteps] = await Promise.all([
     view.get("/api/overview"),
     view.list("/api/backup-task-logs", { query: { status: "running", per_page: SHORT_LIST, sort: "-id" } }),
     view.list("/api/backup-tasks/upcoming", { query: { per_page: SHORT_LIST } }),
     view.get("/api/history/days"),
     view.get("/api/history/storage"),
+    readProgress(view),
   ]);
-  return { overview, active, upcoming, days, storage };
+  return { overview, active, upcoming, days, storage, firstSteps };
 }
 
 function columnsOf(view: View): Column<UnprotectedTask>[] {
@@ -122,7 +126,7 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
           toneOf={({ protection }) => protection.status === "failing" ? "warn" : "bad"}
         />
       )}
-      {hasTasks ? null : <FirstSteps view={view} />}
+      {hasTasks ? <FirstStepsReminder view={view} progress={data.firstSteps} /> : <FirstSteps view={view} />}
       <div class="columns">
         <RunningNow view={view} active={data.active} runs={overview.runs} />
         <NextRuns view={view} upcoming={data.upcoming} due={overview.due_within_24_hours} />
