@@ -14,13 +14,14 @@ import {
   readTasks,
   StatusTabs,
 } from "./list_filters.tsx";
-import { TaskTable } from "./list_table.tsx";
-import type { BackupTask, Overview } from "./records.ts";
+import { readStrips, TaskTable } from "./list_table.tsx";
+import type { BackupTask, Overview, Strips } from "./records.ts";
 
 interface TaskListProps {
   readonly view: View;
   readonly overview: Overview;
   readonly tasks: ListPage<BackupTask>;
+  readonly strips: Strips;
   /** Number of tasks with a run that is queued or in progress. */
   readonly running: number;
   readonly choices: FilterChoices;
@@ -62,7 +63,7 @@ function NoTasks({ view, choices }: { view: View; choices: FilterChoices }) {
   );
 }
 
-function TaskList({ view, overview, tasks, running, choices }: TaskListProps) {
+function TaskList({ view, overview, tasks, strips, running, choices }: TaskListProps) {
   const counts = overview.tasks_by_status;
   const hasTasks = Object.values(counts).some((number) => number > 0);
   return (
@@ -75,7 +76,7 @@ function TaskList({ view, overview, tasks, running, choices }: TaskListProps) {
         {hasTasks ? <StatusTabs view={view} counts={counts} running={running} /> : null}
         {tasks.rows.length === 0
           ? <NoTasks view={view} choices={choices} />
-          : <TaskTable view={view} tasks={tasks} />}
+          : <TaskTable view={view} tasks={tasks} strips={strips} />}
         <Pages view={view} list={tasks} />
       </Live>
     </>
@@ -90,7 +91,8 @@ export function addTaskList(site: Site): void {
       view.list("/api/backup-tasks", { query: { status: "running", per_page: 1 } }),
       readChoices(view),
     ]);
-    const props = { view, overview, tasks, running: running.total, choices };
+    const strips = await readStrips(view, tasks.rows);
+    const props = { view, overview, tasks, strips, running: running.total, choices };
     return { title: "Tasks", content: <TaskList {...props} /> };
   });
 }

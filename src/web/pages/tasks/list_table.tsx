@@ -5,7 +5,8 @@ import { Mark, Status } from "../../components/status.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { Ago } from "../../components/time.tsx";
 import type { ListPage, View } from "../../view.ts";
-import type { BackupTask } from "./records.ts";
+import type { BackupTask, Strips } from "./records.ts";
+import { RunStrip } from "./run_strip.tsx";
 import { TagChip } from "./tag_chip.tsx";
 import { scheduleWords } from "./words.ts";
 
@@ -57,7 +58,18 @@ function RowAction({ view, task }: { view: View; task: BackupTask }) {
   return <PostButton view={view} action={`/tasks/${id}/run`} label="Run" about={`Run ${label} now`} />;
 }
 
-function columnsOf(view: View): Column<BackupTask>[] {
+/** Number of runs in a strip. */
+const STRIP = 14;
+
+/** Reads the last runs of the listed tasks, by the task's id. */
+export async function readStrips(view: View, tasks: readonly BackupTask[]): Promise<Strips> {
+  if (tasks.length === 0) return new Map();
+  const ids = tasks.map(({ id }) => id).join(",");
+  const strips = await view.get("/api/history/strips", { query: { ids, limit: STRIP } });
+  return new Map(strips.map(({ backup_task_id, runs }) => [backup_task_id, runs]));
+}
+
+function columnsOf(view: View, strips: Strips): Column<BackupTask>[] {
   return [
     {
       label: "Status",
@@ -81,7 +93,7 @@ function columnsOf(view: View): Column<BackupTask>[] {
     {
       label: "Schedule",
       kind: "wide",
-      class: "narrow",
+      class: "schedule",
       cell: ({ schedule }) => (
         <span class="line" title={schedule.description}>{scheduleWords(view, schedule)}</span>
       ),
@@ -103,6 +115,14 @@ function columnsOf(view: View): Column<BackupTask>[] {
       cell: (task) => <NextRun view={view} task={task} />,
     },
     {
+      label: "Last runs",
+      cell: ({ id }) => (
+        <a href={view.path(`/runs?backup_task_id=${id}`)}>
+          <RunStrip view={view} runs={strips.get(id) ?? []} length={STRIP} />
+        </a>
+      ),
+    },
+    {
       label: "Stored",
       kind: "number",
       cell: ({ id, backups }) => (
@@ -115,13 +135,19 @@ function columnsOf(view: View): Column<BackupTask>[] {
   ];
 }
 
-export function TaskTable({ view, tasks }: { view: View; tasks: ListPage<BackupTask> }) {
+interface TaskTableProps {
+  readonly view: View;
+  readonly tasks: ListPage<BackupTask>;
+  readonly strips: Strips;
+}
+
+export function TaskTable({ view, tasks, strips }: TaskTableProps) {
   return (
     <Table
       view={view}
       class="tasks"
       caption="Backup tasks"
-      columns={columnsOf(view)}
+      columns={columnsOf(view, strips)}
       rows={tasks.rows}
       keyOf={({ id }) => id}
       toneOf={({ protection: { status } }) =>

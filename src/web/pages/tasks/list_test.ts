@@ -43,6 +43,7 @@ Deno.test("the list of tasks is filtered, searched and sorted by its address, th
   const all = await text(browser, "/tasks");
   assert.deepEqual(labels(all), ["Never", "Failing one", "Paused one", "Good"]);
   assert.match(all, /The last run failed: The disk is full\./);
+  assert.match(all, /aria-label="Last runs: 1 failed"/);
   assert.match(all, /1\.5 MB/);
   assert.match(all, /Every day at 01:00</, "the user's own time zone is left out");
   assert.match(all, /\/srv\/&lt;b&gt;x&lt;\/b&gt;/);
