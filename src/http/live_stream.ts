@@ -1,6 +1,12 @@
 /** The stream of a page in a browser: says what has changed, and sends the lines of one run's log. */
 import type { LogLines } from "../services/runs/log_stream.ts";
-import { type Follower, type KindSet, kindsIn, type LiveChanges } from "../services/live/live_changes.ts";
+import {
+  ANY_KIND,
+  type Follower,
+  type KindSet,
+  kindsIn,
+  type LiveChanges,
+} from "../services/live/live_changes.ts";
 import type { Owner } from "../domain/access/owner.ts";
 import { logger } from "../telemetry/logging.ts";
 import { eventStreamResponse, frame, HEARTBEAT, RETRY, STILL_HERE } from "./sse.ts";
@@ -9,9 +15,6 @@ import { eventStreamResponse, frame, HEARTBEAT, RETRY, STILL_HERE } from "./sse.
 const QUIET_SECONDS = HEARTBEAT / 1000;
 /** Seconds after which a stream is aborted if its client has read nothing, although data waits for it. */
 const UNREAD_SECONDS = 90;
-
-/** The bit of the event `refresh`, beyond the bits of the kinds. */
-const REFRESH: KindSet = 1 << 16;
 
 export interface LiveStreamOptions {
   readonly live: LiveChanges;
@@ -68,10 +71,6 @@ class LiveStream implements Follower {
 
   changed(kinds: KindSet): void {
     this.#sendChanges(kinds);
-  }
-
-  missed(): void {
-    this.#sendChanges(REFRESH);
   }
 
   tick(): void {
@@ -141,7 +140,7 @@ const frames = new Map<KindSet, Uint8Array>();
 function changeFrame(kinds: KindSet): Uint8Array {
   let bytes = frames.get(kinds);
   if (bytes === undefined) {
-    const names = [...(kinds & REFRESH) === 0 ? [] : ["refresh"], ...kindsIn(kinds)];
+    const names = [...(kinds & ANY_KIND) === 0 ? [] : ["refresh"], ...kindsIn(kinds)];
     bytes = encoder.encode(names.map((event) => frame({ event, data: {} })).join(""));
     frames.set(kinds, bytes);
   }

@@ -9,23 +9,32 @@ import { RECORD_KINDS, type RecordKind } from "../../store/database/record_kinds
 
 export { RECORD_KINDS };
 
-/** A set of kinds, as one bit for each kind, in the order of {@link RECORD_KINDS}. */
+/**
+ * A set of kinds, as one bit for each kind, in the order of {@link RECORD_KINDS}. It can also contain {@link
+ * ANY_KIND}.
+ */
 export type KindSet = number;
+
+/** Says that records of every kind may have changed, because notifications may have been missed. */
+export const ANY_KIND: KindSet = 1 << RECORD_KINDS.length;
 
 /** Receives the changes for one stream. The methods must not throw. */
 export interface Follower {
   /** Records of these kinds have changed. Each kind is reported at most once a second. */
   changed(kinds: KindSet): void;
-  /** Changes may have been missed, of every kind. */
-  missed(): void;
   /** A second has passed. */
   tick(): void;
   /** The process stops. */
   stop(): void;
 }
 
-/** Shortest time between two reports of the same kind, in milliseconds. */
+/** Shortest time between two reports of the same kind to a stream, in milliseconds. */
 const INTERVAL = 1000;
+/**
+ * Maximum number of streams to which changes are reported in one interval. A page that gets a report requests
+ * something, so this also limits the requests. Streams beyond this number wait for the next interval, in turn.
+ */
+const REPORTS = 100;
 
 interface Subscription {
   readonly follower: Follower;
@@ -33,7 +42,7 @@ interface Subscription {
   blocked: KindSet;
   /** The kinds among `blocked` that were reported since the last tick. */
   fresh: KindSet;
-  /** Kinds that have changed and are blocked. */
+  /** Kinds that have changed, and are not reported yet. */
   pending: KindSet;
 }
 
@@ -41,6 +50,10 @@ export class LiveChanges {
   /** The open streams of each workspace and of each user. */
   readonly #audiences = new Map<string, Set<Subscription>>();
   readonly #all = new Set<Subscription>();
+  /** The streams with pending kinds, the longest waiting first. */
+  readonly #waiting = new Set<Subscription>();
+  /** How many more streams can get a report in this interval. */
+  #left = REPORTS;
   /** Ends the subscription of the event bus and the timer; null while no stream is open. */
   #end: (() => void) | null = null;
   /** Changes that are reported at the end of the current task of the event loop, by audience. */
@@ -66,6 +79,7 @@ export class LiveChanges {
     this.#end ??= this.#begin();
     return () => {
       if (!this.#all.delete(subscription)) return;
+      this.#waiting.delete(subscription);
       for (const audience of audiences) {
         const members = this.#audiences.get(audience)!;
         members.delete(subscription);
@@ -86,7 +100,7 @@ export class LiveChanges {
     const over = new AbortController();
     const unsubscribe = this.bus.subscribe((notification) => {
       if (notification.topic === "reconnected") {
-        for (const { follower } of [...this.#all]) follower.missed();
+        this.#collect(EVERYBODY, ANY_KIND);
       } else if (notification.topic === "records_changed") {
         const { workspace_id, user_id } = notification;
         const audience = workspace_id !== undefined
@@ -119,31 +133,41 @@ export class LiveChanges {
     for (const [audience, kinds] of changed) {
       const members = audience === EVERYBODY ? this.#all : this.#audiences.get(audience) ?? [];
       for (const subscription of [...members]) {
-        const due = kinds & ~subscription.blocked;
-        subscription.pending |= kinds & subscription.blocked;
-        if (due === 0) continue;
-        subscription.blocked |= due;
-        subscription.fresh |= due;
-        subscription.follower.changed(due);
+        subscription.pending |= kinds;
+        if (!this.#reportTo(subscription)) this.#waiting.add(subscription);
       }
     }
+  }
+
+  /** Reports the pending kinds that are not blocked. Returns whether none is pending then. */
+  #reportTo(subscription: Subscription): boolean {
+    const due = subscription.pending & ~subscription.blocked;
+    if (due === 0 || this.#left === 0) return subscription.pending === 0;
+    this.#left--;
+    subscription.pending &= ~due;
+    subscription.blocked |= due;
+    subscription.fresh |= due;
+    subscription.follower.changed(due);
+    return subscription.pending === 0;
   }
 
   async #tick(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.clock.sleep(INTERVAL, signal).catch(() => {});
       if (signal.aborted) return;
-      for (const subscription of [...this.#all]) {
-        const { fresh, pending } = subscription;
-        const due = pending & ~fresh;
-        // A kind that is reported now is free again at the next tick, a full interval from now. A kind that
-        // was reported since the last tick has to wait for one tick more.
-        subscription.blocked = fresh | due;
+      this.#left = REPORTS;
+      // A kind that was reported since the last tick has to wait for one tick more, for a full interval.
+      for (const subscription of this.#all) {
+        subscription.blocked = subscription.fresh;
         subscription.fresh = 0;
-        subscription.pending = pending & fresh;
-        if (due !== 0) subscription.follower.changed(due);
-        subscription.follower.tick();
       }
+      for (const subscription of [...this.#waiting]) {
+        this.#waiting.delete(subscription);
+        if (!this.#reportTo(subscription)) this.#waiting.add(subscription);
+        // What is reported at a tick is a full interval old at the next one.
+        subscription.fresh = 0;
+      }
+      for (const { follower } of [...this.#all]) follower.tick();
     }
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openContext } from "../../../services/open_context.ts";
 import { openEventBus } from "../../../store/database/event_bus.ts";
+import { kindsIn } from "../../../services/live/live_changes.ts";
 import { createApp } from "../../app.ts";
 import { addWebPages } from "../../../web/pages.ts";
 import { type ApiClient, type TestApi, testApi } from "../../../../tests/support/clients/api.ts";
@@ -54,6 +55,31 @@ Deno.test("a kind is reported at most once a second, and the last change is neve
   assert.equal(stream.count("tasks"), 2);
   await newTag(client);
   await stream.has("tasks", 3);
+});
+
+Deno.test("of many pages, 100 a second are told of a change, each in its turn, and none is left out", async () => {
+  await using api = await testApi({ streamLimit: 250 });
+  const client = await api.user();
+  const told = Array<number>(250).fill(0);
+  const leave = told.map((_, n) =>
+    api.services.live.follow(client, {
+      changed: (kinds) => void (told[n]! += kindsIn(kinds).includes("tasks") ? 1 : 0),
+      tick() {},
+      stop() {},
+    })
+  );
+  const sum = () => told.reduce((all, each) => all + each, 0);
+  await newTag(client);
+  const sums = [sum()];
+  await until(async () => {
+    await api.clock.advance(1000);
+    sums.push(sum());
+    return sum() === 250;
+  });
+  assert.ok(sums.every((all, second) => all - (sums[second - 1] ?? 0) <= 100), `${sums}`);
+  await api.clock.advance(1000);
+  assert.ok(told.every((times) => times === 1), `${told}`);
+  for (const end of leave) end();
 });
 
 Deno.test("what changes while a page is not connected is covered by the first event of the next stream", async () => {
