@@ -22,7 +22,7 @@ export type Parameter = (name: string) => string;
 export function addPage(
   site: Site,
   route: string,
-  show: (view: View, parameter: Parameter) => Promise<PageContent | Response>,
+  show: (view: View, parameter: Parameter) => PageContent | Promise<PageContent | Response>,
 ): void {
   site.app.get(route, async (c) => {
     const view = await openView(site, c);
@@ -93,7 +93,7 @@ export function addSimpleAction(site: Site, route: string, action: SimpleAction)
   });
 }
 
-async function answer(view: View, make: () => Promise<ActionResult>): Promise<Response> {
+async function answer(view: View, make: () => ActionResult | Promise<ActionResult>): Promise<Response> {
   try {
     const result = await make();
     if (result instanceof Response) return result;

@@ -10,6 +10,9 @@ import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
+import { addNewServerPages } from "./pages/servers/new_server.tsx";
+import { addServerPages } from "./pages/servers/server.tsx";
+import { addServersPage } from "./pages/servers/servers.tsx";
 import { addRecoveryKitPage } from "./pages/welcome/recovery_kit.tsx";
 import { addWelcomePage } from "./pages/welcome/welcome.tsx";
 import { Site } from "./site.ts";
@@ -25,6 +28,9 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addPasskeysPage,
   addOverviewPage,
   addSearchPage,
+  addServersPage,
+  addNewServerPages,
+  addServerPages,
   addWelcomePage,
   addRecoveryKitPage,
   addLiveStream,

@@ -135,7 +135,8 @@ export class Form {
   /** Returns the values of a field that can occur several times. Its name in the form ends in `[]`. */
   list(name: string): string[] {
     const value = this.fields[name];
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+    const items: unknown[] = typeof value === "object" && value !== null ? Object.values(value) : [];
+    return items.filter((item) => typeof item === "string");
   }
 
   /** Returns whether a checkbox is checked. */

@@ -10,6 +10,8 @@ interface LiveProps {
   /** The part's id, unique in the page. */
   readonly id: string;
   readonly topics: readonly Topic[];
+  /** Path of the page that contains the same part; by default, of this page. */
+  readonly from?: string;
   readonly children: Child;
 }
 
@@ -17,9 +19,9 @@ interface LiveProps {
  * A part of a page that the browser fetches again when records of the given kinds change. Do not put forms
  * for typing into it: what the user is typing might be lost.
  */
-export function Live({ view, id, topics, children }: LiveProps) {
+export function Live({ view, id, topics, from = view.here, children }: LiveProps) {
   const attributes = view.hx({
-    get: view.path(view.here),
+    get: view.path(from),
     trigger: "live",
     select: `#${id}`,
     target: `#${id}`,
