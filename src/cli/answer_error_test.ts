@@ -12,7 +12,9 @@ async function errorOf(answer: Response) {
     return answer;
   });
   const url = `http://127.0.0.1:${server.addr.port}`;
-  const error = await new Api({ url, token: "rg_test" }).post("pause it", "/it").then(
+  const error = await new Api({ url, token: "rg_test" }).post("pause it", "/api/backup-tasks/{id}/pause", {
+    id: 1,
+  }).then(
     () => assert.fail("It was taken for a success"),
     (error) => error,
   );

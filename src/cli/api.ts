@@ -1,4 +1,12 @@
 /** Calls the control plane's public API for commands. */
+import {
+  type Answer,
+  apiClient,
+  type InputArgument,
+  type ListPath,
+  type PathOf,
+  type RowOf,
+} from "../client/client.ts";
 import { answerError, connectionError } from "./answer_error.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 
@@ -6,17 +14,6 @@ export interface Connection {
   /** The control plane's URL, without `/api` and without a slash at the end. */
   readonly url: string;
   readonly token: string;
-}
-
-export interface Call {
-  /** The action in `Cannot <action>: …`. */
-  readonly action: string;
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
-  /** The path below `/api`, with the query. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
 }
 
 /** One page of a list, or all pages joined. `links.next` is the URL of the next page, null on the last. */
@@ -31,6 +28,32 @@ export interface PageChoice {
   readonly perPage?: number;
 }
 
+/** The query parameters that select a page of a list. */
+export interface PageQuery {
+  readonly page?: number;
+  readonly per_page?: number;
+}
+
+/** How a stream is opened: with further headers, and until the signal. */
+export interface StreamOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** An input without its types: the values of the names in the path, the query and the body. */
+interface Input extends Readonly<Record<string, unknown>> {
+  readonly query?: object;
+  readonly body?: unknown;
+}
+
+interface Call extends StreamOptions {
+  /** The action in `Cannot <action>: …`. */
+  readonly action: string;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly input?: Input;
+}
+
 /**
  * Time limit for the head of a response, in milliseconds. It is longer than the time that an agent has to
  * check a destination.
@@ -38,13 +61,90 @@ export interface PageChoice {
 const ANSWER_TIMEOUT = 90_000;
 const LARGEST_PAGE = 100;
 
-/** A client of the API. Its methods reject with a {@link CommandError} if a response is not a success. */
+/**
+ * A client of the API: `api.get("show tag 7", "/api/tags/{id}", { id: 7 })`. Its methods reject with a
+ * {@link CommandError} if a response is not a success. `action` completes the message `Cannot <action>: …`.
+ */
 export class Api {
   /** @param warn Receives each warning of the control plane, such as a field that it ignored. */
   constructor(readonly connection: Connection, readonly warn: (text: string) => void = () => {}) {}
 
-  async call<T>(call: Call): Promise<T> {
-    const response = await this.open(call);
+  get<P extends PathOf<"get">>(
+    action: string,
+    path: P,
+    ...[input]: InputArgument<P, "get">
+  ): Promise<Answer<P>> {
+    return this.#read({ action, method: "GET", path, input });
+  }
+
+  post<P extends PathOf<"post">>(
+    action: string,
+    path: P,
+    ...[input]: InputArgument<P, "post">
+  ): Promise<Answer<P, "post">> {
+    return this.#read({ action, method: "POST", path, input });
+  }
+
+  put<P extends PathOf<"put">>(
+    action: string,
+    path: P,
+    ...[input]: InputArgument<P, "put">
+  ): Promise<Answer<P, "put">> {
+    return this.#read({ action, method: "PUT", path, input });
+  }
+
+  delete<P extends PathOf<"delete">>(
+    action: string,
+    path: P,
+    ...[input]: InputArgument<P, "delete">
+  ): Promise<Answer<P, "delete">> {
+    return this.#read({ action, method: "DELETE", path, input });
+  }
+
+  /** Returns the chosen page. If none is chosen, returns all pages joined, with `meta.total`. */
+  async list<P extends ListPath>(
+    action: string,
+    path: P,
+    choice: PageChoice,
+    ...[input]: InputArgument<P, "get">
+  ): Promise<List<RowOf<P>>> {
+    const { query, ...names } = (input ?? {}) as Input;
+    return await this.pages(
+      choice,
+      (page) =>
+        this.#read({ action, method: "GET", path, input: { ...names, query: { ...query, ...page } } }),
+    );
+  }
+
+  /**
+   * Returns the chosen page. If none is chosen, returns all pages joined. `one` sends a request of any kind
+   * with the given parameters, which select the page.
+   */
+  async pages<T>(
+    { page, perPage }: PageChoice,
+    one: (query: PageQuery) => Promise<List<T>>,
+  ): Promise<List<T>> {
+    if (page !== undefined || perPage !== undefined) return await one({ page, per_page: perPage });
+    const data: T[] = [];
+    for (let number = 1;; number++) {
+      const body = await one({ page: number, per_page: LARGEST_PAGE });
+      data.push(...body.data);
+      if (!body.links?.next) return { data, meta: { total: body.meta.total } };
+    }
+  }
+
+  /** Sends a GET request and returns the response, with its body still unread. */
+  open<P extends PathOf<"get">>(
+    action: string,
+    path: P,
+    options: StreamOptions,
+    ...[input]: InputArgument<P, "get">
+  ): Promise<Response> {
+    return this.#open({ ...options, action, method: "GET", path, input });
+  }
+
+  async #read<T>(call: Call): Promise<T> {
+    const response = await this.#open(call);
     let text: string;
     try {
       text = await response.text();
@@ -65,69 +165,45 @@ export class Api {
     return body;
   }
 
-  get<T>(action: string, path: string): Promise<T> {
-    return this.call({ action, path });
-  }
-
-  post<T>(action: string, path: string, body?: unknown): Promise<T> {
-    return this.call({ action, method: "POST", path, body });
-  }
-
-  /** Returns the chosen page. If none is chosen, returns all pages joined, with `meta.total`. */
-  async list<T>(action: string, path: string, choice: PageChoice = {}): Promise<List<T>> {
-    return await this.pages(choice, (query) => this.get(action, `${path}?${query}`));
-  }
-
-  /**
-   * Returns the chosen page. If none is chosen, returns all pages joined. `one` sends a request of any kind
-   * with the given query. The query's parameters `page` and `per_page` select the page.
-   */
-  async pages<T>(
-    { page, perPage }: PageChoice,
-    one: (query: URLSearchParams) => Promise<List<T>>,
-  ): Promise<List<T>> {
-    if (page !== undefined || perPage !== undefined) {
-      const query = new URLSearchParams();
-      if (page !== undefined) query.set("page", String(page));
-      if (perPage !== undefined) query.set("per_page", String(perPage));
-      return await one(query);
-    }
-    const data: T[] = [];
-    for (let number = 1;; number++) {
-      const body = await one(new URLSearchParams({ page: String(number), per_page: String(LARGEST_PAGE) }));
-      data.push(...body.data);
-      if (!body.links?.next) return { data, meta: { total: body.meta.total } };
-    }
-  }
-
-  /** Sends a request and returns the response, with its body still unread. */
-  async open({ action, method = "GET", path, body, headers, signal }: Call): Promise<Response> {
-    const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new DOMException("no response in time", "TimeoutError")),
-      ANSWER_TIMEOUT,
-    );
-    let response: Response;
-    try {
-      response = await fetch(`${this.connection.url}/api${path}`, {
-        method,
-        headers: {
-          accept: "application/json, */*",
-          authorization: `Bearer ${this.connection.token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        body: body === undefined ? undefined : JSON.stringify(body),
-        // A followed redirect would turn a POST into a GET, and might send the token to another host.
-        redirect: "manual",
-        signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
-      });
-    } catch (cause) {
-      throw connectionError(action, this.connection.url, cause);
-    } finally {
-      clearTimeout(timer);
-    }
-    if (!response.ok) throw await answerError(action, response);
+  async #open({ action, method, path, input = {}, headers, signal }: Call): Promise<Response> {
+    const { url, token } = this.connection;
+    const client = apiClient({
+      baseUrl: url,
+      headers: { accept: "application/json, */*", authorization: `Bearer ${token}` },
+      fetch: (request) => send(request, action, url),
+    });
+    const { query, body, ...names } = input;
+    const { response } = await (client[method] as unknown as UntypedCall)(path, {
+      params: { path: names, query },
+      body,
+      headers,
+      // A followed redirect would turn a POST into a GET, and might send the token to another host.
+      redirect: "manual",
+      signal,
+      parseAs: "stream",
+    });
     return response;
   }
+}
+
+/** A call of the client, whose arguments the methods of {@link Api} have checked. */
+type UntypedCall = (path: string, options: object) => Promise<{ response: Response }>;
+
+/** Sends a request. Rejects if the response is not a success, or if its head does not arrive in time. */
+async function send(request: Request, action: string, url: string): Promise<Response> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new DOMException("no response in time", "TimeoutError")),
+    ANSWER_TIMEOUT,
+  );
+  let response: Response;
+  try {
+    response = await fetch(request, { signal: AbortSignal.any([late.signal, request.signal]) });
+  } catch (cause) {
+    throw connectionError(action, url, cause);
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!response.ok) throw await answerError(action, response);
+  return response;
 }

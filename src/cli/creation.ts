@@ -3,13 +3,17 @@
  * streams. Their fields have the names that the API uses.
  */
 import type { Argument, Command } from "commander";
+import type { Body } from "../client/client.ts";
 import type { FieldTable } from "../definitions/fields/field.ts";
 import { calling, type Cli, collect } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
-import type { Deletable } from "./deletion.ts";
+import type { DESTINATION, SERVER, STREAM } from "./deletion.ts";
 import { addFieldFlags, readSecrets } from "./field_flags.ts";
 import { parseSecretSource, readSecret, SOURCE_HELP } from "./secret_source.ts";
 import { fieldsInFile, parseFields } from "./task_fields.ts";
+
+type Creatable = typeof DESTINATION | typeof SERVER | typeof STREAM;
+type Updatable = typeof STREAM;
 
 export interface BodyOptions extends Record<string, unknown> {
   field?: string[];
@@ -25,7 +29,7 @@ export interface BodyOptions extends Record<string, unknown> {
  */
 export function addCreate(
   parent: Command,
-  record: Deletable,
+  record: Creatable,
   flags: readonly (readonly [flag: string, description: string])[],
   fields: FieldTable = {},
 ): void {
@@ -39,7 +43,7 @@ export function addCreate(
 export function addUpdate(
   parent: Command,
   argument: Argument,
-  record: Deletable,
+  record: Updatable,
   flags: readonly (readonly [flag: string, description: string])[],
   fields: FieldTable = {},
 ): void {
@@ -65,15 +69,13 @@ export function addBodyFlags(
 
 async function create(
   { api, output, terminal }: Cli,
-  record: Deletable,
+  record: Creatable,
   fields: FieldTable,
   options: BodyOptions,
 ) {
-  const made = await api.post<{ data: { id: number; label: string } }>(
-    `create the ${record.noun}`,
-    record.path,
-    await bodyOf(record, fields, options),
-  );
+  // The API refuses a body with wrong or missing fields.
+  const body = await bodyOf(record, fields, options) as Body<Creatable["path"]>;
+  const made = await api.post(`create the ${record.noun}`, record.path, { body });
   output.answer(
     made,
     () => terminal.print(`${nounOf(record)} ${made.data.id} created: ${made.data.label}\n`),
@@ -82,27 +84,25 @@ async function create(
 
 async function update(
   { api, output, terminal }: Cli,
-  record: Deletable,
+  record: Updatable,
   fields: FieldTable,
   id: number,
   options: BodyOptions,
 ) {
-  const changed = await api.call<{ data: { label: string } }>({
-    action: `update ${record.noun} ${id}`,
-    method: "PUT",
-    path: `${record.path}/${id}`,
+  const changed = await api.put(`update ${record.noun} ${id}`, `${record.path}/{id}`, {
+    id,
     body: await bodyOf(record, fields, options),
   });
   output.answer(changed, () => terminal.print(`${nounOf(record)} ${id} updated: ${changed.data.label}\n`));
 }
 
-function nounOf({ noun }: Deletable): string {
+function nounOf({ noun }: Creatable): string {
   return noun.charAt(0).toUpperCase() + noun.slice(1);
 }
 
 /** Returns the fields that were given as options of {@link addBodyFlags}. */
 export async function bodyOf(
-  record: Deletable,
+  record: Creatable,
   fields: FieldTable,
   options: BodyOptions,
 ): Promise<Record<string, unknown>> {

@@ -1,19 +1,24 @@
 /** Commands that delete records, and commands that undo deletions. */
 import { type Argument, type Command } from "commander";
+import type { Method, PathOf } from "../client/client.ts";
 import { calling, type Cli } from "./command_line.ts";
 
-/** A type of record that can be deleted, with its name and its path in the API. */
-export interface Deletable {
+/** The paths of collections, by a method and a path below theirs. */
+export type CollectionOf<M extends Method, Below extends string = ""> = {
+  [P in PathOf<M>]: P extends `${infer Path}${Below}` ? Path extends `${string}{${string}` ? never : Path
+    : never;
+}[PathOf<M>];
+
+/** A type of record, with its name and its path in the API. */
+export interface RecordType<Path extends string> {
   /** The name as in `Cannot delete <noun> 7: …`. */
   readonly noun: string;
-  /** The path of the collection, below `/api`. */
-  readonly path: string;
+  /** The path of the collection. */
+  readonly path: Path;
 }
 
-interface Deleted {
-  message: string;
-  deletes_at?: string;
-}
+export type Deletable = RecordType<CollectionOf<"delete", "/{id}">>;
+export type Undeletable = RecordType<CollectionOf<"post", "/{id}/undelete">>;
 
 /**
  * Adds a command that deletes a record.
@@ -30,30 +35,24 @@ export function addDelete(
   if (flag !== undefined) command.option(flag.name, flag.description);
   command.action(
     calling(async ({ api, output, terminal }: Cli, id: number, options: Record<string, unknown>) => {
-      const query = flag !== undefined && Object.values(options).includes(true)
-        ? `?${flag.parameter}=true`
-        : "";
-      const path = `${record.path}/${id}${query}`;
-      const deleted = await api.call<Deleted>({
-        action: `delete ${record.noun} ${id}`,
-        method: "DELETE",
-        path,
-      });
+      const isSet = flag !== undefined && Object.values(options).includes(true);
+      const query = isSet ? { [flag.parameter]: true } : undefined;
+      const deleted = await api.delete(`delete ${record.noun} ${id}`, `${record.path}/{id}`, { id, query });
       output.answer(deleted, () => {
-        const until = deleted.deletes_at;
+        const until = "deletes_at" in deleted ? deleted.deletes_at : undefined;
         terminal.print(`${deleted.message}${until === undefined ? "" : `: in the trash until ${until}`}\n`);
       });
     }),
   );
 }
 
-export function addUndelete(parent: Command, argument: Argument, record: Deletable): void {
+export function addUndelete(parent: Command, argument: Argument, record: Undeletable): void {
   parent.command("undelete").addArgument(argument).description("Take one out of the trash")
     .action(calling((cli: Cli, id: number) => undelete(cli, record, id)));
 }
 
-export async function undelete({ api, output, terminal }: Cli, { noun, path }: Deletable, id: number) {
-  const kept = await api.post(`take ${noun} ${id} out of the trash`, `${path}/${id}/undelete`);
+export async function undelete({ api, output, terminal }: Cli, { noun, path }: Undeletable, id: number) {
+  const kept = await api.post(`take ${noun} ${id} out of the trash`, `${path}/{id}/undelete`, { id });
   const name = noun.charAt(0).toUpperCase() + noun.slice(1);
   output.answer(kept, () => terminal.print(`${name} ${id} is out of the trash\n`));
 }
@@ -64,9 +63,9 @@ export const FORGET = {
   description: "delete only the records, for a location that no longer exists; the objects stay",
 };
 
-export const BACKUP: Deletable = { noun: "backup", path: "/backups" };
-export const DESTINATION: Deletable = { noun: "destination", path: "/backup-destinations" };
-export const SERVER: Deletable = { noun: "server", path: "/remote-servers" };
-export const STREAM: Deletable = { noun: "notification stream", path: "/notification-streams" };
-export const TASK: Deletable = { noun: "backup task", path: "/backup-tasks" };
-export const USER: Deletable = { noun: "user", path: "/users" };
+export const BACKUP = { noun: "backup", path: "/api/backups" } as const;
+export const DESTINATION = { noun: "destination", path: "/api/backup-destinations" } as const;
+export const SERVER = { noun: "server", path: "/api/remote-servers" } as const;
+export const STREAM = { noun: "notification stream", path: "/api/notification-streams" } as const;
+export const TASK = { noun: "backup task", path: "/api/backup-tasks" } as const;
+export const USER = { noun: "user", path: "/api/users" } as const;

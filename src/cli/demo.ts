@@ -6,6 +6,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { RELEASE } from "../domain/release.ts";
+import { Api } from "./api.ts";
+import { CommandError } from "./command_error.ts";
 import { followLog } from "./log_follower.ts";
 import { progressLine } from "./progress.ts";
 import { Terminal } from "./terminal.ts";
@@ -15,9 +17,6 @@ const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const SHOWN = 20;
 
 class DemoError extends Error {}
-
-/** Sends a request that must succeed, and returns the response's body. */
-type Api = (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>;
 
 const lines = new Terminal();
 
@@ -33,12 +32,12 @@ async function main(): Promise<void> {
   const token = randomBytes(24).toString("hex");
   const server = startServer(join(directory, "data"), token);
   parts.defer(() => stopServer(server));
-  const api = apiOf(await readyUrl(server), token);
-  const taskId = await makeTask(api.call, source, join(directory, "backups"));
-  const { backup_task_log_id: runId } = await api.call("POST", `/backup-tasks/${taskId}/run`);
+  const api = new Api({ url: await readyUrl(server), token });
+  const id = await makeTask(api, source, join(directory, "backups"));
+  const { backup_task_log_id: runId } = await api.post("run the task", "/api/backup-tasks/{id}/run", { id });
   const final = await followLog(
-    runId as number,
-    () => api.open(`/backup-tasks/${taskId}/latest-log/stream`),
+    runId,
+    () => api.open("follow the run", "/api/backup-tasks/{id}/latest-log/stream", {}, { id }),
     {
       output: (text) => lines.print(text),
       state: ({ progress }) => lines.status(progressLine(progress)),
@@ -51,7 +50,7 @@ async function main(): Promise<void> {
   if (final?.status !== "successful") {
     throw new DemoError(`Cannot finish the demo: the backup is ${final?.status} (${final?.reason})`);
   }
-  await showBackup(api.call, taskId, join(directory, "backups"));
+  await showBackup(api, id, join(directory, "backups"));
 }
 
 function startServer(dataDirectory: string, token: string): Deno.ChildProcess {
@@ -105,49 +104,31 @@ async function stopServer(server: Deno.ChildProcess): Promise<void> {
   await server.status;
 }
 
-function apiOf(url: string, token: string): { call: Api; open: (path: string) => Promise<Response> } {
-  const open = async (method: string, path: string, body?: unknown) => {
-    const response = await fetch(`${url}/api${path}`, {
-      method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    if (response.ok) return response;
-    throw new DemoError(`Cannot ${method} ${path}: ${response.status} ${await response.text()}`);
-  };
-  return {
-    call: async (method, path, body) => await (await open(method, path, body)).json(),
-    open: (path) => open("GET", path),
-  };
-}
-
+/** Returns the id of the new backup task. */
 async function makeTask(api: Api, source: string, backups: string): Promise<number> {
-  const [server] = (await api("GET", "/remote-servers")).data as { id: number; label: string }[];
-  const destination = { label: "A directory", type: "local", local_path: backups };
-  const made = (await api("POST", "/backup-destinations", destination)).data as { id: number };
-  const task = (await api("POST", "/backup-tasks", {
-    label: basename(source),
-    type: "files",
-    source_path: source,
-    remote_server_id: server!.id,
-    backup_destination_id: made.id,
-    frequency: "daily",
-    time_to_run_at: "03:00",
-    // Without this field, the backup would fail if the demo's user is not allowed to read a file.
-    allow_unreadable: true,
-  })).data as { id: number };
+  const [server] = (await api.get("list the servers", "/api/remote-servers")).data;
+  const destination = await api.post("create the destination", "/api/backup-destinations", {
+    body: { label: "A directory", type: "local", local_path: backups },
+  });
+  const task = await api.post("create the task", "/api/backup-tasks", {
+    body: {
+      label: basename(source),
+      type: "files",
+      source_path: source,
+      remote_server_id: server!.id,
+      backup_destination_id: destination.data.id,
+      frequency: "daily",
+      time_to_run_at: "03:00",
+      // Without this field, the backup would fail if the demo's user is not allowed to read a file.
+      allow_unreadable: true,
+    },
+  });
   lines.print(`Backing up ${source} on ${server!.label} to ${backups}\n`);
-  return task.id;
+  return task.data.id;
 }
 
-interface StoredBackup {
-  file_name: string;
-  size: number;
-  sha256: string;
-}
-
-async function showBackup(api: Api, taskId: number, backups: string): Promise<void> {
-  const [backup] = (await api("GET", `/backup-tasks/${taskId}/backups`)).data as StoredBackup[];
+async function showBackup(api: Api, id: number, backups: string): Promise<void> {
+  const { data: [backup] } = await api.get("list the backups", "/api/backup-tasks/{id}/backups", { id });
   const path = join(backups, backup!.file_name);
   const hash = createHash("sha256");
   for await (const chunk of (await Deno.open(path)).readable) hash.update(chunk);
@@ -186,7 +167,9 @@ try {
   code ||= 1;
   if (code !== 130) {
     lines.printError(
-      error instanceof DemoError ? error.message : `Cannot finish the demo: ${(error as Error).message}`,
+      error instanceof DemoError || error instanceof CommandError
+        ? error.message
+        : `Cannot finish the demo: ${(error as Error).message}`,
     );
   }
 }

@@ -11,8 +11,8 @@ import { CommandError, EXIT } from "./command_error.ts";
 export interface Download {
   /** The action in `Cannot <action>: …`. */
   readonly action: string;
-  /** The path below `/api`; it must support `Range`. */
-  readonly path: string;
+  /** Opens the response, with further headers. The endpoint must support `Range`. */
+  readonly open: (headers: Readonly<Record<string, string>>) => Promise<Response>;
   /** The path of the finished file. While incomplete, the file is named `<target>.partial`. */
   readonly target: string;
   /**
@@ -75,14 +75,12 @@ async function fetchRest(api: Api, request: Download, file: PartialFile, onProgr
     if (request.expected !== null && file.size >= request.expected.size) return;
     const before = file.size;
     try {
-      const response = await api.open({
-        action: request.action,
-        path: request.path,
-        headers: file.size === 0 ? {} : {
+      const response = await request.open(
+        file.size === 0 ? {} : {
           range: `bytes=${file.size}-`,
           ...(etag === null ? {} : { "if-range": etag }),
         },
-      });
+      );
       etag = response.headers.get("etag");
       return await receive(api, request, file, response, onProgress);
     } catch (error) {

@@ -41,7 +41,17 @@ async function serving({ cuts = [], ignoresRange = false, content = CONTENT }: B
     target,
     ranges,
     get: (expected: typeof EXPECTED | null = EXPECTED) =>
-      download(api, { action: "download object", path: "/object", target, expected }, () => {}),
+      download(
+        api,
+        {
+          action: "download object",
+          open: (headers) =>
+            api.open("download object", "/api/backups/{id}/download", { headers }, { id: 1 }),
+          target,
+          expected,
+        },
+        () => {},
+      ),
     files: () => [...Deno.readDirSync(directory)].map(({ name }) => name).sort(),
     async [Symbol.asyncDispose]() {
       await server.shutdown();

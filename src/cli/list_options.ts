@@ -1,5 +1,6 @@
 /** Options that filter and sort lists. Each option is a query parameter of the API. */
 import { type Command, Option } from "commander";
+import type { InputArgument, ListPath, RowOf } from "../client/client.ts";
 import type { Api, List, PageChoice } from "./api.ts";
 import { addPages, parseId } from "./command_line.ts";
 
@@ -43,17 +44,17 @@ export function addListOptions(command: Command, names: readonly ListOption[]): 
 }
 
 /** Fetches the requested page of the filtered list. If no page option is set, fetches every page. */
-export async function listChosen<T>(
+export async function listChosen<P extends ListPath>(
   api: Api,
   action: string,
-  path: string,
+  path: P,
   { page, perPage, ...choice }: ListChoice,
-): Promise<List<T>> {
-  return await api.pages({ page, perPage }, (query) => {
-    for (const [name, [, , parameter]] of Object.entries(OPTIONS)) {
-      const value = choice[name as ListOption];
-      if (value !== undefined) query.set(parameter, String(value));
-    }
-    return api.get<List<T>>(action, `${path}${path.includes("?") ? "&" : "?"}${query}`);
-  });
+  ...[input]: InputArgument<P, "get">
+): Promise<List<RowOf<P>>> {
+  const query: Record<string, unknown> = { ...input?.query };
+  for (const [name, [, , parameter]] of Object.entries(OPTIONS)) {
+    query[parameter] ??= choice[name as ListOption];
+  }
+  // A command has only the options that are parameters of its list.
+  return await api.list(action, path, { page, perPage }, ...[{ ...input, query }] as InputArgument<P, "get">);
 }

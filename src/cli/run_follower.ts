@@ -1,16 +1,23 @@
 /** Follows a run and shows it to a person or a script. The exit code says whether the run succeeded. */
+import type { Answer, Schema } from "../client/client.ts";
+import type { Api, StreamOptions } from "./api.ts";
 import type { Cli } from "./command_line.ts";
 import { CommandError, EXIT } from "./command_error.ts";
 import { followLog, type LogWatcher } from "./log_follower.ts";
 import { progressLine, transferred } from "./progress.ts";
-import type { Log, Started } from "./records.ts";
 
-export function streamOf(runId: number): string {
-  return `/backup-task-logs/${runId}/stream`;
+type Log = Schema<"BackupTaskLog">;
+type Started = Pick<Answer<"/api/backup-tasks/{id}/run", "post">, "message" | "backup_task_log_id">;
+
+/** Opens a stream of events. */
+type OpenEvents = (action: string, options: StreamOptions) => Promise<Response>;
+
+export function streamOf(api: Api, id: number): OpenEvents {
+  return (action, options) => api.open(action, "/api/backup-task-logs/{id}/stream", options, { id });
 }
 
-export function latestStreamOf(taskId: number): string {
-  return `/backup-tasks/${taskId}/latest-log/stream`;
+export function latestStreamOf(api: Api, id: number): OpenEvents {
+  return (action, options) => api.open(action, "/api/backup-tasks/{id}/latest-log/stream", options, { id });
 }
 
 /**
@@ -21,7 +28,7 @@ export async function showStarted(
   cli: Cli,
   started: Started,
   follow: boolean,
-  stream = streamOf(started.backup_task_log_id),
+  stream = streamOf(cli.api, started.backup_task_log_id),
 ): Promise<void> {
   const runId = started.backup_task_log_id;
   if (follow) return await followRun(cli, runId, stream);
@@ -34,7 +41,7 @@ export async function showStarted(
  * Shows the run's output as it arrives. Resolves when the run has succeeded. Rejects if the run ends in
  * another state. With `--json`, shows only the run's record, after its end.
  */
-export async function followRun(cli: Cli, runId: number, stream: string): Promise<void> {
+export async function followRun(cli: Cli, runId: number, open: OpenEvents): Promise<void> {
   const { api, output, terminal } = cli;
   const action = `follow run ${runId}`;
   const interrupted = () => {
@@ -46,9 +53,7 @@ export async function followRun(cli: Cli, runId: number, stream: string): Promis
     await followLog(
       runId,
       (lastEventId, signal) =>
-        api.open({
-          action,
-          path: stream,
+        open(action, {
           headers: {
             accept: "text/event-stream",
             ...(lastEventId === null ? {} : { "last-event-id": lastEventId }),
@@ -61,7 +66,7 @@ export async function followRun(cli: Cli, runId: number, stream: string): Promis
     Deno.removeSignalListener("SIGINT", interrupted);
     terminal.status("");
   }
-  const log = await api.get<{ data: Log }>(action, `/backup-task-logs/${runId}`);
+  const log = await api.get(action, "/api/backup-task-logs/{id}", { id: runId });
   output.answer(log, () => {});
   reportResult(cli, log.data);
 }

@@ -1,8 +1,9 @@
 /** A typed client of the API. Its types are generated from the OpenAPI document. */
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.d.ts";
-import type { CallOptions, Method, PathOf, Reading, Result } from "./types.ts";
+import type { Answer, Argument, BodyOf, Failure, Method, Operation, PathOf } from "./types.ts";
 
+export type { InputArgument } from "./input.ts";
 export type * from "./types.ts";
 
 export interface ClientOptions {
@@ -14,15 +15,36 @@ export interface ClientOptions {
   readonly headers?: HeadersInit;
 }
 
+/** How the body of a successful response is read. `json` is the default. */
+type Reading = "json" | "text" | "stream";
+
+/** The options of a call. A path parameter or body that the endpoint requires is required here too. */
+type Options<P extends PathOf<M>, M extends Method, As extends Reading> =
+  & Omit<RequestInit, "body" | "method">
+  & ParametersOf<Operation<P, M>>
+  & BodyOf<Operation<P, M>>
+  & (As extends "json" ? { parseAs?: As } : { parseAs: As });
+
+type ParametersOf<O> = O extends { parameters: infer Parameters }
+  ? { [K in keyof Parameters]?: never } extends Parameters ? { params?: Parameters } : { params: Parameters }
+  : never;
+
+/** The result of a call: `data` of a success, otherwise `error`. */
+type Result<P extends PathOf<M>, M extends Method, As extends Reading> =
+  | { readonly data: Read<Answer<P, M>, As>; readonly error?: undefined; readonly response: Response }
+  | { readonly data?: undefined; readonly error: Failure; readonly response: Response };
+
+type Read<Json, As extends Reading> = As extends "json" ? Json
+  : As extends "text" ? string
+  : Response["body"];
+
 /**
  * A call of the endpoints with one method. This type refuses misspelt parameters and fields; the type of
  * openapi-fetch accepts them.
  */
 type Call<M extends Method> = <P extends PathOf<M>, As extends Reading = "json">(
   path: P,
-  ...options: { [K in keyof CallOptions<P, M, As>]?: never } extends CallOptions<P, M, As>
-    ? [CallOptions<P, M, As>?]
-    : [CallOptions<P, M, As>]
+  ...options: Argument<Options<P, M, As>>
 ) => Promise<Result<P, M, As>>;
 
 export interface ApiClient {

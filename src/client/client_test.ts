@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../tests/support/clients/api.ts";
-import { type Answer, apiClient, type Body, type Failure, type Query, type Schema } from "./client.ts";
+import { apiClient } from "./client.ts";
+import type { Answer, Body, DataOf, Failure, Query, RowOf, Schema } from "./client.ts";
 
 /** True if both types are the same, otherwise false. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
@@ -17,8 +18,10 @@ const SAME: [
   Same<Body<"/api/backup-tasks/{id}/pause">, never>,
   Same<NonNullable<Query<"/api/backup-tasks">["status"]>, "ready" | "running" | "paused">,
   Same<Query<"/api/overview">, never>,
+  Same<DataOf<"/api/overview">, Schema<"Overview">>,
+  Same<RowOf<"/api/backups">, Schema<"Backup">>,
   Same<NonNullable<Failure["errors"]>, { [field: string]: string[] }>,
-] = [true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 Deno.test("a client in the same process calls the API with its types", async () => {
   assert.ok(SAME.every((same) => same));

@@ -8,6 +8,16 @@ export type PathOf<M extends Method> = {
   [P in keyof paths]: M extends keyof paths[P] ? P : never;
 }[keyof paths];
 
+/** The paths whose answers to GET have `data`. */
+export type DataPath = {
+  [P in PathOf<"get">]: Answer<P> extends { data: unknown } ? P : never;
+}[PathOf<"get">];
+
+/** The paths of paged lists. */
+export type ListPath = {
+  [P in PathOf<"get">]: Answer<P> extends { data: unknown[]; meta: unknown } ? P : never;
+}[PathOf<"get">];
+
 /** A named schema of the OpenAPI document: `Schema<"BackupTask">`. */
 export type Schema<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
@@ -18,6 +28,10 @@ export type Failure = Schema<"Failure">;
 export type Answer<P extends PathOf<M>, M extends Method = "get"> = Operation<P, M> extends
   { responses: infer Responses } ? JsonOf<Responses[Exclude<keyof Responses, "default">]> : never;
 
+export type DataOf<P extends DataPath> = Answer<P> extends { data: infer Data } ? Data : never;
+
+export type RowOf<P extends ListPath> = Answer<P> extends { data: (infer Row)[] } ? Row : never;
+
 /** The JSON body of a request; never if the endpoint takes none. */
 export type Body<P extends PathOf<M>, M extends Method = "post"> = Operation<P, M> extends
   { requestBody?: infer Content } ? JsonOf<NonNullable<Content>> : never;
@@ -26,33 +40,16 @@ export type Body<P extends PathOf<M>, M extends Method = "post"> = Operation<P, 
 export type Query<P extends PathOf<M>, M extends Method = "get"> = Operation<P, M> extends
   { parameters: { query?: infer Parameters } } ? NonNullable<Parameters> : never;
 
-type Operation<P extends PathOf<M>, M extends Method> = paths[P] extends Record<M, infer O> ? O : never;
+/** The operation of a path and method in the generated types. */
+export type Operation<P extends PathOf<M>, M extends Method> = paths[P] extends Record<M, infer O> ? O
+  : never;
 
 type JsonOf<Content> = Content extends { content: { "application/json": infer Json } } ? Json : never;
 
-/** How the body of a successful response is read. `json` is the default. */
-export type Reading = "json" | "text" | "stream";
-
-/** The options of a call. A path parameter or body that the endpoint requires is required here too. */
-export type CallOptions<P extends PathOf<M>, M extends Method, As extends Reading> =
-  & Omit<RequestInit, "body" | "method">
-  & ParametersOf<Operation<P, M>>
-  & BodyOf<Operation<P, M>>
-  & (As extends "json" ? { parseAs?: As } : { parseAs: As });
-
-type ParametersOf<O> = O extends { parameters: infer Parameters }
-  ? { [K in keyof Parameters]?: never } extends Parameters ? { params?: Parameters } : { params: Parameters }
+/** The body in the options of a call. It is required if the endpoint requires it. */
+export type BodyOf<O> = [O] extends [{ requestBody: infer Content }] ? { readonly body: JsonOf<Content> }
+  : [O] extends [{ requestBody?: infer Content }] ? { readonly body?: JsonOf<NonNullable<Content>> }
   : never;
 
-type BodyOf<O> = O extends { requestBody: infer Content } ? { body: JsonOf<Content> }
-  : O extends { requestBody?: infer Content } ? { body?: JsonOf<NonNullable<Content>> }
-  : never;
-
-/** The result of a call: `data` of a success, otherwise `error`. */
-export type Result<P extends PathOf<M>, M extends Method, As extends Reading> =
-  | { readonly data: Read<Answer<P, M>, As>; readonly error?: undefined; readonly response: Response }
-  | { readonly data?: undefined; readonly error: Failure; readonly response: Response };
-
-type Read<Json, As extends Reading> = As extends "json" ? Json
-  : As extends "text" ? string
-  : Response["body"];
+/** One argument, which is optional if none of its properties is required. */
+export type Argument<T> = { [K in keyof T]?: never } extends T ? [T?] : [T];

@@ -1,7 +1,8 @@
 /** What a page knows about its request: the user, what the user may do, and the data that the API returns. */
+import type { DataOf, DataPath, InputArgument, ListPath, RowOf } from "../client/client.ts";
 import type { Ability } from "../domain/abilities.ts";
 import type { Role } from "../domain/access/roles.ts";
-import { type DataOf, type DataPath, fill, type Filling, type ListPath, type RowOf } from "./api_path.ts";
+import { fill } from "./api_path.ts";
 import { type Flash, takeFlash } from "./flash.ts";
 import type { ApiResponse, Site, SiteContext } from "./site.ts";
 
@@ -118,17 +119,17 @@ export class View {
    * Reads `data` of an endpoint: `view.get("/api/backups/{id}", { id })`. Throws a {@link PageError} if the
    * API refuses.
    */
-  get<P extends DataPath>(path: P, ...filling: Filling<P>): Promise<DataOf<P>>;
+  get<P extends DataPath>(path: P, ...input: InputArgument<P, "get">): Promise<DataOf<P>>;
   get<Data>(path: string): Promise<Data>;
-  async get(path: string, filling?: object): Promise<unknown> {
-    return (await this.#read(fill(path, filling))).data;
+  async get(path: string, input?: object): Promise<unknown> {
+    return (await this.#read(fill(path, input))).data;
   }
 
   /** As {@link get}, but returns null if the record does not exist, or if the user must not see it. */
-  find<P extends DataPath>(path: P, ...filling: Filling<P>): Promise<DataOf<P> | null>;
+  find<P extends DataPath>(path: P, ...input: InputArgument<P, "get">): Promise<DataOf<P> | null>;
   find<Data>(path: string): Promise<Data | null>;
-  async find(path: string, filling?: object): Promise<unknown> {
-    const { status, body } = await this.call("GET", fill(path, filling));
+  async find(path: string, input?: object): Promise<unknown> {
+    const { status, body } = await this.call("GET", fill(path, input));
     return status === 200 ? body.data : null;
   }
 
@@ -136,10 +137,10 @@ export class View {
    * Reads one page of a list: `view.list("/api/backups", { query: { status } })`. Throws a {@link PageError}
    * if the API refuses.
    */
-  list<P extends ListPath>(path: P, ...filling: Filling<P>): Promise<ListPage<RowOf<P>>>;
+  list<P extends ListPath>(path: P, ...input: InputArgument<P, "get">): Promise<ListPage<RowOf<P>>>;
   list<Row>(path: string): Promise<ListPage<Row>>;
-  async list(path: string, filling?: object): Promise<ListPage<unknown>> {
-    const { data, meta } = await this.#read(fill(path, filling));
+  async list(path: string, input?: object): Promise<ListPage<unknown>> {
+    const { data, meta } = await this.#read(fill(path, input));
     return { rows: data, total: meta.total, page: meta.current_page, pages: meta.last_page };
   }
 

@@ -1,9 +1,11 @@
 /** `audit`: lists the audit log, for administrators. */
 import { type Command, Option } from "commander";
-import type { List, PageChoice } from "../api.ts";
+import type { Schema } from "../../client/client.ts";
+import type { PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import type { Column } from "../output.ts";
-import type { AuditEntry } from "../records.ts";
+
+type AuditEntry = Schema<"AuditLogEntry">;
 
 interface Filter {
   user?: number;
@@ -46,7 +48,7 @@ export function addAuditCommand(program: Command): void {
 
 async function audit({ api, output }: Cli, options: Filter & PageChoice): Promise<void> {
   const { user, workspace, resourceId, action, resource, result, from, to } = options;
-  const filter = {
+  const query = {
     user_id: user,
     workspace_id: workspace,
     action,
@@ -56,10 +58,6 @@ async function audit({ api, output }: Cli, options: Filter & PageChoice): Promis
     from,
     to,
   };
-  const chosen = Object.entries(filter).filter(([, value]) => value !== undefined);
-  const entries = await api.pages(pageChoice(options), (query) => {
-    for (const [name, value] of chosen) query.set(name, String(value));
-    return api.get<List<AuditEntry>>("list the audit log", `/audit-log?${query}`);
-  });
+  const entries = await api.list("list the audit log", "/api/audit-log", pageChoice(options), { query });
   output.list(entries, COLUMNS);
 }

@@ -2,7 +2,6 @@
 import { type Command, Option } from "commander";
 import { calling, type Cli, collect, parseCount, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
-import type { Started } from "../records.ts";
 import { showStarted } from "../run_follower.ts";
 
 /**
@@ -85,39 +84,41 @@ interface RestoreOptions extends RunOptions, DatabaseServerOptions, WithIdentity
   overwrite?: boolean;
   /** Whether owners and grants are restored; false with `--no-owners`. */
   owners: boolean;
-  definers?: string;
+  definers?: "keep" | "login";
   continueOnErrors?: boolean;
 }
 
 async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<void> {
-  const started = await cli.api.post<Started>(`restore backup ${id}`, `/backups/${id}/restore`, {
-    remote_server_id: options.server,
-    target_path: options.targetPath,
-    paths: options.path,
-    databases: options.databases,
-    database_name: options.databaseName,
-    ...databaseServer(options),
-    overwrite: options.overwrite,
-    owners: options.owners ? undefined : false,
-    definers: options.definers,
-    continue_on_errors: options.continueOnErrors,
-    identity: await readIdentity(options.identityFrom),
+  const started = await cli.api.post(`restore backup ${id}`, "/api/backups/{id}/restore", {
+    id,
+    body: {
+      remote_server_id: options.server,
+      target_path: options.targetPath,
+      paths: options.path,
+      databases: options.databases,
+      database_name: options.databaseName,
+      ...databaseServer(options),
+      overwrite: options.overwrite,
+      owners: options.owners ? undefined : false,
+      definers: options.definers,
+      continue_on_errors: options.continueOnErrors,
+      identity: await readIdentity(options.identityFrom),
+    },
   });
   await showStarted(cli, started, options.follow ?? true);
 }
 
 async function verify(cli: Cli, id: number, { server, follow = true }: RunOptions): Promise<void> {
   const body = { remote_server_id: server };
-  const started = await cli.api.post<Started>(`verify backup ${id}`, `/backups/${id}/verify`, body);
+  const started = await cli.api.post(`verify backup ${id}`, "/api/backups/{id}/verify", { id, body });
   await showStarted(cli, started, follow);
 }
 
 async function drill(cli: Cli, id: number, options: RunOptions & DatabaseServerOptions): Promise<void> {
   const body = { remote_server_id: options.server, ...databaseServer(options) };
-  const started = await cli.api.post<Started>(
-    `restore backup ${id} in a drill`,
-    `/backups/${id}/drill`,
+  const started = await cli.api.post(`restore backup ${id} in a drill`, "/api/backups/{id}/drill", {
+    id,
     body,
-  );
+  });
   await showStarted(cli, started, options.follow ?? true);
 }

@@ -1,15 +1,19 @@
 /** `backups`: lists, holds, deletes, checks and restores backups. */
 import { Argument, type Command } from "commander";
-import type { List, PageChoice } from "../api.ts";
+import type { Schema } from "../../client/client.ts";
+import type { PageChoice } from "../api.ts";
 import { addPages, calling, type Cli, pageChoice, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import { addDelete, addUndelete, BACKUP, FORGET } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
-import type { Backup, Entry } from "../records.ts";
 import { addBackupRunCommands } from "./backup_runs.ts";
 import { addDownloadCommand } from "./download.ts";
+
+type Backup = Schema<"Backup">;
+/** An entry of a backup, or of a directory on a server. */
+type Entry = Omit<Schema<"BackupEntry">, "type"> & { type: string };
 
 const COLUMNS: readonly Column<Backup>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -71,12 +75,15 @@ function backupId(): Argument {
 }
 
 async function list({ api, output }: Cli, { task, ...options }: ListChoice): Promise<void> {
-  const path = task === undefined ? "/backups" : `/backup-tasks/${task}/backups`;
-  output.list(await listChosen<Backup>(api, "list backups", path, options), COLUMNS);
+  const action = "list backups";
+  const backups = task === undefined
+    ? await listChosen(api, action, "/api/backups", options)
+    : await listChosen(api, action, "/api/backup-tasks/{id}/backups", options, { id: task });
+  output.list(backups, COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show backup ${id}`, `/backups/${id}`));
+  output.record(await api.get(`show backup ${id}`, "/api/backups/{id}", { id }));
 }
 
 async function files(
@@ -86,29 +93,23 @@ async function files(
   options: PageChoice & WithIdentity & { search?: string },
 ): Promise<void> {
   const action = `list the files of backup ${id}`;
-  const path = `/backups/${id}/files`;
+  const path = "/api/backups/{id}/files";
   const identity = await readIdentity(options.identityFrom);
-  const entries = await api.pages<Entry>(pageChoice(options), (query) => {
-    if (directory !== undefined) query.set("path", directory);
-    if (options.search !== undefined) query.set("search", options.search);
-    if (identity === undefined) return api.get<List<Entry>>(action, `${path}?${query}`);
-    return api.post<List<Entry>>(action, path, { ...Object.fromEntries(query), identity });
+  const entries = await api.pages<Entry>(pageChoice(options), (page) => {
+    const query = { ...page, path: directory, search: options.search };
+    if (identity === undefined) return api.get(action, path, { id, query });
+    return api.post(action, path, { id, body: { ...query, identity } });
   });
   output.list(entries, ENTRIES);
 }
 
 async function hold({ api, output, terminal }: Cli, id: number, options: { reason?: string }): Promise<void> {
-  const held = await api.post<{ data: Backup }>(`hold backup ${id}`, `/backups/${id}/hold`, options);
+  const held = await api.post(`hold backup ${id}`, "/api/backups/{id}/hold", { id, body: options });
   output.answer(held, () => terminal.print(`Backup ${id} is held until it is released\n`));
 }
 
 async function release({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const path = `/backups/${id}/hold`;
-  const released = await api.call<{ data: Backup }>({
-    action: `release backup ${id}`,
-    method: "DELETE",
-    path,
-  });
+  const released = await api.delete(`release backup ${id}`, "/api/backups/{id}/hold", { id });
   const { hold_ends_at } = released.data;
   output.answer(released, () => {
     const state = hold_ends_at === null
@@ -120,16 +121,20 @@ async function release({ api, output, terminal }: Cli, id: number): Promise<void
 
 function clearSuspicion(cli: Cli, id: number): Promise<void> {
   const message = `Backup ${id} is not suspicious any more`;
-  return clear(cli, `clear backup ${id} of suspicion`, `/backups/${id}/suspicion`, message);
+  return clear(cli, id, { action: `clear backup ${id} of suspicion`, from: "suspicion", message });
 }
 
 function clearDamage(cli: Cli, id: number): Promise<void> {
   const message = `Backup ${id} is marked as intact`;
-  return clear(cli, `clear backup ${id} of damage`, `/backups/${id}/damage`, message);
+  return clear(cli, id, { action: `clear backup ${id} of damage`, from: "damage", message });
 }
 
-async function clear({ api, output, terminal }: Cli, action: string, path: string, message: string) {
-  const cleared = await api.call<{ data: Backup }>({ action, method: "DELETE", path });
+async function clear(
+  { api, output, terminal }: Cli,
+  id: number,
+  { action, from, message }: { action: string; from: "suspicion" | "damage"; message: string },
+) {
+  const cleared = await api.delete(action, `/api/backups/{id}/${from}`, { id });
   output.answer(cleared, () => terminal.print(`${message}: the rules of its task apply\n`));
 }
 

@@ -1,5 +1,6 @@
 /** `destinations`: manages backup destinations. */
 import { Argument, type Command, Option } from "commander";
+import type { Schema } from "../../client/client.ts";
 import {
   definitionOf,
   DESTINATION_TYPES,
@@ -13,7 +14,8 @@ import { addBodyFlags, addCreate, bodyOf, type BodyOptions } from "../creation.t
 import { addDelete, addUndelete, DESTINATION, FORGET } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Check, Destination } from "../records.ts";
+
+type Destination = Schema<"BackupDestination">;
 
 const COLUMNS: readonly Column<Destination>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -59,13 +61,13 @@ function destinationId(): Argument {
 
 async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
   output.list(
-    await listChosen<Destination>(api, "list destinations", "/backup-destinations", options),
+    await listChosen(api, "list destinations", DESTINATION.path, options),
     COLUMNS,
   );
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show destination ${id}`, `/backup-destinations/${id}`));
+  output.record(await api.get(`show destination ${id}`, `${DESTINATION.path}/{id}`, { id }));
 }
 
 async function check(
@@ -76,15 +78,10 @@ async function check(
   const fields = await bodyOf(DESTINATION, SENT_FIELDS, options);
   const isSaved = id !== undefined && Object.keys(fields).length === 0;
   const name = id === undefined ? "the destination" : `destination ${id}`;
-  const checked = await api.post<{ data: Check }>(
-    `check ${name}`,
-    isSaved ? `/backup-destinations/${id}/check` : "/backup-destinations/check",
-    {
-      ...fields,
-      ...isSaved || id === undefined ? {} : { id },
-      ...server === undefined ? {} : { remote_server_id: server },
-    },
-  );
+  const body = { ...fields, remote_server_id: server };
+  const checked = isSaved
+    ? await api.post(`check ${name}`, `${DESTINATION.path}/{id}/check`, { id, body })
+    : await api.post(`check ${name}`, `${DESTINATION.path}/check`, { body: { ...body, id } });
   const { ok, steps } = checked.data;
   output.answer(checked, () => {
     for (const step of steps) {
@@ -99,6 +96,6 @@ async function check(
 }
 
 /** Returns a destination's location in short; empty for a type that this version does not support. */
-function describeLocation({ type, ...fields }: Destination): string {
+function describeLocation({ type, ...fields }: Pick<Destination, "type" | "label">): string {
   return type in destinationDefinitions ? definitionOf(type as DestinationType).location(fields) : "";
 }

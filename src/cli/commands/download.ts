@@ -1,11 +1,11 @@
 /** `backups download`: downloads a backup's objects, or one file from inside a backup. */
 import { basename, join } from "node:path";
 import type { Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli } from "../command_line.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { type Download, download, type Downloaded } from "../download.ts";
 import { transferLine } from "../progress.ts";
-import type { Backup, StoredObject } from "../records.ts";
 import { resolveFromCaller } from "../working_directory.ts";
 
 interface Options {
@@ -57,25 +57,28 @@ async function downloadOf({ api }: Cli, id: number, options: Options): Promise<D
         "Cannot download both an object and a file: use only one of the options",
       );
     }
-    const query = new URLSearchParams({ path: options.path });
+    const action = `download ${options.path} of backup ${id}`;
+    const query = { path: options.path };
     return {
-      action: `download ${options.path} of backup ${id}`,
-      path: `/backups/${id}/files/download?${query}`,
+      action,
+      open: (headers) => api.open(action, "/api/backups/{id}/files/download", { headers }, { id, query }),
       target: await targetOf(options, options.path),
       expected: null,
     };
   }
-  const { data } = await api.get<{ data: Backup }>(`download backup ${id}`, `/backups/${id}`);
+  const { data } = await api.get(`download backup ${id}`, "/api/backups/{id}", { id });
   const object = objectOf(data, options.object);
+  const action = `download ${object.name}`;
+  const query = { object: object.name };
   return {
-    action: `download ${object.name}`,
-    path: `/backups/${id}/download?${new URLSearchParams({ object: object.name })}`,
+    action,
+    open: (headers) => api.open(action, "/api/backups/{id}/download", { headers }, { id, query }),
     target: await targetOf(options, object.name),
     expected: object,
   };
 }
 
-function objectOf({ id, objects }: Backup, name: string | undefined): StoredObject {
+function objectOf({ id, objects }: Schema<"Backup">, name: string | undefined) {
   const object = objects.find((each) => name === undefined ? each.role === "archive" : each.name === name);
   if (object !== undefined) return object;
   const names = objects.map((each) => each.name).join(", ");

@@ -1,6 +1,7 @@
 /** `servers files` and `databases`: show what a server has that could be backed up. */
 import { type Command, Option } from "commander";
-import type { List, PageChoice } from "../api.ts";
+import type { Answer, Body } from "../../client/client.ts";
+import type { PageChoice } from "../api.ts";
 import {
   addPages,
   calling,
@@ -12,15 +13,10 @@ import {
 } from "../command_line.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
-import type { Entry } from "../records.ts";
 import { readSecret, type SecretSource, SOURCE_HELP } from "../secret_source.ts";
 import { ENTRIES } from "./backups.ts";
 
-interface Database {
-  name: string;
-  size: number | null;
-  problem: string | null;
-}
+type Database = Answer<"/api/remote-servers/{id}/databases", "post">["data"]["databases"][number];
 
 const DATABASES: readonly Column<Database>[] = [
   { title: "Name", value: ({ name }) => name },
@@ -54,16 +50,18 @@ async function files(
   directory: string | undefined,
   options: PageChoice & { search?: string },
 ): Promise<void> {
-  const entries = await api.pages<Entry>(pageChoice(options), (query) => {
-    if (directory !== undefined) query.set("path", directory);
-    if (options.search !== undefined) query.set("search", options.search);
-    return api.get<List<Entry>>(`list the files of server ${id}`, `/remote-servers/${id}/files?${query}`);
-  });
+  const query = { path: directory, search: options.search };
+  const entries = await api.list(
+    `list the files of server ${id}`,
+    "/api/remote-servers/{id}/files",
+    pageChoice(options),
+    { id, query },
+  );
   output.list(entries, ENTRIES);
 }
 
 interface LoginOptions {
-  databaseType?: string;
+  databaseType?: Body<"/api/remote-servers/{id}/databases">["database_type"];
   databaseHost?: string;
   databasePort?: number;
   databaseUsername?: string;
@@ -74,17 +72,20 @@ interface LoginOptions {
 
 async function databases({ api, output, terminal }: Cli, id: number, options: LoginOptions): Promise<void> {
   const source = options.databasePasswordFrom;
-  const found = await api.post<{ data: { server: string; databases: Database[] } }>(
+  const found = await api.post(
     `list the databases of server ${id}`,
-    `/remote-servers/${id}/databases`,
+    "/api/remote-servers/{id}/databases",
     {
-      database_type: options.databaseType,
-      database_host: options.databaseHost,
-      database_port: options.databasePort,
-      database_username: options.databaseUsername,
-      database_password: source && await readSecret(source, "The database password"),
-      isolated_username: options.isolatedUsername,
-      backup_task_id: options.task,
+      id,
+      body: {
+        database_type: options.databaseType,
+        database_host: options.databaseHost,
+        database_port: options.databasePort,
+        database_username: options.databaseUsername,
+        database_password: source && await readSecret(source, "The database password"),
+        isolated_username: options.isolatedUsername,
+        backup_task_id: options.task,
+      },
     },
   );
   output.answer(found, () => {

@@ -1,26 +1,13 @@
 /** `tasks find`: finds files by name in all backups of a task. */
 import { type Command, Option } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseCount } from "../command_line.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
 import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
 
-interface Found {
-  data: { path: string; versions: Version[] }[];
-  truncated: boolean;
-  searched_count: number;
-  not_searched: { backup_id: number; reason: string }[];
-}
-
-interface Version {
-  type: string;
-  size: number;
-  modified_at: string | null;
-  backups: { id: number }[];
-}
-
-type Row = Version & { path: string };
+type Row = Schema<"FoundFile">["versions"][number] & { path: string };
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: "Size", align: "right", value: ({ type, size }) => type === "file" ? humanSize(size) : type },
@@ -47,12 +34,12 @@ async function findFiles(
   { limit, identityFrom }: WithIdentity & { limit?: number },
 ): Promise<void> {
   const action = `find files of backup task ${id}`;
-  const path = `/backup-tasks/${id}/files`;
+  const path = "/api/backup-tasks/{id}/files";
   const identity = await readIdentity(identityFrom);
-  const query = { search: pattern, ...limit === undefined ? {} : { limit: String(limit) } };
+  const query = { search: pattern, limit };
   const found = identity === undefined
-    ? await api.get<Found>(action, `${path}?${new URLSearchParams(query)}`)
-    : await api.post<Found>(action, path, { ...query, identity });
+    ? await api.get(action, path, { id, query })
+    : await api.post(action, path, { id, body: { ...query, identity } });
   output.answer(found, () => {
     const rows = found.data.flatMap(({ path, versions }) =>
       versions.map((version) => ({ ...version, path }))

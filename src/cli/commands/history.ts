@@ -1,5 +1,6 @@
 /** `history`: shows how runs and stored bytes changed over time. */
 import { Argument, type Command } from "commander";
+import type { Answer } from "../../client/client.ts";
 import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
 import { duration } from "../../domain/durations.ts";
 import { formatBytes } from "../../domain/byte_size.ts";
@@ -12,14 +13,7 @@ interface RangeOptions {
   readonly task?: number;
 }
 
-interface RunDay {
-  date: string;
-  succeeded: number;
-  warnings: number;
-  failed: number;
-  cancelled: number;
-  skipped: number;
-}
+type RunDay = Answer<"/api/history/days">["data"]["days"][number];
 
 const RUN_COLUMNS: readonly Column<RunDay>[] = [
   { title: "Day", value: ({ date }) => date },
@@ -30,13 +24,7 @@ const RUN_COLUMNS: readonly Column<RunDay>[] = [
   { title: "Skipped", align: "right", value: ({ skipped }) => skipped },
 ];
 
-interface StorageDay {
-  date: string;
-  stored_bytes: number;
-  backups_count: number;
-  added_bytes: number;
-  removed_bytes: number;
-}
+type StorageDay = Answer<"/api/history/storage">["data"]["days"][number];
 
 const STORAGE_COLUMNS: readonly Column<StorageDay>[] = [
   { title: "Day", value: ({ date }) => date },
@@ -46,14 +34,7 @@ const STORAGE_COLUMNS: readonly Column<StorageDay>[] = [
   { title: "Removed", align: "right", value: ({ removed_bytes }) => formatBytes(removed_bytes) },
 ];
 
-interface TaskRun {
-  id: number;
-  created_at: string;
-  duration_ms: number | null;
-  outcome: string | null;
-  read_bytes: number;
-  stored_bytes: number;
-}
+type TaskRun = Answer<"/api/backup-tasks/{id}/history">["data"][number];
 
 const TASK_COLUMNS: readonly Column<TaskRun>[] = [
   { title: "Log", align: "right", value: ({ id }) => id },
@@ -90,25 +71,13 @@ function addRange(command: Command): Command {
     .option("--task <id>", "only of this backup task", parseId);
 }
 
-/** Returns the query of a range. */
-function queryOf(options: Readonly<Record<string, string | number | undefined>>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined) query.set(name, String(value));
-  }
-  return query.size === 0 ? "" : `?${query}`;
-}
-
 async function runDays(
   { api, output }: Cli,
   options: RangeOptions & { readonly server?: number },
 ): Promise<void> {
   const { task, server, ...range } = options;
-  const query = queryOf({ ...range, backup_task_id: task, remote_server_id: server });
-  const body = await api.get<{ data: { days: RunDay[] } }>(
-    "show the history of runs",
-    `/history/days${query}`,
-  );
+  const query = { ...range, backup_task_id: task, remote_server_id: server };
+  const body = await api.get("show the history of runs", "/api/history/days", { query });
   output.answer(body, () => output.rows(body.data.days.filter(hasRuns), RUN_COLUMNS));
 }
 
@@ -121,12 +90,8 @@ async function storageDays(
   options: RangeOptions & { readonly destination?: number },
 ): Promise<void> {
   const { task, destination, ...range } = options;
-  const query = queryOf({ ...range, backup_task_id: task, backup_destination_id: destination });
-  const action = "show the history of storage";
-  const body = await api.get<{ data: { days: StorageDay[]; exact_since: string | null } }>(
-    action,
-    `/history/storage${query}`,
-  );
+  const query = { ...range, backup_task_id: task, backup_destination_id: destination };
+  const body = await api.get("show the history of storage", "/api/history/storage", { query });
   const { days, exact_since } = body.data;
   output.answer(body, () => {
     output.rows(days, STORAGE_COLUMNS);
@@ -138,7 +103,10 @@ async function storageDays(
 }
 
 async function taskRuns({ api, output }: Cli, id: number, { limit }: { limit?: number }): Promise<void> {
-  const path = `/backup-tasks/${id}/history${queryOf({ limit })}`;
-  const body = await api.get<{ data: TaskRun[] }>(`show the history of backup task ${id}`, path);
+  const body = await api.get(
+    `show the history of backup task ${id}`,
+    "/api/backup-tasks/{id}/history",
+    { id, query: { limit } },
+  );
   output.answer(body, () => output.rows(body.data, TASK_COLUMNS));
 }

@@ -24,10 +24,7 @@ async function login(options: { url?: string; tokenStdin?: boolean }, command: C
   const output = outputOf(command);
   const url = controlPlaneUrl(options.url ?? (Deno.env.get("REARGUARD_URL") || DEFAULT_URL));
   const token = (await readSecret(tokenSource(options.tokenStdin === true), "The API token")).trim();
-  const user = await new Api({ url, token }).get<{ data: { personal_info: { email: string } } }>(
-    "log in",
-    "/user",
-  );
+  const user = await new Api({ url, token }).get("log in", "/api/user");
   const path = await storeLogin({ url, token });
   output.answer(user, () => {
     output.terminal.print(`Logged in at ${url} as ${user.data.personal_info.email}; stored in ${path}\n`);

@@ -1,9 +1,8 @@
 /** `login-settings`: shows and changes the settings of everybody's log-ins. For administrators. */
 import { type Command, Option } from "commander";
 import { calling, type Cli } from "../command_line.ts";
-import type { LoginSettings } from "../records.ts";
 
-const PATH = "/login-settings";
+const PATH = "/api/login-settings";
 
 export function addLoginSettingsCommands(program: Command): void {
   const settings = program.command("login-settings")
@@ -16,15 +15,12 @@ export function addLoginSettingsCommands(program: Command): void {
 }
 
 async function show({ api, output }: Cli): Promise<void> {
-  output.record(await api.get<{ data: LoginSettings }>("show the log-in settings", PATH));
+  output.record(await api.get("show the log-in settings", PATH));
 }
 
 async function update({ api, output }: Cli, options: { secondFactorRequired: string }): Promise<void> {
   output.record(
-    await api.call<{ data: LoginSettings }>({
-      action: "change the log-in settings",
-      method: "PUT",
-      path: PATH,
+    await api.put("change the log-in settings", PATH, {
       body: { second_factor_required: options.secondFactorRequired === "true" },
     }),
   );

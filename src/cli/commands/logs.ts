@@ -1,10 +1,12 @@
 /** `logs`: lists and shows the records of runs. */
 import { Argument, type Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addListOptions, type ListChoice, listChosen, TASK_RECORD_OPTIONS } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Log, Started } from "../records.ts";
 import { followRun, streamOf } from "../run_follower.ts";
+
+type Log = Schema<"BackupTaskLog">;
 
 const COLUMNS: readonly Column<Log>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -59,20 +61,27 @@ export function addLogCommands(program: Command): void {
 }
 
 async function list({ api, output }: Cli, taskId: number | undefined, options: ListChoice): Promise<void> {
-  const [action, path] = taskId === undefined
-    ? ["list logs", "/backup-task-logs"] as const
-    : [`list the logs of backup task ${taskId}`, `/backup-tasks/${taskId}/logs`] as const;
-  output.list(await listChosen<Log>(api, action, path, options), COLUMNS);
+  const logs = taskId === undefined
+    ? await listChosen(api, "list logs", "/api/backup-task-logs", options)
+    : await listChosen(
+      api,
+      `list the logs of backup task ${taskId}`,
+      "/api/backup-tasks/{id}/logs",
+      options,
+      { id: taskId },
+    );
+  output.list(logs, COLUMNS);
 }
 
 async function why({ api, output }: Cli, id: number): Promise<void> {
-  const path = `/backup-task-logs/${id}/why`;
-  output.record(await api.get<{ data: object }>(`show what the run of log ${id} waits for`, path));
+  const path = "/api/backup-task-logs/{id}/why";
+  output.record(await api.get(`show what the run of log ${id} waits for`, path, { id }));
 }
 
 async function warnings({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const path = `/backup-task-logs/${id}/warnings?format=jsonl`;
-  const response = await api.open({ action: `show the warnings of log ${id}`, path });
+  const path = "/api/backup-task-logs/{id}/warnings";
+  const query = { format: "jsonl" };
+  const response = await api.open(`show the warnings of log ${id}`, path, {}, { id, query });
   const lines = (await response.text()).trimEnd().split("\n").filter((line) => line !== "");
   const rows: { message?: string; left_out?: number }[] = lines.map((line) => JSON.parse(line));
   const left_out = rows.at(-1)?.left_out ?? 0;
@@ -84,23 +93,22 @@ async function warnings({ api, output, terminal }: Cli, id: number): Promise<voi
 }
 
 async function lines({ api, output, terminal }: Cli, id: number, choice: LineChoice): Promise<void> {
-  const path = `/backup-task-logs/${id}/lines?${new URLSearchParams({ ...choice })}`;
-  const listed = await api.get<{ data: { text: string }[] }>(`show lines of log ${id}`, path);
+  const path = "/api/backup-task-logs/{id}/lines";
+  const listed = await api.get(`show lines of log ${id}`, path, { id, query: choice });
   output.answer(listed, () => {
     for (const { text } of listed.data) terminal.print(`${text}\n`);
   });
 }
 
 async function cancel({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const path = `/backup-task-logs/${id}/cancel`;
-  const done = await api.post<Started>(`cancel the run of log ${id}`, path);
+  const done = await api.post(`cancel the run of log ${id}`, "/api/backup-task-logs/{id}/cancel", { id });
   output.answer(done, () => terminal.print(`${done.message}\n`));
 }
 
 async function show(cli: Cli, id: number, { follow = false }: { follow?: boolean }): Promise<void> {
   const { api, output, terminal } = cli;
-  if (follow) return await followRun(cli, id, streamOf(id));
-  const log = await api.get<{ data: Log }>(`show log ${id}`, `/backup-task-logs/${id}`);
+  if (follow) return await followRun(cli, id, streamOf(api, id));
+  const log = await api.get(`show log ${id}`, "/api/backup-task-logs/{id}", { id });
   output.answer(log, () => {
     output.fields(log.data, ["output"]);
     terminal.print(`\n${log.data.output}`);

@@ -1,23 +1,11 @@
 /** `overview`: says whether everything is protected, and lists what is not. */
 import type { Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli } from "../command_line.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import type { Column } from "../output.ts";
 
-interface Overview {
-  verdict: string;
-  is_protected: boolean;
-  /** Number of the tasks whose newest backup has warnings. Older control planes do not send it. */
-  tasks_with_warnings?: number;
-  unprotected_tasks: UnprotectedTask[];
-}
-
-interface UnprotectedTask {
-  id: number;
-  label: string;
-  remote_server: { label: string };
-  protection: { status: string; reason: string | null; newest_backup_at: string | null };
-}
+type UnprotectedTask = Schema<"Overview">["unprotected_tasks"][number];
 
 const COLUMNS: readonly Column<UnprotectedTask>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -35,7 +23,8 @@ export function addOverviewCommand(program: Command): void {
 }
 
 async function overview({ api, output }: Cli): Promise<void> {
-  const body = await api.get<{ data: Overview }>("show the overview", "/overview");
+  const body = await api.get("show the overview", "/api/overview");
+  // Older control planes do not send `tasks_with_warnings`.
   const { is_protected, tasks_with_warnings = 0, unprotected_tasks, verdict } = body.data;
   output.answer(body, () => {
     if (unprotected_tasks.length > 0) output.rows(unprotected_tasks, COLUMNS);

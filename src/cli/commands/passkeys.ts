@@ -1,12 +1,14 @@
 /** `passkeys`: lists and deletes the caller's passkeys. Only a browser can add one. */
 import { Argument, type Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addDelete, type Deletable } from "../deletion.ts";
+import { addDelete } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Passkey } from "../records.ts";
 
-const PASSKEY: Deletable = { noun: "passkey", path: "/user/passkeys" };
+type Passkey = Schema<"Passkey">;
+
+const PASSKEY = { noun: "passkey", path: "/api/user/passkeys" } as const;
 
 const COLUMNS: readonly Column<Passkey>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -22,5 +24,5 @@ export function addPasskeyCommands(program: Command): void {
 }
 
 async function list({ api, output }: Cli, choice: ListChoice): Promise<void> {
-  output.list(await listChosen<Passkey>(api, "list passkeys", PASSKEY.path, choice), COLUMNS);
+  output.list(await listChosen(api, "list passkeys", PASSKEY.path, choice), COLUMNS);
 }

@@ -3,27 +3,10 @@
  * text elsewhere.
  */
 import type { Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli } from "../command_line.ts";
 import { kitPdf } from "../kit_pdf.ts";
 import { resolveFromCaller } from "../working_directory.ts";
-
-interface Kit {
-  made_at: string;
-  program: { version: string; deno: string; directory: string };
-  database: string;
-  secret_key: { place: string; key_ids: string[] };
-  destinations: {
-    label: string;
-    owner: string;
-    place: string;
-    backups_count: number;
-    newest_backup_at: string | null;
-    needs_password: boolean;
-    recipients: string[];
-  }[];
-  control_plane: { place: string; file_name: string; encryption: string; created_at: string }[];
-  commands: { purpose: string; lines: string[] }[];
-}
 
 export function addRecoveryKitCommand(program: Command): void {
   program.command("recovery-kit")
@@ -33,7 +16,7 @@ export function addRecoveryKitCommand(program: Command): void {
 }
 
 async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): Promise<void> {
-  const body = await api.get<{ data: Kit }>("make the recovery kit", "/recovery-kit");
+  const body = await api.get("make the recovery kit", "/api/recovery-kit");
   const lines = kitLines(api.connection.url, body.data);
   if (pdf === undefined) return output.answer(body, () => terminal.print(`${lines.join("\n")}\n`));
   const path = resolveFromCaller(pdf);
@@ -46,7 +29,7 @@ async function run({ api, output, terminal }: Cli, { pdf }: { pdf?: string }): P
  *
  * @param url The control plane's URL.
  */
-function kitLines(url: string, kit: Kit): string[] {
+function kitLines(url: string, kit: Schema<"RecoveryKit">): string[] {
   return [
     "# Rearguard recovery kit",
     `Of ${url}, made ${kit.made_at}. Print it anew when destinations or keys change. It holds no secret.`,

@@ -1,15 +1,17 @@
 /** `scripts`: manages the shell text that agents run before and after backups. */
 import { Argument, type Command } from "commander";
+import type { Body, Schema } from "../../client/client.ts";
 import { SCRIPT_FIELDS } from "../../definitions/script_fields.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addDelete, type Deletable } from "../deletion.ts";
+import { addDelete } from "../deletion.ts";
 import { addFieldFlags, givenFields, type Options } from "../field_flags.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Script } from "../records.ts";
 import { readFile, readStandardInput } from "../secret_source.ts";
 
-const SCRIPT: Deletable = { noun: "script", path: "/scripts" };
+type Script = Schema<"Script">;
+
+const SCRIPT = { noun: "script", path: "/api/scripts" } as const;
 
 /**
  * The fields with flags. `script` has none: the text is read from a file, because arguments are limited in
@@ -55,32 +57,31 @@ function scriptId(): Argument {
 }
 
 async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
-  output.list(await listChosen<Script>(api, "list scripts", SCRIPT.path, options), COLUMNS);
+  output.list(await listChosen(api, "list scripts", SCRIPT.path, options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show script ${id}`, `${SCRIPT.path}/${id}`));
+  output.record(await api.get(`show script ${id}`, `${SCRIPT.path}/{id}`, { id }));
 }
 
 async function create({ api, output, terminal }: Cli, options: ScriptOptions): Promise<void> {
-  const made = await api.post<{ data: Script }>("create the script", SCRIPT.path, await bodyOf(options));
+  const made = await api.post("create the script", SCRIPT.path, { body: await bodyOf(options) });
   const { id, label, sha256 } = made.data;
   output.answer(made, () => terminal.print(`Script ${id} created: ${label}, SHA-256 ${sha256}\n`));
 }
 
 async function update({ api, output, terminal }: Cli, id: number, options: ScriptOptions): Promise<void> {
-  const changed = await api.call<{ data: Script }>({
-    action: `update script ${id}`,
-    method: "PUT",
-    path: `${SCRIPT.path}/${id}`,
+  const changed = await api.put(`update script ${id}`, `${SCRIPT.path}/{id}`, {
+    id,
     body: await bodyOf(options),
   });
   const { label, sha256 } = changed.data;
   output.answer(changed, () => terminal.print(`Script ${id} updated: ${label}, SHA-256 ${sha256}\n`));
 }
 
-async function bodyOf({ file, ...flags }: ScriptOptions): Promise<Record<string, unknown>> {
-  const fields = givenFields(FLAGS, flags);
+async function bodyOf({ file, ...flags }: ScriptOptions): Promise<Body<"/api/scripts">> {
+  // The API refuses a new script that lacks a field.
+  const fields = givenFields(FLAGS, flags) as Body<"/api/scripts">;
   if (file === undefined) return fields;
   return { ...fields, script: file === "-" ? await readStandardInput() : await readFile(file, "the script") };
 }

@@ -1,12 +1,14 @@
 /** `servers`: manages the machines whose data is backed up. */
 import { Argument, type Command, Option } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseCount, parseId } from "../command_line.ts";
 import { addCreate } from "../creation.ts";
 import { addDelete, FORGET, SERVER } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Enrolment, Server } from "../records.ts";
 import { addExploreCommands } from "./explore_server.ts";
+
+type Server = Schema<"RemoteServer">;
 
 const COLUMNS: readonly Column<Server>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -39,11 +41,11 @@ function serverId(): Argument {
 }
 
 async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
-  output.list(await listChosen<Server>(api, "list servers", "/remote-servers", options), COLUMNS);
+  output.list(await listChosen(api, "list servers", SERVER.path, options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show server ${id}`, `/remote-servers/${id}`));
+  output.record(await api.get(`show server ${id}`, `${SERVER.path}/{id}`, { id }));
 }
 
 async function enrol(
@@ -51,11 +53,10 @@ async function enrol(
   id: number,
   options: { expiresIn?: number },
 ): Promise<void> {
-  const made = await api.post<{ data: Enrolment }>(
-    `enrol server ${id}`,
-    `/remote-servers/${id}/enrolment-tokens`,
-    options.expiresIn === undefined ? {} : { expires_in: options.expiresIn },
-  );
+  const made = await api.post(`enrol server ${id}`, `${SERVER.path}/{id}/enrolment-tokens`, {
+    id,
+    body: { expires_in: options.expiresIn },
+  });
   output.answer(made, () => {
     const { expires_at, install_command } = made.data;
     terminal.write(`Run this on the server, once, before ${expires_at}:\n\n${install_command}\n`);

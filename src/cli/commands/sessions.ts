@@ -1,9 +1,11 @@
 /** `sessions`: lists and ends the caller's log-in sessions. */
 import { Argument, type Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Session } from "../records.ts";
+
+type Session = Schema<"Session">;
 
 const COLUMNS: readonly Column<Session>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -22,14 +24,10 @@ export function addSessionCommands(program: Command): void {
 }
 
 async function list({ api, output }: Cli, choice: ListChoice): Promise<void> {
-  output.list(await listChosen<Session>(api, "list sessions", "/sessions", choice), COLUMNS);
+  output.list(await listChosen(api, "list sessions", "/api/sessions", choice), COLUMNS);
 }
 
 async function end({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const ended = await api.call<{ message: string }>({
-    action: `end session ${id}`,
-    method: "DELETE",
-    path: `/sessions/${id}`,
-  });
+  const ended = await api.delete(`end session ${id}`, "/api/sessions/{id}", { id });
   output.answer(ended, () => terminal.print(`Session ${id} ended\n`));
 }

@@ -1,5 +1,6 @@
 /** `streams`: manages notification streams. */
 import { Argument, type Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { NOTIFICATION_STREAM_FIELDS } from "../../definitions/notification_stream_fields.ts";
 import { EVENT_CLASS_NAMES, subscribedClasses } from "../../domain/notifications/event_classes.ts";
 import { CommandError, EXIT } from "../command_error.ts";
@@ -8,7 +9,12 @@ import { addCreate, addUpdate } from "../creation.ts";
 import { addDelete, STREAM } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Delivery, Stream, StreamTest } from "../records.ts";
+
+type Delivery = Schema<"NotificationDelivery">;
+/** Older control planes do not send `events`. */
+type Stream =
+  & Omit<Schema<"NotificationStream">, "events">
+  & Partial<Pick<Schema<"NotificationStream">, "events">>;
 
 const COLUMNS: readonly Column<Stream>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -57,28 +63,25 @@ function streamId(): Argument {
 
 async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
   output.list(
-    await listChosen<Stream>(api, "list notification streams", "/notification-streams", options),
+    await listChosen(api, "list notification streams", STREAM.path, options),
     COLUMNS,
   );
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show notification stream ${id}`, `/notification-streams/${id}`));
+  output.record(await api.get(`show notification stream ${id}`, `${STREAM.path}/{id}`, { id }));
 }
 
 async function listDeliveries({ api, output }: Cli, id: number, options: ListChoice): Promise<void> {
   const action = `list the deliveries of notification stream ${id}`;
   output.list(
-    await listChosen<Delivery>(api, action, `/notification-streams/${id}/deliveries`, options),
+    await listChosen(api, action, `${STREAM.path}/{id}/deliveries`, options, { id }),
     DELIVERIES,
   );
 }
 
 async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const sent = await api.post<{ data: StreamTest }>(
-    `test notification stream ${id}`,
-    `/notification-streams/${id}/test`,
-  );
+  const sent = await api.post(`test notification stream ${id}`, `${STREAM.path}/{id}/test`, { id });
   const { ok, message } = sent.data;
   output.answer(sent, () => {
     if (ok) terminal.print(`${message}\n`);
@@ -91,14 +94,14 @@ async function test({ api, output, terminal }: Cli, id: number): Promise<void> {
  * and `failure`. Then come the event classes for which the stream differs from its flags: with `+` if the
  * stream gets the class, and with `-` if it does not.
  */
-function eventsOf({ events = {}, notifications }: Stream): string {
+function eventsOf({ events, notifications }: Stream): string {
   const { on_failure, on_success } = notifications;
   const plain = subscribedClasses({ ...notifications, events: {} });
   return [
     ...on_success ? ["success"] : [],
     ...on_failure ? ["failure"] : [],
-    ...EVENT_CLASS_NAMES.filter((name) => (events[name] ?? plain[name]) !== plain[name])
-      .map((name) => `${events[name] ? "+" : "-"}${name}`),
+    ...EVENT_CLASS_NAMES.filter((name) => (events?.[name] ?? plain[name]) !== plain[name])
+      .map((name) => `${events?.[name] ? "+" : "-"}${name}`),
   ].join(", ");
 }
 

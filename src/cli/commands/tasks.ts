@@ -1,5 +1,6 @@
 /** `tasks`: manages backup tasks and starts their runs. */
 import { Argument, type Command } from "commander";
+import type { Body, Schema } from "../../client/client.ts";
 import { addFindCommand } from "./find_files.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
@@ -11,9 +12,10 @@ import type { Column } from "../output.ts";
 import { addBulkCommand } from "./tasks/bulk.ts";
 import { addPreviewCommands } from "./tasks/previews.ts";
 import { addTriggerTokenCommand } from "./tasks/trigger_token.ts";
-import type { Started, Task } from "../records.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
+
+type Task = Schema<"BackupTask">;
 
 const COLUMNS: readonly Column<Task>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -84,16 +86,18 @@ function taskId(): Argument {
 }
 
 async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
-  output.list(await listChosen<Task>(api, "list backup tasks", "/backup-tasks", options), COLUMNS);
+  output.list(await listChosen(api, "list backup tasks", TASK.path, options), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show backup task ${id}`, `/backup-tasks/${id}`), SHOWN_TWICE);
+  output.record(await api.get(`show backup task ${id}`, "/api/backup-tasks/{id}", { id }), SHOWN_TWICE);
 }
 
 async function create({ api, output, terminal }: Cli, options: TaskOptions): Promise<void> {
   const body = await taskBody(options);
-  const made = await api.post<{ data: Task }>("create the backup task", "/backup-tasks", body);
+  const made = await api.post("create the backup task", TASK.path, {
+    body: body as Body<"/api/backup-tasks">,
+  });
   const { id, label, schedule } = made.data;
   output.answer(made, () => {
     terminal.print(`Backup task ${id} created: ${label}, next run ${schedule.next_run_at ?? "by hand"}\n`);
@@ -113,14 +117,18 @@ async function run(
   id: number,
   { follow = false, queue = true }: { follow?: boolean; queue?: boolean },
 ): Promise<void> {
-  const started = await cli.api.post<Started>(`run backup task ${id}`, `/backup-tasks/${id}/run`, { queue });
-  await showStarted(cli, started, follow, latestStreamOf(id));
+  const started = await cli.api.post(`run backup task ${id}`, "/api/backup-tasks/{id}/run", {
+    id,
+    body: { queue },
+  });
+  await showStarted(cli, started, follow, latestStreamOf(cli.api, id));
 }
 
-async function change({ api, output, terminal }: Cli, verb: string, id: number): Promise<void> {
-  const done = await api.post<{ message: string }>(
-    `${verb} backup task ${id}`,
-    `/backup-tasks/${id}/${verb}`,
-  );
+async function change(
+  { api, output, terminal }: Cli,
+  verb: "pause" | "resume" | "cancel",
+  id: number,
+): Promise<void> {
+  const done = await api.post(`${verb} backup task ${id}`, `/api/backup-tasks/{id}/${verb}`, { id });
   output.answer(done, () => terminal.print(`${done.message}\n`));
 }

@@ -1,9 +1,11 @@
 /** `tokens`: manages the caller's API tokens. */
 import { Argument, type Command, Option } from "commander";
+import type { Body, Schema } from "../../client/client.ts";
 import { calling, type Cli, collect, parseId } from "../command_line.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Token } from "../records.ts";
+
+type Token = Schema<"Token">;
 
 const COLUMNS: readonly Column<Token>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -16,7 +18,7 @@ const COLUMNS: readonly Column<Token>[] = [
 
 interface TokenOptions {
   name: string;
-  ability: string[];
+  ability: Body<"/api/tokens">["abilities"];
   workspace?: number;
   expiresAt?: string;
 }
@@ -36,21 +38,17 @@ export function addTokenCommands(program: Command): void {
 }
 
 async function list({ api, output }: Cli, choice: ListChoice): Promise<void> {
-  output.list(await listChosen<Token>(api, "list tokens", "/tokens", choice), COLUMNS);
+  output.list(await listChosen(api, "list tokens", "/api/tokens", choice), COLUMNS);
 }
 
 async function create({ api, output, terminal }: Cli, options: TokenOptions): Promise<void> {
   const { ability: abilities, expiresAt: expires_at, name, workspace: workspace_id } = options;
   const body = { name, abilities, expires_at, workspace_id };
-  const made = await api.post<{ data: Token & { token: string } }>("create the token", "/tokens", body);
+  const made = await api.post("create the token", "/api/tokens", { body });
   output.answer(made, () => terminal.print(`${made.data.token}\n`));
 }
 
 async function revoke({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const revoked = await api.call<{ message: string }>({
-    action: `revoke token ${id}`,
-    method: "DELETE",
-    path: `/tokens/${id}`,
-  });
+  const revoked = await api.delete(`revoke token ${id}`, "/api/tokens/{id}", { id });
   output.answer(revoked, () => terminal.print(`Token ${id} revoked\n`));
 }

@@ -1,12 +1,12 @@
 /** `trash`: lists deleted records that can still be restored. */
 import { Argument, type Command } from "commander";
-import type { List } from "../api.ts";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { CommandError, EXIT } from "../command_error.ts";
-import { BACKUP, type Deletable, DESTINATION, undelete, USER } from "../deletion.ts";
+import { BACKUP, DESTINATION, type Undeletable, undelete, USER } from "../deletion.ts";
 import type { Column } from "../output.ts";
 
-const KINDS: Readonly<Record<string, Deletable>> = { backup: BACKUP, destination: DESTINATION, user: USER };
+const KINDS: Readonly<Record<string, Undeletable>> = { backup: BACKUP, destination: DESTINATION, user: USER };
 
 interface Trashed {
   kind: string;
@@ -15,13 +15,7 @@ interface Trashed {
   deletes_at: string;
 }
 
-interface TrashedRecord {
-  id: number;
-  deletes_at: string;
-  file_name?: string;
-  label?: string;
-  personal_info?: { email: string };
-}
+type TrashedRecord = Schema<"Backup"> | Schema<"BackupDestination"> | Schema<"User">;
 
 const COLUMNS: readonly Column<Trashed>[] = [
   { title: "Kind", value: ({ kind }) => kind },
@@ -47,8 +41,7 @@ async function list({ api, output }: Cli): Promise<void> {
   const data: Trashed[] = [];
   for (const [kind, record] of Object.entries(KINDS)) {
     for (const each of await trashed({ api }, record)) {
-      const name = each.file_name ?? each.label ?? each.personal_info?.email ?? "";
-      data.push({ kind, id: each.id, name, deletes_at: each.deletes_at });
+      data.push({ kind, id: each.id, name: nameOf(each), deletes_at: each.deletes_at ?? "" });
     }
   }
   output.list({ data, meta: { total: data.length } }, COLUMNS);
@@ -67,15 +60,16 @@ async function takeOut(cli: Cli, kind: string, id: number | undefined, options: 
  * Returns the records of one type in the trash. Only administrators can list users; for other callers, the
  * list of users is empty.
  */
-async function trashed({ api }: Pick<Cli, "api">, { noun, path }: Deletable): Promise<TrashedRecord[]> {
+async function trashed({ api }: Pick<Cli, "api">, { noun, path }: Undeletable): Promise<TrashedRecord[]> {
   try {
-    const { data } = await api.pages<TrashedRecord>({}, (query) => {
-      query.set("status", "trash");
-      return api.get<List<TrashedRecord>>(`list each ${noun} in the trash`, `${path}?${query}`);
-    });
-    return data;
+    return (await api.list(`list each ${noun} in the trash`, path, {}, { query: { status: "trash" } })).data;
   } catch (error) {
     if (noun === USER.noun && error instanceof CommandError && error.code === EXIT.refused) return [];
     throw error;
   }
+}
+
+function nameOf(record: TrashedRecord): string {
+  if ("file_name" in record) return record.file_name;
+  return "label" in record ? record.label : record.personal_info.email;
 }

@@ -1,10 +1,12 @@
 /** `users`: lists and creates users, and makes their set-up links. For administrators. */
 import { Argument, type Command } from "commander";
+import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { USER } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { SetupLink, User } from "../records.ts";
+
+type User = Schema<"User">;
 
 const COLUMNS: readonly Column<User>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -36,14 +38,14 @@ export function addUserCommands(program: Command): void {
 }
 
 async function list({ api, output }: Cli, choice: ListChoice): Promise<void> {
-  output.list(await listChosen<User>(api, "list users", USER.path, choice), COLUMNS);
+  output.list(await listChosen(api, "list users", USER.path, choice), COLUMNS);
 }
 
 async function create(
   { api, output, terminal }: Cli,
   { admin: is_admin = false, email, name }: NewUser,
 ): Promise<void> {
-  const made = await api.post<{ data: User }>("create the user", USER.path, { name, email, is_admin });
+  const made = await api.post("create the user", USER.path, { body: { name, email, is_admin } });
   const { id, personal_info } = made.data;
   output.answer(made, () => terminal.print(`User ${id} created: ${personal_info.email}\n`));
 }
@@ -53,10 +55,9 @@ async function createSetupLink(
   id: number,
   { resetSecondFactor: reset_second_factor = false }: { resetSecondFactor?: boolean },
 ): Promise<void> {
-  const made = await api.post<{ data: SetupLink }>(
-    `make a set-up link for user ${id}`,
-    `${USER.path}/${id}/setup-link`,
-    { reset_second_factor },
-  );
+  const made = await api.post(`make a set-up link for user ${id}`, `${USER.path}/{id}/setup-link`, {
+    id,
+    body: { reset_second_factor },
+  });
   output.answer(made, () => terminal.print(`${made.data.url}\n`));
 }

@@ -137,7 +137,7 @@ Deno.test("files are listed from the index, by POST if reading it needs an ident
     await backups(["files", "1", "--page", "1", "--identity-from", "stdin"], IDENTITY);
     assert.deepEqual(requests.at(-1), {
       call: "POST /backups/1/files",
-      body: { page: "1", identity: IDENTITY },
+      body: { page: 1, identity: IDENTITY },
     });
   }));
 
@@ -154,5 +154,5 @@ Deno.test("an object is downloaded under its own name, and never replaces anothe
     const args = ["download", "1", "--path", "photos/cat one.txt", "--output", "cat", "--json"];
     const { path: file, size } = JSON.parse((await backups(args)).stdout);
     assert.deepEqual([file, size], [`${home.directory}/cat`, 7]);
-    assert.equal(requests.at(-1)!.call, "GET /backups/1/files/download?path=photos%2Fcat+one.txt");
+    assert.equal(requests.at(-1)!.call, "GET /backups/1/files/download?path=photos%2Fcat%20one.txt");
   }));

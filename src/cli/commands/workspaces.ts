@@ -1,14 +1,16 @@
 /** `workspaces`: manages workspaces and their members. */
 import { Argument, type Command, Option } from "commander";
-import { ROLES } from "../../domain/access/roles.ts";
-import type { List } from "../api.ts";
+import type { Schema } from "../../client/client.ts";
+import { type Role, ROLES } from "../../domain/access/roles.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
-import { addDelete, type Deletable } from "../deletion.ts";
+import { addDelete } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
-import type { Member, Workspace } from "../records.ts";
 
-const WORKSPACE: Deletable = { noun: "workspace", path: "/workspaces" };
+type Member = Schema<"WorkspaceMember">;
+type Workspace = Schema<"Workspace">;
+
+const WORKSPACE = { noun: "workspace", path: "/api/workspaces" } as const;
 
 const COLUMNS: readonly Column<Workspace>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -66,54 +68,40 @@ function roleOption(): Option {
 }
 
 async function list({ api, output }: Cli, { all, ...choice }: ListChoice & { all?: boolean }): Promise<void> {
-  const path = all === true ? "/workspaces?all=true" : "/workspaces";
-  output.list(await listChosen<Workspace>(api, "list workspaces", path, choice), COLUMNS);
+  output.list(await listChosen(api, "list workspaces", WORKSPACE.path, choice, { query: { all } }), COLUMNS);
 }
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
-  output.record(await api.get(`show workspace ${id}`, `/workspaces/${id}`));
+  output.record(await api.get(`show workspace ${id}`, "/api/workspaces/{id}", { id }));
 }
 
 async function create({ api, output, terminal }: Cli, body: { name: string }): Promise<void> {
-  const made = await api.post<{ data: Workspace }>("create the workspace", "/workspaces", body);
+  const made = await api.post("create the workspace", WORKSPACE.path, { body });
   output.answer(made, () => terminal.print(`Workspace ${made.data.id} created: ${made.data.name}\n`));
 }
 
 async function rename({ api, output, terminal }: Cli, id: number, body: { name: string }): Promise<void> {
-  const changed = await api.call<{ data: Workspace }>({
-    action: `rename workspace ${id}`,
-    method: "PUT",
-    path: `/workspaces/${id}`,
-    body,
-  });
+  const changed = await api.put(`rename workspace ${id}`, "/api/workspaces/{id}", { id, body });
   output.answer(changed, () => terminal.print(`Workspace ${id} renamed: ${changed.data.name}\n`));
 }
 
 async function leave({ api, output, terminal }: Cli, id: number): Promise<void> {
-  const left = await api.call<{ message: string }>({
-    action: `leave workspace ${id}`,
-    method: "DELETE",
-    path: `/workspaces/${id}/membership`,
-  });
+  const left = await api.delete(`leave workspace ${id}`, "/api/workspaces/{id}/membership", { id });
   output.answer(left, () => terminal.print(`${left.message}\n`));
 }
 
 async function listMembers({ api, output }: Cli, id: number): Promise<void> {
-  const members = await api.pages(
-    {},
-    (query) =>
-      api.get<List<Member>>(`list the members of workspace ${id}`, `/workspaces/${id}/members?${query}`),
-  );
-  output.list(members, MEMBERS);
+  const action = `list the members of workspace ${id}`;
+  output.list(await api.list(action, "/api/workspaces/{id}/members", {}, { id }), MEMBERS);
 }
 
 async function addMember(
   { api, output, terminal }: Cli,
   id: number,
-  body: { email: string; role: string },
+  body: { email: string; role: Role },
 ): Promise<void> {
-  const path = `/workspaces/${id}/members`;
-  const made = await api.post<{ data: Member }>(`add a member to workspace ${id}`, path, body);
+  const path = "/api/workspaces/{id}/members";
+  const made = await api.post(`add a member to workspace ${id}`, path, { id, body });
   const { email, role, user_id } = made.data;
   output.answer(made, () => terminal.print(`User ${user_id} added: ${email}, ${role}\n`));
 }
@@ -121,23 +109,22 @@ async function addMember(
 async function setRole(
   { api, output, terminal }: Cli,
   id: number,
-  user: number,
-  body: { role: string },
+  user_id: number,
+  body: { role: Role },
 ): Promise<void> {
-  const changed = await api.call<{ data: Member }>({
-    action: `change the role of user ${user} in workspace ${id}`,
-    method: "PUT",
-    path: `/workspaces/${id}/members/${user}`,
-    body,
-  });
-  output.answer(changed, () => terminal.print(`User ${user} is ${changed.data.role} now\n`));
+  const changed = await api.put(
+    `change the role of user ${user_id} in workspace ${id}`,
+    "/api/workspaces/{id}/members/{user_id}",
+    { id, user_id, body },
+  );
+  output.answer(changed, () => terminal.print(`User ${user_id} is ${changed.data.role} now\n`));
 }
 
-async function removeMember({ api, output, terminal }: Cli, id: number, user: number): Promise<void> {
-  const removed = await api.call<{ message: string }>({
-    action: `remove user ${user} from workspace ${id}`,
-    method: "DELETE",
-    path: `/workspaces/${id}/members/${user}`,
-  });
+async function removeMember({ api, output, terminal }: Cli, id: number, user_id: number): Promise<void> {
+  const removed = await api.delete(
+    `remove user ${user_id} from workspace ${id}`,
+    "/api/workspaces/{id}/members/{user_id}",
+    { id, user_id },
+  );
   output.answer(removed, () => terminal.print(`${removed.message}\n`));
 }

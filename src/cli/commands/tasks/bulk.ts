@@ -1,15 +1,12 @@
 /** `tasks bulk`: does the same with many backup tasks. */
 import { Argument, type Command, Option } from "commander";
+import type { Answer, Body } from "../../../client/client.ts";
 import { CommandError, EXIT } from "../../command_error.ts";
 import { calling, type Cli, parseId } from "../../command_line.ts";
 import type { Column } from "../../output.ts";
 
-interface Result {
-  id: number;
-  ok: boolean;
-  message: string;
-  backup_task_log_id?: number;
-}
+type Result = Answer<"/api/backup-tasks/bulk", "post">["data"]["results"][number];
+type Action = Body<"/api/backup-tasks/bulk">["action"];
 
 interface BulkOptions {
   tag?: number;
@@ -17,7 +14,7 @@ interface BulkOptions {
   withBackups?: boolean;
 }
 
-const ACTIONS = ["run", "pause", "resume", "add-tag", "remove-tag", "delete"];
+const ACTIONS: readonly Action[] = ["run", "pause", "resume", "add-tag", "remove-tag", "delete"];
 
 const COLUMNS: readonly Column<Result>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -44,21 +41,19 @@ export function addBulkCommand(tasks: Command): void {
 
 async function change(
   { api, output }: Cli,
-  action: string,
+  action: Action,
   ids: number[],
   { tag, queue, withBackups }: BulkOptions,
 ): Promise<void> {
-  const changed = await api.post<{ data: { failed: number; results: Result[] } }>(
-    `${action} ${ids.length} backup tasks`,
-    "/backup-tasks/bulk",
-    {
+  const changed = await api.post(`${action} ${ids.length} backup tasks`, "/api/backup-tasks/bulk", {
+    body: {
       action,
       ids,
-      ...tag === undefined ? {} : { tag_id: tag },
-      ...action === "run" ? { queue } : {},
-      ...withBackups === true ? { with_backups: true } : {},
+      tag_id: tag,
+      queue: action === "run" ? queue : undefined,
+      with_backups: withBackups === true ? true : undefined,
     },
-  );
+  });
   const { failed, results } = changed.data;
   output.answer(changed, () => output.rows(results, COLUMNS));
   if (failed === 0) return;

@@ -1,12 +1,15 @@
 /** `tasks retention-preview`, `tasks schedule-preview`: show what fields would do before they are saved. */
 import type { Argument, Command } from "commander";
+import type { Answer, Body, Schema } from "../../../client/client.ts";
 import { TASK_RETENTION_FIELDS } from "../../../definitions/task_retention_fields.ts";
 import { TASK_SCHEDULE_FIELDS } from "../../../definitions/task_schedule_fields.ts";
 import { calling, type Cli } from "../../command_line.ts";
 import { addFieldFlags, givenFields, type Options } from "../../field_flags.ts";
 import type { Column } from "../../output.ts";
 import { humanSize } from "../../progress.ts";
-import type { RetentionPreview, SchedulePreview } from "../../records.ts";
+
+type RetentionPreview = Schema<"RetentionPreview">;
+type SchedulePreview = Answer<"/api/schedules/preview", "post">["data"];
 
 const RETENTION_COLUMNS: readonly Column<RetentionPreview["backups"][number]>[] = [
   { title: "ID", align: "right", value: ({ id }) => id },
@@ -42,11 +45,11 @@ async function previewRetention(
   id: number,
   options: Options,
 ): Promise<void> {
-  const rules = givenFields(TASK_RETENTION_FIELDS, options) as Record<string, string>;
-  const query = new URLSearchParams(rules);
-  const preview = await api.get<{ data: RetentionPreview }>(
+  const query = givenFields(TASK_RETENTION_FIELDS, options) as Record<string, string>;
+  const preview = await api.get(
     `preview the retention of backup task ${id}`,
-    `/backup-tasks/${id}/retention-preview${query.size === 0 ? "" : `?${query}`}`,
+    "/api/backup-tasks/{id}/retention-preview",
+    { id, query },
   );
   output.answer(preview, () => {
     output.rows(preview.data.backups, RETENTION_COLUMNS);
@@ -61,11 +64,9 @@ function retentionSummary({ kept, removed, removed_size }: RetentionPreview): st
 }
 
 async function previewSchedule({ api, output, terminal }: Cli, options: Options): Promise<void> {
-  const preview = await api.post<{ data: SchedulePreview }>(
-    "preview the schedule",
-    "/schedules/preview",
-    givenFields(TASK_SCHEDULE_FIELDS, options),
-  );
+  const preview = await api.post("preview the schedule", "/api/schedules/preview", {
+    body: givenFields(TASK_SCHEDULE_FIELDS, options) as Body<"/api/schedules/preview">,
+  });
   const { description, next_runs, notes } = preview.data;
   output.answer(preview, () => {
     terminal.print(`${description}\n\n`);

@@ -16,14 +16,14 @@ async function triggerToken(
   id: number,
   { delete: isDeletion = false }: { delete?: boolean },
 ): Promise<void> {
-  const path = `/backup-tasks/${id}/trigger-token`;
+  const path = "/api/backup-tasks/{id}/trigger-token";
   if (isDeletion) {
     const action = `delete the trigger token of backup task ${id}`;
-    const done = await api.call<{ message: string }>({ action, method: "DELETE", path });
+    const done = await api.delete(action, path, { id });
     return output.answer(done, () => terminal.print(`${done.message}\n`));
   }
   const action = `make a trigger token for backup task ${id}`;
-  const made = await api.post<{ data: { token: string; url: string } }>(action, path);
+  const made = await api.post(action, path, { id });
   const { token, url } = made.data;
   output.answer(made, () => {
     terminal.write(`${token}\n`);

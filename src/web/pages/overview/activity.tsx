@@ -2,7 +2,7 @@
 import { Meter } from "../../components/chart.tsx";
 import { Bytes, count, counted } from "../../components/number.tsx";
 import { Ago, Duration } from "../../components/time.tsx";
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import type { ListPage, View } from "../../view.ts";
 
 type Log = RowOf<"/api/backup-task-logs">;
