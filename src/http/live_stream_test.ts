@@ -11,7 +11,10 @@ Deno.test("lines are read no faster than the client reads, and changes reach a s
   let isLeft = false;
   async function* endless(): AsyncGenerator<LogLines> {
     try {
-      for (;;) yield { lines: [{ sequence: ++taken, text: "x" }], sequence: taken, isFinished: false };
+      for (;;) {
+        const lines = [{ sequence: ++taken, text: "x", stream: "output" as const }];
+        yield { lines, sequence: taken, isFinished: false };
+      }
     } finally {
       isLeft = true;
     }

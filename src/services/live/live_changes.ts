@@ -32,7 +32,8 @@ export interface Follower {
 const INTERVAL = 1000;
 /**
  * Maximum number of streams to which changes are reported in one interval. A page that gets a report requests
- * something, so this also limits the requests. Streams beyond this number wait for the next interval, in turn.
+ * something, so this also limits the requests. The other streams get their reports in the next intervals, in
+ * turn.
  */
 const REPORTS = 100;
 
@@ -164,7 +165,7 @@ export class LiveChanges {
       for (const subscription of [...this.#waiting]) {
         this.#waiting.delete(subscription);
         if (!this.#reportTo(subscription)) this.#waiting.add(subscription);
-        // What is reported at a tick is a full interval old at the next one.
+        // At the next tick, a full interval has passed since this report, so the kinds must not be blocked.
         subscription.fresh = 0;
       }
       for (const { follower } of [...this.#all]) follower.tick();

@@ -51,6 +51,7 @@ const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
   users: "access",
   login_settings: "access",
   audit_log: "access",
+  recovery_kit_copies: "access",
   agent_requests: null,
   alert_reports: null,
   backup_objects: null,
