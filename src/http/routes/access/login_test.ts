@@ -359,7 +359,7 @@ Deno.test("a session's requests are limited, and its open streams end with it", 
   const limited = await browser.call("GET", "/api/tags");
   assert.equal(limited.headers.get("x-ratelimit-remaining"), "99");
   const call = (method: string, path: string, body?: unknown) => browser.call(method, path, body);
-  const task = await newTask({ userId: 0, workspaceId: 0, token: "", call });
+  const task = await newTask({ call });
   await browser.call("POST", `/api/backup-tasks/${task}/run`);
   const cookie = `rearguard_session=${browser.cookies.get("rearguard_session")}`;
   const headers = { Cookie: cookie };
