@@ -2720,6 +2720,34 @@ export interface paths {
       };
     };
   };
+  "/api/backup-destinations/{id}/usage": {
+    /** Show what is stored at a backup destination, by task */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** In total, and of each task. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupDestinationUsageByTask"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/notification-streams": {
     /** List notification streams */
     get: {
@@ -6290,6 +6318,8 @@ export interface components {
       type_human: "Local" | "Amazon S3" | "Custom S3" | "SFTP" | "WebDAV";
       local_path?: string | null;
       nearly_full_below?: number | null;
+      price_per_gb_month?: number | null;
+      currency?: string | null;
       is_s3_access_key_set?: boolean;
       is_s3_secret_key_set?: boolean;
       s3_bucket_name?: string | null;
@@ -6313,10 +6343,22 @@ export interface components {
         total_bytes: number;
         measured_at: string;
       } | null;
+      usage: components["schemas"]["BackupDestinationUsage"];
       /** Set while it is in the trash: until then it can be restored from there. */
       deletes_at?: string;
       created_at: string;
       updated_at: string;
+    };
+    BackupDestinationUsage: {
+      /** Stored bytes of its backups, also of those in the trash. */
+      stored_bytes: number;
+      backups_count: number;
+      /** Over the last 30 days, or since the first backup there; null in the first day. */
+      growth_bytes_per_day: number | null;
+      /** Free space divided by growth. */
+      days_until_full: number | null;
+      /** `stored_bytes` at `price_per_gb_month`, in `currency`; null without a price. */
+      cost_per_month: number | null;
     };
     NewBackupDestination: {
       label: string;
@@ -6325,6 +6367,10 @@ export interface components {
       local_path?: string | null;
       /** Percent of free space: below it, `destination.nearly_full` is sent. */
       nearly_full_below?: number | null;
+      /** From it follows `usage.cost_per_month`. */
+      price_per_gb_month?: number | null;
+      /** The currency of the price: three letters, such as EUR. */
+      currency?: string | null;
       /** The id of an access key. */
       s3_access_key?: string | null;
       /** The secret half of the access key. */
@@ -6371,6 +6417,10 @@ export interface components {
       local_path?: string | null;
       /** Percent of free space: below it, `destination.nearly_full` is sent. */
       nearly_full_below?: number | null;
+      /** From it follows `usage.cost_per_month`. */
+      price_per_gb_month?: number | null;
+      /** The currency of the price: three letters, such as EUR. */
+      currency?: string | null;
       /** The id of an access key. */
       s3_access_key?: string | null;
       /** The secret half of the access key. */
@@ -6428,6 +6478,10 @@ export interface components {
       local_path?: string | null;
       /** Percent of free space: below it, `destination.nearly_full` is sent. */
       nearly_full_below?: number | null;
+      /** From it follows `usage.cost_per_month`. */
+      price_per_gb_month?: number | null;
+      /** The currency of the price: three letters, such as EUR. */
+      currency?: string | null;
       /** The id of an access key. */
       s3_access_key?: string | null;
       /** The secret half of the access key. */
@@ -6473,6 +6527,25 @@ export interface components {
     };
     BackupDestinationCheckRequest: {
       remote_server_id?: number | null;
+    };
+    BackupDestinationUsageByTask: {
+      /** Stored bytes of its backups, also of those in the trash. */
+      stored_bytes: number;
+      backups_count: number;
+      /** Over the last 30 days, or since the first backup there; null in the first day. */
+      growth_bytes_per_day: number | null;
+      /** Free space divided by growth. */
+      days_until_full: number | null;
+      /** `stored_bytes` at `price_per_gb_month`, in `currency`; null without a price. */
+      cost_per_month: number | null;
+      /** The largest first. */
+      tasks: {
+        /** Null: backups of deleted tasks. */
+        backup_task_id: number | null;
+        label: string | null;
+        stored_bytes: number;
+        backups_count: number;
+      }[];
     };
     NotificationStream: {
       id: number;

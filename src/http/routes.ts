@@ -15,6 +15,7 @@ import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
 import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups/backups.ts";
 import { destinationCheckEndpoints } from "./routes/destinations/destination_checks.ts";
+import { destinationUsageEndpoints } from "./routes/destinations/destination_usage.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
 import { notificationDeliveryEndpoints } from "./routes/notifications/notification_deliveries.ts";
 import { liveEndpoints } from "./routes/live/live.ts";
@@ -76,6 +77,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...agentEndpoints,
   ...backupDestinationEndpoints,
   ...destinationCheckEndpoints,
+  ...destinationUsageEndpoints,
   ...notificationStreamEndpoints,
   ...notificationDeliveryEndpoints,
   ...tagEndpoints,

@@ -8,6 +8,7 @@ import {
   type DestinationType,
 } from "../../definitions/destinations/registry.ts";
 import { SENT_FIELDS } from "../../definitions/destinations/settings.ts";
+import { formatBytes } from "../../domain/byte_size.ts";
 import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, parseId } from "../command_line.ts";
 import { addBodyFlags, addCreate, bodyOf, type BodyOptions } from "../creation.ts";
@@ -26,12 +27,32 @@ const COLUMNS: readonly Column<Destination>[] = [
 
 const TYPE = ["--type <type>", `where it is: ${DESTINATION_TYPES.join(", ")}`] as const;
 
+interface Usage {
+  tasks: TaskUsage[];
+}
+
+interface TaskUsage {
+  backup_task_id: number | null;
+  label: string | null;
+  stored_bytes: number;
+  backups_count: number;
+}
+
+const USAGE_COLUMNS: readonly Column<TaskUsage>[] = [
+  { title: "Task", align: "right", value: ({ backup_task_id }) => backup_task_id },
+  { title: "Label", value: ({ label }) => label ?? "deleted tasks" },
+  { title: "Stored", align: "right", value: ({ stored_bytes }) => formatBytes(stored_bytes) },
+  { title: "Backups", align: "right", value: ({ backups_count }) => backups_count },
+];
+
 export function addDestinationCommands(program: Command): void {
   const destinations = program.command("destinations").description("Backup destinations");
   addListOptions(destinations.command("list"), ["type", "since", "until", "search", "sort"]).description(
     "List them",
   ).action(calling(list));
   destinations.command("show").addArgument(destinationId()).description("Show one").action(calling(show));
+  destinations.command("usage").addArgument(destinationId()).description("Show what each task stores there")
+    .action(calling(usage));
   addCreate(destinations, DESTINATION, [["--label <text>", "its name"], TYPE], SENT_FIELDS);
   addDelete(destinations, destinationId(), DESTINATION, FORGET);
   addUndelete(destinations, destinationId(), DESTINATION);
@@ -68,6 +89,16 @@ async function list({ api, output }: Cli, options: ListChoice): Promise<void> {
 
 async function show({ api, output }: Cli, id: number): Promise<void> {
   output.record(await api.get(`show destination ${id}`, `${DESTINATION.path}/{id}`, { id }));
+}
+
+async function usage({ api, output }: Cli, id: number): Promise<void> {
+  const action = `show the usage of destination ${id}`;
+  const body = await api.get<{ data: Usage }>(action, `/backup-destinations/${id}/usage`);
+  output.answer(body, () => {
+    const { tasks, ...totals } = body.data;
+    output.rows(tasks, USAGE_COLUMNS);
+    output.fields(totals);
+  });
 }
 
 async function check(

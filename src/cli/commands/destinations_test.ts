@@ -18,6 +18,9 @@ Deno.test("destinations are listed, and checked step by step", async () => {
   );
   assert.match((await run("show", "1")).stdout, /^Local path +\S+\/stored$/m);
 
+  const unused = (await run("usage", "1")).stdout;
+  assert.match(unused, /^None\.\nStored bytes +0\nBackups count +0\n$/);
+
   const server = ["--server", `${plane.serverId}`];
   const checked = await run("check", "1", ...server);
   assert.deepEqual([checked.code, checked.stderr], [0, ""]);

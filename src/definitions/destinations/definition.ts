@@ -20,7 +20,7 @@ export type Secrets = Readonly<Record<string, string | undefined>>;
 export interface DestinationField extends Pick<Field, "help" | "description" | "placeholder"> {
   /** Format of the values that callers send for the field. */
   readonly schema: z.ZodType<SettingValue>;
-  readonly example?: string;
+  readonly example?: SettingValue;
   /** Names under which callers send the field; the first name is preferred. Default: the field's own name. */
   readonly sentAs?: readonly string[];
   /** Whether the value is stored encrypted. The API shows only whether such a field is set. */

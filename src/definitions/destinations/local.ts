@@ -3,6 +3,7 @@ import * as z from "zod";
 import { absoluteStorePath } from "../formats/paths.ts";
 import { defineDestination } from "./definition.ts";
 import { nearlyFullField } from "./nearly_full.ts";
+import { priceFields } from "./price.ts";
 
 const LocalDestination = z.object({ type: z.literal("local"), directory: z.string() });
 export type LocalDestination = z.infer<typeof LocalDestination>;
@@ -19,6 +20,7 @@ export const local = defineDestination({
       isSearched: true,
     },
     ...nearlyFullField,
+    ...priceFields,
   },
   jobShape: LocalDestination,
   job: (_settings, _secrets, directory) => ({ type: "local" as const, directory }),

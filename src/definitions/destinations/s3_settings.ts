@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { says } from "../formats/says.ts";
 import { secret, text } from "../formats/text.ts";
+import { priceFields } from "./price.ts";
 
 /**
  * The description of a bucket in a job. The agent gets no access keys. It requests presigned URLs over the
@@ -47,6 +48,7 @@ export const s3Fields = {
       "whether the bucket is part of the path instead of the host name; most self-hosted services need this",
     default: false,
   },
+  ...priceFields,
 } as const;
 
 export const s3Region = {

@@ -6,6 +6,7 @@ import { says } from "../formats/says.ts";
 import { integer, literalLine, secret, text } from "../formats/text.ts";
 import { defineDestination } from "./definition.ts";
 import { nearlyFullField } from "./nearly_full.ts";
+import { priceFields } from "./price.ts";
 
 const SSH_PORT = 22;
 
@@ -82,6 +83,7 @@ export const sftp = defineDestination({
       isSearched: true,
     },
     ...nearlyFullField,
+    ...priceFields,
   },
   requiredOneOf: {
     fields: ["sftp_password", "sftp_private_key"],

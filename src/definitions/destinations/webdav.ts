@@ -5,6 +5,7 @@ import { says } from "../formats/says.ts";
 import { literalLine, secret, text } from "../formats/text.ts";
 import { defineDestination } from "./definition.ts";
 import { nearlyFullField } from "./nearly_full.ts";
+import { priceFields } from "./price.ts";
 
 const WebdavDestination = z.object({
   type: z.literal("webdav"),
@@ -46,6 +47,7 @@ export const webdav = defineDestination({
       isSearched: true,
     },
     ...nearlyFullField,
+    ...priceFields,
   },
   jobShape: WebdavDestination,
   job: (settings, secrets, directory) => ({

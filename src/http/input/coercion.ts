@@ -1,6 +1,6 @@
 /**
  * Converts values to the types of a schema before validation, because existing clients send other types:
- * - decimal strings for integers;
+ * - decimal strings for numbers;
  * - `"1"` and `"true"` for booleans;
  * - numbered form fields for lists;
  * - an empty string for null, if null is allowed.
@@ -36,7 +36,7 @@ function compile(schema: z.core.$ZodTypes): Coercion {
     case "literal":
       return blanksOff;
     case "number":
-      return toInteger;
+      return (schema as unknown as z.ZodNumber).isInt ? toInteger : toNumber;
     case "boolean":
       return toBoolean;
     case "array":
@@ -78,6 +78,10 @@ function blanksOff(raw: unknown): unknown {
 
 function toInteger(raw: unknown): unknown {
   return typeof raw === "string" && /^[ \t\r\n]*-?\d+[ \t\r\n]*$/.test(raw) ? Number(raw) : raw;
+}
+
+function toNumber(raw: unknown): unknown {
+  return typeof raw === "string" && /^[ \t\r\n]*-?\d+(\.\d+)?[ \t\r\n]*$/.test(raw) ? Number(raw) : raw;
 }
 
 const BOOLEANS = new Map<unknown, boolean>([

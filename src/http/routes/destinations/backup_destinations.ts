@@ -14,6 +14,8 @@ import {
   deleteBackupDestination,
   undeleteBackupDestination,
 } from "../../../services/destinations/destination_deletion.ts";
+import { type UsedDestination, withUsage } from "../../../services/destinations/destination_usage.ts";
+import type { Caller, ServiceContext } from "../../../services/context.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { searchParameter, timeParameters } from "../../input/list_filters.ts";
 import {
@@ -27,6 +29,7 @@ import {
 } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { ForgetQuery, TRASH } from "./forget_query.ts";
+import { usageExample, usageFields } from "./destination_usage.ts";
 import { BackupDestinationChanges, NewBackupDestination, storedInput } from "./backup_destination_input.ts";
 
 const text = z.string().nullable().optional();
@@ -34,7 +37,8 @@ const text = z.string().nullable().optional();
 /** Returns the schema of a field in responses. A secret is shown as a boolean that says whether it is set. */
 function responseShape({ schema, isSecret }: DestinationField): z.ZodType {
   if (isSecret || schema instanceof z.ZodBoolean) return z.boolean().optional();
-  return schema instanceof z.ZodNumber ? z.int().nullable().optional() : text;
+  if (!(schema instanceof z.ZodNumber)) return text;
+  return (schema.isInt ? z.int() : z.number()).nullable().optional();
 }
 
 function responseName(name: string, { isSecret }: DestinationField): string {
@@ -45,6 +49,8 @@ const responseFields: Record<string, z.ZodType> = Object.fromEntries(
   [...ALL_FIELDS].filter(([, { isTransient }]) => !isTransient)
     .map(([name, field]) => [responseName(name, field), responseShape(field)]),
 );
+
+const DestinationUsage = z.object(usageFields).openapi("BackupDestinationUsage");
 
 const BackupDestination = z.object({
   id: z.int(),
@@ -58,6 +64,7 @@ const BackupDestination = z.object({
       "The space that an agent last measured, after a backup or a check; of a local destination on that agent's " +
       "server, of WebDAV the account's quota. Null: never measured. Buckets have none.",
   }),
+  usage: DestinationUsage,
   deletes_at: Time.optional().openapi({
     description: "Set while it is in the trash: until then it can be restored from there.",
   }),
@@ -67,7 +74,7 @@ const BackupDestination = z.object({
 
 type Shown = z.output<typeof BackupDestination> & Record<string, unknown>;
 
-export const backupDestination: Resource<BackupDestinationRow, Shown> = {
+export const backupDestination: Resource<UsedDestination, Shown> = {
   name: "Backup destination",
   plural: "Backup destinations",
   path: "/api/backup-destinations",
@@ -83,7 +90,10 @@ export const backupDestination: Resource<BackupDestinationRow, Shown> = {
     s3_region: "eu-central-1",
     is_s3_access_key_set: true,
     is_s3_secret_key_set: true,
+    price_per_gb_month: 0.023,
+    currency: "USD",
     space: null,
+    usage: usageExample,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -95,11 +105,21 @@ export const backupDestination: Resource<BackupDestinationRow, Shown> = {
     type_human: definitionOf(row.type).label,
     ...ofType(row),
     space: spaceOf(row),
+    usage: row.usage,
     ...row.deletes_at === null ? {} : { deletes_at: isoTime(row.deletes_at) },
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),
 };
+
+async function used(
+  services: ServiceContext,
+  caller: Caller,
+  row: Promise<BackupDestinationRow>,
+): Promise<UsedDestination> {
+  const [destination] = await withUsage(services, caller, [await row]);
+  return destination!;
+}
 
 function spaceOf(row: BackupDestinationRow) {
   const { space_free_bytes, space_total_bytes, space_measured_at } = row;
@@ -140,15 +160,22 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
       search: searchParameter("the label, or where it leads"),
     },
     sorts: ["label"],
-    list: listBackupDestinations,
+    async list(services, caller, window, filters) {
+      const { rows, total } = await listBackupDestinations(services, caller, window, filters);
+      return { rows: await withUsage(services, caller, rows), total };
+    },
   }),
   createEndpoint(backupDestination, {
     access: "create-backup-destinations",
     body: NewBackupDestination,
     example: EXAMPLES.new,
-    create: (services, caller, body) => createBackupDestination(services, caller, storedInput(body)),
+    create: (services, caller, body) =>
+      used(services, caller, createBackupDestination(services, caller, storedInput(body))),
   }),
-  showEndpoint(backupDestination, { access: "view-backup-destinations", show: showBackupDestination }),
+  showEndpoint(backupDestination, {
+    access: "view-backup-destinations",
+    show: (services, caller, id) => used(services, caller, showBackupDestination(services, caller, id)),
+  }),
   updateEndpoint(backupDestination, {
     access: "update-backup-destinations",
     description:
@@ -159,7 +186,11 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
     example: EXAMPLES.changes,
     errors: { 409: "Its type, bucket or server is changed while it holds backups." },
     update: (services, caller, destinationId, { objects_moved, ...body }) =>
-      updateBackupDestination(services, caller, destinationId, storedInput(body), objects_moved),
+      used(
+        services,
+        caller,
+        updateBackupDestination(services, caller, destinationId, storedInput(body), objects_moved),
+      ),
   }),
   deleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",
@@ -173,6 +204,7 @@ export const backupDestinationEndpoints: readonly Endpoint[] = [
   undeleteEndpoint(backupDestination, {
     access: "delete-backup-destinations",
     description: "Restores the backups that were forgotten with it, too.",
-    undelete: undeleteBackupDestination,
+    undelete: (services, caller, id) =>
+      used(services, caller, undeleteBackupDestination(services, caller, id)),
   }),
 ];

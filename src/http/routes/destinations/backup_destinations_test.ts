@@ -89,8 +89,16 @@ for (const [sent, shown] of types) {
     const { status, body } = await call("POST", "/api/backup-destinations", { label: "there", ...sent });
     assert.equal(status, 201, JSON.stringify(body));
     const { id } = body.data;
-    const own = { id, user_id: userId, label: "there", type: sent.type, space: null };
-    assert.deepEqual(body.data, { ...own, ...shown, ...times });
+    const usage = {
+      stored_bytes: 0,
+      backups_count: 0,
+      growth_bytes_per_day: null,
+      days_until_full: null,
+      cost_per_month: null,
+    };
+    const price = { price_per_gb_month: null, currency: null };
+    const own = { id, user_id: userId, label: "there", type: sent.type, space: null, usage };
+    assert.deepEqual(body.data, { ...own, ...price, ...shown, ...times });
     assert.deepEqual((await call("GET", `/api/backup-destinations/${id}`)).body, body);
     assert.deepEqual((await call("GET", "/api/backup-destinations")).body.data, [body.data]);
     const stored = JSON.stringify(await api.database`select * from backup_destinations`);
