@@ -10,6 +10,8 @@ import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
+import { addDestinationPages } from "./pages/destinations/destination.tsx";
+import { addDestinationsPage } from "./pages/destinations/destinations.tsx";
 import { addNewServerPages } from "./pages/servers/new_server.tsx";
 import { addServerPages } from "./pages/servers/server.tsx";
 import { addServersPage } from "./pages/servers/servers.tsx";
@@ -28,6 +30,8 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addPasskeysPage,
   addOverviewPage,
   addSearchPage,
+  addDestinationsPage,
+  addDestinationPages,
   addServersPage,
   addNewServerPages,
   addServerPages,
