@@ -7,6 +7,8 @@ import { count } from "./number.tsx";
 export interface Column<Row> {
   readonly label: string;
   readonly cell: (row: Row) => Child;
+  /** What the heading shows in place of the label. */
+  readonly heading?: Child;
   /** The API's name for sorting by this column; absent if the API cannot sort by it. */
   readonly sort?: string;
   /** `number` aligns to the right. `main` names the record. `wide` is left out on narrow screens. */
@@ -64,11 +66,13 @@ function Cell<Row>({ column: { cell, kind, label, ...column }, row }: { column: 
 }
 
 function Heading<Row>({ view, column }: { view: View; column: Column<Row> }) {
-  const { label, sort, kind } = column;
+  const { heading, label, sort, kind } = column;
   const className = classes(kind, column.class);
   if (sort === undefined) {
     return (
-      <th scope="col" class={className}>{kind === "action" ? <span class="hidden">{label}</span> : label}</th>
+      <th scope="col" class={className}>
+        {heading ?? (kind === "action" ? <span class="hidden">{label}</span> : label)}
+      </th>
     );
   }
   const now = view.query("sort");

@@ -15,6 +15,7 @@ import {
   StatusTabs,
 } from "./list_filters.tsx";
 import { readStrips, TaskTable } from "./list_table.tsx";
+import { BulkBar } from "./bulk.tsx";
 import type { BackupTask, Overview, Strips } from "./records.ts";
 
 interface TaskListProps {
@@ -74,9 +75,12 @@ function TaskList({ view, overview, tasks, strips, running, choices }: TaskListP
       {hasTasks ? <Filters view={view} choices={choices} /> : null}
       <Live view={view} id="task-list" topics={["tasks", "runs", "backups"]}>
         {hasTasks ? <StatusTabs view={view} counts={counts} running={running} /> : null}
-        {tasks.rows.length === 0
-          ? <NoTasks view={view} choices={choices} />
-          : <TaskTable view={view} tasks={tasks} strips={strips} />}
+        {tasks.rows.length === 0 ? <NoTasks view={view} choices={choices} /> : (
+          <>
+            <BulkBar view={view} tags={choices.tags} />
+            <TaskTable view={view} tasks={tasks} strips={strips} />
+          </>
+        )}
         <Pages view={view} list={tasks} />
       </Live>
     </>

@@ -5,6 +5,7 @@ import { Mark, Status } from "../../components/status.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { Ago } from "../../components/time.tsx";
 import type { ListPage, View } from "../../view.ts";
+import { maySelect, SelectBox } from "./bulk.tsx";
 import type { BackupTask, Strips } from "./records.ts";
 import { RunStrip } from "./run_strip.tsx";
 import { TagChip } from "./tag_chip.tsx";
@@ -70,7 +71,15 @@ export async function readStrips(view: View, tasks: readonly BackupTask[]): Prom
 }
 
 function columnsOf(view: View, strips: Strips): Column<BackupTask>[] {
+  const box: Column<BackupTask> = {
+    label: "Select",
+    kind: "action",
+    class: "select",
+    heading: <input type="checkbox" data-check-all aria-label="Select all tasks of this page" hidden />,
+    cell: (task) => <SelectBox view={view} task={task} />,
+  };
   return [
+    ...maySelect(view) ? [box] : [],
     {
       label: "Status",
       sort: "protection",

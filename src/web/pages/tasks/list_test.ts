@@ -115,3 +115,60 @@ Deno.test("the buttons of a task run, cancel, pause and resume it, for those who
   await viewer.submit(`/tasks/${id}/run`, { csrf_token: viewer.csrf, next });
   assert.match(await text(viewer, next), /role="alert">/);
 });
+
+Deno.test("selected tasks are run, paused, tagged and deleted at once, and each refusal is explained", async () => {
+  await using api = await open();
+  const client = await api.user();
+  const tag = (await client.call("POST", "/api/tags", { label: "live" })).body.data.id;
+  const [first, second] = [
+    await newTask(client, { label: "First" }),
+    await newTask(client, { label: "<i>Second" }),
+  ];
+  const browser = await memberBrowser(api, client, "manager");
+  const next = "/tasks?sort=label";
+  const submit = (fields: Record<string, string>, ...ids: number[]) =>
+    browser.send(
+      "POST",
+      "/tasks/bulk",
+      new URLSearchParams([
+        ...Object.entries({ csrf_token: browser.csrf, next, ...fields }),
+        ...ids.map((id) => ["ids[]", String(id)]),
+      ]).toString(),
+      { "Content-Type": "application/x-www-form-urlencoded" },
+    );
+  const page = await text(browser, next);
+  assert.match(page, new RegExp(`<input type="checkbox" name="ids\\[\\]" value="${first}" form="bulk"`));
+  assert.match(page, /data-check-all="true" aria-label="Select all tasks of this page"/);
+
+  assert.equal((await submit({ action: "pause" })).headers.get("location"), next);
+  assert.match(await text(browser, next), /role="alert">.*Select the tasks first\./);
+  assert.equal((await submit({ action: "pause" }, first)).headers.get("location"), next);
+  assert.match(await text(browser, next), /Paused 1 task\./);
+
+  const mixed = await submit({ action: "run" }, first, second);
+  assert.equal(mixed.status, 200);
+  assert.match(mixed.text, /Runs of 1 task are queued\./);
+  assert.match(mixed.text, /First<\/a>.*The backup task is paused\./s);
+  const back = new RegExp(`href="(/tasks\\?sort=label&amp;selected=${first})"`).exec(mixed.text)![1]!;
+  const selected = await text(browser, back.replace("&amp;", "&"));
+  assert.match(selected, new RegExp(`value="${first}" form="bulk" aria-label="Select First" checked=`));
+  assert.match(selected, new RegExp(`value="${second}" form="bulk" aria-label="Select &lt;i&gt;Second"/>`));
+
+  await submit({ action: "resume" }, first);
+  await submit({ action: "add-tag", bulk_tag: String(tag) }, first, second);
+  assert.match(await text(browser, next), /Tagged 2 tasks\./);
+  assert.equal(labels(await text(browser, `/tasks?tag_id=${tag}`)).length, 2);
+  await submit({ action: "delete" }, first);
+  assert.match(await text(browser, next), /Deleted 1 task\./);
+  assert.deepEqual(labels(await text(browser, next)), ["&lt;i&gt;Second"]);
+
+  await api.clock.advance(601_000);
+  const stale = await submit({ action: "delete" }, second);
+  const step = "/login/step-up?next=" + encodeURIComponent(`${next}&selected=${second}`);
+  assert.equal(stale.headers.get("location"), step, "the selection outlives the log-in");
+  const operator = await text(await memberBrowser(api, client, "operator"), next);
+  assert.match(operator, /name="action" value="pause"/);
+  assert.doesNotMatch(operator, /value="delete"|value="add-tag"/);
+  const viewer = await text(await memberBrowser(api, client, "viewer"), next);
+  assert.doesNotMatch(viewer, /type="checkbox"/);
+});

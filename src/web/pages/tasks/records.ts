@@ -1,5 +1,5 @@
 /** The API's records that the pages of tasks show. */
-import type { Schema } from "../../../client/types.ts";
+import type { Answer, Schema } from "../../../client/types.ts";
 import type { DataOf } from "../../api_path.ts";
 
 export type BackupTask = Schema<"BackupTask">;
@@ -7,6 +7,8 @@ export type Overview = Schema<"Overview">;
 
 /** The last runs of tasks, by the task's id. */
 export type Strips = ReadonlyMap<number, DataOf<"/api/history/strips">[number]["runs"]>;
+
+export type BulkAnswer = Answer<"/api/backup-tasks/bulk", "post">["data"];
 
 /** A record that a filter can choose. */
 export interface Named {

@@ -1,9 +1,11 @@
 /** Adds the pages of backup tasks. */
 import type { Site } from "../../site.ts";
 import { addTaskActions } from "./actions.ts";
+import { addBulkAction } from "./bulk.tsx";
 import { addTaskList } from "./list.tsx";
 
 export function addTaskPages(site: Site): void {
   addTaskList(site);
+  addBulkAction(site);
   addTaskActions(site);
 }
