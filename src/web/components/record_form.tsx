@@ -33,7 +33,7 @@ export function RecordFields(
             name={name}
             field={field}
             value={values[name]}
-            isStored={values[`has_${name}`] === true}
+            isStored={values[`has_${name}`] === true || values[`is_${name}_set`] === true}
             error={errors[name]}
             choices={choices[name]}
           />

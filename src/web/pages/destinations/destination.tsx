@@ -1,5 +1,7 @@
 /** The page of one destination, and its forms. */
+import type { Answer } from "../../../client/client.ts";
 import { Confirm, Elsewhere, PostButton } from "../../components/form.tsx";
+import { Bytes, counted } from "../../components/number.tsx";
 import { Live } from "../../components/live.tsx";
 import { Moment } from "../../components/time.tsx";
 import { addAction, addPage, addSimpleAction, type PageContent, refused } from "../../page.tsx";
@@ -11,6 +13,7 @@ import { DestinationForm, type FormState, saveDestination, TypeChoice } from "./
 import type { Destination } from "./destinations.tsx";
 import { Place } from "./place.tsx";
 import { SpaceLeft } from "./space.tsx";
+import { Cost, FullIn, Growth, UsageSection } from "./usage.tsx";
 
 const TRAIL = [{ label: "Destinations", path: "/destinations" }];
 
@@ -18,10 +21,12 @@ interface DestinationProps {
   readonly view: View;
   readonly destination: Destination;
   readonly check?: CheckResult;
+  readonly usage: Answer<"/api/backup-destinations/{id}/usage">["data"];
+  readonly days: Answer<"/api/history/storage">["data"]["days"];
   readonly servers: readonly { readonly id: number; readonly label: string }[];
 }
 
-function DestinationPage({ view, destination, check, servers }: DestinationProps) {
+function DestinationPage({ view, destination, check, usage, days, servers }: DestinationProps) {
   const { id, label, type_human } = destination;
   return (
     <>
@@ -74,12 +79,38 @@ function DestinationPage({ view, destination, check, servers }: DestinationProps
             </dd>
           </div>
           <div>
+            <dt>Stored</dt>
+            <dd>
+              <Bytes value={destination.usage.stored_bytes} /> in{" "}
+              {counted(destination.usage.backups_count, "backup")}
+            </dd>
+          </div>
+          <div>
+            <dt>Growth</dt>
+            <dd>
+              <Growth usage={destination.usage} />
+            </dd>
+          </div>
+          <div>
+            <dt>Full in</dt>
+            <dd>
+              <FullIn usage={destination.usage} />
+            </dd>
+          </div>
+          <div>
+            <dt>Cost</dt>
+            <dd>
+              <Cost destination={destination} />
+            </dd>
+          </div>
+          <div>
             <dt>Added</dt>
             <dd>
               <Moment view={view} at={destination.created_at} />
             </dd>
           </div>
         </dl>
+        <UsageSection view={view} usage={usage} days={days} />
         <p class="buttons">
           <a class="button quiet" href={view.path(`/backups?backup_destination_id=${id}`)}>
             Backups stored there
@@ -157,11 +188,13 @@ function statusOf({ errors, message, check }: FormState): number {
 }
 
 async function showOne(view: View, id: string, check?: CheckResult): Promise<PageContent> {
-  const [destination, servers] = await Promise.all([
+  const [destination, usage, { days }, servers] = await Promise.all([
     view.get("/api/backup-destinations/{id}", { id }),
+    view.get("/api/backup-destinations/{id}/usage", { id }),
+    view.get("/api/history/storage", { query: { backup_destination_id: id } }),
     connectedServers(view),
   ]);
-  const props = { view, destination, servers, check };
+  const props = { view, destination, usage, days, servers, check };
   return { title: destination.label, content: <DestinationPage {...props} /> };
 }
 

@@ -2,15 +2,15 @@
 import type { RowOf } from "../../api_path.ts";
 import { TextField } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";
-import { counted } from "../../components/number.tsx";
+import { Bytes, Count, counted } from "../../components/number.tsx";
 import { type Column, Empty, Pages, Table } from "../../components/table.tsx";
-import { Moment } from "../../components/time.tsx";
 import { addPage } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
 import type { Site } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
 import { Place } from "./place.tsx";
 import { SpaceLeft } from "./space.tsx";
+import { Cost, FullIn, Growth } from "./usage.tsx";
 
 export type Destination = RowOf<"/api/backup-destinations">;
 
@@ -25,7 +25,11 @@ function columnsOf(view: View): Column<Destination>[] {
     { label: "Type", cell: ({ type_human }) => type_human },
     { label: "Place", cell: (destination) => <Place destination={destination} /> },
     { label: "Space", cell: (destination) => <SpaceLeft view={view} destination={destination} /> },
-    { label: "Added", kind: "wide", cell: ({ created_at }) => <Moment view={view} at={created_at} /> },
+    { label: "Stored", kind: "number", cell: ({ usage }) => <Bytes value={usage.stored_bytes} /> },
+    { label: "Backups", kind: "number", cell: ({ usage }) => <Count value={usage.backups_count} /> },
+    { label: "Growth", kind: "number", cell: ({ usage }) => <Growth usage={usage} /> },
+    { label: "Full in", kind: "number", cell: ({ usage }) => <FullIn usage={usage} /> },
+    { label: "Cost", kind: "number", cell: (destination) => <Cost destination={destination} /> },
   ];
 }
 
