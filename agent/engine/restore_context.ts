@@ -16,6 +16,14 @@ export interface RestoreContext {
   readonly progress: ReadProgress;
 }
 
+export interface PreviewContext extends RestoreContext {
+  /**
+   * Whether the backup is on another server's disk. Only runs can read there, so a preview does without the
+   * backup's index and manifest.
+   */
+  readonly isElsewhere: boolean;
+}
+
 /** The result of restoring into one target. */
 export interface RestoreResult {
   /** Number of restored files; null if they are not counted. */

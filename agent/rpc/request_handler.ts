@@ -3,6 +3,7 @@ import { logger } from "../../src/telemetry/logging.ts";
 import type { BackupSend } from "../../src/protocol/browsing.ts";
 import type { AgentMessage, AgentRequest, ServerMessage } from "../../src/protocol/wire_messages.ts";
 import { browseBackup } from "../engine/jobs/browse.ts";
+import { previewRestore } from "../engine/jobs/preview_restore.ts";
 import { findFiles } from "../engine/jobs/find_files.ts";
 import { browseServer } from "../engine/explore/browse_server.ts";
 import { listDatabases } from "../engine/explore/list_databases.ts";
@@ -97,6 +98,8 @@ export class RequestHandler {
         return await browseServer(request, clock, signal);
       case "server.databases":
         return await this.#withDirectory(signal, (environment) => listDatabases(request, environment));
+      case "restore.preview":
+        return await this.#withDirectory(signal, (environment) => previewRestore(request, environment));
       case "backup.send":
         return await this.#sendBytes(request, signal);
     }

@@ -1713,6 +1713,68 @@ export interface paths {
       };
     };
   };
+  "/api/backups/{id}/restore/preview": {
+    /** Preview a restore */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: {
+        content: {
+          "application/json": {
+            /** Where to restore. */
+            remote_server_id?: number;
+            /** Files only. */
+            target_path?: string;
+            /** Files only. */
+            paths?: string[];
+            /** Databases only. */
+            database_name?: string;
+            /** Databases only. */
+            databases?: string[];
+            /** Databases only. */
+            database_host?: string | null;
+            /** Of `database_host`. */
+            database_port?: number | null;
+            /** At `database_host`. */
+            database_username?: string | null;
+            /** PostgreSQL only. */
+            owners?: boolean;
+            /** Databases only. */
+            continue_on_errors?: boolean;
+            /** MySQL and MariaDB only. */
+            definers?: "keep" | "login";
+            /** Replaces existing files; without it they fail the run. */
+            overwrite?: boolean;
+            /** For a backup that is encrypted to recipients: the secret key of one of them. */
+            identity?: string;
+          };
+        };
+      };
+      responses: {
+        /** The preview. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RestorePreview"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backups/{id}/verify": {
     /** Verify a backup */
     post: {
@@ -6131,6 +6193,50 @@ export interface components {
           created_at: string;
         }[];
       }[];
+    };
+    RestorePreview: {
+      /** Where it is restored. */
+      remote_server: {
+        id: number;
+        label: string;
+      };
+      type: "files" | "database" | "control_plane";
+      /** The first 100. */
+      targets: {
+        /** Path or database in the backup. */
+        source: string;
+        /** Where it will be; null for a database of a server. */
+        path: string | null;
+        database_name: string | null;
+        /** State of the location now; null if it is not known. */
+        state: "missing" | "empty" | "occupied" | null;
+      }[];
+      targets_count: number;
+      /** The database server; null for files. */
+      server: string | null;
+      requested: components["schemas"]["RestoreAmounts"];
+      /** Free space where files are unpacked. */
+      free_bytes: number | null;
+      /** Everything that would fail the restore, at most 100. */
+      obstacles: {
+        path: string | null;
+        problem: string;
+        solution: string;
+      }[];
+      obstacles_count: number;
+      warnings: string[];
+      /** Whether there are no obstacles. */
+      is_possible: boolean;
+    };
+    /** Null is what is not known, or what there is none of. */
+    RestoreAmounts: {
+      /** Everything but directories. */
+      files_count: number | null;
+      directories_count: number | null;
+      bytes: number | null;
+      databases_count: number | null;
+      /** Rows in the databases. */
+      rows_count: number | null;
     };
     RetentionPreview: {
       backup_task_id: number;

@@ -21,6 +21,7 @@ Deno.test("every endpoint that may change something is recorded, and so is every
   const exempt = ENDPOINTS.filter((each) => each.method !== "get" && !isAudited(each));
   assert.deepEqual(exempt.map(({ operationId }) => operationId).sort(), [
     "changeBackupTasks",
+    "previewRestore",
     "previewSchedule",
     "sendAgentStream",
     "showSetupUser",

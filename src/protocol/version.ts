@@ -16,14 +16,14 @@
  * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run has a `backup` if
  *   the backup was stored and only a script failed after that.
  * - 6 (2026-11-30): `backup.find`; output events carry `warnings`; a stored backup has `unreadable_count`.
- * - 7 (2026-11-30): `server.browse`, `server.databases`.
+ * - 7 (2026-11-30): `server.browse`, `server.databases`, `restore.preview`.
  */
 export const PROTOCOL_VERSION = 7;
 /** Oldest protocol version whose agents run scripts. */
 export const PROTOCOL_SCRIPTS = 5;
 /** Oldest protocol version whose agents search several backups in one request. */
 export const PROTOCOL_FIND = 6;
-/** Oldest protocol version whose agents list the files and databases of their server. */
+/** Oldest protocol version whose agents list what their server has, and preview restores. */
 export const PROTOCOL_EXPLORE = 7;
 /** Oldest protocol version that this code supports. */
 export const PROTOCOL_MIN = 1;

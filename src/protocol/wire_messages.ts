@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
+import { RestorePreview } from "./restore_preview.ts";
 import { ServerBrowse, ServerDatabases } from "./exploring.ts";
 import {
   DestinationSpace,
@@ -181,6 +182,7 @@ export const AgentRequest = z.discriminatedUnion("kind", [
   BackupSend,
   ServerBrowse,
   ServerDatabases,
+  RestorePreview,
 ]);
 export type AgentRequest = z.infer<typeof AgentRequest>;
 

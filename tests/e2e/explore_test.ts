@@ -226,3 +226,59 @@ Deno.test("the databases of a server are listed with a stored or a given passwor
     await secrecy.check();
   });
 });
+
+Deno.test("a restore is previewed with its final paths, what is in the way, and the errors of the restore", async () => {
+  await using stack = new AsyncDisposableStack();
+  const at = await stageTree(stack);
+  const { api, serverId } = at.plane;
+  await shell('cd "$1"; mkdir sub; echo one > sub/one; echo two > two', at.tree);
+  const id = await backUpTree(at, await localDestination(at), { encryption_password: "secret" });
+  const path = `/backups/${id}/restore`;
+  const target = `${at.root}/target`;
+  await shell('mkdir -p "$1/sub"; echo mine > "$1/sub/one"', target);
+  const { status, body } = await api.call("POST", `${path}/preview`, {
+    target_path: target,
+    paths: ["/sub/"],
+  });
+  assert.equal(status, 200, JSON.stringify(body));
+  const { free_bytes, ...data } = body.data;
+  assert.ok(free_bytes > 0);
+  assert.deepEqual(data, {
+    remote_server: { id: serverId, label: data.remote_server.label },
+    type: "files",
+    targets: [{ source: "sub", path: `${target}/sub`, database_name: null, state: "occupied" }],
+    targets_count: 1,
+    server: null,
+    requested: { files_count: 1, directories_count: 1, bytes: 4, databases_count: null, rows_count: null },
+    obstacles: [{
+      path: `${target}/sub/one`,
+      problem: "is there already",
+      solution: "Set overwrite to replace, or restore elsewhere.",
+    }],
+    obstacles_count: 1,
+    warnings: [],
+    is_possible: false,
+  });
+  const refused = await api.carryOut(path, { target_path: target, paths: ["/sub/"] });
+  assert.match(refused.reason, new RegExp(`${target}/sub/one is there already`));
+  const free = await api.call("POST", `${path}/preview`, { target_path: target, overwrite: true });
+  assert.deepEqual([free.body.data.is_possible, free.body.data.obstacles], [true, []]);
+  for (const wrong of [{ paths: ["../x"] }, { databases: ["x"] }, { target: "/x" }]) {
+    const [previewed, restored] = await Promise.all(
+      [`${path}/preview`, path].map((each) => api.call("POST", each, wrong)),
+    );
+    assert.deepEqual([previewed!.status, previewed!.body], [422, restored!.body], JSON.stringify(wrong));
+  }
+  const offline = await api.create("/remote-servers", { label: "away", ip_address: "192.0.2.7" });
+  const away = await api.call("POST", `${path}/preview`, { remote_server_id: offline, target_path: target });
+  assert.equal(away.status, 409, JSON.stringify(away.body));
+  await using home = await CliHome.open();
+  const env = { REARGUARD_URL: api.url, REARGUARD_API_TOKEN: api.token };
+  const args = ["backups", "restore", `${id}`, "--target-path", target, "--dry-run"];
+  const dry = await home.run(args, { env });
+  assert.equal(dry.code, 1);
+  assert.match(dry.stdout, /In the way: .*sub\/one is there already\. Set overwrite/);
+  assert.match(dry.stderr, /^Cannot restore backup \d+: something is in the way\n$/);
+  assert.equal((await home.run([...args, "--overwrite"], { env })).code, 0);
+  assert.equal(await Deno.readTextFile(`${target}/sub/one`), "mine\n");
+});

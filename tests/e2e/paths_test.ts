@@ -44,6 +44,8 @@ const FIELDS: Readonly<Record<string, Kind>> = {
   "GET /api/remote-servers/{id}/files ?path": "absolute",
   "POST /api/backups/{id}/restore target_path": "absolute",
   "POST /api/backups/{id}/restore paths[]": "inner",
+  "POST /api/backups/{id}/restore/preview target_path": "absolute",
+  "POST /api/backups/{id}/restore/preview paths[]": "inner",
   "POST /api/backup-destinations local_path": "made absolute",
   "POST /api/backup-destinations sftp_path": "made inner",
   "POST /api/backup-destinations webdav_path": "made inner",

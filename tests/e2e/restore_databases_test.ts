@@ -62,6 +62,31 @@ Deno.test("databases come back through the API, under a new name and over the ol
       const path = `/backups/${backupId}/restore`;
       const original = await server.describe("depot");
       await server.sql("depot", "insert into stock values (2, 'later')");
+      const before = await server.list();
+      const { data } = (await api.call("POST", `${path}/preview`, {})).body;
+      assert.deepEqual(
+        data.targets,
+        ["depot", "yard"].map((name) => ({
+          source: name,
+          path: null,
+          database_name: name,
+          state: "occupied",
+        })),
+      );
+      assert.deepEqual([data.requested.databases_count, data.requested.rows_count], [2, 2]);
+      assert.match(data.server, new RegExp(` as ${username}$`));
+      assert.deepEqual(
+        data.obstacles.map(({ path, problem }: Record<string, string>) => `${path} ${problem}`),
+        ["database depot is there already and not empty", "database yard is there already and not empty"],
+      );
+      const copy = { databases: ["depot"], database_name: "copy" };
+      const free = (await api.call("POST", `${path}/preview`, copy)).body.data;
+      assert.deepEqual([free.is_possible, free.targets[0].database_name, free.targets[0].state], [
+        true,
+        "copy",
+        "missing",
+      ]);
+      assert.deepEqual(await server.list(), before);
       const refused = await api.carryOut(path);
       assert.equal(refused.status, "failed");
       assert.match(

@@ -1,9 +1,10 @@
 /** Finds conflicts of a restore into a directory that is not empty. */
 import { join } from "node:path";
+import type { Obstacle } from "../../../src/protocol/restore_preview.ts";
 import { bytesOf } from "../archive/bytes.ts";
 import type { Children } from "../programs/children.ts";
 import { printable } from "../programs/line.ts";
-import { RunFailedError } from "../ports.ts";
+import { refusing } from "../obstacles.ts";
 import { statNames } from "./names.ts";
 import type { RestoreDirectory } from "./restore_directory.ts";
 
@@ -58,27 +59,32 @@ export function noConflicts(): Conflicts {
 }
 
 /**
- * Rejects if the restore would replace a directory. Without `overwrite`, rejects if the restore would replace
- * anything.
+ * Returns the conflicts that fail the restore: directories that it would replace, and without `overwrite`
+ * everything else that it would replace.
  */
-export function refuseConflicts(
+export function obstaclesOf(
   { replaced, blocking }: Conflicts,
   directory: RestoreDirectory,
   overwrite: boolean,
-): void {
-  const named = (name: string) => join(directory.path, printable(bytesOf(name)));
-  if (blocking.length > 0) {
-    throw new RunFailedError(
-      `${
-        named(blocking[0]!)
-      } is a directory, and the backup has no directory there. Move it away, or restore elsewhere.`,
-    );
-  }
-  if (replaced.length === 0 || overwrite) return;
-  const count = replaced.length === 1
-    ? "is there already"
-    : `and ${replaced.length - 1} more are there already`;
-  throw new RunFailedError(
-    `${named(replaced[0]!)} ${count}. Set overwrite to replace, or restore elsewhere.`,
-  );
+): { blocking: Obstacle[]; replaced: Obstacle[] } {
+  const path = (name: string) => join(directory.path, printable(bytesOf(name)));
+  return {
+    blocking: blocking.map((name) => ({
+      path: path(name),
+      problem: "is a directory, and the backup has no directory there",
+      solution: "Move it away, or restore elsewhere.",
+    })),
+    replaced: overwrite ? [] : replaced.map((name) => ({
+      path: path(name),
+      problem: "is there already",
+      solution: "Set overwrite to replace, or restore elsewhere.",
+    })),
+  };
+}
+
+/** Rejects if the conflicts fail the restore; see {@link obstaclesOf}. */
+export function refuseConflicts(conflicts: Conflicts, directory: RestoreDirectory, overwrite: boolean): void {
+  const { blocking, replaced } = obstaclesOf(conflicts, directory, overwrite);
+  refusing.report(blocking);
+  refusing.report(replaced, "are there already");
 }

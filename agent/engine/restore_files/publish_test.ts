@@ -254,8 +254,10 @@ Deno.test(
 Deno.test("a full disk is reported as the reason, whatever tar printed before", asRoot, async () => {
   await using at = await backedUp("head -c 3000000 /dev/urandom > large; touch -d 2040-01-01 future .");
   await using _room = await mountTmpfs(at.target, 2 ** 20);
-  const message = await failure(restore(at.run, at.backup, { target: { path: at.target } }));
-  assert.match(message, /there is no room for it in/);
+  // Without an index, the restore can't know the size before it unpacks.
+  const backup = { ...at.backup, objects: at.backup.objects.filter(({ role }) => role !== "index") };
+  const message = await failure(restore(at.run, backup, { target: { path: at.target } }));
+  assert.match(message, /there is no room for it in [^:]*$/);
 });
 
 Deno.test("restored directories have the backup's times, and others keep their own", async () => {
@@ -340,7 +342,7 @@ Deno.test(
       );
     }
     const refused = await restoreAsNobody(at, { path: `${at.target}/closed/x`, overwrite: true });
-    assert.match(refused.outcome, /the agent can't write in .*\/target: /);
+    assert.match(refused.outcome, /the agent can't write in .*\/target\. Give it the right/);
   },
 );
 

@@ -7,6 +7,7 @@ import { type Mounts, readMounts, refuseVanished } from "../mounts.ts";
 import { capture } from "../programs/capture.ts";
 import { Children } from "../programs/children.ts";
 import { exists } from "../exists.ts";
+import { ObstacleError } from "../obstacles.ts";
 import { RunFailedError } from "../ports.ts";
 import { removeTree } from "../remove_tree.ts";
 import type { RestoreContext } from "../restore_context.ts";
@@ -31,14 +32,20 @@ export async function inspectRestoreDirectory(
   return directory;
 }
 
+const ELSEWHERE = "Choose another target_path.";
+
 async function inspect(path: string): Promise<RestoreDirectory> {
   if (!path.startsWith("/") || path.includes("\0") || !path.isWellFormed()) {
-    throw new RunFailedError(`${JSON.stringify(path)} is not an absolute path. Correct target_path.`);
+    throw new ObstacleError({
+      path: JSON.stringify(path),
+      problem: "is not an absolute path",
+      solution: "Correct target_path.",
+    });
   }
   try {
     const real = await Deno.realPath(path);
     if (!(await Deno.stat(real)).isDirectory) {
-      throw new RunFailedError(`${path} is not a directory. Choose another target_path.`);
+      throw new ObstacleError({ path, problem: "is not a directory", solution: ELSEWHERE });
     }
     for await (const _ of Deno.readDir(real)) return { path: real, state: "occupied" };
     return { path: real, state: "empty" };
@@ -46,14 +53,13 @@ async function inspect(path: string): Promise<RestoreDirectory> {
     if (error instanceof RunFailedError) throw error;
     if (!(error instanceof Deno.errors.NotFound)) {
       const reason = (error as Error).message.replace(/:.*$/s, "");
-      throw new RunFailedError(
-        `${path} can't be a directory: ${reason}. Choose another target_path.`,
-        { cause: error },
-      );
+      throw new ObstacleError({ path, problem: `can't be a directory: ${reason}`, solution: ELSEWHERE }, {
+        cause: error,
+      });
     }
   }
   if (await exists(path)) {
-    throw new RunFailedError(`${path} is a symbolic link without a target. Choose another target_path.`);
+    throw new ObstacleError({ path, problem: "is a symbolic link without a target", solution: ELSEWHERE });
   }
   return { path: normalise(path), state: "missing" };
 }
@@ -79,7 +85,7 @@ export class Staging {
   static async make(target: RestoreDirectory, name: string, context: RestoreContext): Promise<Staging> {
     const { ports } = context;
     const time = timeFile(ports.workDirectory);
-    const [first, ...others] = await directoriesFor(target);
+    const [first, ...others] = await stagingDirectories(target);
     for (const directory of [first!, ...others]) {
       const path = join(directory, name);
       await copyTime(directory, time, context.children);
@@ -147,7 +153,7 @@ export async function copyTime(from: string, to: string, children: Children): Pr
  *   is a mount point, it cannot be replaced, so it is the only candidate.
  * - If the restore directory is missing, the only candidate is the nearest existing directory above it.
  */
-async function directoriesFor({ path, state }: RestoreDirectory): Promise<string[]> {
+export async function stagingDirectories({ path, state }: RestoreDirectory): Promise<string[]> {
   if (state === "occupied" || path === "/") return [path];
   if (state === "empty") {
     const { mounts } = await readMounts();

@@ -5,6 +5,7 @@ import { joinRanges, type Range } from "../archive/archive_ranges.ts";
 import { byteString } from "../archive/bytes.ts";
 import { oneLine } from "../programs/line.ts";
 import { RunFailedError } from "../ports.ts";
+import { type Contents, MemberCount } from "./survey.ts";
 import { displayName, isEscaped, nameFromDisplay } from "../archive/display_name.ts";
 
 const BLOCK_BYTES = 512;
@@ -28,6 +29,8 @@ export interface Selection {
   others: string[];
   /** Names of the members that are unpacked only because chosen hard links refer to them. */
   extras: string[];
+  /** The chosen members, counted. */
+  contents: Contents;
 }
 
 /** Reads an index from its start and calls `take` for each line. Can be called repeatedly. */
@@ -82,6 +85,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
     directories,
     others,
     extras,
+    contents: chosen.count.contents,
   };
 }
 
@@ -120,6 +124,7 @@ class Choice {
   readonly ranges: Range[] = [];
   readonly directories: string[] = [];
   readonly others: string[] = [];
+  readonly count = new MemberCount();
   readonly #found = new Set<string>();
   readonly #names = new Set<string>();
   readonly #links = new Set<string>();
@@ -140,6 +145,7 @@ class Choice {
     }
     this.#found.add(root);
     this.ranges.push(range);
+    this.count.add(member, range);
     (member.type === "directory" ? this.directories : this.others).push(member.name);
     this.#names.add(member.name);
     if (member.type === "hardlink") this.#links.add(member.linkTarget!);

@@ -1,7 +1,8 @@
 /** Defines what the folder of each source type exports to the registry. */
 import type { JobSource, RestoreTarget } from "../../../src/protocol/job.ts";
 import type { DrillContext, Drilled } from "../drill_context.ts";
-import type { RestoreContext, RestoreResult } from "../restore_context.ts";
+import type { CollectedObstacles, PreviewedRestore } from "../obstacles.ts";
+import type { PreviewContext, RestoreContext, RestoreResult } from "../restore_context.ts";
 import type { ProgramContext } from "../run_context.ts";
 import type { PartEnd, PrepareSource } from "./source.ts";
 import type { DatabaseSource } from "../../../src/definitions/sources/database_server.ts";
@@ -27,6 +28,15 @@ export interface SourceType<Spec = JobSource, Target = RestoreTarget> {
   readonly programs: readonly string[];
   /** Restores a backup. Undefined if agents cannot restore this type. */
   restore?(target: Target, context: RestoreContext): Promise<RestoreResult>;
+  /**
+   * Makes the checks of a restore without changing anything, and says what would be restored where. Undefined
+   * if agents cannot restore this type.
+   */
+  preview?(
+    target: Target,
+    context: PreviewContext,
+    inspection: CollectedObstacles,
+  ): Promise<PreviewedRestore>;
   /**
    * Restores a backup into a scratch location, compares the result with the original, and removes the
    * result. Undefined if this source type has no drills.

@@ -1,7 +1,11 @@
 /** `backups restore`, `verify` and `drill`: start runs that read a backup. */
 import { type Command, Option } from "commander";
+import { CommandError, EXIT } from "../command_error.ts";
 import { calling, type Cli, collect, parseCount, parseId } from "../command_line.ts";
 import { identityOption, readIdentity, type WithIdentity } from "../identity.ts";
+import type { Answer, Body } from "../../client/client.ts";
+import type { Column } from "../output.ts";
+import { humanSize } from "../progress.ts";
 import { showStarted } from "../run_follower.ts";
 
 /**
@@ -25,6 +29,7 @@ export function addBackupRunCommands(add: (name: string) => Command): void {
       ]),
     )
     .option("--continue-on-errors", "databases: continue after failing statements, and list them")
+    .option("--dry-run", "change nothing: show where it would be restored, and what is in the way")
     .addOption(identityOption())
     .action(calling(restore));
   addRun(add("verify"), "the server that reads it (default: the one that made it)")
@@ -86,26 +91,59 @@ interface RestoreOptions extends RunOptions, DatabaseServerOptions, WithIdentity
   owners: boolean;
   definers?: "keep" | "login";
   continueOnErrors?: boolean;
+  dryRun?: boolean;
 }
 
+type Target = Answer<"/api/backups/{id}/restore/preview", "post">["data"]["targets"][number];
+
+const TARGETS: readonly Column<Target>[] = [
+  { title: "Of the backup", value: ({ source }) => source },
+  { title: "Restored to", value: ({ path, database_name }) => path ?? database_name },
+  { title: "There now", value: ({ state }) => state },
+];
+
 async function restore(cli: Cli, id: number, options: RestoreOptions): Promise<void> {
-  const started = await cli.api.post(`restore backup ${id}`, "/api/backups/{id}/restore", {
-    id,
-    body: {
-      remote_server_id: options.server,
-      target_path: options.targetPath,
-      paths: options.path,
-      databases: options.databases,
-      database_name: options.databaseName,
-      ...databaseServer(options),
-      overwrite: options.overwrite,
-      owners: options.owners ? undefined : false,
-      definers: options.definers,
-      continue_on_errors: options.continueOnErrors,
-      identity: await readIdentity(options.identityFrom),
-    },
-  });
+  const body = {
+    remote_server_id: options.server,
+    target_path: options.targetPath,
+    paths: options.path,
+    databases: options.databases,
+    database_name: options.databaseName,
+    ...databaseServer(options),
+    overwrite: options.overwrite,
+    owners: options.owners ? undefined : false,
+    definers: options.definers,
+    continue_on_errors: options.continueOnErrors,
+    identity: await readIdentity(options.identityFrom),
+  };
+  if (options.dryRun) return await preview(cli, id, body);
+  const started = await cli.api.post(`restore backup ${id}`, "/api/backups/{id}/restore", { id, body });
   await showStarted(cli, started, options.follow ?? true);
+}
+
+async function preview(
+  { api, output, terminal }: Cli,
+  id: number,
+  body: Body<"/api/backups/{id}/restore/preview", "post">,
+): Promise<void> {
+  const action = `restore backup ${id}`;
+  const found = await api.post(action, "/api/backups/{id}/restore/preview", { id, body });
+  const { targets, requested, obstacles, obstacles_count, warnings } = found.data;
+  output.answer(found, () => {
+    output.rows(targets, TARGETS);
+    const amounts = Object.entries(requested).filter(([, count]) => count !== null)
+      .map(([name, count]) =>
+        name === "bytes" ? humanSize(count!) : `${count} ${name.replace("_count", "")}`
+      );
+    if (amounts.length > 0) terminal.print(`\nIt would restore ${amounts.join(", ")}\n`);
+    for (const warning of warnings) terminal.print(`Warning: ${warning}\n`);
+    for (const { path, problem, solution } of obstacles) {
+      terminal.print(`In the way: ${path === null ? "" : `${path} `}${problem}. ${solution}\n`);
+    }
+  });
+  if (obstacles_count === 0) return;
+  const things = obstacles_count === 1 ? "something is" : `${obstacles_count} things are`;
+  throw new CommandError(EXIT.failed, `Cannot ${action}: ${things} in the way`);
 }
 
 async function verify(cli: Cli, id: number, { server, follow = true }: RunOptions): Promise<void> {

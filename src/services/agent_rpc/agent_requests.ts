@@ -5,6 +5,7 @@
 import { ConflictError, DomainError, UnavailableError } from "../../domain/errors.ts";
 import { WakeSignal } from "../../domain/wake_signal.ts";
 import { BackupBrowseResult, BackupFindResult, BackupSendResult } from "../../protocol/browsing.ts";
+import { RestorePreviewResult } from "../../protocol/restore_preview.ts";
 import { ServerBrowseResult, ServerDatabasesResult } from "../../protocol/exploring.ts";
 import {
   type AgentRequest,
@@ -43,6 +44,7 @@ const RESULTS = {
   "backup.browse": BackupBrowseResult,
   "backup.find": BackupFindResult,
   "backup.send": BackupSendResult,
+  "restore.preview": RestorePreviewResult,
   "server.browse": ServerBrowseResult,
   "server.databases": ServerDatabasesResult,
 };
@@ -125,6 +127,15 @@ function toError({ error, result }: AgentRequestRow): DomainError {
   return typeof damage === "string" ? new DamageFoundError(message, damage) : new NothingDoneError(message);
 }
 
+/** Requests whose responses contain names of files or databases. */
+const LISTINGS: readonly RequestPayload["kind"][] = [
+  "backup.browse",
+  "backup.find",
+  "restore.preview",
+  "server.browse",
+  "server.databases",
+];
+
 /**
  * Returns whether a request's row is kept after the response. Listings are not kept, because they contain
  * file names. Requests for stored objects are not kept, because a run that reads a backup sends hundreds of
@@ -132,9 +143,7 @@ function toError({ error, result }: AgentRequestRow): DomainError {
  */
 function isKept(payload: RequestPayload): boolean {
   if (payload.kind === "destination.check") return payload.backup_destination_id !== null;
-  if (["backup.browse", "backup.find", "server.browse", "server.databases"].includes(payload.kind)) {
-    return false;
-  }
+  if (LISTINGS.includes(payload.kind)) return false;
   return payload.kind !== "backup.send" || payload.what.type !== "stored";
 }
 

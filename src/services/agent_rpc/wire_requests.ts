@@ -18,7 +18,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import type { ServiceContext } from "../context.ts";
 import { jobDestinationOfDraft } from "../jobs/destination_drafts.ts";
 import { jobDestination } from "../jobs/jobs.ts";
-import { backupToRead } from "../jobs/restore_jobs.ts";
+import { backupToRead, restoreParts } from "../jobs/restore_jobs.ts";
 import { bucketOf } from "../transfers/uploads.ts";
 import { databasesRequest } from "./databases_request.ts";
 
@@ -73,6 +73,16 @@ export async function buildWireRequest(
         offset,
         limit,
         ...search === undefined ? {} : { search },
+      };
+    }
+    case "restore.preview": {
+      const backup = await findBackupToRead(sql, payload.backup_id);
+      if (backup === undefined) throw new NotFoundError("Backup");
+      const names = backup.objects.filter(({ role }) => role !== "archive").map(({ name }) => name);
+      return {
+        kind: payload.kind,
+        ...await restoreParts(sql, payload, keyring, secret),
+        signed: await signObjects(services, backup, destination, names),
       };
     }
     case "backup.find": {

@@ -42,25 +42,48 @@ export async function startRestore(
 ): Promise<{ runId: number }> {
   return await transaction(services.database, async (sql) => {
     const backup = await lockReadable(sql, caller, backupId);
-    const key = input.identity === undefined ? null : await decryptionIdentityOf(backup, input.identity);
-    if (key === null && backup.encryption === "recipients") {
-      throw new ConflictError(
-        "The backup is encrypted to recipients, and the control plane can't decrypt it. Send the identity of one of them.",
-      );
-    }
-    const serverId = await selectServer(sql, caller, backup, input.remote_server_id);
-    const definition = definitionOfEngine(backup.engine);
-    const { restore } = definition;
-    if (!isRestorable(restore)) throw new ConflictError(restore.refusal);
-    refuseForeignFields(input, definition, restore);
-    refuseName(input.database_name, definition);
-    const held = { databases: await databasesOf(sql, backup), hasSource: backup.source !== null };
-    const options = { ...restore.options(input, held), ...withIdentity(input) };
-    if (restore.usesServer) await databaseServer(sql, backup, serverId, options.server ?? null);
-    await refuseUnreachable(services, sql, backup, serverId);
-    const runId = await queueRestore(services, sql, backup, { serverId, options, key });
+    const restore = await checkRestore(services, sql, caller, backup, input);
+    const runId = await queueRestore(services, sql, backup, restore);
     return { runId };
   });
+}
+
+/** A restore request that passed every check which needs no agent. */
+export interface CheckedRestore {
+  readonly serverId: number;
+  readonly options: StoredRestore;
+  /** The age secret key that decrypts the backup; null if the request contains none. */
+  readonly key: string | null;
+}
+
+/**
+ * Checks a restore request. Restores and their previews use it, so that a preview refuses what a restore
+ * refuses. Throws the errors of {@link startRestore}.
+ */
+export async function checkRestore(
+  services: ServiceContext,
+  sql: Sql,
+  caller: Caller,
+  backup: BackupRow,
+  input: RestoreInput,
+): Promise<CheckedRestore> {
+  const key = input.identity === undefined ? null : await decryptionIdentityOf(backup, input.identity);
+  if (key === null && backup.encryption === "recipients") {
+    throw new ConflictError(
+      "The backup is encrypted to recipients, and the control plane can't decrypt it. Send the identity of one of them.",
+    );
+  }
+  const serverId = await selectServer(sql, caller, backup, input.remote_server_id);
+  const definition = definitionOfEngine(backup.engine);
+  const { restore } = definition;
+  if (!isRestorable(restore)) throw new ConflictError(restore.refusal);
+  refuseForeignFields(input, definition, restore);
+  refuseName(input.database_name, definition);
+  const held = { databases: await databasesOf(sql, backup), hasSource: backup.source !== null };
+  const options = { ...restore.options(input, held), ...withIdentity(input) };
+  if (restore.usesServer) await databaseServer(sql, backup, serverId, options.server ?? null);
+  await refuseUnreachable(services, sql, backup, serverId);
+  return { serverId, options, key };
 }
 
 /**
@@ -154,7 +177,7 @@ async function queueRestore(
   services: ServiceContext,
   sql: Sql,
   backup: BackupRow,
-  { serverId, options, key }: { serverId: number; options: StoredRestore; key: string | null },
+  { serverId, options, key }: CheckedRestore,
 ): Promise<number> {
   const now = services.clock.now();
   const deadline = startDeadline(services, { created_at: now });

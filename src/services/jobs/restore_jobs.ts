@@ -38,15 +38,32 @@ export async function restoreJob(
   return {
     kind: "restore",
     task: await taskOf(sql, run),
-    backup: await backupOfRun(sql, run, keyring, identity),
-    target: await targetOf(sql, run, keyring),
+    ...await restoreParts(sql, run, keyring, identity),
     timeout_ms: null,
   };
 }
 
-async function targetOf(sql: Sql, run: RunRow, keyring: Keyring): Promise<RestoreTarget> {
+/** The fields of a run that say which backup it restores, and where. */
+export type PlannedRestore = Pick<
+  RunRow,
+  "backup_id" | "workspace_id" | "backup_task_id" | "remote_server_id" | "options"
+>;
+
+/**
+ * Returns the backup and the target of a restore as they are sent to an agent. Throws the errors of
+ * {@link restoreJob}.
+ */
+export async function restoreParts(
+  sql: Sql,
+  run: PlannedRestore,
+  keyring: Keyring,
+  identity: string | null,
+): Promise<Pick<RestoreJob, "backup" | "target">> {
   const options = run.options as StoredRestore;
-  return await restoreTarget(sql, run, restoreOfOptions(options), options, keyring);
+  return {
+    backup: await backupOfRun(sql, run, keyring, identity),
+    target: await restoreTarget(sql, run, restoreOfOptions(options), options, keyring),
+  };
 }
 
 /**
@@ -80,7 +97,7 @@ function serverOf(task: BackupTaskRow): DatabaseServer {
  */
 async function restoreTarget(
   sql: Sql,
-  run: RunRow,
+  run: PlannedRestore,
   restore: RestoreDefinition,
   options: StoredRestore,
   keyring: Keyring,
@@ -107,7 +124,7 @@ async function restoreTarget(
  */
 async function serverLogin(
   sql: Sql,
-  run: RunRow,
+  run: PlannedRestore,
   requested: DatabaseServer | null,
   keyring: Keyring,
 ): Promise<RestoreLogin> {
@@ -150,7 +167,7 @@ async function taskOf(sql: Sql, run: RunRow): Promise<RestoreJob["task"]> {
 /** Returns the run's backup as it is sent to the agent, with the key that decrypts it. */
 async function backupOfRun(
   sql: Sql,
-  run: RunRow,
+  run: PlannedRestore,
   keyring: Keyring,
   identity: string | null,
 ): Promise<BackupToRead> {

@@ -3,6 +3,7 @@
  * connection sends it.
  */
 import type { RequestedRange } from "../../domain/byte_range.ts";
+import type { StoredRestore } from "../../domain/restore.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -13,6 +14,16 @@ export type RequestPayload = RequestContent & {
 };
 
 type RequestContent =
+  | {
+    kind: "restore.preview";
+    backup_destination_id: number;
+    backup_id: number;
+    workspace_id: number;
+    backup_task_id: number | null;
+    /** The server that would restore the backup. */
+    remote_server_id: number;
+    options: StoredRestore;
+  }
   | {
     kind: "server.databases";
     remote_server_id: number;

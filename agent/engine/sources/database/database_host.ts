@@ -1,7 +1,8 @@
 /** Defines what a restore needs from a database engine. */
 import type { StoredObject } from "../../../../src/protocol/job.ts";
 import type { Rewrite } from "../../archive/feed.ts";
-import { RunFailedError } from "../../ports.ts";
+import type { Obstacle, TARGET_STATES } from "../../../../src/protocol/restore_preview.ts";
+import type { Inspection } from "../../obstacles.ts";
 import type { Command } from "../../programs/children.ts";
 import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -34,8 +35,17 @@ export interface Loader {
  * here. It always calls the last one, `discard`.
  */
 export interface DatabaseHost {
-  /** Checks whether all of the databases can be restored. Rejects if not. Creates nothing. */
-  inspect(wanted: readonly DatabaseToRestore[]): Promise<void>;
+  /** Description of the server and the login for people, such as `PostgreSQL at the socket as postgres`. */
+  readonly description: string | null;
+  /**
+   * Checks whether all of the databases can be restored, and reports or rejects if not. Creates nothing.
+   * Removes what killed runs left behind, unless it is a preview. Returns what the server has now under the
+   * final names of the databases, in their order.
+   */
+  inspect(
+    wanted: readonly DatabaseToRestore[],
+    inspection: Inspection,
+  ): Promise<(typeof TARGET_STATES[number])[]>;
   /** Creates a temporary database. The returned loader loads the dump into that database. */
   create(wanted: DatabaseToRestore): Promise<Loader>;
   /**
@@ -50,10 +60,13 @@ export interface DatabaseHost {
   discard(programs: ProgramContext): Promise<void>;
 }
 
-export function occupied(name: string): RunFailedError {
-  return new RunFailedError(
-    `database ${name} is there already and not empty. Set overwrite to replace it, or choose another database_name.`,
-  );
+/** Returns the obstacle that a database with contents is when it may not be replaced. */
+export function occupied(name: string): Obstacle {
+  return {
+    path: `database ${name}`,
+    problem: "is there already and not empty",
+    solution: "Set overwrite to replace it, or choose another database_name.",
+  };
 }
 
 /** The parts of a restore's context that loading needs. */

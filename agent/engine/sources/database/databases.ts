@@ -3,18 +3,24 @@
  * stay unchanged until all dumps are loaded. Then the temporary databases replace them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { PreviewedTarget } from "../../../../src/protocol/restore_preview.ts";
 import { Children } from "../../programs/children.ts";
 import { oneLine } from "../../programs/line.ts";
 import { type ArchiveContents, storedContents } from "../../manifest/manifest_contents.ts";
 import { RunFailedError } from "../../ports.ts";
-import type { RestoreContext } from "../../restore_context.ts";
+import {
+  type CollectedObstacles,
+  type PreviewedRestore,
+  refusing,
+  UNKNOWN_AMOUNTS,
+} from "../../obstacles.ts";
+import type { PreviewContext, RestoreContext, RestoreResult } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { userToRunAs } from "../../programs/find_user.ts";
 import { requireTools } from "../../programs/tools.ts";
 import { isOwnName } from "./scratch_names.ts";
 import { feedUnpacked } from "../../archive/feed.ts";
 import { LoadMessages } from "./load_messages.ts";
-import type { RestoreResult } from "../../restore_context.ts";
 import { type DatabaseHost, type DatabaseToRestore, type LoadContext, type Loader } from "./database_host.ts";
 
 /** Databases that a restore loads, and the system user that loads them. */
@@ -34,17 +40,13 @@ interface Globals {
  */
 export async function restoreDatabases(
   target: DatabaseSelection,
-  open: (programs: ProgramContext) => DatabaseHost | Promise<DatabaseHost>,
+  open: OpenHost,
   context: RestoreContext,
   globals?: Globals,
 ): Promise<RestoreResult> {
-  const { children, ports } = context;
-  const wanted = chooseDatabases(target, context, await contentsOf(context));
-  await requireTools(children, ["zstd"]);
-  const user = await userToRunAs(children, target.run_as);
-  const programs = { job: { run_as: target.run_as }, ports, children, user };
-  const host = await open(programs);
-  await host.inspect(wanted);
+  const { ports } = context;
+  const { wanted, host, programs } = await planDatabases(target, open, context, await contentsOf(context));
+  await host.inspect(wanted, refusing);
   if (globals !== undefined) reportGlobals(globals, context);
   await using last = new Children(ports.clock, new AbortController().signal);
   const uncancelled = { ...programs, children: last };
@@ -63,6 +65,73 @@ export async function restoreDatabases(
     await host.discard(uncancelled);
   }
   return { filesCount: null };
+}
+
+/** Makes the checks of {@link restoreDatabases}, and returns which databases would be restored. */
+export async function previewDatabases(
+  target: DatabaseSelection,
+  open: OpenHost,
+  context: PreviewContext,
+  inspection: CollectedObstacles,
+): Promise<PreviewedRestore> {
+  let plan: DatabasePlan | null = null;
+  let states: (PreviewedTarget["state"])[] = [];
+  try {
+    const contents: ArchiveContents = context.isElsewhere ? new Map() : await contentsOf(context);
+    plan = await planDatabases(target, open, context, contents);
+    states = await plan.host.inspect(plan.wanted, inspection);
+  } catch (error) {
+    context.ports.signal.throwIfAborted();
+    inspection.end(error);
+  }
+  const wanted = plan?.wanted ?? [];
+  return {
+    targets: wanted.map(({ name, original }, index) => ({
+      source: original,
+      path: name.startsWith("/") ? name : null,
+      database_name: name,
+      state: states[index] ?? null,
+    })),
+    server: plan?.host.description ?? null,
+    requested: { ...UNKNOWN_AMOUNTS, ...(plan === null ? {} : amountsOf(wanted)) },
+    freeBytes: null,
+  };
+}
+
+type OpenHost = (programs: ProgramContext) => DatabaseHost | Promise<DatabaseHost>;
+
+interface DatabasePlan {
+  readonly wanted: readonly DatabaseToRestore[];
+  readonly host: DatabaseHost;
+  readonly programs: ProgramContext;
+}
+
+async function planDatabases(
+  target: DatabaseSelection,
+  open: OpenHost,
+  context: RestoreContext,
+  contents: ArchiveContents,
+): Promise<DatabasePlan> {
+  const { children, ports } = context;
+  const wanted = chooseDatabases(target, context, contents);
+  await requireTools(children, ["zstd"]);
+  const user = await userToRunAs(children, target.run_as);
+  const programs = { job: { run_as: target.run_as }, ports, children, user };
+  return { wanted, host: await open(programs), programs };
+}
+
+/** Returns the number of databases, and of their rows if all were counted. */
+function amountsOf(wanted: readonly DatabaseToRestore[]) {
+  const rows = wanted.map(({ contents }) =>
+    contents?.tables?.reduce<number | null>(
+      (sum, table) => sum === null || table.rows === null ? null : sum + table.rows,
+      0,
+    ) ?? null
+  );
+  return {
+    databases_count: wanted.length,
+    rows_count: rows.includes(null) ? null : rows.reduce<number>((sum, count) => sum + count!, 0),
+  };
 }
 
 function chooseDatabases(

@@ -6,7 +6,9 @@ import { folded, ignoresCase } from "./case.ts";
 import * as z from "zod";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { SourceDescription } from "../../../../src/protocol/job.ts";
+import type { Obstacle } from "../../../../src/protocol/restore_preview.ts";
 import type { Command } from "../../programs/children.ts";
+import { refusing } from "../../obstacles.ts";
 import { RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { fromHex, MAX_PACKET, MysqlConnection, SESSION } from "./connection.ts";
@@ -161,11 +163,17 @@ export class MysqlFresh {
    */
   async removeLeftover(name: string): Promise<void> {
     if (await findSchema(this.connection, this.client, name) === null) return;
-    if (!await hasTable(this.connection, this.client, name, MARK)) {
-      throw new RunFailedError(`database ${name} is in the way. Drop or rename it, then restore again.`);
-    }
+    refusing.report(await this.taken(name));
     await this.refuseInUse(name);
     await this.execute(`drop database ${quote(name)}`);
+  }
+
+  /** Returns an obstacle if a database has this name and lacks the table that Rearguard creates. */
+  async taken(name: string): Promise<Obstacle[]> {
+    if (await findSchema(this.connection, this.client, name) === null) return [];
+    if (await hasTable(this.connection, this.client, name, MARK)) return [];
+    const solution = "Drop or rename it, then restore again.";
+    return [{ path: `database ${name}`, problem: "is in the way", solution }];
   }
 
   async refuseInUse(name: string): Promise<void> {

@@ -5,6 +5,8 @@
  */
 import { refuseNameClashes } from "./clashes.ts";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { TARGET_STATES } from "../../../../src/protocol/restore_preview.ts";
+import { type Inspection, ObstacleError } from "../../obstacles.ts";
 import { RunFailedError, type RunPorts } from "../../ports.ts";
 import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
@@ -68,7 +70,14 @@ class MysqlHost implements DatabaseHost {
     private readonly ports: RunPorts,
   ) {}
 
-  async inspect(databases: readonly DatabaseToRestore[]): Promise<void> {
+  get description(): string {
+    return `MySQL at ${this.server.connection.description}`;
+  }
+
+  async inspect(
+    databases: readonly DatabaseToRestore[],
+    inspection: Inspection,
+  ): Promise<(typeof TARGET_STATES[number])[]> {
     const wanted = databases.map((each) => this.#asStored(each));
     refuseNameClashes(this.server, databases);
     this.#originals = wanted.map(({ original }) => original);
@@ -76,11 +85,22 @@ class MysqlHost implements DatabaseHost {
       if (SYSTEM_SCHEMAS.includes(name.toLowerCase())) {
         throw new RunFailedError(`${name} is the server's own. Choose another database_name, or databases.`);
       }
-      await (await MysqlSwap.interrupted(this.server, name))?.resume((line) => this.ports.output.line(line));
       const { fresh, replaced } = temporaryNames(name);
-      for (const temporary of [fresh, replaced]) await this.server.removeLeftover(temporary);
-      await this.#inspectExisting(name);
+      const temporary = [fresh, replaced];
+      if (inspection.isPreview) {
+        for (const each of temporary) inspection.report(await this.server.taken(each));
+      } else {
+        await (await MysqlSwap.interrupted(this.server, name))?.resume((line) =>
+          this.ports.output.line(line)
+        );
+        for (const each of temporary) await this.server.removeLeftover(each);
+      }
+      await this.#inspectExisting(name, inspection);
     }
+    return wanted.map(({ name }) => {
+      const existing = this.#existing.get(name);
+      return existing === undefined ? "missing" : isOccupied(existing.contents) ? "occupied" : "empty";
+    });
   }
 
   async create(wanted: DatabaseToRestore): Promise<Loader> {
@@ -162,13 +182,13 @@ class MysqlHost implements DatabaseHost {
     await this.server.discard(programs, "The next restore");
   }
 
-  async #inspectExisting(name: string): Promise<void> {
+  async #inspectExisting(name: string, inspection: Inspection): Promise<void> {
     const schema = await this.server.find(name);
     if (schema === null) return;
     const contents = await findContents(this.server.connection, this.server.client, name);
     this.#existing.set(name, { ...schema, contents });
     if (!isOccupied(contents)) return;
-    if (!this.target.overwrite) throw occupied(name);
+    if (!this.target.overwrite) return inspection.report([occupied(name)]);
     const referrers = await findReferrers(this.server.connection, this.server.client, name);
     if (referrers.length > 0) {
       throw new RunFailedError(
@@ -204,7 +224,9 @@ class MysqlHost implements DatabaseHost {
     await this.server.execute(dropEvents(fresh, made) + dropTriggers(fresh, made));
     const before = existing && await findContents(this.server.connection, this.server.client, name);
     // Loading takes time, so a database that was empty at the start may have contents by now.
-    if (before !== undefined && isOccupied(before) && !this.target.overwrite) throw occupied(name);
+    if (before !== undefined && isOccupied(before) && !this.target.overwrite) {
+      throw new ObstacleError(occupied(name));
+    }
     const definitionsBefore = before && await this.definitions.readValid(name, before.views);
     if (before !== undefined) await this.#refuseUndroppable(name, before, definitionsBefore!);
     const old = before && {

@@ -6,6 +6,7 @@ import { allowsTwoConnections } from "./limits.ts";
 import * as z from "zod";
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
 import type { SourceDescription } from "../../../../src/protocol/job.ts";
+import type { Obstacle } from "../../../../src/protocol/restore_preview.ts";
 import { type Output, RunFailedError } from "../../ports.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import { PostgresqlConnection } from "./connection.ts";
@@ -108,11 +109,15 @@ export class PostgresqlFresh {
   }
 
   /**
-   * Reads the server's version and the login's privileges, and drops leftovers of killed runs.
+   * Reads the server's version and the login's privileges.
    *
    * @param names Names of the databases that are restored.
+   * @param leftovers What to do with leftovers of killed runs.
    */
-  async initialize(names: readonly string[]): Promise<void> {
+  async initialize(
+    names: readonly string[],
+    leftovers: "drop leftovers" | "keep leftovers" = "drop leftovers",
+  ): Promise<void> {
     names.forEach(checkName);
     this.maintenanceDatabase = await this.#findMaintenanceDatabase(names);
     const [server] = await this.query<Role & { major: number }>(
@@ -122,7 +127,7 @@ export class PostgresqlFresh {
     );
     this.major = server!.major;
     Object.assign(this.role, server);
-    await dropAbandoned(this, this.maintenanceDatabase, this.output);
+    if (leftovers === "drop leftovers") await dropAbandoned(this, this.maintenanceDatabase, this.output);
   }
 
   /** Opens a new connection for programs that are allowed to run even after the run was cancelled. */
@@ -235,15 +240,23 @@ export class PostgresqlFresh {
     return found;
   }
 
-  /** Rejects if a database has this name: a user's database, or the database of a running restore. */
-  async refuseTaken(name: string): Promise<void> {
+  /**
+   * Returns an obstacle if a database has this name: a user's database, or the database of a running restore.
+   *
+   * @param ignoresOwn Whether databases that Rearguard made are no obstacle, because they may be leftovers.
+   */
+  async taken(name: string, ignoresOwn = false): Promise<Obstacle[]> {
     const found = await this.find(name);
-    if (found === undefined) return;
-    throw new RunFailedError(
-      found.comment?.startsWith(MARK)
-        ? `another restore is running in database ${name}, or its leftover can't be dropped. Wait for it, then try again.`
-        : `database ${name} is in the way. Drop or rename it, then restore again.`,
-    );
+    if (found === undefined) return [];
+    if (!found.comment?.startsWith(MARK)) {
+      const solution = "Drop or rename it, then restore again.";
+      return [{ path: `database ${name}`, problem: "is in the way", solution }];
+    }
+    return ignoresOwn ? [] : [{
+      path: null,
+      problem: `another restore is running in database ${name}, or its leftover can't be dropped`,
+      solution: "Wait for it, then try again.",
+    }];
   }
 
   /**

@@ -5,6 +5,8 @@
  * two databases by renaming them.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import type { TARGET_STATES } from "../../../../src/protocol/restore_preview.ts";
+import { type Inspection, refusing } from "../../obstacles.ts";
 import type { RestoreContext } from "../../restore_context.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import type { PostgresqlConnection } from "./connection.ts";
@@ -51,15 +53,28 @@ class PostgresqlHost implements DatabaseHost {
     this.#moved = new MovedDatabases(server);
   }
 
-  async inspect(wanted: readonly DatabaseToRestore[]): Promise<void> {
+  get description(): string {
+    return `PostgreSQL at ${this.server.connection.description}`;
+  }
+
+  async inspect(
+    wanted: readonly DatabaseToRestore[],
+    inspection: Inspection,
+  ): Promise<(typeof TARGET_STATES[number])[]> {
     const names = wanted.map(({ name }) => name);
-    await this.server.initialize(names);
+    await this.server.initialize(names, inspection.isPreview ? "keep leftovers" : "drop leftovers");
     for (const name of names) {
-      await this.#moved.recoverOriginal(name);
-      await this.#inspectExisting(name);
+      if (!inspection.isPreview) await this.#moved.recoverOriginal(name);
+      await this.#inspectExisting(name, inspection);
       const { fresh, replaced } = temporaryNames(name);
-      for (const temporary of [fresh, replaced]) await this.server.refuseTaken(temporary);
+      for (const temporary of [fresh, replaced]) {
+        inspection.report(await this.server.taken(temporary, inspection.isPreview));
+      }
     }
+    return names.map((name) => {
+      const existing = this.#existing.get(name);
+      return existing === undefined ? "missing" : existing.isOccupied ? "occupied" : "empty";
+    });
   }
 
   async create(wanted: DatabaseToRestore): Promise<Loader> {
@@ -100,7 +115,7 @@ class PostgresqlHost implements DatabaseHost {
     // Loading takes time, so a database that was empty at the start may have contents by now.
     for (const name of names) {
       if (this.#existing.has(name) && !this.#underFinalName.has(name)) {
-        await this.#refuseOccupied(name, connection);
+        await this.#refuseOccupied(name, connection, refusing);
       }
     }
     for (const name of names) await this.server.release(this.#loadedName(name));
@@ -120,7 +135,7 @@ class PostgresqlHost implements DatabaseHost {
     await this.#moved.restoreOriginals(programs);
   }
 
-  async #inspectExisting(name: string): Promise<void> {
+  async #inspectExisting(name: string, inspection: Inspection): Promise<void> {
     const [found] = await this.server.query<Properties & { name: string }>(
       `select datname as name, ${DATABASE_PROPERTIES}
        from pg_catalog.pg_database d where datname = ${literal(name)}`,
@@ -128,14 +143,18 @@ class PostgresqlHost implements DatabaseHost {
     if (found === undefined) return;
     const properties = await this.server.propertiesOf(name);
     if (properties === undefined) return;
-    const isOccupied = await this.#refuseOccupied(name, this.server.connection);
+    const isOccupied = await this.#refuseOccupied(name, this.server.connection, inspection);
     this.#existing.set(name, { ...found, properties, isOccupied });
   }
 
-  async #refuseOccupied(name: string, connection: PostgresqlConnection): Promise<boolean> {
+  async #refuseOccupied(
+    name: string,
+    connection: PostgresqlConnection,
+    inspection: Inspection,
+  ): Promise<boolean> {
     const rows = await connection.query<{ is_occupied: boolean }>(this.server.psql, name, IS_OCCUPIED);
     const isOccupied = rows[0]!.is_occupied;
-    if (isOccupied && !this.target.overwrite) throw occupied(name);
+    if (isOccupied && !this.target.overwrite) inspection.report([occupied(name)]);
     return isOccupied;
   }
 

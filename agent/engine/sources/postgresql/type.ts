@@ -1,5 +1,5 @@
 import type { DatabaseSource, DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
-import { restoreDatabases } from "../database/databases.ts";
+import { previewDatabases, restoreDatabases } from "../database/databases.ts";
 import { drillDatabases } from "../database/drill.ts";
 import { checkClosing } from "../database/dump_messages.ts";
 import type { ServerDetection, SourceType } from "../source_type.ts";
@@ -29,6 +29,8 @@ export const postgresql: SourceType<DatabaseSource, DatabaseTarget> & { detectio
         command: "psql --no-psqlrc --dbname=postgres",
       },
     ),
+  preview: (target, context, inspection) =>
+    previewDatabases(target, (programs) => openPostgresql(target, programs, context), context, inspection),
   drill: (target, context) =>
     drillDatabases(
       target!,

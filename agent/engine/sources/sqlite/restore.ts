@@ -5,7 +5,10 @@
  */
 import { basename, dirname, join, resolve as absolute } from "node:path";
 import type { SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
+import type { Obstacle, TARGET_STATES } from "../../../../src/protocol/restore_preview.ts";
+import { type Inspection, refusing } from "../../obstacles.ts";
 import { RunFailedError } from "../../ports.ts";
+import { capture } from "../../programs/capture.ts";
 import { removeTree } from "../../remove_tree.ts";
 import type { ProgramContext } from "../../run_context.ts";
 import {
@@ -33,18 +36,26 @@ interface DatabasePaths {
 export class SqliteHost implements DatabaseHost {
   readonly #databases = new Map<string, DatabasePaths>();
   readonly #made = new Set<string>();
+  readonly description = null;
 
   constructor(private readonly target: SqliteTarget, private readonly programs: ProgramContext) {}
 
-  async inspect(wanted: readonly DatabaseToRestore[]): Promise<void> {
+  async inspect(
+    wanted: readonly DatabaseToRestore[],
+    inspection: Inspection,
+  ): Promise<(typeof TARGET_STATES[number])[]> {
     await requireSqlite(this.programs.children);
     const taken = new Set<string>();
+    const states: (typeof TARGET_STATES[number])[] = [];
     for (const { name } of wanted) {
-      const paths = await this.#inspect(name);
+      const paths = await this.#inspect(name, inspection);
       if (taken.has(paths.path)) throw new RunFailedError(`two databases would be restored to ${paths.path}`);
       taken.add(paths.path);
       this.#databases.set(name, paths);
+      const { existing } = paths;
+      states.push(existing === null ? "missing" : existing.size > 0 ? "occupied" : "empty");
     }
+    return states;
   }
 
   async create({ name, original }: DatabaseToRestore): Promise<Loader> {
@@ -70,7 +81,7 @@ export class SqliteHost implements DatabaseHost {
   async publish(wanted: readonly DatabaseToRestore[], programs: ProgramContext): Promise<void> {
     const databases = wanted.map(({ name }) => this.#databases.get(name)!);
     for (const paths of databases) await this.#prepareFresh(paths, programs);
-    for (const { path } of databases) await refuseUsed(path, programs);
+    for (const { path } of databases) refusing.report(await usedBy(path, programs));
     const done: DatabasePaths[] = [];
     try {
       for (const paths of databases) {
@@ -92,7 +103,7 @@ export class SqliteHost implements DatabaseHost {
     }
   }
 
-  async #inspect(name: string): Promise<DatabasePaths> {
+  async #inspect(name: string, inspection: Inspection): Promise<DatabasePaths> {
     const { output } = this.programs.ports;
     if (!name.startsWith("/")) {
       throw new RunFailedError(`${name} is no absolute path. Choose another database_name`);
@@ -103,15 +114,16 @@ export class SqliteHost implements DatabaseHost {
       staging: join(dirname(path), `${STAGING_PREFIX}${crypto.randomUUID()}`),
       replaced: join(dirname(path), `${STAGING_PREFIX}replaced-${basename(path)}`),
     };
-    if (await recover(paths, this.programs)) {
+    if (!inspection.isPreview && await recover(paths, this.programs)) {
       output.line(`Put ${path} back, which a restore had moved when its agent was killed`);
     }
     const existing = await Deno.stat(path).catch(() => null);
     if (existing !== null && !existing.isFile) {
       throw new RunFailedError(`${path} is not a regular file. Choose another database_name`);
     }
-    if ((existing?.size ?? 0) > 0 && !this.target.overwrite) throw occupied(name);
-    await refuseUsed(path, this.programs);
+    if ((existing?.size ?? 0) > 0 && !this.target.overwrite) inspection.report([occupied(name)]);
+    inspection.report(await usedBy(path, this.programs));
+    inspection.report(await closedDirectory(dirname(path), this.programs));
     return { ...paths, existing };
   }
 
@@ -148,13 +160,24 @@ async function resolve(path: string): Promise<string> {
   }
 }
 
-async function refuseUsed(path: string, { children }: ProgramContext): Promise<void> {
+/** Returns an obstacle if programs have the database open. */
+async function usedBy(path: string, { children }: ProgramContext): Promise<Obstacle[]> {
   const users = await findUsers(path, children);
-  if (users.length === 0) return;
-  throw new RunFailedError(
-    `database ${path} is in use by ${users.join(", ")}, which would go on with the old one. ` +
-      "Stop it, or choose another database_name",
-  );
+  return users.length === 0 ? [] : [{
+    path: `database ${path}`,
+    problem: `is in use by ${users.join(", ")}, which would go on with the old one`,
+    solution: "Stop it, or choose another database_name.",
+  }];
+}
+
+/** Returns an obstacle if the programs' user has no right to create files in the directory. */
+async function closedDirectory(path: string, { children, user }: ProgramContext): Promise<Obstacle[]> {
+  const { exit } = await capture(children, { program: "test", args: ["-w", path], user });
+  return exit.code === 0 ? [] : [{
+    path,
+    problem: "can't be written",
+    solution: "Give the programs' user the right to, or choose another database_name.",
+  }];
 }
 
 const FILES = [...COMPANIONS, ""];

@@ -1,5 +1,5 @@
 import type { SqliteSource, SqliteTarget } from "../../../../src/definitions/sources/sqlite.ts";
-import { restoreDatabases } from "../database/databases.ts";
+import { previewDatabases, restoreDatabases } from "../database/databases.ts";
 import { drillDatabases } from "../database/drill.ts";
 import type { SourceType } from "../source_type.ts";
 import { checkDatabaseFile, checkHeader } from "./header.ts";
@@ -19,6 +19,8 @@ export const sqlite: SourceType<SqliteSource, SqliteTarget> = {
   programs: ["sqlite3"],
   restore: (target, context) =>
     restoreDatabases(target, (programs) => new SqliteHost(target, programs), context),
+  preview: (target, context, inspection) =>
+    previewDatabases(target, (programs) => new SqliteHost(target, programs), context, inspection),
   drill: (target, context) => drillDatabases(target!, (programs) => new SqliteScratch(programs), context),
   async findLockWait(_spec, names) {
     const holders = await findLockHolders(names);

@@ -1,9 +1,11 @@
 /** Endpoints that restore backups. */
 import { z } from "@hono/zod-openapi";
+import { TARGET_STATES } from "../../../protocol/restore_preview.ts";
+import { previewRestore } from "../../../services/backups/restore_previews.ts";
 import { startRestore } from "../../../services/backups/restores.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { databaseName } from "../../../definitions/sources/database_names.ts";
-import { RESTORE_FIELDS } from "../../../definitions/sources/registry.ts";
+import { BACKUP_TASK_TYPES, RESTORE_FIELDS } from "../../../definitions/sources/registry.ts";
 import { id } from "../../../definitions/formats/text.ts";
 import { identity } from "../../input/secret_input.ts";
 
@@ -29,6 +31,48 @@ const RestoreInput = z.object({
 
 const message = "Restore initiated successfully.";
 
+const Amounts = z.object({
+  files_count: z.int().nullable().openapi({ description: "Everything but directories." }),
+  directories_count: z.int().nullable(),
+  bytes: z.int().nullable(),
+  databases_count: z.int().nullable(),
+  rows_count: z.int().nullable().openapi({ description: "Rows in the databases." }),
+}).openapi("RestoreAmounts", { description: "Null is what is not known, or what there is none of." });
+
+const Preview = z.object({
+  remote_server: z.object({ id: z.int(), label: z.string() }).openapi({
+    description: "Where it is restored.",
+  }),
+  type: z.enum(BACKUP_TASK_TYPES),
+  targets: z.array(z.object({
+    source: z.string().openapi({ description: "Path or database in the backup." }),
+    path: z.string().nullable().openapi({
+      description: "Where it will be; null for a database of a server.",
+    }),
+    database_name: z.string().nullable(),
+    state: z.enum(TARGET_STATES).nullable().openapi({
+      description: "State of the location now; null if it is not known.",
+    }),
+  })).openapi({ description: "The first 100." }),
+  targets_count: z.int(),
+  server: z.string().nullable().openapi({ description: "The database server; null for files." }),
+  requested: Amounts,
+  free_bytes: z.int().nullable().openapi({ description: "Free space where files are unpacked." }),
+  obstacles: z.array(z.object({
+    path: z.string().nullable(),
+    problem: z.string(),
+    solution: z.string(),
+  })).openapi({
+    description:
+      "Everything that would fail the restore, at most 100. `path` and `problem` are one sentence.",
+  }),
+  obstacles_count: z.int(),
+  warnings: z.array(z.string()),
+  is_possible: z.boolean().openapi({ description: "Whether there are no obstacles." }),
+}).openapi("RestorePreview");
+
+const EXAMPLE_BODY = { target_path: "/srv/restored", paths: ["etc/nginx", "index.html"], overwrite: false };
+
 export const backupRestoreEndpoints: readonly Endpoint[] = [
   endpoint({
     method: "post",
@@ -48,7 +92,7 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
     refusesUnknown: true,
     body: {
       schema: RestoreInput,
-      example: { target_path: "/srv/restored", paths: ["etc/nginx", "index.html"], overwrite: false },
+      example: EXAMPLE_BODY,
     },
     errors: {
       409:
@@ -68,5 +112,66 @@ export const backupRestoreEndpoints: readonly Endpoint[] = [
       const { runId } = await startRestore(services, caller, params.id, body);
       return { status: 202, body: { message, backup_task_log_id: runId } };
     },
+  }),
+  endpoint({
+    method: "post",
+    path: "/api/backups/{id}/restore/preview",
+    operationId: "previewRestore",
+    group: "Backups",
+    summary: "Preview a restore",
+    description:
+      "Takes the request of a restore, and says where everything would be restored, how much it is, and what would fail the restore. " +
+      "The agent makes the checks of the restore itself, and changes nothing. What happens on the server afterwards can still fail it.",
+    access: "restore-backups",
+    audited: false,
+    ids: { id: "Backup" },
+    refusesUnknown: true,
+    body: { schema: RestoreInput, example: EXAMPLE_BODY },
+    errors: {
+      409: "As for a restore, or the agent of the server is not connected or too old.",
+      503: "The agent did not answer in time.",
+    },
+    answer: {
+      status: 200,
+      description: "The preview.",
+      content: {
+        type: "application/json",
+        schema: z.object({ data: Preview }),
+        example: {
+          data: {
+            remote_server: { id: 2, label: "web-1" },
+            type: BACKUP_TASK_TYPES[0],
+            targets: [{
+              source: "etc/nginx",
+              path: "/srv/restored/etc/nginx",
+              database_name: null,
+              state: "occupied",
+            }],
+            targets_count: 1,
+            server: null,
+            requested: {
+              files_count: 12,
+              directories_count: 3,
+              bytes: 48211,
+              databases_count: null,
+              rows_count: null,
+            },
+            free_bytes: 52428800000,
+            obstacles: [{
+              path: "/srv/restored/etc/nginx/nginx.conf",
+              problem: "is there already",
+              solution: "Set overwrite to replace, or restore elsewhere.",
+            }],
+            obstacles_count: 1,
+            warnings: [],
+            is_possible: false,
+          },
+        },
+      },
+    },
+    handle: async ({ services, caller, params, body }) => ({
+      status: 200,
+      body: { data: await previewRestore(services, caller, params.id, body) },
+    }),
   }),
 ];

@@ -1,0 +1,81 @@
+/**
+ * What prevents a restore. The restore itself and its preview make the same checks: the restore fails at the
+ * first obstacle, the preview collects all of them.
+ */
+import type { Amounts, Obstacle, PreviewedTarget } from "../../src/protocol/restore_preview.ts";
+import { RunFailedError } from "./ports.ts";
+
+/** Takes what the checks before a restore find. */
+export interface Inspection {
+  /** Whether nothing may be changed, not even what killed runs have left behind. */
+  readonly isPreview: boolean;
+  /**
+   * Takes obstacles of one kind. A restore throws an {@link ObstacleError} if there are any.
+   *
+   * @param many Predicate of a sentence about several obstacles: `are there already`.
+   */
+  report(obstacles: readonly Obstacle[], many?: string): void;
+}
+
+/** What the checks before a restore find besides obstacles. */
+export interface PreviewedRestore {
+  readonly targets: readonly PreviewedTarget[];
+  readonly server: string | null;
+  readonly requested: Amounts;
+  /** Free space where the files are unpacked, in bytes; null if it is not known. */
+  readonly freeBytes: number | null;
+}
+
+/** Amounts of which nothing is known. */
+export const UNKNOWN_AMOUNTS: Amounts = {
+  files_count: null,
+  directories_count: null,
+  bytes: null,
+  databases_count: null,
+  rows_count: null,
+};
+
+/** An obstacle that fails a restore. */
+export class ObstacleError extends RunFailedError {
+  constructor(readonly obstacle: Obstacle, options?: ErrorOptions) {
+    super(sentence(obstacle, obstacle.problem), options);
+  }
+}
+
+/** The inspection of a restore. */
+export const refusing: Inspection = {
+  isPreview: false,
+  report([first, ...more], many) {
+    if (first === undefined) return;
+    if (more.length === 0 || many === undefined) throw new ObstacleError(first);
+    throw new RunFailedError(sentence(first, `and ${more.length} more ${many}`));
+  },
+};
+
+/** The inspection of a preview. */
+export class CollectedObstacles implements Inspection {
+  readonly isPreview = true;
+  readonly all: Obstacle[] = [];
+
+  report(obstacles: readonly Obstacle[]): void {
+    for (const obstacle of obstacles) this.all.push(obstacle);
+  }
+
+  /** Takes an error that ends the checks. Throws it again if it is not about the restore. */
+  end(error: unknown): void {
+    if (!(error instanceof RunFailedError)) throw error;
+    this.report([error instanceof ObstacleError ? error.obstacle : toObstacle(error.message)]);
+  }
+}
+
+function sentence({ path, solution }: Obstacle, problem: string): string {
+  return `${path === null ? "" : `${path} `}${problem}. ${solution}`.trimEnd();
+}
+
+/** Returns the obstacle that an error's message describes: its first sentence, and the advice after it. */
+function toObstacle(message: string): Obstacle {
+  const end = message.search(/\. [A-Z]/);
+  if (end === -1) return { path: null, problem: message.replace(/\.$/, ""), solution: "" };
+  const advice = message.slice(end + 2);
+  return { path: null, problem: message.slice(0, end), solution: advice.replace(/(?<![.!?])$/, ".") };
+}

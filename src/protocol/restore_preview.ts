@@ -1,0 +1,75 @@
+/** Previews of restores: an agent makes the checks of a restore, and changes nothing. Since protocol 7. */
+import * as z from "zod";
+import { SignedObject } from "./browsing.ts";
+import { BackupToRead, RestoreTarget } from "./job.ts";
+
+/** Requests a preview of a restore. The agent changes nothing. */
+export const RestorePreview = z.object({
+  kind: z.literal("restore.preview"),
+  backup: BackupToRead,
+  signed: z.array(SignedObject),
+  target: RestoreTarget,
+});
+export type RestorePreview = z.infer<typeof RestorePreview>;
+
+const count = z.number().int().nonnegative();
+
+/**
+ * How much a restore was asked for. Null for what is not known, and for what this type of source does not
+ * have.
+ */
+export const Amounts = z.object({
+  /** Number of members that are not directories. */
+  files_count: count.nullable(),
+  directories_count: count.nullable(),
+  /** Sum of the sizes of the files, in bytes. */
+  bytes: count.nullable(),
+  databases_count: count.nullable(),
+  /** Number of rows in the databases. */
+  rows_count: count.nullable(),
+});
+export type Amounts = z.infer<typeof Amounts>;
+
+/** Something that would fail the restore. `path problem. solution` is a sentence and an advice. */
+export const Obstacle = z.object({
+  /** Path of a file, or name of a database; null if the problem is about neither. */
+  path: z.string().max(8192).nullable(),
+  problem: z.string().max(4096),
+  /** A sentence that says what a person can do; empty if the problem says it. */
+  solution: z.string().max(4096),
+});
+export type Obstacle = z.infer<typeof Obstacle>;
+
+export const TARGET_STATES = ["missing", "empty", "occupied"] as const;
+
+/** One thing that is restored, and its location after the restore. */
+export const PreviewedTarget = z.object({
+  /** Path in the backup, or name of the database in the backup. */
+  source: z.string().max(8192),
+  /** Absolute path; null for a database of a server. */
+  path: z.string().max(8192).nullable(),
+  /** Name of the database; null for files. */
+  database_name: z.string().max(4096).nullable(),
+  /** State of the location now; null if it is not known. */
+  state: z.enum(TARGET_STATES).nullable(),
+});
+export type PreviewedTarget = z.infer<typeof PreviewedTarget>;
+
+/** Maximum number of obstacles and targets in a response. */
+export const MAX_PREVIEWED = 100;
+
+export const RestorePreviewResult = z.object({
+  targets: z.array(PreviewedTarget).max(MAX_PREVIEWED),
+  /** Number of targets, although only the first of them are listed. */
+  targets_count: count,
+  /** Description of the database server; null for files. */
+  server: z.string().max(4096).nullable(),
+  requested: Amounts,
+  /** Free space where the files are unpacked, in bytes; null if it is not known. */
+  free_bytes: count.nullable(),
+  obstacles: z.array(Obstacle).max(MAX_PREVIEWED),
+  /** Number of obstacles, although only the first of them are listed. */
+  obstacles_count: count,
+  warnings: z.array(z.string().max(4096)).max(MAX_PREVIEWED),
+});
+export type RestorePreviewResult = z.infer<typeof RestorePreviewResult>;
