@@ -27,10 +27,6 @@ const COLUMNS: readonly Column<Destination>[] = [
 
 const TYPE = ["--type <type>", `where it is: ${DESTINATION_TYPES.join(", ")}`] as const;
 
-interface Usage {
-  tasks: TaskUsage[];
-}
-
 interface TaskUsage {
   backup_task_id: number | null;
   label: string | null;
@@ -93,7 +89,7 @@ async function show({ api, output }: Cli, id: number): Promise<void> {
 
 async function usage({ api, output }: Cli, id: number): Promise<void> {
   const action = `show the usage of destination ${id}`;
-  const body = await api.get<{ data: Usage }>(action, `/backup-destinations/${id}/usage`);
+  const body = await api.get(action, "/api/backup-destinations/{id}/usage", { id });
   output.answer(body, () => {
     const { tasks, ...totals } = body.data;
     output.rows(tasks, USAGE_COLUMNS);
