@@ -10,6 +10,8 @@ import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
+import { addAlertsPage } from "./pages/alerts/alerts.tsx";
+import { addStreamPages } from "./pages/alerts/stream.tsx";
 import { addDestinationPages } from "./pages/destinations/destination.tsx";
 import { addDestinationsPage } from "./pages/destinations/destinations.tsx";
 import { addNewServerPages } from "./pages/servers/new_server.tsx";
@@ -30,6 +32,8 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addPasskeysPage,
   addOverviewPage,
   addSearchPage,
+  addAlertsPage,
+  addStreamPages,
   addDestinationsPage,
   addDestinationPages,
   addServersPage,
