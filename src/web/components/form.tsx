@@ -152,6 +152,7 @@ interface PostProps {
   readonly view: View;
   /** The path of the page's action. */
   readonly action: string;
+  /** Empty for a button that is only an icon. */
   readonly label: string;
   /** What a screen reader says, if the label alone does not say on which record the button acts. */
   readonly about?: string;
@@ -165,7 +166,12 @@ export function PostButton({ view, action, label, about, icon, look = "quiet", f
   return (
     <form method="post" action={view.path(action)} class="inline">
       <FormFields view={view} fields={fields} />
-      <button class={`button ${look}`} type="submit" aria-label={about === undefined ? undefined : about}>
+      <button
+        class={`button ${look}`}
+        type="submit"
+        aria-label={about}
+        title={label === "" ? about : undefined}
+      >
         {icon === undefined ? null : <Icon name={icon} />}
         {label}
       </button>

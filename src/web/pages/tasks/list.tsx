@@ -74,13 +74,17 @@ function TaskList({ view, overview, tasks, strips, running, choices }: TaskListP
       </PageHeading>
       {hasTasks ? <Filters view={view} choices={choices} /> : null}
       <Live view={view} id="task-list" topics={["tasks", "runs", "backups"]}>
-        {hasTasks ? <StatusTabs view={view} counts={counts} running={running} /> : null}
-        {tasks.rows.length === 0 ? <NoTasks view={view} choices={choices} /> : (
-          <>
-            <BulkBar view={view} tags={choices.tags} />
-            <TaskTable view={view} tasks={tasks} strips={strips} />
-          </>
-        )}
+        {hasTasks
+          ? (
+            <div class="list-head">
+              <StatusTabs view={view} counts={counts} running={running} />
+              <BulkBar view={view} tags={choices.tags} />
+            </div>
+          )
+          : null}
+        {tasks.rows.length === 0
+          ? <NoTasks view={view} choices={choices} />
+          : <TaskTable view={view} tasks={tasks} strips={strips} />}
         <Pages view={view} list={tasks} />
       </Live>
     </>

@@ -64,7 +64,7 @@ async function readAll(
 }
 
 const STATUS_TABS: Readonly<Record<ProtectionStatus, string>> = {
-  never_backed_up: "Never backed up",
+  never_backed_up: "No backup",
   late: "Late",
   failing: "Failing",
   paused: "Paused",
@@ -112,14 +112,14 @@ export function Filters({ view, choices }: { view: View; choices: FilterChoices 
       ? null
       : <Select name={name} label={label} value={view.query(name)} choices={choicesOf(all, records)} />;
   return (
-    <form class="filters" action={view.path("/tasks")} role="search" aria-label="Filter the tasks">
+    <form class="filters compact" action={view.path("/tasks")} role="search" aria-label="Filter the tasks">
       {kept.map((name) => <input key={name} type="hidden" name={name} value={view.query(name)} />)}
       <TextField
         name="search"
         label="Search"
         type="search"
         value={view.query("search")}
-        placeholder="Name or notes"
+        placeholder="Search names, notes"
       />
       {select("remote_server_id", "Server", "All servers", choices.servers)}
       {select("backup_destination_id", "Destination", "All destinations", choices.destinations)}

@@ -52,11 +52,21 @@ function RowAction({ view, task }: { view: View; task: BackupTask }) {
   const { id, label } = task;
   if (task.paused_at !== null) {
     return view.may("pause-backup-tasks")
-      ? <PostButton view={view} action={`/tasks/${id}/resume`} label="Resume" about={`Resume ${label}`} />
+      ? (
+        <PostButton
+          view={view}
+          action={`/tasks/${id}/resume`}
+          label=""
+          about={`Resume ${label}`}
+          icon="play"
+        />
+      )
       : null;
   }
   if (!view.may("run-backup-tasks") || task.status === "running") return null;
-  return <PostButton view={view} action={`/tasks/${id}/run`} label="Run" about={`Run ${label} now`} />;
+  return (
+    <PostButton view={view} action={`/tasks/${id}/run`} label="" about={`Run ${label} now`} icon="play" />
+  );
 }
 
 /** Number of runs in a strip. */
@@ -85,7 +95,7 @@ function columnsOf(view: View, strips: Strips): Column<BackupTask>[] {
       sort: "protection",
       cell: ({ protection: { status, reason } }) => (
         <span title={reason ?? undefined}>
-          <Status name={status} />
+          <Status name={status} word={status === "never_backed_up" ? "No backup" : undefined} />
         </span>
       ),
     },

@@ -50,7 +50,7 @@ Deno.test("the list of tasks is filtered, searched and sorted by its address, th
   assert.match(all, /Databases: shop/);
   assert.match(all, /fill="#ff0000"/);
   assert.match(all, /All <span class="muted number">4<\/span>/);
-  assert.match(all, /Never backed up <span class="muted number">1<\/span>/);
+  assert.match(all, /No backup <span class="muted number">1<\/span>/);
   assert.match(all, new RegExp(`action="/tasks/${paused}/resume"`));
   for (
     const [query, expected] of [
