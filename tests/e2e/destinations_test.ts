@@ -103,7 +103,7 @@ async function failsWell(stage: Stage, mishap: Mishap): Promise<void> {
   await change(await mishap.happen());
   const log = await api.run(taskId);
   assert.equal(log.status, "failed", log.output);
-  const [, reason] = /^\S+ Backup failed: (Cannot .+)$/.exec(log.output.trimEnd().split("\n").at(-1))!;
+  const [, reason] = /^\S+ Backup failed: (Cannot .+)$/.exec(log.output.trimEnd().split("\n").at(-1)!)!;
   assert.match(reason!, mishap.reason);
   if (mishap.isChecked) {
     const { ok, steps } = await check(stage);

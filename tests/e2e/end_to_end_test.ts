@@ -136,7 +136,7 @@ Deno.test("a stranger's first backup: run, followed live, listed, and there for 
     const log = await api.run(taskId);
     assert.equal(log.status, "successful", log.output);
     assertLinesOnce(log.output);
-    assert.match(log.output.trimEnd().split("\n").at(-1), /Backup completed successfully/);
+    assert.match(log.output.trimEnd().split("\n").at(-1)!, /Backup completed successfully/);
     // A stream that is read from the start after the run has the same text as the log.
     let streamed = "";
     for await (const event of api.stream(taskId)) {

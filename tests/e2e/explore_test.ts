@@ -260,7 +260,7 @@ Deno.test("a restore is previewed with its final paths, what is in the way, and 
     is_possible: false,
   });
   const refused = await api.carryOut(path, { target_path: target, paths: ["/sub/"] });
-  assert.match(refused.reason, new RegExp(`${target}/sub/one is there already`));
+  assert.match(refused.reason!, new RegExp(`${target}/sub/one is there already`));
   const free = await api.call("POST", `${path}/preview`, { target_path: target, overwrite: true });
   assert.deepEqual([free.body.data.is_possible, free.body.data.obstacles], [true, []]);
   for (const wrong of [{ paths: ["../x"] }, { databases: ["x"] }, { target: "/x" }]) {

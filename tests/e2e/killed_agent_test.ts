@@ -196,7 +196,7 @@ Deno.test("an agent is killed while it swaps a MySQL database: the next restore 
       assert.match(log.reason, /The agent was restarted while the run was active/);
       assert.notEqual(await dumpOf(database, "mine"), dump);
       const refused = await api.carryOut(path, { database_name: "mine" });
-      assert.match(refused.reason, /database mine is there already and not empty/);
+      assert.match(refused.reason!, /database mine is there already and not empty/);
       assert.match(refused.output, how);
       assert.equal(await dumpOf(database, "mine"), dump);
       assert.equal(await schemas(database), "mine\nstore\n");

@@ -115,7 +115,7 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
     await Deno.remove(`${root}/backups/${archiveOf(await objectsOf(at, id))}`);
     const log = await api.carryOut(`/backups/${id}/verify`, { remote_server_id: other.id });
     assert.equal(log.status, "failed");
-    assert.match(log.reason, /it does not exist/);
+    assert.match(log.reason!, /it does not exist/);
     assert.notEqual((await api.call("GET", `/backups/${id}`)).body.data.damaged_at, null);
   });
 

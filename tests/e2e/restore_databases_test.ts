@@ -90,7 +90,7 @@ Deno.test("databases come back through the API, under a new name and over the ol
       const refused = await api.carryOut(path);
       assert.equal(refused.status, "failed");
       assert.match(
-        refused.reason,
+        refused.reason!,
         /^Cannot restore backup \d+: database depot is there already and not empty/,
       );
       const copied = await api.carryOut(path, { databases: ["depot"], database_name: "copy" });

@@ -112,7 +112,7 @@ Deno.test("a restore is no run of its task: status, latest log and the next run 
   const latest = (await api.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
   const failed = await api.carryOut(`/backups/${backupId}/restore`);
   assert.equal(failed.status, "failed");
-  assert.match(failed.reason, /^Cannot restore backup \d+: .*tree\/one is there already\. Set overwrite/);
+  assert.match(failed.reason!, /^Cannot restore backup \d+: .*tree\/one is there already\. Set overwrite/);
   assert.equal((await api.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data.id, latest.id);
   assert.equal((await api.call("GET", `/backup-tasks/${taskId}/status`)).body.data.status, "ready");
   await Deno.writeTextFile(`${at.tree}/one`, "changed");

@@ -176,7 +176,7 @@ Deno.test("a failed prescript fails the run before anything is stored, or counts
   const refused = await api.run(unknown);
   assert.equal(refused.status, "failed");
   assert.match(
-    refused.reason,
+    refused.reason!,
     /^Cannot run as no-such-user: there is no such user on this server\. .*run_as of script/,
   );
   await assert.rejects(Deno.stat(`${root}/second`));
@@ -232,7 +232,7 @@ Deno.test("a script is ended at its limit with all that it started, whoever hold
   ]);
   const log = await api.run(hanging);
   assert.equal(log.status, "failed");
-  assert.match(log.reason, /it did not end within 1 s and was ended\.$/);
+  assert.match(log.reason!, /it did not end within 1 s and was ended\.$/);
   assert.equal((await lines(`${root}/pids`)).length, 3);
   assert.deepEqual(await alive(), []);
 
@@ -389,7 +389,7 @@ Deno.test("the agent's configuration refuses scripts, or allows those that it li
     const log = await stage.plane.api.run(task);
     assert.equal(log.status, "failed");
     assert.match(
-      log.reason,
+      log.reason!,
       /^Cannot run the task's scripts: this server's agent runs none \(REARGUARD_SCRIPTS=none\)/,
     );
     await assert.rejects(Deno.stat(`${stage.root}/backups`));
@@ -405,13 +405,13 @@ Deno.test("the agent's configuration refuses scripts, or allows those that it li
     const { sha256 } = (await api.call("GET", `/scripts/${id}`)).body.data;
     const refused = await api.run(task);
     assert.equal(refused.status, "failed");
-    assert.ok(refused.reason.includes(`Add its SHA-256 ${sha256} to ${list} there`), refused.reason);
+    assert.ok(refused.reason!.includes(`Add its SHA-256 ${sha256} to ${list} there`), refused.reason!);
     await assert.rejects(Deno.stat(`${stage.root}/ran`));
     await Deno.writeTextFile(list, `# Freezes the shop\n${sha256}  freeze.sh\n`);
     assert.equal((await api.run(task)).status, "successful");
     await Deno.stat(`${stage.root}/ran`);
     // The SHA-256 of a changed text is not in the list.
     await api.call("PUT", `/scripts/${id}`, { script: `touch "${stage.root}/ran" #` });
-    assert.match((await api.run(task)).reason, /does not allow it/);
+    assert.match((await api.run(task)).reason!, /does not allow it/);
   });
 });

@@ -130,7 +130,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     assert.match(told.text, /older ones are kept from rotation/);
     const restored = await api.carryOut(`/backups/${id}/restore`, { target_path: `${root}/restored` });
     assert.match(
-      restored.reason,
+      restored.reason!,
       new RegExp(`^Cannot restore backup ${id}: Cannot trust ${file_name}: its SHA-256`),
     );
     await until(() => receiver.received.length > 1);
@@ -144,7 +144,7 @@ Deno.test("a backup is verified at every type of destination, and a flipped byte
     await shell('mv "$1" "$2"', directory, `${directory}.away`);
     const unreachable = await api.carryOut(`/backups/${id}/verify`);
     assert.match(
-      unreachable.reason,
+      unreachable.reason!,
       /^Cannot verify backup \d+: .* does not exist\. Check whether its file system is mounted/,
     );
     assert.equal((await show(id)).status, "stored");

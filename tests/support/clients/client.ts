@@ -1,4 +1,20 @@
 /** Calls the public API as a script would. */
+import {
+  type ApiClient,
+  apiClient,
+  type Body,
+  type PathOf,
+  type Schema,
+} from "../../../src/client/client.ts";
+
+type Log = Schema<"BackupTaskLog">;
+
+/** Paths below `/api` with which records are created. */
+type Created = { [P in PathOf<"post">]: P extends `/api${infer Path}` ? Path : never }[PathOf<"post">];
+
+/** Any values of known fields. Tests also send values that the API refuses. */
+type Fields<B> = { readonly [Name in keyof B]?: unknown };
+
 export interface Answer {
   status: number;
   // deno-lint-ignore no-explicit-any
@@ -17,7 +33,12 @@ export interface StreamedEvent {
 }
 
 export class ApiCaller {
-  constructor(readonly url: string, readonly token: string) {}
+  /** The typed client. {@link call} sends any request, for tests of paths and bodies that come from data. */
+  readonly client: ApiClient;
+
+  constructor(readonly url: string, readonly token: string) {
+    this.client = apiClient({ baseUrl: url, headers: { authorization: `Bearer ${token}` } });
+  }
 
   async call(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await fetch(`${this.url}/api${path}`, {
@@ -28,34 +49,39 @@ export class ApiCaller {
     return { status: response.status, body: await response.json() };
   }
 
-  async create(path: string, body: unknown): Promise<number> {
+  async create<P extends Created>(path: P, body: Fields<Body<`/api${P}`>>): Promise<number> {
     const answer = await this.call("POST", path, body);
     if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body.data.id;
   }
 
   /** Runs a task and waits for its end. Returns the run's log. */
-  async run(taskId: number): Promise<Answer["body"]> {
-    const { status, body } = await this.call("POST", `/backup-tasks/${taskId}/run`);
-    if (status !== 202) throw new Error(`run: ${status} ${JSON.stringify(body)}`);
+  async run(taskId: number): Promise<Log> {
+    const { error } = await this.client.POST("/api/backup-tasks/{id}/run", {
+      params: { path: { id: taskId } },
+    });
+    if (error !== undefined) throw new Error(`run: ${JSON.stringify(error)}`);
     return await this.finished(taskId);
   }
 
   /** Follows the stream of the task's newest run until the run ends. Returns the run's log. */
-  async finished(taskId: number): Promise<Answer["body"]> {
+  async finished(taskId: number): Promise<Log> {
     for await (const event of this.stream(taskId)) {
       if (event.event === "finished") break;
     }
-    return (await this.call("GET", `/backup-tasks/${taskId}/latest-log`)).body.data;
+    const params = { path: { id: taskId } };
+    return (await this.client.GET("/api/backup-tasks/{id}/latest-log", { params })).data!.data;
   }
 
   /** Requests a run of any type with a POST request, and waits for its end. Returns the run's log. */
-  async carryOut(path: string, body?: unknown): Promise<Answer["body"]> {
+  async carryOut(path: string, body?: unknown): Promise<Log> {
     const { status, body: answer } = await this.call("POST", path, body);
     if (status !== 202) throw new Error(`${path}: ${status} ${JSON.stringify(answer)}`);
-    const log = `/backup-task-logs/${answer.backup_task_log_id}`;
-    for await (const event of this.events(`${log}/stream`)) if (event.event === "finished") break;
-    return (await this.call("GET", log)).body.data;
+    const id: number = answer.backup_task_log_id;
+    for await (const event of this.events(`/backup-task-logs/${id}/stream`)) {
+      if (event.event === "finished") break;
+    }
+    return (await this.client.GET("/api/backup-task-logs/{id}", { params: { path: { id } } })).data!.data;
   }
 
   /** Yields the events of a task's latest log until the server ends the stream, or the signal aborts. */
