@@ -73,7 +73,7 @@ interface SimpleAction {
   readonly method: "POST" | "PUT" | "DELETE";
   /** Returns the path of the API. */
   readonly to: (parameter: Parameter) => string;
-  readonly body?: (form: Form) => unknown;
+  readonly body?: (form: Form, parameter: Parameter) => unknown;
   /** The message of the next page. */
   readonly done: string | ((answer: ApiResponse) => string);
   /** Path of the next page; absent for the page from which the form was sent. */
@@ -84,7 +84,7 @@ interface SimpleAction {
 export function addSimpleAction(site: Site, route: string, action: SimpleAction): void {
   addAction(site, route, async (view, form, parameter) => {
     const answer = await view.call(action.method, action.to(parameter), {
-      body: action.body?.(form),
+      body: action.body?.(form, parameter),
       csrf: form.text("csrf_token"),
     });
     if (answer.status >= 300) return refused(view, form, answer);

@@ -14,6 +14,10 @@ import { addAlertsPage } from "./pages/alerts/alerts.tsx";
 import { addStreamPages } from "./pages/alerts/stream.tsx";
 import { addDestinationPages } from "./pages/destinations/destination.tsx";
 import { addDestinationsPage } from "./pages/destinations/destinations.tsx";
+import { addAuditPage } from "./pages/security/audit.tsx";
+import { addMembersPage } from "./pages/security/members.tsx";
+import { addTokensPage } from "./pages/security/tokens.tsx";
+import { addUsersPage } from "./pages/security/users.tsx";
 import { addNewServerPages } from "./pages/servers/new_server.tsx";
 import { addServerPages } from "./pages/servers/server.tsx";
 import { addServersPage } from "./pages/servers/servers.tsx";
@@ -36,6 +40,10 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addStreamPages,
   addDestinationsPage,
   addDestinationPages,
+  addMembersPage,
+  addUsersPage,
+  addTokensPage,
+  addAuditPage,
   addServersPage,
   addNewServerPages,
   addServerPages,

@@ -19,7 +19,7 @@ Deno.test("a browser without scripts logs in, sees its sessions, ends one, and l
   const other = await loggedIn(api, account, "198.51.100.7");
   const browser = new Browser(api.app);
   assert.equal((await browser.call("GET", "/")).headers.get("location"), "/login?next=%2F");
-  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login");
+  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login?next=%2Faccount");
   const form = await browser.call("GET", "/login?next=/account");
   assert.match(form.text, /<label for="email">Email<\/label>/);
 
@@ -52,7 +52,7 @@ Deno.test("a browser without scripts logs in, sees its sessions, ends one, and l
   assert.equal((await browser.submit("/logout", { csrf_token }, forged)).status, 403);
   assert.equal((await browser.submit("/logout", { csrf_token })).headers.get("location"), "/login");
   assert.equal(browser.cookies.size, 0);
-  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login");
+  assert.equal((await browser.call("GET", "/account")).headers.get("location"), "/login?next=%2Faccount");
 });
 
 Deno.test("a set-up link's page says whose password it sets, and what is wrong with a new one", async () => {

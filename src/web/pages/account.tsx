@@ -1,31 +1,27 @@
 /** The page `/account`: shows the user and the user's sessions, and changes the password. */
-import { Alert, BarPage, CsrfField, Field, render } from "../layout.tsx";
+import { Alert, CsrfField, Field } from "../layout.tsx";
 import { browserName } from "../browser_name.ts";
-import { type ApiResponse, formFields, type Site, type SiteContext } from "../site.ts";
+import type { RowOf } from "../api_path.ts";
+import { FormFields, TextField } from "../components/form.tsx";
+import { Ago, Moment } from "../components/time.tsx";
+import { addAction, addPage, type PageContent } from "../page.tsx";
+import { type ApiResponse, formFields, path, type Site } from "../site.ts";
+import type { View } from "../view.ts";
+import { SecurityFrame } from "./security/tabs.tsx";
 
-interface Session {
-  id: number;
-  is_current: boolean;
-  address: string | null;
-  user_agent: string | null;
-  created_at: string;
-  last_used_at: string;
-  expires_at: string;
-}
+type Session = RowOf<"/api/sessions">;
 
 interface AccountPageProps {
-  readonly site: Site;
-  readonly csrf: string;
-  readonly user: { name: string; email: string };
+  readonly view: View;
   readonly sessions: readonly Session[];
   readonly refused?: ApiResponse;
   readonly done?: string;
 }
 
-function AccountPage({ site, csrf, user, sessions, refused, done }: AccountPageProps) {
+function AccountPage({ view, sessions, refused, done }: AccountPageProps) {
+  const { site, csrf, user } = view;
   return (
-    <BarPage site={site} title="Account" user={user.email} csrf={csrf}>
-      <h1>Account</h1>
+    <SecurityFrame view={view} current="/account">
       {done === undefined ? null : <p class="notice" role="status">{done}</p>}
       <Alert
         text={refused === undefined || Object.keys(refused.errors).length > 0 ? null : refused.message}
@@ -38,6 +34,25 @@ function AccountPage({ site, csrf, user, sessions, refused, done }: AccountPageP
           <a href={site.path("/account/passkeys")}>Passkeys</a>
         </p>
       </section>
+      <section class="card" aria-labelledby="profile">
+        <h2 id="profile">Name and time zone</h2>
+        <form class="form narrow" method="post" action={site.path("/account/profile")}>
+          <FormFields view={view} />
+          <TextField name="name" label="Name" value={user.name} error={refused?.errors.name} />
+          <TextField
+            name="timezone"
+            label="Time zone"
+            value={user.timezone}
+            error={refused?.errors.timezone}
+            hint="All pages show times in it, such as Europe/Berlin."
+            list="timezones"
+          />
+          <datalist id="timezones">
+            {Intl.supportedValuesOf("timeZone").map((name) => <option key={name} value={name} />)}
+          </datalist>
+          <button class="button" type="submit">Save</button>
+        </form>
+      </section>
       <section class="card" aria-labelledby="sessions">
         <header>
           <h2 id="sessions">Sessions</h2>
@@ -47,8 +62,7 @@ function AccountPage({ site, csrf, user, sessions, refused, done }: AccountPageP
           {sessions.map((session) => (
             <SessionRow
               key={session.id}
-              site={site}
-              csrf={csrf}
+              view={view}
               session={session}
             />
           ))}
@@ -80,11 +94,12 @@ function AccountPage({ site, csrf, user, sessions, refused, done }: AccountPageP
           <button class="button" type="submit">Change password</button>
         </form>
       </section>
-    </BarPage>
+    </SecurityFrame>
   );
 }
 
-function SessionRow({ site, csrf, session }: { site: Site; csrf: string; session: Session }) {
+function SessionRow({ view, session }: { view: View; session: Session }) {
+  const { site, csrf } = view;
   const name = browserName(session.user_agent);
   return (
     <li>
@@ -93,8 +108,9 @@ function SessionRow({ site, csrf, session }: { site: Site; csrf: string; session
           {name} {session.is_current ? <span class="tag">This one</span> : null}
         </p>
         <p class="muted small">
-          {session.address ?? "Unknown address"} · last used <Moment at={session.last_used_at} /> · since{" "}
-          <Moment at={session.created_at} />
+          {session.address ?? "Unknown address"} · last used <Ago view={view} at={session.last_used_at} />
+          {" "}
+          · since <Moment view={view} at={session.created_at} />
         </p>
       </div>
       {session.is_current
@@ -109,40 +125,47 @@ function SessionRow({ site, csrf, session }: { site: Site; csrf: string; session
   );
 }
 
-/** Shows a time in UTC, without seconds. */
-function Moment({ at }: { at: string }) {
-  return <time class="number" datetime={at}>{at.slice(0, 16).replace("T", " ")} UTC</time>;
+async function show(
+  view: View,
+  told: { refused?: ApiResponse; done?: string } = {},
+): Promise<PageContent> {
+  const { rows: sessions } = await view.list("/api/sessions", {
+    query: { sort: "-last_used_at", per_page: 100 },
+  });
+  return {
+    title: "Account",
+    status: told.refused?.status,
+    content: <AccountPage view={view} sessions={sessions} {...told} />,
+  };
 }
 
 export function addAccountPage(site: Site): void {
-  const show = async (c: SiteContext, told: { refused?: ApiResponse; done?: string } = {}) => {
-    const own = await site.call(c, "GET", "/api/session");
-    if (own.status === 401) return site.redirect(c, "/login");
-    const { enabled, has_passkey, required } = own.body.data.second_factor;
-    if (required && !enabled && !has_passkey) return site.redirect(c, "/account/second-factor");
-    const list = await site.call(c, "GET", "/api/sessions?sort=-last_used_at&per_page=100");
-    const { user: { personal_info: user }, csrf_token: csrf } = own.body.data;
-    const page = <AccountPage site={site} csrf={csrf} user={user} sessions={list.body.data} {...told} />;
-    return render(c, page, { status: told.refused?.status });
-  };
-  site.app.get("/account", (c) => show(c));
-  site.app.post("/account/password", async (c) => {
-    const { csrf_token: csrf = "", current_password = "", password = "" } = await formFields(c);
-    const body = { current_password, password };
-    const answer = await site.call(c, "PUT", "/api/user/password", { body, csrf });
-    return await show(c, answer.status === 200 ? { done: "Your password is changed." } : { refused: answer });
+  addPage(site, "/account", (view) => show(view));
+  addAction(site, "/account/password", async (view, form) => {
+    const body = { current_password: form.text("current_password"), password: form.text("password") };
+    const answer = await view.call("PUT", "/api/user/password", { body, csrf: form.text("csrf_token") });
+    return await show(
+      view,
+      answer.status === 200 ? { done: "Your password is changed." } : { refused: answer },
+    );
   });
-  site.app.post("/account/sessions/:id/end", async (c) => {
-    const { csrf_token: csrf = "" } = await formFields(c);
-    const id = encodeURIComponent(c.req.param("id"));
-    const answer = await site.call(c, "DELETE", `/api/sessions/${id}`, { csrf });
-    return answer.status === 200 ? site.redirect(c, "/account") : await show(c, { refused: answer });
+  addAction(site, "/account/profile", async (view, form) => {
+    const body = { name: form.text("name"), timezone: form.text("timezone") };
+    const answer = await view.call("PUT", "/api/user", { body, csrf: form.text("csrf_token") });
+    if (answer.status === 200) return { goTo: "/account", done: "Your account is changed." };
+    return await show(view, { refused: answer });
+  });
+  addAction(site, "/account/sessions/:id/end", async (view, form, parameter) => {
+    const answer = await view.call("DELETE", path`/api/sessions/${parameter("id")}`, {
+      csrf: form.text("csrf_token"),
+    });
+    return answer.status === 200 ? { goTo: "/account" } : await show(view, { refused: answer });
   });
   site.app.post("/logout", async (c) => {
     const { csrf_token: csrf = "" } = await formFields(c);
     const answer = await site.call(c, "POST", "/api/logout", { csrf });
     return answer.status === 403
-      ? await show(c, { refused: answer })
+      ? c.text(answer.message ?? "", 403)
       : site.redirect(c, "/login", answer.cookie);
   });
 }
