@@ -18,6 +18,7 @@ const FILES: Readonly<Record<string, { readonly type: string; readonly parts: re
       "htmx.org/dist/ext/hx-csp.min.js",
       "htmx.org/dist/ext/hx-sse.min.js",
       "./assets/rearguard.js",
+      "./assets/log.js",
     ],
   },
 };

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import { setFlash } from "./flash.ts";
 import { render } from "./layout.tsx";
 import { type ApiResponse, type Form, nextPath, readForm, type Site } from "./site.ts";
-import { Shell } from "./shell.tsx";
+import { type FollowedLog, Shell } from "./shell.tsx";
 import { Empty } from "./components/table.tsx";
 import { openView, PageError, type View } from "./view.ts";
 
@@ -13,6 +13,7 @@ export interface PageContent {
   readonly status?: number;
   /** Browsers that run no scripts fetch the page again after this number of seconds. */
   readonly refreshSeconds?: number;
+  readonly log?: FollowedLog;
 }
 
 /** Returns a parameter of the route, such as `id` in `/tasks/:id`. */
@@ -106,8 +107,8 @@ async function answer(view: View, make: () => ActionResult | Promise<ActionResul
   }
 }
 
-function show(view: View, { title, content, status, refreshSeconds }: PageContent): Response {
-  const page = <Shell view={view} title={title} refreshSeconds={refreshSeconds}>{content}</Shell>;
+function show(view: View, { title, content, status, refreshSeconds, log }: PageContent): Response {
+  const page = <Shell view={view} title={title} refreshSeconds={refreshSeconds} log={log}>{content}</Shell>;
   return render(view.c, page, { status, nonce: view.nonce });
 }
 

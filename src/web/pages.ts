@@ -6,6 +6,7 @@ import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/
 import { addOpenidPages } from "./pages/openid.tsx";
 import { addOverviewPage } from "./pages/overview/overview.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
+import { addRunPage } from "./pages/runs/run.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
@@ -35,6 +36,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addSecondFactorPage,
   addPasskeysPage,
   addOverviewPage,
+  addRunPage,
   addSearchPage,
   addAlertsPage,
   addStreamPages,

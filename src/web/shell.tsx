@@ -6,14 +6,22 @@ import { Brand, Document } from "./layout.tsx";
 import { entryOf, NAVIGATION } from "./navigation.ts";
 import type { View } from "./view.ts";
 
+/** The log of a run whose new lines a page shows. */
+export interface FollowedLog {
+  readonly id: number;
+  /** The `sequence` of the last line that the page contains; 0 if it contains none. */
+  readonly after: number;
+}
+
 interface ShellProps {
   readonly view: View;
   readonly title: string;
   readonly children: Child;
   readonly refreshSeconds?: number;
+  readonly log?: FollowedLog;
 }
 
-export function Shell({ view, title, children, refreshSeconds }: ShellProps) {
+export function Shell({ view, title, children, refreshSeconds, log }: ShellProps) {
   if (view.isPart) return <main>{children}</main>;
   return (
     <Document site={view.site} title={title} head={<Head view={view} refreshSeconds={refreshSeconds} />}>
@@ -22,7 +30,7 @@ export function Shell({ view, title, children, refreshSeconds }: ShellProps) {
         <header class="side">
           <div class="side-top">
             <Brand site={view.site} />
-            <LiveChip view={view} />
+            <LiveChip view={view} log={log} />
           </div>
           <Navigation view={view} />
           <UserMenu view={view} />
@@ -67,14 +75,15 @@ function Head({ view, refreshSeconds }: { view: View; refreshSeconds?: number })
  * Says whether the page is up to date. The connection that it holds receives the events by which the parts of
  * the page renew themselves.
  */
-function LiveChip({ view }: { view: View }) {
+function LiveChip({ view, log }: { view: View; log?: FollowedLog }) {
+  const query = log === undefined ? "" : `?log=${log.id}&after=${log.after}`;
   return (
     <div
       id="live-stream"
       class="chip"
       role="status"
       hidden
-      {...view.hx({ "sse:connect": view.path("/live") })}
+      {...view.hx({ "sse:connect": view.path(`/live${query}`) })}
     >
       <span class="chip-dot" aria-hidden="true"></span>
       <span class="chip-text">Connecting</span>

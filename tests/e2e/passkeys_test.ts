@@ -1,40 +1,10 @@
 /** Logs in with passkeys in a real browser, with its virtual authenticator. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { addWebPages } from "../../src/web/pages.ts";
-import { type TestApi, testApi } from "../support/clients/api.ts";
 import { Browser } from "../support/clients/browser.ts";
 import { addAuthenticator, startChromium } from "../support/clients/chromium.ts";
-import { type Account, newAccount, PASSWORD } from "../support/fixtures/accounts.ts";
-
-interface Site extends AsyncDisposable {
-  readonly api: TestApi;
-  readonly url: string;
-}
-
-async function serveSite(): Promise<Site> {
-  await using stack = new AsyncDisposableStack();
-  const api = stack.use(await testApi({ pages: [addWebPages({ publicUrl: null })] }));
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen() {} },
-    (request) => api.app.fetch(request),
-  );
-  stack.defer(() => server.shutdown());
-  const parts = stack.move();
-  return {
-    api,
-    url: `http://localhost:${(server.addr as Deno.NetAddr).port}`,
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
-  };
-}
-
-async function logIn(page: Page, url: string, { email }: Account): Promise<void> {
-  await page.goto(`${url}/login`);
-  await page.getByLabel("Email").fill(email);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Log in", exact: true }).click();
-  await page.getByRole("link", { name: "Overview" }).waitFor();
-}
+import { newAccount, PASSWORD } from "../support/fixtures/accounts.ts";
+import { logInAt, serveSite } from "../support/servers/web_site.ts";
 
 async function addPasskey(page: Page, url: string, name: string): Promise<void> {
   await page.goto(`${url}/account/passkeys`);
@@ -57,7 +27,7 @@ Deno.test("a passkey is added and opens a session without email and password; re
   const violations: string[] = [];
   page.on("console", (message) => message.type() === "error" && violations.push(message.text()));
   const authenticator = await addAuthenticator(page);
-  await logIn(page, url, account);
+  await logInAt(page, url, account);
   await addPasskey(page, url, "Laptop");
   const [row] = await api.database`select user_id, name, counter from passkeys`;
   assert.deepEqual([row!.user_id, row!.name], [account.id, "Laptop"]);
@@ -97,7 +67,7 @@ Deno.test("a passkey needs its user verified, a fresh log-in to be added, and th
   const account = await newAccount(api);
   const page = await browser.newPage();
   const authenticator = await addAuthenticator(page);
-  await logIn(page, url, account);
+  await logInAt(page, url, account);
   await api.clock.advance(601_000);
   await page.goto(`${url}/account/passkeys`);
   await page.getByRole("button", { name: "Add a passkey" }).click();

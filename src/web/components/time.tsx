@@ -42,6 +42,11 @@ function shortTime(view: View, at: string): string {
   }).format(new Date(at));
 }
 
+/** Formats the time of day of a time of the API, such as `11:49:07`. */
+export function timeOfDay(view: View, at: string): string {
+  return formatFor(view.user.timezone, { timeStyle: "medium" }).format(new Date(at));
+}
+
 /** Says how long ago or how far ahead a time is, such as `5 h ago` or `in 2 d`. */
 export function relativeTime(view: View, at: string): string {
   const ahead = Date.parse(at) - view.now.getTime();

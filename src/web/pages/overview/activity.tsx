@@ -1,7 +1,7 @@
 /** What runs now, and what runs next. */
-import { Meter } from "../../components/chart.tsx";
-import { Bytes, count, counted } from "../../components/number.tsx";
-import { Ago, Duration } from "../../components/time.tsx";
+import { count, counted } from "../../components/number.tsx";
+import { RunProgress, titleOf } from "../../components/run.tsx";
+import { Ago } from "../../components/time.tsx";
 import type { RowOf } from "../../../client/client.ts";
 import type { ListPage, View } from "../../view.ts";
 
@@ -25,8 +25,10 @@ export function RunningNow({ view, active, runs }: RunningNowProps) {
         <ul class="lines">
           {active.rows.map((log) => (
             <li key={log.id}>
-              <a class="line-main" href={view.path(`/runs/${log.id}`)}>{titleOf(log)}</a>
-              <Progress log={log} />
+              <a class="line-main" href={view.path(`/runs/${log.id}`)}>
+                {log.kind === "backup" && log.backup_task !== null ? log.backup_task.label : titleOf(log)}
+              </a>
+              <RunProgress run={log} />
             </li>
           ))}
         </ul>
@@ -40,38 +42,6 @@ export function RunningNow({ view, active, runs }: RunningNowProps) {
         )
         : null}
     </section>
-  );
-}
-
-const KINDS: Readonly<Record<string, string>> = {
-  restore: "Restore of ",
-  verify: "Verification of ",
-  drill: "Drill of ",
-};
-
-function titleOf({ kind, backup_task }: Log): string {
-  return `${KINDS[kind] ?? ""}${backup_task?.label ?? "a deleted task"}`;
-}
-
-/** How far a run is, if its end can be estimated; otherwise how much it has read. */
-function Progress({ log: { progress } }: { log: Log }) {
-  const { bytes_read, bytes_per_second, eta_seconds } = progress;
-  if (eta_seconds === null || bytes_per_second === null) {
-    return (
-      <span class="muted small">
-        <Bytes value={bytes_read} /> read
-      </span>
-    );
-  }
-  const total = bytes_read + eta_seconds * bytes_per_second;
-  const share = total === 0 ? 0 : bytes_read / total;
-  return (
-    <span class="progress small">
-      <Meter label={`${Math.round(share * 100)} % done`} share={share} />
-      <span class="muted">
-        <Duration ms={eta_seconds * 1000} /> left
-      </span>
-    </span>
   );
 }
 

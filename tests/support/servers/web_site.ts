@@ -1,0 +1,36 @@
+/** Serves the API with the pages, for tests in a real browser. */
+import type { Page } from "playwright-core";
+import { addWebPages } from "../../../src/web/pages.ts";
+import { type TestApi, testApi } from "../clients/api.ts";
+import { type Account, PASSWORD } from "../fixtures/accounts.ts";
+
+export interface WebSite extends AsyncDisposable {
+  readonly api: TestApi;
+  /** Its URL, without a path. */
+  readonly url: string;
+}
+
+export async function serveSite(): Promise<WebSite> {
+  await using stack = new AsyncDisposableStack();
+  const api = stack.use(await testApi({ pages: [addWebPages({ publicUrl: null })] }));
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => api.app.fetch(request),
+  );
+  stack.defer(() => server.shutdown());
+  const parts = stack.move();
+  return {
+    api,
+    url: `http://localhost:${(server.addr as Deno.NetAddr).port}`,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+/** Logs in with the password of {@link Account}, and waits for the first page. */
+export async function logInAt(page: Page, url: string, { email }: Account): Promise<void> {
+  await page.goto(`${url}/login`);
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.getByRole("link", { name: "Overview" }).waitFor();
+}
