@@ -3,6 +3,7 @@
  * changelog's groups.
  */
 import assert from "node:assert/strict";
+import { anchorOf } from "../src/web/pages/help/anchor.ts";
 import { dirname, join } from "node:path";
 import { codeSpansOf, projectFiles, proseOf, readDocument } from "./support/fixtures/documents.ts";
 
@@ -11,12 +12,6 @@ const DOCUMENTS = FILES.filter((path) => path.endsWith(".md") && !path.startsWit
 const TEXTS = new Map(
   await Promise.all(DOCUMENTS.map(async (path) => [path, await readDocument(path)] as const)),
 );
-
-/** Returns the anchor that GitHub makes from a heading. */
-function anchorOf(heading: string): string {
-  const plain = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
-  return plain.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(" ", "-");
-}
 
 Deno.test("the README fits into two screens", () => {
   assert.ok(new TextEncoder().encode(TEXTS.get("README.md")).length <= 8192);

@@ -15,6 +15,7 @@ import { addAlertsPage } from "./pages/alerts/alerts.tsx";
 import { addStreamPages } from "./pages/alerts/stream.tsx";
 import { addDestinationPages } from "./pages/destinations/destination.tsx";
 import { addDestinationsPage } from "./pages/destinations/destinations.tsx";
+import { addHelpPages } from "./pages/help/help.tsx";
 import { addAuditPage } from "./pages/security/audit.tsx";
 import { addMembersPage } from "./pages/security/members.tsx";
 import { addTokensPage } from "./pages/security/tokens.tsx";
@@ -42,6 +43,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addStreamPages,
   addDestinationsPage,
   addDestinationPages,
+  addHelpPages,
   addMembersPage,
   addUsersPage,
   addTokensPage,
