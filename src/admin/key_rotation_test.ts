@@ -27,6 +27,8 @@ interface Scene {
   values(): Promise<string[]>;
 }
 
+const REPLICA = { name: null, version: "0.1.0" };
+
 async function scene(work: (scene: Scene) => Promise<void>, environment: Record<string, string> = {}) {
   await using db = await testDatabase();
   const { database } = db;
@@ -147,7 +149,7 @@ Deno.test("it waits for control planes that lack the key, and goes on when they 
   scene(async ({ database, config, path, key, output, rotate, seal, values }) => {
     await seal(key, "value");
     const replica = randomUUID();
-    await insertReplica(database, replica, [keyId(key)], systemClock.now());
+    await insertReplica(database, { ...REPLICA, id: replica, keyIds: [keyId(key)] }, systemClock.now());
     const holds = (ids: string[]) =>
       database`update replicas set key_ids = ${ids}, heartbeat_at = ${systemClock.now()} where id = ${replica}`;
     await assert.rejects(
@@ -202,7 +204,11 @@ Deno.test("keys in the environment: the operator changes them, and the command s
   scene(async ({ database, output, rotate, seal }) => {
     await seal(OLD, "value");
     const replica = randomUUID();
-    await insertReplica(database, replica, [keyId(OLD), keyId(NEW)], systemClock.now());
+    await insertReplica(
+      database,
+      { ...REPLICA, id: replica, keyIds: [keyId(OLD), keyId(NEW)] },
+      systemClock.now(),
+    );
     await assert.rejects(rotate(), /not every control plane encrypts with key \w+: .*Set this SECRET_KEY/);
     await database`update replicas set key_ids = ${[keyId(NEW), keyId(OLD)]}`;
     await rotate();

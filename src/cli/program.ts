@@ -7,6 +7,7 @@ import { addAuditCommand } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backups.ts";
 import { addDestinationCommands } from "./commands/destinations.ts";
 import { addHistoryCommands } from "./commands/history.ts";
+import { addInstallationCommand } from "./commands/installation.ts";
 import { addLogCommands } from "./commands/logs.ts";
 import { addOverviewCommand } from "./commands/overview.ts";
 import { addLoginCommands } from "./commands/login.ts";
@@ -55,6 +56,7 @@ export function rearguard(): Command {
   addScriptCommands(program);
   addStreamCommands(program);
   addTrashCommands(program);
+  addInstallationCommand(program);
   addRecoveryKitCommand(program);
   addAuditCommand(program);
   addTokenCommands(program);

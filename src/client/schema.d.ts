@@ -5174,6 +5174,32 @@ export interface paths {
       };
     };
   };
+  "/api/installation": {
+    /** Show the control planes, the queue, the database and the keys */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The state of the whole installation. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["Installation"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/recovery-kit": {
     /** Show the recovery kit */
     get: {
@@ -7157,6 +7183,72 @@ export interface components {
       openapi: string;
     } & {
       [key: string]: unknown;
+    };
+    Installation: {
+      /** Of the control plane that answers. */
+      version: string;
+      /** All control planes that share the database. */
+      replicas: {
+        id: string;
+        /** Host and port; null of an older version. */
+        name: string | null;
+        /** Null of an older version. */
+        version: string | null;
+        /** Whether it is the one that answers. */
+        is_this: boolean;
+        /** Whether it has sent a heartbeat in the last 30 s. */
+        is_alive: boolean;
+        started_at: string;
+        heartbeat_at: string;
+        /** Agents that are connected to it. */
+        agents_count: number;
+        /** Runs that these agents work on. */
+        running_runs_count: number;
+        /** Ids of its secret keys. */
+        key_ids: string[];
+        /** Whether another one is running that has the same keys and is not older. */
+        is_safe_to_stop: boolean;
+        /** What happens if it is stopped. */
+        stop_note: string;
+      }[];
+      /** Background work of the control plane that answers. */
+      loops: {
+        name: string;
+        seconds_since_step: number;
+      }[];
+      /** Why the one that answers is not healthy. */
+      problem: string | null;
+      queue: {
+        queued_runs_count: number;
+        oldest_queued_at: string | null;
+        running_runs_count: number;
+        waiting_notifications_count: number;
+        /** Backups, and objects of failed runs, to be deleted now. */
+        due_removals_count: number;
+      };
+      database: {
+        place: string;
+        /** Of PostgreSQL. */
+        server_version: string;
+        size_bytes: number;
+      };
+      migrations: {
+        applied_count: number;
+        /** Of the version that answers. */
+        expected_count: number;
+        newest: string;
+        newest_applied_at: string;
+      };
+      keys: {
+        /** The key that encrypts new values. */
+        current_id: string;
+        ids: string[];
+        /** An unfinished rotation. */
+        rotation: {
+          new_key_id: string;
+          started_at: string;
+        } | null;
+      };
     };
     RecoveryKit: {
       made_at: string;

@@ -26,6 +26,7 @@ import { logStreamEndpoints } from "./routes/runs/log_streams.ts";
 import { logWarningEndpoints } from "./routes/runs/log_warnings.ts";
 import { notificationStreamEndpoints } from "./routes/notifications/notification_streams.ts";
 import { passkeyEndpoints } from "./routes/access/passkeys.ts";
+import { installationEndpoints } from "./routes/installation/installation.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
@@ -94,6 +95,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...workspaceMemberEndpoints,
   ...sshKeyEndpoints,
   ...systemEndpoints,
+  ...installationEndpoints,
   ...recoveryKitEndpoints,
   ...auditLogEndpoints,
 ];

@@ -17,7 +17,9 @@ import { DataDirectory } from "./data_directory.ts";
 import { reportKeys, watchKeys } from "./key_watch.ts";
 import { openKeyring, requireMatchingKeys } from "./secret_keys.ts";
 
-type Opened = Pick<ServiceContext, "bus" | "clock" | "database" | "keyring"> & { health?: Health };
+type Opened =
+  & Pick<ServiceContext, "bus" | "clock" | "database" | "keyring">
+  & Partial<Pick<ServiceContext, "health" | "replica">>;
 
 /** Adds a network and a notifier to the opened parts, both as configured. Returns the complete services. */
 export function openServices(
@@ -55,9 +57,11 @@ export async function openControlPlane(
   await requireMatchingKeys(check, keyring);
   const bus = await openEventBus(database);
   parts.defer(() => bus.close());
-  const { services, notifier } = parts.use(openServices(config, { database, clock, health, keyring, bus }));
-  await configureDeleteDelay(services, config.deleteDelayDays);
   const replicaId = randomUUID();
+  const replica = { id: replicaId, name: `${Deno.hostname()}:${config.port}` };
+  const opened = { database, clock, health, keyring, bus, replica };
+  const { services, notifier } = parts.use(openServices(config, opened));
+  await configureDeleteDelay(services, config.deleteDelayDays);
   await registerReplica(services, replicaId);
   parts.defer(() => unregisterReplica(services, replicaId));
   await requireMatchingKeys(check, keyring, replicaId); // again, in case two replicas start at once

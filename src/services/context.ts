@@ -33,6 +33,11 @@ export interface ServiceContext {
   readonly notifier: NotificationSender;
   /** Opens connections to addresses that users enter. */
   readonly network: Network;
+  /**
+   * Id of this control plane among those that share the database, and its host and port as a name. Null in
+   * other processes.
+   */
+  readonly replica: { readonly id: string; readonly name: string } | null;
   /** Time limits of runs. The default is `DEFAULT_RUN_TIMES`. */
   readonly runTimes: RunTimes;
 }

@@ -8,18 +8,18 @@ import { TransientSecrets } from "./jobs/transient_secrets.ts";
 
 /**
  * The parts of the context that the caller creates. Without `health`, a new `Health` is created. Without
- * `openid`, the context has none.
+ * `openid` or `replica`, the context has none.
  */
 export type ContextParts =
   & Omit<
     ServiceContext,
-    "health" | "live" | "loginThrottle" | "openid" | "passwords" | "streams" | "transientSecrets"
+    "health" | "live" | "loginThrottle" | "openid" | "passwords" | "replica" | "streams" | "transientSecrets"
   >
-  & Partial<Pick<ServiceContext, "health" | "openid">>;
+  & Partial<Pick<ServiceContext, "health" | "openid" | "replica">>;
 
 /** Completes the context for the services. Dispose of the result before closing the event bus. */
 export function openContext(parts: ContextParts): { services: ServiceContext } & Disposable {
-  const { bus, clock, database, health = new Health(clock), keyring, openid = null } = parts;
+  const { bus, clock, database, health = new Health(clock), keyring, openid = null, replica = null } = parts;
   const transientSecrets = new TransientSecrets({ bus, clock, keyring, database });
   const passwords = new PasswordHasher();
   const services = {
@@ -29,6 +29,7 @@ export function openContext(parts: ContextParts): { services: ServiceContext } &
     loginThrottle: new LoginThrottle(clock),
     openid,
     passwords,
+    replica,
     streams: new AgentStreams(clock),
     transientSecrets,
   };

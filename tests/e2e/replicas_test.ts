@@ -51,6 +51,24 @@ Deno.test("output is followed, files are listed and backups are downloaded throu
   }
 });
 
+Deno.test("each control plane knows itself among the others, which are safe to stop", async () => {
+  await using stack = new AsyncDisposableStack();
+  const db = stack.use(await emptyDatabase());
+  const { each } = await stageReplicas(stack, db.url, 2);
+  const names = [];
+  for (const api of each) {
+    const { replicas, loops, problem } = (await api.call("GET", "/installation")).body.data;
+    const own = replicas.filter(({ is_this }: { is_this: boolean }) => is_this);
+    assert.equal(own.length, 1);
+    assert.equal(own[0].name, `${Deno.hostname()}:${new URL(api.url).port}`);
+    names.push(own[0].name);
+    assert.deepEqual(replicas.map((one: Record<string, unknown>) => one.is_safe_to_stop), [true, true]);
+    assert.deepEqual([replicas[0].agents_count + replicas[1].agents_count, problem], [2, null]);
+    assert.ok(loops.some(({ name }: { name: string }) => name === "scheduler"));
+  }
+  assert.equal(new Set(names).size, 2);
+});
+
 Deno.test("any control plane is killed while runs go on and one is due: the agents go to another, nothing is lost", async () => {
   await using stack = new AsyncDisposableStack();
   const db = stack.use(await emptyDatabase());

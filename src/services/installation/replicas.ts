@@ -5,9 +5,11 @@ import {
   deadReplicas,
   insertReplica,
   removeReplicas,
+  type Replica,
   touchReplica,
 } from "../../store/installation/replicas.ts";
 import { extendDeadlines } from "../../store/runs/runs.ts";
+import { RELEASE } from "../../domain/release.ts";
 import type { ServiceContext } from "../context.ts";
 
 /**
@@ -22,7 +24,7 @@ export async function registerReplica(services: ServiceContext, id: string): Pro
       await removeReplicas(sql, await deadReplicas(sql, now));
       await extendDeadlines(sql, new Date(now.getTime() + runTimes.lease + runTimes.grace));
     }
-    await insertReplica(sql, id, services.keyring.keyIds, now);
+    await insertReplica(sql, replicaOf(services, id), now);
   });
 }
 
@@ -30,8 +32,8 @@ export async function registerReplica(services: ServiceContext, id: string): Pro
 export async function heartbeatReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, async (sql) => {
     const now = services.clock.now();
-    const { keyIds } = services.keyring;
-    if (!(await touchReplica(sql, id, keyIds, now))) await insertReplica(sql, id, keyIds, now);
+    const replica = replicaOf(services, id);
+    if (!(await touchReplica(sql, id, replica.keyIds, now))) await insertReplica(sql, replica, now);
     const dead = await deadReplicas(sql, now);
     if (dead.length > 0) await removeReplicas(sql, dead);
   });
@@ -39,4 +41,8 @@ export async function heartbeatReplica(services: ServiceContext, id: string): Pr
 
 export async function unregisterReplica(services: ServiceContext, id: string): Promise<void> {
   await transaction(services.database, (sql) => removeReplicas(sql, [id]));
+}
+
+function replicaOf({ keyring, replica }: ServiceContext, id: string): Replica {
+  return { id, name: replica?.name ?? null, version: RELEASE, keyIds: keyring.keyIds };
 }

@@ -4,21 +4,23 @@ import type { Sql } from "../database/sql.ts";
 /** How long after its last heartbeat a replica is considered dead, in milliseconds. */
 export const REPLICA_TIMEOUT = 30_000;
 
-/**
- * Records a new replica.
- *
- * @param keyIds Ids of the replica's secret keys. The first key encrypts new values.
- */
+/** A control plane's record. */
+export interface Replica {
+  readonly id: string;
+  /** Host and port, such as `backup1:8000`; null if they are not known. */
+  readonly name: string | null;
+  readonly version: string;
+  /** Ids of its secret keys. The first key encrypts new values. */
+  readonly keyIds: readonly string[];
+}
+
 export async function insertReplica(
   sql: Sql,
-  id: string,
-  keyIds: readonly string[],
+  { id, name, version, keyIds }: Replica,
   now: Date,
 ): Promise<void> {
-  await sql`
-    insert into replicas (id, started_at, heartbeat_at, key_ids) values (${id}, ${now}, ${now}, ${[
-    ...keyIds,
-  ]})`;
+  const values = { id, name, version, key_ids: [...keyIds], started_at: now, heartbeat_at: now };
+  await sql`insert into replicas ${sql(values)}`;
 }
 
 /**
