@@ -1,5 +1,5 @@
 /** What the buttons of a task do. Each returns to the page from which it was pressed. */
-import { addSimpleAction } from "../../page.tsx";
+import { addAction, addSimpleAction, refused } from "../../page.tsx";
 import { path, type Site } from "../../site.ts";
 
 /** The actions that are one call without further questions, with the message of the next page. */
@@ -19,4 +19,14 @@ export function addTaskActions(site: Site): void {
       done,
     });
   }
+  addAction(site, "/tasks/:id/delete", async (view, form, parameter) => {
+    const id = parameter("id");
+    const task = await view.get("/api/backup-tasks/{id}", { id });
+    const query = form.has("with_backups") ? "?with_backups=true" : "";
+    const answer = await view.call("DELETE", `${path`/api/backup-tasks/${id}`}${query}`, {
+      csrf: form.text("csrf_token"),
+    });
+    if (answer.status !== 200) return refused(view, form, answer);
+    return { goTo: "/tasks", done: `The task ${task.label} is deleted.` };
+  });
 }

@@ -3,6 +3,10 @@ import type { Answer, Schema } from "../../../client/types.ts";
 import type { DataOf } from "../../api_path.ts";
 
 export type BackupTask = Schema<"BackupTask">;
+export type Backup = Schema<"Backup">;
+export type TaskRun = Schema<"BackupTaskRun">;
+export type Log = Schema<"BackupTaskLog">;
+export type Server = Schema<"RemoteServer">;
 export type Overview = Schema<"Overview">;
 
 /** The last runs of tasks, by the task's id. */
