@@ -14,6 +14,7 @@ const OPTIONS = {
   task: ["--task <id>", "only for this backup task", "backup_task_id"],
   server: ["--server <id>", "only for this remote server", "remote_server_id"],
   destination: ["--destination <id>", "only for this backup destination", "backup_destination_id"],
+  backup: ["--backup <id>", "only runs that read this backup", "backup_id"],
   tag: ["--tag <id>", "only with this tag", "tag_id"],
   since: ["--since <time>", "created at this day or time, or later", "since"],
   until: ["--until <time>", "created before this day or time", "until"],

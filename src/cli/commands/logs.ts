@@ -27,6 +27,7 @@ export function addLogCommands(program: Command): void {
   addListOptions(logs.command("list", { isDefault: true }), [
     "status",
     "kind",
+    "backup",
     ...TASK_RECORD_OPTIONS,
   ])
     .addArgument(new Argument("[task]", "only runs of this task").argParser(parseId))

@@ -33,7 +33,10 @@ Deno.test("logs are narrowed by every filter, alone and together, and sorted", a
     await newRun(database, web, at(1)),
     await newRun(database, web, at(2), { state: "failed", reason: "The disk is full." }),
     await newRun(database, home, at(3), { state: "lost", reason: "The agent is silent." }),
-    await newRun(database, home, at(4), { kind: "restore" }),
+    await newRun(database, home, at(4), {
+      kind: "restore",
+      backup_id: await newBackup(database, home, at(3)),
+    }),
   ];
   await newRun(database, foreign, at(3), { state: "failed", reason: "The disk is full." });
   const [first, second, third, fourth] = runs as [number, number, number, number];
@@ -41,8 +44,15 @@ Deno.test("logs are narrowed by every filter, alone and together, and sorted", a
     select backup_destination_id as destination from backup_tasks where id = ${web}` as [
     { destination: number },
   ];
+  const [{ backup }] = await database`select backup_id as backup from runs where id = ${fourth}` as [
+    { backup: number },
+  ];
+  const foreignBackup = await newBackup(database, foreign, at(1));
+  await newRun(database, foreign, at(3), { kind: "verify", backup_id: foreignBackup });
   for (
     const [query, expected] of [
+      [`backup_id=${backup}`, [fourth]],
+      [`backup_id=${foreignBackup}`, []],
       ["status=failed", [second, third]],
       ["status=successful", [first, fourth]],
       ["kind=restore", [fourth]],
@@ -84,8 +94,8 @@ Deno.test("tasks and backups are narrowed by their server, destination, tag, tim
   const home = await newTask(client, { label: "Attic", description: "of the web team" });
   await client.call("POST", `/api/backup-tasks/${home}/pause`);
   await newRun(database, web, at(5), { state: "running" });
-  const old = await newBackup(database, web, at(1), { size: 10 });
-  const young = await newBackup(database, home, at(2), { size: 5 });
+  const old = await newBackup(database, web, at(1), { size: 10, suspicious_at: at(1) });
+  const young = await newBackup(database, home, at(2), { size: 5, verified_at: at(3) });
   for (
     const [path, expected] of [
       [`/api/backup-tasks?remote_server_id=${server}`, [web]],
@@ -104,6 +114,8 @@ Deno.test("tasks and backups are narrowed by their server, destination, tag, tim
       [`/api/backups?tag_id=${tag}`, [old]],
       ["/api/backups?since=2026-01-02", [young]],
       ["/api/backups?search=attic", [young]],
+      ["/api/backups?status=suspicious", [old]],
+      ["/api/backups?status=unverified", [old]],
       ["/api/backups?sort=-id", [young, old]],
       ["/api/backups?sort=size", [young, old]],
       [`/api/backup-tasks/${web}/backups?sort=-created_at`, [old]],

@@ -117,7 +117,7 @@ function detailColumns(sql: Sql) {
 /** Filter of a listing of a workspace's backups. A field that is null or absent does not filter. */
 export interface BackupFilter {
   readonly taskId: number | null;
-  readonly status: BackupStatus | "held" | "trash" | null;
+  readonly status: BackupStatus | "held" | "suspicious" | "unverified" | "trash" | null;
   readonly remote_server_id?: number;
   readonly backup_destination_id?: number;
   readonly tag_id?: number;
@@ -139,7 +139,8 @@ function isShown(sql: Sql) {
 
 /**
  * Returns an SQL condition for the status filter of a listing. Apart from the statuses that the domain's
- * `backupStatus` returns, the filter can be `held` or `trash`, or null for no status.
+ * `backupStatus` returns, the filter can be `held`, `suspicious`, `unverified` or `trash`, or null for no
+ * status.
  */
 function statusCondition(sql: Sql, status: BackupFilter["status"]) {
   switch (status) {
@@ -155,6 +156,10 @@ function statusCondition(sql: Sql, status: BackupFilter["status"]) {
       return sql`and removal_requested_at is null and damaged_at is not null`;
     case "held":
       return sql`and held_at is not null`;
+    case "suspicious":
+      return sql`and suspicious_at is not null and ${isShown(sql)}`;
+    case "unverified":
+      return sql`and verified_at is null and removal_requested_at is null`;
   }
 }
 

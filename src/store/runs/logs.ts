@@ -73,6 +73,8 @@ export interface LogFilter {
   readonly backup_task_id?: number;
   readonly remote_server_id?: number;
   readonly backup_destination_id?: number;
+  /** The backup that a restore, verification or drill reads. */
+  readonly backup_id?: number;
   readonly tag_id?: number;
   readonly since?: Date;
   readonly until?: Date;
@@ -144,10 +146,11 @@ async function detailsOf(
 
 function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
   const { states, kind, backup_task_id, remote_server_id, backup_destination_id, tag_id } = filter;
-  const { search } = filter;
+  const { backup_id, search } = filter;
   const own = (table: string, id: number) =>
     sql`(select id from ${sql(table)} where id = ${id} and workspace_id = ${workspaceId})`;
-  const isOwn = [backup_task_id, remote_server_id, backup_destination_id].some((id) => id !== undefined);
+  const isOwn = [backup_task_id, remote_server_id, backup_destination_id, backup_id]
+    .some((id) => id !== undefined);
   return allOf(sql, [
     // The filter already selects a record of this workspace, and the record's runs belong to the same
     // workspace. A second condition on the workspace would make Postgres read every run of the workspace.
@@ -161,6 +164,7 @@ function logCondition(sql: Sql, workspaceId: number, filter: LogFilter) {
     backup_destination_id === undefined
       ? null
       : sql`backup_destination_id = ${own("backup_destinations", backup_destination_id)}`,
+    backup_id === undefined ? null : sql`backup_id = ${own("backups", backup_id)}`,
     tag_id === undefined ? null : sql`backup_task_id = any(array(
       select backup_task_id from backup_task_tags join tags on tags.id = tag_id
       where tag_id = ${tag_id} and tags.workspace_id = ${workspaceId}))`,

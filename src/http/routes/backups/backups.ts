@@ -19,10 +19,10 @@ import { ForgetQuery } from "../destinations/forget_query.ts";
 import { backup } from "./backup_view.ts";
 
 const filters = {
-  status: z.enum([...BACKUP_STATUSES, "held", "trash"]).optional().openapi({
+  status: z.enum([...BACKUP_STATUSES, "held", "suspicious", "unverified", "trash"]).optional().openapi({
     description:
-      "Only with this status. `deleting` includes backups that can't be deleted (see `removal_error`). `trash`: deleted by users, or " +
-      "forgotten, and not yet gone for good.",
+      "Only with this status. `deleting` includes backups that can't be deleted (see `removal_error`). `unverified`: never read " +
+      "back. `trash`: deleted by users, or forgotten, and not yet gone for good.",
     example: "deleting",
   }),
   remote_server_id: idParameter("backups made on this remote server"),

@@ -55,6 +55,7 @@ const logFilters = {
   kind: z.enum(RUN_KINDS).optional().openapi({ description: "Only runs of this kind.", example: "backup" }),
   remote_server_id: idParameter("runs on this remote server"),
   backup_destination_id: idParameter("runs to or from this backup destination"),
+  backup_id: idParameter("runs that read this backup: restores, verifications and drills"),
   tag_id: idParameter("of backup tasks with this tag"),
   ...timeParameters,
   output: z.enum(["none", "tail"]).optional().openapi({
