@@ -828,6 +828,8 @@ export interface paths {
           remote_server_id?: number;
           /** Only runs to or from this backup destination. */
           backup_destination_id?: number;
+          /** Only runs that read this backup: restores, verifications and drills. */
+          backup_id?: number;
           /** Only of backup tasks with this tag. */
           tag_id?: number;
           /** Created at this time or later. */
@@ -881,6 +883,8 @@ export interface paths {
           remote_server_id?: number;
           /** Only runs to or from this backup destination. */
           backup_destination_id?: number;
+          /** Only runs that read this backup: restores, verifications and drills. */
+          backup_id?: number;
           /** Only of backup tasks with this tag. */
           tag_id?: number;
           /** Created at this time or later. */
@@ -1222,7 +1226,7 @@ export interface paths {
           /** Items per page. */
           per_page?: number;
           /** Only with this status. */
-          status?: "stored" | "deleting" | "damaged" | "held" | "trash";
+          status?: "stored" | "deleting" | "damaged" | "held" | "suspicious" | "unverified" | "trash";
           /** Only backups made on this remote server. */
           remote_server_id?: number;
           /** Only backups at this backup destination. */
@@ -1359,7 +1363,7 @@ export interface paths {
           /** Items per page. */
           per_page?: number;
           /** Only with this status. */
-          status?: "stored" | "deleting" | "damaged" | "held" | "trash";
+          status?: "stored" | "deleting" | "damaged" | "held" | "suspicious" | "unverified" | "trash";
           /** Only backups made on this remote server. */
           remote_server_id?: number;
           /** Only backups at this backup destination. */
@@ -6109,12 +6113,12 @@ export interface components {
       id: number;
       /** Null once the task is deleted. */
       backup_task_id: number | null;
-      backup_task_label: string | null;
+      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
       backup_task_log_id: number | null;
       backup_destination_id: number;
-      backup_destination_label: string;
+      backup_destination: components["schemas"]["NamedRecord"];
       remote_server_id: number | null;
-      remote_server_label: string | null;
+      remote_server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
       /** Files only: the directory that a restore without `target_path` restores into; null if it is not known. */
       original_directory: string | null;
       /** Name of the first archive. */
@@ -6128,6 +6132,14 @@ export interface components {
       /** Checksum of the first archive, as stored. */
       sha256: string;
       engine: string;
+      /** What it contains, such as `PostgreSQL databases`. */
+      source_label: string;
+      /** Whether `/api/backups/{id}/files` lists its contents. */
+      is_listed: boolean;
+      /** The fields that a restore of it takes besides `remote_server_id`, `overwrite` and `identity`; empty if agents can't restore it. */
+      restore_fields: string[];
+      /** Why agents can't restore it. */
+      restore_refusal: string | null;
       encrypted: boolean;
       encryption: "none" | "password" | "recipients";
       /** The public keys that it is encrypted to. */

@@ -57,11 +57,15 @@ export function addAction(
 }
 
 /**
- * Returns to the page from which a form was sent, with the reason why the API refused it. If the action needs
- * a fresh log-in, asks for it first.
+ * Returns to the page from which a form was sent, or to `goTo`, with the reason why the API refused it. If
+ * the action needs a fresh log-in, asks for it first.
  */
-export function refused(view: View, form: Form, { body, message, errors }: ApiResponse): ActionResult {
-  const goTo = nextPath(form.text("next"));
+export function refused(
+  view: View,
+  form: Form,
+  { body, message, errors }: ApiResponse,
+  goTo: string = nextPath(form.text("next")),
+): ActionResult {
   if (body?.step_up_required === true) {
     return { goTo: `/login/step-up?${new URLSearchParams({ next: goTo })}` };
   }

@@ -2,11 +2,13 @@
 import { type Clock, systemClock } from "../domain/clock.ts";
 import type { App } from "../http/observe.ts";
 import { addAccountPage } from "./pages/account.tsx";
+import { addBackupPages } from "./pages/backups/backup_pages.tsx";
 import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
 import { addOpenidPages } from "./pages/openid.tsx";
 import { addOverviewPage } from "./pages/overview/overview.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addRunPage } from "./pages/runs/run.tsx";
+import { addRestorePages } from "./pages/restore/restore_pages.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
@@ -36,8 +38,10 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addAccountPage,
   addSecondFactorPage,
   addPasskeysPage,
+  addBackupPages,
   addOverviewPage,
   addRunPage,
+  addRestorePages,
   addSearchPage,
   addAlertsPage,
   addStreamPages,

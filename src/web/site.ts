@@ -114,7 +114,7 @@ function headersFor(c: SiteContext): Headers {
 
 /** Returns the path of the page to show next; `otherwise` if the given text is not a path of this site. */
 export function nextPath(given: string | undefined, otherwise = "/"): string {
-  return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,1000}$/.test(given) ? given : otherwise;
+  return given !== undefined && /^\/(?![/\\])[\x21-\x7e]{0,8000}$/.test(given) ? given : otherwise;
 }
 
 /** Fills a path of the API or of a page, such as ``path`/api/backups/${id}` ``. Escapes each value. */

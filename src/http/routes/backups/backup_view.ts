@@ -1,22 +1,25 @@
 /** Defines a backup in the API. */
 import { z } from "@hono/zod-openapi";
+import { isRestorable } from "../../../definitions/sources/definition.ts";
+import { definitionOfEngine } from "../../../definitions/sources/registry.ts";
 import { BACKUP_STATUSES, backupStatus, outcomeOfBackup } from "../../../domain/backup_status.ts";
 import { originalDirectory } from "../../../domain/restore.ts";
 import { OUTCOMES } from "../../../domain/run.ts";
 import { SEVERITIES } from "../../../domain/guards/guard.ts";
 import type { BackupDetailRow } from "../../../services/backups/backups.ts";
 import type { Resource } from "../../resource.ts";
+import { NamedRecord } from "../named_record.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
 const Backup = z.object({
   id: z.int(),
   backup_task_id: z.int().nullable().openapi({ description: "Null once the task is deleted." }),
-  backup_task_label: z.string().nullable(),
+  backup_task: NamedRecord.nullable(),
   backup_task_log_id: z.int().nullable(),
   backup_destination_id: z.int(),
-  backup_destination_label: z.string(),
+  backup_destination: NamedRecord,
   remote_server_id: z.int().nullable(),
-  remote_server_label: z.string().nullable(),
+  remote_server: NamedRecord.nullable(),
   original_directory: z.string().nullable().openapi({
     description:
       "Files only: the directory that a restore without `target_path` restores into; null if it is " +
@@ -32,6 +35,13 @@ const Backup = z.object({
   }),
   sha256: z.string().openapi({ description: "Checksum of the first archive, as stored." }),
   engine: z.string(),
+  source_label: z.string().openapi({ description: "What it contains, such as `PostgreSQL databases`." }),
+  is_listed: z.boolean().openapi({ description: "Whether `/api/backups/{id}/files` lists its contents." }),
+  restore_fields: z.array(z.string()).openapi({
+    description: "The fields that a restore of it takes besides `remote_server_id`, `overwrite` and " +
+      "`identity`; empty if agents can't restore it.",
+  }),
+  restore_refusal: z.string().nullable().openapi({ description: "Why agents can't restore it." }),
   encrypted: z.boolean(),
   encryption: z.enum(["none", "password", "recipients"]),
   encryption_recipients: z.array(z.string()).openapi({
@@ -97,6 +107,21 @@ const Backup = z.object({
   drill_duration_ms: z.int().nullable().openapi({ description: "Duration of that restore." }),
 }).openapi("Backup");
 
+/** Returns what the type of the backup's source says about it. */
+function presentSource({ engine, objects }: BackupDetailRow) {
+  const { label, isListed, restore } = definitionOfEngine(engine);
+  return {
+    source_label: label,
+    is_listed: isListed === true && objects.some(({ role }) => role === "index"),
+    restore_fields: isRestorable(restore) ? Object.keys(restore.fields) : [],
+    restore_refusal: isRestorable(restore) ? null : restore.refusal,
+  };
+}
+
+function related(id: number | null, label: string | null): z.output<typeof NamedRecord> | null {
+  return id === null || label === null ? null : { id, label };
+}
+
 const RECIPIENT = "age14dzgq5jzjzp4lwnp2udpu2naeqrzcjm9xwrzu7hrp8jc5cpxzpgqdtsnsn";
 const SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
@@ -108,12 +133,12 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
   example: {
     id: 1,
     backup_task_id: 2,
-    backup_task_label: "Website",
+    backup_task: { id: 2, label: "Website" },
     backup_task_log_id: 7,
     backup_destination_id: 1,
-    backup_destination_label: "Archive bucket",
+    backup_destination: { id: 1, label: "Archive bucket" },
     remote_server_id: 2,
-    remote_server_label: "web-1",
+    remote_server: { id: 2, label: "web-1" },
     original_directory: "/var/www",
     file_name: "backup_2_20240807020000.tar.zst.age",
     directory: "/backups/weekly",
@@ -121,6 +146,10 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     previous_size: 31400960,
     sha256: SHA256,
     engine: "tar",
+    source_label: "files",
+    is_listed: true,
+    restore_fields: ["target_path", "paths"],
+    restore_refusal: null,
     encrypted: true,
     encryption: "recipients",
     encryption_recipients: [RECIPIENT],
@@ -160,12 +189,12 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
   present: (row) => ({
     id: row.id,
     backup_task_id: row.backup_task_id,
-    backup_task_label: row.backup_task_label,
+    backup_task: related(row.backup_task_id, row.backup_task_label),
     backup_task_log_id: row.run_id,
     backup_destination_id: row.backup_destination_id,
-    backup_destination_label: row.backup_destination_label,
+    backup_destination: { id: row.backup_destination_id, label: row.backup_destination_label },
     remote_server_id: row.remote_server_id,
-    remote_server_label: row.remote_server_label,
+    remote_server: related(row.remote_server_id, row.remote_server_label),
     original_directory: originalDirectory(row.source),
     file_name: row.file_name,
     directory: row.directory,
@@ -173,6 +202,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     previous_size: row.previous_size,
     sha256: row.sha256,
     engine: row.engine,
+    ...presentSource(row),
     encrypted: row.encrypted,
     encryption: row.encryption,
     encryption_recipients: row.encryption_recipients,

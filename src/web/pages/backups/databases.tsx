@@ -1,0 +1,95 @@
+/** The databases of a backup, of which some can be chosen for a restore. Works without scripts. */
+import { Icon } from "../../components/icon.tsx";
+import { Bytes } from "../../components/number.tsx";
+import { Empty } from "../../components/table.tsx";
+import type { View } from "../../view.ts";
+import type { Backup } from "./browse.ts";
+import { FilePath, visibleName } from "./file_name.tsx";
+
+/** Returns the archives of a backup that contain a database each. */
+export function databasesOf({ objects }: Backup): { name: string; size: number }[] {
+  return objects.flatMap(({ role, database_name: name, size }) =>
+    role === "archive" && name !== null ? { name, size } : []
+  );
+}
+
+export function Databases({ view, backup }: { view: View; backup: Backup }) {
+  const databases = databasesOf(backup);
+  if (databases.length === 0) {
+    return (
+      <Empty title="Its contents can't be listed.">
+        <p class="muted">It is restored as a whole.</p>
+      </Empty>
+    );
+  }
+  const mayRestore = view.may("restore-backups");
+  return (
+    <form class="browse" action={view.path("/restore")}>
+      <input type="hidden" name="backup_id" value={backup.id} />
+      <input type="hidden" name="step" value="where" />
+      <div class="scroll" tabindex={0} role="region" aria-label="Databases in the backup">
+        <table class="table entries">
+          <caption class="hidden">Databases in the backup</caption>
+          <thead>
+            <tr>
+              {mayRestore
+                ? (
+                  <th scope="col" class="tick">
+                    <input type="checkbox" data-check-all aria-label="Select all databases" hidden />
+                  </th>
+                )
+                : null}
+              <th scope="col">Database</th>
+              <th scope="col" class="number">Stored size</th>
+            </tr>
+          </thead>
+          <tbody>
+            {databases.map(({ name, size }) => (
+              <tr key={name}>
+                {mayRestore
+                  ? (
+                    <td class="tick">
+                      <input
+                        type="checkbox"
+                        name="databases[]"
+                        value={name}
+                        checked={databases.length === 1}
+                        aria-label={`Select ${visibleName(name)}`}
+                      />
+                    </td>
+                  )
+                  : null}
+                <th scope="row" class="main">
+                  <span class="entry">
+                    <Icon name="database" />
+                    <FilePath path={name} />
+                  </span>
+                </th>
+                <td class="number" data-label="Stored size">
+                  <Bytes value={size} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {mayRestore
+        ? (
+          <div class="selection-bar">
+            <div class="selection-text">
+              <span>
+                <strong class="checked-here"></strong> selected; none selected means all
+              </span>
+            </div>
+            <div class="buttons">
+              <button class="button" type="submit">
+                <Icon name="restore" />
+                Continue
+              </button>
+            </div>
+          </div>
+        )
+        : null}
+    </form>
+  );
+}

@@ -1,0 +1,141 @@
+/** The last step of a restore: what will happen, where exactly, and the button that starts it. */
+import { Elsewhere, FormFields, TextArea } from "../../components/form.tsx";
+import { Icon } from "../../components/icon.tsx";
+import { counted } from "../../components/number.tsx";
+import { ExactTime } from "../../components/time.tsx";
+import type { View } from "../../view.ts";
+import { FilePath } from "../backups/file_name.tsx";
+import { directoryOf, Places } from "./places.tsx";
+import { chosenDatabases, type Plan, planBody, planCommand, planFields, stepPath, takes } from "./plan.ts";
+import type { Server } from "./servers.ts";
+import { RestoreHeading } from "./steps.tsx";
+
+const KEY_HINT =
+  "The backup is encrypted to recipients. The line AGE-SECRET-KEY-1… of one of them is used for " +
+  "this restore only, and never stored.";
+
+interface CheckProps {
+  readonly view: View;
+  readonly plan: Plan;
+  readonly server: Server | undefined;
+  /** Why the API did not start the restore; null if it was not asked yet. */
+  readonly problem?: string | null;
+  readonly errors?: Readonly<Record<string, string>>;
+}
+
+export function RestoreCheck({ view, plan, server, problem = null, errors = {} }: CheckProps) {
+  const label = server?.label ?? "the server";
+  return (
+    <>
+      <RestoreHeading view={view} step={4} plan={plan} />
+      {problem === null ? null : (
+        <p class="notice bad" role="alert">
+          <Icon name="bad" />
+          {problem}
+        </p>
+      )}
+      <dl class="facts">
+        <div>
+          <dt>What</dt>
+          <dd>{whatInWords(plan)}</dd>
+        </div>
+        <div>
+          <dt>As it was on</dt>
+          <dd>
+            <ExactTime view={view} at={plan.backup.created_at} />
+          </dd>
+        </div>
+        <div>
+          <dt>On server</dt>
+          <dd>{label}</dd>
+        </div>
+      </dl>
+      <Places plan={plan} server={label} />
+      <Existing view={view} plan={plan} />
+      <form method="post" action={view.path("/restore/start")} class="form-wide" autocomplete="off">
+        <FormFields view={view} />
+        {planFields(plan).map(([name, value], index) => (
+          <input key={index} type="hidden" name={name} value={value} />
+        ))}
+        {plan.backup.encryption === "recipients"
+          ? (
+            <TextArea
+              name="identity"
+              label="Secret key of a recipient"
+              mono
+              rows={3}
+              value=""
+              error={errors.identity}
+              hint={KEY_HINT}
+            />
+          )
+          : null}
+        <div class="buttons">
+          <button class={plan.flags.overwrite ? "button danger" : "button"} type="submit">
+            <Icon name="restore" />
+            {plan.flags.overwrite ? "Replace and restore" : "Start the restore"}
+          </button>
+          <a class="button quiet" href={view.path(stepPath("where", plan))}>Back</a>
+        </div>
+      </form>
+      <Elsewhere
+        cli={planCommand(plan)}
+        api={`POST /api/backups/${plan.backup.id}/restore ${JSON.stringify(planBody(plan))}`}
+      />
+    </>
+  );
+}
+
+/** Says what happens to files and databases that exist already, and lets a person change that. */
+function Existing({ view, plan }: { view: View; plan: Plan }) {
+  const isFiles = takes(plan, "target_path");
+  const things = isFiles ? "files" : "databases";
+  if (plan.flags.overwrite) {
+    return (
+      <div class="notice warn with-action">
+        <Icon name="warn" />
+        <div class="section">
+          <p>
+            <strong>Existing {things} are replaced.</strong> What they contain now is lost.{" "}
+            {isFiles ? "Files that are not in the backup stay." : null}
+          </p>
+          <a class="button quiet" href={view.path(stepPath("check", plan, { overwrite: "" }))}>
+            Keep existing {things}
+          </a>
+        </div>
+      </div>
+    );
+  }
+  return (
+    <div class="notice with-action">
+      <Icon name="good" />
+      <div class="section">
+        <p>
+          Nothing is replaced: if one of the {things}{" "}
+          exists already, the restore stops before it changes anything.
+        </p>
+        <a class="button quiet" href={view.path(stepPath("check", plan, { overwrite: "1" }))}>
+          Replace existing {things}
+        </a>
+      </div>
+    </div>
+  );
+}
+
+function whatInWords(plan: Plan) {
+  if (!takes(plan, "paths")) {
+    const databases = chosenDatabases(plan);
+    return databases.length === 1 && databases[0] !== undefined
+      ? <FilePath path={databases[0]} />
+      : counted(databases.length, "database");
+  }
+  const { paths } = plan.selection;
+  if (paths.length === 0) return "Everything in the backup";
+  if (paths.length === 1 && paths[0] !== undefined) return <FilePath path={paths[0]} />;
+  return `${counted(paths.length, "item")} with everything in them`;
+}
+
+/** Returns whether the plan says where to restore. */
+export function hasPlace(plan: Plan): boolean {
+  return !takes(plan, "target_path") || directoryOf(plan) !== null;
+}

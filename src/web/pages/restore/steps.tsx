@@ -1,0 +1,63 @@
+/** The steps of a restore, each with an address of its own. */
+import { exactTime } from "../../components/time.tsx";
+import { PageHeading } from "../../shell.tsx";
+import type { View } from "../../view.ts";
+import type { Backup } from "../backups/browse.ts";
+import { type Plan, stepPath } from "./plan.ts";
+
+const STEPS = ["Which backup", "What", "Where", "Check and start"] as const;
+
+interface StepsProps {
+  readonly view: View;
+  /** Number of the step, from 1. */
+  readonly step: 1 | 2 | 3 | 4;
+  /** Null before a backup is chosen. */
+  readonly plan: Plan | null;
+}
+
+export function RestoreHeading({ view, step, plan }: StepsProps) {
+  return (
+    <>
+      <PageHeading
+        view={view}
+        title="Restore"
+        lead={plan === null
+          ? "Choose what to bring back. Nothing is written before the last step."
+          : backupInWords(view, plan.backup)}
+      />
+      <nav aria-label="Steps">
+        <ol class="steps">
+          {STEPS.map((label, index) => (
+            <li key={label}>
+              <StepLink view={view} step={step} plan={plan} number={index + 1} label={label} />
+            </li>
+          ))}
+        </ol>
+      </nav>
+    </>
+  );
+}
+
+function StepLink(
+  { view, step, plan, number, label }: StepsProps & { number: number; label: string },
+) {
+  const text = (
+    <>
+      <span class="step-number" aria-hidden="true">{number}</span>
+      {label}
+    </>
+  );
+  if (number === step) return <strong aria-current="step">{text}</strong>;
+  if (number > step || plan === null) return <span class="muted">{text}</span>;
+  const { backup } = plan;
+  const first = backup.backup_task_id === null ? "/restore" : `/restore?task_id=${backup.backup_task_id}`;
+  return (
+    <a href={view.path(number === 1 ? first : stepPath(number === 2 ? "what" : "where", plan))}>{text}</a>
+  );
+}
+
+function backupInWords(view: View, backup: Backup): string {
+  return `${backup.backup_task?.label ?? "A deleted task"}, as it was on ${
+    exactTime(view, backup.created_at)
+  }`;
+}
