@@ -1584,12 +1584,14 @@ export interface paths {
               truncated: boolean;
               /** How many backups were searched. */
               searched_count: number;
-              /** All other backups of the task, and why: they may contain more. */
+              /** The backups that could not be searched, and why: they may contain more. */
               not_searched: {
                 backup_id: number;
                 created_at: string;
                 reason: string;
               }[];
+              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              older_count: number;
               /** How many lines of indexes contain the text and can't be read: each may be a further file. */
               unlisted_count: number;
             };
@@ -1637,12 +1639,115 @@ export interface paths {
               truncated: boolean;
               /** How many backups were searched. */
               searched_count: number;
-              /** All other backups of the task, and why: they may contain more. */
+              /** The backups that could not be searched, and why: they may contain more. */
               not_searched: {
                 backup_id: number;
                 created_at: string;
                 reason: string;
               }[];
+              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              older_count: number;
+              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              unlisted_count: number;
+              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              warnings?: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backups/files": {
+    /** Find files in the backups of all tasks */
+    get: {
+      parameters: {
+        query: {
+          /** A text that names contain, or a glob (`*.conf`, `?`, `[a-z]`), which matches whole names. */
+          search: string;
+          /** Maximum number of paths. */
+          limit?: number;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** What was found, and what could not be searched. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              /** Sorted by path. */
+              data: components["schemas"]["FoundFile"][];
+              /** Whether more paths match. */
+              truncated: boolean;
+              /** How many backups were searched. */
+              searched_count: number;
+              /** The backups that could not be searched, and why: they may contain more. */
+              not_searched: {
+                backup_id: number;
+                created_at: string;
+                reason: string;
+              }[];
+              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              older_count: number;
+              /** How many lines of indexes contain the text and can't be read: each may be a further file. */
+              unlisted_count: number;
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+    /** Find files in the backups of all tasks, also in those that are encrypted to recipients */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": {
+            /** A text that names contain, or a glob (`*.conf`, `?`, `[a-z]`), which matches whole names. */
+            search: string;
+            /** Maximum number of paths. */
+            limit?: number;
+            /** Secret keys of recipients, one in a line. */
+            identity: string;
+          };
+        };
+      };
+      responses: {
+        /** What was found, and what could not be searched. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              /** Sorted by path. */
+              data: components["schemas"]["FoundFile"][];
+              /** Whether more paths match. */
+              truncated: boolean;
+              /** How many backups were searched. */
+              searched_count: number;
+              /** The backups that could not be searched, and why: they may contain more. */
+              not_searched: {
+                backup_id: number;
+                created_at: string;
+                reason: string;
+              }[];
+              /** How many older backups were not searched: a search without a task covers the newest 1,000. */
+              older_count: number;
               /** How many lines of indexes contain the text and can't be read: each may be a further file. */
               unlisted_count: number;
               /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
@@ -6219,6 +6324,7 @@ export interface components {
       /** Relative to the source's root. */
       path: string;
       name: string;
+      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
       /** What the backups contain at this path, that of the newest backup first. */
       versions: {
         type: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character_device" | "block_device";

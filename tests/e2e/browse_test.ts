@@ -67,6 +67,7 @@ Deno.test("a backup is browsed at every type of destination", async (t) => {
         truncated: false,
         searched_count: 1,
         not_searched: [],
+        older_count: 0,
         unlisted_count: 0,
       }]);
       assert.deepEqual([hit.path, hit.name], ["plain/known", "known"]);
@@ -129,6 +130,8 @@ Deno.test("a file is found in every backup of a task, restored and downloaded, a
   assert.equal(searched_count, 3);
   const ids = hit.versions.map(({ backups }: { backups: { id: number }[] }) => backups.map(({ id }) => id));
   assert.deepEqual([hit.path, ids], [name, [[first + 2], [first + 1, first]]]);
+  const copy = await api.call("GET", `/backups/files?${new URLSearchParams({ search: "OF $(" })}`);
+  assert.deepEqual(copy.body.data, [hit], "of all tasks");
   const target = `${at.root}/target`;
   await api.carryOut(`/backups/${ids[1][0]}/restore`, { target_path: target, paths: [hit.path] });
   assert.equal(await Deno.readTextFile(`${target}/${name}`), "first");

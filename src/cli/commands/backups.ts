@@ -10,6 +10,7 @@ import type { Column } from "../output.ts";
 import { humanSize } from "../progress.ts";
 import { addBackupRunCommands } from "./backup_runs.ts";
 import { addDownloadCommand } from "./download.ts";
+import { addFindCommand } from "./find_files.ts";
 
 type Backup = Schema<"Backup">;
 /** An entry of a backup, or of a directory on a server. */
@@ -51,6 +52,7 @@ export function addBackupCommands(program: Command): void {
     .option("--search <text>", "only names that contain this text")
     .addOption(identityOption())
     .action(calling(files));
+  addFindCommand(backups.command("find"));
   addBackupRunCommands((name) => backups.command(name).addArgument(backupId()));
   addDelete(backups, backupId(), BACKUP, FORGET);
   addUndelete(backups, backupId(), BACKUP);

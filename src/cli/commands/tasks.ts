@@ -1,7 +1,7 @@
 /** `tasks`: manages backup tasks and starts their runs. */
 import { Argument, type Command } from "commander";
 import type { Body, Schema } from "../../client/client.ts";
-import { addFindCommand } from "./find_files.ts";
+import { addTaskFindCommand } from "./find_files.ts";
 import type { FieldTable } from "../../definitions/fields/field.ts";
 import { TASK_FIELDS } from "../../definitions/task_fields.ts";
 import { CommandError, EXIT } from "../command_error.ts";
@@ -59,7 +59,7 @@ export function addTaskCommands(program: Command): void {
     parameter: "with_backups",
     description: "put its backups into the trash too; without this flag they stay, without a task",
   });
-  addFindCommand(tasks.command("find").addArgument(taskId()));
+  addTaskFindCommand(tasks.command("find").addArgument(taskId()));
   tasks.command("run").addArgument(taskId())
     .description("Run one now")
     .option("--follow", "show the run's output until it ends; the exit code shows the result")

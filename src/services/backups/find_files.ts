@@ -1,19 +1,25 @@
-/** Finds files by name in all backups of a task. Agents search the indexes next to the archives. */
+/** Finds files by name in all backups. Agents search the indexes next to the archives. */
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from "../../domain/errors.ts";
 import { type BackupFindResult, type FoundVersion, MAX_FOUND_BACKUPS } from "../../protocol/browsing.ts";
 import { PROTOCOL_FIND } from "../../protocol/version.ts";
-import { type BackupDetailRow, backupIdsOfTask, indexedBackups } from "../../store/backups/backups.ts";
+import {
+  type BackupDetailRow,
+  backupIdsOfTask,
+  indexedBackups,
+  newestBackupIds,
+} from "../../store/backups/backups.ts";
 import {
   type BackupDestinationRow,
   findBackupDestination,
 } from "../../store/destinations/backup_destinations.ts";
 import { findBackupTaskOf } from "../../store/tasks/backup_tasks.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { DamageFoundError, requestAgent } from "../agent_rpc/agent_requests.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { decryptionIdentityOf, readingServer, refuseDeleted } from "./backup_access.ts";
 import { markFoundDamage, refuseUnlistable } from "./backup_files.ts";
 
-/** Maximum number of backups that one search covers. If a task has more, the newest ones are searched. */
+/** Maximum number of backups that one search covers. If there are more, the newest ones are searched. */
 const MAX_BACKUPS = 1000;
 /** Time limit of a search, in milliseconds. */
 const TIME_LIMIT = 50_000;
@@ -36,7 +42,7 @@ export interface FileQuery {
   readonly identity?: string;
 }
 
-/** A path, and what the backups contain at this path. */
+/** A path, and what the backups of one task contain at this path. */
 export interface FoundFile {
   readonly path: string;
   /** The first version is the one in the newest backup. */
@@ -55,10 +61,12 @@ export interface FoundFiles {
   readonly truncated: boolean;
   /** Number of backups that were searched. */
   readonly searched: number;
-  /** The task's backups that were not searched, the newest first. `reason` says why. */
+  /** The backups that were not searched, the newest first. `reason` says why. */
   readonly notSearched: readonly { readonly backup: BackupDetailRow; readonly reason: string }[];
   /** Number of unreadable index lines that contain the pattern. */
   readonly unlisted: number;
+  /** Number of older backups that were not searched, and that `notSearched` does not list. */
+  readonly older: number;
 }
 
 /** Backups that one agent reads from one destination. */
@@ -69,21 +77,18 @@ interface Group {
 }
 
 /**
- * Searches the indexes of all backups of a task. A backup that can't be searched does not fail the search: it
+ * Searches the indexes of all backups of a task, or of the workspace if `taskId` is null. A backup that can't be searched does not fail the search: it
  * is listed with the reason. Throws a {@link NotFoundError} if the caller has no such task. Throws an {@link
  * InvalidError} if the age secret key (identity) is malformed.
  */
 export async function findFiles(
   services: ServiceContext,
   caller: Caller,
-  taskId: number,
+  taskId: number | null,
   query: FileQuery,
 ): Promise<FoundFiles> {
   const { clock, database } = services;
-  if (await findBackupTaskOf(database, caller.workspaceId, taskId) === undefined) {
-    throw new NotFoundError("Backup task");
-  }
-  const ids = await backupIdsOfTask(database, caller.workspaceId, taskId);
+  const { ids, total } = await searchedIds(database, caller, taskId);
   const backups = await indexedBackups(database, ids);
   const search = new FileSearch(services, query);
   for (const [index, backup] of backups.entries()) {
@@ -92,7 +97,18 @@ export async function findFiles(
   }
   const until = clock.monotonic() + TIME_LIMIT;
   await Promise.all(search.groups.map((group) => search.run(group, until)));
-  return search.result(backups);
+  return { ...search.result(backups), older: total - ids.length };
+}
+
+async function searchedIds(
+  sql: Sql,
+  { workspaceId }: Caller,
+  taskId: number | null,
+): Promise<{ ids: number[]; total: number }> {
+  if (taskId === null) return await newestBackupIds(sql, workspaceId, MAX_BACKUPS);
+  if (await findBackupTaskOf(sql, workspaceId, taskId) === undefined) throw new NotFoundError("Backup task");
+  const ids = await backupIdsOfTask(sql, workspaceId, taskId);
+  return { ids, total: ids.length };
 }
 
 class FileSearch {
@@ -156,17 +172,21 @@ class FileSearch {
     }
   }
 
-  result(backups: readonly BackupDetailRow[]): FoundFiles {
+  result(backups: readonly BackupDetailRow[]): Omit<FoundFiles, "older"> {
     const order = new Map(backups.map((backup, index) => [backup.id, { backup, index }]));
     const newest = ({ versions }: BackupFindResult["hits"][number]) =>
       Math.min(...versions.flatMap(({ backups }) => backups.map((id) => order.get(id)!.index)));
-    const paths = new Map<string, BackupFindResult["hits"]>();
+    const files = new Map<string, BackupFindResult["hits"]>();
     for (const hit of this.#results.flatMap(({ hits }) => hits)) {
-      paths.set(hit.path, [...paths.get(hit.path) ?? [], hit]);
+      for (const [task, part] of byTask(hit, order)) {
+        const key = `${task} ${hit.path}`;
+        files.set(key, [...files.get(key) ?? [], part]);
+      }
     }
-    const ranked = [...paths].map(([path, hits]) => ({ path, hits, rank: Math.min(...hits.map(newest)) }))
+    const ranked = [...files.values()]
+      .map((hits) => ({ path: hits[0]!.path, hits, rank: Math.min(...hits.map(newest)) }))
       .sort((a, b) => a.rank - b.rank);
-    const files = ranked.slice(0, this.query.limit).map(({ path, hits }) => ({
+    const listed = ranked.slice(0, this.query.limit).map(({ path, hits }) => ({
       path,
       versions: mergeVersions(hits.flatMap(({ versions }) => versions), order),
     }));
@@ -175,8 +195,8 @@ class FileSearch {
       return reason === undefined ? [] : [{ backup, reason }];
     });
     return {
-      files: files.sort((a, b) => a.path < b.path ? -1 : 1),
-      truncated: ranked.length > files.length || this.#results.some(({ truncated }) => truncated),
+      files: listed.sort((a, b) => a.path < b.path ? -1 : 1),
+      truncated: ranked.length > listed.length || this.#results.some(({ truncated }) => truncated),
       searched: backups.length - notSearched.length,
       notSearched,
       unlisted: this.#results.reduce((sum, { unlisted }) => sum + unlisted, 0),
@@ -259,6 +279,26 @@ function validated(result: BackupFindResult, known: ReadonlyMap<number, unknown>
     })).filter(({ backups }) => backups.length > 0),
   }));
   return { ...result, hits: hits.filter(({ versions }) => versions.length > 0) };
+}
+
+/** Splits a hit by the tasks of its backups. Tasks can have different files at the same path. */
+function byTask(
+  { path, versions }: BackupFindResult["hits"][number],
+  order: ReadonlyMap<number, { backup: BackupDetailRow }>,
+): Map<string, BackupFindResult["hits"][number]> {
+  // The backups of deleted tasks no longer name their task, but each task has a directory.
+  const taskOf = (id: number) => {
+    const { backup_task_id, directory } = order.get(id)!.backup;
+    return String(backup_task_id ?? directory);
+  };
+  const tasks = new Set(versions.flatMap(({ backups }) => backups.map(taskOf)));
+  return new Map([...tasks].map((task) => {
+    const own = versions.map((version) => ({
+      ...version,
+      backups: version.backups.filter((id) => taskOf(id) === task),
+    }));
+    return [task, { path, versions: own.filter(({ backups }) => backups.length > 0) }];
+  }));
 }
 
 /** Joins the versions of a path from several responses, and sorts them by their newest backup. */

@@ -246,6 +246,19 @@ export async function backupIdsOfTask(sql: Sql, workspaceId: number, taskId: num
   return rows.map(({ id }) => id);
 }
 
+/** Returns the ids of a workspace's newest backups, the newest first, and the number of all its backups. */
+export async function newestBackupIds(
+  sql: Sql,
+  workspaceId: number,
+  limit: number,
+): Promise<{ ids: number[]; total: number }> {
+  const own = sql`workspace_id = ${workspaceId} and ${isShown(sql)}`;
+  const rows = await sql<{ id: number }[]>`
+    select id from backups where ${own} order by created_at desc, id desc limit ${limit}`;
+  const [count] = await sql<{ total: number }[]>`select count(*) as total from backups where ${own}`;
+  return { ids: rows.map(({ id }) => id), total: count!.total };
+}
+
 /**
  * Locks a backup of the workspace until the transaction ends, and returns it. Does not find a backup whose
  * removal reason is `forget`.

@@ -146,7 +146,7 @@ export const backup: Resource<BackupDetailRow, z.output<typeof Backup>> = {
     previous_size: 31400960,
     sha256: SHA256,
     engine: "tar",
-    source_label: "files",
+    source_label: definitionOfEngine("tar").label,
     is_listed: true,
     restore_fields: ["target_path", "paths"],
     restore_refusal: null,

@@ -1,9 +1,10 @@
-/** Endpoints that find files by name in all backups of a task. */
+/** Endpoints that find files by name in all backups, of a task or of the workspace. */
 import { z } from "@hono/zod-openapi";
 import { integer } from "../../../definitions/formats/text.ts";
 import { type FileVersion, findFiles, type FoundFiles } from "../../../services/backups/find_files.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { identity } from "../../input/secret_input.ts";
+import { NamedRecord } from "../named_record.ts";
 import { isoTime, Time } from "../../input/time.ts";
 import { entryTime, EntryType } from "../backups/backup_files.ts";
 
@@ -26,6 +27,7 @@ const FoundFile = z.object({
       "`\\ooo`, in octal.",
   }),
   name: z.string(),
+  backup_task: NamedRecord.nullable().openapi({ description: "Null once the task is deleted." }),
   versions: z.array(Version).openapi({
     description:
       "What the backups contain at this path, that of the newest backup first. Equal type, size and " +
@@ -40,7 +42,10 @@ const Answer = z.object({
   }),
   searched_count: z.int().openapi({ description: "How many backups were searched." }),
   not_searched: z.array(z.object({ backup_id: z.int(), created_at: Time, reason: z.string() })).openapi({
-    description: "All other backups of the task, and why: they may contain more.",
+    description: "The backups that could not be searched, and why: they may contain more.",
+  }),
+  older_count: z.int().openapi({
+    description: "How many older backups were not searched: a search without a task covers the newest 1,000.",
   }),
   unlisted_count: z.int().openapi({
     description: "How many lines of indexes contain the text and can't be read: each may be a further file.",
@@ -63,10 +68,7 @@ const FindInput = FindQuery.extend({
 });
 
 const shared = {
-  path: "/api/backup-tasks/{id}/files",
-  group: "Backup tasks",
   access: "view-backup-tasks",
-  ids: { id: "Backup task" },
   answer: {
     status: 200,
     description: "What was found, and what could not be searched.",
@@ -77,6 +79,7 @@ const shared = {
         data: [{
           path: "etc/nginx/nginx.conf",
           name: "nginx.conf",
+          backup_task: { id: 2, label: "Web server" },
           versions: [{
             type: "file" as const,
             size: 1482,
@@ -91,19 +94,29 @@ const shared = {
           created_at: "2024-08-06T02:00:04Z",
           reason: "No connected agent can read the backup. Start one, and try again.",
         }],
+        older_count: 0,
         unlisted_count: 0,
       },
     },
   },
 } as const;
+const ofTask = {
+  ...shared,
+  path: "/api/backup-tasks/{id}/files",
+  group: "Backup tasks",
+  ids: { id: "Backup task" },
+} as const;
+const ofAll = { ...shared, path: "/api/backups/files", group: "Backups" } as const;
+const DESCRIPTION = "Agents search the indexes next to the archives, side by side, for at most 50 s.";
+const EXAMPLE = { search: "*.conf", limit: 100, identity: "AGE-SECRET-KEY-1…" };
 
 export const taskFileEndpoints: readonly Endpoint[] = [
   endpoint({
-    ...shared,
+    ...ofTask,
     method: "get",
     operationId: "findTaskFiles",
     summary: "Find files in all backups of a task",
-    description: "Agents search the indexes next to the archives, side by side, for at most 50 s.",
+    description: DESCRIPTION,
     query: FindQuery,
     async handle({ services, caller, params, query }) {
       const { search: pattern, limit } = query;
@@ -111,18 +124,41 @@ export const taskFileEndpoints: readonly Endpoint[] = [
     },
   }),
   endpoint({
-    ...shared,
+    ...ofTask,
     method: "post",
     operationId: "findTaskFilesWithIdentity",
     summary: "Find files in backups that are encrypted to recipients",
-    body: {
-      schema: FindInput,
-      example: { search: "*.conf", limit: 100, identity: "AGE-SECRET-KEY-1…" },
-    },
+    body: { schema: FindInput, example: EXAMPLE },
     async handle({ services, caller, params, body }) {
       const { search: pattern, limit, identity } = body;
       const query = { pattern, limit, identity };
       return { status: 200, body: present(await findFiles(services, caller, params.id, query)) };
+    },
+  }),
+  endpoint({
+    ...ofAll,
+    method: "get",
+    operationId: "findFiles",
+    summary: "Find files in the backups of all tasks",
+    description: DESCRIPTION,
+    query: FindQuery,
+    async handle({ services, caller, query }) {
+      const { search: pattern, limit } = query;
+      return { status: 200, body: present(await findFiles(services, caller, null, { pattern, limit })) };
+    },
+  }),
+  endpoint({
+    ...ofAll,
+    method: "post",
+    operationId: "findFilesWithIdentity",
+    summary: "Find files in the backups of all tasks, also in those that are encrypted to recipients",
+    body: { schema: FindInput, example: EXAMPLE },
+    async handle({ services, caller, body }) {
+      const { search: pattern, limit, identity } = body;
+      return {
+        status: 200,
+        body: present(await findFiles(services, caller, null, { pattern, limit, identity })),
+      };
     },
   }),
 ];
@@ -132,6 +168,7 @@ function present(found: FoundFiles): z.output<typeof Answer> {
     data: found.files.map(({ path, versions }) => ({
       path,
       name: path.slice(path.lastIndexOf("/") + 1),
+      backup_task: taskOf(versions[0]!.backups[0]!),
       versions: versions.map(presentVersion),
     })),
     truncated: found.truncated,
@@ -141,8 +178,14 @@ function present(found: FoundFiles): z.output<typeof Answer> {
       created_at: isoTime(backup.created_at),
       reason,
     })),
+    older_count: found.older,
     unlisted_count: found.unlisted,
   };
+}
+
+function taskOf(backup: FileVersion["backups"][number]): z.output<typeof NamedRecord> | null {
+  const { backup_task_id: id, backup_task_label: label } = backup;
+  return id === null || label === null ? null : { id, label };
 }
 
 function presentVersion({ type, size, modified_at, backups }: FileVersion): z.output<typeof Version> {

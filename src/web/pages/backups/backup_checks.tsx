@@ -43,7 +43,7 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
         <Duration
           ms={started_at === null || finished_at === null
             ? null
-            : Date.parse(finished_at) - Date.parse(started_at)}
+            : Math.max(1000, Date.parse(finished_at) - Date.parse(started_at))}
         />
       ),
     },

@@ -4,12 +4,16 @@ import { path, type Site } from "../../site.ts";
 import { exactTime } from "../../components/time.tsx";
 import { BackupPage } from "./backup_page.tsx";
 import { browseOf, listFiles } from "./browse.ts";
+import { addBackupListPage } from "./list_page.tsx";
+import { addFindPage } from "./find_page.tsx";
 import { addBrowseAction } from "./browse_action.tsx";
 
 /** How many runs that read a backup its page shows. */
 const SHOWN_CHECKS = 10;
 
 export function addBackupPages(site: Site): void {
+  addBackupListPage(site);
+  addFindPage(site);
   addPage(site, "/backups/:id", async (view, parameter) => {
     const id = parameter("id");
     const backup = await view.get("/api/backups/{id}", { id });

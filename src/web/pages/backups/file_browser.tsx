@@ -1,13 +1,12 @@
 /** The contents of a backup: a directory, whose entries can be checked and opened. Works without scripts. */
 import { FormFields, TextArea } from "../../components/form.tsx";
-import { Icon } from "../../components/icon.tsx";
-import { Bytes, count, counted } from "../../components/number.tsx";
+import { count, counted } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";
-import { Moment } from "../../components/time.tsx";
 import { path } from "../../site.ts";
 import type { View } from "../../view.ts";
-import type { Browse, Entry, Listing } from "./browse.ts";
-import { FileIcon, FilePath, visibleName } from "./file_name.tsx";
+import type { Browse, Listing } from "./browse.ts";
+import { EntryRow } from "./entry_row.tsx";
+import { FilePath } from "./file_name.tsx";
 import { pack } from "./selection.ts";
 import { SelectionBar } from "./selection_bar.tsx";
 
@@ -157,7 +156,7 @@ function Entries({ view, browse, listing }: {
           </thead>
           <tbody>
             {list.rows.map((entry, index) => (
-              <Row key={index} view={view} browse={browse} entry={entry} index={index} />
+              <EntryRow key={index} view={view} browse={browse} entry={entry} index={index} />
             ))}
           </tbody>
         </table>
@@ -186,84 +185,4 @@ function PageButton({ page, of, text }: { page: number; of: number; text: string
   return (
     <button class="button quiet" type="submit" name="to_page" value={page} disabled={!isThere}>{text}</button>
   );
-}
-
-interface RowProps {
-  readonly view: View;
-  readonly browse: Browse;
-  readonly entry: Entry;
-  readonly index: number;
-}
-
-function Row({ view, browse, entry, index }: RowProps) {
-  const { selection, backup } = browse;
-  const inside = selection.directoryOf(entry.path);
-  const name = visibleName(entry.name);
-  const isFile = entry.type === "file";
-  const mayRestore = view.may("restore-backups");
-  return (
-    <tr>
-      {mayRestore
-        ? (
-          <td class="tick">
-            <input
-              type="checkbox"
-              name="check[]"
-              value={index}
-              checked={inside !== null || selection.has(entry.path)}
-              disabled={inside !== null}
-              title={inside === null ? undefined : `In ${visibleName(inside)}, which is selected`}
-              aria-label={`Select ${name}`}
-            />
-          </td>
-        )
-        : null}
-      <th scope="row" class="main">
-        <span class="entry">
-          <FileIcon type={entry.type} />
-          {entry.type === "directory"
-            ? (
-              <button class="link" type="submit" name="open" value={index}>
-                <FilePath path={entry.name} />
-              </button>
-            )
-            : <FilePath path={entry.name} />}
-          {entry.link_target === null ? null : (
-            <span class="muted">
-              → <FilePath path={entry.link_target} />
-            </span>
-          )}
-        </span>
-      </th>
-      <td class="number" data-label="Size">
-        {isFile ? <Bytes value={entry.size} /> : <span class="muted">{isOther(entry)}</span>}
-      </td>
-      <td class="number" data-label="Changed">
-        <Moment view={view} at={entry.modified_at} />
-      </td>
-      <td class="wide mono">{entry.mode}</td>
-      <td class="wide number">{entry.uid}:{entry.gid}</td>
-      <td class="action">
-        {isFile && mayRestore && backup.encryption !== "recipients"
-          ? (
-            <a
-              class="button quiet"
-              download
-              href={view.path(
-                path`/api/backups/${backup.id}/files/download` +
-                  `?${new URLSearchParams({ path: entry.path })}`,
-              )}
-              aria-label={`Download ${name}`}
-            >
-              <Icon name="download" />
-            </a>
-          )
-          : null}
-      </td>
-    </tr>
-  );
-}
-
-function isOther({ type }: Entry): string {
-  return type === "directory" ? "–" : type.replaceAll("_", " ");
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
 /** Maximum number of paths that a restore takes. */
-export const MAX_PATHS = 1000;
+const MAX_PATHS = 1000;
 /** Maximum length of compressed paths in an address. Proxies refuse addresses above 8,000 characters. */
 const MAX_PACKED = 6000;
 /** Maximum length of paths that an address contains as they are. */

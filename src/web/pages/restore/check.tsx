@@ -89,18 +89,18 @@ export function RestoreCheck({ view, plan, server, problem = null, errors = {} }
 /** Says what happens to files and databases that exist already, and lets a person change that. */
 function Existing({ view, plan }: { view: View; plan: Plan }) {
   const isFiles = takes(plan, "target_path");
-  const things = isFiles ? "files" : "databases";
+  const existing = isFiles ? "existing files" : "existing databases";
   if (plan.flags.overwrite) {
     return (
       <div class="notice warn with-action">
         <Icon name="warn" />
         <div class="section">
           <p>
-            <strong>Existing {things} are replaced.</strong> What they contain now is lost.{" "}
+            <strong>This replaces {existing}.</strong> What they contain now is lost.{" "}
             {isFiles ? "Files that are not in the backup stay." : null}
           </p>
           <a class="button quiet" href={view.path(stepPath("check", plan, { overwrite: "" }))}>
-            Keep existing {things}
+            Keep {existing}
           </a>
         </div>
       </div>
@@ -111,11 +111,11 @@ function Existing({ view, plan }: { view: View; plan: Plan }) {
       <Icon name="good" />
       <div class="section">
         <p>
-          Nothing is replaced: if one of the {things}{" "}
-          exists already, the restore stops before it changes anything.
+          Nothing is replaced: if one of the {isFiles ? "files is" : "databases is"}{" "}
+          there already, the restore stops before it changes anything.
         </p>
         <a class="button quiet" href={view.path(stepPath("check", plan, { overwrite: "1" }))}>
-          Replace existing {things}
+          Replace {existing}
         </a>
       </div>
     </div>

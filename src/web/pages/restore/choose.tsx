@@ -1,6 +1,5 @@
 /** The first step of a restore: which task, and which of its backups. */
 import type { Answer } from "../../../client/types.ts";
-import { addDays, boundariesOf } from "../../../domain/history/day_range.ts";
 import { TextField } from "../../components/form.tsx";
 import { Bytes } from "../../components/number.tsx";
 import { Status } from "../../components/status.tsx";
@@ -8,6 +7,7 @@ import { type Column, Empty, Pages, Table } from "../../components/table.tsx";
 import { Ago, ExactTime } from "../../components/time.tsx";
 import type { ListPage, View } from "../../view.ts";
 import type { Backup } from "../backups/browse.ts";
+import { startOf } from "../backups/list_filters.tsx";
 import { Trust } from "../backups/trust.tsx";
 import { RestoreHeading } from "./steps.tsx";
 
@@ -87,14 +87,14 @@ export async function ChooseTask({ view }: { view: View }) {
 
 export async function ChooseBackup({ view, taskId }: { view: View; taskId: string }) {
   const task = await view.get("/api/backup-tasks/{id}", { id: taskId });
-  const date = /^\d{4}-\d{2}-\d{2}$/.test(view.query("date")) ? view.query("date") : "";
+  const date = view.query("date");
   const list = await view.list("/api/backups", {
     query: {
       backup_task_id: taskId,
       sort: "-created_at",
       per_page: PER_PAGE,
       page: view.query("page"),
-      until: date === "" ? null : endOf(view, date),
+      until: startOf(view, date, 1),
     },
   });
   return (
@@ -163,11 +163,4 @@ function BackupTable({ view, list }: { view: View; list: ListPage<Backup> }) {
       toneOf={({ status }) => status === "damaged" ? "bad" : status === "deleting" ? "quiet" : undefined}
     />
   );
-}
-
-/** Returns when a day of the user's time zone ends. */
-function endOf(view: View, date: string): string | null {
-  if (Number.isNaN(Date.parse(date))) return null;
-  const [, end] = boundariesOf({ timezone: view.user.timezone, from: date, to: addDays(date, 0) });
-  return end === undefined ? null : end.toISOString();
 }
