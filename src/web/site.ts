@@ -52,14 +52,17 @@ export class Site {
    * requests from pages of other sites. So a page can do only what the API allows its user.
    *
    * @param csrf The CSRF token from the form that the browser has sent; undefined if it has sent no form.
+   * @param isOwn Whether the page itself makes the request, whatever has led the browser to the page. Only
+   *   for requests that change nothing.
    */
   async call(
     c: SiteContext,
     method: string,
     path: string,
-    { body, csrf }: { body?: unknown; csrf?: string } = {},
+    { body, csrf, isOwn = false }: { body?: unknown; csrf?: string; isOwn?: boolean } = {},
   ): Promise<ApiResponse> {
     const headers = headersFor(c);
+    if (isOwn) headers.set("Sec-Fetch-Site", "same-origin");
     if (csrf !== undefined) headers.set("X-CSRF-Token", csrf);
     if (body !== undefined) headers.set("Content-Type", "application/json");
     const request = new Request(new URL(path, c.req.url), {

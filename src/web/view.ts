@@ -115,6 +115,11 @@ export class View {
     return this.site.call(this.c, method, path, { body, csrf });
   }
 
+  /** Calls an endpoint that only reads, and takes a body. The page can be opened from a bookmark. */
+  ask(path: string, body: unknown): Promise<ApiResponse> {
+    return this.site.call(this.c, "POST", path, { body, csrf: this.csrf, isOwn: true });
+  }
+
   /**
    * Reads `data` of an endpoint: `view.get("/api/backups/{id}", { id })`. Throws a {@link PageError} if the
    * API refuses.

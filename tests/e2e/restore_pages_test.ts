@@ -86,6 +86,8 @@ Deno.test("files of several directories are checked, restored elsewhere, and the
   const target = `${at.root}/back`;
   const check = await browser.call("GET", `${where}&place=elsewhere&target_path=${target}&step=check`);
   assert.equal(check.status, 200, check.text);
+  assert.match(check.text, /Nothing is in the way\./);
+  assert.match(check.text, />[^<]*\/back\/index\.html<\/bdi> <span class="muted">does not exist yet/);
   const started = await browser.submit("/restore/start", fieldsOf(check.text, "/restore/start"));
   assert.match(started.headers.get("location") ?? "", /^\/runs\/\d+$/, started.text);
   const log = `/backup-task-logs/${started.headers.get("location")!.slice("/runs/".length)}`;
@@ -97,5 +99,10 @@ Deno.test("files of several directories are checked, restored elsewhere, and the
     "index.html",
     "line\nbreak",
   ]);
+  const again = (await browser.call("GET", `${where}&place=elsewhere&target_path=${target}&step=check`)).text;
+  assert.match(again, /3 things are in the way\./);
+  assert.match(again, /back\/index\.html<\/bdi> is there already/);
+  assert.ok(!again.includes('action="/restore/start"'), "what would fail can't be started");
+  assert.match(again, /href="[^"]*overwrite=1[^"]*">\s*Replace existing files/);
   assert.deepEqual([...Deno.readDirSync(`${target}/etc/conf.d`)].map(({ name }) => name), ["b.conf"]);
 });

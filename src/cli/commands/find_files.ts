@@ -1,4 +1,4 @@
-/** `tasks find` and `backups find`: find files by name in all backups of a task, and in those of all tasks. */
+/** `tasks find` and `backups find`: find files by name in the backups of a task, or of all tasks. */
 import { type Command, Option } from "commander";
 import type { Schema } from "../../client/client.ts";
 import { calling, type Cli, parseCount } from "../command_line.ts";

@@ -77,9 +77,9 @@ interface Group {
 }
 
 /**
- * Searches the indexes of all backups of a task, or of the workspace if `taskId` is null. A backup that can't be searched does not fail the search: it
- * is listed with the reason. Throws a {@link NotFoundError} if the caller has no such task. Throws an {@link
- * InvalidError} if the age secret key (identity) is malformed.
+ * Searches the indexes of all backups of a task, or of the workspace if `taskId` is null. A backup that can't
+ * be searched does not fail the search: it is listed with the reason. Throws a {@link NotFoundError} if the
+ * caller has no such task. Throws an {@link InvalidError} if the age secret key (identity) is malformed.
  */
 export async function findFiles(
   services: ServiceContext,

@@ -1,4 +1,4 @@
-/** The last step of a restore: what will happen, where exactly, and the button that starts it. */
+/** The last step of a restore: what is in the way, where everything will be, and the button to start. */
 import { Elsewhere, FormFields, TextArea } from "../../components/form.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { counted } from "../../components/number.tsx";
@@ -7,6 +7,7 @@ import type { View } from "../../view.ts";
 import { FilePath } from "../backups/file_name.tsx";
 import { directoryOf, Places } from "./places.tsx";
 import { chosenDatabases, type Plan, planBody, planCommand, planFields, stepPath, takes } from "./plan.ts";
+import { Amount, FreeSpace, Obstacles, type Preview, Targets, Warnings } from "./preview.tsx";
 import type { Server } from "./servers.ts";
 import { RestoreHeading } from "./steps.tsx";
 
@@ -18,22 +19,28 @@ interface CheckProps {
   readonly view: View;
   readonly plan: Plan;
   readonly server: Server | undefined;
-  /** Why the API did not start the restore; null if it was not asked yet. */
-  readonly problem?: string | null;
-  readonly errors?: Readonly<Record<string, string>>;
+  /** What the agent has found; null if it could not be asked. */
+  readonly preview: Preview | null;
+  /** Why there is no preview, or why the restore did not start; null if nothing is wrong. */
+  readonly problem: string | null;
+  /** The secret key of a recipient that the person has entered; empty without one. */
+  readonly identity: string;
+  readonly errors: Readonly<Record<string, string>>;
 }
 
-export function RestoreCheck({ view, plan, server, problem = null, errors = {} }: CheckProps) {
+export function RestoreCheck({ view, plan, server, preview, problem, identity, errors }: CheckProps) {
   const label = server?.label ?? "the server";
   return (
     <>
       <RestoreHeading view={view} step={4} plan={plan} />
       {problem === null ? null : (
-        <p class="notice bad" role="alert">
-          <Icon name="bad" />
+        <p class="notice warn" role="alert">
+          <Icon name="warn" />
           {problem}
         </p>
       )}
+      {preview === null ? null : <Obstacles view={view} preview={preview} />}
+      {preview?.is_possible === false ? <Solutions view={view} plan={plan} /> : null}
       <dl class="facts">
         <div>
           <dt>What</dt>
@@ -49,35 +56,23 @@ export function RestoreCheck({ view, plan, server, problem = null, errors = {} }
           <dt>On server</dt>
           <dd>{label}</dd>
         </div>
+        {preview === null ? null : (
+          <>
+            <Amount preview={preview} />
+            <FreeSpace preview={preview} />
+          </>
+        )}
       </dl>
-      <Places plan={plan} server={label} />
-      <Existing view={view} plan={plan} />
-      <form method="post" action={view.path("/restore/start")} class="form-wide" autocomplete="off">
-        <FormFields view={view} />
-        {planFields(plan).map(([name, value], index) => (
-          <input key={index} type="hidden" name={name} value={value} />
-        ))}
-        {plan.backup.encryption === "recipients"
-          ? (
-            <TextArea
-              name="identity"
-              label="Secret key of a recipient"
-              mono
-              rows={3}
-              value=""
-              error={errors.identity}
-              hint={KEY_HINT}
-            />
-          )
-          : null}
-        <div class="buttons">
-          <button class={plan.flags.overwrite ? "button danger" : "button"} type="submit">
-            <Icon name="restore" />
-            {plan.flags.overwrite ? "Replace and restore" : "Start the restore"}
-          </button>
-          <a class="button quiet" href={view.path(stepPath("where", plan))}>Back</a>
-        </div>
-      </form>
+      {preview === null
+        ? <Places plan={plan} server={label} />
+        : <Targets preview={preview} server={label} />}
+      {preview === null ? null : <Warnings preview={preview} />}
+      {preview?.is_possible === false ? null : (
+        <>
+          <Existing view={view} plan={plan} isChecked={preview !== null} />
+          <StartForm view={view} plan={plan} identity={identity} errors={errors} />
+        </>
+      )}
       <Elsewhere
         cli={planCommand(plan)}
         api={`POST /api/backups/${plan.backup.id}/restore ${JSON.stringify(planBody(plan))}`}
@@ -86,10 +81,53 @@ export function RestoreCheck({ view, plan, server, problem = null, errors = {} }
   );
 }
 
+type StartProps = Pick<CheckProps, "view" | "plan" | "identity" | "errors">;
+
+function StartForm({ view, plan, identity, errors }: StartProps) {
+  const needsKey = plan.backup.encryption === "recipients" && identity === "";
+  return (
+    <form method="post" action={view.path("/restore/start")} class="form-wide" autocomplete="off">
+      <FormFields view={view} />
+      {planFields(plan).map(([name, value], index) => (
+        <input key={index} type="hidden" name={name} value={value} />
+      ))}
+      {identity === "" ? null : <input type="hidden" name="identity" value={identity} />}
+      {needsKey
+        ? (
+          <TextArea
+            name="identity"
+            label="Secret key of a recipient"
+            mono
+            rows={3}
+            value=""
+            error={errors.identity}
+            hint={KEY_HINT}
+          />
+        )
+        : null}
+      <div class="buttons">
+        {needsKey
+          ? (
+            <button class="button" type="submit" formaction={view.path("/restore/check")}>
+              Check what is in the way
+            </button>
+          )
+          : (
+            <button class={plan.flags.overwrite ? "button danger" : "button"} type="submit">
+              <Icon name="restore" />
+              {plan.flags.overwrite ? "Replace and restore" : "Start the restore"}
+            </button>
+          )}
+        <a class="button quiet" href={view.path(stepPath("where", plan))}>Back</a>
+      </div>
+    </form>
+  );
+}
+
 /** Says what happens to files and databases that exist already, and lets a person change that. */
-function Existing({ view, plan }: { view: View; plan: Plan }) {
+function Existing({ view, plan, isChecked }: Pick<CheckProps, "view" | "plan"> & { isChecked: boolean }) {
   const isFiles = takes(plan, "target_path");
-  const existing = isFiles ? "existing files" : "existing databases";
+  const existing = existingOf(plan);
   if (plan.flags.overwrite) {
     return (
       <div class="notice warn with-action">
@@ -106,6 +144,8 @@ function Existing({ view, plan }: { view: View; plan: Plan }) {
       </div>
     );
   }
+  // The preview has found that nothing exists that could be replaced.
+  if (isChecked) return null;
   return (
     <div class="notice with-action">
       <Icon name="good" />
@@ -120,6 +160,27 @@ function Existing({ view, plan }: { view: View; plan: Plan }) {
       </div>
     </div>
   );
+}
+
+/** What a person can do if something is in the way. */
+function Solutions({ view, plan }: Pick<CheckProps, "view" | "plan">) {
+  return (
+    <div class="buttons">
+      <a class="button" href={view.path(stepPath("where", plan))}>Restore elsewhere</a>
+      {plan.flags.overwrite
+        ? null
+        : (
+          <a class="button quiet" href={view.path(stepPath("check", plan, { overwrite: "1" }))}>
+            Replace {existingOf(plan)}
+          </a>
+        )}
+      <a class="button quiet" href={view.path(stepPath("check", plan))}>Check again</a>
+    </div>
+  );
+}
+
+function existingOf(plan: Plan): string {
+  return takes(plan, "target_path") ? "existing files" : "existing databases";
 }
 
 function whatInWords(plan: Plan) {

@@ -5,6 +5,7 @@ import { PageError, type View } from "../../view.ts";
 import { type Backup, browseOf, listFiles } from "../backups/browse.ts";
 import { hasPlace, RestoreCheck } from "./check.tsx";
 import { ChooseBackup, ChooseTask } from "./choose.tsx";
+import { askPreview } from "./preview.tsx";
 import { fieldsOf, type Plan, planBody, planOf, stepPath } from "./plan.ts";
 import { listServers } from "./servers.ts";
 import { RestoreWhat } from "./what.tsx";
@@ -23,6 +24,15 @@ export function addRestorePages(site: Site): void {
       content: taskId === "" ? await ChooseTask({ view }) : await ChooseBackup({ view, taskId }),
     };
   });
+  // A preview with the key of a recipient is the answer to a form: the key must not be in an address.
+  addAction(site, "/restore/check", async (view, form) => {
+    const backup = await view.get("/api/backups/{id}", { id: form.text("backup_id") });
+    return await checkPage(view, planOf(backup, form), { identity: form.text("identity").trim() });
+  });
+  // A browser that loads the answer to a form again asks for it with GET.
+  for (const route of ["/restore/check", "/restore/start"]) {
+    site.app.get(route, (c) => site.redirect(c, "/restore"));
+  }
   addAction(site, "/restore/start", async (view, form) => {
     const backup = await view.get("/api/backups/{id}", { id: form.text("backup_id") });
     return await start(view, form, planOf(backup, form));
@@ -62,15 +72,37 @@ async function wherePage(
   };
 }
 
-async function checkPage(
-  view: View,
-  plan: Plan,
-  problem: string | null = null,
-  errors: Readonly<Record<string, string>> = {},
-): Promise<PageContent> {
-  const server = (await listServers(view)).find(({ id }) => id === plan.serverId);
-  const props = { view, plan, server, problem, errors };
-  return { title: TITLE, content: <RestoreCheck {...props} />, status: problem === null ? 200 : 422 };
+interface CheckChoice {
+  readonly identity?: string;
+  /** Why the restore did not start. Then the agent is not asked again. */
+  readonly problem?: string;
+  readonly errors?: Readonly<Record<string, string>>;
+}
+
+async function checkPage(view: View, plan: Plan, choice: CheckChoice = {}): Promise<PageContent> {
+  const { identity = "", problem = null } = choice;
+  const isAsked = problem === null && (plan.backup.encryption !== "recipients" || identity !== "");
+  const [servers, asked] = await Promise.all([
+    listServers(view),
+    isAsked ? askPreview(view, plan, identity) : { preview: null, problem, errors: choice.errors ?? {} },
+  ]);
+  const errors = asked.preview === null ? asked.errors : {};
+  const isWrong = Object.keys(errors).length > 0;
+  if (isAsked && isWrong && errors.identity === undefined) return await wherePage(view, plan, errors);
+  const check = {
+    view,
+    plan,
+    server: servers.find(({ id }) => id === plan.serverId),
+    preview: asked.preview,
+    problem: asked.problem,
+    identity: errors.identity === undefined ? identity : "",
+    errors,
+  };
+  return {
+    title: TITLE,
+    content: <RestoreCheck {...check} />,
+    status: isWrong || problem !== null ? 422 : 200,
+  };
 }
 
 async function start(view: View, form: Form, plan: Plan): Promise<ActionResult> {
@@ -87,10 +119,6 @@ async function start(view: View, form: Form, plan: Plan): Promise<ActionResult> 
   if (answer.status === 422 && key === undefined && Object.keys(others).length > 0) {
     return await wherePage(view, plan, others);
   }
-  return await checkPage(
-    view,
-    plan,
-    key ?? answer.message ?? "The control plane did not answer.",
-    answer.errors,
-  );
+  const problem = key ?? answer.message ?? "The control plane did not answer.";
+  return await checkPage(view, plan, { problem, errors: answer.errors });
 }

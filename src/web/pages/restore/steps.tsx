@@ -1,8 +1,10 @@
 /** The steps of a restore, each with an address of its own. */
+import { Icon } from "../../components/icon.tsx";
 import { exactTime } from "../../components/time.tsx";
 import { PageHeading } from "../../shell.tsx";
 import type { View } from "../../view.ts";
 import type { Backup } from "../backups/browse.ts";
+import { visibleName } from "../backups/file_name.tsx";
 import { type Plan, stepPath } from "./plan.ts";
 
 const STEPS = ["Which backup", "What", "Where", "Check and start"] as const;
@@ -25,8 +27,9 @@ export function RestoreHeading({ view, step, plan }: StepsProps) {
           ? "Choose what to bring back. Nothing is written before the last step."
           : backupInWords(view, plan.backup)}
       />
+      {plan === null ? null : <Doubts view={view} backup={plan.backup} />}
       <nav aria-label="Steps">
-        <ol class="steps">
+        <ol class="restore-steps">
           {STEPS.map((label, index) => (
             <li key={label}>
               <StepLink view={view} step={step} plan={plan} number={index + 1} label={label} />
@@ -35,6 +38,24 @@ export function RestoreHeading({ view, step, plan }: StepsProps) {
         </ol>
       </nav>
     </>
+  );
+}
+
+/** Warns of a backup that is perhaps not what the person wants. */
+function Doubts({ view, backup }: { view: View; backup: Backup }) {
+  const doubt = backup.damaged_at !== null
+    ? `This backup is damaged: ${sentence(backup.damage_reason)}`
+    : backup.suspicious_at !== null
+    ? `This backup is suspicious: ${sentence(backup.suspicion)}`
+    : null;
+  if (doubt === null) return null;
+  return (
+    <p class="notice warn">
+      <Icon name="warn" />
+      {visibleName(doubt)} {backup.backup_task_id === null
+        ? null
+        : <a href={view.path(`/restore?task_id=${backup.backup_task_id}`)}>Choose another backup</a>}
+    </p>
   );
 }
 
@@ -60,4 +81,9 @@ function backupInWords(view: View, backup: Backup): string {
   return `${backup.backup_task?.label ?? "A deleted task"}, as it was on ${
     exactTime(view, backup.created_at)
   }`;
+}
+
+/** Ends a reason with a period. */
+function sentence(reason: string | null): string {
+  return `${(reason ?? "the reason is not known").replace(/\.$/, "")}.`;
 }
