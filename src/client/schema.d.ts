@@ -351,6 +351,37 @@ export interface paths {
       };
     };
   };
+  "/api/backup-tasks/week": {
+    /** Show the plan of a week */
+    get: {
+      parameters: {
+        query?: {
+          /** The first day. */
+          start?: string;
+          /** The time zone of the days. */
+          timezone?: string;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The week, server by server. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["PlannedWeek"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-tasks/bulk": {
     /** Do the same with many backup tasks */
     post: {
@@ -5887,6 +5918,49 @@ export interface components {
       custom_cron_expression?: string | null;
       /** Default: the user's. */
       timezone?: string | null;
+    };
+    PlannedWeek: {
+      timezone: string;
+      from: string;
+      until: string;
+      /** The seven local days. */
+      days: string[];
+      /** Servers with tasks, by label. */
+      servers: {
+        id: number;
+        label: string;
+        runs_at_once: number;
+        tasks: {
+          backup_task_id: number;
+          label: string;
+          type: "files" | "database" | "control_plane";
+          /** The schedule in words. */
+          description: string;
+          is_paused: boolean;
+          /** Median duration of the runs that made the newest ten backups. */
+          expected_duration_ms: number | null;
+          /** Set if the task is due more than 28 times in the week: the shortest time between two due times. */
+          interval_ms: number | null;
+          /** The interval in words. */
+          interval: string | null;
+          runs: {
+            at: string;
+            /** ISO 8601 with the offset of `timezone`. */
+            local: string;
+            /** `at` if the duration is not known. */
+            until: string;
+          }[];
+        }[];
+        /** Times at which several tasks are expected to run. */
+        overlaps: {
+          from: string;
+          until: string;
+          backup_task_ids: number[];
+          most_at_once: number;
+          /** Whether runs have to wait: more are due at once than `runs_at_once`. */
+          waits: boolean;
+        }[];
+      }[];
     };
     BulkResult: {
       action: "run" | "pause" | "resume" | "add-tag" | "remove-tag" | "delete";

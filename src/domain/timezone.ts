@@ -122,11 +122,40 @@ export function clockChanges(zone: string, from: Date, until: Date): ClockChange
 
 /** Returns the local time of an instant with its offset: `2026-03-29T03:00:00+02:00`. */
 export function localIso(zone: string, instant: Date): string {
-  const wall = wallTime(zone, instant);
-  const offset = Math.round(offsetAt(zone, instant.getTime()) / 60_000);
-  const [hours, minutes] = [Math.floor(Math.abs(offset) / 60), Math.abs(offset) % 60];
-  const sign = offset < 0 ? "-" : "+";
+  return isoWithOffset(wallTime(zone, instant), offsetAt(zone, instant.getTime()));
+}
+
+function isoWithOffset(wall: number, offset: number): string {
+  const total = Math.round(offset / 60_000);
+  const [hours, minutes] = [Math.floor(Math.abs(total) / 60), Math.abs(total) % 60];
+  const sign = total < 0 ? "-" : "+";
   return `${new Date(wall).toISOString().slice(0, 19)}${sign}${twoDigits(hours)}:${twoDigits(minutes)}`;
+}
+
+/** Converts between local times and instants of a zone within a span of time. */
+export interface LocalSpan {
+  /** Returns the instant of a local time, as {@link instantOf} does. */
+  instantOf(wall: number): Date;
+  /** Returns the local time of an instant with its offset, as {@link localIso} does. */
+  iso(instant: Date): string;
+}
+
+const DAY = 24 * HOUR;
+
+/**
+ * Returns the conversions for instants from `from` to `until`. If no clock change is near, they are much
+ * faster than {@link instantOf} and {@link localIso}.
+ */
+export function localSpan(zone: string, from: Date, until: Date): LocalSpan {
+  const [early, late] = [new Date(from.getTime() - 2 * DAY), new Date(until.getTime() + 2 * DAY)];
+  if (clockChanges(zone, early, late).length > 0) {
+    return { instantOf: (wall) => instantOf(zone, wall), iso: (instant) => localIso(zone, instant) };
+  }
+  const offset = offsetAt(zone, from.getTime());
+  return {
+    instantOf: (wall) => new Date(wall - offset),
+    iso: (instant) => isoWithOffset(Math.floor(instant.getTime() / 1000) * 1000 + offset, offset),
+  };
 }
 
 /** Returns the local time of an instant as `HH:MM`. */

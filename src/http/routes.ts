@@ -30,6 +30,7 @@ import { installationEndpoints } from "./routes/installation/installation.ts";
 import { recoveryKitEndpoints } from "./routes/installation/recovery_kit.ts";
 import { overviewEndpoints } from "./routes/tasks/overview.ts";
 import { remoteServerEndpoints } from "./routes/servers/remote_servers.ts";
+import { plannedWeekEndpoints } from "./routes/tasks/planned_week.ts";
 import { schedulePreviewEndpoints } from "./routes/tasks/schedule_previews.ts";
 import { historyEndpoints } from "./routes/history/history.ts";
 import { scriptEndpoints } from "./routes/tasks/scripts.ts";
@@ -55,6 +56,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...liveEndpoints,
   ...backupTaskScheduleEndpoints,
   ...schedulePreviewEndpoints,
+  ...plannedWeekEndpoints,
   ...bulkActionEndpoints,
   ...backupTaskEndpoints,
   ...backupTaskRunEndpoints,

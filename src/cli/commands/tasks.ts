@@ -12,6 +12,7 @@ import type { Column } from "../output.ts";
 import { addBulkCommand } from "./tasks/bulk.ts";
 import { addPreviewCommands } from "./tasks/previews.ts";
 import { addTriggerTokenCommand } from "./tasks/trigger_token.ts";
+import { addWeekCommand } from "./tasks/week.ts";
 import { latestStreamOf, showStarted } from "../run_follower.ts";
 import { addTaskFields, taskBody, type TaskOptions, unknownFields } from "../task_fields.ts";
 
@@ -68,6 +69,7 @@ export function addTaskCommands(program: Command): void {
   addTriggerTokenCommand(tasks.command("trigger-token").addArgument(taskId()));
   addPreviewCommands(tasks, taskId());
   addBulkCommand(tasks);
+  addWeekCommand(tasks);
   for (
     const [verb, description] of [
       ["pause", "Prevent runs, both by schedule and by hand"],

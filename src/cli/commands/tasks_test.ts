@@ -280,6 +280,14 @@ Deno.test("many tasks are changed at once; one that can't be is named, and the e
       time_to_run_at: "02:00",
     });
   const ids = [`${await task("One")}`, `${await task("Two")}`];
+  const week = await home.run(["tasks", "week", "--start", "2040-01-02"], { env });
+  assert.deepEqual([week.code, week.stderr], [0, ""]);
+  assert.match(week.stdout, /^2040-01-02 to 2040-01-08, UTC\n\nServer {2}Task {2}Label /);
+  assert.match(week.stdout, /^web {8}1 {2}One +Every day at 02:00 UTC +7 times\n/m);
+  assert.match(
+    week.stdout,
+    /\n\nOverlap on .*\nweb +2040-01-02T02:00:00Z +2040-01-02T02:01:00Z +1, 2 +yes\n/,
+  );
   const tag = await api.api.create("/tags", { label: "live" });
   const tagged = await bulk("add-tag", ...ids, "--tag", `${tag}`);
   assert.deepEqual([tagged.code, tagged.stderr], [0, ""]);

@@ -2,7 +2,7 @@
  * Computes when a task runs: daily, weekly or by a cron expression, in local time of the task's time zone.
  */
 import { Cron } from "croner";
-import { instantOf, isTimezone, wallTime } from "../timezone.ts";
+import { instantOf, isTimezone, type LocalSpan, wallTime } from "../timezone.ts";
 
 /** The schedule of a task. `weekday` is 0 for Sunday to 6 for Saturday. `time_to_run_at` is `HH:MM`. */
 export interface Schedule {
@@ -67,6 +67,70 @@ export function upcoming(schedule: Schedule, after: Date, count: number): Date[]
   let last: Date | null = after;
   while (times.length < count && (last = nextRun(schedule, last)) !== null) times.push(last);
   return times;
+}
+
+/**
+ * Returns the first due times from `from` to before `until`, at most `count`.
+ *
+ * @param span The conversions of the schedule's zone for at least this time.
+ */
+export function dueTimesWithin(
+  schedule: Schedule,
+  { from, until, span }: { from: Date; until: Date; span: LocalSpan },
+  count: number,
+): Date[] {
+  const times: Date[] = [];
+  // Begin before `from`, because a due time at `from` itself counts.
+  let last = from.getTime() - 1;
+  for (const wall of wallTimesAfter(schedule, wallTime(schedule.timezone, new Date(last)))) {
+    const instant = span.instantOf(wall);
+    if (times.length === count || instant >= until) break;
+    if (instant.getTime() <= last) continue;
+    times.push(instant);
+    last = instant.getTime();
+  }
+  return times;
+}
+
+/**
+ * Yields the local due times after a local time, in milliseconds since 1970-01-01T00:00 local time. Computes
+ * daily and weekly times without croner, which is many times slower.
+ */
+function* wallTimesAfter(schedule: Schedule, wall: number): Generator<number> {
+  const { frequency, time_to_run_at, weekday, custom_cron_expression } = schedule;
+  if (custom_cron_expression === null && (frequency === "daily" || weekday !== null)) {
+    const [hour, minute] = time_to_run_at!.split(":").map(Number) as [number, number];
+    const time = (hour * 60 + minute) * 60_000;
+    for (let day = Math.floor(wall / DAY) * DAY;; day += DAY) {
+      const isDue = frequency === "daily" || new Date(day).getUTCDay() === weekday;
+      if (isDue && day + time > wall) yield day + time;
+    }
+  }
+  const pattern = wallClockPattern(expressionOf(schedule));
+  for (let next = pattern.nextRun(new Date(wall)); next !== null; next = pattern.nextRun(next)) {
+    yield next.getTime();
+  }
+}
+
+/**
+ * Returns the interval of a cron expression that is due at equal intervals, such as every 5 minutes, in
+ * milliseconds; null for any other schedule.
+ */
+export function regularInterval({ custom_cron_expression }: Schedule): number | null {
+  const text = custom_cron_expression?.trim().toLowerCase() ?? "";
+  const [minute = "", hour = "", ...days] = (text === "@hourly" ? "0 * * * *" : text).split(/\s+/);
+  if (days.join(" ") !== "* * *") return null;
+  const [minutes, hours] = [stepOf(minute, 60), stepOf(hour, 24)];
+  if (minutes !== null) return hour === "*" ? minutes * 60_000 : null;
+  return /^\d+$/.test(minute) && hours !== null ? hours * 3_600_000 : null;
+}
+
+/** Returns the step of a field such as `*` or `*\/5` if it divides the field's range; null otherwise. */
+function stepOf(field: string, range: number): number | null {
+  const match = /^\*(?:\/(\d+))?$/.exec(field);
+  if (match === null) return null;
+  const step = Number(match[1] ?? 1);
+  return step > 0 && range % step === 0 ? step : null;
 }
 
 /**

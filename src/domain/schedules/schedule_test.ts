@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { cronProblem, humanWait, nextRun, type Schedule, upcoming } from "./schedule.ts";
-import { wallTime } from "../timezone.ts";
+import {
+  cronProblem,
+  dueTimesWithin,
+  humanWait,
+  nextRun,
+  regularInterval,
+  type Schedule,
+  upcoming,
+} from "./schedule.ts";
+import { localIso, localSpan, wallTime } from "../timezone.ts";
 
 const daily = (time: string, timezone: string): Schedule => ({
   frequency: "daily",
@@ -251,4 +259,55 @@ Deno.test("A wait is shown in its largest unit", () => {
   assert.equal(after(86_400), "in 1 day");
   assert.equal(after(15 * 86_400), "in 2 weeks");
   assert.equal(after(400 * 86_400), "in 1 year");
+});
+
+Deno.test("the due times within a span are the next runs one after the other, also at clock changes", () => {
+  const zones = ["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"];
+  const expressions = ["30 2 * * *", "*/40 0-3 * * *", "0 0 * * 0", "15 2 1 * 1"];
+  const start = Date.UTC(2026, 0, 1);
+  fc.assert(fc.property(
+    fc.constantFrom(...zones),
+    fc.constantFrom(
+      ...expressions.map((expression) => cron(expression, "UTC")),
+      daily("02:30", "UTC"),
+      weekly(0, "02:10", "UTC"),
+    ),
+    fc.nat(365 * 96),
+    (zone, { timezone: _, ...fields }, quarter) => {
+      const schedule = { ...fields, timezone: zone };
+      const from = new Date(start + quarter * 900_000);
+      const until = new Date(from.getTime() + 7 * 86_400_000);
+      const span = localSpan(zone, from, until);
+      const found = dueTimesWithin(schedule, { from, until, span }, 100);
+      const expected = upcoming(schedule, new Date(from.getTime() - 1), 100).filter((time) => time < until);
+      assert.deepEqual(texts(found), texts(expected));
+      assert.deepEqual(dueTimesWithin(schedule, { from, until, span }, 2), found.slice(0, 2));
+      for (const time of found) assert.equal(span.iso(time), localIso(zone, time));
+    },
+  ));
+});
+
+Deno.test("an expression whose due times have equal distances has an interval, any other has none", () => {
+  const minutes = (expression: string) => (regularInterval(cron(expression, "UTC")) ?? NaN) / 60_000;
+  const intervals = { "* * * * *": 1, "*/5 * * * *": 5, "7 * * * *": 60, "@hourly": 60, "0 */6 * * *": 360 };
+  for (const [expression, interval] of Object.entries(intervals)) {
+    assert.equal(minutes(expression), interval, expression);
+    const times = upcoming(cron(expression, "UTC"), new Date("2026-01-05T12:00:00Z"), 50);
+    for (const [index, time] of times.slice(1).entries()) {
+      assert.equal(time.getTime() - times[index]!.getTime(), interval * 60_000);
+    }
+  }
+  for (
+    const expression of [
+      "*/7 * * * *",
+      "* 8-18 * * *",
+      "*/5 */2 * * *",
+      "* * * * 1",
+      "0 */5 * * *",
+      "0 2 * * *",
+    ]
+  ) {
+    assert.equal(minutes(expression), NaN, expression);
+  }
+  assert.equal(regularInterval(daily("02:30", "UTC")), null);
 });
