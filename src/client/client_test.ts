@@ -20,8 +20,9 @@ const SAME: [
   Same<Query<"/api/overview">, never>,
   Same<DataOf<"/api/overview">, Schema<"Overview">>,
   Same<RowOf<"/api/backups">, Schema<"Backup">>,
+  Same<Schema<"BackupTaskLog">["backup_task"], Schema<"NamedRecord"> | null>,
   Same<NonNullable<Failure["errors"]>, { [field: string]: string[] }>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 Deno.test("a client in the same process calls the API with its types", async () => {
   assert.ok(SAME.every((same) => same));

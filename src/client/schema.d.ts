@@ -6251,9 +6251,9 @@ export interface components {
       backup_id: number | null;
       /** The backup that the run stored; else null. */
       stored_backup_id: number | null;
-      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
-      remote_server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
-      backup_destination: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      backup_task: components["schemas"]["NamedRecord"] | null;
+      remote_server: components["schemas"]["NamedRecord"] | null;
+      backup_destination: components["schemas"]["NamedRecord"] | null;
       progress: components["schemas"]["BackupTaskLogProgress"];
       /** Characters of output in all, whether or not they are here. */
       output_size: number;
@@ -7052,8 +7052,8 @@ export interface components {
       /** Id of the message that contains the event. */
       message_id: string;
       event: string;
-      task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
-      server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      task: components["schemas"]["NamedRecord"] | null;
+      server: components["schemas"]["NamedRecord"] | null;
       backup_task_log_id: number | null;
       reason: string | null;
       /** `given_up`: it was not accepted for more than a day. */
@@ -7337,7 +7337,8 @@ export interface components {
       name: string;
       /** The user whose own workspace this is. */
       own_of_user_id: number | null;
-      role: components["schemas"]["Role"] & (string | null);
+      /** The caller's. */
+      role: components["schemas"]["Role"] | null;
       members_count: number;
       created_at: string;
       updated_at: string;

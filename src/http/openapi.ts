@@ -6,6 +6,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { UNREACHABLE_MESSAGE } from "../domain/database/database_trouble.ts";
 import { type Endpoint, isForUsers } from "./endpoint.ts";
 import { ERROR_TITLES } from "./errors.ts";
+import { permitNull } from "./nullable_references.ts";
 
 const ErrorBody = z.object({ error: z.string(), message: z.string() }).openapi("Error");
 const ForbiddenBody = ErrorBody.extend({
@@ -89,7 +90,7 @@ export function openapiDocument(
     example: "5f0c6d0e-7a52-4b1f-9d55-1f4f6b2f9a10",
   });
   for (const endpoint of endpoints) registry.registerPath(describe(endpoint));
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
       title: "Rearguard",
@@ -100,6 +101,8 @@ export function openapiDocument(
     servers: [{ url: publicUrl ?? "/" }],
     tags: Object.entries(groups).map(([name, description]) => ({ name, description })),
   });
+  permitNull(document);
+  return document;
 }
 
 type Route = Parameters<OpenAPIHono["openAPIRegistry"]["registerPath"]>[0];

@@ -37,6 +37,16 @@ Deno.test("client generators produce no name twice, ignoring case", () => {
   assert.deepEqual(twice, []);
 });
 
+Deno.test("a reference that permits null is a choice between both", () => {
+  const { schemas } = document.components;
+  const reference = { $ref: "#/components/schemas/NamedRecord" };
+  assert.deepEqual(schemas.BackupTaskLog.properties.backup_task.anyOf, [reference, { type: "null" }]);
+  const { role } = schemas.Workspace.properties;
+  assert.deepEqual(role.anyOf, [{ $ref: "#/components/schemas/Role" }, { type: "null" }]);
+  assert.match(role.description, /not a member/);
+  assert.equal(JSON.stringify(document).includes('"type":["object","null"]}]'), false);
+});
+
 Deno.test("every served route is described, and every described route is served", async () => {
   await using api = await testApi();
   const served = api.app.routes
