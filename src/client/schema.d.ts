@@ -6292,12 +6292,12 @@ export interface components {
       id: number;
       /** Null once the task is deleted. */
       backup_task_id: number | null;
-      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      backup_task: components["schemas"]["NamedRecord"] | null;
       backup_task_log_id: number | null;
       backup_destination_id: number;
       backup_destination: components["schemas"]["NamedRecord"];
       remote_server_id: number | null;
-      remote_server: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      remote_server: components["schemas"]["NamedRecord"] | null;
       /** Files only: the directory that a restore without `target_path` restores into; null if it is not known. */
       original_directory: string | null;
       /** Name of the first archive. */
@@ -6398,7 +6398,8 @@ export interface components {
       /** Relative to the source's root. */
       path: string;
       name: string;
-      backup_task: components["schemas"]["NamedRecord"] & (Record<string, never> | null);
+      /** Null once the task is deleted. */
+      backup_task: components["schemas"]["NamedRecord"] | null;
       /** What the backups contain at this path, that of the newest backup first. */
       versions: {
         type: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character_device" | "block_device";
