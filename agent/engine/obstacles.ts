@@ -2,7 +2,8 @@
  * What prevents a restore. The restore itself and its preview make the same checks: the restore fails at the
  * first obstacle, the preview collects all of them.
  */
-import type { Amounts, Obstacle, PreviewedTarget } from "../../src/protocol/restore_preview.ts";
+import type { Obstacle, PreviewedTarget } from "../../src/protocol/restore_preview.ts";
+import type { Amounts } from "../../src/protocol/restore_report.ts";
 import { RunFailedError } from "./ports.ts";
 
 /** Takes what the checks before a restore find. */

@@ -3,6 +3,7 @@
  * file of their own.
  */
 import type { RestoreJob } from "../../src/protocol/job.ts";
+import type { Amounts } from "../../src/protocol/restore_report.ts";
 import type { ReadProgress } from "./jobs/read_progress.ts";
 import type { StoredObjects } from "./jobs/stored_objects.ts";
 import type { RunPorts } from "./ports.ts";
@@ -27,5 +28,11 @@ export interface PreviewContext extends RestoreContext {
 /** The result of restoring into one target. */
 export interface RestoreResult {
   /** Number of restored files; null if they are not counted. */
-  filesCount: number | null;
+  readonly filesCount: number | null;
+  readonly requested: Amounts;
+  readonly written: Amounts;
+  /** Number of files and directories that could not be written. */
+  readonly skippedCount: number;
+  /** The paths, or the names of the databases, that were written. */
+  readonly targets: readonly string[];
 }

@@ -6255,6 +6255,7 @@ export interface components {
       remote_server: components["schemas"]["NamedRecord"] | null;
       backup_destination: components["schemas"]["NamedRecord"] | null;
       progress: components["schemas"]["BackupTaskLogProgress"];
+      restored: components["schemas"]["BackupTaskLogRestored"];
       /** Characters of output in all, whether or not they are here. */
       output_size: number;
     };
@@ -6266,6 +6267,26 @@ export interface components {
       eta_seconds: number | null;
       /** What a run with scripts is doing: a type of script, or `backup`. */
       phase: "prescript" | "backup" | "after_success" | "after_failure" | "postscript" | null;
+    };
+    /** Of a successful restore: what was asked for, and what was written. */
+    BackupTaskLogRestored: {
+      requested: components["schemas"]["RestoreAmounts"];
+      written: components["schemas"]["RestoreAmounts"];
+      /** Files and directories that could not be written; the output names them. */
+      skipped_count: number;
+      /** The first 100 of the paths, or of the names of databases, that were written. */
+      targets: string[];
+      targets_count: number;
+    } | null;
+    /** Null is what is not known, or what there is none of. */
+    RestoreAmounts: {
+      /** Everything but directories. */
+      files_count: number | null;
+      directories_count: number | null;
+      bytes: number | null;
+      databases_count: number | null;
+      /** Rows in the databases. */
+      rows_count: number | null;
     };
     RunWait: {
       status: "queued" | "running" | "successful" | "failed" | "cancelled";
@@ -6446,16 +6467,6 @@ export interface components {
       warnings: string[];
       /** Whether there are no obstacles. */
       is_possible: boolean;
-    };
-    /** Null is what is not known, or what there is none of. */
-    RestoreAmounts: {
-      /** Everything but directories. */
-      files_count: number | null;
-      directories_count: number | null;
-      bytes: number | null;
-      databases_count: number | null;
-      /** Rows in the databases. */
-      rows_count: number | null;
     };
     RetentionPreview: {
       backup_task_id: number;

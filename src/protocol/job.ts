@@ -10,6 +10,7 @@ import { SCRIPT_FAILURES, SCRIPT_TYPES } from "../definitions/script_fields.ts";
 import { JOB_SHAPES } from "../definitions/destinations/registry.ts";
 import { ENGINES, SOURCE_SHAPES, TARGET_SHAPES } from "../definitions/sources/registry.ts";
 import { JobGuards, REPORTED_FINDINGS } from "./guards.ts";
+import { RestoreReport } from "./restore_report.ts";
 
 /** The source of a backup, in the form that the source type's definition gives. */
 export const JobSource = z.discriminatedUnion("type", SOURCE_SHAPES);
@@ -285,6 +286,8 @@ export const Restored = z.object({
   /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
+  /** What was asked for, and what was written. Absent from older agents. */
+  report: RestoreReport.optional(),
 });
 export type Restored = z.infer<typeof Restored>;
 

@@ -1,6 +1,7 @@
 /** Previews of restores: an agent makes the checks of a restore, and changes nothing. Since protocol 7. */
 import * as z from "zod";
 import { SignedObject } from "./browsing.ts";
+import { Amounts } from "./restore_report.ts";
 import { BackupToRead, RestoreTarget } from "./job.ts";
 
 /** Requests a preview of a restore. The agent changes nothing. */
@@ -11,24 +12,6 @@ export const RestorePreview = z.object({
   target: RestoreTarget,
 });
 export type RestorePreview = z.infer<typeof RestorePreview>;
-
-const count = z.number().int().nonnegative();
-
-/**
- * How much a restore was asked for. Null for what is not known, and for what this type of source does not
- * have.
- */
-export const Amounts = z.object({
-  /** Number of members that are not directories. */
-  files_count: count.nullable(),
-  directories_count: count.nullable(),
-  /** Sum of the sizes of the files, in bytes. */
-  bytes: count.nullable(),
-  databases_count: count.nullable(),
-  /** Number of rows in the databases. */
-  rows_count: count.nullable(),
-});
-export type Amounts = z.infer<typeof Amounts>;
 
 /** Something that would fail the restore. `path problem. solution` is a sentence and an advice. */
 export const Obstacle = z.object({
@@ -61,15 +44,15 @@ export const MAX_PREVIEWED = 100;
 export const RestorePreviewResult = z.object({
   targets: z.array(PreviewedTarget).max(MAX_PREVIEWED),
   /** Number of targets, although only the first of them are listed. */
-  targets_count: count,
+  targets_count: z.number().int().nonnegative(),
   /** Description of the database server; null for files. */
   server: z.string().max(4096).nullable(),
   requested: Amounts,
   /** Free space where the files are unpacked, in bytes; null if it is not known. */
-  free_bytes: count.nullable(),
+  free_bytes: z.number().int().nonnegative().nullable(),
   obstacles: z.array(Obstacle).max(MAX_PREVIEWED),
   /** Number of obstacles, although only the first of them are listed. */
-  obstacles_count: count,
+  obstacles_count: z.number().int().nonnegative(),
   warnings: z.array(z.string().max(4096)).max(MAX_PREVIEWED),
 });
 export type RestorePreviewResult = z.infer<typeof RestorePreviewResult>;

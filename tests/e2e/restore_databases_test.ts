@@ -95,6 +95,11 @@ Deno.test("databases come back through the API, under a new name and over the ol
       );
       const copied = await api.carryOut(path, { databases: ["depot"], database_name: "copy" });
       assert.equal(copied.status, "successful", copied.output);
+      assert.deepEqual([copied.restored!.requested.databases_count, copied.restored!.requested.rows_count], [
+        1,
+        1,
+      ]);
+      assert.deepEqual([copied.restored!.written.databases_count, copied.restored!.targets], [1, ["copy"]]);
       assert.deepEqual(await server.describe("copy"), original);
       assert.notDeepEqual(await server.describe("depot"), original);
       const replaced = await api.carryOut(path, { overwrite: true });

@@ -85,6 +85,10 @@ Deno.test("a tree comes back from every type of destination, whole and in part",
       const read = objects.filter(({ role }: { role: string }) => role !== "manifest")
         .reduce((sum: number, { size }: { size: number }) => sum + size, 0);
       assert.deepEqual([log.progress.bytes_read, log.progress.files_count], [read, files_count]);
+      const { requested, written, ...rest } = log.restored!;
+      assert.deepEqual(written, requested);
+      assert.equal(written.files_count! + written.directories_count!, files_count);
+      assert.deepEqual(rest, { skipped_count: 0, targets: [target], targets_count: 1 });
       assert.match(log.output, /Restore completed successfully in [\d.]+ s\n$/);
       assert.deepEqual(await describeTree(target), original);
       const some = await api.carryOut(`/backups/${backupId}/restore`, {

@@ -69,6 +69,29 @@ Deno.test("a preview names the final paths and counts what would be restored", a
   assertNothingLeft(at);
 });
 
+Deno.test("a restore writes what its preview counts, and reports both", async () => {
+  const links = "ln logs/a logs/same; ln logs/a other; mkfifo fifo; truncate -s 5M sparse";
+  await using at = await backedUp(`${GROW}; ${links}`);
+  const selections = [[], ["etc", "index"], ["logs"], ["other"], ["fifo", "link"]];
+  for (const [index, paths] of selections.entries()) {
+    const target = { path: `${at.target}${index}`, paths };
+    const { requested } = await preview(at, target);
+    const { report } = await restore(at.run, at.backup, { target });
+    assert.deepEqual(report!.requested, requested);
+    assert.deepEqual(report!.written, requested, JSON.stringify(paths));
+    assert.deepEqual([report!.skipped_count, report!.targets, report!.targets_count], [
+      0,
+      paths.length === 0 ? [target.path] : paths.map((path) => `${target.path}/${path}`),
+      Math.max(paths.length, 1),
+    ]);
+  }
+  const output = at.run.lines.join("\n");
+  assert.match(
+    output,
+    /Asked for: 8 files, 3 directories, 5\.2 MB\. Written: 8 files, 3 directories, 5\.2 MB/,
+  );
+});
+
 /** Shell scripts that prepare a target, and the options of the restore into it. */
 const BLOCKED: Record<string, { prepare: string; target: (at: Fixture) => RestoreOptions["target"] }> = {
   "existing files": {

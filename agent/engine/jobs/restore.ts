@@ -1,4 +1,7 @@
+import { formatBytes } from "../../../src/domain/byte_size.ts";
 import type { Restored, RestoreJob } from "../../../src/protocol/job.ts";
+import { type Amounts, MAX_REPORTED, type RestoreReport } from "../../../src/protocol/restore_report.ts";
+import type { RestoreResult } from "../restore_context.ts";
 import { Children } from "../programs/children.ts";
 import { oneLine } from "../programs/line.ts";
 import {
@@ -37,9 +40,15 @@ export async function runRestore(
     if (type?.restore === undefined) {
       throw new RunFailedError("this agent can't restore such a backup. Update it");
     }
-    const { filesCount } = await type.restore(job.target, { job, ports, children, objects, progress });
+    const restored = await type.restore(job.target, { job, ports, children, objects, progress });
+    const report = reportOf(restored);
+    ports.output.line(
+      `Asked for: ${inWords(report.requested)}. Written: ${inWords(report.written)}` +
+        (report.skipped_count === 0 ? "" : `. Not written: ${report.skipped_count}`),
+    );
     return {
-      files_count: filesCount,
+      files_count: restored.filesCount,
+      report,
       bytes_read: objects.bytesRead,
       duration_ms: Math.round(ports.clock.monotonic() - started),
     };
@@ -49,6 +58,30 @@ export async function runRestore(
   } finally {
     reporting.abort();
   }
+}
+
+function reportOf({ requested, written, skippedCount, targets }: RestoreResult): RestoreReport {
+  return {
+    requested,
+    written,
+    skipped_count: skippedCount,
+    targets: targets.slice(0, MAX_REPORTED).map((target) => target.slice(0, 8192)),
+    targets_count: targets.length,
+  };
+}
+
+/** Returns amounts for the run's output, such as `12 files, 3 directories, 1.5 MB`. */
+function inWords({ files_count, directories_count, bytes, databases_count, rows_count }: Amounts): string {
+  const counted = (count: number | null, one: string, many = `${one}s`) =>
+    count === null ? [] : [`${count} ${count === 1 ? one : many}`];
+  const words = [
+    ...counted(files_count, "file"),
+    ...counted(directories_count, "directory", "directories"),
+    ...bytes === null ? [] : [formatBytes(bytes)],
+    ...counted(databases_count, "database"),
+    ...counted(rows_count, "row"),
+  ];
+  return words.join(", ") || "an amount that is not recorded";
 }
 
 function failure(error: unknown, { backup }: RestoreJob, { signal, workDirectory }: RunPorts): unknown {

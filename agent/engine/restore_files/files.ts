@@ -2,17 +2,19 @@
  * Restores files of a tar archive into a directory: unpacks them in a staging directory, verifies them, and
  * publishes them.
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { FilesTarget } from "../../../src/definitions/sources/files.ts";
 import type { StoredObject } from "../../../src/protocol/job.ts";
+import type { Amounts } from "../../../src/protocol/restore_report.ts";
 import { refusing } from "../obstacles.ts";
 import { Children } from "../programs/children.ts";
 import { RunFailedError } from "../ports.ts";
 import type { RestoreContext, RestoreResult } from "../restore_context.ts";
 import { type Conflicts, noConflicts, refuseConflicts } from "./conflicts.ts";
+import { countWritten } from "./count_written.ts";
 import { refuseDevices } from "./devices.ts";
 import type { NameLists } from "./name_lists.ts";
-import { isOriginal, listedConflicts, planRestore, sourceOf } from "./plan.ts";
+import { isOriginal, listedConflicts, planRestore, requestedAmounts, sourceOf } from "./plan.ts";
 import { publish } from "./publish.ts";
 import { type RestoreDirectory, Staging } from "./restore_directory.ts";
 import type { RestoreScope } from "./selection.ts";
@@ -21,7 +23,7 @@ import { unpackScope } from "./unpack_scope.ts";
 
 export async function restoreFiles(target: FilesTarget, context: RestoreContext): Promise<RestoreResult> {
   const { job, ports } = context;
-  const { archive, directory, lists, scope, conflicts: expected } = await planRestore(
+  const { archive, contents, directory, lists, scope, conflicts: expected } = await planRestore(
     target,
     context,
     refusing,
@@ -29,12 +31,15 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   const suffix = `${job.backup.id}-${crypto.randomUUID().slice(0, 8)}`;
   const staging = await Staging.make(directory, `.rearguard-restore-${suffix}`, context);
   let isPublished = false;
+  const requested = requestedAmounts(contents);
+  let written: Amounts;
   let skipped = 0;
   try {
     const isRooted = sourceOf(context)?.kind !== "file";
     const unpacked = await unpackScope(archive, { scope, isRooted, staging, lists }, context);
     skipped = unpacked.skipped;
-    if (skipped > 0) await refuseEmptyRestore(staging.path);
+    written = await countWritten(staging.path, scope, lists, context.children);
+    refuseEmptyRestore(requested, written, skipped);
     if (!isOriginal(target, context)) await refuseDevices(staging.path, context.children);
     const conflicts = scope.kind === "whole" || skipped > 0 || directory.state === "empty"
       ? await unpackedConflicts(staging, directory, lists, scope, context)
@@ -63,13 +68,27 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
       `${skipped} of its files and directories could not be restored; the rest is restored`,
     );
   }
-  return { filesCount: count === null ? null : Math.max(count - skipped, 0) };
+  return {
+    filesCount: count === null ? null : Math.max(count - skipped, 0),
+    requested,
+    written,
+    skippedCount: skipped,
+    targets: restoredPaths(target, directory.path, context),
+  };
 }
 
-/** Rejects if the staging directory is empty: a restore of no files at all is a failure. */
-async function refuseEmptyRestore(staging: string): Promise<void> {
-  for await (const _ of Deno.readDir(staging)) return;
+/** Rejects if nothing was unpacked of what was asked for: a restore of nothing at all is a failure. */
+function refuseEmptyRestore(requested: Amounts, written: Amounts, skipped: number): void {
+  const sum = ({ files_count, directories_count }: Amounts) => (files_count ?? 0) + (directories_count ?? 0);
+  if (sum(written) > 0 || (sum(requested) === 0 && skipped === 0)) return;
   throw new RunFailedError("nothing of it can be restored here: the run's output names each file's reason");
+}
+
+/** Returns the paths that were restored: the restore directory, or the chosen paths in it. */
+function restoredPaths({ paths }: FilesTarget, directory: string, context: RestoreContext): string[] {
+  if (paths.length > 0) return paths.map((path) => join(directory, path));
+  const source = sourceOf(context);
+  return [source?.kind === "file" ? join(directory, basename(source.path)) : directory];
 }
 
 /**

@@ -7,8 +7,9 @@ import * as z from "zod";
 import type { FilesTarget } from "../../../src/definitions/sources/files.ts";
 import type { StoredObject } from "../../../src/protocol/job.ts";
 import type { Obstacle } from "../../../src/protocol/restore_preview.ts";
+import type { Amounts } from "../../../src/protocol/restore_report.ts";
 import { bytesOf } from "../archive/bytes.ts";
-import type { Inspection } from "../obstacles.ts";
+import { type Inspection, UNKNOWN_AMOUNTS } from "../obstacles.ts";
 import { RunFailedError } from "../ports.ts";
 import { oneLine, printable } from "../programs/line.ts";
 import type { RestoreContext } from "../restore_context.ts";
@@ -82,6 +83,13 @@ export async function planRestore(
   const freeBytes = await freeSpace(staging[0]!);
   inspection.report(await tooLittleRoom(staging[0]!, freeBytes, contents, ports.output));
   return { archive, directory, lists, scope, conflicts, contents, freeBytes };
+}
+
+/** Returns what a restore is asked for; unknown if `contents` is null. */
+export function requestedAmounts(contents: Contents | null): Amounts {
+  if (contents === null) return UNKNOWN_AMOUNTS;
+  const { filesCount, directoriesCount, bytes } = contents;
+  return { ...UNKNOWN_AMOUNTS, files_count: filesCount, directories_count: directoriesCount, bytes };
 }
 
 /** Returns the description of the files that were backed up; null if it is not recorded. */

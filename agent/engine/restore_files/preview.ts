@@ -3,9 +3,9 @@ import { basename, join } from "node:path";
 import type { FilesTarget } from "../../../src/definitions/sources/files.ts";
 import type { PreviewedTarget } from "../../../src/protocol/restore_preview.ts";
 import { exists } from "../exists.ts";
-import { type CollectedObstacles, type PreviewedRestore, UNKNOWN_AMOUNTS } from "../obstacles.ts";
+import type { CollectedObstacles, PreviewedRestore } from "../obstacles.ts";
 import type { PreviewContext } from "../restore_context.ts";
-import { planRestore, type RestorePlan, sourceOf, targetDirectory } from "./plan.ts";
+import { planRestore, requestedAmounts, type RestorePlan, sourceOf, targetDirectory } from "./plan.ts";
 
 /** Makes the checks of {@link planRestore}, and returns what would be restored where. */
 export async function previewFiles(
@@ -22,17 +22,10 @@ export async function previewFiles(
     context.ports.signal.throwIfAborted();
     inspection.end(error);
   }
-  const contents = plan?.contents ?? null;
-  const isSelection = target.paths.length > 0;
   return {
     targets: await targetsOf(target, plan, context),
     server: null,
-    requested: {
-      ...UNKNOWN_AMOUNTS,
-      files_count: contents?.filesCount ?? (isSelection ? null : context.job.backup.files_count),
-      directories_count: contents?.directoriesCount ?? null,
-      bytes: contents?.bytes ?? null,
-    },
+    requested: requestedAmounts(plan?.contents ?? null),
     freeBytes: plan?.freeBytes ?? null,
   };
 }

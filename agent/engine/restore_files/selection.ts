@@ -73,6 +73,7 @@ export async function select(paths: readonly string[], readLines: ReadLines): Pr
     await readMembers(readLines, (member, range) => {
       if (!links.has(member.name)) return;
       extras.push(member.name);
+      chosen.count.addLinked(member);
       chosen.ranges.push(range);
     });
   }

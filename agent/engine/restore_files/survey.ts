@@ -36,6 +36,12 @@ export class MemberCount {
     if (size > 0) this.#stored += Math.min(size, Math.max(to - from - HEADER_BYTES, 0));
   }
 
+  /** Counts the content of a file that is written only under the name of a hard link. */
+  addLinked({ size }: Member): void {
+    this.#bytes += size;
+    this.#stored += size;
+  }
+
   get contents(): Contents {
     return {
       filesCount: this.#files,

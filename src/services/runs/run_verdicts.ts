@@ -3,6 +3,7 @@
  */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
+import { wroteNothing } from "../../domain/restore_report.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
 import type { Verdict } from "../../protocol/wire_messages.ts";
@@ -21,7 +22,7 @@ import {
   insertUploadLeftovers,
 } from "../../store/backups/leftovers.ts";
 import { notify } from "../../store/database/event_bus.ts";
-import { recordFinalStats } from "../../store/runs/run_progress.ts";
+import { recordFinalStats, recordRestoreCounts } from "../../store/runs/run_progress.ts";
 import { isVerdictApplied, recordVerdict, type RunRow } from "../../store/runs/runs.ts";
 import { completedUploads } from "../../store/backups/uploads.ts";
 import type { ServiceContext } from "../context.ts";
@@ -78,7 +79,9 @@ export async function applyVerdict(
     }
   }
   if (verdict.outcome === "succeeded" && "restored" in verdict) {
-    await recordFinalStats(sql, run.id, { ...verdict.restored, size: 0 });
+    const { report, ...stats } = verdict.restored;
+    await recordFinalStats(sql, run.id, { ...stats, size: report?.written.bytes ?? 0 });
+    if (report !== undefined) await recordRestoreCounts(sql, run.id, report);
   }
   await recordCheckResult(services, sql, run, verdict);
   await recordLeftovers(services, sql, run, run.attempt, verdict);
@@ -115,13 +118,22 @@ function validateKind(run: RunRow, verdict: Verdict): Verdict {
   if (verdict.outcome !== "succeeded" && (storedBackupOf(verdict) === null || run.kind === "backup")) {
     return verdict;
   }
-  if ((REPORTED_FIELD[run.kind] ?? "") in verdict) return verdict;
-  return {
-    outcome: "failed",
-    warnings_count: verdict.warnings_count,
-    reason: "The agent's report does not match the run's kind. Update the agent.",
-    leftovers: [],
-  };
+  if (!((REPORTED_FIELD[run.kind] ?? "") in verdict)) {
+    return refusedVerdict(verdict, "The agent's report does not match the run's kind. Update the agent.");
+  }
+  if (
+    "restored" in verdict && verdict.restored.report !== undefined && wroteNothing(verdict.restored.report)
+  ) {
+    return refusedVerdict(
+      verdict,
+      "The restore has written nothing of what it was asked for. See its output.",
+    );
+  }
+  return verdict;
+}
+
+function refusedVerdict({ warnings_count }: Verdict, reason: string): Verdict {
+  return { outcome: "failed", warnings_count, reason, leftovers: [] };
 }
 
 /**

@@ -59,3 +59,42 @@ Deno.test("a backup keeps the recipients it was encrypted to, and no password", 
     ["recipients", ["age1a", "age1b"], null],
   );
 });
+
+Deno.test("a restore's counts are recorded, and a restore that wrote nothing fails", async () => {
+  await using test = await testServices();
+  const { services, database } = test;
+  const { caller, taskId, serverId } = await plant(services);
+  const nothing = {
+    files_count: null,
+    directories_count: null,
+    bytes: null,
+    databases_count: null,
+    rows_count: null,
+  };
+  const asked = { ...nothing, files_count: 3, directories_count: 1, bytes: 12 };
+  const restore = async (written: typeof asked) => {
+    await startRun(services, caller, taskId);
+    const [run] = await claimAssignments(services, [serverId]);
+    const id = run!.runId;
+    await database`update runs set kind = 'restore' where id = ${id}`;
+    await recordEvents(services, [event(serverId, run!, 1, { kind: "accepted" })]);
+    const report = { requested: asked, written, skipped_count: 1, targets: ["/srv/new"], targets_count: 1 };
+    await recordEvents(services, [
+      event(serverId, run!, 2, {
+        kind: "finished",
+        verdict: {
+          outcome: "succeeded",
+          warnings_count: 1,
+          restored: { files_count: 2, bytes_read: 9, duration_ms: 5, report },
+        },
+      }),
+    ]);
+    const [row] = await database`select state, reason, restored, bytes_written from runs where id = ${id}`;
+    return { report, row: row! };
+  };
+  const { report, row } = await restore({ ...asked, files_count: 2, bytes: 8 });
+  assert.deepEqual([row.state, row.restored, row.bytes_written], ["succeeded", report, 8]);
+  const { row: empty } = await restore({ ...asked, files_count: 0, directories_count: 0, bytes: 0 });
+  assert.deepEqual([empty.state, empty.restored], ["failed", null]);
+  assert.match(empty.reason, /^The restore has written nothing of what it was asked for/);
+});

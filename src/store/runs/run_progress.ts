@@ -1,4 +1,5 @@
 /** Applies a batch of events to the runs in the database, many runs in one statement. */
+import type { RestoreCounts } from "../../domain/restore_report.ts";
 import type { RunPhase } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -85,4 +86,9 @@ export async function recordFinalStats(
     update runs set bytes_read = ${stored.bytes_read}, bytes_written = ${stored.size},
       files_count = ${stored.files_count}, eta_seconds = 0
     where id = ${runId}`;
+}
+
+/** Records the counts of a succeeded restore. */
+export async function recordRestoreCounts(sql: Sql, runId: number, counts: RestoreCounts): Promise<void> {
+  await sql`update runs set restored = ${sql.json(counts as never)} where id = ${runId}`;
 }

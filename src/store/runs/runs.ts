@@ -1,5 +1,6 @@
 /** Writes runs and their attempts. logs.ts reads them for the API. */
 import type { RunKind, RunState, RunTrigger } from "../../domain/run.ts";
+import type { RestoreCounts } from "../../domain/restore_report.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 
@@ -24,6 +25,8 @@ export const SHOWN_COLUMNS = {
    */
   output_size: column<number>(),
   output_cut: column<number>(),
+  /** Counts of a restore: what was asked for, and what was written. Null for all other runs. */
+  restored: column<RestoreCounts | null>(),
   /**
    * When the run will be stopped because of its task's `run_timeout`; null before the start, and if the task
    * has no timeout.

@@ -64,7 +64,14 @@ export async function restoreDatabases(
   } finally {
     await host.discard(uncancelled);
   }
-  return { filesCount: null };
+  const requested = { ...UNKNOWN_AMOUNTS, ...amountsOf(wanted) };
+  return {
+    filesCount: null,
+    requested,
+    written: { ...UNKNOWN_AMOUNTS, databases_count: wanted.length },
+    skippedCount: 0,
+    targets: wanted.map(({ name }) => name),
+  };
 }
 
 /** Makes the checks of {@link restoreDatabases}, and returns which databases would be restored. */

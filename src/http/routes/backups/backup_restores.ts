@@ -8,6 +8,7 @@ import { databaseName } from "../../../definitions/sources/database_names.ts";
 import { BACKUP_TASK_TYPES, RESTORE_FIELDS } from "../../../definitions/sources/registry.ts";
 import { id } from "../../../definitions/formats/text.ts";
 import { identity } from "../../input/secret_input.ts";
+import { RestoreAmounts } from "../restore_amounts.ts";
 
 const RestoreInput = z.object({
   remote_server_id: id().openapi({
@@ -31,14 +32,6 @@ const RestoreInput = z.object({
 
 const message = "Restore initiated successfully.";
 
-const Amounts = z.object({
-  files_count: z.int().nullable().openapi({ description: "Everything but directories." }),
-  directories_count: z.int().nullable(),
-  bytes: z.int().nullable(),
-  databases_count: z.int().nullable(),
-  rows_count: z.int().nullable().openapi({ description: "Rows in the databases." }),
-}).openapi("RestoreAmounts", { description: "Null is what is not known, or what there is none of." });
-
 const Preview = z.object({
   remote_server: z.object({ id: z.int(), label: z.string() }).openapi({
     description: "Where it is restored.",
@@ -56,7 +49,7 @@ const Preview = z.object({
   })).openapi({ description: "The first 100." }),
   targets_count: z.int(),
   server: z.string().nullable().openapi({ description: "The database server; null for files." }),
-  requested: Amounts,
+  requested: RestoreAmounts,
   free_bytes: z.int().nullable().openapi({ description: "Free space where files are unpacked." }),
   obstacles: z.array(z.object({
     path: z.string().nullable(),

@@ -13,6 +13,7 @@ import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 import { NamedRecord } from "../named_record.ts";
+import { RestoreAmounts } from "../restore_amounts.ts";
 
 const Progress = z.object({
   bytes_read: z.int(),
@@ -24,6 +25,18 @@ const Progress = z.object({
     description: "What a run with scripts is doing: a type of script, or `backup`. Null when it is over.",
   }),
 }).openapi("BackupTaskLogProgress");
+
+const Restored = z.object({
+  requested: RestoreAmounts,
+  written: RestoreAmounts,
+  skipped_count: z.int().openapi({
+    description: "Files and directories that could not be written; the output names them.",
+  }),
+  targets: z.array(z.string()).openapi({
+    description: "The first 100 of the paths, or of the names of databases, that were written.",
+  }),
+  targets_count: z.int(),
+}).openapi("BackupTaskLogRestored");
 
 const BackupTaskLog = z.object({
   id: z.int(),
@@ -53,6 +66,11 @@ const BackupTaskLog = z.object({
   remote_server: NamedRecord.nullable(),
   backup_destination: NamedRecord.nullable(),
   progress: Progress,
+  restored: Restored.nullable().openapi({
+    description:
+      "Of a successful restore: what was asked for, and what was written. Null for all other runs, and from " +
+      "agents before protocol 7.",
+  }),
   output_size: z.int().openapi({ description: "Characters of output in all, whether or not they are here." }),
 }).openapi("BackupTaskLog");
 type BackupTaskLog = z.output<typeof BackupTaskLog>;
@@ -75,6 +93,7 @@ export function presentState(row: LogRow) {
       eta_seconds: isOver ? null : row.eta_seconds,
       phase: isOver ? null : row.phase,
     },
+    restored: row.restored === null ? null : { ...row.restored, targets: [...row.restored.targets] },
   };
 }
 
@@ -128,6 +147,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     bytes_per_second: null,
     eta_seconds: null,
     phase: null,
+    restored: null,
     timeout_at: null,
     output_size: 29,
     output_cut: 0,
