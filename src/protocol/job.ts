@@ -286,7 +286,7 @@ export const Restored = z.object({
   /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
-  /** What was asked for, and what was written. Absent from older agents. */
+  /** The counts of the request and of the result. Absent from older agents. */
   report: RestoreReport.optional(),
 });
 export type Restored = z.infer<typeof Restored>;

@@ -25,7 +25,7 @@ export const SHOWN_COLUMNS = {
    */
   output_size: column<number>(),
   output_cut: column<number>(),
-  /** Counts of a restore: what was asked for, and what was written. Null for all other runs. */
+  /** The counts of a restore, of the request and of the result. Null for all other runs. */
   restored: column<RestoreCounts | null>(),
   /**
    * When the run will be stopped because of its task's `run_timeout`; null before the start, and if the task
