@@ -8,6 +8,7 @@ import { addOpenidPages } from "./pages/openid.tsx";
 import { addOverviewPage } from "./pages/overview/overview.tsx";
 import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addRunPage } from "./pages/runs/run.tsx";
+import { addRunsPage } from "./pages/runs/runs.tsx";
 import { addRestorePages } from "./pages/restore/restore_pages.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
@@ -41,6 +42,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addBackupPages,
   addOverviewPage,
   addRunPage,
+  addRunsPage,
   addRestorePages,
   addSearchPage,
   addAlertsPage,

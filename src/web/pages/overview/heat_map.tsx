@@ -4,7 +4,7 @@ import { counted } from "../../components/number.tsx";
 import type { View } from "../../view.ts";
 
 type RunDays = Answer<"/api/history/days">["data"];
-type Day = RunDays["days"][number];
+export type Day = RunDays["days"][number];
 
 /** Distance from one square to the next, in units of the drawing. */
 const STEP = 12;
@@ -69,7 +69,7 @@ function Square({ view, day, x, y }: { view: View; day: Day; x: number; y: numbe
     );
 }
 
-function describe({ date, succeeded, warnings, failed, cancelled, skipped }: Day): string {
+export function describe({ date, succeeded, warnings, failed, cancelled, skipped }: Day): string {
   const parts = [
     [succeeded, "successful"],
     [warnings, "with warnings"],
@@ -81,7 +81,7 @@ function describe({ date, succeeded, warnings, failed, cancelled, skipped }: Day
 }
 
 /** Returns the worst outcome of a day's runs, as the name of a colour. */
-function toneOf({ succeeded, warnings, failed, skipped }: Day): string {
+export function toneOf({ succeeded, warnings, failed, skipped }: Day): string {
   if (failed > 0) return "bad";
   if (warnings + skipped > 0) return "warn";
   return succeeded > 0 ? "good" : "none";

@@ -55,7 +55,7 @@ export function Facts({ view, run }: { view: View; run: Run }) {
   const { progress } = run;
   const backup = run.stored_backup_id ?? run.backup_id;
   return (
-    <dl class="facts">
+    <dl class="facts run-facts">
       <div>
         <dt>Task</dt>
         <dd>
