@@ -1,5 +1,4 @@
 /** Fills paths of the API for pages. */
-export type { DataOf, RowOf } from "../client/client.ts";
 
 /**
  * Returns a path with its names and its query filled: `fill("/api/tags/{id}", { id: 7 })`. Query parameters

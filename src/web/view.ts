@@ -124,16 +124,12 @@ export class View {
    * Reads `data` of an endpoint: `view.get("/api/backups/{id}", { id })`. Throws a {@link PageError} if the
    * API refuses.
    */
-  get<P extends DataPath>(path: P, ...input: InputArgument<P, "get">): Promise<DataOf<P>>;
-  get<Data>(path: string): Promise<Data>;
-  async get(path: string, input?: object): Promise<unknown> {
+  async get<P extends DataPath>(path: P, ...[input]: InputArgument<P, "get">): Promise<DataOf<P>> {
     return (await this.#read(fill(path, input))).data;
   }
 
   /** As {@link get}, but returns null if the record does not exist, or if the user must not see it. */
-  find<P extends DataPath>(path: P, ...input: InputArgument<P, "get">): Promise<DataOf<P> | null>;
-  find<Data>(path: string): Promise<Data | null>;
-  async find(path: string, input?: object): Promise<unknown> {
+  async find<P extends DataPath>(path: P, ...[input]: InputArgument<P, "get">): Promise<DataOf<P> | null> {
     const { status, body } = await this.call("GET", fill(path, input));
     return status === 200 ? body.data : null;
   }
@@ -142,9 +138,7 @@ export class View {
    * Reads one page of a list: `view.list("/api/backups", { query: { status } })`. Throws a {@link PageError}
    * if the API refuses.
    */
-  list<P extends ListPath>(path: P, ...input: InputArgument<P, "get">): Promise<ListPage<RowOf<P>>>;
-  list<Row>(path: string): Promise<ListPage<Row>>;
-  async list(path: string, input?: object): Promise<ListPage<unknown>> {
+  async list<P extends ListPath>(path: P, ...[input]: InputArgument<P, "get">): Promise<ListPage<RowOf<P>>> {
     const { data, meta } = await this.#read(fill(path, input));
     return { rows: data, total: meta.total, page: meta.current_page, pages: meta.last_page };
   }

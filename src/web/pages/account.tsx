@@ -1,7 +1,7 @@
 /** The page `/account`: shows the user and the user's sessions, and changes the password. */
 import { Alert, CsrfField, Field } from "../layout.tsx";
 import { browserName } from "../browser_name.ts";
-import type { RowOf } from "../api_path.ts";
+import type { RowOf } from "../../client/client.ts";
 import { FormFields, TextField } from "../components/form.tsx";
 import { Ago, Moment } from "../components/time.tsx";
 import { addAction, addPage, type PageContent } from "../page.tsx";

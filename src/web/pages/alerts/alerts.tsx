@@ -1,5 +1,5 @@
 /** The page `/alerts`: who is told of what, and whether messages arrive. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../../../domain/notifications/event_classes.ts";
 import { Icon } from "../../components/icon.tsx";
 import { Live } from "../../components/live.tsx";

@@ -1,5 +1,5 @@
 /** The page of one notification stream, with its deliveries, and its forms. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Confirm, Elsewhere, PostButton } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";
 import { Mark } from "../../components/status.tsx";

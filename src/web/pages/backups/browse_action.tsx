@@ -12,7 +12,7 @@ import { restorePath } from "./selection_bar.tsx";
 export function addBrowseAction(site: Site): void {
   const route = "/backups/:id/browse";
   addAction(site, route, async (view, form, parameter) => {
-    const backup = await view.get<Backup>(path`/api/backups/${parameter("id")}`);
+    const backup = await view.get("/api/backups/{id}", { id: parameter("id") });
     return await next(view, form, backup);
   });
   // A browser that loads the page of the form again asks for it with GET.

@@ -1,5 +1,5 @@
 /** The page `/destinations`: where backups are stored. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { TextField } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";
 import { Bytes, Count, counted } from "../../components/number.tsx";

@@ -1,7 +1,6 @@
 /** The page `/`: whether everything is protected, what is not and why, and what to do about it. */
 import { Fragment } from "hono/jsx";
-import type { Answer } from "../../../client/client.ts";
-import type { RowOf } from "../../../client/client.ts";
+import type { Answer, RowOf } from "../../../client/client.ts";
 import { PostButton } from "../../components/form.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Live } from "../../components/live.tsx";

@@ -1,5 +1,5 @@
 /** The page `/security/audit`: who changed what, when and from where. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Elsewhere, TextField } from "../../components/form.tsx";
 import { Mark } from "../../components/status.tsx";
 import { type Column, Empty, Pages, Table } from "../../components/table.tsx";

@@ -1,6 +1,6 @@
 /** The page `/security`: who may do what in this workspace, and which workspaces there are. */
 import { roleOf, ROLES } from "../../../domain/access/roles.ts";
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Confirm, FormFields, PostButton, Select, TextField } from "../../components/form.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { addAction, addPage, addSimpleAction, type PageContent, refused } from "../../page.tsx";

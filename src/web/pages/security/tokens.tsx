@@ -1,6 +1,6 @@
 /** The page `/security/tokens`: the user's tokens for the API, the CLI and scripts. */
 import { ABILITIES } from "../../../domain/abilities.ts";
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import {
   Checkbox,
   Confirm,

@@ -1,5 +1,5 @@
 /** The page `/security/users`: the users of the installation, for administrators. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Checkbox, Confirm, CopyText, FormFields, PostButton, TextField } from "../../components/form.tsx";
 import { Mark } from "../../components/status.tsx";
 import { type Column, Pages, Table } from "../../components/table.tsx";

@@ -1,6 +1,6 @@
 /** The page of one server. */
 import { REMOTE_SERVER_FIELDS } from "../../../definitions/remote_server_fields.ts";
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Confirm, Elsewhere, FormFields, PostButton } from "../../components/form.tsx";
 import { recordBody, typedValues } from "../../components/record_form.tsx";
 import { Status } from "../../components/status.tsx";

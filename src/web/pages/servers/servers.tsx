@@ -1,5 +1,5 @@
 /** The page `/servers`: every server, with its agent. */
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { Select, TextField } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";
 import { counted } from "../../components/number.tsx";

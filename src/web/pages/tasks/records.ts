@@ -1,6 +1,6 @@
 /** The API's records that the pages of tasks show. */
 import type { Answer, Schema } from "../../../client/types.ts";
-import type { DataOf } from "../../api_path.ts";
+import type { DataOf } from "../../../client/client.ts";
 
 export type BackupTask = Schema<"BackupTask">;
 export type Backup = Schema<"Backup">;

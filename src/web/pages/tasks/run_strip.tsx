@@ -1,5 +1,5 @@
 /** The outcomes of a task's last runs, as a strip. */
-import type { DataOf } from "../../api_path.ts";
+import type { DataOf } from "../../../client/client.ts";
 import { Strip } from "../../components/chart.tsx";
 import { count } from "../../components/number.tsx";
 import type { Tone } from "../../components/status.tsx";

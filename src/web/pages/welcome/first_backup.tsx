@@ -1,6 +1,6 @@
 /** The form that makes the first destination and task at once, and runs the task. */
 import { FormFields, Select, TextField } from "../../components/form.tsx";
-import type { RowOf } from "../../api_path.ts";
+import type { RowOf } from "../../../client/client.ts";
 import { type ApiResponse, type Form, path } from "../../site.ts";
 import type { View } from "../../view.ts";
 
