@@ -1,5 +1,6 @@
 /** The page `/backups/:id`: a backup, whether it can be trusted, and its contents. */
 import { Icon } from "../../components/icon.tsx";
+import { Live } from "../../components/live.tsx";
 import { Bytes, Count } from "../../components/number.tsx";
 import { Mark, Status } from "../../components/status.tsx";
 import { Ago, Duration, ExactTime, exactTime } from "../../components/time.tsx";
@@ -41,8 +42,10 @@ export function BackupPage({ view, browse, listing, checks }: BackupPageProps) {
       >
         <BackupButtons view={view} backup={backup} />
       </PageHeading>
-      <BackupNotices view={view} backup={backup} />
-      <Facts view={view} backup={backup} />
+      <Live view={view} id="backup-state" topics={["backups"]}>
+        <BackupNotices view={view} backup={backup} />
+        <Facts view={view} backup={backup} />
+      </Live>
       <section class="section" id="contents">
         <header>
           <h2>Contents</h2>
@@ -53,7 +56,9 @@ export function BackupPage({ view, browse, listing, checks }: BackupPageProps) {
           ? <Databases view={view} backup={backup} />
           : <FileBrowser view={view} browse={browse} listing={listing} />}
       </section>
-      <BackupChecks view={view} backup={backup} checks={checks} />
+      <Live view={view} id="backup-checks" topics={["runs"]}>
+        <BackupChecks view={view} backup={backup} checks={checks} />
+      </Live>
       <Objects view={view} backup={backup} />
     </>
   );

@@ -35,6 +35,7 @@ export function Databases({ view, backup }: { view: View; backup: Backup }) {
               {mayRestore
                 ? (
                   <th scope="col" class="tick">
+                    <span class="hidden">Select</span>
                     <input type="checkbox" data-check-all aria-label="Select all databases" hidden />
                   </th>
                 )

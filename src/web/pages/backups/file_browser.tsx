@@ -140,6 +140,7 @@ function Entries({ view, browse, listing }: {
               {mayRestore
                 ? (
                   <th scope="col" class="tick">
+                    <span class="hidden">Select</span>
                     <input type="checkbox" data-check-all aria-label="Select all shown here" hidden />
                   </th>
                 )

@@ -106,7 +106,7 @@ export function Filters({ view, choices }: { view: View; choices: FilterChoices 
       {kept.map((name) => <input key={name} type="hidden" name={name} value={view.query(name)} />)}
       <TextField
         name="search"
-        label={choices.task === null ? "Task or file name" : `In ${choices.task}`}
+        label={choices.task === null ? "Task" : `Only of ${choices.task}`}
         type="search"
         value={view.query("search")}
       />

@@ -30,7 +30,7 @@ export function SelectionBar({ view, browse, shown }: BarProps) {
             <ul class="plain">
               {elsewhere.map((path) => (
                 <li key={path}>
-                  <FilePath path={path} />
+                  <FilePath path={path} />{" "}
                   <button
                     class="link"
                     type="submit"

@@ -5,7 +5,7 @@ import { PageHeading } from "../../shell.tsx";
 import type { View } from "../../view.ts";
 import type { Backup } from "../backups/browse.ts";
 import { visibleName } from "../backups/file_name.tsx";
-import { type Plan, stepPath } from "./plan.ts";
+import { type Plan, stepPath, takes } from "./plan.ts";
 
 const STEPS = ["Which backup", "What", "Where", "Check and start"] as const;
 
@@ -26,7 +26,12 @@ export function RestoreHeading({ view, step, plan }: StepsProps) {
         lead={plan === null
           ? "Choose what to bring back. Nothing is written before the last step."
           : backupInWords(view, plan.backup)}
-      />
+      >
+        <a class="button quiet" href={view.path(`/help/${guideOf(plan)}`)}>
+          <Icon name="help" />
+          Help
+        </a>
+      </PageHeading>
       {plan === null ? null : <Doubts view={view} backup={plan.backup} />}
       <nav aria-label="Steps">
         <ol class="restore-steps">
@@ -75,6 +80,11 @@ function StepLink(
   return (
     <a href={view.path(number === 1 ? first : stepPath(number === 2 ? "what" : "where", plan))}>{text}</a>
   );
+}
+
+/** Returns the name of the guide that explains the restore. */
+function guideOf(plan: Plan | null): string {
+  return plan === null || takes(plan, "paths") ? "guide/restore-files" : "guide/restore-databases";
 }
 
 function backupInWords(view: View, backup: Backup): string {
