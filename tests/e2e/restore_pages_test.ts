@@ -94,6 +94,9 @@ Deno.test("files of several directories are checked, restored elsewhere, and the
   for await (const { event } of at.plane.api.events(`${log}/stream`)) if (event === "finished") break;
   const { status, output } = (await at.plane.api.call("GET", log)).body.data;
   assert.equal(status, "successful", output);
+  const report = (await browser.call("GET", started.headers.get("location")!)).text;
+  assert.match(report, /Files<\/th>[^]*>3<[^]*>3<[^]*All of it/);
+  assert.ok(report.includes(`>${target}/etc/conf.d/b.conf<`));
   assert.deepEqual([...Deno.readDirSync(target)].map(({ name }) => name).sort(), [
     "etc",
     "index.html",

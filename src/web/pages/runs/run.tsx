@@ -6,6 +6,7 @@ import { Live } from "../../components/live.tsx";
 import { hasEnded, type Run, RunStatus, titleOf } from "../../components/run.tsx";
 import { addAction, addPage, addSimpleAction, refused } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
+import { RestoreReport } from "../restore/report.tsx";
 import { path, type Site } from "../../site.ts";
 import type { View } from "../../view.ts";
 import type { LogLine } from "./log_text.ts";
@@ -55,6 +56,7 @@ function State({ view, state: { run, wait, warnings } }: { view: View; state: Ru
         <Buttons view={view} run={run} />
       </PageHeading>
       {run.reason === null ? null : <Reason view={view} run={run} reason={run.reason} />}
+      <RestoreReport view={view} run={run} />
       <Phases view={view} run={run} />
       {run.status === "running" ? <Progress run={run} /> : null}
       {wait === null ? null : <Wait view={view} wait={wait} />}
