@@ -37,6 +37,11 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     run: async () => (await import("./find_file.ts")).benchFindFile(),
   },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
+  live: { programs: [], run: async () => (await import("./scale/live.ts")).benchLive() },
+  "record-signals": {
+    programs: [],
+    run: async () => (await import("./scale/record_signals.ts")).benchRecordSignals(),
+  },
   "scale-agents": {
     programs: [],
     run: async () => (await import("./scale/agents.ts")).benchScaleAgents(),

@@ -5,6 +5,7 @@
 import { Journal } from "../../agent/journal.ts";
 import { Link } from "../../agent/link.ts";
 import { systemClock } from "../../src/domain/clock.ts";
+import type { RunEvent } from "../../src/protocol/wire_messages.ts";
 import { success } from "../../tests/support/clients/events.ts";
 import { AGENT } from "../../tests/support/fixtures/planted.ts";
 
@@ -14,6 +15,8 @@ export interface Order {
   /** Lines of output of each run per second. They are sent once a second, as agents under load do. */
   linesPerSecond: number;
   seconds: number;
+  /** Whether each run also reports its progress once a second. */
+  reportsProgress?: boolean;
 }
 
 if (import.meta.main) {
@@ -61,8 +64,20 @@ async function sendOutput(
       text += `${systemClock.now().toISOString()} line ${sent} of the output of a backup program\n`;
     }
     run.append({ kind: "output", text });
+    if (order.reportsProgress === true) run.append(progressAfter(second));
     link.pump();
   }
   await run.finish(success() as never);
   link.pump();
+}
+
+function progressAfter(second: number): RunEvent {
+  return {
+    kind: "progress",
+    bytes_read: second * 50_000_000,
+    bytes_written: second * 20_000_000,
+    files_count: second * 1000,
+    bytes_per_second: 50_000_000,
+    eta_seconds: 5,
+  };
 }

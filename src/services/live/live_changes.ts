@@ -35,7 +35,13 @@ const INTERVAL = 1000;
  * something, so this also limits the requests. The other streams get their reports in the next intervals, in
  * turn.
  */
-const REPORTS = 100;
+const MOST_REPORTS = 100;
+/**
+ * If the process is so busy that the timer is late by more than this, in milliseconds, the next interval has
+ * half as many reports. Otherwise, it has some more.
+ */
+const LATE = 100;
+const MORE_REPORTS = 10;
 
 interface Subscription {
   readonly follower: Follower;
@@ -53,8 +59,9 @@ export class LiveChanges {
   readonly #all = new Set<Subscription>();
   /** The streams with pending kinds, the longest waiting first. */
   readonly #waiting = new Set<Subscription>();
-  /** How many more streams can get a report in this interval. */
-  #left = REPORTS;
+  /** Maximum number of reports in this interval, and how many of them are left. */
+  #limit = MOST_REPORTS;
+  #left = MOST_REPORTS;
   /** Ends the subscription of the event bus and the timer; null while no stream is open. */
   #end: (() => void) | null = null;
   /** Changes that are reported at the end of the current task of the event loop, by audience. */
@@ -154,9 +161,12 @@ export class LiveChanges {
 
   async #tick(signal: AbortSignal): Promise<void> {
     for (;;) {
+      const start = this.clock.monotonic();
       await this.clock.sleep(INTERVAL, signal).catch(() => {});
       if (signal.aborted) return;
-      this.#left = REPORTS;
+      const isLate = this.clock.monotonic() - start > INTERVAL + LATE;
+      this.#limit = isLate ? Math.ceil(this.#limit / 2) : Math.min(this.#limit + MORE_REPORTS, MOST_REPORTS);
+      this.#left = this.#limit;
       // A kind that was reported since the last tick has to wait for one tick more, for a full interval.
       for (const subscription of this.#all) {
         subscription.blocked = subscription.fresh;
