@@ -1,5 +1,5 @@
 /** What was done with a backup so far: verifications, drills and restores, each with its result. */
-import type { Schema } from "../../../client/types.ts";
+import type { Schema } from "../../../client/client.ts";
 import { Status } from "../../components/status.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { Ago, Duration } from "../../components/time.tsx";

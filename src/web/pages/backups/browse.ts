@@ -1,5 +1,5 @@
 /** What a person sees of a backup's contents: a directory, and what is chosen so far. */
-import type { Schema } from "../../../client/types.ts";
+import type { Schema } from "../../../client/client.ts";
 import { type Form, path } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
 import { Selection, unpack } from "./selection.ts";

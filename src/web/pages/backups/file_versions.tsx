@@ -1,5 +1,5 @@
 /** A found file with its versions, each with the backups that contain it. */
-import type { Schema } from "../../../client/types.ts";
+import type { Schema } from "../../../client/client.ts";
 import { Bytes, counted } from "../../components/number.tsx";
 import { ExactTime, Moment } from "../../components/time.tsx";
 import type { View } from "../../view.ts";

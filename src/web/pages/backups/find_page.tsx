@@ -1,5 +1,5 @@
 /** The page `/backups/find`: files by name in all backups, each version with the button that restores it. */
-import type { Answer } from "../../../client/types.ts";
+import type { Answer } from "../../../client/client.ts";
 import { Elsewhere, TextArea, TextField } from "../../components/form.tsx";
 import { counted } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";

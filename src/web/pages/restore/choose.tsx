@@ -1,5 +1,5 @@
 /** The first step of a restore: which task, and which of its backups. */
-import type { Answer } from "../../../client/types.ts";
+import type { Answer } from "../../../client/client.ts";
 import { TextField } from "../../components/form.tsx";
 import { Bytes } from "../../components/number.tsx";
 import { Status } from "../../components/status.tsx";

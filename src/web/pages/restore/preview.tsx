@@ -1,5 +1,5 @@
 /** What an agent has found before a restore: what is in the way, and where everything will be. */
-import type { Schema } from "../../../client/types.ts";
+import type { Schema } from "../../../client/client.ts";
 import { Icon } from "../../components/icon.tsx";
 import { Bytes, count, counted } from "../../components/number.tsx";
 import { type Column, Table } from "../../components/table.tsx";

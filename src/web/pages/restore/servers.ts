@@ -1,5 +1,5 @@
 /** The servers on which a backup can be restored. */
-import type { Schema } from "../../../client/types.ts";
+import type { Schema } from "../../../client/client.ts";
 import { relativeTime } from "../../components/time.tsx";
 import type { View } from "../../view.ts";
 

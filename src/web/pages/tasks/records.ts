@@ -1,5 +1,5 @@
 /** The API's records that the pages of tasks show. */
-import type { Answer, Schema } from "../../../client/types.ts";
+import type { Answer, Schema } from "../../../client/client.ts";
 import type { DataOf } from "../../../client/client.ts";
 
 export type BackupTask = Schema<"BackupTask">;

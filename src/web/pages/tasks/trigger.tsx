@@ -4,7 +4,7 @@ import { Ago } from "../../components/time.tsx";
 import { addAction, addSimpleAction, type PageContent, refused } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
 import { path, type Site } from "../../site.ts";
-import type { Answer } from "../../../client/types.ts";
+import type { Answer } from "../../../client/client.ts";
 import type { View } from "../../view.ts";
 import type { BackupTask } from "./records.ts";
 
