@@ -13,5 +13,5 @@ export interface DrillContext {
   readonly progress: ReadProgress;
 }
 
-/** Number of files that were restored unchanged, and duration of the restore in milliseconds. */
-export type Drilled = Pick<Proven, "files_count" | "restore_ms">;
+/** The files or databases that were restored unchanged, and the duration of the restore in milliseconds. */
+export type Drilled = Pick<Proven, "files_count" | "databases" | "restore_ms">;

@@ -190,6 +190,37 @@ export interface paths {
       };
     };
   };
+  "/api/history/proofs": {
+    /** Show the verifications and drills of tasks, with what they proved */
+    get: {
+      parameters: {
+        query?: {
+          /** Only this backup task, with its last checks. */
+          backup_task_id?: number;
+          /** How many checks of a task. */
+          limit?: number;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Tasks with their checks. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupTaskProofs"][];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/live": {
     /** Follow what changes */
     get: {
@@ -5670,6 +5701,56 @@ export interface components {
         created_at: string;
       }[];
     };
+    BackupTaskProofs: {
+      backup_task_id: number;
+      label: string;
+      proven: {
+        /** The last drill that restored a backup. */
+        last_at: string | null;
+        /** How long its restore took. */
+        restore_ms: number | null;
+      };
+      checked: {
+        /** The last verification with a result. */
+        last_at: string | null;
+      };
+      /** The oldest first. */
+      checks: {
+        /** The id of the run's log. */
+        id: number;
+        kind: "verify" | "drill";
+        /** Null: the backup is deleted. */
+        backup_id: number | null;
+        backup_created_at: string | null;
+        started_at: string | null;
+        finished_at: string;
+        /** `damaged`: the backup is. */
+        outcome: "proven" | "verified" | "damaged" | "failed" | "cancelled";
+        reason: string | null;
+        evidence: components["schemas"]["Evidence"];
+      }[];
+    };
+    /** Null unless it is `proven` or `verified`. */
+    Evidence: {
+      /** Files and directories that were compared; null if there are none, or they are not counted. */
+      files_count: number | null;
+      /** Restored and compared databases; null of files or of an older agent. */
+      databases: {
+        name: string;
+        tables_count: number;
+        /** Compared rows; null: the backup has no counts. */
+        rows_count: number | null;
+      }[] | null;
+      /** Stored objects whose size and SHA-256 were compared; null of a drill or of an older agent. */
+      objects_count: number | null;
+      /** False: the control plane has no key, so that only sizes and SHA-256 were compared. */
+      is_opened: boolean;
+      /** Bytes that were read from the destination. */
+      read_bytes: number;
+      /** The restore alone; null of a verification. */
+      restore_ms: number | null;
+      duration_ms: number;
+    } | null;
     UpcomingBackupTask: {
       backup_task_id: number;
       label: string;
@@ -6251,6 +6332,7 @@ export interface components {
       backup_id: number | null;
       /** The backup that the run stored; else null. */
       stored_backup_id: number | null;
+      evidence: components["schemas"]["Evidence"] & unknown;
       backup_task: components["schemas"]["NamedRecord"] | null;
       remote_server: components["schemas"]["NamedRecord"] | null;
       backup_destination: components["schemas"]["NamedRecord"] | null;

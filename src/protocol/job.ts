@@ -300,11 +300,25 @@ export const Verified = z.object({
    * were checked.
    */
   is_opened: z.boolean(),
+  /** Number of objects whose size and SHA-256 were compared. Absent from agents before version 7. */
+  objects_count: z.number().int().nonnegative().optional(),
   /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),
 });
 export type Verified = z.infer<typeof Verified>;
+
+/** Maximum number of databases that the result of a drill describes. */
+export const MAX_PROVEN_DATABASES = 1000;
+
+/** A database that was restored by a drill, and that equals the original. */
+export const ProvenDatabase = z.object({
+  name: z.string().max(1024),
+  tables_count: z.number().int().nonnegative(),
+  /** Number of rows that were compared; null if the backup does not record them. */
+  rows_count: z.number().int().nonnegative().nullable(),
+});
+export type ProvenDatabase = z.infer<typeof ProvenDatabase>;
 
 /** The result of a successful drill. */
 export const Proven = z.object({
@@ -312,6 +326,8 @@ export const Proven = z.object({
   files_count: z.number().int().nonnegative().nullable(),
   /** Number of bytes that were read from the backup's objects. */
   bytes_read: z.number().int().nonnegative(),
+  /** The restored databases; absent if files were restored, and from agents before version 7. */
+  databases: z.array(ProvenDatabase).max(MAX_PROVEN_DATABASES).optional(),
   /** Duration of the restore alone, in milliseconds. */
   restore_ms: z.number().int().nonnegative(),
   duration_ms: z.number().int().nonnegative(),

@@ -73,6 +73,7 @@ export async function runVerify(
   return {
     files_count: contents.filesCount,
     is_opened: !contents.isSealed,
+    objects_count: job.backup.objects.length,
     bytes_read: read.bytesRead,
     duration_ms: Math.round(ports.clock.monotonic() - started),
   };

@@ -64,6 +64,7 @@ for (const [variant, [changes, key, from]] of Object.entries(VARIANTS)) {
     const verified = await verify(at.run, at.backup, { key, from });
     assert.equal(verified.files_count, at.backup.files_count);
     assert.equal(verified.is_opened, true);
+    assert.equal(verified.objects_count, at.backup.objects.length);
     assert.equal(verified.bytes_read, at.backup.objects.reduce((sum, { size }) => sum + size, 0));
     assert.equal(at.run.lines.filter((line) => line.startsWith("Whole: ")).length, 3);
   });

@@ -61,7 +61,26 @@ export function addHistoryCommands(program: Command): void {
     .addArgument(new Argument("<task>", "its id").argParser(parseId))
     .option("--limit <count>", "how many runs at most; default: 200", parseCount)
     .action(calling(taskRuns));
+  history.command("proofs").description("Verifications and drills, with what they compared")
+    .option("--task <id>", "only of this backup task, with all its checks", parseId)
+    .action(calling(proofs));
 }
+
+interface Proof {
+  task: string;
+  kind: string;
+  finished_at: string;
+  outcome: string;
+  evidence: string;
+}
+
+const PROOF_COLUMNS: readonly Column<Proof>[] = [
+  { title: "Task", value: ({ task }) => task },
+  { title: "Check", value: ({ kind }) => kind },
+  { title: "Ended", value: ({ finished_at }) => finished_at },
+  { title: "Result", value: ({ outcome }) => outcome },
+  { title: "Compared", value: ({ evidence }) => evidence },
+];
 
 function addRange(command: Command): Command {
   return command
@@ -109,4 +128,35 @@ async function taskRuns({ api, output }: Cli, id: number, { limit }: { limit?: n
     { id, query: { limit } },
   );
   output.answer(body, () => output.rows(body.data, TASK_COLUMNS));
+}
+
+type Evidence = Answer<"/api/history/proofs">["data"][number]["checks"][number]["evidence"];
+
+async function proofs({ api, output }: Cli, { task }: { task?: number }): Promise<void> {
+  const body = await api.get("show the proofs", "/api/history/proofs", { query: { backup_task_id: task } });
+  const rows = body.data.flatMap(({ checks, label }) =>
+    checks.map(({ evidence, reason, ...check }) => ({
+      ...check,
+      task: label,
+      evidence: describeEvidence(evidence) || (reason ?? ""),
+    }))
+  );
+  output.answer(body, () => output.rows(rows, PROOF_COLUMNS));
+}
+
+/** Returns what a check compared, in one line; empty without evidence. */
+function describeEvidence(evidence: Evidence): string {
+  if (evidence === null) return "";
+  const { databases, files_count, is_opened, objects_count, restore_ms } = evidence;
+  const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return [
+    ...(databases ?? []).map(({ name, rows_count, tables_count }) =>
+      `${name}: ${count(tables_count, "table")}` +
+      (rows_count === null ? "" : ` with ${count(rows_count, "row")}`)
+    ),
+    ...files_count === null ? [] : [count(files_count, "file")],
+    ...objects_count === null ? [] : [`SHA-256 of ${count(objects_count, "object")}`],
+    ...is_opened ? [] : ["not decrypted"],
+    ...restore_ms === null ? [] : [`restored in ${(restore_ms / 1000).toFixed(1)} s`],
+  ].join(", ");
 }

@@ -3,7 +3,7 @@ import { CliHome } from "../../../tests/support/clients/cli.ts";
 import { newBackup, newRun } from "../../../tests/support/fixtures/records.ts";
 import { startApi } from "../../../tests/support/servers/served_api.ts";
 
-Deno.test("the history lists the runs and the stored bytes of days, of one task or at one destination", async () => {
+Deno.test("the history lists the runs and the stored bytes of days, and the runs and proofs of a task", async () => {
   await using api = await startApi();
   await using home = await CliHome.open();
   const run = (...args: string[]) =>
@@ -39,6 +39,23 @@ Deno.test("the history lists the runs and the stored bytes of days, of one task 
   const last = await run("history", "task", String(task), "--limit", "1");
   assert.match(last.stdout, /^ *2 +2026-01-31T12:00:00Z +succeeded +45 s +0 B +0 B$/m);
   assert.ok(!last.stdout.includes("failed"));
+  const at = new Date("2026-01-31T12:00:00Z");
+  const drill = await newRun(database, task, at, { kind: "drill", attempt: 1 });
+  const proven = {
+    files_count: null,
+    databases: [{ name: "shop", tables_count: 1, rows_count: 20 }],
+    bytes_read: 5,
+    restore_ms: 1500,
+    duration_ms: 2000,
+  };
+  const verdict = database.json({ outcome: "succeeded", warnings_count: 0, proven });
+  await database`insert into run_attempts (run_id, attempt, leased_at, verdict, verdict_applied)
+    values (${drill}, 1, ${at}, ${verdict}, true)`;
+  const proofs = await run("history", "proofs", "--task", String(task));
+  assert.match(
+    proofs.stdout,
+    /^Home +drill +2026-01-31T12:00:00Z +proven +shop: 1 table with 20 rows, restored in 1\.5 s$/m,
+  );
   assert.equal((await run("history", "days", ...range, "--server", "77")).stdout, "None.\n");
   assert.equal(JSON.parse((await run("history", "days", "--json")).stdout).data.days.length, 365);
 });

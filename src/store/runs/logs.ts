@@ -27,6 +27,8 @@ export interface LogDetailRow extends LogRow {
   destination_label: string | null;
   /** The backup that the run stored; null if there is none. */
   stored_backup_id: number | null;
+  /** The agent's verdict about a verification or drill; null for other runs, and if there is none. */
+  verdict: unknown;
   output: string;
 }
 
@@ -63,7 +65,11 @@ function relatedColumns(sql: Sql) {
     (select label from backup_tasks where id = r.backup_task_id) as task_label,
     (select label from remote_servers where id = r.remote_server_id) as server_label,
     (select label from backup_destinations where id = r.backup_destination_id) as destination_label,
-    (select id from backups where run_id = r.id) as stored_backup_id`;
+    (select id from backups where run_id = r.id) as stored_backup_id,
+    (
+      select verdict from run_attempts
+      where run_id = r.id and attempt = r.attempt and verdict_applied and r.kind in ('verify', 'drill')
+    ) as verdict`;
 }
 
 /** Filter of a listing of runs. A field that is absent does not filter. */

@@ -4,6 +4,7 @@
  * database is loaded. The originals stay unchanged. The server needs free space for the largest database.
  */
 import type { DatabaseTarget } from "../../../../src/definitions/sources/database_server.ts";
+import { MAX_PROVEN_DATABASES, type ProvenDatabase } from "../../../../src/protocol/job.ts";
 import { Children } from "../../programs/children.ts";
 import { compareContents, uncompared } from "./compare_contents.ts";
 import type { DrillContext, Drilled } from "../../drill_context.ts";
@@ -33,31 +34,34 @@ export async function drillDatabases(
   const wanted = chooseDatabases(host, context, stored.contents);
   await using last = new Children(ports.clock, new AbortController().signal);
   const unbroken = { ...programs, children: last };
+  const databases: ProvenDatabase[] = [];
   let restore_ms = 0;
   try {
     await host.prepare(wanted);
     restore_ms += await timed(context, () => verifyArchives(wanted, context));
     for (const each of wanted) {
       await checkDatabaseRoom(host, each, stored.sizes.get(each.archive.name) ?? 0, programs);
-      restore_ms += await drillOne(each, host, context);
+      const { took, proven } = await drillOne(each, host, context);
+      restore_ms += took;
+      databases.push(proven);
       await dropScratch(host, unbroken);
     }
   } finally {
     await host.discard(unbroken);
   }
   ports.output.line(`Restored in ${formatSeconds(Math.ceil(restore_ms / 1000))}, and dropped again`);
-  return { files_count: null, restore_ms };
+  return { files_count: null, databases: databases.slice(0, MAX_PROVEN_DATABASES), restore_ms };
 }
 
 /**
- * Restores and compares one database. Resolves with the duration of the restore, in milliseconds. Rejects if
- * the contents differ.
+ * Restores and compares one database. Resolves with the duration of the restore in milliseconds, and with what
+ * was compared. Rejects if the contents differ.
  */
 async function drillOne(
   wanted: DatabaseToRestore,
   host: ScratchHost,
   context: DrillContext,
-): Promise<number> {
+): Promise<{ took: number; proven: ProvenDatabase }> {
   const { output } = context.ports;
   const expected = wanted.contents;
   output.line(`Loading database ${wanted.original} into ${wanted.name}`);
@@ -69,7 +73,22 @@ async function drillOne(
     throw new BackupDamagedError(damage, damage);
   }
   printComparison(wanted.original, expected, found, output);
-  return took;
+  return { took, proven: provenDatabase(wanted.original, expected, found) };
+}
+
+/** Returns the numbers of tables and rows that were compared in a database. */
+function provenDatabase(
+  name: string,
+  expected: DatabaseContents | null,
+  found: DatabaseContents,
+): ProvenDatabase {
+  const tables = expected?.tables;
+  const isCounted = tables !== undefined && (tables.length === 0 || tables.some(({ rows }) => rows !== null));
+  return {
+    name,
+    tables_count: (tables ?? found.tables ?? []).length,
+    rows_count: isCounted ? tables.reduce((sum, { rows }) => sum + (rows ?? 0), 0) : null,
+  };
 }
 
 function printComparison(

@@ -242,8 +242,16 @@ for (const [engine, open] of Object.entries({ postgresql, mysql })) {
         const busy = keepBusy(server);
         const made = await makeBackup(server, { format }).finally(() => busy[Symbol.asyncDispose]());
         await using at = made;
-        const { files_count, restore_ms, duration_ms } = await at.drill();
+        const { databases = [], files_count, restore_ms, duration_ms } = await at.drill();
         assert.equal(files_count, null);
+        // PostgreSQL's own database is drilled, too.
+        const own = engine === "mysql" ? [] : ["postgres"];
+        assert.deepEqual(databases.map(({ name }) => name).sort(), [...names, ...own].sort());
+        const shown = Object.fromEntries(databases.map(({ name, ...counts }) => [name, counts]));
+        assert.deepEqual(shown[names[0]!], { tables_count: 0, rows_count: 0 });
+        assert.deepEqual(shown[ODD], { tables_count: 1, rows_count: 1 });
+        assert.equal(shown.shop!.tables_count, engine === "mysql" ? 6 : 7);
+        assert.ok(shown.shop!.rows_count! >= 20_000);
         assert.ok(restore_ms > 0 && restore_ms <= duration_ms);
         const tables = engine === "mysql" ? 6 : 7;
         const rows = engine === "mysql" ? "" : ", 2 large objects";

@@ -1,5 +1,6 @@
 /** Lists the endpoints about what changed over time. */
 import type { Endpoint } from "../../endpoint.ts";
+import { proofEndpoints } from "./proofs.ts";
 import { runDaysEndpoints } from "./run_days.ts";
 import { storageDaysEndpoints } from "./storage_days.ts";
 import { taskRunEndpoints } from "./task_runs.ts";
@@ -8,4 +9,5 @@ export const historyEndpoints: readonly Endpoint[] = [
   ...runDaysEndpoints,
   ...storageDaysEndpoints,
   ...taskRunEndpoints,
+  ...proofEndpoints,
 ];

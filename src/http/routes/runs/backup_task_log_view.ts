@@ -9,9 +9,11 @@ import {
   RUN_TRIGGERS,
   shownState,
 } from "../../../domain/run.ts";
+import { evidenceOf } from "../../../services/runs/evidence.ts";
 import type { LogDetailRow, LogRow } from "../../../services/runs/logs.ts";
 import type { Resource } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
+import { EvidenceView, presentEvidence } from "./evidence_view.ts";
 import { NamedRecord } from "../named_record.ts";
 import { RestoreAmounts } from "../restore_amounts.ts";
 
@@ -62,6 +64,9 @@ const BackupTaskLog = z.object({
   backup_destination_id: z.int().nullable(),
   backup_id: z.int().nullable().openapi({ description: "The backup that a restore reads; else null." }),
   stored_backup_id: z.int().nullable().openapi({ description: "The backup that the run stored; else null." }),
+  evidence: EvidenceView.nullable().openapi({
+    description: "What a successful verification or drill has proven; null of other runs.",
+  }),
   backup_task: NamedRecord.nullable(),
   remote_server: NamedRecord.nullable(),
   backup_destination: NamedRecord.nullable(),
@@ -98,6 +103,7 @@ export function presentState(row: LogRow) {
 }
 
 function present(row: LogDetailRow): BackupTaskLog {
+  const evidence = row.verdict === null ? null : evidenceOf(row.verdict);
   return {
     id: row.id,
     backup_task_id: row.backup_task_id,
@@ -110,6 +116,7 @@ function present(row: LogDetailRow): BackupTaskLog {
     backup_destination_id: row.backup_destination_id,
     backup_id: row.backup_id,
     stored_backup_id: row.stored_backup_id,
+    evidence: evidence && presentEvidence(evidence),
     backup_task: related(row.backup_task_id, row.task_label),
     remote_server: related(row.remote_server_id, row.server_label),
     backup_destination: related(row.backup_destination_id, row.destination_label),
@@ -152,6 +159,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     output_size: 29,
     output_cut: 0,
     stored_backup_id: 1,
+    verdict: null,
     task_label: "Nightly backup",
     server_label: "web-1",
     destination_label: "Offsite",
