@@ -13,6 +13,8 @@ import { addRestorePages } from "./pages/restore/restore_pages.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
+import { addScriptPages } from "./pages/scripts/scripts.tsx";
+import { addTagPages } from "./pages/tags/tags.tsx";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
 import { addAlertsPage } from "./pages/alerts/alerts.tsx";
 import { addStreamPages } from "./pages/alerts/stream.tsx";
@@ -60,6 +62,8 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addWelcomePage,
   addRecoveryKitPage,
   addLiveStream,
+  addScriptPages,
+  addTagPages,
   addTaskPages,
 ];
 

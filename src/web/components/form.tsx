@@ -34,7 +34,7 @@ function FieldFrame({ name, label, hint, error, children }: FieldFrameProps & { 
 
 interface TextFieldProps extends FieldFrameProps {
   readonly value?: string | number | null;
-  readonly type?: "text" | "email" | "password" | "number" | "time" | "url" | "search" | "date";
+  readonly type?: "text" | "email" | "password" | "number" | "time" | "url" | "search" | "date" | "color";
   readonly required?: boolean;
   readonly placeholder?: string;
   readonly autocomplete?: string;

@@ -1,4 +1,4 @@
-/** What is done with several tasks at once: the bar above the list, its action, and the page about failures. */
+/** What is done with several tasks at once: the bar above the list, its action, and a page about refusals. */
 import { addAction, type PageContent, refused } from "../../page.tsx";
 import { Form, nextPath, path, type Site } from "../../site.ts";
 import { FormFields, Select } from "../../components/form.tsx";
@@ -12,7 +12,7 @@ import type { View } from "../../view.ts";
 import type { BulkAnswer, Named } from "./records.ts";
 
 /** The id of the bar's form. The checkboxes of the table belong to it. */
-export const BULK_FORM = "bulk";
+const BULK_FORM = "bulk";
 
 interface Action {
   readonly label: string;

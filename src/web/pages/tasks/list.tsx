@@ -70,6 +70,8 @@ function TaskList({ view, overview, tasks, strips, running, choices }: TaskListP
   return (
     <>
       <PageHeading view={view} title="Tasks">
+        <a class="button quiet" href={view.path("/tags")}>Tags</a>
+        <a class="button quiet" href={view.path("/scripts")}>Scripts</a>
         {hasTasks && view.may("create-backup-tasks") ? <NewTaskButton view={view} /> : null}
       </PageHeading>
       {hasTasks ? <Filters view={view} choices={choices} /> : null}

@@ -8,7 +8,7 @@ import type { ListPage, View } from "../../view.ts";
 import { maySelect, SelectBox } from "./bulk.tsx";
 import type { BackupTask, Strips } from "./records.ts";
 import { RunStrip } from "./run_strip.tsx";
-import { TagChip } from "./tag_chip.tsx";
+import { TagChip } from "../../components/tag.tsx";
 import { scheduleWords } from "./words.ts";
 
 function TaskName({ view, task }: { view: View; task: BackupTask }) {

@@ -4,7 +4,7 @@ import { Ago, Duration, ExactTime } from "../../components/time.tsx";
 import { Mark } from "../../components/status.tsx";
 import type { View } from "../../view.ts";
 import type { BackupTask, Named } from "./records.ts";
-import { TagChip } from "./tag_chip.tsx";
+import { TagChip } from "../../components/tag.tsx";
 import { encryptionWords, everyDays, retentionWords } from "./words.ts";
 
 interface SettingsProps {

@@ -1,5 +1,5 @@
-/** A task's tag, with its colour. */
-import type { View } from "../../view.ts";
+/** Tags of tasks, with their colours. */
+import type { View } from "../view.ts";
 
 interface Tag {
   readonly id: number;
@@ -8,7 +8,7 @@ interface Tag {
 }
 
 /** A dot in the tag's colour; grey if it has none. */
-function TagDot({ colour }: { colour: string | null }) {
+export function TagDot({ colour }: { colour: string | null }) {
   return (
     <svg class="tag-dot" viewBox="0 0 8 8" width="8" height="8" aria-hidden="true">
       <circle cx="4" cy="4" r="4" fill={colour ?? "currentColor"} />
