@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../tests/support/clients/api.ts";
-import { apiClient } from "./client.ts";
-import type { Answer, Body, DataOf, Failure, Query, RowOf, Schema } from "./client.ts";
+import {
+  type Answer,
+  type ApiClient,
+  apiClient,
+  type Body,
+  type DataOf,
+  type Failure,
+  type InputArgument,
+  type Query,
+  type RowOf,
+  type Schema,
+} from "./client.ts";
 
 /** True if both types are the same, otherwise false. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
@@ -23,6 +33,24 @@ const SAME: [
   Same<Schema<"BackupTaskLog">["backup_task"], Schema<"NamedRecord"> | null>,
   Same<NonNullable<Failure["errors"]>, { [field: string]: string[] }>,
 ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+
+/** Calls that must not compile. An `@ts-expect-error` before a call that compiles is an error itself. */
+function _refused(client: ApiClient) {
+  // @ts-expect-error: a misspelt path
+  client.GET("/api/tag");
+  // @ts-expect-error: a misspelt parameter beside a right one
+  client.GET("/api/tags", { params: { query: { page: 1, srot: "id" } } });
+  // @ts-expect-error: no id
+  client.GET("/api/tags/{id}");
+  // @ts-expect-error: no body
+  client.POST("/api/tags");
+  // @ts-expect-error: a misspelt field beside a right one
+  client.POST("/api/tags", { body: { label: "mine", color: "#fff" } });
+  const input: InputArgument<"/api/tags/{id}", "get"> = [{ id: 1 }];
+  // @ts-expect-error: a name that the path does not have
+  const wrong: InputArgument<"/api/tags/{id}", "get"> = [{ tag: 1 }];
+  return [input, wrong];
+}
 
 Deno.test("a client in the same process calls the API with its types", async () => {
   assert.ok(SAME.every((same) => same));
