@@ -34,12 +34,8 @@
 
   for (const topic of TOPICS) document.addEventListener(topic, () => renewParts(topic));
 
-  /* The first connection needs no renewal: the page is new. */
-  let isFirst = true;
-  document.addEventListener("refresh", () => {
-    if (!isFirst) renewParts(null);
-    isFirst = false;
-  });
+  /* Each connection begins with this event, also the first: records may have changed since the page was made. */
+  document.addEventListener("refresh", () => renewParts(null));
 
   const chip = document.getElementById("live-stream");
   let lostAt = null;

@@ -1,0 +1,52 @@
+/** Watches in a real browser how open pages renew themselves. */
+import assert from "node:assert/strict";
+import { startChromium } from "../support/clients/chromium.ts";
+import { loggedIn, newAccount } from "../support/fixtures/accounts.ts";
+import { newTask } from "../support/fixtures/records.ts";
+import { logInAt, serveSite } from "../support/servers/web_site.ts";
+import { until } from "../support/assertions/until.ts";
+
+Deno.test("an open page shows what others change, also what they changed while it was not connected", async () => {
+  await using site = await serveSite();
+  const { api, url } = site;
+  const account = await newAccount(api);
+  const other = await loggedIn(api, account);
+  const task = await newTask(other, { label: "Invoices" });
+  const rename = (label: string) => other.call("PUT", `/api/backup-tasks/${task}`, { label });
+  await using browser = await startChromium();
+  const page = await browser.newPage();
+  await logInAt(page, url, account);
+  const isLive = page.locator("#live-stream[data-state=live]");
+  const link = (label: string) => page.getByRole("link", { name: label, exact: true }).first();
+
+  // The page is made, and the task changes before the page's stream begins.
+  let connect = () => {};
+  const held = new Promise<void>((resolve) => connect = resolve);
+  await page.route("**/live", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(`${url}/tasks`);
+  await link("Invoices").waitFor();
+  await rename("Orders");
+  connect();
+  await link("Orders").waitFor();
+  await isLive.waitFor();
+
+  await rename("Photos");
+  await link("Photos").waitFor();
+
+  // The stream breaks, and the page can't connect again for a while.
+  await page.unroute("**/live");
+  await page.route("**/live", (route) => route.abort());
+  api.services.live.stop();
+  await page.locator("#live-stream[data-state=reconnecting]").waitFor();
+  await rename("Letters");
+  assert.equal(await link("Letters").count(), 0);
+  await page.unroute("**/live");
+  await link("Letters").waitFor();
+  await isLive.waitFor();
+
+  await page.close();
+  await until(() => api.services.live.size === 0);
+});
