@@ -2034,51 +2034,6 @@ export interface paths {
       };
     };
   };
-  "/api/backup-tasks/{id}/retention-preview": {
-    /** Preview what retention would remove */
-    get: {
-      parameters: {
-        query?: {
-          /** Keeps the newest n. */
-          maximum_backups_to_keep?: number;
-          /** Keeps the newest n. */
-          keep_last?: number;
-          /** Keeps the newest of each of the last n hours that have a backup. */
-          keep_hourly?: number;
-          /** Keeps the newest of each of the last n days that have a backup. */
-          keep_daily?: number;
-          /** Keeps the newest of each of the last n weeks, from Monday, that have a backup. */
-          keep_weekly?: number;
-          /** Keeps the newest of each of the last n months that have a backup. */
-          keep_monthly?: number;
-          /** Keeps the newest of each of the last n years that have a backup. */
-          keep_yearly?: number;
-          /** Backups younger than this many days are not removed. */
-          minimum_age_days?: number;
-        };
-        header?: never;
-        path: {
-          id: number;
-        };
-        cookie?: never;
-      };
-      requestBody?: never;
-      responses: {
-        /** Every stored backup, and whether it would be kept. */
-        200: {
-          headers: {
-            [name: string]: unknown;
-          };
-          content: {
-            "application/json": {
-              data: components["schemas"]["RetentionPreview"];
-            };
-          };
-        };
-        default: components["responses"]["Failure"];
-      };
-    };
-  };
   "/api/backups/{id}/hold": {
     /** Hold a backup */
     post: {
@@ -2191,6 +2146,53 @@ export interface paths {
           content: {
             "application/json": {
               data: components["schemas"]["Backup"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/backup-tasks/{id}/retention-preview": {
+    /** Preview what retention would remove */
+    get: {
+      parameters: {
+        query?: {
+          /** Keeps the newest n. */
+          maximum_backups_to_keep?: number;
+          /** Keeps the newest n. */
+          keep_last?: number | null;
+          /** Keeps the newest of each of the last n hours that have a backup. */
+          keep_hourly?: number | null;
+          /** Keeps the newest of each of the last n days that have a backup. */
+          keep_daily?: number | null;
+          /** Keeps the newest of each of the last n weeks, from Monday, that have a backup. */
+          keep_weekly?: number | null;
+          /** Keeps the newest of each of the last n months that have a backup. */
+          keep_monthly?: number | null;
+          /** Keeps the newest of each of the last n years that have a backup. */
+          keep_yearly?: number | null;
+          /** Backups younger than this many days are not removed. */
+          minimum_age_days?: number | null;
+          /** Default: the user's. */
+          timezone?: string;
+        };
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Every stored backup, and whether it would be kept. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RetentionPreview"];
             };
           };
         };
@@ -6550,6 +6552,9 @@ export interface components {
       /** Whether there are no obstacles. */
       is_possible: boolean;
     };
+    HoldRequest: {
+      reason?: string | null;
+    };
     RetentionPreview: {
       backup_task_id: number;
       /** The time zone of hours, days, weeks, months and years. */
@@ -6576,6 +6581,23 @@ export interface components {
       removed: number;
       /** Bytes of the archives that would be removed. */
       removed_size: number;
+      /** When the oldest of them was made. */
+      removed_oldest_at: string | null;
+      removed_newest_at: string | null;
+      /** A summary of the removals in sentences, for a person who confirms them. */
+      summary: string;
+      /** The differences that the parameters make, compared with the saved fields. */
+      change: {
+        /** Backups that the saved rules would keep. */
+        removed: number;
+        removed_size: number;
+        oldest_at: string | null;
+        newest_at: string | null;
+        /** Backups that the saved rules would remove. */
+        kept: number;
+      };
+      /** Until then at least, removed backups would stay in the trash, if the parameters were saved now. */
+      deletes_at: string | null;
       /** Every stored backup, newest first, except those that are being deleted. */
       backups: {
         id: number;
@@ -6588,10 +6610,9 @@ export interface components {
           rule: "maximum_backups_to_keep" | "keep_last" | "keep_hourly" | "keep_daily" | "keep_weekly" | "keep_monthly" | "keep_yearly" | "minimum_age_days" | "no_rule" | "newest_good" | "held" | "damaged" | "suspicious";
           text: string;
         }[];
+        /** Whether the saved fields give another action. */
+        is_changed: boolean;
       }[];
-    };
-    HoldRequest: {
-      reason?: string | null;
     };
     RemoteServer: {
       id: number;

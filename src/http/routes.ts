@@ -9,6 +9,7 @@ import { backupDestinationEndpoints } from "./routes/destinations/backup_destina
 import { backupRetentionEndpoints } from "./routes/backups/backup_retention.ts";
 import { backupTaskLogEndpoints } from "./routes/runs/backup_task_logs.ts";
 import { backupTaskRunEndpoints } from "./routes/tasks/backup_task_runs.ts";
+import { retentionPreviewEndpoints } from "./routes/backups/retention_previews.ts";
 import { bulkActionEndpoints } from "./routes/tasks/bulk_actions.ts";
 import { backupTaskScheduleEndpoints } from "./routes/tasks/backup_task_schedule.ts";
 import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
@@ -73,6 +74,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...backupRestoreEndpoints,
   ...backupCheckEndpoints,
   ...backupRetentionEndpoints,
+  ...retentionPreviewEndpoints,
   ...remoteServerEndpoints,
   ...serverFileEndpoints,
   ...serverDatabaseEndpoints,

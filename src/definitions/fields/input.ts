@@ -14,13 +14,21 @@ export function inputShape<T extends FieldTable>(fields: T): InputShape<T> {
   return mapped(fields, (field) => inputSchema(field).meta(words(field))) as InputShape<T>;
 }
 
-export type QueryShape<T extends FieldTable> = { -readonly [N in keyof T]: z.ZodOptional<T[N]["schema"]> };
+export type QueryShape<T extends FieldTable> = {
+  -readonly [N in keyof T]: T[N] extends { default: unknown } | { defaultFrom: string }
+    ? z.ZodOptional<T[N]["schema"]>
+    : z.ZodOptional<z.ZodNullable<T[N]["schema"]>>;
+};
 
 /**
  * Returns the schemas of query parameters, by field. A parameter replaces the field's value for one request.
+ * An empty parameter clears the value, unless the field has a default.
  */
 export function queryShape<T extends FieldTable>(fields: T): QueryShape<T> {
-  return mapped(fields, (field) => field.schema.optional().meta(words(field))) as QueryShape<T>;
+  return mapped(fields, (field) => {
+    const schema = hasDefault(field) ? field.schema : field.schema.nullable();
+    return schema.optional().meta(words(field));
+  }) as QueryShape<T>;
 }
 
 /** Returns the field's description in sentences; by default, its `help` as a sentence. */
