@@ -1,6 +1,6 @@
 /** The page `/backups/find`: files by name in all backups, each version with the button that restores it. */
 import type { Answer } from "../../../client/client.ts";
-import { Elsewhere, TextArea, TextField } from "../../components/form.tsx";
+import { type Choice, Elsewhere, Select, TextArea, TextField } from "../../components/form.tsx";
 import { counted } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";
 import { ExactTime } from "../../components/time.tsx";
@@ -41,9 +41,9 @@ async function findPage(view: View, typed: Search): Promise<PageContent> {
     name: typed.name.trim(),
     taskId: /^\d+$/.test(typed.taskId) ? typed.taskId : "",
   };
-  const [answer, task] = await Promise.all([
+  const [answer, tasks] = await Promise.all([
     search.name === "" ? null : ask(view, search),
-    search.taskId === "" ? null : view.find("/api/backup-tasks/{id}", { id: search.taskId }),
+    readTasks(view, search.taskId),
   ]);
   const errors = answer?.errors ?? {};
   const found: Found | null = answer?.status === 200 ? answer.body : null;
@@ -69,7 +69,12 @@ async function findPage(view: View, typed: Search): Promise<PageContent> {
             value={search.name}
             error={errors.identity === undefined ? problem : undefined}
           />
-          {task === null ? null : <TaskChoice id={search.taskId} label={task.label} />}
+          <Select
+            name="task_id"
+            label="In the backups of"
+            value={search.taskId}
+            choices={[{ value: "", label: "All tasks" }, ...tasks]}
+          />
           <button class="button" type="submit">Find</button>
         </form>
         <p class="muted small">
@@ -91,16 +96,14 @@ function ask(view: View, { name, taskId, identity }: Search) {
     : view.call("POST", path, { body: { search: name, identity }, csrf: view.csrf });
 }
 
-function TaskChoice({ id, label }: { id: string; label: string }) {
-  return (
-    <div class="field">
-      <label for="task_id">In the backups of</label>
-      <select id="task_id" name="task_id">
-        <option value={id} selected>{label}</option>
-        <option value="">all tasks</option>
-      </select>
-    </div>
-  );
+/** Returns the first tasks by label, and the chosen one, among which a person chooses. */
+async function readTasks(view: View, chosenId: string): Promise<Choice[]> {
+  const [list, chosen] = await Promise.all([
+    view.list("/api/backup-tasks", { query: { sort: "label", per_page: 100 } }),
+    chosenId === "" ? null : view.find("/api/backup-tasks/{id}", { id: chosenId }),
+  ]);
+  const others = list.rows.filter(({ id }) => id !== chosen?.id);
+  return [...chosen === null ? [] : [chosen], ...others].map(({ id, label }) => ({ value: id, label }));
 }
 
 interface ResultsProps {
@@ -132,8 +135,7 @@ function Results({ view, search, found }: ResultsProps) {
       {older_count === 0 ? null : (
         <p class="notice warn">
           {counted(older_count, "older backup")}{" "}
-          were not searched. Search the backups of one task to reach its oldest: the button “Find a file” is
-          on the task's page.
+          were not searched. Choose a task above to search its older ones too.
         </p>
       )}
       {not_searched.length === 0 ? null : (

@@ -181,7 +181,7 @@ const TRASH: readonly MakeColumn[] = [
             view={view}
             action={`/backups/${id}/undelete`}
             label="Take out"
-            about={`Take backup ${id} of ${backup_task?.label ?? "a deleted task"} out of the trash`}
+            about={`Take out backup ${id} of ${backup_task?.label ?? "a deleted task"}`}
           />
         )
         : null,
@@ -212,7 +212,7 @@ function Marks({ view, backup }: { view: View; backup: Backup }) {
   const isPlain = toneOf(backup) === undefined && findings.length === 0 && !backup.held && !backup.encrypted;
   if (isPlain) return null;
   return (
-    <span class="marks">
+    <span class="backup-marks">
       {backup.damaged_at === null
         ? null
         : <span title={damage_reason ?? undefined}>{<Mark icon="bad" tone="bad" text="Damaged" />}</span>}
@@ -235,7 +235,14 @@ function Marks({ view, backup }: { view: View; backup: Backup }) {
       {backup.held
         ? <span title={hold_reason ?? undefined}>{<Mark icon="held" tone="active" text="Held" />}</span>
         : null}
-      {backup.encrypted ? <Mark icon="security" tone="quiet" text="Encrypted" /> : null}
+      {backup.encrypted
+        ? (
+          <span class="muted" title="Encrypted">
+            <Icon name="security" />
+            <span class="hidden">Encrypted</span>
+          </span>
+        )
+        : null}
     </span>
   );
 }

@@ -150,7 +150,7 @@ function BackupTable({ view, list }: { view: View; list: ListPage<Backup> }) {
               Restore this one
             </a>
           )
-          : <a href={view.path(`/backups/${backup.id}`)}>In the trash</a>,
+          : <a class="button quiet" href={view.path(`/backups/${backup.id}`)}>In the trash</a>,
     },
   ];
   return (
