@@ -15,6 +15,8 @@ import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
 import { addScriptPages } from "./pages/scripts/scripts.tsx";
 import { addTagPages } from "./pages/tags/tags.tsx";
+import { addTaskEditPage } from "./pages/task_form/edit.tsx";
+import { addTaskWizard } from "./pages/task_form/wizard.tsx";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
 import { addAlertsPage } from "./pages/alerts/alerts.tsx";
 import { addStreamPages } from "./pages/alerts/stream.tsx";
@@ -64,6 +66,8 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addLiveStream,
   addScriptPages,
   addTagPages,
+  addTaskWizard,
+  addTaskEditPage,
   addTaskPages,
 ];
 

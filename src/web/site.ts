@@ -142,6 +142,13 @@ export class Form {
     return items.filter((item) => typeof item === "string");
   }
 
+  /** Returns the texts of a field with entries, by entry. The controls are named `field[entry]`. */
+  entries(name: string): Record<string, string> {
+    const value = this.fields[name];
+    const pairs = typeof value === "object" && value !== null ? Object.entries(value) : [];
+    return Object.fromEntries(pairs.filter(([, item]) => typeof item === "string"));
+  }
+
   /** Returns whether a checkbox is checked. */
   has(name: string): boolean {
     return this.fields[name] !== undefined;

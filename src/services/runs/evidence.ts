@@ -2,7 +2,7 @@
 import type { ProvenDatabase } from "../../protocol/job.ts";
 import { Verdict } from "../../protocol/wire_messages.ts";
 
-/** What a successful verification or drill compared. Null: not part of it, or its agent does not report it. */
+/** What a successful verification or drill compared. Null: not a part, or its agent does not report it. */
 export interface Evidence {
   /** Files and directories that were compared. */
   readonly files_count: number | null;
@@ -18,7 +18,7 @@ export interface Evidence {
   readonly duration_ms: number;
 }
 
-/** Returns what a run has proven, by its stored verdict; null if it is no successful verification or drill. */
+/** Returns what a run has proven; null if the run is no successful verification or drill. */
 export function evidenceOf(stored: unknown): Evidence | null {
   const { data: verdict } = Verdict.safeParse(stored);
   if (verdict?.outcome !== "succeeded") return null;

@@ -92,7 +92,7 @@ function Control({ name, field, value, isStored, error, choices }: FieldControlP
     case "list":
       return <TextArea {...common} value={listOf(value).join("\n")} hint={`${hint}; one a line`} mono />;
     case "map":
-      return <CheckMap name={name} label={label} entries={format.entries} value={value} />;
+      return <MapControl name={name} label={label} entries={format.entries} value={value} />;
     case "number":
       return <TextField {...common} type="number" value={textOf(value)} required={field.isRequired} />;
     default:
@@ -129,28 +129,40 @@ function CheckList({ name, label, hint, error, choices, chosen }: CheckListProps
   );
 }
 
-interface CheckMapProps {
+interface MapProps {
   readonly name: string;
   readonly label: string;
   readonly entries: Readonly<Record<string, Format>>;
   readonly value: unknown;
 }
 
-/** A box for each entry of a map of booleans. */
-function CheckMap({ name, label, entries, value }: CheckMapProps) {
+/** A control for each entry of a map: a list of choices, or a box. */
+function MapControl({ name, label, entries, value }: MapProps) {
   const given = (value ?? {}) as Record<string, unknown>;
   return (
     <fieldset>
       <legend>{label}</legend>
-      {Object.keys(entries).map((entry) => (
-        <Checkbox
-          key={entry}
-          name={`${name}[]`}
-          value={entry}
-          label={entry.replaceAll("_", " ")}
-          checked={given[entry] === true}
-        />
-      ))}
+      {Object.entries(entries).map(([entry, format]) =>
+        format.type === "choice"
+          ? (
+            <Select
+              key={entry}
+              name={`${name}[${entry}]`}
+              label={capitalized(entry.replaceAll("_", " "))}
+              value={textOf(given[entry])}
+              choices={format.choices.map((choice) => ({ value: choice, label: choice }))}
+            />
+          )
+          : (
+            <Checkbox
+              key={entry}
+              name={`${name}[]`}
+              value={entry}
+              label={entry.replaceAll("_", " ")}
+              checked={given[entry] === true}
+            />
+          )
+      )}
     </fieldset>
   );
 }
@@ -170,8 +182,13 @@ function sentValue(name: string, field: Field, form: Form): unknown {
   const text = form.text(name);
   if (format.type === "boolean") return form.has(name);
   if (format.type === "map") {
-    const checked = form.list(name);
-    return Object.fromEntries(Object.keys(format.entries).map((entry) => [entry, checked.includes(entry)]));
+    const [chosen, checked] = [form.entries(name), form.list(name)];
+    return Object.fromEntries(
+      Object.entries(format.entries).map(([entry, of]) => [
+        entry,
+        of.type === "choice" ? chosen[entry] : checked.includes(entry),
+      ]),
+    );
   }
   if (format.type === "list") {
     const list = form.list(name);
@@ -191,12 +208,19 @@ const ACRONYMS = /\b(ip|s3|sftp|url|ssh|id|ids|webdav|smtp|utc|json|api)\b/g;
 
 /** Returns a field's name as people write it, such as `IP address`. */
 export function labelOf(name: string): string {
-  const words = fieldWords([name.replace(/_ids?$/, "")]).replaceAll(ACRONYMS, (word) => word.toUpperCase());
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  const words = fieldWords([name.replace(/_ids$/, "s").replace(/_id$/, "")]).replaceAll(
+    ACRONYMS,
+    (word) => word.toUpperCase(),
+  );
+  return capitalized(words);
 }
 
 function hintOf({ help }: Field): string {
-  return help.charAt(0).toUpperCase() + help.slice(1);
+  return capitalized(help);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function textOf(value: unknown): string {

@@ -54,7 +54,7 @@ export async function drillDatabases(
 }
 
 /**
- * Restores and compares one database. Resolves with the duration of the restore in milliseconds, and with what
+ * Restores and compares one database. Resolves with the restore's duration in milliseconds, and with what
  * was compared. Rejects if the contents differ.
  */
 async function drillOne(

@@ -6,11 +6,11 @@ import { Live } from "../../components/live.tsx";
 import { Moment } from "../../components/time.tsx";
 import { addAction, addPage, addSimpleAction, type PageContent, refused } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
-import { type Form, path, type Site } from "../../site.ts";
+import { type Form, nextPath, path, type Site } from "../../site.ts";
 import type { View } from "../../view.ts";
 import { type CheckResult, CheckSteps } from "./check.tsx";
 import { DestinationForm, type FormState, saveDestination, TypeChoice } from "./destination_form.tsx";
-import type { Destination } from "./destinations.tsx";
+import type { Destination } from "./record.ts";
 import { Place } from "./place.tsx";
 import { SpaceLeft } from "./space.tsx";
 import { Cost, FullIn, Growth, UsageSection } from "./usage.tsx";
@@ -198,11 +198,22 @@ async function showOne(view: View, id: string, check?: CheckResult): Promise<Pag
   return { title: destination.label, content: <DestinationPage {...props} /> };
 }
 
+/** Returns the page after a destination is saved: the wizard's next step, or the destination's own page. */
+function nextAfter(form: Form, id: number): string {
+  const back = nextPath(form.text("back"), "");
+  if (!back.startsWith("/tasks/new?")) return path`/destinations/${id}`;
+  const query = new URLSearchParams(back.slice(back.indexOf("?") + 1));
+  query.set("backup_destination_id", String(id));
+  query.set("step", "schedule");
+  return `/tasks/new?${query}`;
+}
+
 async function save(view: View, form: Form, id: string | null) {
   const result = await saveDestination(view, form, id);
   if ("refused" in result) return refused(view, form, result.refused);
   if ("saved" in result) {
-    return { goTo: path`/destinations/${result.saved.body.data.id}`, done: "The destination is saved." };
+    const savedId: number = result.saved.body.data.id;
+    return { goTo: nextAfter(form, savedId), done: "The destination is saved." };
   }
   if (id === null) return await newPage(view, result.state);
   return await editPage(view, await view.get("/api/backup-destinations/{id}", { id }), result.state);

@@ -30,9 +30,10 @@ interface DestinationFormProps {
 
 export function DestinationForm({ view, state, action, servers, cancel }: DestinationFormProps) {
   const { check, errors, message, type, values } = state;
+  const back = view.query("back") || String(values.back ?? "");
   return (
     <form class="form-wide" method="post" action={view.path(action)}>
-      <FormFields view={view} fields={{ type }} />
+      <FormFields view={view} fields={{ type, ...back === "" ? {} : { back } }} />
       {message === undefined ? null : <p class="notice bad" role="alert">{message}</p>}
       {check === undefined ? null : <CheckSteps result={check} />}
       <TextField name="label" label="Name" value={String(values.label ?? "")} error={errors.label} required />
@@ -64,7 +65,7 @@ export function TypeChoice({ view }: { view: View }) {
     <ul class="lines">
       {DESTINATION_TYPES.map((type) => (
         <li key={type}>
-          <a class="line-main" href={view.path(`/destinations/new?type=${type}`)}>
+          <a class="line-main" href={view.with({ type })}>
             {definitionOf(type).label}
           </a>
           <span class="muted small">{SUMMARIES[definitionOf(type).reach]}</span>
@@ -110,7 +111,12 @@ export async function saveDestination(view: View, form: Form, id: string | null)
   const type = form.text("type");
   const fields = { label: form.text("label"), ...recordBody(fieldsOf(type), form) };
   const remote_server_id = form.text("remote_server_id");
-  const values = { ...typedValues(fieldsOf(type), form), label: fields.label, remote_server_id };
+  const values = {
+    ...typedValues(fieldsOf(type), form),
+    label: fields.label,
+    remote_server_id,
+    back: form.text("back"),
+  };
   const again = (more: Partial<FormState>): Saved => ({ state: { type, values, errors: {}, ...more } });
   if (!form.has("unchecked")) {
     const checked = await view.call("POST", "/api/backup-destinations/check", {

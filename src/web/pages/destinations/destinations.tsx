@@ -1,5 +1,4 @@
 /** The page `/destinations`: where backups are stored. */
-import type { RowOf } from "../../../client/client.ts";
 import { TextField } from "../../components/form.tsx";
 import { Live } from "../../components/live.tsx";
 import { Bytes, Count, counted } from "../../components/number.tsx";
@@ -9,10 +8,9 @@ import { PageHeading } from "../../shell.tsx";
 import type { Site } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
 import { Place } from "./place.tsx";
+import type { Destination } from "./record.ts";
 import { SpaceLeft } from "./space.tsx";
 import { Cost, FullIn, Growth } from "./usage.tsx";
-
-export type Destination = RowOf<"/api/backup-destinations">;
 
 function columnsOf(view: View): Column<Destination>[] {
   return [

@@ -1,5 +1,5 @@
 /** Says in one line where a destination is. */
-import type { Destination } from "./destinations.tsx";
+import type { Destination } from "./record.ts";
 
 export function Place({ destination }: { destination: Destination }) {
   return <span class="mono clamp">{placeOf(destination)}</span>;

@@ -4,7 +4,7 @@ import { Meter } from "../../components/chart.tsx";
 import { percent } from "../../components/number.tsx";
 import { relativeTime } from "../../components/time.tsx";
 import type { View } from "../../view.ts";
-import type { Destination } from "./destinations.tsx";
+import type { Destination } from "./record.ts";
 
 /** Shares of used space from which the bar warns. */
 const [WARN, BAD] = [0.8, 0.95];

@@ -6,7 +6,7 @@ import { Bytes, Count, count, percent } from "../../components/number.tsx";
 import { Mark } from "../../components/status.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import type { View } from "../../view.ts";
-import type { Destination } from "./destinations.tsx";
+import type { Destination } from "./record.ts";
 
 type Usage = Answer<"/api/backup-destinations/{id}/usage">["data"];
 type TaskUsage = Usage["tasks"][number];

@@ -1,0 +1,76 @@
+/** What a person has chosen so far for a new task. It is in the page's address, and contains no secret. */
+import type { View } from "../../view.ts";
+
+/** The fields that the wizard's steps ask for. */
+const CARRIED = [
+  "remote_server_id",
+  "type",
+  "source_path",
+  "database_type",
+  "database_name",
+  "backup_destination_id",
+  "frequency",
+  "time_to_run_at",
+  "weekday",
+  "custom_cron_expression",
+  "timezone",
+  "label",
+] as const;
+
+export type CarriedName = typeof CARRIED[number];
+
+export const STEPS = ["server", "source", "destination", "schedule", "finish"] as const;
+export type StepName = typeof STEPS[number];
+
+export const STEP_TITLES: Readonly<Record<StepName, string>> = {
+  server: "Server",
+  source: "What",
+  destination: "Where to",
+  schedule: "When",
+  finish: "Keep",
+};
+
+export type WizardState = Readonly<Partial<Record<CarriedName, string>>>;
+
+export function readState(valueOf: (name: string) => string): WizardState {
+  const given = CARRIED.map((name) => [name, valueOf(name)]).filter(([, value]) => value !== "");
+  return Object.fromEntries(given);
+}
+
+/** Returns the step to show: the one in the address, unless an earlier one lacks its answer. */
+export function stepOf(asked: string, state: WizardState): StepName {
+  const missing = STEPS.find((step) => !isAnswered(step, state)) ?? "finish";
+  const wanted = STEPS.find((step) => step === asked) ?? missing;
+  return STEPS.indexOf(wanted) <= STEPS.indexOf(missing) ? wanted : missing;
+}
+
+export function isAnswered(step: StepName, state: WizardState): boolean {
+  switch (step) {
+    case "server":
+      return state.remote_server_id !== undefined;
+    case "source":
+      return state.type !== undefined &&
+          (state.source_path ?? state.database_name) !== undefined || state.type === "control_plane";
+    case "destination":
+      return state.backup_destination_id !== undefined;
+    case "schedule":
+      return state.custom_cron_expression !== undefined ||
+        state.frequency !== undefined && state.time_to_run_at !== undefined;
+    case "finish":
+      return false;
+  }
+}
+
+/** Returns the wizard's address with some answers changed; an empty text removes one. */
+export function wizardPath(
+  view: View,
+  state: WizardState,
+  changes: Readonly<Partial<Record<CarriedName | "step" | "at", string | number>>>,
+): string {
+  const query = new URLSearchParams(state as Record<string, string>);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === "") query.delete(name);
+    else query.set(name, String(value));
+  }
+  return view.path(`/tasks/new?${query}`);
+}
