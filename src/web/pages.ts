@@ -10,6 +10,7 @@ import { addPasskeysPage } from "./pages/passkeys.tsx";
 import { addRunPage } from "./pages/runs/run.tsx";
 import { addRunsPage } from "./pages/runs/runs.tsx";
 import { addRestorePages } from "./pages/restore/restore_pages.tsx";
+import { addSchedulePage } from "./pages/schedule/schedule.tsx";
 import { addSearchPage } from "./pages/search.tsx";
 import { addSecondFactorPage } from "./pages/second_factor.tsx";
 import { addLiveStream } from "./live.ts";
@@ -48,6 +49,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addRunPage,
   addRunsPage,
   addRestorePages,
+  addSchedulePage,
   addSearchPage,
   addAlertsPage,
   addStreamPages,

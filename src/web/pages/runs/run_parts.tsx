@@ -137,7 +137,7 @@ export function Warnings({ view, run, lines }: { view: View; run: Run; lines: re
           <Icon name="download" /> All warnings as text
         </a>
       </header>
-      <ul class="lines warnings">
+      <ul class="warnings">
         {lines.map((line, index) => (
           <li key={index}>
             <span class="mono small">{lineText(view, line).replace(/^(\S+) Warning: /, "$1 ")}</span>
