@@ -221,6 +221,76 @@ export interface paths {
       };
     };
   };
+  "/api/remote-servers/connectivity": {
+    /** Show how much of each day the agents of servers were connected */
+    get: {
+      parameters: {
+        query?: {
+          /** The first day. */
+          from?: string;
+          /** The last day. */
+          to?: string;
+          /** The time zone of the days. */
+          timezone?: string;
+          /** The ids of the servers, separated by commas. */
+          ids?: string;
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Each server with its days. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RemoteServerUptime"][];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/remote-servers/{id}/connectivity": {
+    /** Show when a server's agent was connected */
+    get: {
+      parameters: {
+        query?: {
+          /** The first day. */
+          from?: string;
+          /** The last day. */
+          to?: string;
+          /** The time zone of the days. */
+          timezone?: string;
+        };
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The times of its connections, and their share of each day. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["RemoteServerConnectivity"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/live": {
     /** Follow what changes */
     get: {
@@ -5753,6 +5823,36 @@ export interface components {
       restore_ms: number | null;
       duration_ms: number;
     } | null;
+    RemoteServerUptime: {
+      remote_server_id: number;
+      label: string;
+      /** Share of the recorded time; null: nothing is recorded. */
+      uptime: number | null;
+      /** The oldest first. */
+      days: {
+        date: string;
+        uptime: number | null;
+      }[];
+    };
+    RemoteServerConnectivity: {
+      timezone: string;
+      from: string;
+      to: string;
+      /** Nothing is known of the time before. */
+      recorded_since: string | null;
+      /** Share of the recorded time; null: nothing is recorded. */
+      uptime: number | null;
+      /** The oldest first. */
+      days: {
+        date: string;
+        uptime: number | null;
+      }[];
+      /** When the agent was connected, the oldest first, at most the last 1,000. */
+      intervals: {
+        connected_at: string;
+        disconnected_at: string | null;
+      }[];
+    };
     UpcomingBackupTask: {
       backup_task_id: number;
       label: string;

@@ -6,6 +6,7 @@ import { addCreate } from "../creation.ts";
 import { addDelete, FORGET, SERVER } from "../deletion.ts";
 import { addListOptions, type ListChoice, listChosen } from "../list_options.ts";
 import type { Column } from "../output.ts";
+import { addConnectivityCommand } from "./server_connectivity.ts";
 import { addExploreCommands } from "./explore_server.ts";
 
 type Server = Schema<"RemoteServer">;
@@ -33,6 +34,7 @@ export function addServerCommands(program: Command): void {
     .description("Create an enrolment token, and show the command that installs the agent")
     .addOption(new Option("--expires-in <seconds>", "default: an hour").argParser(parseCount))
     .action(calling(enrol));
+  addConnectivityCommand(servers.command("connectivity"));
   addExploreCommands((name) => servers.command(name).addArgument(serverId()));
 }
 

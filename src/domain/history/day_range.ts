@@ -6,6 +6,9 @@ const DAY = 24 * 3_600_000;
 /** Maximum number of days in a range. Older numbers are not kept. */
 export const HISTORY_DAYS = 400;
 
+/** How long the times of connections are kept, in milliseconds. */
+export const CONNECTIONS_KEPT = 90 * DAY;
+
 /** Number of days in a range whose beginning is not given. */
 export const DEFAULT_DAYS = 365;
 

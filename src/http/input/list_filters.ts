@@ -29,6 +29,11 @@ export function idParameter(what: string) {
   return id().optional().openapi({ description: `Only ${what}.`, example: 1 });
 }
 
+/** Accepts up to 1,000 ids, separated by commas. */
+export const idList = z.string().regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,999}$/, {
+  error: says("must be up to 1000 ids, separated by commas"),
+}).transform((text) => text.split(",").map(Number));
+
 /** The parameters that filter by `created_at`: from `since` on, and before `until`. */
 export const timeParameters = {
   since: momentOrDay().optional().openapi({

@@ -13,7 +13,8 @@ import { deleteDeliveriesFinishedBefore } from "../../store/notifications/notifi
 import { deleteSkippedBefore } from "../../store/tasks/due_tasks.ts";
 import { deleteRunHistoryBefore, mergeRunHistory } from "../../store/history/run_history.ts";
 import { foldStorageHistoryBefore, mergeStorageHistory } from "../../store/history/storage_history.ts";
-import { HISTORY_DAYS } from "../../domain/history/day_range.ts";
+import { deleteConnectionsBefore } from "../../store/history/server_connections.ts";
+import { CONNECTIONS_KEPT, HISTORY_DAYS } from "../../domain/history/day_range.ts";
 import { SESSION_KEPT } from "../../domain/access/session.ts";
 import type { ServiceContext } from "../context.ts";
 
@@ -46,7 +47,7 @@ export async function deleteOldAuditEntries(services: ServiceContext, days: numb
  * - stored responses, agent requests, enrolment tokens and set-up links a day after they expire;
  * - sessions a month after they end;
  * - notifications a week after they were sent or given up;
- * - the numbers of days that histories no longer show.
+ * - the numbers of days that histories no longer show, and the times of connections that ended 90 days ago.
  */
 export async function deleteExpiredRows(services: ServiceContext): Promise<void> {
   const before = new Date(services.clock.now().getTime() - DAY);
@@ -63,6 +64,8 @@ export async function deleteExpiredRows(services: ServiceContext): Promise<void>
   await mergeRunHistory(services.database);
   const historyBefore = new Date(services.clock.now().getTime() - (HISTORY_DAYS + 1) * DAY);
   await deleteRunHistoryBefore(services.database, historyBefore);
+  const connectionsBefore = new Date(services.clock.now().getTime() - CONNECTIONS_KEPT);
+  await deleteConnectionsBefore(services.database, connectionsBefore);
   await mergeStorageHistory(services.database);
   await foldStorageHistoryBefore(services.database, historyBefore);
 }

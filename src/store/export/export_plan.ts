@@ -55,6 +55,8 @@ const RULES: Readonly<Record<string, ExportRule>> = {
   storage_history_changes: { ...WHOLE, isWrittenByTriggers: true },
   remote_servers: { where: null, columns: { connection_id: "null", connected_at: "null" } },
   key_rotations: { where: "finished_at is not null", columns: {} },
+  // Open connections belong to the old control plane.
+  server_connections: { where: "disconnected_at is not null", columns: {} },
   // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget
   // them.
   runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },

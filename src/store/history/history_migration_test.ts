@@ -1,6 +1,6 @@
 /**
- * Tests the migrations that begin to count runs and stored bytes. The database comes from the previous
- * version.
+ * Tests the migrations that begin to record runs, stored bytes and connections. The database comes from the
+ * previous version.
  */
 import assert from "node:assert/strict";
 import { emptyDatabase, type TestDatabase } from "../../../tests/support/fixtures/database.ts";
@@ -107,4 +107,21 @@ Deno.test("backups of the version before are stored, and those that are gone wer
     removed_count: 2,
     removed_bytes: 42,
   }]);
+});
+
+Deno.test("agents that are connected during the migration stay so, until the version before disconnects them", async () => {
+  await using db = await databaseBefore("_server_connections");
+  const { database: sql } = db;
+  const replica = crypto.randomUUID();
+  await sql`insert into replicas (id, started_at, heartbeat_at) values (${replica}, ${AT}, ${AT})`;
+  await sql`update remote_servers set connection_id = ${replica}, connection_replica_id = ${replica}, connected_at = ${AT}`;
+  await db.upgrade();
+  const recorded = () => sql`select connected_at, disconnected_at from server_connections order by id`;
+  assert.deepEqual([...await recorded()], [{ connected_at: AT, disconnected_at: null }]);
+  const later = new Date(AT.getTime() + 3_600_000);
+  await sql`update remote_servers set connection_id = null, connection_replica_id = null, last_connected_at = ${later}`;
+  assert.deepEqual([...await recorded()], [{ connected_at: AT, disconnected_at: later }]);
+  const again = new Date(later.getTime() + 60_000);
+  await sql`update remote_servers set connection_id = ${replica}, connected_at = ${again}, last_connected_at = ${again}`;
+  assert.equal((await recorded()).length, 2);
 });

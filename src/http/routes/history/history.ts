@@ -1,5 +1,6 @@
 /** Lists the endpoints about what changed over time. */
 import type { Endpoint } from "../../endpoint.ts";
+import { connectivityEndpoints } from "./connectivity.ts";
 import { proofEndpoints } from "./proofs.ts";
 import { runDaysEndpoints } from "./run_days.ts";
 import { storageDaysEndpoints } from "./storage_days.ts";
@@ -10,4 +11,5 @@ export const historyEndpoints: readonly Endpoint[] = [
   ...storageDaysEndpoints,
   ...taskRunEndpoints,
   ...proofEndpoints,
+  ...connectivityEndpoints,
 ];

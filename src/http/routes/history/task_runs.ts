@@ -1,6 +1,5 @@
 /** Defines the endpoints about the last runs of tasks. */
 import { z } from "@hono/zod-openapi";
-import { says } from "../../../definitions/formats/says.ts";
 import { integer } from "../../../definitions/formats/text.ts";
 import { OUTCOMES, RUN_TRIGGERS } from "../../../domain/run.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type TaskStrip,
 } from "../../../services/history/task_runs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
+import { idList } from "../../input/list_filters.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 
 const TaskRunView = z.object({
@@ -56,11 +56,6 @@ function presentStrip({ backup_task_id, ids, created, outcomes }: TaskStrip): z.
   }));
   return { backup_task_id, runs };
 }
-
-/** Accepts up to 1,000 ids, separated by commas. */
-const ids = z.string().regex(/^[1-9]\d{0,14}(,[1-9]\d{0,14}){0,999}$/, {
-  error: says("must be up to 1000 ids, separated by commas"),
-}).transform((text) => text.split(",").map(Number));
 
 const example = { id: 7, created_at: "2024-08-07T01:00:00Z" };
 
@@ -113,7 +108,7 @@ export const taskRunEndpoints: readonly Endpoint[] = [
     summary: "Show the outcomes of the last runs of many tasks",
     access: "view-backup-tasks",
     query: z.object({
-      ids: ids.optional().openapi({
+      ids: idList.optional().openapi({
         type: "string",
         description: "The ids of the tasks, separated by commas. Default: all tasks of the workspace.",
         example: "1,2,3",
