@@ -50,3 +50,27 @@ Deno.test("an open page shows what others change, also what they changed while i
   await page.close();
   await until(() => api.services.live.size === 0);
 });
+
+Deno.test("a page keeps what it shows, and says so, if its record is deleted or its user is logged out", async () => {
+  await using site = await serveSite();
+  const { api, url } = site;
+  const account = await newAccount(api);
+  const other = await loggedIn(api, account);
+  const task = await newTask(other, { label: "Invoices" });
+  await using browser = await startChromium();
+  const page = await browser.newPage();
+  await logInAt(page, url, account);
+  const chip = (text: string) => page.locator("#live-stream", { hasText: text });
+  await page.goto(`${url}/tasks/${task}`);
+  await chip("Live").waitFor();
+  const shown = await page.locator("#task").textContent();
+  assert.equal((await other.call("DELETE", `/api/backup-tasks/${task}`)).status, 200);
+  await chip("Deleted").waitFor();
+  assert.equal(await page.locator("#task").textContent(), shown);
+
+  const { body } = await other.call("GET", "/api/sessions?sort=-id");
+  const session = body.data.find(({ is_current }: { is_current: boolean }) => !is_current);
+  assert.equal((await other.call("DELETE", `/api/sessions/${session.id}`)).status, 200);
+  await chip("Logged out").waitFor();
+  assert.equal(await page.locator("#task").textContent(), shown);
+});

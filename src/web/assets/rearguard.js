@@ -39,6 +39,7 @@
 
   const chip = document.getElementById("live-stream");
   let lostAt = null;
+  let isLoggedOut = false;
 
   function showChip(state, text) {
     chip.hidden = false;
@@ -49,6 +50,7 @@
 
   function connectionLost() {
     lostAt ??= new Date();
+    if (isLoggedOut) return showChip("stale", "Logged out");
     if (Date.now() - lostAt < STALE) return showChip("reconnecting", "Reconnecting");
     const time = lostAt.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     showChip("stale", `Stale since ${time}`);
@@ -61,10 +63,19 @@
     });
     for (const name of ["htmx:sse:error", "htmx:sse:close", "htmx:error"]) {
       document.addEventListener(name, (event) => {
-        if (name !== "htmx:error" || event.target === chip) connectionLost();
+        if (name === "htmx:error" && event.target !== chip) return;
+        if (name === "htmx:sse:error") isLoggedOut = event.detail.status === 401;
+        connectionLost();
       });
     }
     setInterval(() => lostAt !== null && connectionLost(), 5000);
+    /* A part stays as it is if its page can't be renewed. A redirect leads to the log-in. */
+    document.addEventListener("htmx:before:response", (event) => {
+      const response = event.detail.ctx.response.raw;
+      if (event.target.dataset?.live === undefined || (response.ok && !response.redirected)) return;
+      event.preventDefault();
+      if (response.status === 404) showChip("stale", "Deleted");
+    });
   }
 
   document.addEventListener("click", async (event) => {
