@@ -18,7 +18,7 @@ const FILTERS = [
 ] as const;
 
 /** Number of tasks on one page. */
-const PER_PAGE = 50;
+const PER_PAGE = 30;
 
 /** Reads the tasks that the page's address asks for; the worst first, unless it names another order. */
 export function readTasks(view: View): Promise<ListPage<BackupTask>> {

@@ -63,7 +63,12 @@ function TaskPage({ view, data }: { view: View; data: TaskPageData }) {
         <PageHeading
           view={view}
           title={task.label}
-          lead={`${label}: ${source.description}, to ${destination.label}. ${scheduleWords(view, schedule)}.`}
+          lead={
+            <span class="clamp">
+              {label}: <bdi>{source.description}</bdi>, to {destination.label}.{" "}
+              {scheduleWords(view, schedule)}.
+            </span>
+          }
           trail={[{ label: "Tasks", path: "/tasks" }]}
         >
           <TaskButtons view={view} task={task} />

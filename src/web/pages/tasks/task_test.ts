@@ -44,10 +44,10 @@ Deno.test("the page of a task says how it is protected, how its runs went, what 
   const browser = await memberBrowser(api, client, "manager");
   const { text } = await browser.call("GET", `/tasks/${id}`);
   assert.match(text, /<h1>&lt;b&gt;Shop&lt;\/b&gt;<\/h1>/);
-  assert.match(text, /web-1: \/srv\/shop, to disk\. Every day at 01:00\./);
+  assert.match(text, /web-1: <bdi>\/srv\/shop<\/bdi>, to disk\. Every day at 01:00\./);
   assert.match(text, /The last run failed: The disk is &lt;full&gt;\./);
   assert.match(text, /the agent of web-1 has never connected/);
-  assert.match(text, new RegExp(`href="/servers/${remote_server_id}">Connect web-1`));
+  assert.match(text, new RegExp(`href="/servers/${remote_server_id}">Open the server`));
   assert.match(text, /aria-label="Last runs: 1 succeeded, 1 failed"/);
   assert.match(text, /aria-label="Stored of the last 1 run: 2\.5 MB to 2\.5 MB"/);
   assert.match(text, /All 2 backups, <span class="number" title="2,501,000 bytes">2\.5 MB/);

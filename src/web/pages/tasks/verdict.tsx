@@ -55,7 +55,7 @@ export function Verdict({ view, task, server }: VerdictProps) {
 function Fix({ view, task, isAway }: { view: View; task: BackupTask; isAway: boolean }) {
   const { id, protection: { status }, remote_server: server } = task;
   if (isAway) {
-    return <a class="button quiet" href={view.path(`/servers/${server.id}`)}>Connect {server.label}</a>;
+    return <a class="button quiet" href={view.path(`/servers/${server.id}`)}>Open the server</a>;
   }
   if (status === "paused") {
     return view.may("pause-backup-tasks")
