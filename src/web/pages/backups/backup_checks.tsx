@@ -65,6 +65,7 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
         : (
           <Table
             view={view}
+            class="checks"
             caption="Runs that read this backup, newest first"
             columns={columns}
             rows={checks}

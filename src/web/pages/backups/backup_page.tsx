@@ -102,7 +102,9 @@ function Facts({ view, backup }: { view: View; backup: Backup }) {
             : (
               <span class="status good">
                 <Icon name="good" />
-                Read back <Ago view={view} at={verified_at} />
+                <span>
+                  Read back <Ago view={view} at={verified_at} />
+                </span>
               </span>
             )}
         </dd>
@@ -113,7 +115,9 @@ function Facts({ view, backup }: { view: View; backup: Backup }) {
           {proven_at === null ? <Mark icon="none" tone="quiet" text="Not yet" /> : (
             <span class="status good">
               <Icon name="verification" />
-              Restored <Ago view={view} at={proven_at} /> in <Duration ms={backup.drill_duration_ms} />
+              <span>
+                Restored <Ago view={view} at={proven_at} /> in <Duration ms={backup.drill_duration_ms} />
+              </span>
             </span>
           )}
         </dd>
