@@ -3,6 +3,7 @@ import { type TestApi, testApi } from "../../../../tests/support/clients/api.ts"
 import type { Browser } from "../../../../tests/support/clients/browser.ts";
 import { loggedIn, newAccount } from "../../../../tests/support/fixtures/accounts.ts";
 import { newBackup, newRun, newTask } from "../../../../tests/support/fixtures/records.ts";
+import { pack } from "./selection.ts";
 import { addWebPages } from "../../pages.ts";
 
 interface Site extends AsyncDisposable {
@@ -109,4 +110,53 @@ Deno.test("a viewer sees a backup without its buttons, an operator verifies it, 
   assert.deepEqual(await buttons("operator"), [true, false, false, false]);
   assert.deepEqual(await buttons("restorer"), [false, false, false, true]);
   assert.deepEqual(await buttons("manager"), [true, true, true, true]);
+});
+
+Deno.test("the buttons of a directory lead to pages that keep what is checked", async () => {
+  await using site = await openSite();
+  const { api, browser } = site;
+  const id = await newBackup(api.database, await newTask(browser), api.clock.now());
+  const press = async (fields: Record<string, string>) => {
+    const sent = {
+      csrf_token: browser.csrf,
+      place: "backup",
+      page: "2",
+      at: pack(["html/img"]),
+      shown: pack(["html/img/1.jpg", "html/img/2.jpg", "html/img/raw"]),
+      chosen: pack(["etc", "html/img/1.jpg"]),
+      name: "jpg",
+      "check[0]": "1",
+      ...fields,
+    };
+    const location = (await browser.submit(`/backups/${id}/browse`, sent)).headers.get("location")!;
+    const { pathname, searchParams } = new URL(location, "http://localhost");
+    return [
+      pathname.replace(String(id), "ID"),
+      Object.fromEntries(searchParams),
+      searchParams.getAll("paths[]"),
+    ];
+  };
+  const chosen = ["etc", "html/img/2.jpg"];
+  const last = { "paths[]": "html/img/2.jpg" };
+  assert.deepEqual(await press({ open: "2" }), ["/backups/ID", { path: "html/img/raw", ...last }, chosen]);
+  assert.deepEqual(await press({ up: "1" }), ["/backups/ID", { path: "html", ...last }, chosen]);
+  assert.deepEqual(await press({ up: "0" }), ["/backups/ID", last, chosen]);
+  const here = { path: "html/img", name: "jpg" };
+  assert.deepEqual(await press({ to_page: "3" }), ["/backups/ID", { ...here, page: "3", ...last }, chosen]);
+  assert.deepEqual(await press({ do: "filter" }), ["/backups/ID", { ...here, ...last }, chosen]);
+  assert.deepEqual((await press({ drop: "0" }))[2], ["html/img/2.jpg"]);
+  assert.deepEqual(await press({ do: "clear" }), ["/backups/ID", { ...here, page: "2" }, []]);
+  assert.deepEqual(await press({ do: "restore" }), ["/restore", { backup_id: String(id), ...last }, chosen]);
+  const inRestore = await press({ place: "restore", open: "2" });
+  assert.deepEqual(inRestore[0], "/restore");
+  const none = await press({ do: "restore", chosen: "", "check[0]": "9" });
+  assert.deepEqual([none[0], none[2]], ["/backups/ID", []]);
+  assert.match((await browser.call("GET", `/backups/${id}`)).text, /Nothing is selected/);
+  const many = pack(Array.from({ length: 1001 }, (_, index) => `etc/${index}`));
+  await press({ chosen: many });
+  assert.match((await browser.call("GET", `/backups/${id}`)).text, /too many to select one by one/);
+  assert.equal(
+    (await browser.call("GET", `/backups/${id}/browse`)).headers.get("location"),
+    `/backups/${id}`,
+  );
 });

@@ -60,9 +60,11 @@ export async function ChooseTask({ view }: { view: View }) {
       {tasks.total === 0
         ? (
           <Empty title={search === "" ? "There is nothing to restore yet." : "No task has this name."}>
-            <a href={view.path(search === "" ? "/tasks/new" : "/restore")}>
-              {search === "" ? "Create a backup task" : "Show all tasks"}
-            </a>
+            {search !== ""
+              ? <a class="button quiet" href={view.path("/restore")}>Show all tasks</a>
+              : view.may("create-backup-tasks")
+              ? <a class="button" href={view.path("/tasks/new")}>Create a backup task</a>
+              : null}
           </Empty>
         )
         : (

@@ -32,7 +32,7 @@ export function RestoreHeading({ view, step, plan }: StepsProps) {
           Help
         </a>
       </PageHeading>
-      {plan === null ? null : <Doubts view={view} backup={plan.backup} />}
+      {plan === null ? null : <BackupWarning view={view} backup={plan.backup} />}
       <nav aria-label="Steps">
         <ol class="restore-steps">
           {STEPS.map((label, index) => (
@@ -47,17 +47,17 @@ export function RestoreHeading({ view, step, plan }: StepsProps) {
 }
 
 /** Warns of a backup that is perhaps not what the person wants. */
-function Doubts({ view, backup }: { view: View; backup: Backup }) {
-  const doubt = backup.damaged_at !== null
+function BackupWarning({ view, backup }: { view: View; backup: Backup }) {
+  const warning = backup.damaged_at !== null
     ? `This backup is damaged: ${sentence(backup.damage_reason)}`
     : backup.suspicious_at !== null
     ? `This backup is suspicious: ${sentence(backup.suspicion)}`
     : null;
-  if (doubt === null) return null;
+  if (warning === null) return null;
   return (
     <p class="notice warn">
       <Icon name="warn" />
-      {visibleName(doubt)} {backup.backup_task_id === null
+      {visibleName(warning)} {backup.backup_task_id === null
         ? null
         : <a href={view.path(`/restore?task_id=${backup.backup_task_id}`)}>Choose another backup</a>}
     </p>
