@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startChromium } from "../support/clients/chromium.ts";
 import { loggedIn, newAccount } from "../support/fixtures/accounts.ts";
 import { newTask } from "../support/fixtures/records.ts";
+import { ServerProcess } from "../support/servers/server.ts";
 import { logInAt, serveSite } from "../support/servers/web_site.ts";
 import { until } from "../support/assertions/until.ts";
 
@@ -73,4 +74,23 @@ Deno.test("a page keeps what it shows, and says so, if its record is deleted or 
   assert.equal((await other.call("DELETE", `/api/sessions/${session.id}`)).status, 200);
   await chip("Logged out").waitFor();
   assert.equal(await page.locator("#task").textContent(), shown);
+});
+
+Deno.test("a control plane that stops ends the streams of open pages by itself", async () => {
+  const dataDirectory = await Deno.makeTempDir({ prefix: "rearguard-live-" });
+  await Deno.chmod(dataDirectory, 0o755); // so that the user of the embedded Postgres can enter it
+  try {
+    await using server = new ServerProcess({ dataDirectory, env: { LOCAL_AGENT: "0" } });
+    const url = await server.ready();
+    const headers = { Authorization: `Bearer ${server.token}` };
+    const reader = (await fetch(`${url}/api/live`, { headers })).body!.getReader();
+    const text = new TextDecoder();
+    assert.match(text.decode((await reader.read()).value), /event: refresh/);
+    const stopped = server.stop("SIGTERM");
+    // A stream that is cut off after the grace time would reject.
+    while (!(await reader.read()).done);
+    await stopped;
+  } finally {
+    await Deno.remove(dataDirectory, { recursive: true });
+  }
 });
