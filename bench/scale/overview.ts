@@ -1,5 +1,9 @@
-/** Measures the overview of a workspace with 1,000 tasks and 100,000 runs, each with its backup. */
+/**
+ * Measures the overview and the histories of a workspace with 1,000 tasks and 100,000 runs, each with its
+ * backup.
+ */
 import { systemClock } from "../../src/domain/clock.ts";
+import { until } from "../../tests/support/assertions/until.ts";
 import { median, percentile, print, type Result } from "../result.ts";
 import { scaled, ScaleStage } from "./stage.ts";
 
@@ -25,11 +29,31 @@ export async function benchScaleOverview(): Promise<Result[]> {
     select user_id, workspace_id, backup_task_id, id, backup_destination_id, remote_server_id, '/', 'backup_' || id, 1000,
       repeat('0', 64), 'tar', false, 1000, 0, 1000, created_at
     from runs`;
+  await historyMerged(stage);
   await stage.sql`vacuum analyze`;
+  const tasks = Array.from({ length: 100 }, (_, index) => index + 1);
   return [
     await timed(stage, "/overview", `The overview of 1,000 tasks with ${runs} runs and backups`),
     await timed(stage, "/backup-tasks?protection=late&sort=protection", "The first late tasks of them"),
+    await timed(stage, "/history/days", "Their runs by day and outcome, for a year"),
+    await timed(stage, "/history/storage", "Their stored bytes by day, for a year"),
+    await timed(stage, `/history/strips?ids=${tasks}`, "The outcomes of the last 30 runs of 100 tasks"),
+    await timed(stage, "/backup-tasks/1/history", "The last 200 runs of a task"),
+    await timed(stage, "/history/proofs", "The last verification and drill of each task"),
+    await timed(stage, `/backup-destinations/${destinationId}`, "A destination with its usage"),
+    await timed(stage, "/remote-servers/connectivity", "30 days of the connections of 100 servers"),
   ];
+}
+
+/** Waits until housekeeping has added up the changes that the planted rows made in histories. */
+async function historyMerged({ sql }: ScaleStage): Promise<void> {
+  await until(async () => {
+    await systemClock.sleep(1000);
+    const [row] = await sql<{ isMerged: boolean }[]>`
+      select not exists (select from run_history_changes) and not exists (select from storage_history_changes)
+        as "isMerged"`;
+    return row!.isMerged;
+  }, 300_000);
 }
 
 async function timed(stage: ScaleStage, path: string, name: string): Promise<Result> {
