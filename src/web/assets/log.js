@@ -27,18 +27,28 @@
   /** Adds lines to `part`, and those that do not fit to new parts. Returns the new parts. */
   function addLines(lines, part = null) {
     const made = [];
-    for (const line of lines) {
+    for (let next = 0; next < lines.length;) {
       if (part === null || part.lineCount >= PART) {
         part = Object.assign(document.createElement("div"), { className: "log-part", lineCount: 0 });
         made.push(part);
       }
-      if (line.stream !== "output") {
-        const mark = Object.assign(document.createElement("span"), { className: `log-${line.stream}` });
-        mark.textContent = textOf(line);
-        part.append(mark);
-      } else if (part.lastChild?.nodeType === Node.TEXT_NODE) part.lastChild.data += textOf(line);
-      else part.append(textOf(line));
-      part.lineCount++;
+      const nodes = [];
+      let plain = "";
+      for (; next < lines.length && part.lineCount < PART; next++, part.lineCount++) {
+        const text = textOf(lines[next]);
+        if (lines[next].stream === "output") {
+          plain += text;
+          continue;
+        }
+        const mark = Object.assign(document.createElement("span"), {
+          className: `log-${lines[next].stream}`,
+        });
+        mark.textContent = text;
+        nodes.push(plain, mark);
+        plain = "";
+      }
+      part.append(...nodes, plain);
+      part.normalize();
     }
     return made;
   }
@@ -78,6 +88,7 @@
     isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
     if (isAtEnd) unseen = 0;
     showEnd();
+    if (older !== null && !older.hidden && log.scrollTop < log.clientHeight) addOlder();
   });
   end.addEventListener("click", jumpToEnd);
 
@@ -90,24 +101,20 @@
     const query = new URLSearchParams({ before: log.dataset.first, limit: 2000 });
     if (search !== "") query.set("search", search);
     if (stream !== "") query.set("stream", stream);
-    const response = await fetch(`${url}?${query}`).catch(() => null);
+    const answer = await fetch(`${url}?${query}`)
+      .then((response) => response.ok ? response.json() : null).catch(() => null);
     older.ariaBusy = "false";
-    if (!response?.ok) return;
-    const { data, has_older } = await response.json();
+    if (answer === null) return;
     const below = log.scrollHeight - log.scrollTop;
-    older.after(...addLines(data));
+    older.after(...addLines(answer.data));
     log.scrollTop = log.scrollHeight - below;
-    log.dataset.first = data[0]?.sequence ?? 0;
-    older.hidden = !has_older;
+    log.dataset.first = answer.data[0]?.sequence ?? 0;
+    older.hidden = !answer.has_older;
   }
 
-  if (!location.search.includes("log_after=")) jumpToEnd();
-  if (older === null) return;
-  older.addEventListener("click", (event) => {
+  older?.addEventListener("click", (event) => {
     event.preventDefault();
     addOlder();
   });
-  new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && addOlder(), { root: log }).observe(
-    older,
-  );
+  if (!location.search.includes("log_after=")) jumpToEnd();
 })();

@@ -9,6 +9,7 @@ import { PageHeading } from "../../shell.tsx";
 import { RestoreReport } from "../restore/report.tsx";
 import { path, type Site } from "../../site.ts";
 import type { View } from "../../view.ts";
+import { Evidence } from "./evidence.tsx";
 import type { LogLine } from "./log_text.ts";
 import { followedLog, readLog, RunLog } from "./run_log.tsx";
 import { Buttons, Facts, RunElsewhere, Wait, Warnings } from "./run_parts.tsx";
@@ -57,6 +58,7 @@ function State({ view, state: { run, wait, warnings } }: { view: View; state: Ru
       </PageHeading>
       {run.reason === null ? null : <Reason view={view} run={run} reason={run.reason} />}
       <RestoreReport view={view} run={run} />
+      <Evidence view={view} run={run} />
       <Phases view={view} run={run} />
       {run.status === "running" ? <Progress run={run} /> : null}
       {wait === null ? null : <Wait view={view} wait={wait} />}

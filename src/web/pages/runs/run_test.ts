@@ -180,6 +180,48 @@ Deno.test("the runs of other kinds are named, and repeated with their backup", a
   }
 });
 
+Deno.test("a verification and a drill show what they compared, with a link to the evidence", async () => {
+  await using api = await open();
+  const browser = await loggedIn(api, await newAccount(api));
+  const task = await newTask(browser);
+  const now = api.clock.now();
+  const check = async (kind: string, compared: object) => {
+    const id = await newRun(api.database, task, now, { kind, attempt: 1 });
+    const verdict = api.database.json({ outcome: "succeeded", warnings_count: 0, ...compared });
+    const attempt = {
+      run_id: id,
+      attempt: 1,
+      leased_at: now,
+      verdict_at: now,
+      verdict,
+      verdict_applied: true,
+    };
+    await api.database`insert into run_attempts ${api.database(attempt)}`;
+    return id;
+  };
+  const verified = {
+    files_count: 1200,
+    is_opened: false,
+    objects_count: 3,
+    bytes_read: 4096,
+    duration_ms: 900,
+  };
+  const verification = await check("verify", { verified });
+  const page = await show(browser, verification);
+  assert.match(page, /<h2 id="evidence">Verified<\/h2>/);
+  assert.match(page, new RegExp(`href="/verification/${verification}"`));
+  assert.match(page, /the control plane has no key/);
+  assert.match(page, />1,200</);
+  assert.match(page, /3 objects, size and SHA-256/);
+  const databases = [{ name: "<b>shop</b>", tables_count: 3, rows_count: 12_345 }];
+  const proven = { files_count: null, databases, bytes_read: 512, restore_ms: 7000, duration_ms: 9500 };
+  const drill = await show(browser, await check("drill", { proven }));
+  assert.match(drill, /<h2 id="evidence">Proven restorable<\/h2>/);
+  assert.match(drill, /&lt;b&gt;shop&lt;\/b&gt;<\/dt><dd>3 tables, 12,345 rows/);
+  assert.match(drill, /The restore took<\/dt><dd><span class="number">7 s/);
+  assert.ok(!/no key/.test(drill));
+});
+
 Deno.test("a viewer reads a run, and has no buttons to change it", async () => {
   await using api = await open();
   const owner = await loggedIn(api, await newAccount(api));
