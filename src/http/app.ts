@@ -37,8 +37,12 @@ export interface AppOptions {
   /** Handles a request to `/api/agent/connect`. */
   readonly connectAgent?: (request: Request, origin: Origin) => Response | Promise<Response>;
   /** Functions that add pages outside the API. Each function adds its own routes. */
-  readonly pages?: readonly ((app: App) => void)[];
+  readonly pages?: readonly AddPages[];
 }
+
+/** Adds routes. Can return the page that browsers get at an address without a route. */
+export type AddPages = (app: App) => MissingPage | void;
+export type MissingPage = (c: Context<RouteVariables>) => Response | Promise<Response>;
 
 export function createApp(options: AppOptions): App {
   const publicUrl = options.publicUrl?.replace(/\/+$/, "") ?? null;
@@ -75,10 +79,16 @@ export function createApp(options: AppOptions): App {
       },
     );
   }
-  for (const addPages of [addDocs, ...options.pages ?? []]) addPages(app);
-  app.notFound((c) => unmatched(app, c));
+  const missing = [addDocs, ...options.pages ?? []].map((addPages) => addPages(app)).find((page) => !!page);
+  app.notFound((c) => missing !== undefined && isForPage(c.req.raw) ? missing(c) : unmatched(app, c));
   app.onError((error, c) => errorResponse(error, c.req.raw));
   return app;
+}
+
+/** Returns whether a browser has asked for a page, and not for something of the API. */
+function isForPage(request: Request): boolean {
+  const isHtml = (request.headers.get("accept") ?? "").includes("text/html");
+  return request.method === "GET" && isHtml && !/^\/api(\/|$)/.test(new URL(request.url).pathname);
 }
 
 /**

@@ -2,9 +2,8 @@
 import type { Child } from "hono/jsx";
 import { setFlash } from "./flash.ts";
 import { render } from "./layout.tsx";
-import { type ApiResponse, type Form, nextPath, readForm, type Site } from "./site.ts";
+import { type ApiResponse, type Form, nextPath, readForm, type Site, type SiteContext } from "./site.ts";
 import { type FollowedLog, Shell } from "./shell.tsx";
-import { Empty } from "./components/table.tsx";
 import { openView, PageError, type View } from "./view.ts";
 
 export interface PageContent {
@@ -98,6 +97,14 @@ export function addSimpleAction(site: Site, route: string, action: SimpleAction)
   });
 }
 
+/** Shows that there is no page at an address. */
+export async function showMissing(site: Site, c: SiteContext): Promise<Response> {
+  const view = await openView(site, c);
+  return view instanceof Response
+    ? view
+    : show(view, errorPage(new PageError(404, "There is no page at this address.")));
+}
+
 async function answer(view: View, make: () => ActionResult | Promise<ActionResult>): Promise<Response> {
   try {
     const result = await make();
@@ -128,10 +135,11 @@ function errorPage({ status, message }: PageError): PageContent {
     title,
     status,
     content: (
-      <Empty title={title}>
+      <>
+        <h1>{title}</h1>
         <p>{message}</p>
         <p class="muted">{hint}</p>
-      </Empty>
+      </>
     ),
   };
 }

@@ -1,6 +1,8 @@
 /** Adds the pages for browsers to the HTTP application. */
 import { type Clock, systemClock } from "../domain/clock.ts";
+import type { MissingPage } from "../http/app.ts";
 import type { App } from "../http/observe.ts";
+import { showMissing } from "./page.tsx";
 import { addAccountPage } from "./pages/account.tsx";
 import { addBackupPages } from "./pages/backups/backup_pages.tsx";
 import { addCodePage, addLoginPage, addSetupPage, addStepUpPage } from "./pages/login.tsx";
@@ -78,9 +80,10 @@ const PAGES: readonly ((site: Site) => void)[] = [
  */
 export function addWebPages(
   { publicUrl, clock = systemClock }: { publicUrl: string | null; clock?: Clock },
-): (app: App) => void {
+): (app: App) => MissingPage {
   return (app) => {
     const site = new Site(app, publicUrl, clock);
     for (const add of PAGES) add(site);
+    return (c) => showMissing(site, c);
   };
 }

@@ -222,3 +222,16 @@ Deno.test("the navigation has what the user may open, and the search finds pages
   assert.ok(found.text.includes("&lt;b&gt;web&lt;/b&gt;-1"));
   assert.ok(!(await browser.call("GET", "/search?q=inst")).text.includes("/installation"));
 });
+
+Deno.test("an address without a page shows a page to browsers, and JSON to others", async () => {
+  await using api = await open();
+  const browser = await loggedIn(api, await newAccount(api));
+  const html = { Accept: "text/html,*/*" };
+  const page = await browser.call("GET", "/nothing/here", undefined, html);
+  assert.equal(page.status, 404);
+  assert.match(page.text, /<h1[^>]*>|There is no page at this address\./);
+  assert.equal((await browser.call("GET", "/nothing/here")).body.message, "Nothing exists at this address.");
+  assert.equal((await browser.call("GET", "/api/nothing", undefined, html)).body.error, "Not Found");
+  const stranger = await new Browser(api.app).call("GET", "/nothing", undefined, html);
+  assert.equal(stranger.headers.get("location"), "/login?next=%2Fnothing");
+});

@@ -154,7 +154,7 @@ interface PostProps {
   readonly action: string;
   /** Empty for a button that is only an icon. */
   readonly label: string;
-  /** What a screen reader says, if the label alone does not say on which record the button acts. */
+  /** The record on which the button acts. Screen readers say it after the label. */
   readonly about?: string;
   readonly icon?: IconName;
   readonly look?: "primary" | "quiet" | "danger";
@@ -169,7 +169,7 @@ export function PostButton({ view, action, label, about, icon, look = "quiet", f
       <button
         class={`button ${look}`}
         type="submit"
-        aria-label={about}
+        aria-label={about === undefined ? undefined : `${label} ${about}`.trim()}
         title={label === "" ? about : undefined}
       >
         {icon === undefined ? null : <Icon name={icon} />}

@@ -35,7 +35,7 @@ export function Table<Row>(
   { view, caption, columns, rows, keyOf, toneOf, class: className }: TableProps<Row>,
 ) {
   return (
-    <div class="scroll" tabindex={0} role="region" aria-label={caption}>
+    <div class="scroll" tabindex={0} role="group" aria-label={caption}>
       <table class={classes("table", className)}>
         <caption class="hidden">{caption}</caption>
         <thead>

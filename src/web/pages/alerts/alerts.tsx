@@ -65,7 +65,7 @@ function Matrix({ view, streams }: { view: View; streams: readonly Stream[] }) {
   return (
     <section class="section" aria-labelledby="matrix">
       <h2 id="matrix">Who is told of what</h2>
-      <div class="scroll matrix" tabindex={0} role="region" aria-label="Who is told of what">
+      <div class="scroll matrix" tabindex={0} role="group" aria-label="Who is told of what">
         <table class="table">
           <thead>
             <tr>

@@ -107,6 +107,7 @@ function documentsIn(folder: string): string[] {
 function rendererFor(file: string, base: string): MarkdownIt {
   const markdown = createMarkdown({ html: false, linkify: false });
   const { rules } = markdown.renderer;
+  const escape = markdown.utils.escapeHtml;
   rules.heading_open = (tokens, index) => {
     const token = tokens[index]!;
     return `<${token.tag} id="${anchorOf(tokens[index + 1]!.content)}">`;
@@ -116,6 +117,7 @@ function rendererFor(file: string, base: string): MarkdownIt {
     token.attrSet("href", addressOf(String(token.attrGet("href") ?? ""), file, base));
     return self.renderToken(tokens, index, options);
   };
+  rules.fence = (tokens, index) => `<pre tabindex="0"><code>${escape(tokens[index]!.content)}</code></pre>`;
   rules.table_open = () => `<div class="scroll" tabindex="0"><table class="table">`;
   rules.table_close = () => "</table></div>";
   return markdown;

@@ -33,7 +33,7 @@ export function HeatMap({ view, days }: { view: View; days: RunDays }) {
           {skipped === 0 ? "" : `, ${skipped} skipped`}
         </p>
       </header>
-      <div class="heat-scroll" tabindex={0} role="region" aria-label="A year of backups, by day">
+      <div class="heat-scroll" tabindex={0} role="group" aria-label="A year of backups, by day">
         <svg class="heat" viewBox={`0 0 ${width} ${TOP + 7 * STEP}`} width={width} height={TOP + 7 * STEP}>
           <title>Backup runs of each day</title>
           {["Mon", "Wed", "Fri"].map((name, index) => (

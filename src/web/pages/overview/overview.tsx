@@ -73,7 +73,7 @@ function columnsOf(view: View): Column<UnprotectedTask>[] {
               view={view}
               action={`/tasks/${task.id}/run`}
               label="Run now"
-              about={`Run ${task.label} now`}
+              about={`for ${task.label}`}
               icon="play"
             />
           )

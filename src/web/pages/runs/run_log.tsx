@@ -52,7 +52,7 @@ export function followedLog(run: Run, { isFollowing, lines }: ShownLog): Followe
 
 export function RunLog({ view, run, log }: { view: View; run: Run; log: ShownLog }) {
   return (
-    <section class="section log-section" aria-labelledby="log-heading">
+    <section class="section log-section">
       <header>
         <h2 id="log-heading">Log</h2>
         <span class="buttons">

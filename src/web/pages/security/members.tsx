@@ -123,7 +123,7 @@ function workspaceColumns(view: View): Column<Workspace>[] {
             view={view}
             action={`/security/workspaces/${id}/open`}
             label="Open"
-            about={`Open ${name}`}
+            about={name}
           />
         ),
     },

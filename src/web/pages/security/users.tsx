@@ -40,7 +40,7 @@ function columnsOf(view: View): Column<User>[] {
             view={view}
             action={`/security/users/${id}/link`}
             label="Set-up link"
-            about={`Make a set-up link for ${name}`}
+            about={`for ${name}`}
           />
           {id === view.user.id ? null : (
             <Confirm

@@ -52,7 +52,7 @@ function columnsOf(view: View): Column<Tag>[] {
     {
       label: "Used by",
       cell: ({ id, label }) => (
-        <a href={view.path(`/tasks?tag_id=${id}`)} aria-label={`Tasks with the tag ${label}`}>Its tasks</a>
+        <a href={view.path(`/tasks?tag_id=${id}`)} aria-label={`Its tasks: ${label}`}>Its tasks</a>
       ),
     },
   ];
