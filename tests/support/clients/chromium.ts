@@ -1,5 +1,5 @@
 /** Starts and controls Debian's Chromium, for tests in a real browser. */
-import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { findProgram } from "../programs.ts";
 
 const ARGUMENTS = [
@@ -16,7 +16,7 @@ const ARGUMENTS = [
 
 export interface Chromium extends AsyncDisposable {
   /** Opens a page in a context of its own: it shares no cookies with other pages. */
-  newPage(): Promise<Page>;
+  newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
 /** Starts Chromium with an empty profile. */
@@ -43,8 +43,8 @@ export async function startChromium(): Promise<Chromium> {
   });
   const parts = stack.move();
   return {
-    async newPage() {
-      const context = await browser.newContext();
+    async newPage(options) {
+      const context = await browser.newContext(options);
       contexts.push(context);
       return await context.newPage();
     },
