@@ -15,6 +15,7 @@ import { addLoginSettingsCommands } from "./commands/login_settings.ts";
 import { addPasskeyCommands } from "./commands/passkeys.ts";
 import { addRecoveryKitCommand } from "./commands/recovery_kit.ts";
 import { addScriptCommands } from "./commands/scripts.ts";
+import { addTagCommands } from "./commands/tasks/tags.ts";
 import { addServerCommands } from "./commands/servers.ts";
 import { addSessionCommands } from "./commands/sessions.ts";
 import { addStreamCommands } from "./commands/streams.ts";
@@ -54,6 +55,7 @@ export function rearguard(): Command {
   addServerCommands(program);
   addDestinationCommands(program);
   addScriptCommands(program);
+  addTagCommands(program);
   addStreamCommands(program);
   addTrashCommands(program);
   addInstallationCommand(program);

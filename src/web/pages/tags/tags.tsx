@@ -1,6 +1,6 @@
 /** The pages of tags: the list with a form for a new tag, and the form that changes one. */
 import type { Schema } from "../../../client/types.ts";
-import { Confirm, FormFields, TextField } from "../../components/form.tsx";
+import { Confirm, Elsewhere, FormFields, TextField } from "../../components/form.tsx";
 import { type Column, Empty, Pages, Table } from "../../components/table.tsx";
 import { TagDot } from "../../components/tag.tsx";
 import { addAction, addPage, addSimpleAction, type PageContent, refused } from "../../page.tsx";
@@ -97,6 +97,9 @@ function TagList({ view, tags, typed }: { view: View; tags: ListPage<Tag>; typed
         />
       )}
       <Pages view={view} list={tags} />
+      {view.may("manage-tags")
+        ? <Elsewhere cli="rearguard tags create --label nightly" api="POST /api/tags" />
+        : null}
     </>
   );
 }
