@@ -66,6 +66,7 @@ const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
   run_history_changes: null,
   run_output: null,
   schema_migrations: null,
+  server_connections: null,
   ssh_key: null,
   storage_history: null,
   storage_history_changes: null,
