@@ -6,6 +6,7 @@ import { browseBackup } from "../engine/jobs/browse.ts";
 import { previewRestore } from "../engine/jobs/preview_restore.ts";
 import { findFiles } from "../engine/jobs/find_files.ts";
 import { browseServer } from "../engine/explore/browse_server.ts";
+import { takeInventory } from "../engine/explore/inventory.ts";
 import { listDatabases } from "../engine/explore/list_databases.ts";
 import type { RequestEnvironment } from "../engine/request_ports.ts";
 import { checkDestination, removeFromDestination } from "../engine/destinations/destinations.ts";
@@ -98,6 +99,8 @@ export class RequestHandler {
         return await browseServer(request, clock, signal);
       case "server.databases":
         return await this.#withDirectory(signal, (environment) => listDatabases(request, environment));
+      case "server.inventory":
+        return await this.#withDirectory(signal, (environment) => takeInventory(request, environment));
       case "restore.preview":
         return await this.#withDirectory(signal, (environment) => previewRestore(request, environment));
       case "backup.send":

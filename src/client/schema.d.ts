@@ -2563,6 +2563,163 @@ export interface paths {
       };
     };
   };
+  "/api/remote-servers/{id}/unprotected": {
+    /** List what of a server is not protected */
+    get: {
+      parameters: {
+        query?: never;
+        header?: never;
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Databases first, then volumes, file systems and directories. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["UnprotectedItem"][];
+              /** Without those that are dismissed. */
+              unprotected_count: number;
+              /** When the agent last looked; null before the first time. */
+              inventoried_at: string | null;
+              /** What the agent could not look at, and why. */
+              notes: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/remote-servers/{id}/inventory": {
+    /** Take a server's inventory now */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Databases first, then volumes, file systems and directories. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["UnprotectedItem"][];
+              /** Without those that are dismissed. */
+              unprotected_count: number;
+              /** When the agent last looked; null before the first time. */
+              inventoried_at: string | null;
+              /** What the agent could not look at, and why. */
+              notes: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/remote-servers/{id}/unprotected/dismiss": {
+    /** Dismiss items that need no backup */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": components["schemas"]["ChosenUnprotectedItems"];
+        };
+      };
+      responses: {
+        /** Databases first, then volumes, file systems and directories. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["UnprotectedItem"][];
+              /** Without those that are dismissed. */
+              unprotected_count: number;
+              /** When the agent last looked; null before the first time. */
+              inventoried_at: string | null;
+              /** What the agent could not look at, and why. */
+              notes: string[];
+              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              warnings?: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/remote-servers/{id}/unprotected/undismiss": {
+    /** Undo the dismissal of items */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          "application/json": components["schemas"]["ChosenUnprotectedItems"];
+        };
+      };
+      responses: {
+        /** Databases first, then volumes, file systems and directories. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["UnprotectedItem"][];
+              /** Without those that are dismissed. */
+              unprotected_count: number;
+              /** When the agent last looked; null before the first time. */
+              inventoried_at: string | null;
+              /** What the agent could not look at, and why. */
+              notes: string[];
+              /** Fields that were sent and ignored, because the operation does not know them, and effects of the change that may be unwanted. */
+              warnings?: string[];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/remote-servers/{id}/enrolment-tokens": {
     /** Create an enrolment token */
     post: {
@@ -6751,6 +6908,8 @@ export interface components {
       runs_at_once: number;
       class: "always_on" | "intermittent";
       offline_alert_after: number | null;
+      /** How much of it no task covers: see `GET …/unprotected`. */
+      unprotected_count: number | null;
       created_at: string;
       updated_at: string;
     };
@@ -6819,6 +6978,32 @@ export interface components {
         /** Why a backup of it would fail; null if it would not. */
         problem: string | null;
       }[];
+    };
+    UnprotectedItem: {
+      /** The same in every inventory of the server. */
+      id: string;
+      kind: "database" | "docker_volume" | "file_system" | "directory";
+      name: string;
+      /** Null for databases. */
+      path: string | null;
+      database_type: "postgresql" | "mysql" | "sqlite" | null;
+      /** Bytes; null if it takes long to find out. */
+      size: number | null;
+      /** Whether a task backs up something in it. */
+      is_partly_protected: boolean;
+      /** Whether a person said that it is not needed. */
+      is_dismissed: boolean;
+      /** Fields of a task that would back it up. */
+      prefill: {
+        type: "files" | "database" | "control_plane";
+        source_path?: string;
+        database_type?: "postgresql" | "mysql" | "sqlite";
+        database_name?: string;
+      };
+    };
+    ChosenUnprotectedItems: {
+      /** Ids of items. */
+      ids: string[];
     };
     EnrolmentToken: {
       /** Enrols one agent, once. */

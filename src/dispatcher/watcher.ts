@@ -8,6 +8,7 @@ import { watchCertificate } from "../services/access/certificate_watch.ts";
 import type { ServiceContext } from "../services/context.ts";
 import { watchEndpoints } from "../services/destinations/endpoint_watch.ts";
 import { watchUpdates } from "../services/installation/update_watch.ts";
+import { renewInventories } from "../services/servers/inventories.ts";
 import { sendSummaries } from "../services/notifications/summaries.ts";
 import { watchProtection } from "../services/tasks/protection.ts";
 import { watchOverdueRuns, watchSlowRuns, watchStalledRuns } from "../services/runs/run_watch.ts";
@@ -59,6 +60,7 @@ export class Watcher {
       }),
       loop("summary sender", 60_000, () => sendSummaries(services)),
       loop("protection watcher", 60_000, () => watchProtection(services)),
+      loop("inventory watcher", 60_000, () => renewInventories(services)),
       loop("endpoint watcher", 3_600_000, () => watchEndpoints(services)),
       loop("access watcher", 3_600_000, async () => {
         await watchAdministratorAccess(services);

@@ -38,6 +38,7 @@ import { scriptEndpoints } from "./routes/tasks/scripts.ts";
 import { sessionEndpoints } from "./routes/access/sessions.ts";
 import { secondFactorEndpoints } from "./routes/access/second_factor.ts";
 import { serverDatabaseEndpoints } from "./routes/servers/server_databases.ts";
+import { serverInventoryEndpoints } from "./routes/servers/server_inventories.ts";
 import { serverFileEndpoints } from "./routes/servers/server_files.ts";
 import { sshKeyEndpoints } from "./routes/servers/ssh_key.ts";
 import { systemEndpoints } from "./routes/installation/system.ts";
@@ -78,6 +79,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...remoteServerEndpoints,
   ...serverFileEndpoints,
   ...serverDatabaseEndpoints,
+  ...serverInventoryEndpoints,
   ...enrolmentEndpoints,
   ...agentEndpoints,
   ...backupDestinationEndpoints,

@@ -1,6 +1,7 @@
 /** Requests about a server itself: which files and databases it has. Since protocol 7. */
 import * as z from "zod";
 import { DatabaseSource } from "../definitions/sources/database_server.ts";
+import { INVENTORY_KINDS } from "../domain/inventory.ts";
 import { BackupEntry } from "./browsing.ts";
 
 /** Requests a list of a directory's entries: directories first, then by name. */
@@ -82,3 +83,32 @@ export const ServerDatabasesResult = z.discriminatedUnion("outcome", [
   }),
 ]);
 export type ServerDatabasesResult = z.infer<typeof ServerDatabasesResult>;
+
+/** Requests a list of what a server has that could be backed up. Nothing is changed. */
+export const ServerInventory = z.object({
+  kind: z.literal("server.inventory"),
+  /** Password with which the agent logs in to the database servers on its machine; null for none. */
+  password: z.string().nullable(),
+});
+export type ServerInventory = z.infer<typeof ServerInventory>;
+
+/** Something on a server that could be backed up. */
+const InventoryItem = z.object({
+  kind: z.enum(INVENTORY_KINDS),
+  /** Type of the database server; null for everything but databases. */
+  engine: z.string().max(64).nullable(),
+  name: z.string().max(4096),
+  /** Absolute path; null for databases. */
+  path: z.string().max(4096).nullable(),
+  /** Mount point of the file system that contains the path; null for databases. */
+  mount: z.string().max(4096).nullable(),
+  /** Size in bytes; null if it takes long to find out. */
+  size: z.number().int().nonnegative().nullable(),
+});
+
+export const ServerInventoryResult = z.object({
+  items: z.array(InventoryItem).max(5000),
+  /** Lines about what could not be looked at, and why. */
+  notes: z.array(z.string().max(4096)).max(100),
+});
+export type ServerInventoryResult = z.infer<typeof ServerInventoryResult>;

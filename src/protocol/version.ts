@@ -16,8 +16,9 @@
  * - 5 (2026-11-30): backup jobs carry `scripts`; progress has a `phase`; a failed run has a `backup` if
  *   the backup was stored and only a script failed after that.
  * - 6 (2026-11-30): `backup.find`; output events carry `warnings`; a stored backup has `unreadable_count`.
- * - 7 (2026-11-30): `server.browse`, `server.databases`, `restore.preview`; a verification counts its
- *   objects (`objects_count`), a drill lists its databases (`databases`).
+ * - 7 (2026-11-30): `server.browse`, `server.databases`, `server.inventory`, `restore.preview`; a restored
+ *   backup has a `report`; a verification counts its objects (`objects_count`), a drill lists its databases
+ *   (`databases`).
  */
 export const PROTOCOL_VERSION = 7;
 /** Oldest protocol version whose agents run scripts. */

@@ -7,7 +7,7 @@ import * as z from "zod";
 import { RUN_PHASES } from "../domain/run.ts";
 import { BackupBrowse, BackupFind, BackupSend } from "./browsing.ts";
 import { RestorePreview } from "./restore_preview.ts";
-import { ServerBrowse, ServerDatabases } from "./exploring.ts";
+import { ServerBrowse, ServerDatabases, ServerInventory } from "./exploring.ts";
 import {
   DestinationSpace,
   Job,
@@ -182,6 +182,7 @@ export const AgentRequest = z.discriminatedUnion("kind", [
   BackupSend,
   ServerBrowse,
   ServerDatabases,
+  ServerInventory,
   RestorePreview,
 ]);
 export type AgentRequest = z.infer<typeof AgentRequest>;

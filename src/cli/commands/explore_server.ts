@@ -1,4 +1,6 @@
-/** `servers files` and `databases`: show what a server has that could be backed up. */
+/**
+ * `servers files`, `databases`, `unprotected` and `dismiss`: show what a server has that could be backed up.
+ */
 import { type Command, Option } from "commander";
 import type { Answer, Body } from "../../client/client.ts";
 import type { PageChoice } from "../api.ts";
@@ -24,6 +26,15 @@ const DATABASES: readonly Column<Database>[] = [
   { title: "Problem", value: ({ problem }) => problem },
 ];
 
+type Unprotected = Answer<"/api/remote-servers/{id}/unprotected">["data"][number];
+
+const UNPROTECTED: readonly Column<Unprotected>[] = [
+  { title: "ID", value: ({ id }) => id },
+  { title: "Size", align: "right", value: ({ size }) => size === null ? null : humanSize(size) },
+  { title: "Covered", value: ({ is_partly_protected }) => is_partly_protected ? "in part" : "no" },
+  { title: "Dismissed", value: ({ is_dismissed }) => is_dismissed ? "yes" : "no" },
+];
+
 /** @param add Adds a command with the given name. The command's argument is the server's id. */
 export function addExploreCommands(add: (name: string) => Command): void {
   addPages(add("files")).argument("[path]", "an absolute directory (default: /)")
@@ -42,6 +53,13 @@ export function addExploreCommands(add: (name: string) => Command): void {
         .argParser(parseSource),
     )
     .action(calling(databases));
+  add("unprotected").description("List what of a server no task backs up")
+    .option("--now", "let the agent look now, instead of its last inventory")
+    .action(calling(unprotected));
+  add("dismiss").argument("<item...>", "ids that `unprotected` lists")
+    .description("Dismiss items that need no backup")
+    .option("--undo", "take the items back")
+    .action(calling(dismiss));
 }
 
 async function files(
@@ -92,4 +110,32 @@ async function databases({ api, output, terminal }: Cli, id: number, options: Lo
     terminal.print(`${found.data.server}\n`);
     output.rows(found.data.databases, DATABASES);
   });
+}
+
+async function unprotected(
+  { api, output, terminal }: Cli,
+  id: number,
+  options: { now?: boolean },
+): Promise<void> {
+  const action = `list what of server ${id} is not protected`;
+  const found = options.now
+    ? await api.post(action, "/api/remote-servers/{id}/inventory", { id })
+    : await api.get(action, "/api/remote-servers/{id}/unprotected", { id });
+  output.answer(found, () => {
+    output.rows(found.data, UNPROTECTED);
+    for (const note of found.notes) terminal.print(`${note}\n`);
+    if (found.inventoried_at === null) terminal.print("Its agent has not looked yet: use --now\n");
+  });
+}
+
+async function dismiss(
+  { api, output, terminal }: Cli,
+  id: number,
+  ids: string[],
+  options: { undo?: boolean },
+): Promise<void> {
+  const verb = options.undo ? "undismiss" : "dismiss";
+  const path = `/api/remote-servers/{id}/unprotected/${verb}` as const;
+  const left = await api.post(`${verb} items of server ${id}`, path, { id, body: { ids } });
+  output.answer(left, () => terminal.print(`${left.unprotected_count} items are not protected\n`));
 }

@@ -30,3 +30,8 @@ export function splitDatabaseNames(text: string): string[] {
     return inner === undefined ? name : inner.replaceAll('""', '"');
   });
 }
+
+/** Returns a name as it is written in a list of databases; see {@link splitDatabaseNames}. */
+export function quoteDatabaseName(name: string): string {
+  return /[",]|^[ \t]|^\*$/.test(name) ? `"${name.replaceAll('"', '""')}"` : name;
+}

@@ -6,7 +6,11 @@ import { ConflictError, DomainError, UnavailableError } from "../../domain/error
 import { WakeSignal } from "../../domain/wake_signal.ts";
 import { BackupBrowseResult, BackupFindResult, BackupSendResult } from "../../protocol/browsing.ts";
 import { RestorePreviewResult } from "../../protocol/restore_preview.ts";
-import { ServerBrowseResult, ServerDatabasesResult } from "../../protocol/exploring.ts";
+import {
+  ServerBrowseResult,
+  ServerDatabasesResult,
+  ServerInventoryResult,
+} from "../../protocol/exploring.ts";
 import {
   type AgentRequest,
   DestinationCheckResult,
@@ -47,6 +51,7 @@ const RESULTS = {
   "restore.preview": RestorePreviewResult,
   "server.browse": ServerBrowseResult,
   "server.databases": ServerDatabasesResult,
+  "server.inventory": ServerInventoryResult,
 };
 
 type Result<P extends RequestPayload> = ReturnType<typeof RESULTS[P["kind"]]["parse"]>;
@@ -134,6 +139,7 @@ const LISTINGS: readonly RequestPayload["kind"][] = [
   "restore.preview",
   "server.browse",
   "server.databases",
+  "server.inventory",
 ];
 
 /**

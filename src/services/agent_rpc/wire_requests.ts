@@ -8,6 +8,7 @@ import type { SignedObject } from "../../protocol/browsing.ts";
 import type { BackupToRead } from "../../protocol/job.ts";
 import type { AgentRequest } from "../../protocol/wire_messages.ts";
 import { isStorageType } from "../../storage/registry.ts";
+import { findRemoteServer } from "../../store/agents/remote_servers.ts";
 import type { RequestPayload } from "../../store/agents/agent_requests.ts";
 import {
   type BackupDestinationRow,
@@ -41,6 +42,11 @@ export async function buildWireRequest(
     return { kind, path, offset, limit, ...search === undefined ? {} : { search } };
   }
   if (payload.kind === "server.databases") return await databasesRequest(sql, payload, secret, keyring);
+  if (payload.kind === "server.inventory") {
+    const server = await findRemoteServer(sql, payload.remote_server_id);
+    const password = keyring.decryptOptional(server?.database_password_encrypted ?? null);
+    return { kind: payload.kind, password };
+  }
   const { backup_destination_id: destinationId } = payload;
   if (destinationId === null) {
     return { kind: "destination.check", destination: jobDestinationOfDraft(secret!) };

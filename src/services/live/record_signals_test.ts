@@ -35,6 +35,7 @@ const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
   backup_damages: "backups",
   remote_servers: "servers",
   enrolment_tokens: "servers",
+  server_inventories: "servers",
   backup_destinations: "destinations",
   alerts: "alerts",
   notification_streams: "alerts",

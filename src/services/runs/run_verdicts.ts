@@ -3,7 +3,7 @@
  */
 import { ownerColumns, ownerOf } from "../../domain/access/owner.ts";
 import type { Finding } from "../../domain/guards/finding.ts";
-import { wroteNothing } from "../../domain/restore_report.ts";
+import { wroteNothing } from "../../domain/restore.ts";
 import { objectKey } from "../../domain/location.ts";
 import type { StoredBackup } from "../../protocol/job.ts";
 import type { Verdict } from "../../protocol/wire_messages.ts";

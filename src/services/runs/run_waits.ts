@@ -6,7 +6,7 @@ import { findRunOf, type RunRow, runsAhead, slotOf } from "../../store/runs/runs
 import { findRemoteServerDetail } from "../../store/agents/remote_servers.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { duration } from "../../domain/durations.ts";
-import { type RemoteServer, withConnectivity } from "../servers/remote_servers.ts";
+import { type ConnectedServer, withConnectivity } from "../servers/remote_servers.ts";
 import { watchOf } from "./run_limits.ts";
 
 /**
@@ -83,7 +83,7 @@ type Wait = Pick<RunWait, "waiting_for" | "message"> & Partial<RunWait>;
 async function waitOf(
   sql: Sql,
   run: RunRow,
-  server: RemoteServer | null,
+  server: ConnectedServer | null,
   stall: Stall | null,
 ): Promise<Wait> {
   const name = server === null ? "its server" : `server ${server.label}`;
@@ -140,7 +140,7 @@ async function waitOf(
   }
 }
 
-async function queued(sql: Sql, run: RunRow, server: RemoteServer | null, name: string): Promise<Wait> {
+async function queued(sql: Sql, run: RunRow, server: ConnectedServer | null, name: string): Promise<Wait> {
   if (server?.connectivity !== "connected") {
     const advice = server?.connectivity === "unknown"
       ? "has never been connected. Install it: POST /api/remote-servers/{id}/enrolment-tokens prints the command."

@@ -25,12 +25,19 @@ import {
 } from "../../store/agents/remote_servers.ts";
 import { REPLICA_TIMEOUT } from "../../store/installation/replicas.ts";
 import { DUPLICATE_SHOWN } from "./agent_incumbents.ts";
+import { countUnprotected } from "./inventories.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
 import { putIntoTrash } from "../retention/trash.ts";
 
-/** A server as the API shows it, with its agent's connectivity. */
-export interface RemoteServer extends RemoteServerDetailRow {
+/** A server as the API shows it. */
+export interface RemoteServer extends ConnectedServer {
+  /** Number of items that no task covers and nobody has dismissed; null before the first inventory. */
+  unprotected_count: number | null;
+}
+
+/** A server with its agent's connectivity. */
+export interface ConnectedServer extends RemoteServerDetailRow {
   connectivity: "unknown" | "connected" | "disconnected";
 }
 
@@ -89,7 +96,14 @@ export async function listRemoteServers(
   const now = services.clock.now();
   const heardSince = new Date(now.getTime() - REPLICA_TIMEOUT);
   const { rows, total } = await listRows(services.database, caller.workspaceId, window, choice, heardSince);
-  return { rows: rows.map((row) => withConnectivity(row, now)), total };
+  const counts = await countUnprotected(services.database, rows.map(({ id }) => id));
+  return {
+    rows: rows.map((row) => ({
+      ...withConnectivity(row, now),
+      unprotected_count: counts.get(row.id) ?? null,
+    })),
+    total,
+  };
 }
 
 /**
@@ -163,7 +177,8 @@ async function forgetDisk(
 async function find(services: ServiceContext, sql: Sql, caller: Caller, id: number): Promise<RemoteServer> {
   const row = await findRemoteServerDetail(sql, caller.workspaceId, id);
   if (row === undefined) throw new NotFoundError(RESOURCE);
-  return withConnectivity(row, services.clock.now());
+  const counts = await countUnprotected(sql, [id]);
+  return { ...withConnectivity(row, services.clock.now()), unprotected_count: counts.get(id) ?? null };
 }
 
 async function refuseTakenAddress(
@@ -183,7 +198,7 @@ async function refuseTakenAddress(
  * Adds the connectivity to a server. An agent counts as connected while the replica that holds its websocket
  * is alive. Sets `duplicate_agent` to null if the last refusal is older than {@link DUPLICATE_SHOWN}.
  */
-export function withConnectivity(detail: RemoteServerDetailRow, now: Date): RemoteServer {
+export function withConnectivity(detail: RemoteServerDetailRow, now: Date): ConnectedServer {
   const refusedAt = detail.duplicate_agent === null
     ? -Infinity
     : Date.parse(detail.duplicate_agent.last_refused_at);

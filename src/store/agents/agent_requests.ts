@@ -14,6 +14,7 @@ export type RequestPayload = RequestContent & {
 };
 
 type RequestContent =
+  | { kind: "server.inventory"; remote_server_id: number }
   | {
     kind: "restore.preview";
     backup_destination_id: number;

@@ -1,5 +1,5 @@
 /** Applies a batch of events to the runs in the database, many runs in one statement. */
-import type { RestoreCounts } from "../../domain/restore_report.ts";
+import type { RestoreCounts } from "../../domain/restore.ts";
 import type { RunPhase } from "../../domain/run.ts";
 import type { Sql } from "../database/sql.ts";
 

@@ -1,6 +1,6 @@
 /** Writes runs and their attempts. logs.ts reads them for the API. */
 import type { RunKind, RunState, RunTrigger } from "../../domain/run.ts";
-import type { RestoreCounts } from "../../domain/restore_report.ts";
+import type { RestoreCounts } from "../../domain/restore.ts";
 import { column, namesOf, type RowOf } from "../database/columns.ts";
 import type { Sql } from "../database/sql.ts";
 

@@ -109,6 +109,12 @@ export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRo
   return row;
 }
 
+/** Returns all tasks of the servers. */
+export function listTasksOfServers(sql: Sql, serverIds: readonly number[]): Promise<BackupTaskRow[]> {
+  return sql<BackupTaskRow[]>`
+    select * from backup_tasks where remote_server_id = any(${[...serverIds]}::bigint[]) order by id`;
+}
+
 /** Locks a task of the workspace against changes until the transaction ends. Returns the task. */
 export async function lockBackupTask(
   sql: Sql,

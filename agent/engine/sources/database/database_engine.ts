@@ -57,7 +57,7 @@ async function findSockets(
  * Whether a server listens on a socket. The socket's file alone does not show this: it remains if a server
  * was killed.
  */
-async function isListening(path: string): Promise<boolean> {
+export async function isListening(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;

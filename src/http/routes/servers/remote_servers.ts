@@ -64,6 +64,9 @@ const RemoteServer = z.object({
   runs_at_once: z.int(),
   class: z.enum(SERVER_CLASSES),
   offline_alert_after: z.int().nullable(),
+  unprotected_count: z.int().nullable().openapi({
+    description: "How much of it no task covers: see `GET …/unprotected`. Null before its first inventory.",
+  }),
   created_at: Time,
   updated_at: Time,
 }).openapi("RemoteServer");
@@ -91,6 +94,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
     runs_at_once: 1,
     class: "always_on",
     offline_alert_after: null,
+    unprotected_count: 2,
     created_at: "2024-08-07T00:00:00Z",
     updated_at: "2024-08-07T00:00:00Z",
   },
@@ -124,6 +128,7 @@ const remoteServer: Resource<RemoteServerRow, z.output<typeof RemoteServer>> = {
     runs_at_once: row.runs_at_once,
     class: row.class,
     offline_alert_after: row.offline_alert_after,
+    unprotected_count: row.unprotected_count,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }),

@@ -26,6 +26,7 @@ Deno.test("a server is created, shown, changed, listed and deleted, its password
     runs_at_once: 1,
     class: "always_on",
     offline_alert_after: null,
+    unprotected_count: null,
     created_at: "2026-01-05T12:00:00Z",
     updated_at: "2026-01-05T12:00:00Z",
   });
