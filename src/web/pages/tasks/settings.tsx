@@ -96,7 +96,14 @@ export function Settings({ view, task, scripts, streams }: SettingsProps) {
         )}
         <Fact name="Alerts">
           {streams.length === 0
-            ? <Mark icon="warn" tone="warn" text="Nobody is told of failures" />
+            ? (
+              <>
+                <Mark icon="warn" tone="warn" text="Nobody is told of failures" />
+                {view.may("update-backup-tasks")
+                  ? <a class="small" href={view.path(`/tasks/${task.id}/edit`)}>Choose who is told</a>
+                  : null}
+              </>
+            )
             : <Links view={view} page="/alerts" records={streams} />}
         </Fact>
         {task.tags.length === 0
