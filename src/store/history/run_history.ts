@@ -23,7 +23,7 @@ export interface RunCounts {
 }
 
 /**
- * Counts the runs of each day. The first row has the index 0. Days without runs are absent.
+ * Counts the runs of each day. `day` is the index of the day, from 0. Days without runs are absent.
  *
  * @param boundaries When each day begins, and when the last one ends.
  */
@@ -43,12 +43,16 @@ export function countRunsByDay(
     group by day`;
 }
 
+/** Maximum number of changes that one call merges. The next call merges the rest. */
+const AT_ONCE = 50_000;
+
 /** Adds pending changes to the numbers. If several replicas do this at once, each change is added once. */
 export async function mergeRunHistory(sql: Sql): Promise<void> {
   await sql`
     with taken as (
       delete from run_history_changes where ctid = any(array(
-        select ctid from run_history_changes order by workspace_id, scope, scope_id, slot for update skip locked
+        select ctid from run_history_changes order by workspace_id, scope, scope_id, slot limit ${AT_ONCE}
+        for update skip locked
       )) returning *
     )
     insert into run_history as kept (workspace_id, scope, scope_id, slot, succeeded, warnings, failed, cancelled, skipped)

@@ -56,12 +56,16 @@ export async function storageHistoryStart(sql: Sql, workspaceId: number): Promis
   return row?.applied_at ?? null;
 }
 
+/** Maximum number of changes that one call merges. The next call merges the rest. */
+const AT_ONCE = 50_000;
+
 /** Adds pending changes to the numbers. If several replicas do this at once, each change is added once. */
 export async function mergeStorageHistory(sql: Sql): Promise<void> {
   await sql`
     with taken as (
       delete from storage_history_changes where ctid = any(array(
-        select ctid from storage_history_changes order by workspace_id, scope, scope_id, slot for update skip locked
+        select ctid from storage_history_changes order by workspace_id, scope, scope_id, slot limit ${AT_ONCE}
+        for update skip locked
       )) returning *
     )
     ${addTo(sql)} select workspace_id, scope, scope_id, slot, ${sums(sql)} from taken
