@@ -1,10 +1,13 @@
 /** What was done with a backup so far: verifications, drills and restores, each with its result. */
 import type { Schema } from "../../../client/client.ts";
+import { formatBytes } from "../../../domain/byte_size.ts";
+import { counted } from "../../components/number.tsx";
 import { Status } from "../../components/status.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { Ago, Duration } from "../../components/time.tsx";
 import type { View } from "../../view.ts";
 import type { Backup } from "./browse.ts";
+import { visibleName } from "./file_name.tsx";
 
 export type Check = Schema<"BackupTaskLog">;
 
@@ -25,11 +28,7 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
     {
       label: "What",
       kind: "main",
-      cell: ({ id, kind }) => (
-        <a href={view.path(kind === "restore" ? `/runs/${id}` : `/verification/${id}`)}>
-          {KINDS[kind] ?? kind}
-        </a>
-      ),
+      cell: ({ id, kind }) => <a href={view.path(`/runs/${id}`)}>{KINDS[kind] ?? kind}</a>,
     },
     {
       label: "Result",
@@ -39,15 +38,20 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
     {
       label: "Took",
       kind: "number",
-      cell: ({ started_at, finished_at }) => (
+      cell: ({ started_at, finished_at, evidence }) => (
         <Duration
-          ms={started_at === null || finished_at === null
+          ms={evidence !== null
+            ? evidence.duration_ms
+            : started_at === null || finished_at === null
             ? null
             : Math.max(1000, Date.parse(finished_at) - Date.parse(started_at))}
         />
       ),
     },
-    { label: "Why", cell: ({ reason }) => <span class="clamp">{reason}</span> },
+    {
+      label: "What it has shown",
+      cell: (check) => <span class="clamp">{check.reason ?? shownBy(check)}</span>,
+    },
   ];
   return (
     <section class="section">
@@ -74,4 +78,28 @@ export function BackupChecks({ view, backup, checks }: ChecksProps) {
         )}
     </section>
   );
+}
+
+/** Says in words what a successful run has shown; null if it has shown nothing, or its agent is too old. */
+function shownBy({ kind, evidence, restored }: Check): string | null {
+  if (evidence === null) {
+    return restored === null || restored.targets[0] === undefined
+      ? null
+      : `Written to ${visibleName(restored.targets[0])}${
+        restored.targets_count > 1 ? ` and ${counted(restored.targets_count - 1, "more place")}` : ""
+      }`;
+  }
+  const { files_count: files, databases, objects_count: objects, is_opened, read_bytes } = evidence;
+  const tables = databases?.reduce((sum, { tables_count }) => sum + tables_count, 0) ?? 0;
+  const rows = databases?.reduce((sum, { rows_count }) => sum + (rows_count ?? 0), 0) ?? 0;
+  const compared = [
+    objects === null ? [] : [counted(objects, "stored file")],
+    files === null ? [] : [counted(files, "file or directory", "files and directories")],
+    databases === null
+      ? []
+      : [counted(databases.length, "database"), counted(tables, "table"), counted(rows, "row")],
+  ].flat();
+  const what = compared.length === 0 ? formatBytes(read_bytes) : compared.join(", ");
+  if (!is_opened) return `${what}: sizes and SHA-256 are right; the control plane has no key to open them`;
+  return `${what} ${kind === "drill" ? "restored and compared" : "read back and compared"}`;
 }

@@ -53,7 +53,7 @@ export function BackupPage({ view, browse, listing, checks }: BackupPageProps) {
         {backup.deletes_at !== null
           ? <p class="muted">Take the backup out of the trash to see its contents.</p>
           : listing === null
-          ? <Databases view={view} backup={backup} />
+          ? <Databases view={view} backup={backup} checks={checks} />
           : <FileBrowser view={view} browse={browse} listing={listing} />}
       </section>
       <Live view={view} id="backup-checks" topics={["runs"]}>

@@ -1,8 +1,9 @@
 /** The databases of a backup, of which some can be chosen for a restore. Works without scripts. */
 import { Icon } from "../../components/icon.tsx";
-import { Bytes } from "../../components/number.tsx";
+import { Bytes, Count } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";
 import type { View } from "../../view.ts";
+import type { Check } from "./backup_checks.tsx";
 import type { Backup } from "./browse.ts";
 import { FilePath, visibleName } from "./file_name.tsx";
 
@@ -13,7 +14,14 @@ export function databasesOf({ objects }: Backup): { name: string; size: number }
   );
 }
 
-export function Databases({ view, backup }: { view: View; backup: Backup }) {
+interface DatabasesProps {
+  readonly view: View;
+  readonly backup: Backup;
+  /** Runs that read the backup, the newest first. The last drill has counted tables and rows. */
+  readonly checks?: readonly Check[];
+}
+
+export function Databases({ view, backup, checks = [] }: DatabasesProps) {
   const databases = databasesOf(backup);
   if (databases.length === 0) {
     return (
@@ -22,6 +30,8 @@ export function Databases({ view, backup }: { view: View; backup: Backup }) {
       </Empty>
     );
   }
+  const proven = checks.find(({ evidence }) => evidence?.databases)?.evidence?.databases ?? null;
+  const countsOf = (name: string) => proven?.find((each) => each.name === name);
   const mayRestore = view.may("restore-backups");
   return (
     <form class="browse" action={view.path("/restore")}>
@@ -41,6 +51,12 @@ export function Databases({ view, backup }: { view: View; backup: Backup }) {
                 )
                 : null}
               <th scope="col">Database</th>
+              {proven === null ? null : (
+                <>
+                  <th scope="col" class="number">Tables</th>
+                  <th scope="col" class="number">Rows</th>
+                </>
+              )}
               <th scope="col" class="number">Stored size</th>
             </tr>
           </thead>
@@ -66,6 +82,16 @@ export function Databases({ view, backup }: { view: View; backup: Backup }) {
                     <FilePath path={name} />
                   </span>
                 </th>
+                {proven === null ? null : (
+                  <>
+                    <td class="number" data-label="Tables">
+                      <Count value={countsOf(name)?.tables_count} />
+                    </td>
+                    <td class="number" data-label="Rows">
+                      <Count value={countsOf(name)?.rows_count} />
+                    </td>
+                  </>
+                )}
                 <td class="number" data-label="Stored size">
                   <Bytes value={size} />
                 </td>
