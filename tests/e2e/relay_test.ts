@@ -52,6 +52,18 @@ Deno.test("what lies on one server's disk is restored, verified and drilled on a
       const target_path = `${root}/restored-${id}`;
       const path = `/backups/${id}/restore`;
       at.relayed.length = 0;
+      const asked = { remote_server_id: other.id, target_path, paths: ["plain/deep"] };
+      const preview = (await api.call("POST", `${path}/preview`, asked)).body.data;
+      assert.deepEqual([preview.is_possible, preview.obstacles, preview.requested.files_count], [
+        true,
+        [],
+        null,
+      ]);
+      assert.deepEqual(preview.targets.map(({ path }: { path: string }) => path), [
+        `${target_path}/plain/deep`,
+      ]);
+      assert.match(preview.warnings[0], /^The backup is on another server's disk/);
+      assert.equal(at.relayed.length, 0);
       const log = await api.carryOut(path, { remote_server_id: other.id, target_path });
       assert.equal(log.status, "successful", log.output);
       assert.match(log.output, /Reading from directory \S+ of server web1, through the control plane/);
