@@ -6595,6 +6595,11 @@ export interface components {
       backup_task: components["schemas"]["NamedRecord"] | null;
       remote_server: components["schemas"]["NamedRecord"] | null;
       backup_destination: components["schemas"]["NamedRecord"] | null;
+      /** The phases of a run with scripts, in order; empty without scripts. */
+      phases: {
+        phase: "prescript" | "backup" | "after_success" | "after_failure" | "postscript";
+        started_at: string;
+      }[];
       progress: components["schemas"]["BackupTaskLogProgress"];
       restored: components["schemas"]["BackupTaskLogRestored"];
       /** Characters of output in all, whether or not they are here. */

@@ -2,7 +2,7 @@
  * Records the events that agents report about their runs. Each event is stored once and in order, then
  * acknowledged.
  */
-import { isFinal } from "../../domain/run.ts";
+import { isFinal, type RunPhase } from "../../domain/run.ts";
 import type { RunEvent, RunEventMessage } from "../../protocol/wire_messages.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
@@ -171,6 +171,7 @@ async function recordGroup(
     last_sequence: fresh.at(-1)!.sequence,
     output_size: outputSize,
     stats: lastProgress(fresh.map(({ event }) => event)),
+    phases: phasesOf(fresh.map(({ event }) => event)),
   });
   if (verdict !== null) run = await applyVerdict(services, sql, run, verdict);
   return run;
@@ -193,6 +194,12 @@ async function accept(services: ServiceContext, sql: Sql, run: RunRow): Promise<
 function lastProgress(events: readonly RunEvent[]): EventProgress["stats"] {
   const event = events.findLast((event) => event.kind === "progress");
   return event?.kind === "progress" ? event : null;
+}
+
+/** Returns the phases that the events report, without repetitions. */
+function phasesOf(events: readonly RunEvent[]): RunPhase[] {
+  const reported = events.flatMap((event) => event.kind === "progress" ? event.phase ?? [] : []);
+  return reported.filter((phase, index) => phase !== reported[index - 1]);
 }
 
 async function trimLongOutput(

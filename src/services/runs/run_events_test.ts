@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { event, failure, output, success } from "../../../tests/support/clients/events.ts";
 import { testServices } from "../../../tests/support/fixtures/database.ts";
 import { plant, sayHello } from "../../../tests/support/fixtures/planted.ts";
+import type { RunPhase } from "../../domain/run.ts";
 import type { ServiceContext } from "../context.ts";
 import { claimAssignments } from "./dispatch.ts";
 import { compactEndedRuns } from "../installation/housekeeping.ts";
@@ -41,6 +42,37 @@ Deno.test("a run's events are stored once, however often they are sent", async (
   await recordEvents(services, [...events, say(4, output("three\0\n"))]);
   assert.equal(await text(services, run.runId), "one\ntwo\nthree\uFFFD\n");
   assert.equal((await row(services, run.runId)).last_sequence, 4);
+});
+
+Deno.test("the phases of a run are stored with the times of their first reports", async () => {
+  await using test = await testServices();
+  const { services, clock } = test;
+  const { run, say } = await setUpRun(services);
+  const report = (sequence: number, phase: RunPhase) =>
+    say(sequence, {
+      kind: "progress",
+      bytes_read: sequence,
+      bytes_written: 0,
+      files_count: null,
+      bytes_per_second: 1,
+      eta_seconds: null,
+      phase,
+    });
+  const began = clock.now();
+  const first = [say(1, { kind: "accepted" }), report(2, "prescript"), report(3, "prescript")];
+  await recordEvents(services, first);
+  await clock.advance(5000);
+  const later = clock.now();
+  await recordEvents(services, [report(4, "prescript")]);
+  await recordEvents(services, [report(5, "prescript"), report(6, "backup"), report(7, "postscript")]);
+  await recordEvents(services, [...first, report(7, "postscript"), report(8, "postscript")]);
+  const { phases, phase } = await row(services, run.runId);
+  assert.equal(phase, "postscript");
+  assert.deepEqual(phases, [
+    { phase: "prescript", started_at: began.toISOString() },
+    { phase: "backup", started_at: later.toISOString() },
+    { phase: "postscript", started_at: later.toISOString() },
+  ]);
 });
 
 Deno.test("a success stores the backup; repeating it changes nothing", async () => {

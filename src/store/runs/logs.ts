@@ -14,6 +14,8 @@ const COLUMNS = {
   bytes_per_second: column<number | null>(),
   eta_seconds: column<number | null>(),
   phase: column<RunPhase | null>(),
+  /** The phases of a run with scripts, in order. */
+  phases: column<{ phase: RunPhase; started_at: string }[]>(),
 };
 
 export type LogRow = RowOf<typeof COLUMNS>;

@@ -8,6 +8,8 @@ export interface EventProgress {
   last_sequence: number;
   /** Number of characters of output in this batch. */
   output_size: number;
+  /** The phases of this batch, in order. The first one might have begun before the batch. */
+  phases: readonly RunPhase[];
   stats: {
     bytes_read: number;
     bytes_written: number;
@@ -22,6 +24,9 @@ export interface EventProgress {
     phase?: RunPhase;
   } | null;
 }
+
+/** Maximum number of stored phases of a run. A run has at most five, and more only after a restart. */
+const MAX_PHASES = 50;
 
 /**
  * Records the progress of runs. Renews lease and deadline of running runs only, because other states have
@@ -53,7 +58,11 @@ export async function recordProgress(
           is distinct from (r.bytes_read, r.bytes_written, r.files_count) then ${now}
         else r.moved_at end,
       waits_for = case when p.bytes_read is null then r.waits_for else p.waits_for end,
-      phase = coalesce(p.phase, r.phase)
+      phase = coalesce(p.phase, r.phase),
+      phases = case
+        when jsonb_array_length(r.phases) >= ${MAX_PHASES} then r.phases
+        when p.phases->0->>'phase' = r.phase then r.phases || (p.phases - 0)
+        else r.phases || p.phases end
     from unnest(
       ${column((row) => row.run_id)}::bigint[],
       ${column((row) => row.last_sequence)}::bigint[],
@@ -65,9 +74,12 @@ export async function recordProgress(
       ${column((row) => row.stats?.eta_seconds ?? null)}::double precision[],
       ${column((row) => row.stats?.stalled_ms ?? null)}::double precision[],
       ${column((row) => row.stats?.waits_for ?? null)}::text[],
-      ${column((row) => row.stats?.phase ?? null)}::text[]
+      ${column((row) => row.stats?.phase ?? null)}::text[],
+      ${
+    column((row) => JSON.stringify(row.phases.map((phase) => ({ phase, started_at: now }))))
+  }::text[]::jsonb[]
     ) as p (run_id, last_sequence, output_size, bytes_read, bytes_written,
-      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for, phase)
+      files_count, bytes_per_second, eta_seconds, stalled_ms, waits_for, phase, phases)
     where r.id = p.run_id`;
 }
 

@@ -70,6 +70,9 @@ const BackupTaskLog = z.object({
   backup_task: NamedRecord.nullable(),
   remote_server: NamedRecord.nullable(),
   backup_destination: NamedRecord.nullable(),
+  phases: z.array(z.object({ phase: z.enum(RUN_PHASES), started_at: Time })).openapi({
+    description: "The phases of a run with scripts, in order; empty without scripts.",
+  }),
   progress: Progress,
   restored: Restored.nullable().openapi({
     description:
@@ -121,6 +124,10 @@ function present(row: LogDetailRow): BackupTaskLog {
     remote_server: related(row.remote_server_id, row.server_label),
     backup_destination: related(row.backup_destination_id, row.destination_label),
     output_size: row.output_size,
+    phases: row.phases.map(({ phase, started_at }) => ({
+      phase,
+      started_at: isoTime(new Date(started_at)),
+    })),
     ...presentState(row),
   };
 }
@@ -154,6 +161,7 @@ export const backupTaskLog: Resource<LogDetailRow, BackupTaskLog> = {
     bytes_per_second: null,
     eta_seconds: null,
     phase: null,
+    phases: [],
     restored: null,
     timeout_at: null,
     output_size: 29,

@@ -22,11 +22,13 @@ const WORKS: Readonly<Record<Run["kind"], string>> = {
   drill: "Restoring for the drill",
 };
 
-const SCRIPTS: Readonly<Record<string, string>> = {
-  prescript: "Script before the backup",
-  after_success: "Script after the success",
-  after_failure: "Script after the failure",
-  postscript: "Last script",
+/** The phases of a run with scripts. */
+const PHASES: Readonly<Record<Run["phases"][number]["phase"], string>> = {
+  prescript: "Scripts before the backup",
+  backup: "Backup",
+  after_success: "Scripts after the success",
+  after_failure: "Scripts after the failure",
+  postscript: "Last scripts",
 };
 
 const ENDS: Readonly<Record<string, { label: string; icon: IconName }>> = {
@@ -35,26 +37,44 @@ const ENDS: Readonly<Record<string, { label: string; icon: IconName }>> = {
   cancelled: { label: "Cancelled", icon: "cancelled" },
 };
 
+/** Returns how long something lasted that ended at `to`, or that goes on. */
+function lasted(view: View, label: string, from: string, to: string | null): Phase["note"] {
+  const end = to === null ? view.now.getTime() : Date.parse(to);
+  return { label, ms: Math.max(0, end - Date.parse(from)) };
+}
+
 function phasesOf(view: View, run: Run): Phase[] {
-  const { created_at, started_at, finished_at, progress } = run;
-  const now = view.now.toISOString();
+  const { created_at, started_at, finished_at } = run;
   const isOver = hasEnded(run);
-  const since = (from: string, to: string) => Math.max(0, Date.parse(to) - Date.parse(from));
-  const works = SCRIPTS[progress.phase ?? ""] ?? WORKS[run.kind];
-  const wait = { label: "waited", ms: since(created_at, started_at ?? finished_at ?? now) };
-  const phases: Phase[] = [
-    { label: "Queued", at: created_at, note: wait, isCurrent: started_at === null && !isOver },
-  ];
-  if (started_at !== null || !isOver) {
-    phases.push({
-      label: isOver ? "Started" : works,
-      at: started_at,
-      note: started_at === null ? undefined : { label: "ran", ms: since(started_at, finished_at ?? now) },
-      isCurrent: started_at !== null && !isOver,
-    });
-  }
+  const phases: Phase[] = [{
+    label: "Queued",
+    at: created_at,
+    note: lasted(view, "waited", created_at, started_at ?? finished_at),
+    isCurrent: started_at === null && !isOver,
+  }];
+  if (started_at !== null || !isOver) phases.push(...workOf(view, run));
   phases.push({ label: "Finished", ...ENDS[run.status], at: finished_at, isCurrent: false });
   return phases;
+}
+
+/** Returns the phases between the start and the end: those with scripts, or the work as one phase. */
+function workOf(view: View, run: Run): Phase[] {
+  const { started_at, finished_at, phases } = run;
+  const isOver = hasEnded(run);
+  if (phases.length === 0) {
+    const note = started_at === null ? undefined : lasted(view, "took", started_at, finished_at);
+    const isCurrent = started_at !== null && !isOver;
+    return [{ label: isOver ? "Started" : WORKS[run.kind], at: started_at, note, isCurrent }];
+  }
+  return phases.map(({ phase, started_at }, index) => {
+    const next = phases[index + 1]?.started_at ?? finished_at;
+    return {
+      label: PHASES[phase],
+      at: started_at,
+      note: lasted(view, "took", started_at, next),
+      isCurrent: next === null,
+    };
+  });
 }
 
 export function Phases({ view, run }: { view: View; run: Run }) {
@@ -64,7 +84,7 @@ export function Phases({ view, run }: { view: View; run: Run }) {
     <ol class="phases" aria-label="Phases of the run">
       {phasesOf(view, run).map((phase) => (
         <li
-          key={phase.label}
+          key={`${phase.label} ${phase.at}`}
           class={phase.at === null ? undefined : phase.icon === "bad" ? "done bad" : "done"}
           aria-current={phase.isCurrent ? "step" : undefined}
         >
@@ -74,7 +94,7 @@ export function Phases({ view, run }: { view: View; run: Run }) {
             {phase.at === null ? "not yet" : <ExactTime view={view} at={phase.at} />}
             {phase.note === undefined || phase.note.ms < 1000 ? null : (
               <>
-                , {phase.note.label} <Duration ms={phase.note.ms} />
+                , {phase.isCurrent ? "for" : phase.note.label} <Duration ms={phase.note.ms} />
               </>
             )}
           </span>

@@ -123,6 +123,33 @@ Deno.test("the page of a running run shows its progress, and follows the log aft
   assert.ok(!text.includes('id="log"'), "renewing the state does not read the log again");
 });
 
+Deno.test("the page of a run with scripts shows each phase, with its time and duration", async () => {
+  await using api = await open();
+  const browser = await loggedIn(api, await newAccount(api));
+  const now = api.clock.now();
+  const at = (seconds: number) => new Date(now.getTime() + 1000 * seconds);
+  const phases = [
+    { phase: "prescript", started_at: at(5) },
+    { phase: "backup", started_at: at(65) },
+    { phase: "postscript", started_at: at(95) },
+  ];
+  const id = await newRun(api.database, await newTask(browser), now, {
+    started_at: at(5),
+    finished_at: at(102),
+    phases: api.database.json(phases as never),
+  });
+  const list = (await show(browser, id)).match(/<ol class="phases".*?<\/ol>/s)![0];
+  const shown = list.replaceAll(/<[^>]+>/g, " ").replaceAll(/\s+/g, " ").trim();
+  assert.equal(
+    shown,
+    "Queued 5 Jan 2026, 12:00:00 UTC , waited 5 s Scripts before the backup 5 Jan 2026, 12:00:05 UTC , took 1 min " +
+      "Backup 5 Jan 2026, 12:01:05 UTC , took 30 s Last scripts 5 Jan 2026, 12:01:35 UTC , took 7 s " +
+      "Finished 5 Jan 2026, 12:01:42 UTC",
+  );
+  const { data } = (await browser.call("GET", `/api/backup-task-logs/${id}?output=none`)).body;
+  assert.deepEqual(data.phases[1], { phase: "backup", started_at: "2026-01-05T12:01:05Z" });
+});
+
 Deno.test("without scripts, the lines of a log are read page by page, searched and filtered", async () => {
   await using api = await open();
   const browser = await loggedIn(api, await newAccount(api));
