@@ -16,6 +16,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/demo.ts": "creates one task of files through the public API",
   "src/cli/commands/backups.ts": "the command that lists the files of a backup",
   "src/cli/commands/explore_server.ts": "the command that lists the files of a server",
+  "src/web/pages/destinations/destination_form.tsx": "the control plane reaches some destinations",
+  "src/web/pages/welcome/first_backup.tsx": "the first backup is one of files",
   "src/definitions/destinations/definition.ts": "one of the parties that reach a destination",
   "src/definitions/destinations/s3.ts": "the control plane reaches it",
   "src/definitions/destinations/custom_s3.ts": "the control plane reaches it",

@@ -105,8 +105,8 @@ Deno.test("installed as a command it completes itself", async () => {
     Deno.execPath(),
   );
   assert.deepEqual(completed.split("\n"), [
-    "tasks",
-    "list show files restore verify drill delete undelete hold release clear-suspicion clear-damage download help",
+    "tasks tags",
+    "list show files find restore verify drill delete undelete hold release clear-suspicion clear-damage download help",
     "--follow",
     "files database control_plane",
     "",

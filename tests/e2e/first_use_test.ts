@@ -1,4 +1,4 @@
-/** Walks through the pages in a real browser, from the set-up link of a new installation to a restored file. */
+/** Walks through the pages in a real browser, from the set-up link to the first restored file. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Chromium, startChromium } from "../support/clients/chromium.ts";
@@ -49,7 +49,7 @@ async function makeFirstBackup(page: Page, { directory }: NewInstallation): Prom
   await page.getByRole("link", { name: /^Backup \d+$/ }).waitFor();
 }
 
-/** Restores one file of the shown run's backup to another directory. Ends on the page of the restore's run. */
+/** Restores one file of the shown run's backup elsewhere. Ends on the page of the restore's run. */
 async function restoreOneFile(page: Page, { directory }: NewInstallation): Promise<void> {
   await page.getByRole("link", { name: /^Backup \d+$/ }).click();
   for (const folder of ["photos", "2026"]) {

@@ -1,5 +1,6 @@
 /** Serves the API with the pages, for tests in a real browser. */
 import type { Page } from "playwright-core";
+import { type Clock, systemClock } from "../../../src/domain/clock.ts";
 import { addWebPages } from "../../../src/web/pages.ts";
 import { type TestApi, testApi } from "../clients/api.ts";
 import { type Account, PASSWORD } from "../fixtures/accounts.ts";
@@ -12,10 +13,14 @@ export interface WebSite extends AsyncDisposable {
 
 export async function serveSite(): Promise<WebSite> {
   await using stack = new AsyncDisposableStack();
-  const api = stack.use(await testApi({ pages: [addWebPages({ publicUrl: null })] }));
+  // The pages are added before the API's clock is known.
+  let api: TestApi | null = null;
+  const clock: Clock = { ...systemClock, now: () => (api?.clock ?? systemClock).now() };
+  api = stack.use(await testApi({ pages: [addWebPages({ publicUrl: null, clock })] }));
+  const { app } = api;
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
-    (request) => api.app.fetch(request),
+    (request) => app.fetch(request),
   );
   stack.defer(() => server.shutdown());
   const parts = stack.move();

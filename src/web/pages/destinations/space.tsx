@@ -10,7 +10,7 @@ import type { Destination } from "./record.ts";
 const [WARN, BAD] = [0.8, 0.95];
 
 export function SpaceLeft({ view, destination: { space } }: { view: View; destination: Destination }) {
-  if (space === null || space.total_bytes === 0) return <span class="muted">not measured</span>;
+  if (space === null || space.total_bytes === 0) return <span class="muted" title="Not measured yet">–</span>;
   const used = 1 - space.free_bytes / space.total_bytes;
   const text = `${formatBytes(space.free_bytes)} free of ${formatBytes(space.total_bytes)}`;
   return (

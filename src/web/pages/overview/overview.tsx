@@ -82,15 +82,22 @@ function columnsOf(view: View): Column<UnprotectedTask>[] {
   ];
 }
 
+/** Returns the colour of the verdict. It is good only if no task needs attention. */
+function toneOf({ is_protected: isProtected, unprotected_tasks: tasks }: Overview): "good" | "warn" | "bad" {
+  if (!isProtected) return "bad";
+  return tasks.length === 0 ? "good" : "warn";
+}
+
 /** The verdict in one sentence, and what the other tasks are. */
 function Verdict({ view, overview }: { view: View; overview: Overview }) {
   const tasks = overview.tasks_by_status;
   const hasTasks = Object.values(tasks).some((number) => number > 0);
+  const tone = toneOf(overview);
   const others = (["protected", "failing", "paused"] as const).filter((status) => tasks[status] > 0);
   return (
     <header class="verdict">
-      <h1 class={overview.is_protected ? "good" : "bad"}>
-        <Icon name={overview.is_protected ? "good" : "bad"} />
+      <h1 class={tone}>
+        <Icon name={tone} />
         {overview.verdict}
       </h1>
       <p class="muted">

@@ -1,4 +1,5 @@
 /** What a person has chosen so far for a new task. It is in the page's address, and contains no secret. */
+import { DEFINITIONS } from "../../../definitions/sources/registry.ts";
 import type { View } from "../../view.ts";
 
 /** The fields that the wizard's steps ask for. */
@@ -49,8 +50,7 @@ export function isAnswered(step: StepName, state: WizardState): boolean {
     case "server":
       return state.remote_server_id !== undefined;
     case "source":
-      return state.type !== undefined &&
-          (state.source_path ?? state.database_name) !== undefined || state.type === "control_plane";
+      return state.type !== undefined && hasSource(state);
     case "destination":
       return state.backup_destination_id !== undefined;
     case "schedule":
@@ -59,6 +59,13 @@ export function isAnswered(step: StepName, state: WizardState): boolean {
     case "finish":
       return false;
   }
+}
+
+/** Returns whether the state has the field that its type of source needs. Some types need none. */
+function hasSource(state: WizardState): boolean {
+  const required = [...DEFINITIONS.values()].filter(({ taskType }) => taskType === state.type)
+    .flatMap(({ requiredField }) => requiredField ?? []);
+  return required.length === 0 || required.some((name) => state[name as CarriedName] !== undefined);
 }
 
 /** Returns the wizard's address with some answers changed; an empty text removes one. */
