@@ -92,6 +92,10 @@ async function stage(stack: AsyncDisposableStack): Promise<Stage> {
     async contents() {
       const all = await contentsOf(sql, { runs: ["lease_expires_at", "deadline_at"] });
       all.remote_servers = all.remote_servers!.filter((row) => !theirs.has(JSON.parse(row).id));
+      // When the hostile agents were connected is theirs, too.
+      all.server_connections = all.server_connections!.filter((row) =>
+        !theirs.has(JSON.parse(row).remote_server_id)
+      );
       return all;
     },
   };
