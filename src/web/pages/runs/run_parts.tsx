@@ -52,7 +52,6 @@ function Link({ view, to, record }: {
 }
 
 export function Facts({ view, run }: { view: View; run: Run }) {
-  const { progress } = run;
   const backup = run.stored_backup_id ?? run.backup_id;
   return (
     <dl class="facts run-facts">
@@ -95,23 +94,7 @@ export function Facts({ view, run }: { view: View; run: Run }) {
           )}
         </dd>
       </div>
-      <div>
-        <dt>Read</dt>
-        <dd>
-          <Bytes value={progress.bytes_read} />
-          {progress.files_count === null
-            ? null
-            : <span class="muted">, {count(progress.files_count)} files</span>}
-        </dd>
-      </div>
-      {run.kind === "verify" ? null : (
-        <div>
-          <dt>{run.kind === "backup" ? "Stored" : "Written"}</dt>
-          <dd>
-            <Bytes value={progress.bytes_written} />
-          </dd>
-        </div>
-      )}
+      {run.status === "queued" ? null : <Amounts run={run} />}
       <div>
         <dt>Warnings</dt>
         <dd>
@@ -123,6 +106,31 @@ export function Facts({ view, run }: { view: View; run: Run }) {
         </dd>
       </div>
     </dl>
+  );
+}
+
+/** How much a run has read, and stored or written. */
+function Amounts({ run: { kind, progress } }: { run: Run }) {
+  return (
+    <>
+      <div>
+        <dt>Read</dt>
+        <dd>
+          <Bytes value={progress.bytes_read} />
+          {progress.files_count === null
+            ? null
+            : <span class="muted">, {count(progress.files_count)} files</span>}
+        </dd>
+      </div>
+      {kind === "verify" ? null : (
+        <div>
+          <dt>{kind === "backup" ? "Stored" : "Written"}</dt>
+          <dd>
+            <Bytes value={progress.bytes_written} />
+          </dd>
+        </div>
+      )}
+    </>
   );
 }
 
