@@ -127,12 +127,14 @@ function verdictOf(active: readonly TaskProtection[], late: readonly TaskProtect
     const verb = late.length === 1 ? `is late by ${by}` : `are late; the oldest by ${by}`;
     return `${late.length} of ${total} ${verb}.`;
   }
-  const count = (status: ProtectionStatus) =>
-    active.filter(({ protection }) => protection.status === status).length;
+  const without = active.filter(({ protection }) => protection.status === "never_backed_up");
+  const failed = without.filter(({ task }) => task.has_failed).length;
+  const failing = active.filter(({ protection }) => protection.status === "failing").length;
   const notes = [
-    ...noteOf(count("never_backed_up"), "waits for its first backup", "wait for their first backup"),
+    ...noteOf(failed, "has no backup, because its run failed", "have no backup, because their runs failed"),
+    ...noteOf(without.length - failed, "waits for its first backup", "wait for their first backup"),
     ...noteOf(
-      count("failing"),
+      failing,
       "has a recent backup, but its last run failed",
       "have recent backups, but their last runs failed",
     ),

@@ -219,7 +219,7 @@ function hintOf({ help }: Field): string {
   return capitalized(help);
 }
 
-function capitalized(text: string): string {
+export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

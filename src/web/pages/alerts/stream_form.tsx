@@ -3,6 +3,7 @@ import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../../../domain/notifications/
 import { NOTIFICATION_STREAM_SETTINGS } from "../../../definitions/notification_stream_fields.ts";
 import { STREAM_TYPES, type StreamType } from "../../../http/routes/notifications/stream_types.ts";
 import { Checkbox, FormFields, TextField } from "../../components/form.tsx";
+import { Icon } from "../../components/icon.tsx";
 import { recordBody, RecordFields, typedValues } from "../../components/record_form.tsx";
 import type { Form } from "../../site.ts";
 import type { View } from "../../view.ts";
@@ -79,11 +80,16 @@ export function StreamForm({ view, state, action, cancel, isSaved }: StreamFormP
 
 export function TypeChoice({ view }: { view: View }) {
   return (
-    <ul class="lines">
+    <ul class="choices">
       {STREAM_TYPES.map(({ type, label, valueHelp }) => (
         <li key={type}>
-          <a class="line-main" href={view.path(`/alerts/new?type=${type}`)}>{label}</a>
-          <span class="muted small">{valueHelp}</span>
+          <a href={view.path(`/alerts/new?type=${type}`)}>
+            <span class="choice-main">
+              {label}
+              <span class="muted small">{valueHelp}</span>
+            </span>
+            <Icon name="next" />
+          </a>
         </li>
       ))}
     </ul>

@@ -6,6 +6,7 @@ import {
 } from "../../../definitions/destinations/registry.ts";
 import { SENT_FIELDS, sentNames } from "../../../definitions/destinations/settings.ts";
 import { FormFields, Select, TextField } from "../../components/form.tsx";
+import { Icon } from "../../components/icon.tsx";
 import { recordBody, RecordFields, typedValues } from "../../components/record_form.tsx";
 import type { ApiResponse, Form } from "../../site.ts";
 import type { View } from "../../view.ts";
@@ -62,13 +63,16 @@ export function DestinationForm({ view, state, action, servers, cancel }: Destin
 /** Links to the form of each type. */
 export function TypeChoice({ view }: { view: View }) {
   return (
-    <ul class="lines">
+    <ul class="choices">
       {DESTINATION_TYPES.map((type) => (
         <li key={type}>
-          <a class="line-main" href={view.with({ type })}>
-            {definitionOf(type).label}
+          <a href={view.with({ type })}>
+            <span class="choice-main">
+              {definitionOf(type).label}
+              <span class="muted small">{SUMMARIES[definitionOf(type).reach]}</span>
+            </span>
+            <Icon name="next" />
           </a>
-          <span class="muted small">{SUMMARIES[definitionOf(type).reach]}</span>
         </li>
       ))}
     </ul>

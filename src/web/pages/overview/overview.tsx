@@ -152,7 +152,7 @@ function FirstSteps({ view }: { view: View }) {
   if (!view.may("create-backup-tasks")) return null;
   return (
     <p class="buttons">
-      <a class="button" href={view.path("/welcome")}>Set up the first backup</a>
+      <a class="button" href={view.path("/welcome#step-backup")}>Set up the first backup</a>
       <a class="button quiet" href={view.path("/tasks/new")}>Add a task</a>
     </p>
   );

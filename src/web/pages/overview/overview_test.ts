@@ -13,7 +13,7 @@ Deno.test("the overview says the verdict, lists what needs attention with its re
   const show = async () => (await browser.call("GET", "/")).text;
   const empty = await show();
   assert.match(empty, /No backup task is active: nothing is protected\./);
-  assert.match(empty, /href="\/welcome"/);
+  assert.match(empty, /href="\/welcome#step-backup"/);
 
   const server = await newServer(browser, { label: "web" });
   const good = await newTask(browser, { label: "Good", remote_server_id: server });

@@ -1,6 +1,7 @@
 /** The wizard's step that chooses what to back up: a directory of the server, or its databases. */
 import { BACKUP_TASK_TYPES, DATABASE_TYPES, DEFINITIONS } from "../../../definitions/sources/registry.ts";
 import { Select, TextField } from "../../components/form.tsx";
+import { capitalized } from "../../components/record_form.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Bytes } from "../../components/number.tsx";
 import { Empty } from "../../components/table.tsx";
@@ -22,17 +23,20 @@ export function TypeChoice({ view, state }: StepProps) {
   const kinds = BACKUP_TASK_TYPES.map((type) => {
     const definitions = [...DEFINITIONS.values()].filter(({ taskType }) => taskType === type);
     const isForAdministrators = definitions.every((definition) => definition.isForAdministrators);
-    return { type, isForAdministrators, label: definitions.map(({ label }) => label).join(", ") };
+    return {
+      type,
+      isForAdministrators,
+      label: capitalized(definitions.map(({ label }) => label).join(", ")),
+    };
   }).filter(({ isForAdministrators }) => !isForAdministrators || view.user.isAdmin);
   return (
-    <ul class="lines">
-      {kinds.map(({ type, label }) => (
+    <ul class="choices">
+      {kinds.map(({ type, label, isForAdministrators }) => (
         <li key={type}>
-          <a
-            class="line-main"
-            href={wizardPath(view, state, { type, source_path: "", database_name: "", step: "source" })}
-          >
-            {label}
+          <a href={wizardPath(view, state, { type, source_path: "", database_name: "", step: "source" })}>
+            <Icon name={isForAdministrators ? "installation" : type === "database" ? "database" : "folder"} />
+            <span class="choice-main">{label}</span>
+            <Icon name="next" />
           </a>
         </li>
       ))}
@@ -41,7 +45,7 @@ export function TypeChoice({ view, state }: StepProps) {
 }
 
 /** The directories of the server, to choose one with a click, and a field to type a path. */
-export async function FilesChoice({ view, state }: StepProps) {
+export async function FilesChoice({ view, state, problem }: StepProps & { problem?: string }) {
   const at = view.query("at") || "/";
   const query = new URLSearchParams({ path: at, per_page: "100", page: view.query("page") || "1" });
   const answer = await view.call(
@@ -58,6 +62,7 @@ export async function FilesChoice({ view, state }: StepProps) {
           name="source_path"
           label="Directory or file"
           value={state.source_path ?? at}
+          error={problem}
           mono
           required
         />
@@ -137,6 +142,27 @@ function Entry({ view, state, entry }: StepProps & { entry: Listing["data"][numb
       </span>
     </li>
   );
+}
+
+/**
+ * Returns why the chosen path cannot be backed up; undefined if it can, or if no agent is there to look.
+ */
+export async function pathProblem(view: View, state: WizardState): Promise<string | undefined> {
+  const place = state.source_path?.replace(/(?<=.)\/+$/, "");
+  if (place === undefined) return undefined;
+  const list = (query: Record<string, string>) =>
+    view.call(
+      "GET",
+      `${path`/api/remote-servers/${state.remote_server_id ?? ""}/files`}?${new URLSearchParams(query)}`,
+    );
+  const directory = await list({ path: place });
+  if (directory.status !== 422) return undefined;
+  // A file is no directory, but its directory lists it.
+  const end = place.lastIndexOf("/");
+  const name = place.slice(end + 1);
+  const above = await list({ path: place.slice(0, end) || "/", search: name, per_page: "100" });
+  const entries: readonly { readonly name: string }[] = above.status === 200 ? above.body.data : [];
+  return entries.some((entry) => entry.name === name) ? undefined : directory.errors.path;
 }
 
 /** The databases of the server, to choose one or all, and a field to type names. */

@@ -44,6 +44,14 @@ Deno.test("a task is made in steps: each is an address, keeps the answers before
     (await at({ ...when, step: "schedule", custom_cron_expression: "0 99 * * *" })).text,
     /id="custom_cron_expression-error"/,
   );
+  const wrongZone = {
+    ...when,
+    frequency: "daily",
+    time_to_run_at: "02:30",
+    timezone: "Mars/Base",
+    step: "finish",
+  };
+  assert.match((await at(wrongZone)).text, /id="timezone-error"/, "a wrong schedule is said in its own step");
   const finish = (await at({ ...when, frequency: "weekly", time_to_run_at: "03:15", weekday: 3 })).text;
   assert.match(finish, /rearguard tasks create [^<]*--source-path \/srv/);
   assert.equal((await browser.call("GET", "/api/backup-tasks")).body.meta.total, 0);

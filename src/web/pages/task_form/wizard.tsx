@@ -9,8 +9,8 @@ import { Place } from "../destinations/place.tsx";
 import { statusOf } from "../servers/servers.tsx";
 import { readChoices } from "./choices.ts";
 import { type Attempt, createTask, FinishStep } from "./finish_step.tsx";
-import { ScheduleStep } from "./schedule_step.tsx";
-import { DatabaseChoice, FilesChoice, TypeChoice } from "./source_step.tsx";
+import { scheduleOf, ScheduleStep } from "./schedule_step.tsx";
+import { DatabaseChoice, FilesChoice, pathProblem, TypeChoice } from "./source_step.tsx";
 import { WizardFrame } from "./wizard_frame.tsx";
 import { readState, type StepName, stepOf, wizardPath, type WizardState } from "./wizard_state.ts";
 
@@ -29,23 +29,24 @@ async function ServerStep({ view, state }: StepProps) {
     );
   }
   return (
-    <ul class="lines">
+    <ul class="choices">
       {rows.map((server) => (
         <li key={server.id}>
           <a
-            class="line-main"
             href={wizardPath(view, state, { remote_server_id: server.id, step: "source" })}
           >
-            <Icon name="servers" /> {server.label}
+            <Icon name="servers" />
+            <span class="choice-main">{server.label}</span>
+            <Status name={statusOf(server)} />
+            <Icon name="next" />
           </a>
-          <Status name={statusOf(server)} />
         </li>
       ))}
     </ul>
   );
 }
 
-async function SourceStep({ view, state }: StepProps) {
+async function SourceStep({ view, state, problem }: StepProps & { problem?: string }) {
   if (state.type === undefined) return <TypeChoice view={view} state={state} />;
   const back = wizardPath(view, state, { type: "", source_path: "", database_name: "", step: "source" });
   return (
@@ -53,7 +54,9 @@ async function SourceStep({ view, state }: StepProps) {
       <p>
         <a href={back}>Choose another kind of source</a>
       </p>
-      {state.type === "database" ? await DatabaseChoice({ view, state }) : await FilesChoice({ view, state })}
+      {state.type === "database"
+        ? await DatabaseChoice({ view, state })
+        : await FilesChoice({ view, state, problem })}
     </>
   );
 }
@@ -71,18 +74,21 @@ async function DestinationStep({ view, state }: StepProps) {
   if (rows.length === 0) return <Empty title="No destination yet.">{add}</Empty>;
   return (
     <>
-      <ul class="lines">
+      <ul class="choices">
         {rows.map((destination) => (
           <li key={destination.id}>
             <a
-              class="line-main"
               href={wizardPath(view, state, { backup_destination_id: destination.id, step: "schedule" })}
             >
-              <Icon name="destinations" /> {destination.label}
+              <Icon name="destinations" />
+              <span class="choice-main">
+                {destination.label}
+                <span class="muted small">
+                  {destination.type_human} <Place destination={destination} />
+                </span>
+              </span>
+              <Icon name="next" />
             </a>
-            <span class="muted small">
-              {destination.type_human} <Place destination={destination} />
-            </span>
           </li>
         ))}
       </ul>
@@ -96,14 +102,35 @@ const TITLES: Readonly<Record<StepName, string>> = {
   source: "What is backed up?",
   destination: "Where do backups go?",
   schedule: "When does it run?",
-  finish: "How long are backups kept?",
+  finish: "How long are backups kept, and how are they protected?",
 };
 
-async function show(view: View, state: WizardState, step: StepName, attempt?: Attempt): Promise<PageContent> {
+/** Returns the step whose answer is wrong, and why; otherwise the step itself. */
+async function firstWrong(
+  view: View,
+  state: WizardState,
+  step: StepName,
+): Promise<{ step: StepName; problem?: string }> {
+  if (step === "destination") {
+    const problem = await pathProblem(view, state);
+    return problem === undefined ? { step } : { step: "source", problem };
+  }
+  if (step !== "finish") return { step };
+  const { status } = await view.ask("/api/schedules/preview", scheduleOf(view, state));
+  return { step: status === 422 ? "schedule" : step };
+}
+
+async function show(
+  view: View,
+  state: WizardState,
+  asked: StepName,
+  attempt?: Attempt,
+): Promise<PageContent> {
+  const { step, problem } = await firstWrong(view, state, asked);
   const content = step === "server"
     ? await ServerStep({ view, state })
     : step === "source"
-    ? await SourceStep({ view, state })
+    ? await SourceStep({ view, state, problem })
     : step === "destination"
     ? await DestinationStep({ view, state })
     : step === "schedule"

@@ -28,7 +28,7 @@ export const STEP_TITLES: Readonly<Record<StepName, string>> = {
   source: "What",
   destination: "Where to",
   schedule: "When",
-  finish: "Keep",
+  finish: "Rules",
 };
 
 export type WizardState = Readonly<Partial<Record<CarriedName, string>>>;

@@ -1,7 +1,7 @@
 /** The first steps of an installation, from the password to the first proven restore. */
 import type { View } from "../../view.ts";
 
-export type StepName = "login" | "kit" | "server" | "backup" | "restore";
+export type StepName = "login" | "kit" | "server" | "backup" | "restore" | "alerts";
 
 export interface Step {
   readonly name: StepName;
@@ -21,7 +21,7 @@ export interface Progress {
 }
 
 export async function readProgress(view: View): Promise<Progress> {
-  const [session, kit, servers, backups, runs, restores] = await Promise.all([
+  const [session, kit, servers, backups, runs, restores, streams] = await Promise.all([
     view.get("/api/session"),
     view.user.isAdmin ? view.get("/api/recovery-kit/status") : null,
     view.list("/api/remote-servers", { query: { per_page: 100 } }),
@@ -30,6 +30,7 @@ export async function readProgress(view: View): Promise<Progress> {
     view.list("/api/backup-task-logs", {
       query: { kind: "restore", status: "successful", per_page: 1 },
     }),
+    view.list("/api/notification-streams", { query: { per_page: 1 } }),
   ]);
   const { enabled, has_passkey } = session.second_factor;
   const steps: Step[] = [
@@ -43,7 +44,8 @@ export async function readProgress(view: View): Promise<Progress> {
       isDone: servers.rows.some(({ status }) => status.connectivity === "connected"),
     },
     { name: "backup", title: "Make the first backup", isDone: backups.total > 0 },
-    { name: "restore", title: "Restore from it on trial", isDone: restores.total > 0 },
+    { name: "restore", title: "Restore a file from it", isDone: restores.total > 0 },
+    { name: "alerts", title: "Be told when a backup fails", isDone: streams.total > 0 },
   ];
   return {
     steps,

@@ -25,7 +25,11 @@ function WelcomePage({ view, progress, backup }: WelcomeProps) {
       />
       <ol class="steps">
         {progress.steps.map((step) => (
-          <li key={step.name} class={step.isDone ? "done" : step.name === progress.next ? "next" : undefined}>
+          <li
+            key={step.name}
+            id={`step-${step.name}`}
+            class={step.isDone ? "done" : step.name === progress.next ? "next" : undefined}
+          >
             <h2>
               <Icon name={step.isDone ? "good" : "none"} />
               {step.title}
@@ -89,6 +93,15 @@ function StepBody({ view, step, progress, backup }: WelcomeProps & { step: Step 
             </p>
           </Live>
         );
+    case "alerts":
+      return (
+        <>
+          <p>Until then, you learn of failures only if you look here.</p>
+          <p class="buttons">
+            <a class="button" href={view.path("/alerts/new")}>Add a mailbox or a channel</a>
+          </p>
+        </>
+      );
     case "restore":
       return progress.backupId === null
         ? <p class="muted">A backup is worth what its restore is worth: try it as soon as there is one.</p>

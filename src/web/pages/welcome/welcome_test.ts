@@ -11,7 +11,7 @@ Deno.test("the first steps say what is done, and lead to the recovery kit until 
   await using api = await open();
   const browser = await loggedIn(api, await newAccount(api, true));
   const welcome = async () => (await browser.call("GET", "/welcome")).text;
-  assert.match(await welcome(), /0 of 5 done\./);
+  assert.match(await welcome(), /0 of 6 done\./);
   assert.match(await welcome(), /href="\/installation\/recovery-kit"/);
   const kit = await browser.call("GET", "/installation/recovery-kit");
   assert.match(kit.text, /Nobody has confirmed yet that a copy is kept\./);
@@ -20,7 +20,7 @@ Deno.test("the first steps say what is done, and lead to the recovery kit until 
   assert.deepEqual([kept.status, kept.headers.get("location")], [303, "/welcome"]);
   const next = await welcome();
   assert.match(next, /Noted\. You are reminded when a destination or the secret key changes\./);
-  assert.match(next, /1 of 5 done\./);
+  assert.match(next, /1 of 6 done\./);
   assert.ok(!(await welcome()).includes("Noted."), "a message is shown once");
 
   await newTask(browser);
