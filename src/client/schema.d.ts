@@ -197,6 +197,8 @@ export interface paths {
         query?: {
           /** Only this backup task, with its last checks. */
           backup_task_id?: number;
+          /** Several backup tasks, separated by commas, each with its last checks. */
+          ids?: string;
           /** How many checks of a task. */
           limit?: number;
         };
@@ -5933,15 +5935,30 @@ export interface components {
     BackupTaskProofs: {
       backup_task_id: number;
       label: string;
+      /** `proven`: a drill succeeded within `drill_every` days and one more. */
+      status: "damaged" | "never_proven" | "overdue" | "no_backup" | "not_drilled" | "proven";
+      /** Why no drill starts by itself; null if drills do. */
+      note: string | null;
+      /** Without backups that are being deleted. */
+      newest_backup_id: number | null;
+      damaged_backups_count: number;
       proven: {
         /** The last drill that restored a backup. */
         last_at: string | null;
         /** How long its restore took. */
         restore_ms: number | null;
+        /** `drill_every` of the task. */
+        every_days: number;
+        /** The next drill; null if none starts by itself. */
+        due_at: string | null;
       };
       checked: {
         /** The last verification with a result. */
         last_at: string | null;
+        /** `verify_every` of the task. */
+        every_days: number;
+        /** The next verification; null if none starts by itself. */
+        due_at: string | null;
       };
       /** The oldest first. */
       checks: {

@@ -61,10 +61,29 @@ export function addHistoryCommands(program: Command): void {
     .addArgument(new Argument("<task>", "its id").argParser(parseId))
     .option("--limit <count>", "how many runs at most; default: 200", parseCount)
     .action(calling(taskRuns));
-  history.command("proofs").description("Verifications and drills, with what they compared")
-    .option("--task <id>", "only of this backup task, with all its checks", parseId)
+  history.command("proofs").description("Whether each task's backups are proven to be restorable")
+    .option(
+      "--task <id>",
+      "the verifications and drills of this backup task, with what they compared",
+      parseId,
+    )
     .action(calling(proofs));
 }
+
+type TaskProofs = Answer<"/api/history/proofs">["data"][number];
+
+const STATUS_COLUMNS: readonly Column<TaskProofs>[] = [
+  { title: "Task", value: ({ label }) => label },
+  { title: "Status", value: ({ status }) => status },
+  { title: "Last drill", value: ({ proven }) => proven.last_at },
+  {
+    title: "Restore",
+    align: "right",
+    value: ({ proven }) => proven.restore_ms === null ? null : duration(proven.restore_ms),
+  },
+  { title: "Next drill", value: ({ proven }) => proven.due_at },
+  { title: "Last verification", value: ({ checked }) => checked.last_at },
+];
 
 interface Proof {
   task: string;
@@ -130,10 +149,11 @@ async function taskRuns({ api, output }: Cli, id: number, { limit }: { limit?: n
   output.answer(body, () => output.rows(body.data, TASK_COLUMNS));
 }
 
-type Evidence = Answer<"/api/history/proofs">["data"][number]["checks"][number]["evidence"];
+type Evidence = TaskProofs["checks"][number]["evidence"];
 
 async function proofs({ api, output }: Cli, { task }: { task?: number }): Promise<void> {
   const body = await api.get("show the proofs", "/api/history/proofs", { query: { backup_task_id: task } });
+  if (task === undefined) return output.answer(body, () => output.rows(body.data, STATUS_COLUMNS));
   const rows = body.data.flatMap(({ checks, label }) =>
     checks.map(({ evidence, reason, ...check }) => ({
       ...check,

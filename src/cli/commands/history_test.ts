@@ -56,6 +56,8 @@ Deno.test("the history lists the runs and the stored bytes of days, and the runs
     proofs.stdout,
     /^Home +drill +2026-01-31T12:00:00Z +proven +shop: 1 table with 20 rows, restored in 1\.5 s$/m,
   );
+  const tasks = await run("history", "proofs");
+  assert.match(tasks.stdout, /^Home +never_proven +20\S+Z *$/m);
   assert.equal((await run("history", "days", ...range, "--server", "77")).stdout, "None.\n");
   assert.equal(JSON.parse((await run("history", "days", "--json")).stdout).data.days.length, 365);
 });

@@ -6,6 +6,9 @@ import {
   listProvenTasks,
   type ProvenTask,
 } from "../../store/history/proofs.ts";
+import { isRestorable } from "../../definitions/sources/definition.ts";
+import { definitionOfEngine } from "../../definitions/sources/registry.ts";
+import { proofOf, type ProofStatus } from "../../domain/proof.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { type Evidence, evidenceOf } from "../runs/evidence.ts";
 
@@ -19,27 +22,44 @@ export interface Check extends Omit<CheckRow, "state" | "verdict"> {
 }
 
 export interface TaskProofs extends ProvenTask {
+  readonly status: ProofStatus;
+  /** Why no drill starts by itself; null if drills are scheduled. */
+  readonly note: string | null;
   /** The oldest first. */
   readonly checks: readonly Check[];
 }
 
 /**
- * Returns the proofs of one task with its last checks, at most `limit`, or the proofs of every task of the
- * workspace with the last check of each kind.
+ * Returns the proofs of the tasks with the given ids, each with its last checks, at most `limit`; or the
+ * proofs of every task of the workspace, each with the last check of each kind.
  */
 export async function showProofs(
-  { database }: ServiceContext,
+  { database, clock }: ServiceContext,
   { workspaceId }: Caller,
-  { backup_task_id: taskId, limit }: { backup_task_id?: number | undefined; limit: number },
+  { ids, limit }: { ids?: readonly number[] | undefined; limit: number },
 ): Promise<TaskProofs[]> {
-  const tasks = await listProvenTasks(database, workspaceId, taskId);
-  const rows = taskId === undefined
+  const tasks = await listProvenTasks(database, workspaceId, ids);
+  const rows = ids === undefined
     ? await lastChecksOfWorkspace(database, workspaceId)
-    : tasks.length === 0
-    ? []
-    : await lastChecksOf(database, taskId, limit);
+    : await lastChecksOf(database, tasks.map(({ id }) => id), limit);
   const byTask = Map.groupBy(rows, ({ backup_task_id }) => backup_task_id);
-  return tasks.map((task) => ({ ...task, checks: (byTask.get(task.id) ?? []).map(checkOf) }));
+  const now = clock.now();
+  return tasks.map((task) => ({
+    ...task,
+    ...proofOf({ ...task, ...newestOf(task.newest) }, now),
+    checks: (byTask.get(task.id) ?? []).map(checkOf),
+  }));
+}
+
+function newestOf(newest: ProvenTask["newest"]) {
+  if (newest === null) return { newest_backup_id: null, drill_refusal: null };
+  const { restore } = definitionOfEngine(newest.engine);
+  const drill_refusal = newest.encryption === "recipients"
+    ? "The newest backup is encrypted to recipients: the control plane cannot decrypt it to restore it on trial."
+    : isRestorable(restore)
+    ? null
+    : restore.drillRefusal;
+  return { newest_backup_id: newest.id, drill_refusal };
 }
 
 function checkOf({ state, verdict, ...row }: CheckRow): Check {

@@ -1,6 +1,7 @@
 /** Reads the verifications and drills of tasks. */
 import type { RunState } from "../../domain/run.ts";
 import type { Fragment, Sql } from "../database/sql.ts";
+import { drillDueAt } from "../tasks/due_drills.ts";
 
 /** A task with the times of its last proofs, which stay when backups and runs are deleted. */
 export interface ProvenTask {
@@ -12,6 +13,18 @@ export interface ProvenTask {
   readonly restore_duration_ms: number | null;
   /** The last verification that came to a result, whichever; null if there was none. */
   readonly last_checked_at: Date | null;
+  readonly paused_at: Date | null;
+  /** Days after which the newest backup is drilled; 0 for never. */
+  readonly drill_every: number;
+  /** When the next drill is due if nothing prevents it. */
+  readonly drill_due_at: Date;
+  /** Days after which each backup is verified; 0 for never. */
+  readonly verify_every: number;
+  /** When the next verification is due if nothing prevents it; null without a backup. */
+  readonly verification_due_at: Date | null;
+  readonly damaged_count: number;
+  /** Null if there is no backup that can be read. */
+  readonly newest: { readonly id: number; readonly engine: string; readonly encryption: string } | null;
 }
 
 /** A verification or drill that has ended. */
@@ -30,24 +43,42 @@ export interface CheckRow {
   readonly verdict: unknown;
 }
 
+/** Returns the tasks of a workspace, or those of them with the given ids. */
 export function listProvenTasks(
   sql: Sql,
   workspaceId: number,
-  taskId: number | undefined,
+  ids: readonly number[] | undefined,
 ): Promise<ProvenTask[]> {
+  const chosen = ids === undefined ? sql`true` : sql`t.id = any(${[...ids]}::bigint[])`;
   return sql<ProvenTask[]>`
-    select id, label, last_proven_at, restore_duration_ms, last_checked_at from backup_tasks
-    where workspace_id = ${workspaceId} and ${
-    taskId === undefined ? sql`true` : sql`id = ${taskId}`
-  } order by id`;
+    select t.id, t.label, t.last_proven_at, t.restore_duration_ms, t.last_checked_at, t.paused_at, t.drill_every,
+      t.verify_every,
+      greatest(${drillDueAt(sql)}, t.drill_queued_at + interval '1 day') as drill_due_at,
+      least(held.unchecked_since, coalesce(t.last_checked_at, t.created_at))
+        + make_interval(days => t.verify_every) as verification_due_at,
+      coalesce(held.damaged_count, 0) as damaged_count,
+      case when newest.id is not null then
+        json_build_object('id', newest.id, 'engine', newest.engine, 'encryption', newest.encryption)
+      end as newest
+    from backup_tasks t
+    left join (
+      select backup_task_id, count(damaged_at)::int as damaged_count,
+        min(coalesce(checked_at, created_at)) as unchecked_since
+      from backups where workspace_id = ${workspaceId} and removal_requested_at is null group by backup_task_id
+    ) held on held.backup_task_id = t.id
+    left join lateral (
+      select id, engine, encryption from backups where backup_task_id = t.id and removal_requested_at is null
+      order by created_at desc, id desc limit 1
+    ) newest on true
+    where t.workspace_id = ${workspaceId} and ${chosen} order by t.id`;
 }
 
-/** Returns the last verifications and drills of a task, at most `limit`, the oldest first. */
-export function lastChecksOf(sql: Sql, taskId: number, limit: number): Promise<CheckRow[]> {
+/** Returns the last verifications and drills of each task, at most `limit` of a task, the oldest first. */
+export function lastChecksOf(sql: Sql, taskIds: readonly number[], limit: number): Promise<CheckRow[]> {
   const listed = sql`
-    select * from runs where backup_task_id = ${taskId} and ${
-    isEndedCheck(sql)
-  } order by id desc limit ${limit}`;
+    select last.* from unnest(${[...taskIds]}::bigint[]) t (id) cross join lateral (
+      select * from runs where backup_task_id = t.id and ${isEndedCheck(sql)} order by id desc limit ${limit}
+    ) last`;
   return checks(sql, listed);
 }
 

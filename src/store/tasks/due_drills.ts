@@ -14,7 +14,7 @@ const FIRST_DRILL_AFTER = 1;
  * successful drill. Before the first successful drill, it is `FIRST_DRILL_AFTER` days after the task was
  * created.
  */
-function dueAt(sql: Sql) {
+export function drillDueAt(sql: Sql) {
   return sql`coalesce(
     t.last_proven_at + make_interval(days => t.drill_every),
     t.created_at + make_interval(days => least(t.drill_every, ${FIRST_DRILL_AFTER}))
@@ -30,7 +30,7 @@ function isDue(sql: Sql, now: Date) {
     t.paused_at is null and t.drill_every > 0 and ${isIdle(sql)}
     and b.removal_requested_at is null and b.damaged_at is null
     and b.encryption <> 'recipients' and b.engine = any(${[...DRILLED_ENGINES]}::text[])
-    and ${dueAt(sql)} <= ${now}::timestamptz
+    and ${drillDueAt(sql)} <= ${now}::timestamptz
     and coalesce(t.drill_queued_at, '-infinity') <= ${now}::timestamptz - interval '1 day'`;
 }
 
@@ -53,7 +53,7 @@ export async function serversWithDueDrills(sql: Sql, now: Date): Promise<number[
 export async function lockDueDrill(sql: Sql, serverId: number, now: Date): Promise<DueBackup | null> {
   if (!(await lockServer(sql, serverId))) return null;
   const [row] = await sql<DueBackup[]>`
-    select b.*, ${dueAt(sql)} as due_at from ${candidates(sql)}
+    select b.*, ${drillDueAt(sql)} as due_at from ${candidates(sql)}
     where s.id = ${serverId} and ${isDue(sql, now)}
     order by coalesce(t.drill_queued_at, t.last_proven_at, '-infinity'), t.id, b.created_at desc, b.id desc
     limit 1 for update of b, t skip locked`;

@@ -1,9 +1,11 @@
 /** Defines the endpoint that shows when the backups of tasks were proven, and how. */
 import { z } from "@hono/zod-openapi";
 import { integer } from "../../../definitions/formats/text.ts";
+import { PROOF_STATUSES } from "../../../domain/proof.ts";
 import { type Check, CHECK_OUTCOMES, showProofs, type TaskProofs } from "../../../services/history/proofs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
-import { idParameter } from "../../input/list_filters.ts";
+import { idList, idParameter } from "../../input/list_filters.ts";
+
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
 import { evidenceExample, EvidenceView, presentEvidence } from "../runs/evidence_view.ts";
 
@@ -24,12 +26,24 @@ const CheckView = z.object({
 const TaskProofsView = z.object({
   backup_task_id: z.int(),
   label: z.string(),
+  status: z.enum(PROOF_STATUSES).openapi({
+    description:
+      "`proven`: a drill succeeded within `drill_every` days and one more. `not_drilled`: no drill starts by " +
+      "itself, see `note`. `damaged`: a stored backup is.",
+  }),
+  note: z.string().nullable().openapi({ description: "Why no drill starts by itself; null if drills do." }),
+  newest_backup_id: z.int().nullable().openapi({ description: "Without backups that are being deleted." }),
+  damaged_backups_count: z.int(),
   proven: z.object({
     last_at: Time.nullable().openapi({ description: "The last drill that restored a backup." }),
     restore_ms: z.int().nullable().openapi({ description: "How long its restore took." }),
+    every_days: z.int().openapi({ description: "`drill_every` of the task." }),
+    due_at: Time.nullable().openapi({ description: "The next drill; null if none starts by itself." }),
   }),
   checked: z.object({
     last_at: Time.nullable().openapi({ description: "The last verification with a result." }),
+    every_days: z.int().openapi({ description: "`verify_every` of the task." }),
+    due_at: Time.nullable().openapi({ description: "The next verification; null if none starts by itself." }),
   }),
   checks: z.array(CheckView).openapi({ description: "The oldest first." }),
 }).openapi("BackupTaskProofs");
@@ -49,11 +63,26 @@ function presentCheck(check: Check): z.output<typeof CheckView> {
 }
 
 function present(task: TaskProofs): z.output<typeof TaskProofsView> {
+  const isDrilled = task.note === null && task.newest !== null;
+  const isVerified = task.paused_at === null && task.verify_every > 0;
   return {
     backup_task_id: task.id,
     label: task.label,
-    proven: { last_at: isoTimeOrNull(task.last_proven_at), restore_ms: task.restore_duration_ms },
-    checked: { last_at: isoTimeOrNull(task.last_checked_at) },
+    status: task.status,
+    note: task.note,
+    newest_backup_id: task.newest?.id ?? null,
+    damaged_backups_count: task.damaged_count,
+    proven: {
+      last_at: isoTimeOrNull(task.last_proven_at),
+      restore_ms: task.restore_duration_ms,
+      every_days: task.drill_every,
+      due_at: isDrilled ? isoTime(task.drill_due_at) : null,
+    },
+    checked: {
+      last_at: isoTimeOrNull(task.last_checked_at),
+      every_days: task.verify_every,
+      due_at: isVerified ? isoTimeOrNull(task.verification_due_at) : null,
+    },
     checks: task.checks.map(presentCheck),
   };
 }
@@ -72,6 +101,11 @@ export const proofEndpoints: readonly Endpoint[] = [
         "this backup task, with its last checks. Default: every task, with its last " +
           "verification and its last drill",
       ),
+      ids: idList.optional().openapi({
+        type: "string",
+        description: "Several backup tasks, separated by commas, each with its last checks.",
+        example: "1,2,3",
+      }),
       limit: integer(1, 200).default(50).openapi({ description: "How many checks of a task.", example: 50 }),
     }),
     answer: {
@@ -84,8 +118,21 @@ export const proofEndpoints: readonly Endpoint[] = [
           data: [{
             backup_task_id: 1,
             label: "Daily Database Backup",
-            proven: { last_at: "2024-08-01T03:00:06Z", restore_ms: 5200 },
-            checked: { last_at: "2024-08-05T03:00:00Z" },
+            status: "proven",
+            note: null,
+            newest_backup_id: 9,
+            damaged_backups_count: 0,
+            proven: {
+              last_at: "2024-08-01T03:00:06Z",
+              restore_ms: 5200,
+              every_days: 30,
+              due_at: "2024-08-31T03:00:06Z",
+            },
+            checked: {
+              last_at: "2024-08-05T03:00:00Z",
+              every_days: 7,
+              due_at: "2024-08-12T03:00:00Z",
+            },
             checks: [{
               id: 7,
               kind: "drill",
@@ -102,7 +149,8 @@ export const proofEndpoints: readonly Endpoint[] = [
       },
     },
     async handle({ services, caller, query }) {
-      const tasks = await showProofs(services, caller, query);
+      const ids = query.ids ?? (query.backup_task_id === undefined ? undefined : [query.backup_task_id]);
+      const tasks = await showProofs(services, caller, { ids, limit: query.limit });
       return { status: 200, body: { data: tasks.map(present) } };
     },
   }),

@@ -56,6 +56,8 @@ Deno.test("verifications and drills are shown with what they compared, in their 
   await database`update backup_tasks set last_proven_at = ${clock.now()}, restore_duration_ms = 700,
     last_checked_at = ${clock.now()} where id = ${task}`;
 
+  const later = (days: number) =>
+    `${new Date(clock.now().getTime() + days * 86_400_000).toISOString().slice(0, 19)}Z`;
   const evidence = {
     files_count: 12,
     databases: null,
@@ -78,8 +80,12 @@ Deno.test("verifications and drills are shown with what they compared, in their 
   assert.deepEqual(shown, {
     backup_task_id: task,
     label: "Shop",
-    proven: { last_at: now, restore_ms: 700 },
-    checked: { last_at: now },
+    status: "proven",
+    note: null,
+    newest_backup_id: backup_id,
+    damaged_backups_count: 0,
+    proven: { last_at: now, restore_ms: 700, every_days: 30, due_at: later(30) },
+    checked: { last_at: now, every_days: 7, due_at: later(7) },
   });
   assert.deepEqual(checks[1], {
     id: drill,
@@ -116,4 +122,38 @@ Deno.test("verifications and drills are shown with what they compared, in their 
   const logs = (await client.call("GET", "/api/backup-task-logs?kind=drill")).body.data;
   assert.deepEqual(logs.map((each: Record<string, unknown>) => each.evidence), [ofDrill, null]);
   assert.deepEqual(await proofs(await api.user(), `?backup_task_id=${other}`), []);
+});
+
+Deno.test("each task says whether its backups are proven, and why nothing drills them", async () => {
+  await using api = await testApi();
+  const { clock, database } = api;
+  const client = await api.user();
+  const at = clock.now();
+  const task = (label: string, fields: Record<string, unknown> = {}) => newTask(client, { label, ...fields });
+  const [shop, mail, sealed] = [await task("Shop"), await task("Mail"), await task("Sealed")];
+  await task("Empty");
+  const old = await newBackup(database, shop, at, { damaged_at: at, damage_reason: "Torn." });
+  const newest = await newBackup(database, shop, new Date(at.getTime() + 1000));
+  await newBackup(database, mail, at, { checked_at: at });
+  const encryption = { encrypted: true, encryption: "recipients", encryption_recipients: ["age1"] };
+  await newBackup(database, sealed, at, encryption);
+  const list = async (query = "") =>
+    (await proofs(client, query)).map((each: Record<string, unknown>) => [each.label, each.status]);
+  assert.deepEqual(await list(), [
+    ["Shop", "damaged"],
+    ["Mail", "never_proven"],
+    ["Sealed", "not_drilled"],
+    ["Empty", "no_backup"],
+  ]);
+  const [damaged, , recipients] = await proofs(client);
+  assert.deepEqual([damaged.newest_backup_id, damaged.damaged_backups_count], [newest, 1]);
+  assert.match(recipients.note, /encrypted to recipients/);
+  assert.equal(recipients.proven.due_at, null);
+  const removal = { removal_requested_at: at, removal_reason: "request" };
+  await database`update backups set ${database(removal)} where id = ${old}`;
+  await database`update backup_tasks set paused_at = ${at}, last_proven_at = ${at} where id = ${mail}`;
+  assert.deepEqual(await list(`?ids=${shop},${mail}`), [["Shop", "never_proven"], ["Mail", "proven"]]);
+  const [paused] = await proofs(client, `?ids=${mail}`);
+  assert.deepEqual([paused.proven.due_at, paused.checked.due_at], [null, null]);
+  assert.match(paused.note, /paused/);
 });
