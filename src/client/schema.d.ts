@@ -5941,6 +5941,8 @@ export interface components {
       note: string | null;
       /** Without backups that are being deleted. */
       newest_backup_id: number | null;
+      /** Whether a drill of the newest backup is possible. */
+      is_drillable: boolean;
       damaged_backups_count: number;
       proven: {
         /** The last drill that restored a backup. */

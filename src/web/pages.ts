@@ -33,6 +33,7 @@ import { addUsersPage } from "./pages/security/users.tsx";
 import { addNewServerPages } from "./pages/servers/new_server.tsx";
 import { addServerPages } from "./pages/servers/server.tsx";
 import { addServersPage } from "./pages/servers/servers.tsx";
+import { addVerificationPages } from "./pages/verification/verification_pages.ts";
 import { addRecoveryKitPage } from "./pages/welcome/recovery_kit.tsx";
 import { addWelcomePage } from "./pages/welcome/welcome.tsx";
 import { Site } from "./site.ts";
@@ -65,6 +66,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addServersPage,
   addNewServerPages,
   addServerPages,
+  addVerificationPages,
   addWelcomePage,
   addRecoveryKitPage,
   addLiveStream,

@@ -8,7 +8,7 @@ import {
 } from "../../store/history/proofs.ts";
 import { isRestorable } from "../../definitions/sources/definition.ts";
 import { definitionOfEngine } from "../../definitions/sources/registry.ts";
-import { proofOf, type ProofStatus } from "../../domain/proof.ts";
+import { proofOf, type ProofStatus } from "../../domain/history/proof.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { type Evidence, evidenceOf } from "../runs/evidence.ts";
 
@@ -25,6 +25,8 @@ export interface TaskProofs extends ProvenTask {
   readonly status: ProofStatus;
   /** Why no drill starts by itself; null if drills are scheduled. */
   readonly note: string | null;
+  /** Whether there is a newest backup that a drill can restore. */
+  readonly is_drillable: boolean;
   /** The oldest first. */
   readonly checks: readonly Check[];
 }
@@ -44,11 +46,15 @@ export async function showProofs(
     : await lastChecksOf(database, tasks.map(({ id }) => id), limit);
   const byTask = Map.groupBy(rows, ({ backup_task_id }) => backup_task_id);
   const now = clock.now();
-  return tasks.map((task) => ({
-    ...task,
-    ...proofOf({ ...task, ...newestOf(task.newest) }, now),
-    checks: (byTask.get(task.id) ?? []).map(checkOf),
-  }));
+  return tasks.map((task) => {
+    const newest = newestOf(task.newest);
+    return {
+      ...task,
+      ...proofOf({ ...task, ...newest }, now),
+      is_drillable: newest.newest_backup_id !== null && newest.drill_refusal === null,
+      checks: (byTask.get(task.id) ?? []).map(checkOf),
+    };
+  });
 }
 
 function newestOf(newest: ProvenTask["newest"]) {

@@ -54,8 +54,9 @@ export function listProvenTasks(
     select t.id, t.label, t.last_proven_at, t.restore_duration_ms, t.last_checked_at, t.paused_at, t.drill_every,
       t.verify_every,
       greatest(${drillDueAt(sql)}, t.drill_queued_at + interval '1 day') as drill_due_at,
-      least(held.unchecked_since, coalesce(t.last_checked_at, t.created_at))
-        + make_interval(days => t.verify_every) as verification_due_at,
+      case when newest.id is not null then
+        least(held.unchecked_since, coalesce(t.last_checked_at, t.created_at)) + make_interval(days => t.verify_every)
+      end as verification_due_at,
       coalesce(held.damaged_count, 0) as damaged_count,
       case when newest.id is not null then
         json_build_object('id', newest.id, 'engine', newest.engine, 'encryption', newest.encryption)

@@ -1,7 +1,7 @@
 /** Defines the endpoint that shows when the backups of tasks were proven, and how. */
 import { z } from "@hono/zod-openapi";
 import { integer } from "../../../definitions/formats/text.ts";
-import { PROOF_STATUSES } from "../../../domain/proof.ts";
+import { PROOF_STATUSES } from "../../../domain/history/proof.ts";
 import { type Check, CHECK_OUTCOMES, showProofs, type TaskProofs } from "../../../services/history/proofs.ts";
 import { type Endpoint, endpoint } from "../../endpoint.ts";
 import { idList, idParameter } from "../../input/list_filters.ts";
@@ -33,6 +33,7 @@ const TaskProofsView = z.object({
   }),
   note: z.string().nullable().openapi({ description: "Why no drill starts by itself; null if drills do." }),
   newest_backup_id: z.int().nullable().openapi({ description: "Without backups that are being deleted." }),
+  is_drillable: z.boolean().openapi({ description: "Whether a drill of the newest backup is possible." }),
   damaged_backups_count: z.int(),
   proven: z.object({
     last_at: Time.nullable().openapi({ description: "The last drill that restored a backup." }),
@@ -71,6 +72,7 @@ function present(task: TaskProofs): z.output<typeof TaskProofsView> {
     status: task.status,
     note: task.note,
     newest_backup_id: task.newest?.id ?? null,
+    is_drillable: task.is_drillable,
     damaged_backups_count: task.damaged_count,
     proven: {
       last_at: isoTimeOrNull(task.last_proven_at),
@@ -121,6 +123,7 @@ export const proofEndpoints: readonly Endpoint[] = [
             status: "proven",
             note: null,
             newest_backup_id: 9,
+            is_drillable: true,
             damaged_backups_count: 0,
             proven: {
               last_at: "2024-08-01T03:00:06Z",

@@ -83,6 +83,7 @@ Deno.test("verifications and drills are shown with what they compared, in their 
     status: "proven",
     note: null,
     newest_backup_id: backup_id,
+    is_drillable: true,
     damaged_backups_count: 0,
     proven: { last_at: now, restore_ms: 700, every_days: 30, due_at: later(30) },
     checked: { last_at: now, every_days: 7, due_at: later(7) },
@@ -145,10 +146,11 @@ Deno.test("each task says whether its backups are proven, and why nothing drills
     ["Sealed", "not_drilled"],
     ["Empty", "no_backup"],
   ]);
-  const [damaged, , recipients] = await proofs(client);
+  const [damaged, , recipients, empty] = await proofs(client);
+  assert.equal(empty.checked.due_at, null);
   assert.deepEqual([damaged.newest_backup_id, damaged.damaged_backups_count], [newest, 1]);
   assert.match(recipients.note, /encrypted to recipients/);
-  assert.equal(recipients.proven.due_at, null);
+  assert.deepEqual([recipients.proven.due_at, recipients.is_drillable], [null, false]);
   const removal = { removal_requested_at: at, removal_reason: "request" };
   await database`update backups set ${database(removal)} where id = ${old}`;
   await database`update backup_tasks set paused_at = ${at}, last_proven_at = ${at} where id = ${mail}`;

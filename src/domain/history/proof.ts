@@ -1,4 +1,4 @@
-/** Decides whether a task's backups are proven to be restorable: whether a drill succeeded recently enough. */
+/** Decides whether a task's backups are proven: whether a drill succeeded recently enough. */
 
 /** Whether a task's backups are proven, the worst first. */
 export const PROOF_STATUSES = [
