@@ -5837,6 +5837,11 @@ export interface components {
         at: string;
         restore_duration_ms: number | null;
       } | null;
+      /** Items on servers that no task covers, see `/api/remote-servers/{id}/unprotected`. */
+      unprotected_items: {
+        items_count: number;
+        servers_count: number;
+      };
     };
     NamedRecord: {
       id: number;

@@ -33,6 +33,7 @@ import { addUsersPage } from "./pages/security/users.tsx";
 import { addNewServerPages } from "./pages/servers/new_server.tsx";
 import { addServerPages } from "./pages/servers/server.tsx";
 import { addServersPage } from "./pages/servers/servers.tsx";
+import { addInstallationPage } from "./pages/installation/installation.tsx";
 import { addVerificationPages } from "./pages/verification/verification_pages.ts";
 import { addRecoveryKitPage } from "./pages/welcome/recovery_kit.tsx";
 import { addWelcomePage } from "./pages/welcome/welcome.tsx";
@@ -66,6 +67,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addServersPage,
   addNewServerPages,
   addServerPages,
+  addInstallationPage,
   addVerificationPages,
   addWelcomePage,
   addRecoveryKitPage,

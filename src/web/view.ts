@@ -1,5 +1,5 @@
 /** What a page knows about its request: the user, what the user may do, and the data that the API returns. */
-import type { DataOf, DataPath, InputArgument, ListPath, RowOf } from "../client/client.ts";
+import type { Answer, DataOf, DataPath, InputArgument, ListPath, RowOf } from "../client/client.ts";
 import type { Ability } from "../domain/abilities.ts";
 import type { Role } from "../domain/access/roles.ts";
 import { fill } from "./api_path.ts";
@@ -126,6 +126,11 @@ export class View {
    */
   async get<P extends DataPath>(path: P, ...[input]: InputArgument<P, "get">): Promise<DataOf<P>> {
     return (await this.#read(fill(path, input))).data;
+  }
+
+  /** As {@link get}, but returns the whole answer, for endpoints with fields beside `data`. */
+  async answer<P extends DataPath>(path: P, ...[input]: InputArgument<P, "get">): Promise<Answer<P>> {
+    return await this.#read(fill(path, input));
   }
 
   /** As {@link get}, but returns null if the record does not exist, or if the user must not see it. */

@@ -11,7 +11,7 @@ export const PROOF_STATUSES = [
 ] as const;
 export type ProofStatus = typeof PROOF_STATUSES[number];
 
-/** What is known about the drills of a task. */
+/** The facts about the drills of a task. */
 export interface DrilledTask {
   readonly paused_at: Date | null;
   /** Days after which the newest backup is drilled; 0 for never. */

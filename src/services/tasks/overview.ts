@@ -10,9 +10,12 @@ import {
   type OverviewNumbers,
   readOverview,
 } from "../../store/tasks/overview.ts";
+import { listInventoriedServers } from "../../store/agents/server_inventories.ts";
+import type { Sql } from "../../store/database/sql.ts";
 import { protectionOfWorkspace, type TaskSummary } from "../../store/tasks/protection.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
+import { countUnprotected } from "../servers/inventories.ts";
 import { type Protection, protectionOf } from "./protection.ts";
 
 /** Maximum number of unprotected tasks that an overview lists. */
@@ -41,6 +44,8 @@ export interface Overview {
   readonly numbers: OverviewNumbers;
   /** The last successful drill; null if no drill has succeeded yet. */
   readonly proven: LastProven | null;
+  /** How many items that agents have seen no task covers, and on how many servers they are. */
+  readonly unprotected: { readonly items_count: number; readonly servers_count: number };
 }
 
 /** Reads the overview of the caller's tasks. */
@@ -50,10 +55,11 @@ export async function showOverview(
 ): Promise<Overview> {
   const { clock, database } = services;
   const now = clock.now();
-  const [tasks, numbers, proven] = await Promise.all([
+  const [tasks, numbers, proven, items] = await Promise.all([
     readProtection(services, caller, now),
     readOverview(database, caller.workspaceId, now),
     lastProven(database, caller.workspaceId),
+    countItems(database, caller.workspaceId),
   ]);
   const unprotected = tasks.filter(({ protection: { status } }) =>
     status !== "protected" && status !== "paused"
@@ -67,7 +73,14 @@ export async function showOverview(
     tasks: unprotected.sort(worstFirst).slice(0, LISTED),
     numbers,
     proven,
+    unprotected: items,
   };
+}
+
+async function countItems(sql: Sql, workspaceId: number): Promise<Overview["unprotected"]> {
+  const counts = await countUnprotected(sql, await listInventoriedServers(sql, workspaceId));
+  const open = [...counts.values()].filter((number) => number > 0);
+  return { items_count: open.reduce((sum, number) => sum + number, 0), servers_count: open.length };
 }
 
 /** Returns only `verdict` and `is_protected` of the overview, for monitors that ask for them every minute. */

@@ -24,6 +24,14 @@ export function listInventories(sql: Sql, serverIds: readonly number[]): Promise
     select ${sql(columns)} from server_inventories where remote_server_id = any(${[...serverIds]}::bigint[])`;
 }
 
+/** Returns the ids of the servers of a workspace whose agents have reported an inventory. */
+export async function listInventoriedServers(sql: Sql, workspaceId: number): Promise<number[]> {
+  const rows = await sql<{ id: number }[]>`
+    select s.id from remote_servers s join server_inventories i on i.remote_server_id = s.id
+    where s.workspace_id = ${workspaceId} and i.items is not null order by s.id`;
+  return rows.map(({ id }) => id);
+}
+
 /** Records that the agent of a server is asked now. */
 export async function markInventoryRequested(sql: Sql, serverId: number, now: Date): Promise<void> {
   await sql`

@@ -51,6 +51,9 @@ const OverviewView = z.object({
     at: Time,
     restore_duration_ms: z.int().nullable(),
   }).nullable().openapi({ description: "The last drill that restored a backup; null: none did yet." }),
+  unprotected_items: z.object({ items_count: count, servers_count: count }).openapi({
+    description: "Items on servers that no task covers, see `/api/remote-servers/{id}/unprotected`.",
+  }),
 }).openapi("Overview");
 
 function present(overview: Overview): z.output<typeof OverviewView> {
@@ -83,6 +86,7 @@ function present(overview: Overview): z.output<typeof OverviewView> {
       at: isoTime(proven.proven_at),
       restore_duration_ms: proven.restore_duration_ms,
     },
+    unprotected_items: overview.unprotected,
   };
 }
 
@@ -113,6 +117,7 @@ const example: z.output<typeof OverviewView> = {
     at: "2024-08-01T03:00:00Z",
     restore_duration_ms: 5200,
   },
+  unprotected_items: { items_count: 3, servers_count: 2 },
 };
 
 export const overviewEndpoints: readonly Endpoint[] = [

@@ -112,7 +112,21 @@ function Verdict({ view, overview }: { view: View; overview: Overview }) {
           : null}
         {hasTasks ? null : "A task says what to back up, where to and when."}
       </p>
+      <UnprotectedItems view={view} counts={overview.unprotected_items} />
     </header>
+  );
+}
+
+/** Says how much on the servers no task covers. */
+function UnprotectedItems({ view, counts }: { view: View; counts: Overview["unprotected_items"] }) {
+  const { items_count: items, servers_count: servers } = counts;
+  if (items === 0) return null;
+  return (
+    <p>
+      <a href={view.path("/servers")}>
+        {counted(items, "thing")} on {counted(servers, "server")} {items === 1 ? "is" : "are"} not protected
+      </a>
+    </p>
   );
 }
 

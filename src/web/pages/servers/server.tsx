@@ -11,7 +11,9 @@ import { PageHeading } from "../../shell.tsx";
 import { path, type Site } from "../../site.ts";
 import type { View } from "../../view.ts";
 import { AgentState } from "./agent_state.tsx";
+import { type Connectivity, ConnectivitySection } from "./connectivity.tsx";
 import { ServerFields } from "./new_server.tsx";
+import { addUnprotectedActions, type Inventory, UnprotectedSection } from "./unprotected.tsx";
 import type { Server } from "./servers.tsx";
 
 type Task = RowOf<"/api/backup-tasks">;
@@ -20,9 +22,11 @@ interface ServerProps {
   readonly view: View;
   readonly server: Server;
   readonly tasks: readonly Task[];
+  readonly connectivity: Connectivity;
+  readonly inventory: Inventory;
 }
 
-function ServerPage({ view, server, tasks }: ServerProps) {
+function ServerPage({ view, server, tasks, connectivity, inventory }: ServerProps) {
   const { agent, id, label } = server;
   return (
     <>
@@ -67,6 +71,12 @@ function ServerPage({ view, server, tasks }: ServerProps) {
             />
           )}
       </section>
+      <UnprotectedSection view={view} server={server} inventory={inventory} />
+      <ConnectivitySection
+        view={view}
+        connectivity={connectivity}
+        isIntermittent={server.class === "intermittent"}
+      />
       {agent === null ? null : <Tools tools={agent.tools} />}
       <Elsewhere cli={`rearguard servers show ${id}`} api={`GET /api/remote-servers/${id}`} />
     </>
@@ -190,13 +200,17 @@ function editPage(
 }
 
 export function addServerPages(site: Site): void {
+  addUnprotectedActions(site);
   addPage(site, "/servers/:id", async (view, parameter) => {
     const id = parameter("id");
-    const [server, { rows: tasks }] = await Promise.all([
+    const [server, { rows: tasks }, connectivity, inventory] = await Promise.all([
       view.get("/api/remote-servers/{id}", { id }),
       view.list("/api/backup-tasks", { query: { remote_server_id: id, per_page: 50 } }),
+      view.get("/api/remote-servers/{id}/connectivity", { id }),
+      view.answer("/api/remote-servers/{id}/unprotected", { id }),
     ]);
-    return { title: server.label, content: <ServerPage view={view} server={server} tasks={tasks} /> };
+    const props = { view, server, tasks, connectivity, inventory };
+    return { title: server.label, content: <ServerPage {...props} /> };
   });
   addPage(
     site,

@@ -10,6 +10,7 @@ import { addPage } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
 import type { Site } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
+import { DayStrip, readUptimes, type Uptimes } from "./connectivity.tsx";
 
 export type Server = RowOf<"/api/remote-servers">;
 
@@ -20,7 +21,7 @@ export function statusOf({ status, class: serverClass }: Server): string {
     : status.connectivity;
 }
 
-function columnsOf(view: View): Column<Server>[] {
+function columnsOf(view: View, uptimes: Uptimes): Column<Server>[] {
   return [
     {
       label: "Server",
@@ -45,6 +46,25 @@ function columnsOf(view: View): Column<Server>[] {
       cell: ({ agent }) => agent === null ? "" : `${agent.os} ${agent.arch}`,
     },
     {
+      label: "30 days",
+      cell: ({ id, class: serverClass }) => {
+        const known = uptimes.get(id);
+        return known === undefined
+          ? null
+          : <DayStrip {...known} isIntermittent={serverClass === "intermittent"} />;
+      },
+    },
+    {
+      label: "Not protected",
+      kind: "number",
+      cell: ({ id, unprotected_count: number }) =>
+        number === null
+          ? <span class="muted" title="The agent has not looked yet">–</span>
+          : number === 0
+          ? "0"
+          : <a href={view.path(`/servers/${id}#unprotected`)}>{number}</a>,
+    },
+    {
       label: "Last contact",
       kind: "number",
       sort: "last_connected_at",
@@ -54,7 +74,7 @@ function columnsOf(view: View): Column<Server>[] {
   ];
 }
 
-function ServersPage({ view, list }: { view: View; list: ListPage<Server> }) {
+function ServersPage({ view, list, uptimes }: { view: View; list: ListPage<Server>; uptimes: Uptimes }) {
   const add = view.may("create-remote-servers")
     ? <a class="button" href={view.path("/servers/new")}>Add a server</a>
     : undefined;
@@ -83,7 +103,7 @@ function ServersPage({ view, list }: { view: View; list: ListPage<Server> }) {
             <Table
               view={view}
               caption="Servers"
-              columns={columnsOf(view)}
+              columns={columnsOf(view, uptimes)}
               rows={list.rows}
               keyOf={(server) => server.id}
               toneOf={(server) => statusOf(server) === "disconnected" ? "bad" : undefined}
@@ -114,6 +134,7 @@ export function addServersPage(site: Site): void {
     const list = await view.list("/api/remote-servers", {
       query: { per_page: 50, sort: view.query("sort") || "label", ...query },
     });
-    return { title: "Servers", content: <ServersPage view={view} list={list} /> };
+    const uptimes = await readUptimes(view, list.rows);
+    return { title: "Servers", content: <ServersPage view={view} list={list} uptimes={uptimes} /> };
   });
 }

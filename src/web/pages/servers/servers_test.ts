@@ -74,3 +74,40 @@ Deno.test("a server that is used is not deleted, and a stale log-in is asked for
   );
   assert.equal((await browser.call("GET", "/servers/999999")).status, 404);
 });
+
+Deno.test("a server's page lists what no task covers, and when its agent was absent", async () => {
+  await using api = await open();
+  const { clock, database } = api;
+  const browser = await loggedIn(api, await newAccount(api));
+  const id = await newServer(browser, { label: "web" });
+  await sayHello(api.services, id);
+  assert.match((await browser.call("GET", `/servers/${id}`)).text, /The agent has not looked yet\./);
+  const data = "/srv/<b>data</b>";
+  const directory = { kind: "directory", engine: null, name: data, path: data, size: null };
+  await database`insert into server_inventories ${
+    database({
+      remote_server_id: id,
+      requested_at: clock.now(),
+      inventoried_at: clock.now(),
+      notes: database.json(["MySQL: log-in refused."]),
+      items: database.json([directory]),
+    })
+  }`;
+  const page = (await browser.call("GET", `/servers/${id}`)).text;
+  assert.match(page, /\/srv\/&lt;b&gt;data&lt;\/b&gt;/);
+  assert.match(page, /href="\/tasks\/new\?remote_server_id=\d+&amp;[^"]*source_path=%2Fsrv%2F%3Cb%3Edata/);
+  assert.match(
+    (await browser.call("GET", "/servers")).text,
+    new RegExp(`href="/servers/${id}#unprotected">1<`),
+  );
+  assert.match(
+    (await browser.call("GET", "/")).text,
+    /<a href="\/servers">1 thing on 1 server is not protected<\/a>/,
+  );
+  const item = /name="item" value="([^"]+)"/.exec(page)![1]!.replaceAll("&lt;", "<").replaceAll("&gt;", ">");
+  const form = { csrf_token: browser.csrf, next: `/servers/${id}`, item };
+  await browser.submit(`/servers/${id}/unprotected/dismiss`, form);
+  const after = (await browser.call("GET", `/servers/${id}`)).text;
+  assert.match(after, /Everything that the agent has seen is backed up\./);
+  assert.match(after, /1 thing that need/);
+});

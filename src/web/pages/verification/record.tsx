@@ -134,7 +134,7 @@ function Fact({ name, children }: { name: string; children: Child }) {
   );
 }
 
-/** What the agent compared, in numbers. */
+/** The numbers of what the agent compared. */
 function EvidenceSection({ view, run: { evidence, kind } }: { view: View; run: Run }) {
   if (evidence === null) return null;
   const { databases, duration_ms, files_count, objects_count, read_bytes, restore_ms } = evidence;
@@ -185,7 +185,7 @@ function EvidenceSection({ view, run: { evidence, kind } }: { view: View; run: R
   );
 }
 
-/** What a check of this kind cannot show. */
+/** The limits of a check of this kind. */
 function Limits({ run, backup }: { run: Run; backup: Backup | null }) {
   const limits = limitsOf(run, backup?.engine ?? null);
   if (limits.length === 0) return null;
