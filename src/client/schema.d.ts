@@ -693,6 +693,37 @@ export interface paths {
       };
     };
   };
+  "/api/backup-tasks/{id}/undelete": {
+    /** Take a backup task out of the trash */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The backup task as it is now. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["BackupTask"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
   "/api/backup-tasks/{id}/status": {
     /** Get the status of a backup task */
     get: {
@@ -3355,13 +3386,44 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** It is gone. */
+        /** It is in the trash until `deletes_at`. */
         200: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            "application/json": components["schemas"]["WarningMessage"];
+            "application/json": components["schemas"]["TrashedMessage"];
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/notification-streams/{id}/undelete": {
+    /** Take a notification stream out of the trash */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The notification stream as it is now. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["NotificationStream"];
+            };
           };
         };
         default: components["responses"]["Failure"];
@@ -3581,13 +3643,79 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** It is gone. */
+        /** It is in the trash until `deletes_at`. */
         200: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            "application/json": components["schemas"]["Message"];
+            "application/json": components["schemas"]["TrashedMessage"];
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/tags/{id}/undelete": {
+    /** Take a tag out of the trash */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The tag as it is now. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["Tag"];
+            };
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/deleted-records": {
+    /** List deleted records */
+    get: {
+      parameters: {
+        query?: {
+          /** Which page, from 1. */
+          page?: number;
+          /** Items per page. */
+          per_page?: number;
+          /** Only of this kind. */
+          kind?: "backup-tasks" | "notification-streams" | "scripts" | "tags";
+        };
+        header?: never;
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The deleted records. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["DeletedRecord"][];
+              links: components["schemas"]["PageLinks"];
+              meta: components["schemas"]["PageMeta"];
+            };
           };
         };
         default: components["responses"]["Failure"];
@@ -3737,13 +3865,44 @@ export interface paths {
       };
       requestBody?: never;
       responses: {
-        /** It is gone. */
+        /** It is in the trash until `deletes_at`. */
         200: {
           headers: {
             [name: string]: unknown;
           };
           content: {
-            "application/json": components["schemas"]["Message"];
+            "application/json": components["schemas"]["TrashedMessage"];
+          };
+        };
+        default: components["responses"]["Failure"];
+      };
+    };
+  };
+  "/api/scripts/{id}/undelete": {
+    /** Take a script out of the trash */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** A retry with the same key and body within 24 hours gets the first response again. */
+          "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
+        };
+        path: {
+          id: number;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The script as it is now. */
+        200: {
+          headers: {
+            [name: string]: unknown;
+          };
+          content: {
+            "application/json": {
+              data: components["schemas"]["Script"];
+            };
           };
         };
         default: components["responses"]["Failure"];
@@ -6572,6 +6731,8 @@ export interface components {
       message: string;
       /** The time at which deletion begins; until then it can be undone. */
       deletes_at?: string;
+      /** Effects of the deletion that may be unwanted. */
+      warnings?: string[];
     };
     BackupTaskRunRequest: {
       /** Whether the run waits for a slot if its server is at its limit of concurrent runs. */
@@ -7467,11 +7628,6 @@ export interface components {
         on_failure?: boolean;
       };
     };
-    WarningMessage: {
-      message: string;
-      /** Effects of the deletion that may be unwanted. */
-      warnings?: string[];
-    };
     NotificationStreamTest: {
       ok: boolean;
       message: string;
@@ -7524,6 +7680,21 @@ export interface components {
       description?: string | null;
       /** Colour as `#rrggbb`. */
       colour?: string | null;
+    };
+    DeletedRecord: {
+      /** The type of the record, as in the API's paths. */
+      kind: "backup-tasks" | "notification-streams" | "scripts" | "tags";
+      /** Take it out of the trash with `POST /api/{kind}/{id}/undelete`. */
+      id: number;
+      label: string;
+      deleted_at: string;
+      /** Until then the deletion can be undone. */
+      deletes_at: string;
+      /** Null: this user is deleted. */
+      deleted_by: {
+        id: number;
+        email: string;
+      } | null;
     };
     Script: {
       id: number;

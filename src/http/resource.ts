@@ -180,8 +180,6 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
      * which the deletion can be undone.
      */
     isTrashed?: boolean;
-    /** Whether `remove` might return warnings about effects that the caller might not want. */
-    mayWarn?: boolean;
     remove(
       services: ServiceContext,
       caller: Caller,
@@ -208,7 +206,7 @@ export function deleteEndpoint<Row, Shown, Query extends z.ZodObject = z.ZodObje
       : {
         status: 200,
         description: "It is gone.",
-        content: definition.mayWarn === true ? warningContent(message) : messageContent(message),
+        content: messageContent(message),
       },
     async handle({ services, caller, params, query }) {
       const trashed = await definition.remove(services, caller, params.id, query);
@@ -234,11 +232,6 @@ function some(warnings: readonly string[]): { warnings?: readonly string[] } {
   return warnings.length === 0 ? {} : { warnings };
 }
 
-/** Describes the response `{ message, warnings }` of a deletion that might have unwanted effects. */
-function warningContent(message: string) {
-  return { type: "application/json", schema: WarningMessage, example: { message } };
-}
-
 /** Describes the response `{ message, deletes_at }` of a deletion into the trash. */
 function trashedContent(message: string) {
   const deletes_at = "2024-08-10T00:00:00Z";
@@ -246,17 +239,14 @@ function trashedContent(message: string) {
 }
 
 const Message = z.object({ message: z.string() }).openapi("Message");
-const WarningMessage = z.object({
-  message: z.string(),
-  warnings: z.array(z.string()).optional().openapi({
-    description: "Effects of the deletion that may be unwanted.",
-  }),
-}).openapi("WarningMessage");
 const TrashedMessage = z.object({
   message: z.string(),
   deletes_at: Time.optional().openapi({
     description:
       "The time at which deletion begins; until then it can be undone. Absent if nothing went to the trash.",
+  }),
+  warnings: z.array(z.string()).optional().openapi({
+    description: "Effects of the deletion that may be unwanted.",
   }),
 }).openapi("TrashedMessage");
 

@@ -15,6 +15,7 @@ import { backupTaskScheduleEndpoints } from "./routes/tasks/backup_task_schedule
 import { backupTaskEndpoints } from "./routes/tasks/backup_tasks.ts";
 import { backupRestoreEndpoints } from "./routes/backups/backup_restores.ts";
 import { backupEndpoints } from "./routes/backups/backups.ts";
+import { deletedRecordEndpoints } from "./routes/tasks/deleted_records.ts";
 import { destinationCheckEndpoints } from "./routes/destinations/destination_checks.ts";
 import { destinationUsageEndpoints } from "./routes/destinations/destination_usage.ts";
 import { enrolmentEndpoints } from "./routes/servers/enrolment.ts";
@@ -88,6 +89,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...notificationStreamEndpoints,
   ...notificationDeliveryEndpoints,
   ...tagEndpoints,
+  ...deletedRecordEndpoints,
   ...scriptEndpoints,
   ...tokenEndpoints,
   ...loginEndpoints,
@@ -115,6 +117,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   "Backups": "The backups that successful runs stored.",
   "History": "How runs, storage and connections changed over time.",
   "Changes": "What changes in the workspace, as it happens.",
+  "Deleted records": "Records whose deletion can still be undone.",
   "Log-in": "Log-in with a browser, the session and the password.",
   "Notification streams": "Recipients of messages about runs.",
   "Overview": "Whether everything is protected.",

@@ -45,6 +45,7 @@ Deno.test("what is tested here is what is served, and every part of a path that 
 /** The endpoints that require no ability. Any endpoint that is not listed must require one. */
 const WITHOUT_ABILITY: Readonly<Record<string, readonly string[]>> = {
   "any token": [
+    "GET /api/deleted-records",
     "GET /api/ssh-key",
     "GET /api/user",
     "GET /api/workspaces",

@@ -31,8 +31,14 @@ Deno.test("deleted records are shown in the trash and restored, one by one or al
   const gone = await run("tasks", "delete", `${task}`, "--with-backups");
   assert.match(gone.stdout, /^Backup task successfully deleted: in the trash until /);
   assert.equal((await run("trash", "undelete", "backup", "--all")).stdout.split("\n").length, 3);
+  assert.match((await run("trash", "list")).stdout, /^Kind .*\ntask +1 +Home +\S+Z\n$/);
+  const undone = await run("trash", "undelete", "task", `${task}`);
+  assert.deepEqual([undone.code, undone.stdout], [0, "Backup task 1 is out of the trash\n"]);
   assert.equal((await run("trash", "list")).stdout, "None.\n");
   assert.equal((await run("trash", "undelete", "backup")).code, 2);
+  const { data } = (await api.api.call("GET", `/backup-tasks/${task}/backups`)).body;
+  assert.equal(data.length, 2);
+  assert.equal((await run("tasks", "delete", `${task}`)).code, 0);
 
   const refused = await run("destinations", "delete", `${destination}`);
   assert.equal(refused.code, 6);

@@ -31,6 +31,7 @@ const KIND_OF: Readonly<Record<string, RecordKind | null>> = {
   skipped_schedules: "tasks",
   tags: "tasks",
   scripts: "tasks",
+  deleted_records: "tasks",
   backups: "backups",
   backup_damages: "backups",
   remote_servers: "servers",

@@ -31,6 +31,7 @@ import * as store from "../../store/notifications/notification_streams.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import { findUser } from "../../store/access/users.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import { deleteRecord, undeleteRecord } from "../retention/deleted_records.ts";
 import { silentTaskWarnings } from "./silent_tasks.ts";
 import { refuseAddress, refuseQuietHours, refuseSigningSecret, refuseSummary } from "./stream_rules.ts";
 
@@ -202,14 +203,22 @@ export function deleteNotificationStream(
   services: ServiceContext,
   caller: Caller,
   id: number,
-): Promise<{ warnings: string[] }> {
+): Promise<{ warnings: string[]; deletes_at: Date }> {
   return transaction(services.database, async (sql) => {
     const tasks = await tasksOfStream(sql, id);
-    if (!await store.deleteNotificationStream(sql, caller.workspaceId, id)) {
-      throw new NotFoundError("Notification stream");
-    }
-    return { warnings: await silentTaskWarnings(sql, tasks) };
+    requireFound(await store.lockNotificationStream(sql, caller.workspaceId, id));
+    const deletesAt = await deleteRecord(services, sql, caller, { kind: "notification-streams", id });
+    return { warnings: await silentTaskWarnings(sql, tasks), deletes_at: deletesAt };
   });
+}
+
+/** Undoes the deletion of a stream. The tasks that used it use it again. Its deliveries stay deleted. */
+export function undeleteNotificationStream(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<store.NotificationStreamRow> {
+  return undeleteRecord(services, caller, { kind: "notification-streams", id }, showNotificationStream);
 }
 
 const QUIET_FIELDS = ["timezone", "quiet_from", "quiet_to", "quiet_days", "quiet_except"] as const;

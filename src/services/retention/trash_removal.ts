@@ -3,6 +3,7 @@
  * people have released and whose end has come.
  */
 import { deleteBackupDestination } from "../../store/destinations/backup_destinations.ts";
+import { purgeDeletedRecords } from "../../store/backups/deleted_records.ts";
 import { transaction } from "../../store/database/database.ts";
 import { notify } from "../../store/database/event_bus.ts";
 import {
@@ -27,6 +28,7 @@ export async function emptyTrash(services: ServiceContext): Promise<Date | null>
   await transaction(database, async (sql) => {
     const now = clock.now();
     await endReleasedHolds(sql, now);
+    await purgeDeletedRecords(sql, now);
     for (const id of await destinationsToDelete(sql, now)) await deleteBackupDestination(sql, id);
     for (const id of await usersToDelete(sql, now)) {
       await deleteUser(sql, id);

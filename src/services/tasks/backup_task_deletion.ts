@@ -1,22 +1,20 @@
 /** Deletes backup tasks, alone or with their backups. */
 import { ConflictError, NotFoundError } from "../../domain/errors.ts";
 import { lockStoredBackups } from "../../store/backups/backup_retention.ts";
-import {
-  deleteBackupTask as deleteRow,
-  hasActiveBackupRun,
-  lockBackupTask,
-} from "../../store/tasks/backup_tasks.ts";
+import { hasActiveBackupRun, lockBackupTask } from "../../store/tasks/backup_tasks.ts";
 import { transaction } from "../../store/database/database.ts";
 import type { Sql } from "../../store/database/sql.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
+import { deleteRecord, undeleteRecord } from "../retention/deleted_records.ts";
 import { putIntoTrash } from "../retention/trash.ts";
+import { type BackupTaskDetail, showBackupTask } from "./backup_tasks.ts";
 
 const RESOURCE = "Backup task";
 
 /**
  * Deletes a task. Normally, its backups stay and then belong to no task. With `withBackups`, its backups go
- * to the trash. Returns when the backups will be deleted; null if no backups will be deleted.
+ * to the trash. Returns until when the deletion can be undone.
  *
  * Throws a {@link ConflictError} if a backup run of the task is active. With `withBackups`, throws this error
  * also if one of the backups is held.
@@ -26,7 +24,7 @@ export async function deleteBackupTask(
   caller: Caller,
   id: number,
   withBackups: boolean,
-): Promise<{ deletes_at: Date | null }> {
+): Promise<{ deletes_at: Date }> {
   return await transaction(services.database, async (sql) => {
     if (await lockBackupTask(sql, caller.workspaceId, id) === undefined) throw new NotFoundError(RESOURCE);
     if (await hasActiveBackupRun(sql, id)) {
@@ -34,10 +32,21 @@ export async function deleteBackupTask(
         "The backup task is queued or running. Cancel its run, or wait until it has finished, then delete it.",
       );
     }
-    const deletesAt = withBackups ? await trashBackups(services, sql, caller, id) : null;
-    await deleteRow(sql, id);
-    return { deletes_at: deletesAt };
+    if (withBackups) await trashBackups(services, sql, caller, id);
+    return { deletes_at: await deleteRecord(services, sql, caller, { kind: "backup-tasks", id }) };
   });
+}
+
+/**
+ * Undoes the deletion of a task. Its backups belong to it again, also those that went to the trash together
+ * with it.
+ */
+export function undeleteBackupTask(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<BackupTaskDetail> {
+  return undeleteRecord(services, caller, { kind: "backup-tasks", id }, showBackupTask);
 }
 
 async function trashBackups(
@@ -45,7 +54,7 @@ async function trashBackups(
   sql: Sql,
   caller: Caller,
   taskId: number,
-): Promise<Date | null> {
+): Promise<void> {
   const stored = await lockStoredBackups(sql, taskId);
   const held = stored.filter((backup) => backup.held).length;
   if (held > 0) {
@@ -54,6 +63,6 @@ async function trashBackups(
         "Release what is held, or delete the task without its backups.",
     );
   }
-  if (stored.length === 0) return null;
-  return await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
+  if (stored.length === 0) return;
+  await putIntoTrash(services, sql, caller, stored.map((backup) => backup.id), "delete");
 }

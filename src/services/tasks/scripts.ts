@@ -16,6 +16,7 @@ import type { Sql } from "../../store/database/sql.ts";
 import * as store from "../../store/tasks/scripts.ts";
 import type { Caller, ServiceContext } from "../context.ts";
 import { pluralize } from "../pluralize.ts";
+import { deleteRecord, undeleteRecord } from "../retention/deleted_records.ts";
 
 export type { ScriptDetailRow } from "../../store/tasks/scripts.ts";
 
@@ -75,13 +76,25 @@ export function updateScript(
  * Deletes a script. Throws a {@link ConflictError} while tasks use the script, because these tasks would then
  * make backups without the script, and nobody would notice.
  */
-export function deleteScript(services: ServiceContext, caller: Caller, id: number): Promise<void> {
+export function deleteScript(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<{ deletes_at: Date }> {
   return transaction(services.database, async (sql) => {
     if (!await store.lockScript(sql, caller.workspaceId, id)) throw new NotFoundError("Script");
     const tasks = await store.tasksWithScript(sql, id);
     if (tasks.length > 0) throw new ConflictError(usedBy(tasks));
-    await store.deleteScript(sql, id);
+    return { deletes_at: await deleteRecord(services, sql, caller, { kind: "scripts", id }) };
   });
+}
+
+export function undeleteScript(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<store.ScriptDetailRow> {
+  return undeleteRecord(services, caller, { kind: "scripts", id }, showScript);
 }
 
 function usedBy(tasks: readonly { id: number; label: string }[]): string {

@@ -9,6 +9,7 @@ import { transaction } from "../../store/database/database.ts";
 import type { ListOrder, Page } from "../../store/database/page.ts";
 import * as store from "../../store/tasks/tags.ts";
 import type { Caller, ServiceContext } from "../context.ts";
+import { deleteRecord, undeleteRecord } from "../retention/deleted_records.ts";
 
 export type { TagRow } from "../../store/tasks/tags.ts";
 
@@ -55,11 +56,21 @@ export function updateTag(
   );
 }
 
-/** Deletes a tag, and removes the tag from all tasks. */
-export function deleteTag(services: ServiceContext, caller: Caller, id: number): Promise<void> {
+/** Deletes a tag, and removes the tag from all tasks. Returns until when this can be undone. */
+export function deleteTag(
+  services: ServiceContext,
+  caller: Caller,
+  id: number,
+): Promise<{ deletes_at: Date }> {
   return transaction(services.database, async (sql) => {
-    if (!await store.deleteTag(sql, caller.workspaceId, id)) throw new NotFoundError("Tag");
+    if (!await store.lockTag(sql, caller.workspaceId, id)) throw new NotFoundError("Tag");
+    return { deletes_at: await deleteRecord(services, sql, caller, { kind: "tags", id }) };
   });
+}
+
+/** Undoes the deletion of a tag. The tasks that had it have it again. */
+export function undeleteTag(services: ServiceContext, caller: Caller, id: number): Promise<store.TagRow> {
+  return undeleteRecord(services, caller, { kind: "tags", id }, showTag);
 }
 
 function found(row: store.TagRow | undefined): store.TagRow {

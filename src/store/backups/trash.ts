@@ -116,15 +116,16 @@ export async function destinationsToDelete(sql: Sql, now: Date): Promise<number[
 }
 
 /**
- * Returns the next time at which a released hold ends, or at which a user or a destination in the trash is to
- * be deleted. Returns null if there is no such time. Ignores backups in the trash.
+ * Returns the next time at which a released hold ends, or at which a record in the trash is to be deleted.
+ * Returns null if there is no such time. Ignores backups in the trash.
  */
 export async function nextTrashAt(sql: Sql): Promise<Date | null> {
   const [row] = await sql<{ next: Date | null }[]>`
     select least(
       (select min(hold_ends_at) from backups),
       (select min(deletes_at) from users),
-      (select min(deletes_at) from backup_destinations)
+      (select min(deletes_at) from backup_destinations),
+      (select min(deletes_at) from deleted_records)
     ) as next`;
   return row!.next;
 }

@@ -30,6 +30,7 @@ const WHOLE: ExportRule = { where: null, columns: {} };
  * - `endpoint_checks`: the new control plane reads the certificates itself.
  * - `workspace_run_counts`: triggers derive it from the runs.
  * - `run_output` can be gigabytes, and a restore does not need it.
+ * - `deleted_records` are records that people have deleted.
  */
 const LEFT_OUT = new Set([
   "replicas",
@@ -48,6 +49,7 @@ const LEFT_OUT = new Set([
   "workspace_run_counts",
   "run_output",
   "trash_news",
+  "deleted_records",
 ]);
 
 const RULES: Readonly<Record<string, ExportRule>> = {
@@ -59,7 +61,11 @@ const RULES: Readonly<Record<string, ExportRule>> = {
   server_connections: { where: "disconnected_at is not null", columns: {} },
   // Unfinished runs are not exported. The new control plane tells agents that still hold such runs to forget
   // them.
-  runs: { where: "finished_at is not null", columns: { output_size: "0", output_cut: "0" } },
+  runs: {
+    where: "finished_at is not null",
+    columns: { output_size: "0", output_cut: "0", deleted_task_id: "null" },
+  },
+  backups: { where: null, columns: { deleted_task_id: "null" } },
 };
 
 /** A column that refers to the `id` of a row in the table `target`. */

@@ -137,13 +137,6 @@ export async function forgetLastDelivery(sql: Sql, id: number): Promise<void> {
     where id = ${id}`;
 }
 
-/** Deletes a stream of the workspace. Returns false if there is no such stream. */
-export async function deleteNotificationStream(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
-  const { count } =
-    await sql`delete from notification_streams where id = ${id} and workspace_id = ${workspaceId}`;
-  return count === 1;
-}
-
 export async function findNotificationStreamOf(
   sql: Sql,
   workspaceId: number,

@@ -99,10 +99,6 @@ export async function recordRetentionChange(sql: Sql, id: number, now: Date): Pr
   await sql`update backup_tasks set retention_changed_at = ${now} where id = ${id}`;
 }
 
-export async function deleteBackupTask(sql: Sql, id: number): Promise<void> {
-  await sql`delete from backup_tasks where id = ${id}`;
-}
-
 /** Returns a task, whichever workspace it belongs to. */
 export async function findBackupTask(sql: Sql, id: number): Promise<BackupTaskRow | undefined> {
   const [row] = await sql<BackupTaskRow[]>`select * from backup_tasks where id = ${id}`;

@@ -50,10 +50,6 @@ export async function lockScript(sql: Sql, workspaceId: number, id: number): Pro
   return rows.length === 1;
 }
 
-export async function deleteScript(sql: Sql, id: number): Promise<void> {
-  await sql`delete from scripts where id = ${id}`;
-}
-
 /** Returns the tasks that use a script, in order of their ids. */
 export function tasksWithScript(sql: Sql, id: number): Promise<{ id: number; label: string }[]> {
   return sql<{ id: number; label: string }[]>`

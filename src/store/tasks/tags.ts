@@ -36,10 +36,10 @@ export async function updateTag(
   return row;
 }
 
-/** Deletes a tag of the workspace. Returns false if there is no such tag. */
-export async function deleteTag(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
-  const { count } = await sql`delete from tags where id = ${id} and workspace_id = ${workspaceId}`;
-  return count === 1;
+/** Locks a tag of the workspace until the transaction ends. Returns false if there is no such tag. */
+export async function lockTag(sql: Sql, workspaceId: number, id: number): Promise<boolean> {
+  const rows = await sql`select from tags where id = ${id} and workspace_id = ${workspaceId} for update`;
+  return rows.length > 0;
 }
 
 /**

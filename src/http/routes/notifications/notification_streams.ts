@@ -13,6 +13,7 @@ import {
   type NotificationStreamRow,
   showNotificationStream,
   testNotificationStream,
+  undeleteNotificationStream,
   updateNotificationStream,
 } from "../../../services/notifications/notification_streams.ts";
 import { silentTaskWarningsOfStream } from "../../../services/notifications/silent_tasks.ts";
@@ -37,6 +38,7 @@ import {
   listEndpoint,
   type Resource,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../../resource.ts";
 import { isoTime, isoTimeOrNull, Time } from "../../input/time.ts";
@@ -203,8 +205,14 @@ export const notificationStreamEndpoints: readonly Endpoint[] = [
   deleteEndpoint(stream, {
     access: "delete-notification-streams",
     description: "Backup tasks that reported their runs to it no longer do so.",
-    mayWarn: true,
+    isTrashed: true,
     remove: deleteNotificationStream,
+  }),
+  undeleteEndpoint(stream, {
+    access: "delete-notification-streams",
+    description:
+      "Restores it with its settings and secrets. The tasks that used it use it again. Its deliveries stay deleted.",
+    undelete: undeleteNotificationStream,
   }),
   endpoint({
     method: "post",

@@ -135,6 +135,7 @@ Deno.test("a change keeps absent fields, and the value must match the type", asy
   assert.equal((await call("PUT", path, { type: "email", value: "ops@example.com" })).status, 200);
   assert.deepEqual((await call("DELETE", path)).body, {
     message: "Notification stream successfully deleted",
+    deletes_at: "2026-01-08T12:00:00Z",
   });
   assert.equal((await call("PUT", path, { label: "x" })).body.message, "Notification stream not found");
 });
@@ -329,6 +330,7 @@ Deno.test("a change that leaves a task without anybody who is notified of its pr
   assert.equal(await put(path, { events: { failure: true } }), undefined);
   assert.deepEqual((await call("DELETE", path)).body, {
     message: "Notification stream successfully deleted",
+    deletes_at: "2026-01-08T12:00:00Z",
     warnings: [warning],
   });
   const pings = await stream({ on_success: true, on_failure: true }, "healthchecks");

@@ -6,7 +6,7 @@ import {
   showBackupTask,
   updateBackupTask,
 } from "../../../services/tasks/backup_tasks.ts";
-import { deleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
+import { deleteBackupTask, undeleteBackupTask } from "../../../services/tasks/backup_task_deletion.ts";
 import { silentTaskWarnings } from "../../../services/notifications/silent_tasks.ts";
 import type { Caller, ServiceContext } from "../../../services/context.ts";
 import { BACKUP_TASK_TYPES } from "../../../definitions/sources/registry.ts";
@@ -19,6 +19,7 @@ import {
   deleteEndpoint,
   listEndpoint,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../../resource.ts";
 import { BackupTaskChanges, NewBackupTask } from "./backup_task_input.ts";
@@ -80,8 +81,8 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
   deleteEndpoint(backupTask, {
     access: "delete-backup-tasks",
     description:
-      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash, which also requires " +
-      "the ability `delete-backups`.",
+      "Its backups stay, without a task, unless `with_backups` is true: then they go to the trash too, which also " +
+      "requires the ability `delete-backups`.",
     errors: {
       409: "The backup task is queued or running, or `with_backups` is true and one of them is held.",
     },
@@ -96,5 +97,13 @@ export const backupTaskEndpoints: readonly Endpoint[] = [
       if (query.with_backups) requireAccess(caller, "delete-backups");
       return deleteBackupTask(services, caller, id, query.with_backups);
     },
+  }),
+  undeleteEndpoint(backupTask, {
+    access: "delete-backup-tasks",
+    description:
+      "Restores the task as it was, with its secrets, tags, streams, scripts and trigger. Its logs and backups belong to " +
+      "it again, also backups that went to the trash with it.",
+    errors: { 409: "Its server, its destination or one of its scripts is deleted." },
+    undelete: undeleteBackupTask,
   }),
 ];

@@ -484,6 +484,7 @@ Deno.test("a deleted task leaves its backups, unless they are to go too", async 
   assert.match(forbidden.body.message, /delete-backups/);
   assert.deepEqual((await client.call("DELETE", `/api/backup-tasks/${kept}`)).body, {
     message: "Backup task successfully deleted",
+    deletes_at: "2026-01-08T12:00:00Z",
   });
   assert.equal((await client.call("DELETE", `/api/backup-tasks/${gone}?with_backups=1`)).status, 200);
   const backups = (await client.call("GET", "/api/backups")).body.data;

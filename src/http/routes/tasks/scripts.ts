@@ -7,6 +7,7 @@ import {
   listScripts,
   type ScriptDetailRow,
   showScript,
+  undeleteScript,
   updateScript,
 } from "../../../services/tasks/scripts.ts";
 import { inputShape } from "../../../definitions/fields/input.ts";
@@ -20,6 +21,7 @@ import {
   listEndpoint,
   type Resource,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
@@ -112,6 +114,11 @@ export const scriptEndpoints: readonly Endpoint[] = [
   deleteEndpoint(script, {
     access: "delete-scripts",
     description: "Refused while backup tasks use it: the answer names them.",
+    isTrashed: true,
     remove: deleteScript,
+  }),
+  undeleteEndpoint(script, {
+    access: "delete-scripts",
+    undelete: undeleteScript,
   }),
 ];

@@ -45,7 +45,10 @@ Deno.test("a script is created, shown, changed, listed and deleted", async () =>
   assert.deepEqual((await call("GET", "/api/scripts?type=postscript")).body.data, []);
   assert.equal((await call("PUT", `/api/scripts/${id}`, { run_as: null })).body.data.run_as, null);
   const deleted = await call("DELETE", `/api/scripts/${id}`);
-  assert.deepEqual([deleted.status, deleted.body], [200, { message: "Script successfully deleted" }]);
+  assert.deepEqual([deleted.status, deleted.body], [200, {
+    message: "Script successfully deleted",
+    deletes_at: "2026-01-08T12:00:05Z",
+  }]);
   assert.equal((await call("GET", `/api/scripts/${id}`)).body.message, "Script not found");
 });
 

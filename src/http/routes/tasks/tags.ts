@@ -6,6 +6,7 @@ import {
   listTags,
   showTag,
   type TagRow,
+  undeleteTag,
   updateTag,
 } from "../../../services/tasks/tags.ts";
 import { inputShape } from "../../../definitions/fields/input.ts";
@@ -19,6 +20,7 @@ import {
   listEndpoint,
   type Resource,
   showEndpoint,
+  undeleteEndpoint,
   updateEndpoint,
 } from "../../resource.ts";
 import { isoTime, Time } from "../../input/time.ts";
@@ -79,6 +81,12 @@ export const tagEndpoints: readonly Endpoint[] = [
   deleteEndpoint(tag, {
     access: "manage-tags",
     description: "The tag is also removed from backup tasks.",
+    isTrashed: true,
     remove: deleteTag,
+  }),
+  undeleteEndpoint(tag, {
+    access: "manage-tags",
+    description: "The tasks that had it have it again.",
+    undelete: undeleteTag,
   }),
 ];

@@ -31,7 +31,10 @@ Deno.test("a tag is created, shown, changed, listed and deleted", async () => {
   assert.deepEqual((await call("GET", "/api/tags")).body.data, [changed.body.data]);
 
   const deleted = await call("DELETE", `/api/tags/${id}`);
-  assert.deepEqual([deleted.status, deleted.body], [200, { message: "Tag successfully deleted" }]);
+  assert.deepEqual([deleted.status, deleted.body], [200, {
+    message: "Tag successfully deleted",
+    deletes_at: "2026-01-08T12:00:05Z",
+  }]);
   const gone = await call("GET", `/api/tags/${id}`);
   assert.deepEqual([gone.status, gone.body], [404, { error: "Not Found", message: "Tag not found" }]);
 });
