@@ -1,4 +1,4 @@
-/** The files that pages load: the style sheet, the scripts and the icon. */
+/** The files that pages load: style sheet, scripts, icon, and the pictures of the documentation. */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { App } from "../http/observe.ts";
@@ -30,10 +30,14 @@ function areaStyles(): string[] {
     .sort().map((name) => `./assets/${name}`);
 }
 
+/** The folder with the pictures of the documentation. */
+const PICTURES = new URL("../../docs/images/", import.meta.url);
+
 interface Asset {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly compressed: Uint8Array<ArrayBuffer>;
+  /** Null if the file's format is compressed already. */
+  readonly compressed: Uint8Array<ArrayBuffer> | null;
   /** Changes with the content, so that browsers can keep a file for as long as they like. */
   readonly version: string;
 }
@@ -47,8 +51,18 @@ export class Assets {
     for (const [name, { type, parts }] of Object.entries(FILES)) {
       const texts = parts.map((part) => withoutSourceMap(Deno.readTextFileSync(locate(part))));
       const bytes = new TextEncoder().encode(texts.join("\n"));
-      const version = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
-      this.#files.set(name, { type, bytes, compressed: new Uint8Array(gzipSync(bytes)), version });
+      const compressed = new Uint8Array(gzipSync(bytes));
+      this.#files.set(name, { type, bytes, compressed, version: versionOf(bytes) });
+    }
+    for (const { name } of Deno.readDirSync(PICTURES)) {
+      if (!name.endsWith(".png")) continue;
+      const bytes = Deno.readFileSync(new URL(name, PICTURES));
+      this.#files.set(`images/${name}`, {
+        type: "image/png",
+        bytes,
+        compressed: null,
+        version: versionOf(bytes),
+      });
     }
   }
 
@@ -57,22 +71,31 @@ export class Assets {
     return `/assets/${name}?v=${this.#files.get(name)!.version}`;
   }
 
+  has(name: string): boolean {
+    return this.#files.has(name);
+  }
+
   addTo(app: App): void {
     for (const [name, { type, bytes, compressed, version }] of this.#files) {
       app.get(`/assets/${name}`, (c) => {
-        const isCompressed = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+        const acceptsGzip = /\bgzip\b/.test(c.req.header("accept-encoding") ?? "");
+        const sent = acceptsGzip && compressed !== null ? compressed : bytes;
         const isCurrent = c.req.query("v") === version;
-        return new Response(isCompressed ? compressed : bytes, {
+        return new Response(sent, {
           headers: {
             "Content-Type": type,
             "Cache-Control": isCurrent ? "public, max-age=31536000, immutable" : "no-cache",
             "Vary": "Accept-Encoding",
-            ...isCompressed ? { "Content-Encoding": "gzip" } : {},
+            ...sent === compressed ? { "Content-Encoding": "gzip" } : {},
           },
         });
       });
     }
   }
+}
+
+function versionOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 }
 
 /** Returns the address of a file of this folder, or of a package. */

@@ -47,6 +47,11 @@ export class Site {
     return this.path(this.#assets.path(name));
   }
 
+  /** Returns the address of a picture of `docs/images`; null if there is no such picture. */
+  picture(name: string): string | null {
+    return this.#assets.has(`images/${name}`) ? this.asset(`images/${name}`) : null;
+  }
+
   /**
    * Calls the API with the cookie of a browser's request. The API authenticates the browser, and refuses
    * requests from pages of other sites. So a page can do only what the API allows its user.

@@ -8,6 +8,9 @@ import { logInAt, serveSite } from "../support/servers/web_site.ts";
 
 const AXE = Deno.readTextFileSync(new URL(import.meta.resolve("axe-core/axe.min.js")));
 
+/** Finds pictures and scripts that are not the dashboard's own. */
+const FOREIGN = "img:not([src^='/assets/images/']), script:not([nonce], [src*='/assets/'])";
+
 /** The routes that are no pages, or that only lead to another one. */
 const NO_PAGES = [
   /^\/(api|assets|docs)\b/,
@@ -74,7 +77,7 @@ Deno.test("every page is accessible, light and dark, fits a phone, and shows hos
       const isHacked = await page.evaluate<boolean>(`"isHacked" in globalThis`);
       assert.equal(isHacked, false);
       const foreign = await page.evaluate<string[]>(
-        `[...document.querySelectorAll("img, script:not([nonce], [src*='/assets/'])")].map((e) => e.outerHTML)`,
+        `[...document.querySelectorAll("${FOREIGN}")].map((element) => element.outerHTML)`,
       );
       assert.deepEqual(foreign, []);
       const errors = status >= 400 ? [] : console.filter((text) => !/Failed to load resource/.test(text));

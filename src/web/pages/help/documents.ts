@@ -1,6 +1,7 @@
 /** The documentation: the files of `docs/` and the README, as HTML. */
 import createMarkdown, { type MarkdownIt } from "markdown-it";
 import MiniSearch from "minisearch";
+import type { Site } from "../../site.ts";
 import { anchorOf } from "./anchor.ts";
 
 export interface Document {
@@ -53,16 +54,12 @@ export class Documents {
     searchOptions: { boost: { title: 4, page: 2 }, prefix: true, fuzzy: 0.1, combineWith: "AND" },
   });
 
-  /**
-   * Reads all documents.
-   *
-   * @param base Path at which a proxy serves the control plane.
-   */
-  constructor(base: string) {
+  /** Reads all documents. */
+  constructor(site: Site) {
     const documents = GROUPS.flatMap(({ folder, title }) =>
-      documentsIn(`docs/${folder}/`).map((file) => this.#read(file, title, base))
+      documentsIn(`docs/${folder}/`).map((file) => this.#read(file, title, site))
     );
-    documents.push(this.#read("README.md", GROUPS[1]!.title, base));
+    documents.push(this.#read("README.md", GROUPS[1]!.title, site));
     const rank = ({ name }: Document) => FIRST.includes(name) ? 0 : 1;
     const sorted = documents.sort((a, b) => rank(a) - rank(b) || a.title.localeCompare(b.title));
     this.#byName = new Map(sorted.map((document) => [document.name, document]));
@@ -86,11 +83,11 @@ export class Documents {
     }));
   }
 
-  #read(file: string, group: string, base: string): Document {
+  #read(file: string, group: string, site: Site): Document {
     const text = Deno.readTextFileSync(new URL(file, PROJECT));
     const name = nameOf(file)!;
     const title = /^# (.+)$/m.exec(text)?.[1] ?? name;
-    const html = rendererFor(file, base).render(text);
+    const html = rendererFor(file, site).render(text);
     this.#index.addAll(sectionsOf(name, title, text));
     return { file, name, title, group, html };
   }
@@ -103,8 +100,11 @@ function documentsIn(folder: string): string[] {
   );
 }
 
-/** Returns a renderer that shows HTML in a document as text, and whose links lead to pages of the help. */
-function rendererFor(file: string, base: string): MarkdownIt {
+/**
+ * Returns a renderer that shows HTML in a document as text, whose links lead to pages of the help, and which
+ * shows no pictures but those of `docs/images`. It shows the description of any other picture.
+ */
+function rendererFor(file: string, site: Site): MarkdownIt {
   const markdown = createMarkdown({ html: false, linkify: false });
   const { rules } = markdown.renderer;
   const escape = markdown.utils.escapeHtml;
@@ -114,8 +114,15 @@ function rendererFor(file: string, base: string): MarkdownIt {
   };
   rules.link_open = (tokens, index, options, _env, self) => {
     const token = tokens[index]!;
-    token.attrSet("href", addressOf(String(token.attrGet("href") ?? ""), file, base));
+    token.attrSet("href", addressOf(String(token.attrGet("href") ?? ""), file, site.base));
     return self.renderToken(tokens, index, options);
+  };
+  rules.image = (tokens, index, options, env, self) => {
+    const token = tokens[index]!;
+    const description = self.renderInlineAsText(token.children ?? [], options, env);
+    const address = pictureOf(String(token.attrGet("src") ?? ""), file, site);
+    if (address === null) return escape(description);
+    return `<img src="${escape(address)}" alt="${escape(description)}" loading="lazy">`;
   };
   rules.fence = (tokens, index) => `<pre tabindex="0"><code>${escape(tokens[index]!.content)}</code></pre>`;
   rules.table_open = () => `<div class="scroll" tabindex="0"><table class="table">`;
@@ -129,6 +136,13 @@ function addressOf(link: string, file: string, base: string): string {
   const { pathname, hash } = new URL(link, `file:///${file}`);
   const name = nameOf(pathname.slice(1));
   return name === undefined ? `${base}/help` : `${base}/help/${name}${hash}`;
+}
+
+/** Returns the address of a picture that a document shows; null if it is not in `docs/images`. */
+function pictureOf(link: string, file: string, site: Site): string | null {
+  const { href } = new URL(link, `file:///${file}`);
+  const name = /^file:\/\/\/docs\/images\/([^/]+)$/.exec(href)?.[1];
+  return name === undefined ? null : site.picture(name);
 }
 
 /** Returns the name of a document's page; undefined if the file is no document. */

@@ -64,7 +64,7 @@ function DocumentPage({ view, document }: { view: View; document: Document }) {
 
 export function addHelpPages(site: Site): void {
   let read: Documents | null = null;
-  const documentsOf = () => read ??= new Documents(site.base);
+  const documentsOf = () => read ??= new Documents(site);
   addPage(site, "/help", (view) => {
     const documents = documentsOf();
     const text = view.query("q").trim().slice(0, 200);
