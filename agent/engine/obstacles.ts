@@ -1,6 +1,6 @@
 /**
- * What prevents a restore. The restore itself and its preview make the same checks: the restore fails at the
- * first obstacle, the preview collects all of them.
+ * Obstacles that prevent a restore. The restore itself and its preview make the same checks: the restore
+ * fails at the first obstacle, the preview collects all of them.
  */
 import type { Obstacle, PreviewedTarget } from "../../src/protocol/restore_preview.ts";
 import type { Amounts } from "../../src/protocol/restore_report.ts";
@@ -18,7 +18,7 @@ export interface Inspection {
   report(obstacles: readonly Obstacle[], many?: string): void;
 }
 
-/** What the checks before a restore find besides obstacles. */
+/** Findings of the checks before a restore, besides obstacles. */
 export interface PreviewedRestore {
   readonly targets: readonly PreviewedTarget[];
   readonly server: string | null;

@@ -1,4 +1,4 @@
-/** What a caller gives to an endpoint, in the short form of commands and pages: `{ id, query, body }`. */
+/** Input of an endpoint, in the short form of commands and pages: `{ id, query, body }`. */
 import type { Argument, BodyOf, Method, Operation, PathOf, Query } from "./types.ts";
 
 /** The names in a path: `id` in `/api/tags/{id}`. */

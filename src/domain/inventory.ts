@@ -24,7 +24,7 @@ export type CoveringSource =
     /** Type of the database server; null if the agent finds it out. */
     readonly engine: string | null;
     readonly host: string | null;
-    /** Names of databases; `*` stands for all. */
+    /** Names of databases; `*` means all. */
     readonly names: readonly string[];
   };
 

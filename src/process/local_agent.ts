@@ -33,7 +33,7 @@ const RESTART_LAST = 30_000;
 const SETTLED = 60_000;
 /** Interval between two checks of an adopted agent's lock, in milliseconds. */
 const WATCH = 500;
-/** Time after which an agent that was told to stop is killed, in milliseconds. */
+/** Time between the request to stop an agent and its kill, in milliseconds. */
 const STOP = 20_000;
 /** Maximum size of the agent's log in bytes. A larger log is renamed when the agent is started. */
 const LOG_LIMIT = 10 * 1024 * 1024;

@@ -1,4 +1,4 @@
-/** Counts of a restore: what was asked for, and what was written. */
+/** Counts of a restore: the requested and the written files, directories and bytes. */
 import * as z from "zod";
 
 const count = z.number().int().nonnegative();

@@ -285,10 +285,7 @@ export const AgentMessage = z.discriminatedUnion("type", [
     result: z.unknown().optional(),
     /** The error in one line; absent if `ok` is true. */
     error: z.string().max(4096).optional(),
-    /**
-     * What is damaged in the backup, in one line. Sent only if the agent read a backup and the damage is
-     * certain.
-     */
+    /** Damage of the backup, in one line. Sent only if the agent read a backup and the damage is certain. */
     damage: z.string().max(4096).optional(),
   }),
   z.object({ type: z.literal("pong") }),

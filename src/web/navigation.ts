@@ -6,7 +6,7 @@ export interface NavigationEntry {
   readonly path: string;
   readonly label: string;
   readonly icon: IconName;
-  /** What a user needs to see the page; absent if everyone sees it. */
+  /** The ability that a user needs to see the page; absent if everyone sees it. */
   readonly needs?: Ability;
 }
 

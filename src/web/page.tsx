@@ -31,7 +31,7 @@ export function addPage(
   });
 }
 
-/** What an action leads to: another page with a message, or a page that is shown at once. */
+/** The result of an action: another page with a message, or a page that is shown at once. */
 export type ActionResult = PageContent | Response | {
   /** Path of the page to show next, without the path of the proxy. */
   readonly goTo: string;
@@ -123,7 +123,7 @@ function show(view: View, { title, content, status, refreshSeconds, log }: PageC
   return render(view.c, page, { status, nonce: view.nonce });
 }
 
-/** What a page shows in place of its content if the API refuses to show it. */
+/** Shows the reason in place of a page's content, if the API refuses to show it. */
 function errorPage({ status, message }: PageError): PageContent {
   const title = status === 404 ? "Not found" : status === 403 ? "Not allowed" : "That did not work";
   const hint = status === 404

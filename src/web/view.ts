@@ -1,4 +1,4 @@
-/** What a page knows about its request: the user, what the user may do, and the data that the API returns. */
+/** The context of a page: the user, what the user may do, and the data that the API returns. */
 import type { Answer, DataOf, DataPath, InputArgument, ListPath, RowOf } from "../client/client.ts";
 import type { Ability } from "../domain/abilities.ts";
 import type { Role } from "../domain/access/roles.ts";

@@ -15,7 +15,7 @@ import { until } from "../support/assertions/until.ts";
 
 const ADMIN = fileURLToPath(new URL("../../src/admin/main.ts", import.meta.url));
 const TOKEN = "a-token-for-the-tests";
-/** The number of notification streams. With so many, a rotation can be killed while it encrypts them. */
+/** The number of notification streams: a rotation can be killed while it encrypts all of these. */
 const STREAMS = 5000;
 
 const rotate = (env: Record<string, string>) => keyCommand("rotate", env);

@@ -108,7 +108,7 @@ async function listVolumes(mounts: Mount[], children: Children, notes: string[])
   }
 }
 
-/** Lists the file systems on disks, except the root: directories stand for it. */
+/** Lists the file systems on disks, except the root: its directories are listed instead. */
 async function listFileSystems(mounts: Mount[]): Promise<InventoryItem[]> {
   const found = new Map<string, string>();
   for (const { type, point, fileSystem } of mounts) {

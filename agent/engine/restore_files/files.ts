@@ -77,7 +77,7 @@ export async function restoreFiles(target: FilesTarget, context: RestoreContext)
   };
 }
 
-/** Rejects if nothing was unpacked of what was asked for: a restore of nothing at all is a failure. */
+/** Rejects if nothing of the requested paths was unpacked: a restore of nothing at all is a failure. */
 function refuseEmptyRestore(requested: Amounts, written: Amounts, skipped: number): void {
   const sum = ({ files_count, directories_count }: Amounts) => (files_count ?? 0) + (directories_count ?? 0);
   if (sum(written) > 0 || (sum(requested) === 0 && skipped === 0)) return;

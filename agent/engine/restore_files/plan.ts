@@ -43,7 +43,7 @@ export interface RestorePlan {
   readonly scope: RestoreScope;
   /** The conflicts that the index shows; none if the backup has no index. */
   readonly conflicts: Conflicts;
-  /** What the restore unpacks; null if the backup has no index, or its index can't be read. */
+  /** The part of the backup that the restore unpacks; null without a readable index. */
   readonly contents: Contents | null;
   /** Free space where the restore unpacks, in bytes. */
   readonly freeBytes: number;
@@ -85,7 +85,7 @@ export async function planRestore(
   return { archive, directory, lists, scope, conflicts, contents, freeBytes };
 }
 
-/** Returns what a restore is asked for; unknown if `contents` is null. */
+/** Returns the requested part of a backup; unknown if `contents` is null. */
 export function requestedAmounts(contents: Contents | null): Amounts {
   if (contents === null) return UNKNOWN_AMOUNTS;
   const { filesCount, directoriesCount, bytes } = contents;

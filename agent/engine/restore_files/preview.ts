@@ -39,8 +39,8 @@ async function targetsOf(
   const directory = plan?.directory.path ?? targetDirectory(target, context);
   const at = async (from: string, name: string): Promise<PreviewedTarget> => {
     const path = join(directory, name);
-    const isThere = plan === null ? null : await exists(path).catch(() => null);
-    const state = isThere === null ? null : isThere ? "occupied" : "missing";
+    const isOccupied = plan === null ? null : await exists(path).catch(() => null);
+    const state = isOccupied === null ? null : isOccupied ? "occupied" : "missing";
     return { source: from, path, database_name: null, state };
   };
   if (target.paths.length > 0) return await Promise.all(target.paths.map((path) => at(path, path)));

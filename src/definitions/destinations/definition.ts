@@ -156,8 +156,8 @@ export interface AddressReading<Settings> {
   /** Returns the settings that the address contains. The address always has a user name. */
   settings(address: URL): Partial<Settings>;
   /**
-   * What messages of `recover` call the settings that the address contains. Example: `its host`. The other
-   * settings and the secrets come from the environment.
+   * The name that messages of `recover` give to the settings that the address contains. Example:
+   * `its host`. The other settings and the secrets come from the environment.
    */
   readonly words: { readonly [Name in keyof Settings]?: string };
 }

@@ -1,6 +1,6 @@
 /**
- * What the source types for database servers have in common: the fields of a task, the source and target of a
- * job, and the options of a restore.
+ * Parts that the source types for database servers have in common: the fields of a task, the source and
+ * target of a job, and the options of a restore.
  */
 import * as z from "zod";
 import {
@@ -64,7 +64,7 @@ const FIELDS = defineFields({
 const ServerEngine = z.string().max(64);
 
 /**
- * Databases of one server, in a job. `names` can contain `*`, which stands for all databases. If `engine` is
+ * Databases of one server, in a job. `names` can contain `*`, which means all databases. If `engine` is
  * null, the agent finds out which type of server it is.
  */
 export const DatabaseSource = z.object({

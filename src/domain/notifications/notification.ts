@@ -66,7 +66,7 @@ export interface NotifiedBackup {
 export const DELIVERY_STATES = ["waiting", "sent", "given_up"] as const;
 export type DeliveryState = typeof DELIVERY_STATES[number];
 
-/** What a channel reports after the channel's service has accepted a message. */
+/** The report of a channel after the channel's service has accepted a message. */
 export interface SendResult {
   /** Recipients that the message did not reach. */
   readonly note?: string;

@@ -13,7 +13,7 @@ export interface RecoveryKitStatus {
   /** When an administrator last confirmed that a copy is kept; null if nobody has. */
   kept_at: Date | null;
   is_current: boolean;
-  /** What that copy lacks, one sentence each. Empty if there is no copy. */
+  /** Facts that the copy lacks, one sentence each. Empty if there is no copy. */
   missing: string[];
 }
 

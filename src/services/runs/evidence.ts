@@ -2,7 +2,7 @@
 import type { ProvenDatabase } from "../../protocol/job.ts";
 import { Verdict } from "../../protocol/wire_messages.ts";
 
-/** What a successful verification or drill compared. Null: not a part, or its agent does not report it. */
+/** Numbers that a successful check compared. Null: not a part, or its agent does not report it. */
 export interface Evidence {
   /** Files and directories that were compared. */
   readonly files_count: number | null;

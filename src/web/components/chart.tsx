@@ -2,9 +2,9 @@
 import type { Tone } from "./status.tsx";
 
 interface StripProps {
-  /** What the strip shows, for screen readers. */
+  /** Description of the strip, for screen readers. */
   readonly label: string;
-  /** One bar for each item, the oldest first. `title` says what the bar stands for. */
+  /** One bar for each item, the oldest first. `title` says what the bar shows. */
   readonly items: readonly { readonly tone: Tone | "none"; readonly title: string }[];
 }
 

@@ -7,7 +7,7 @@ import { count } from "./number.tsx";
 export interface Column<Row> {
   readonly label: string;
   readonly cell: (row: Row) => Child;
-  /** What the heading shows in place of the label. */
+  /** Content of the heading, in place of the label. */
   readonly heading?: Child;
   /** The API's name for sorting by this column; absent if the API cannot sort by it. */
   readonly sort?: string;
@@ -19,7 +19,7 @@ export interface Column<Row> {
 
 interface TableProps<Row> {
   readonly view: View;
-  /** What the table lists, for screen readers. */
+  /** Description of the table, for screen readers. */
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
@@ -107,7 +107,7 @@ export function Pages({ view, list }: { view: View; list: ListPage<unknown> }) {
   );
 }
 
-/** What a page says in place of a list without records, with what to do about it. */
+/** The text in place of a list without records, with what to do about it. */
 export function Empty({ title, children }: { title: string; children?: Child }) {
   return (
     <div class="empty">

@@ -12,7 +12,7 @@ interface Result {
   readonly path: string;
   readonly label: string;
   readonly icon: IconName;
-  /** What kind of record it is. */
+  /** Kind of the record. */
   readonly kind: string;
 }
 

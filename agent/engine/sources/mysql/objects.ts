@@ -9,7 +9,7 @@ import { hasDatabaseComments, isAtLeast, type ServerVersion } from "./programs.t
 /** Names of objects by their type. A drill reports type and name, as in "trigger stamp is missing". */
 export type ObjectNames = Record<string, string[]>;
 
-/** What the lists of objects never include, so drills cannot compare it. The output shows these texts. */
+/** Objects that the lists never include, so drills cannot compare it. The output shows these texts. */
 export const NOT_COMPARED = ["grants, which belong to the server's accounts", "next values of sequences"];
 
 const KINDS = [

@@ -4,7 +4,7 @@ import { channelOf, labelOf, NOTIFICATION_STREAM_TYPES } from "../../../notify/c
 export interface StreamType {
   readonly type: string;
   readonly label: string;
-  /** What the stream's value is, in one line without a full stop. */
+  /** Description of the stream's value, in one line without a full stop. */
   readonly valueHelp: string;
 }
 

@@ -1,4 +1,4 @@
-/** The page `/alerts`: who is told of what, and whether messages arrive. */
+/** The page `/alerts`: who is notified of which events, and whether messages arrive. */
 import type { RowOf } from "../../../client/client.ts";
 import { EVENT_CLASS_NAMES, EVENT_CLASSES } from "../../../domain/notifications/event_classes.ts";
 import { Icon } from "../../components/icon.tsx";

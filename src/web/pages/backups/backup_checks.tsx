@@ -1,4 +1,4 @@
-/** What was done with a backup so far: verifications, drills and restores, each with its result. */
+/** The history of a backup: verifications, drills and restores, each with its result. */
 import type { Schema } from "../../../client/client.ts";
 import { formatBytes } from "../../../domain/byte_size.ts";
 import { counted } from "../../components/number.tsx";

@@ -1,4 +1,4 @@
-/** What is wrong with a backup, in words, each with what can be done about it. */
+/** Notices about the problems of a backup, each with the next step. */
 import type { Child } from "hono/jsx";
 import { Confirm, PostButton } from "../../components/form.tsx";
 import { Icon } from "../../components/icon.tsx";

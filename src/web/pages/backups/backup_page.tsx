@@ -64,7 +64,7 @@ export function BackupPage({ view, browse, listing, checks }: BackupPageProps) {
   );
 }
 
-/** What was backed up, from which server to which destination. */
+/** The source of a backup, its server and its destination. */
 function Origin({ view, backup }: { view: View; backup: Backup }) {
   const { backup_task: task, remote_server: server, backup_destination: destination } = backup;
   return (

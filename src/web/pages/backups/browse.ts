@@ -1,4 +1,4 @@
-/** What a person sees of a backup's contents: a directory, and what is chosen so far. */
+/** The shown part of a backup's contents: a directory, and what is chosen so far. */
 import type { Schema } from "../../../client/client.ts";
 import { type Form, path } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";

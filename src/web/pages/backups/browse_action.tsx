@@ -1,4 +1,4 @@
-/** What the form of a backup's contents does: opens directories, keeps what is checked, and goes on. */
+/** The action of the form with a backup's contents: opens directories, keeps the selection, and goes on. */
 import { setFlash } from "../../flash.ts";
 import { type ActionResult, addAction } from "../../page.tsx";
 import { type Form, path, type Site } from "../../site.ts";

@@ -182,8 +182,8 @@ function Entries({ view, browse, listing }: {
 }
 
 function PageButton({ page, of, text }: { page: number; of: number; text: string }) {
-  const isThere = page >= 1 && page <= of;
+  const hasPage = page >= 1 && page <= of;
   return (
-    <button class="button quiet" type="submit" name="to_page" value={page} disabled={!isThere}>{text}</button>
+    <button class="button quiet" type="submit" name="to_page" value={page} disabled={!hasPage}>{text}</button>
   );
 }

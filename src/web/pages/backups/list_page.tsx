@@ -205,7 +205,7 @@ function Since({ view, at, what, icon }: SinceProps) {
   );
 }
 
-/** What is special about a backup. A backup without marks is stored, complete and not encrypted. */
+/** Marks of what is special about a backup. A backup without marks is stored, complete and not encrypted. */
 function Marks({ view, backup }: { view: View; backup: Backup }) {
   const { damage_reason, suspicion, findings, hold_reason } = backup;
   const found = findings.map(({ message }) => message).join(" ");

@@ -61,7 +61,7 @@ export class Selection {
     return isPlain ? plain : [["chosen", pack(this.paths)]];
   }
 
-  /** Returns whether a restore takes so many paths, and an address can contain them. */
+  /** Returns whether a restore accepts this number of paths, and an address can contain them. */
   get fits(): boolean {
     return this.paths.length <= MAX_PATHS && this.fields().every(([, value]) => value.length <= MAX_PACKED);
   }

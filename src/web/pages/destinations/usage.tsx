@@ -1,4 +1,4 @@
-/** What is stored at a destination, how fast it grows, and what it costs. */
+/** The usage of a destination: the stored bytes, their growth, and the cost. */
 import type { Answer } from "../../../client/client.ts";
 import { formatBytes } from "../../../domain/byte_size.ts";
 import { Meter, Sparkline } from "../../components/chart.tsx";

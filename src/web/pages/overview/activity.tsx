@@ -1,4 +1,4 @@
-/** What runs now, and what runs next. */
+/** Lists of the active and of the next runs. */
 import { count, counted } from "../../components/number.tsx";
 import { RunProgress, titleOf } from "../../components/run.tsx";
 import { Ago } from "../../components/time.tsx";

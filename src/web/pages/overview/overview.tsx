@@ -161,7 +161,7 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
   );
 }
 
-/** What a workspace without tasks shows. */
+/** The overview of a workspace without tasks. */
 function FirstSteps({ view }: { view: View }) {
   if (!view.may("create-backup-tasks")) return null;
   return (

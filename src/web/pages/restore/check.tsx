@@ -19,7 +19,7 @@ interface CheckProps {
   readonly view: View;
   readonly plan: Plan;
   readonly server: Server | undefined;
-  /** What the agent has found; null if it could not be asked. */
+  /** The agent's findings; null if the agent could not be asked. */
   readonly preview: Preview | null;
   /** Why there is no preview, or why the restore did not start; null if nothing is wrong. */
   readonly problem: string | null;
@@ -162,7 +162,7 @@ function Existing({ view, plan, isChecked }: Pick<CheckProps, "view" | "plan"> &
   );
 }
 
-/** What a person can do if something is in the way. */
+/** The choices of a person if something is in the way. */
 function Solutions({ view, plan }: Pick<CheckProps, "view" | "plan">) {
   return (
     <div class="buttons">

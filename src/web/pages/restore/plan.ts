@@ -1,4 +1,4 @@
-/** What a person has decided about a restore so far. Addresses and forms carry it from step to step. */
+/** The choices that a person has made for a restore. Addresses and forms carry them from step to step. */
 import { shellQuote } from "../../../domain/shell_quote.ts";
 import type { View } from "../../view.ts";
 import type { Backup } from "../backups/browse.ts";

@@ -1,4 +1,4 @@
-/** What an agent has found before a restore: what is in the way, and where everything will be. */
+/** The agent's findings before a restore: what is in the way, and the final paths. */
 import type { Schema } from "../../../client/client.ts";
 import { Icon } from "../../components/icon.tsx";
 import { Bytes, count, counted } from "../../components/number.tsx";

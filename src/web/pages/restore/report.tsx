@@ -1,4 +1,4 @@
-/** The report of a restore: what was asked for against what was written, and where exactly. */
+/** The report of a restore: the requested and the written numbers, and the exact paths. */
 import type { Schema } from "../../../client/client.ts";
 import { Icon } from "../../components/icon.tsx";
 import { Bytes, Count, count, counted } from "../../components/number.tsx";

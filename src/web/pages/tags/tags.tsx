@@ -10,7 +10,7 @@ import type { ListPage, View } from "../../view.ts";
 
 type Tag = Schema<"Tag">;
 
-/** What a form shows again after the API has refused it. */
+/** Content that a form shows again after the API has refused it. */
 interface Typed {
   readonly values: Readonly<Record<string, string>>;
   readonly errors: Readonly<Record<string, string>>;

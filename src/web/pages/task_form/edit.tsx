@@ -15,7 +15,7 @@ import { type FieldGroup, groupsOf, RETENTION_NAMES } from "./field_groups.ts";
 
 type Task = Answer<"/api/backup-tasks/{id}">["data"];
 
-/** What a change of the retention would delete in addition. */
+/** The backups that a change of the retention would delete in addition. */
 interface Loss {
   readonly count: number;
   readonly bytes: number;

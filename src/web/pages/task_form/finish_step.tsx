@@ -12,7 +12,7 @@ import { scheduleOf } from "./schedule_step.tsx";
 import { CarriedFields } from "./wizard_frame.tsx";
 import type { WizardState } from "./wizard_state.ts";
 
-/** What the form shows after an attempt to create the task. */
+/** Content of the form after an attempt to create the task. */
 export interface Attempt {
   readonly values: Readonly<Record<string, unknown>>;
   readonly errors: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ interface FinishProps {
 /** The fields that the earlier steps have asked for. */
 const ASKED = ["Task", "What is backed up", "When it runs"];
 
-/** What a new task has unless the person changes it. */
+/** Values of a new task, unless the person changes them. */
 const USUAL = { maximum_backups_to_keep: 14, ...defaults() };
 
 function defaults(): Record<string, unknown> {

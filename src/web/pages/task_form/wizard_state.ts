@@ -1,4 +1,4 @@
-/** What a person has chosen so far for a new task. It is in the page's address, and contains no secret. */
+/** The choices that a person has made for a new task. They are in the page's address, without secrets. */
 import { DEFINITIONS } from "../../../definitions/sources/registry.ts";
 import type { View } from "../../view.ts";
 

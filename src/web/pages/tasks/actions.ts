@@ -1,4 +1,4 @@
-/** What the buttons of a task do. Each returns to the page from which it was pressed. */
+/** Actions of a task's buttons. Each returns to the page from which it was pressed. */
 import { addAction, addSimpleAction, refused } from "../../page.tsx";
 import { path, type Site } from "../../site.ts";
 

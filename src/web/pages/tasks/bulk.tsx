@@ -1,4 +1,4 @@
-/** What is done with several tasks at once: the bar above the list, its action, and a page about refusals. */
+/** Actions on several tasks at once: the bar above the list, its action, and a page about refusals. */
 import { addAction, type PageContent, refused } from "../../page.tsx";
 import { Form, nextPath, path, type Site } from "../../site.ts";
 import { FormFields, Select } from "../../components/form.tsx";

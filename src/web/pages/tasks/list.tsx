@@ -36,7 +36,7 @@ function NewTaskButton({ view }: { view: View }) {
   );
 }
 
-/** What the page shows in place of the table if no task is to be shown. */
+/** The text in place of the table if no task is to be shown. */
 function NoTasks({ view, choices }: { view: View; choices: FilterChoices }) {
   if (isFiltered(view)) {
     return (

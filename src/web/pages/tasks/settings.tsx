@@ -1,4 +1,4 @@
-/** What a task is set to do, as names and values. */
+/** The settings of a task, as names and values. */
 import type { Child } from "hono/jsx";
 import { Ago, Duration, ExactTime } from "../../components/time.tsx";
 import { Mark } from "../../components/status.tsx";

@@ -4,7 +4,7 @@ import type { RowOf } from "../../../client/client.ts";
 import { type ApiResponse, type Form, path } from "../../site.ts";
 import type { View } from "../../view.ts";
 
-/** What the form shows. */
+/** Content of the form. */
 export interface FirstBackup {
   readonly servers: readonly RowOf<"/api/remote-servers">[];
   readonly serverId: string;

@@ -9,7 +9,7 @@ export interface Step {
   readonly isDone: boolean;
 }
 
-/** What the pages know about how far the user is. */
+/** The user's progress in the first steps. */
 export interface Progress {
   readonly steps: readonly Step[];
   /** The first step that is not done; null if all are. */
