@@ -38,7 +38,7 @@ export function Sparkline({ label, values }: { label: string; values: readonly n
       role="img"
       aria-label={label}
     >
-      {values.length === 0 ? null : (
+      {values.length < 2 ? null : (
         <>
           <polygon points={`0,${height} ${points.join(" ")} ${width},${height}`} />
           <polyline points={points.join(" ")} />

@@ -1,7 +1,7 @@
 /** Lists of the active and of the next runs. */
 import { count, counted } from "../../components/number.tsx";
 import { RunProgress, titleOf } from "../../components/run.tsx";
-import { Ago } from "../../components/time.tsx";
+import { Ago, Moment } from "../../components/time.tsx";
 import type { RowOf } from "../../../client/client.ts";
 import type { ListPage, View } from "../../view.ts";
 
@@ -45,6 +45,8 @@ export function RunningNow({ view, active, runs }: RunningNowProps) {
   );
 }
 
+const DAY = 86_400_000;
+
 interface NextRunsProps {
   readonly view: View;
   readonly upcoming: ListPage<RowOf<"/api/backup-tasks/upcoming">>;
@@ -53,19 +55,21 @@ interface NextRunsProps {
 
 /** The tasks that run next. `due` is the number of runs within 24 hours. */
 export function NextRuns({ view, upcoming, due }: NextRunsProps) {
+  const end = view.now.getTime() + DAY;
+  const rows = upcoming.rows.filter(({ next_run }) => Date.parse(next_run) <= end);
   return (
     <section class="section" aria-labelledby="next">
       <header>
         <h2 id="next">Next 24 hours</h2>
         <a class="small" href={view.path("/schedule")}>{counted(due, "run")}</a>
       </header>
-      {upcoming.rows.length === 0 ? <p class="muted">Nothing is scheduled.</p> : (
+      {rows.length === 0 ? <p class="muted">Nothing is scheduled.</p> : (
         <ul class="lines">
-          {upcoming.rows.map((task) => (
+          {rows.map((task) => (
             <li key={task.backup_task_id}>
               <a class="line-main" href={view.path(`/tasks/${task.backup_task_id}`)}>{task.label}</a>
               <span class="muted small">
-                <Ago view={view} at={task.next_run} />
+                <Moment view={view} at={task.next_run} /> · <Ago view={view} at={task.next_run} />
               </span>
             </li>
           ))}

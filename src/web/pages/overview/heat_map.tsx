@@ -34,7 +34,7 @@ export function HeatMap({ view, days }: { view: View; days: RunDays }) {
         </p>
       </header>
       <div class="heat-scroll" tabindex={0} role="group" aria-label="A year of backups, by day">
-        <svg class="heat" viewBox={`0 0 ${width} ${TOP + 7 * STEP}`} width={width} height={TOP + 7 * STEP}>
+        <svg class="heat" viewBox={`0 0 ${width} ${TOP + 7 * STEP}`}>
           <title>Backup runs of each day</title>
           {["Mon", "Wed", "Fri"].map((name, index) => (
             <text key={name} x="0" y={TOP + index * 2 * STEP + SQUARE - 1}>{name}</text>
@@ -47,9 +47,28 @@ export function HeatMap({ view, days }: { view: View; days: RunDays }) {
           ))}
         </svg>
       </div>
+      <p class="heat-key muted small">
+        Worst run of each day:
+        {KEY.map(({ tone, word }) => (
+          <span key={tone}>
+            <svg class="heat-square" viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">
+              <rect class={tone} width="10" height="10" rx="2" />
+            </svg>
+            {word}
+          </span>
+        ))}
+      </p>
     </section>
   );
 }
+
+/** The colours and what they mean. */
+const KEY = [
+  { tone: "good", word: "successful" },
+  { tone: "warn", word: "with warnings" },
+  { tone: "bad", word: "failed" },
+  { tone: "none", word: "no run" },
+];
 
 function Square({ view, day, x, y }: { view: View; day: Day; x: number; y: number }) {
   const text = describe(day);

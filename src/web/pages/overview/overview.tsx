@@ -148,13 +148,13 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
       )}
       {hasTasks ? <FirstStepsReminder view={view} progress={data.firstSteps} /> : <FirstSteps view={view} />}
       <div class="columns">
-        <RunningNow view={view} active={data.active} runs={overview.runs} />
+        <div class="stack">
+          <RunningNow view={view} active={data.active} runs={overview.runs} />
+          <Proven view={view} proven={overview.last_proven} />
+          <Growth view={view} storage={data.storage} />
+          <ServersNow view={view} servers={overview.servers} />
+        </div>
         <NextRuns view={view} upcoming={data.upcoming} due={overview.due_within_24_hours} />
-      </div>
-      <div class="columns">
-        <Proven view={view} proven={overview.last_proven} />
-        <Growth view={view} storage={data.storage} />
-        <ServersNow view={view} servers={overview.servers} />
       </div>
       <HeatMap view={view} days={data.days} />
     </Live>

@@ -112,7 +112,7 @@ async function start(view: View, form: Form, plan: Plan): Promise<ActionResult> 
     csrf: form.text("csrf_token"),
   });
   if (answer.status < 300) {
-    return { goTo: path`/runs/${answer.body.backup_task_log_id}`, done: "The restore is queued." };
+    return { goTo: path`/runs/${answer.body.backup_task_log_id}` };
   }
   if (answer.status === 403) return refused(view, form, answer, stepPath("check", plan));
   const { identity: key, ...others } = answer.errors;

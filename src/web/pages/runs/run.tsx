@@ -119,7 +119,7 @@ export function addRunPage(site: Site): void {
       csrf: form.text("csrf_token"),
     });
     if (answer.status >= 300) return refused(view, form, answer);
-    return { goTo: `/runs/${answer.body.backup_task_log_id}`, done: "It is queued." };
+    return { goTo: `/runs/${answer.body.backup_task_log_id}` };
   });
 }
 

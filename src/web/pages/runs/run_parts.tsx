@@ -220,7 +220,23 @@ function Again({ view, run }: { view: View; run: Run }) {
   }
   const subject = run.kind === "backup" ? run.backup_task_id : run.backup_id;
   if (subject === null || !view.may("run-backup-tasks")) return null;
-  return <PostButton view={view} action={`/runs/${run.id}/again`} label={label} icon="play" look="primary" />;
+  const stored = run.stored_backup_id;
+  return (
+    <>
+      {stored === null ? null : (
+        <a class="button" href={view.path(`/backups/${stored}`)}>
+          <Icon name="backups" /> Open the backup
+        </a>
+      )}
+      <PostButton
+        view={view}
+        action={`/runs/${run.id}/again`}
+        label={label}
+        icon="play"
+        look={stored === null ? "primary" : "quiet"}
+      />
+    </>
+  );
 }
 
 /** The same from a shell. */

@@ -124,10 +124,11 @@ function Entry({ view, state, entry }: StepProps & { entry: Listing["data"][numb
         <Icon name={isDirectory ? "folder" : "file"} /> {isDirectory && is_readable
           ? <a href={wizardPath(view, state, { step: "source", at: place })}>{name}</a>
           : name}
+        {type === "symlink" ? <span class="muted">link</span> : null}
         {is_readable ? null : <span class="muted">(the agent may not read it)</span>}
       </span>
       <span class="buttons">
-        {isDirectory ? null : <Bytes value={size} />}
+        {type === "file" ? <Bytes value={size} /> : null}
         {isDirectory || type === "file"
           ? (
             <a

@@ -66,7 +66,7 @@ export function FirstBackupForm({ view, backup }: { view: View; backup: FirstBac
         <a class="button quiet" href={view.path("/tasks/new")}>Choose everything myself</a>
       </p>
       <p class="muted small">
-        The task then runs every night at 02:30 and keeps seven backups. You can change all of it later.
+        The task then runs every night at 02:30 and keeps fourteen backups. You can change all of it later.
       </p>
     </form>
   );
@@ -96,7 +96,7 @@ export async function makeFirstBackup(view: View, form: Form): Promise<Made> {
     frequency: "daily",
     time_to_run_at: "02:30",
     timezone: view.user.timezone,
-    maximum_backups_to_keep: 7,
+    maximum_backups_to_keep: 14,
   });
   if (task.status !== 201) return failed(task);
   const run = await post(path`/api/backup-tasks/${task.body.data.id}/run`, {});

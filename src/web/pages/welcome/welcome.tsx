@@ -31,7 +31,7 @@ function WelcomePage({ view, progress, backup }: WelcomeProps) {
             class={step.isDone ? "done" : step.name === progress.next ? "next" : undefined}
           >
             <h2>
-              <Icon name={step.isDone ? "good" : "none"} />
+              <Icon name={step.isDone ? "good" : "todo"} />
               {step.title}
               <span class="hidden">{step.isDone ? ": done" : ": not done yet"}</span>
             </h2>
