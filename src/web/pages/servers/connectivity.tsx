@@ -96,7 +96,7 @@ export function ConnectivitySection({ view, connectivity, isIntermittent }: Sect
       <header>
         <h2 id="connectivity">Connectivity</h2>
         <p class="muted small">
-          {uptime === null ? "" : `connected ${shareOfTime(uptime)} of the last ${days.length} days; `}
+          {uptime === null ? "" : `connected ${shareOfTime(uptime)} of the time; `}
           recorded since <ExactTime view={view} at={recorded_since} />
         </p>
       </header>

@@ -41,11 +41,6 @@ function columnsOf(view: View, uptimes: Uptimes): Column<Server>[] {
     },
     { label: "Version", cell: ({ agent }) => agent?.version ?? <span class="muted">no agent</span> },
     {
-      label: "System",
-      kind: "wide",
-      cell: ({ agent }) => agent === null ? "" : `${agent.os} ${agent.arch}`,
-    },
-    {
       label: "30 days",
       cell: ({ id, class: serverClass }) => {
         const known = uptimes.get(id);
@@ -102,6 +97,7 @@ function ServersPage({ view, list, uptimes }: { view: View; list: ListPage<Serve
           ? (
             <Table
               view={view}
+              class="servers"
               caption="Servers"
               columns={columnsOf(view, uptimes)}
               rows={list.rows}

@@ -75,16 +75,19 @@ interface ItemsProps {
 
 function Items({ view, server, items, caption }: ItemsProps) {
   const columns: Column<Item>[] = [
-    { label: "What", kind: "main", cell: ({ name }) => <span class="clamp">{name}</span> },
+    {
+      label: "What",
+      kind: "main",
+      cell: ({ name, path }) => (
+        <span class="clamp">
+          {name} {path === null || path === name ? null : <span class="muted mono">{path}</span>}
+        </span>
+      ),
+    },
     {
       label: "Kind",
       cell: ({ kind, database_type }) =>
         database_type === null ? KINDS[kind] : `${KINDS[kind]} (${database_type})`,
-    },
-    {
-      label: "Path",
-      kind: "wide",
-      cell: ({ name, path }) => path === name ? "" : <span class="mono">{path}</span>,
     },
     { label: "Size", kind: "number", cell: ({ size }) => <Bytes value={size} /> },
     {
