@@ -64,6 +64,8 @@ export function createApp(options: AppOptions): App {
       openapi: () => document ??= JSON.stringify(openapiDocument(ENDPOINTS, GROUPS, publicUrl, RELEASE)),
     },
   };
+  // What pages read is not limited. Open pages renew themselves, and must not use up their user's limit.
+  const forPages: PipelineContext = { ...context, limiter: new RateLimiter(0, options.services.clock) };
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const app = new Hono<RouteVariables>();
   app.use(observe(options.services.clock, metrics, publicUrl?.startsWith("https:") ?? false));
@@ -75,7 +77,10 @@ export function createApp(options: AppOptions): App {
         c.set("route", endpoint.path);
         const forwardedFor = c.req.raw.headers.get("x-forwarded-for");
         const address = proxies.clientOf(c.env?.remoteAddress ?? null, forwardedFor);
-        return serve(context, endpoint, c.req.raw, c.req.param(), { address, requestId: c.get("requestId") });
+        return serve(c.env?.isPageRead === true ? forPages : context, endpoint, c.req.raw, c.req.param(), {
+          address,
+          requestId: c.get("requestId"),
+        });
       },
     );
   }

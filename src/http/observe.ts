@@ -13,8 +13,12 @@ import { activeSpan } from "../telemetry/tracing.ts";
  */
 export interface RouteVariables {
   Variables: { route: string | undefined; requestId: string };
-  /** The address of the socket's other end, provided by the server. */
-  Bindings: { remoteAddress?: string };
+  Bindings: {
+    /** The address of the socket's other end, provided by the server. */
+    remoteAddress?: string;
+    /** Whether a page of this process reads what it shows. Set by the page; a client cannot set it. */
+    isPageRead?: boolean;
+  };
 }
 
 export type App = Hono<RouteVariables>;

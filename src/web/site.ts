@@ -75,7 +75,8 @@ export class Site {
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    const response = await this.app.fetch(request, c.env);
+    const isPageRead = method === "GET" || isOwn;
+    const response = await this.app.fetch(request, { ...c.env, isPageRead });
     const answer = await response.json();
     const fields = Object.entries(answer.errors ?? {}) as [string, string[]][];
     return {
@@ -92,7 +93,10 @@ export class Site {
     const headers = headersFor(c);
     const lastEventId = c.req.raw.headers.get("last-event-id");
     if (lastEventId !== null) headers.set("Last-Event-ID", lastEventId);
-    return await this.app.fetch(new Request(new URL(path, c.req.url), { headers }), c.env);
+    return await this.app.fetch(new Request(new URL(path, c.req.url), { headers }), {
+      ...c.env,
+      isPageRead: true,
+    });
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Divides a range of days into the days of a time zone, for histories. */
-import { instantOf, wallTime } from "../timezone.ts";
+import { clockChanges, instantOf, offsetAt, wallTime } from "../timezone.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -39,15 +39,35 @@ export function datesOf(range: DayRange): string[] {
   return Array.from({ length: countDays(range) }, (_, index) => addDays(range.from, index));
 }
 
+/** Ranges whose boundaries were computed last. Pages ask for the same ones again and again. */
+const known = new Map<string, readonly Date[]>();
+const MAX_KNOWN = 50;
+
 /**
  * Returns when each day of the range begins, and when the last one ends. A day in which clocks change is
  * shorter or longer than 24 hours.
  */
-export function boundariesOf({ timezone, ...range }: DayRange): Date[] {
-  return Array.from(
-    { length: countDays(range) + 1 },
-    (_, index) => instantOf(timezone, midnight(range.from) + index * DAY),
-  );
+export function boundariesOf(range: DayRange): readonly Date[] {
+  const key = `${range.timezone} ${range.from} ${range.to}`;
+  const boundaries = known.get(key) ?? computeBoundaries(range);
+  known.delete(key);
+  known.set(key, boundaries);
+  if (known.size > MAX_KNOWN) known.delete(known.keys().next().value!);
+  return boundaries;
+}
+
+/** Reads the zone's offset only once a week, and around changes: each reading takes microseconds. */
+function computeBoundaries({ timezone, ...range }: DayRange): Date[] {
+  const count = countDays(range) + 1;
+  const first = midnight(range.from);
+  const early = new Date(first - 2 * DAY);
+  const changes = clockChanges(timezone, early, new Date(first + (count + 2) * DAY));
+  const offset = offsetAt(timezone, early.getTime());
+  return Array.from({ length: count }, (_, index) => {
+    const wall = first + index * DAY;
+    if (changes.some(({ at }) => Math.abs(at.getTime() - wall) < 2 * DAY)) return instantOf(timezone, wall);
+    return new Date(wall - (changes.findLast(({ at }) => at.getTime() < wall)?.after ?? offset));
+  });
 }
 
 function midnight(date: string): number {

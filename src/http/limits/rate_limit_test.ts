@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { testApi } from "../../../tests/support/clients/api.ts";
+import { loggedIn, newAccount } from "../../../tests/support/fixtures/accounts.ts";
+import { addWebPages } from "../../web/pages.ts";
 
 Deno.test("each token has its own limit per minute, shown in every response", async () => {
   await using api = await testApi({ rateLimitPerMinute: 3 });
@@ -33,4 +35,16 @@ Deno.test("without a limit there are no rate limit headers", async () => {
   await using api = await testApi({ rateLimitPerMinute: 0 });
   const { headers } = await api.admin.call("GET", "/api/tags");
   assert.equal(headers.get("x-ratelimit-limit"), null);
+});
+
+Deno.test("pages that renew themselves use nothing of the limit of their session", async () => {
+  await using api = await testApi({ rateLimitPerMinute: 3, pages: [addWebPages({ publicUrl: null })] });
+  const browser = await loggedIn(api, await newAccount(api));
+  for (let renewal = 0; renewal < 5; renewal++) {
+    assert.equal((await browser.call("GET", "/", undefined, { "HX-Request": "true" })).status, 200);
+  }
+  const left = async () => (await browser.call("GET", "/api/tags")).headers.get("x-ratelimit-remaining");
+  assert.deepEqual([await left(), await left(), await left()], ["2", "1", "0"]);
+  assert.equal((await browser.call("GET", "/api/tags")).status, 429);
+  assert.equal((await browser.call("GET", "/tags")).status, 200);
 });
