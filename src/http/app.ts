@@ -64,7 +64,8 @@ export function createApp(options: AppOptions): App {
       openapi: () => document ??= JSON.stringify(openapiDocument(ENDPOINTS, GROUPS, publicUrl, RELEASE)),
     },
   };
-  // What pages read is not limited. Open pages renew themselves, and must not use up their user's limit.
+  // Requests that pages make in order to read are not counted. Open pages renew themselves, and must not use
+  // up the limit of their user.
   const forPages: PipelineContext = { ...context, limiter: new RateLimiter(0, options.services.clock) };
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const app = new Hono<RouteVariables>();

@@ -13,6 +13,8 @@ export interface ViewUser {
   /** IANA name of the time zone in which the pages show times. */
   readonly timezone: string;
   readonly isAdmin: boolean;
+  /** Whether a log-in needs more than the password, or a passkey can replace it. */
+  readonly hasSecondFactor: boolean;
 }
 
 /** Who sends a request, and what the user may do in the session's workspace. */
@@ -172,7 +174,7 @@ export async function openView(site: Site, c: SiteContext): Promise<View | Respo
   if (required && !enabled && !has_passkey) return site.redirect(c, "/account/second-factor");
   const { personal_info: { name, email }, account_settings: { timezone, is_admin } } = user;
   return new View(site, c, {
-    user: { id: user.id, name, email, timezone, isAdmin: is_admin },
+    user: { id: user.id, name, email, timezone, isAdmin: is_admin, hasSecondFactor: enabled || has_passkey },
     workspace,
     abilities: new Set(abilities),
     csrf: csrf_token,

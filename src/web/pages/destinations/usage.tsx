@@ -60,6 +60,9 @@ function columnsOf(view: View, total: number): Column<TaskUsage>[] {
   ];
 }
 
+/** Maximum number of tasks that the page of a destination lists, those that store the most first. */
+const LISTED = 50;
+
 interface UsageProps {
   readonly view: View;
   readonly usage: Usage;
@@ -82,10 +85,13 @@ export function UsageSection({ view, usage, days }: UsageProps) {
           view={view}
           caption="What is stored, by task"
           columns={columnsOf(view, usage.stored_bytes)}
-          rows={usage.tasks}
+          rows={usage.tasks.slice(0, LISTED)}
           keyOf={({ backup_task_id }) => backup_task_id ?? "deleted"}
         />
       )}
+      {usage.tasks.length <= LISTED
+        ? null
+        : <p class="muted small">{count(usage.tasks.length - LISTED)} more tasks store less there.</p>}
     </section>
   );
 }

@@ -11,7 +11,7 @@ import { Ago, Moment } from "../../components/time.tsx";
 import { addPage } from "../../page.tsx";
 import type { Site } from "../../site.ts";
 import type { ListPage, View } from "../../view.ts";
-import { type Progress, readProgress } from "../welcome/steps.ts";
+import { readHasAlerts, readHasRestore, readKit, type Step, stepsOf } from "../welcome/steps.ts";
 import { FirstStepsReminder } from "../welcome/welcome.tsx";
 import { HeatMap } from "./heat_map.tsx";
 import { NextRuns, RunningNow } from "./activity.tsx";
@@ -24,23 +24,31 @@ export interface OverviewData {
   readonly overview: Overview;
   readonly active: ListPage<RowOf<"/api/backup-task-logs">>;
   readonly upcoming: ListPage<RowOf<"/api/backup-tasks/upcoming">>;
-  readonly days: Answer<"/api/history/days">["data"];
+  /** Null if only the live part of the page is read. */
+  readonly days: Answer<"/api/history/days">["data"] | null;
   readonly storage: Answer<"/api/history/storage">["data"];
-  readonly firstSteps: Progress;
+  readonly firstSteps: readonly Step[];
 }
 
 /** Maximum number of rows of the lists beside the main one. */
 const SHORT_LIST = 8;
+/** Maximum number of tasks that the page itself lists. The page of tasks lists the others. */
+const LISTED = 25;
 
 async function readData(view: View): Promise<OverviewData> {
-  const [overview, active, upcoming, days, storage, firstSteps] = await Promise.all([
+  const [overview, active, upcoming, days, storage, kit, hasRestore, hasAlerts] = await Promise.all([
     view.get("/api/overview"),
     view.list("/api/backup-task-logs", { query: { status: "running", per_page: SHORT_LIST, sort: "-id" } }),
     view.list("/api/backup-tasks/upcoming", { query: { per_page: SHORT_LIST } }),
-    view.get("/api/history/days"),
+    view.isPart ? null : view.get("/api/history/days"),
     view.get("/api/history/storage"),
-    readProgress(view),
+    readKit(view),
+    readHasRestore(view),
+    readHasAlerts(view),
   ]);
+  const hasServer = overview.servers.connected > 0;
+  const hasBackup = overview.backups.count > 0;
+  const firstSteps = stepsOf(view, { kit, hasServer, hasBackup, hasRestore, hasAlerts });
   return { overview, active, upcoming, days, storage, firstSteps };
 }
 
@@ -134,30 +142,48 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
   const { overview } = data;
   const hasTasks = Object.values(overview.tasks_by_status).some((number) => number > 0);
   return (
-    <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers"]}>
-      <Verdict view={view} overview={overview} />
-      {overview.unprotected_tasks.length === 0 ? null : (
-        <Table
-          view={view}
-          caption="Tasks that need attention, the worst first"
-          columns={columnsOf(view)}
-          rows={overview.unprotected_tasks}
-          keyOf={(task) => task.id}
-          toneOf={({ protection }) => protection.status === "failing" ? "warn" : "bad"}
-        />
-      )}
-      {hasTasks ? <FirstStepsReminder view={view} progress={data.firstSteps} /> : <FirstSteps view={view} />}
-      <div class="columns">
-        <div class="stack">
-          <RunningNow view={view} active={data.active} runs={overview.runs} />
-          <Proven view={view} proven={overview.last_proven} />
-          <Growth view={view} storage={data.storage} />
-          <ServersNow view={view} servers={overview.servers} />
+    <>
+      <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers"]}>
+        <Verdict view={view} overview={overview} />
+        <Attention view={view} overview={overview} />
+        {hasTasks ? <FirstStepsReminder view={view} steps={data.firstSteps} /> : <FirstSteps view={view} />}
+        <div class="columns">
+          <div class="stack">
+            <RunningNow view={view} active={data.active} runs={overview.runs} />
+            <Proven view={view} proven={overview.last_proven} />
+            <Growth view={view} storage={data.storage} />
+            <ServersNow view={view} servers={overview.servers} />
+          </div>
+          <NextRuns view={view} upcoming={data.upcoming} due={overview.due_within_24_hours} />
         </div>
-        <NextRuns view={view} upcoming={data.upcoming} due={overview.due_within_24_hours} />
-      </div>
-      <HeatMap view={view} days={data.days} />
-    </Live>
+      </Live>
+      {data.days === null ? null : <HeatMap view={view} days={data.days} />}
+    </>
+  );
+}
+
+/** The tasks that need attention; nothing if there are none. */
+function Attention({ view, overview }: { view: View; overview: Overview }) {
+  const { never_backed_up, late, failing } = overview.tasks_by_status;
+  const total = never_backed_up + late + failing;
+  const rows = overview.unprotected_tasks.slice(0, LISTED);
+  if (rows.length === 0) return null;
+  return (
+    <>
+      <Table
+        view={view}
+        caption="Tasks that need attention, the worst first"
+        columns={columnsOf(view)}
+        rows={rows}
+        keyOf={(task) => task.id}
+        toneOf={({ protection }) => protection.status === "failing" ? "warn" : "bad"}
+      />
+      {total <= rows.length ? null : (
+        <p>
+          <a href={view.path("/tasks?sort=protection")}>All {count(total)} tasks that need attention</a>
+        </p>
+      )}
+    </>
   );
 }
 

@@ -28,3 +28,27 @@ Deno.test("the overview says the verdict, lists what needs attention with its re
   assert.match(page, new RegExp(`action="/tasks/${bad}/run"`));
   assert.match(page, /1 failed, 0 with warnings/, "the heat map's totals");
 });
+
+Deno.test("the overview lists the 25 worst tasks, and renews only what changes often", async () => {
+  await using api = await open();
+  const { clock, database } = api;
+  const browser = await loggedIn(api, await newAccount(api));
+  const id = await newTask(browser, { label: "Task" });
+  await database`
+    insert into backup_tasks (user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency,
+      time_to_run_at, timezone, next_run_at, created_at, updated_at)
+    select user_id, remote_server_id, backup_destination_id, label, type, source_settings, frequency, time_to_run_at, timezone,
+      next_run_at, created_at, updated_at from backup_tasks, generate_series(2, 26) where id = ${id}`;
+  const page = (await browser.call("GET", "/")).text;
+  assert.equal(page.match(/id="row-/g)?.length, 25);
+  assert.match(page, /href="\/tasks\?sort=protection">All 26 tasks that need attention/);
+  assert.match(page, /A year of backups/);
+  const part = (await browser.call("GET", "/", undefined, { "HX-Request": "true" })).text;
+  assert.match(part, /id="overview"/);
+  assert.ok(!part.includes("A year of backups"));
+  await newBackup(database, id, clock.now());
+  assert.match(
+    (await browser.call("GET", "/")).text,
+    /first steps<\/a>: make your log-in safe, connect a server, restore/i,
+  );
+});

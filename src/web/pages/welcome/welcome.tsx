@@ -137,8 +137,8 @@ export function addWelcomePage(site: Site): void {
 }
 
 /** Reminds a user of the first steps that are not done. Nothing if all are done. */
-export function FirstStepsReminder({ view, progress }: { view: View; progress: Progress }) {
-  const left = progress.steps.filter(({ isDone }) => !isDone);
+export function FirstStepsReminder({ view, steps }: { view: View; steps: readonly Step[] }) {
+  const left = steps.filter(({ isDone }) => !isDone);
   if (left.length === 0) return null;
   return (
     <p class="notice">
