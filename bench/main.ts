@@ -37,6 +37,7 @@ const BENCHES: Record<string, { programs: string[]; run: () => Promise<Result[]>
     run: async () => (await import("./find_file.ts")).benchFindFile(),
   },
   s3: { programs: ["tar", "pzstd", "rclone"], run: async () => (await import("./s3.ts")).benchS3() },
+  pages: { programs: [], run: async () => (await import("./scale/pages.ts")).benchPages() },
   live: { programs: [], run: async () => (await import("./scale/live.ts")).benchLive() },
   "record-signals": {
     programs: [],
