@@ -20,6 +20,7 @@ import { addScriptPages } from "./pages/scripts/scripts.tsx";
 import { addTagPages } from "./pages/tags/tags.tsx";
 import { addTaskEditPage } from "./pages/task_form/edit.tsx";
 import { addTaskWizard } from "./pages/task_form/wizard.tsx";
+import { addTrashPages } from "./pages/trash/trash.tsx";
 import { addTaskPages } from "./pages/tasks/tasks_pages.ts";
 import { addAlertsPage } from "./pages/alerts/alerts.tsx";
 import { addStreamPages } from "./pages/alerts/stream.tsx";
@@ -76,6 +77,7 @@ const PAGES: readonly ((site: Site) => void)[] = [
   addTagPages,
   addTaskWizard,
   addTaskEditPage,
+  addTrashPages,
   addTaskPages,
 ];
 

@@ -201,7 +201,7 @@ export function addScriptPages(site: Site): void {
   addSimpleAction(site, "/scripts/:id/delete", {
     method: "DELETE",
     to: (parameter) => path`/api/scripts/${parameter("id")}`,
-    done: "The script is deleted.",
+    done: "The script is deleted. It can be brought back from the trash for a few days.",
     goTo: () => "/scripts",
   });
 }

@@ -124,7 +124,7 @@ function editPage(view: View, tag: Tag, typed?: Typed): PageContent {
             label="Delete the tag"
             icon="trash"
           >
-            Tasks that have the tag lose it. Nothing else changes.
+            Tasks that have the tag lose it. The tag can be brought back from the trash for a few days.
           </Confirm>
         </PageHeading>
         <form class="form-wide" method="post" action={view.path(`/tags/${tag.id}`)}>
@@ -171,7 +171,7 @@ export function addTagPages(site: Site): void {
   addSimpleAction(site, "/tags/:id/delete", {
     method: "DELETE",
     to: (parameter) => path`/api/tags/${parameter("id")}`,
-    done: "The tag is deleted.",
+    done: "The tag is deleted. It can be brought back from the trash for a few days.",
     goTo: () => "/tags",
   });
 }

@@ -1,4 +1,5 @@
 /** Actions of a task's buttons. Each returns to the page from which it was pressed. */
+import { exactTime } from "../../components/time.tsx";
 import { addAction, addSimpleAction, refused } from "../../page.tsx";
 import { path, type Site } from "../../site.ts";
 
@@ -27,6 +28,8 @@ export function addTaskActions(site: Site): void {
       csrf: form.text("csrf_token"),
     });
     if (answer.status !== 200) return refused(view, form, answer);
-    return { goTo: "/tasks", done: `The task ${task.label} is deleted.` };
+    const until = exactTime(view, answer.body.deletes_at);
+    const done = `The task ${task.label} is deleted. Until ${until} it can be brought back from the trash.`;
+    return { goTo: "/tasks", done };
   });
 }

@@ -31,7 +31,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     needs: "update-backup-tasks",
     done: (tasks) => `Removed the tag from ${tasks}.`,
   },
-  "delete": { label: "Delete", needs: "delete-backup-tasks", done: (tasks) => `Deleted ${tasks}.` },
+  "delete": {
+    label: "Delete",
+    needs: "delete-backup-tasks",
+    done: (tasks) => `Deleted ${tasks}. They can be brought back from the trash for a few days.`,
+  },
 };
 
 export function maySelect(view: View): boolean {
@@ -80,7 +84,8 @@ function DeleteSelected({ view }: { view: View }) {
       </summary>
       <div class="confirm-body">
         <p>
-          The selected tasks are deleted. Their backups stay, and can still be restored.
+          The selected tasks are deleted. Their backups stay, and can still be restored. The tasks can be
+          brought back from the trash for a few days.
         </p>
         {view.may("delete-backups")
           ? (

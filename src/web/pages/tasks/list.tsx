@@ -72,6 +72,7 @@ function TaskList({ view, overview, tasks, strips, running, choices }: TaskListP
       <PageHeading view={view} title="Tasks">
         <a class="button quiet" href={view.path("/tags")}>Tags</a>
         <a class="button quiet" href={view.path("/scripts")}>Scripts</a>
+        <a class="button quiet" href={view.path("/trash")}>Trash</a>
         {hasTasks && view.may("create-backup-tasks") ? <NewTaskButton view={view} /> : null}
       </PageHeading>
       {hasTasks ? <Filters view={view} choices={choices} /> : null}

@@ -159,7 +159,7 @@ Deno.test("selected tasks are run, paused, tagged and deleted at once, and each 
   assert.match(await text(browser, next), /Tagged 2 tasks\./);
   assert.equal(labels(await text(browser, `/tasks?tag_id=${tag}`)).length, 2);
   await submit({ action: "delete" }, first);
-  assert.match(await text(browser, next), /Deleted 1 task\./);
+  assert.match(await text(browser, next), /Deleted 1 task\. They can/);
   assert.deepEqual(labels(await text(browser, next)), ["&lt;i&gt;Second"]);
 
   await api.clock.advance(601_000);

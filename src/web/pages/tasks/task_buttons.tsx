@@ -46,7 +46,7 @@ function DeleteTask({ view, task }: { view: View; task: BackupTask }) {
               Its {counted(count, "backup")} (<Bytes value={size} />) {count === 1 ? "stays" : "stay"}{" "}
               and can still be restored. No new ones are made.
             </>
-          )}
+          )} The task can be brought back from the trash for a few days.
         </p>
         {count > 0 && view.may("delete-backups")
           ? (
@@ -54,7 +54,7 @@ function DeleteTask({ view, task }: { view: View; task: BackupTask }) {
               <input type="checkbox" name="with_backups" value="1" />
               <span>
                 Delete its backups too
-                <span class="hint">They go to the trash, and can be brought back for a few days.</span>
+                <span class="hint">They go to the trash too.</span>
               </span>
             </label>
           )

@@ -103,7 +103,10 @@ Deno.test("a task is deleted alone, or with its backups", async () => {
       withBackups ? { ...fields, with_backups: "1" } : fields,
     );
     assert.deepEqual([gone.status, gone.headers.get("location")], [303, "/tasks"]);
-    assert.match((await browser.call("GET", "/tasks")).text, /The task Old is deleted\./);
+    assert.match(
+      (await browser.call("GET", "/tasks")).text,
+      /The task Old is deleted\. Until .* brought back from the trash\./,
+    );
     const { deletes_at } = (await client.call("GET", `/api/backups/${backup}`)).body.data;
     assert.equal(deletes_at !== null, withBackups);
   }
