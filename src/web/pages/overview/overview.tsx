@@ -143,7 +143,7 @@ function OverviewPage({ view, data }: { view: View; data: OverviewData }) {
   const hasTasks = Object.values(overview.tasks_by_status).some((number) => number > 0);
   return (
     <>
-      <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers"]}>
+      <Live view={view} id="overview" topics={["runs", "tasks", "backups", "servers", "alerts"]}>
         <Verdict view={view} overview={overview} />
         <Attention view={view} overview={overview} />
         {hasTasks ? <FirstStepsReminder view={view} steps={data.firstSteps} /> : <FirstSteps view={view} />}

@@ -3,9 +3,9 @@ import { REMOTE_SERVER_FIELDS } from "../../../definitions/remote_server_fields.
 import { CopyText, Elsewhere, FormFields } from "../../components/form.tsx";
 import { labelOf, recordBody, RecordFields, typedValues } from "../../components/record_form.tsx";
 import { ExactTime } from "../../components/time.tsx";
-import { addAction, addPage, type PageContent, refused } from "../../page.tsx";
+import { type ActionResult, addAction, addPage, type PageContent, refused } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
-import { path, type Site } from "../../site.ts";
+import { type Form, path, type Site } from "../../site.ts";
 import type { View } from "../../view.ts";
 import { AgentState } from "./agent_state.tsx";
 
@@ -65,16 +65,12 @@ function newServerPage({ view, values, errors = {} }: FormProps): PageContent {
 }
 
 /** Shows the command that installs an agent. Its token is in this answer only. */
-async function installPage(view: View, id: string, csrf: string): Promise<PageContent | Response> {
+async function installPage(view: View, id: string, form: Form): Promise<ActionResult> {
   const answer = await view.call("POST", path`/api/remote-servers/${id}/enrolment-tokens`, {
     body: {},
-    csrf,
+    csrf: form.text("csrf_token"),
   });
-  if (answer.status !== 201) {
-    const next = path`/servers/${id}`;
-    const isStale = answer.body?.step_up_required === true;
-    return view.site.redirect(view.c, isStale ? `/login/step-up?${new URLSearchParams({ next })}` : next);
-  }
+  if (answer.status !== 201) return refused(view, form, answer, path`/servers/${id}`);
   const server = await view.get("/api/remote-servers/{id}", { id });
   const { install_command, expires_at } = answer.body.data;
   return {
@@ -109,9 +105,8 @@ async function installPage(view: View, id: string, csrf: string): Promise<PageCo
 export function addNewServerPages(site: Site): void {
   addPage(site, "/servers/new", (view) => newServerPage({ view }));
   addAction(site, "/servers/new", async (view, form) => {
-    const csrf = form.text("csrf_token");
     const body = recordBody(REMOTE_SERVER_FIELDS, form);
-    const answer = await view.call("POST", "/api/remote-servers", { body, csrf });
+    const answer = await view.call("POST", "/api/remote-servers", { body, csrf: form.text("csrf_token") });
     if (answer.status === 422) {
       return newServerPage({
         view,
@@ -120,11 +115,11 @@ export function addNewServerPages(site: Site): void {
       });
     }
     if (answer.status !== 201) return refused(view, form, answer);
-    return await installPage(view, String(answer.body.data.id), csrf);
+    return await installPage(view, String(answer.body.data.id), form);
   });
   addAction(
     site,
     "/servers/:id/install",
-    (view, form, parameter) => installPage(view, parameter("id"), form.text("csrf_token")),
+    (view, form, parameter) => installPage(view, parameter("id"), form),
   );
 }

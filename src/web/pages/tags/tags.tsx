@@ -6,7 +6,7 @@ import { TagDot } from "../../components/tag.tsx";
 import { addAction, addPage, addSimpleAction, type PageContent, refused } from "../../page.tsx";
 import { PageHeading } from "../../shell.tsx";
 import { type Form, path, type Site } from "../../site.ts";
-import type { ListPage, View } from "../../view.ts";
+import { type ListPage, PageError, type View } from "../../view.ts";
 
 type Tag = Schema<"Tag">;
 
@@ -154,7 +154,10 @@ export function addTagPages(site: Site): void {
   addPage(
     site,
     "/tags/:id",
-    async (view, parameter) => editPage(view, await view.get("/api/tags/{id}", { id: parameter("id") })),
+    async (view, parameter) => {
+      if (!view.may("manage-tags")) throw new PageError(403, "Only managers can change tags.");
+      return editPage(view, await view.get("/api/tags/{id}", { id: parameter("id") }));
+    },
   );
   addAction(site, "/tags/:id", async (view, form, parameter) => {
     const id = parameter("id");

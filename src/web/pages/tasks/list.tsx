@@ -76,7 +76,7 @@ function TaskList({ view, overview, tasks, strips, running, choices }: TaskListP
         {hasTasks && view.may("create-backup-tasks") ? <NewTaskButton view={view} /> : null}
       </PageHeading>
       {hasTasks ? <Filters view={view} choices={choices} /> : null}
-      <Live view={view} id="task-list" topics={["tasks", "runs", "backups"]}>
+      <Live view={view} id="task-list" topics={["tasks", "runs", "backups", "alerts"]}>
         {hasTasks
           ? (
             <div class="list-head">

@@ -59,7 +59,7 @@ function TaskPage({ view, data }: { view: View; data: TaskPageData }) {
   const { backup_destination: destination, remote_server: { label }, schedule, source } = task;
   return (
     <>
-      <Live view={view} id="task" topics={["tasks", "runs", "backups", "servers"]}>
+      <Live view={view} id="task" topics={["tasks", "runs", "backups", "servers", "alerts"]}>
         <PageHeading
           view={view}
           title={task.label}
