@@ -223,6 +223,17 @@ Deno.test("the navigation has what the user may open, and the search finds pages
   assert.ok(!(await browser.call("GET", "/search?q=inst")).text.includes("/installation"));
 });
 
+Deno.test("a form sent after the session's end leads to the log-in, and from there back to the form", async () => {
+  await using api = await open();
+  const browser = new Browser(api.app);
+  const sent = await browser.submit("/servers/new", { label: "web" }, {
+    Referer: "http://localhost/servers/new?x=1",
+  });
+  assert.equal(sent.headers.get("location"), "/login?next=%2Fservers%2Fnew%3Fx%3D1");
+  const foreign = await browser.submit("/servers/new", {}, { Referer: "https://evil.example//a" });
+  assert.equal(foreign.headers.get("location"), "/login?next=%2F%2Fa");
+});
+
 Deno.test("an address without a page shows a page to browsers, and JSON to others", async () => {
   await using api = await open();
   const browser = await loggedIn(api, await newAccount(api));

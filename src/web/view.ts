@@ -1,6 +1,7 @@
 /** The context of a page: the user, what the user may do, and the data that the API returns. */
 import type { Answer, DataOf, DataPath, InputArgument, ListPath, RowOf } from "../client/client.ts";
 import type { Ability } from "../domain/abilities.ts";
+import { HttpError } from "../http/errors.ts";
 import type { Role } from "../domain/access/roles.ts";
 import { fill } from "./api_path.ts";
 import { type Flash, takeFlash } from "./flash.ts";
@@ -164,11 +165,7 @@ export class View {
  */
 export async function openView(site: Site, c: SiteContext): Promise<View | Response> {
   const { status, body } = await site.call(c, "GET", "/api/session");
-  const url = new URL(c.req.url);
-  if (status !== 200) {
-    const next = c.req.method === "GET" ? url.pathname + url.search : "/";
-    return site.redirect(c, `/login?${new URLSearchParams({ next })}`);
-  }
+  if (status !== 200) return refuse(site, c, status);
   const { abilities, csrf_token, second_factor, user, workspace } = body.data;
   const { enabled, has_passkey, required } = second_factor;
   if (required && !enabled && !has_passkey) return site.redirect(c, "/account/second-factor");
@@ -179,4 +176,14 @@ export async function openView(site: Site, c: SiteContext): Promise<View | Respo
     abilities: new Set(abilities),
     csrf: csrf_token,
   });
+}
+
+/** Leads to the log-in, and from there back to the page. Throws if the log-in is not what is missing. */
+function refuse(site: Site, c: SiteContext, status: number): Response {
+  if (status !== 401) {
+    throw new HttpError(status, "The control plane could not read your session. Try again.");
+  }
+  const from = c.req.method === "GET" ? c.req.url : c.req.header("referer");
+  const { pathname, search } = new URL(from ?? "/", c.req.url);
+  return site.redirect(c, `/login?${new URLSearchParams({ next: pathname + search })}`);
 }

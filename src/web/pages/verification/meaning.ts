@@ -1,4 +1,5 @@
 /** Says what a verification or drill shows, and what it cannot show. */
+import { definitionOfEngine } from "../../../definitions/sources/registry.ts";
 import { hasEnded, type Run } from "../../components/run.tsx";
 
 /** Says what the state of a check means, in a sentence. */
@@ -28,7 +29,7 @@ export function limitsOf({ kind, evidence }: Run, engine: string | null): string
     ? ["The rows of some databases: their backup has no counts, so the drill shows that all of it loads."]
     : [];
   const isFiles = evidence.databases === null &&
-    (engine === null ? evidence.files_count !== null : engine === "tar");
+    (engine === null ? evidence.files_count !== null : definitionOfEngine(engine).isListed === true);
   if (isFiles) {
     return [
       "The content of the files byte by byte: names, types and sizes were compared. A verification " +
